@@ -1,0 +1,82 @@
+"""The contract of a recurrent cell: one step of maths in three parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from rnnapps.errors import ConfigError
+
+__all__ = ["Cell"]
+
+
+class Cell(keras.layers.Layer):
+    """Base class of recurrent cells.
+
+    A subclass writes three parts, and from them gets Keras's cell contract (`call`) and the fused kernel:
+
+    - `project(inputs)` what depends on the input only. It is computed for all time steps at once.
+    - `recur(output)` what the previous output enters linearly: one matrix product a step.
+    - `update(projected, recurrent, states)` everything else, row by row: each batch row on its own.
+
+    Tensors have any number of leading dimensions and the features last: `(..., features)`. `projected` and
+    `recurrent` may be a tensor or a tuple of tensors. The first state is the cell's output, and is what `recur` gets.
+
+    Subclasses call `declare_states` in `__init__` and make all weights in `build`.
+    `update` and `recur` may use weights of their own; their gradients are computed after the backward loop.
+
+    Attributes:
+        state_size: size of each state, the output first.
+        output_size: size of the output.
+        recurrent_size: size of the vector `recur` reads. A cell that sets it, and builds its recurrent weights by it,
+            can be wrapped in `Projection`, which changes it before `build`; None where the output itself is needed.
+    """
+
+    state_size: list[int]
+    output_size: int
+    recurrent_size: int | None = None
+
+    def declare_states(self, *sizes: int) -> None:
+        """Sets `state_size` and `output_size` from the sizes of the states, the output first.
+
+        Raises:
+            ConfigError: a size is not a positive integer.
+        """
+        for size in sizes:
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise ConfigError(f"{type(self).__name__}: expected a positive integer as units, got {size!r}")
+        self.state_size, self.output_size = list(sizes), sizes[0]
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
+        """Maps inputs `(..., features)` to the projected inputs `(..., any)`, a tensor or a tuple of tensors."""
+        raise NotImplementedError(f"{type(self).__name__} must define project(inputs, training)")
+
+    def recur(self, output: Any) -> Any:
+        """Maps the previous output `(batch, output_size)` linearly to `(batch, any)`, a tensor or a tuple."""
+        raise NotImplementedError(f"{type(self).__name__} must define recur(output)")
+
+    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+        """Maps one step's `projected`, `recurrent` and previous states to the new states, the output first."""
+        raise NotImplementedError(f"{type(self).__name__} must define update(projected, recurrent, states)")
+
+    def emit(self, inputs: Any, outputs: Any, training: bool = False) -> Any:
+        """Maps the first state to what the layer returns; the default returns it unchanged (see Residual)."""
+        return outputs
+
+    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+        """Named gate activations of one step, for `inspect`; empty for a cell without gates."""
+        return {}
+
+    def initial_states(self, batch_size: Any) -> list[Any]:
+        """Zero states: a list of tensors `(batch, size)` in the compute dtype."""
+        return [keras.ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self.state_size]
+
+    get_initial_state = initial_states
+
+    def call(self, inputs: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
+        """One step, Keras's cell contract: inputs `(batch, features)` -> (output, new states)."""
+        projected = self.project(inputs, training=training)
+        new_states = self.update(projected, self.recur(states[0]), states)
+        return self.emit(inputs, new_states[0], training=training), list(new_states)

@@ -1,0 +1,94 @@
+"""Gated recurrent unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from rnnapps.cells.base import Cell
+
+__all__ = ["GRU"]
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class GRU(Cell):
+    """Gated recurrent unit, Cho et al. 2014 (arXiv:1406.1078).
+
+        z, r = split(sigmoid(x_t W_zr + h_{t-1} U_zr + b_zr))
+        g    = tanh(x_t W_h + b_h + r * (h_{t-1} U_h + b'_h))        reset after the product (faster; cuDNN, Keras)
+        g    = tanh(x_t W_h + b_h + (r * h_{t-1}) U_h)               reset before it (the paper)
+        h_t  = z * h_{t-1} + (1 - z) * g
+
+    States: h `(batch, units)`. Weights, as in `keras.layers.GRU`: kernel W `(features, 3 * units)`, recurrent_kernel U
+    `(units, 3 * units)`, bias `(2, 3 * units)` for the input and the recurrent side, `(3 * units,)` with reset before.
+
+    Args:
+        units: size of the state.
+        reset_after: where the reset gate acts, see above.
+        kernel_initializer: initial values of W.
+        recurrent_initializer: initial values of U.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        reset_after: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.declare_states(units)
+        self.units, self.reset_after = units, reset_after
+        self.recurrent_size = units if reset_after else None
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights for inputs `(..., features)`."""
+        gates = 3 * self.units
+        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            (self.recurrent_size or self.units, gates), self.recurrent_initializer, name="recurrent_kernel"
+        )
+        self.bias = self.add_weight((2, gates) if self.reset_after else (gates,), "zeros", name="bias")
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
+        """Returns x W + b `(..., 3 * units)`."""
+        return keras.ops.matmul(inputs, self.kernel) + (self.bias[0] if self.reset_after else self.bias)
+
+    def recur(self, output: Any) -> Any:
+        """Returns h U + b' `(..., 3 * units)`, or h U_zr `(..., 2 * units)` with reset before."""
+        if self.reset_after:
+            return keras.ops.matmul(output, self.recurrent_kernel) + self.bias[1]
+        return keras.ops.matmul(output, self.recurrent_kernel[:, : 2 * self.units])
+
+    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+        """The activations of the gates and of the candidate, each `(..., units)`."""
+        x_gates, candidate = keras.ops.split(projected, [2 * self.units], axis=-1)
+        if self.reset_after:
+            recurrent, candidate_recurrent = keras.ops.split(recurrent, [2 * self.units], axis=-1)
+        z, r = keras.ops.split(keras.ops.sigmoid(x_gates + recurrent), 2, axis=-1)
+        if self.reset_after:
+            candidate += r * candidate_recurrent
+        else:
+            candidate += keras.ops.matmul(r * states[0], self.recurrent_kernel[:, 2 * self.units :])
+        return {"update": z, "reset": r, "candidate": keras.ops.tanh(candidate)}
+
+    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+        """Returns the new state (h,)."""
+        gates = self.gates(projected, recurrent, states)
+        return (gates["candidate"] + gates["update"] * (states[0] - gates["candidate"]),)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return super().get_config() | {
+            "units": self.units,
+            "reset_after": self.reset_after,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+        }

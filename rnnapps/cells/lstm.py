@@ -1,0 +1,87 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from rnnapps.cells.base import Cell
+from rnnapps.cells.initializers import GateConstants
+
+__all__ = ["LSTM"]
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class LSTM(Cell):
+    """Long short-term memory with a forget gate, Hochreiter & Schmidhuber 1997 and Gers et al. 2000.
+
+        i, f, g, o = split(x_t W + h_{t-1} U + b)
+        c_t = sigmoid(f) * c_{t-1} + sigmoid(i) * tanh(g)
+        h_t = sigmoid(o) * tanh(c_t)
+
+    States: h and c, each `(batch, units)`. Weights, as in `keras.layers.LSTM`: kernel W `(features, 4 * units)`,
+    recurrent_kernel U `(units, 4 * units)`, bias b `(4 * units,)`.
+
+    Args:
+        units: size of each state.
+        forget_bias: initial bias of the forget gate.
+        kernel_initializer: initial values of W.
+        recurrent_initializer: initial values of U.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        forget_bias: float = 1.0,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.declare_states(units, units)
+        self.units = self.recurrent_size = units
+        self.forget_bias = forget_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights for inputs `(..., features)`."""
+        gates, bias = 4 * self.units, GateConstants([0.0, self.forget_bias, 0.0, 0.0])
+        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            (self.recurrent_size, gates), self.recurrent_initializer, name="recurrent_kernel"
+        )
+        self.bias = self.add_weight((gates,), bias, name="bias")
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
+        """Returns x W + b `(..., 4 * units)`."""
+        return keras.ops.matmul(inputs, self.kernel) + self.bias
+
+    def recur(self, output: Any) -> Any:
+        """Returns h U `(..., 4 * units)`."""
+        return keras.ops.matmul(output, self.recurrent_kernel)
+
+    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+        """The activations of the gates and of the candidate, each `(..., units)`."""
+        i, f, g, o = keras.ops.split(projected + recurrent, 4, axis=-1)
+        sigmoid, tanh = keras.ops.sigmoid, keras.ops.tanh
+        return {"input": sigmoid(i), "forget": sigmoid(f), "candidate": tanh(g), "output": sigmoid(o)}
+
+    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+        """Returns the new states (h, c)."""
+        gates = self.gates(projected, recurrent, states)
+        c = gates["forget"] * states[1] + gates["input"] * gates["candidate"]
+        return gates["output"] * keras.ops.tanh(c), c
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return super().get_config() | {
+            "units": self.units,
+            "forget_bias": self.forget_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+        }
