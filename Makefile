@@ -1,0 +1,68 @@
+# Every target does its own set-up: a .venv with the versions of constraints.txt. Run `make help` for the list.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+EXPORT := saved_models/text_generation
+RUN := runs/text_generation/demo
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help setup demo test test-slow lint bench docs clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
+
+setup: $(VENV)/.installed ## install the package and its development tools into .venv
+
+# The first Python from 3.11 to 3.13 that can make virtual environments; `make PYTHON=...` names another.
+$(VENV)/.created:
+	@python="$(PYTHON)"; \
+	for candidate in $${python:-python3.11 python3.12 python3.13 python3}; do \
+	  if $$candidate -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	  then echo "Making $(VENV) with $$candidate"; $$candidate -m venv --clear $(VENV); break; fi; \
+	done; \
+	test -x $(BIN)/python || { echo "No Python 3.11 to 3.13 with venv found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml setup.cfg constraints.txt
+	@echo "Installing pinned dependencies (a few minutes the first time)"
+	@$(INSTALL) pip setuptools wheel
+	@$(INSTALL) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-%: $(VENV)/.installed
+	@$(INSTALL) --no-build-isolation --editable '.[$*]'
+	@touch $@
+
+demo: setup ## train, score, export, verify and use a character model of built-in text
+	@rm -rf $(RUN)
+	$(BIN)/python -m pipelines.text_generation train --config pipelines/configs/text_generation/demo.yaml --run $(RUN)
+	$(BIN)/python -m pipelines.text_generation evaluate --run $(RUN)
+	$(BIN)/python -m pipelines.text_generation export --run $(RUN) --to $(EXPORT)
+	$(BIN)/rnnapps verify "$$(ls -d $(EXPORT)/[0-9]* | sort -V | tail -1)"
+	$(BIN)/python -m pipelines.text_generation predict --run $(RUN) --prompt "The " --length 300
+
+lint: setup ## ruff (lint and format) and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+test: lint ## lint, then the fast tests
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --quiet
+
+test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
+	@$(BIN)/python -m pytest -m slow --quiet
+
+bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
+	$(BIN)/python -m benchmarks.speed
+
+docs: $(VENV)/.installed-docs ## the user guide, into docs/_build/html
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+clean: ## remove everything that make made, but runs/ and saved_models/
+	rm -rf $(VENV) docs/_build build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
