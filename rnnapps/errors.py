@@ -12,7 +12,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["CheckpointError", "ConfigError", "DataError", "ExportError", "RnnappsError", "TrainingDiverged"]
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "ExportError",
+    "Interrupted",
+    "RnnappsError",
+    "TrainingDiverged",
+]
 
 
 class RnnappsError(Exception):
@@ -49,3 +57,16 @@ class ExportError(RnnappsError):
 
 class TrainingDiverged(RnnappsError):
     """Training stopped because the loss or a gradient is not finite."""
+
+
+class Interrupted(RnnappsError):
+    """Training was stopped by a signal after its state was saved.
+
+    Args:
+        message: what was saved and how to go on.
+        exit_code: 128 + the number of the signal: 130 for Ctrl-C, 143 for SIGTERM.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

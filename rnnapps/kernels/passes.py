@@ -1,0 +1,102 @@
+"""The forward and the backward loop over all time steps of a sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from rnnapps.kernels.loop import length, loop
+from rnnapps.kernels.step import Step
+
+__all__ = ["Passes"]
+
+Tensors = list[Any]
+
+
+class Passes:
+    """Forward and backward pass; sequences are time-major `(time, batch, any)`.
+
+    Args:
+        step: the cell as pure functions.
+        reverse: run from the last step to the first.
+    """
+
+    def __init__(self, step: Step, *, reverse: bool) -> None:
+        self.step, self.reverse = step, reverse
+
+    def forward(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors, tuple[Any, ...]]:
+        """Returns the outputs, the final states and what the backward pass needs.
+
+        Args:
+            xs: projected inputs.
+            mask: bool `(time, batch)` or None; False carries the states through.
+            start: initial states, each `(batch, size)`.
+            weights: values of `cell.weights`.
+        """
+
+        def body(t: Any, states: Tensors) -> tuple[Tensors, Tensors]:
+            recurrents = self.step.recur(states[0], weights)
+            new = self.step.update([x[t] for x in xs], recurrents, states, weights)
+            if mask is not None:
+                new = _where(mask[t], new, states)
+            return new, recurrents
+
+        final, histories, recurrents = loop(body, length(xs[0]), start, backwards=self.reverse, keep_history=True)
+        outputs = histories[0][:-1] if self.reverse else histories[0][1:]
+        return outputs, final, (histories, recurrents)
+
+    def backward(
+        self,
+        xs: Tensors,
+        mask: Any,
+        start: Tensors,
+        weights: Tensors,
+        saved: tuple[Tensors, Tensors],
+        d_outputs: Any,
+        d_final: Tensors,
+    ) -> tuple[Tensors, Tensors, Tensors]:
+        """Returns the gradients of xs, of the initial states and of the weights; arguments as in `forward`.
+
+        Args:
+            saved: what `forward` returned for it.
+            d_outputs: gradient of the outputs.
+            d_final: gradients of the final states.
+        """
+        previous, recurrents = self._previous(saved[0]), saved[1]
+
+        def body(t: Any, d_states: Tensors) -> tuple[Tensors, Tensors]:
+            d_states = [d_states[0] + d_outputs[t], *d_states[1:]]
+            d_new = d_states if mask is None else _where(mask[t], d_states, _zeros_like(d_states))
+            at = [[sequence[t] for sequence in group] for group in (xs, recurrents, previous)]
+            d_xs, d_recurrents, d_previous = self.step.update_gradient(*at, weights, d_new)
+            d_previous[0] += self.step.recur_gradient(at[2][0], weights, d_recurrents)
+            if mask is not None:
+                d_carried = _where(mask[t], _zeros_like(d_states), d_states)
+                d_previous = [a + b for a, b in zip(d_previous, d_carried, strict=True)]
+            return d_previous, [*d_xs, *d_recurrents, *(d_new if self.step.update_uses_weights else [])]
+
+        d_start, _, stacked = loop(body, length(xs[0]), d_final, backwards=not self.reverse)
+        d_xs, rest = stacked[: len(xs)], stacked[len(xs) :]
+        d_recurrents, d_new = rest[: len(recurrents)], rest[len(recurrents) :]
+        rows = [[_rows(s) for s in group] for group in (xs, recurrents, previous)]
+        d_weights = self.step.weight_gradients(*rows, weights, [_rows(d) for d in d_recurrents], [_rows(d) for d in d_new])
+        return d_xs, d_start, d_weights
+
+    def _previous(self, histories: Tensors) -> Tensors:
+        """The states before each step, of histories that hold the initial states too."""
+        return [h[1:] if self.reverse else h[:-1] for h in histories]
+
+
+def _where(mask: Any, tensors: Tensors, otherwise: Tensors) -> Tensors:
+    """Row-wise choice by a bool mask `(batch,)`."""
+    return [tf.where(mask[:, None], a, b) for a, b in zip(tensors, otherwise, strict=True)]
+
+
+def _zeros_like(tensors: Tensors) -> Tensors:
+    return [tf.zeros_like(tensor) for tensor in tensors]
+
+
+def _rows(sequence: Any) -> Any:
+    """Joins time and batch: `(time, batch, size)` -> `(time * batch, size)`."""
+    return tf.reshape(sequence, [-1, sequence.shape[-1]])

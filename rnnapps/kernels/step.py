@@ -1,0 +1,94 @@
+"""A cell's `recur` and `update` as pure functions of tensors, with their vector-Jacobian products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+__all__ = ["Step"]
+
+Tensors = list[Any]
+
+
+class Step:
+    """One step of a cell with its weights as arguments; nested projections are flattened to lists.
+
+    Args:
+        cell: a built `rnnapps.cells.Cell`.
+        projected: the projected inputs; only their nesting is used.
+
+    Attributes:
+        update_uses_weights: whether `update` has read a weight so far; known once `update` was traced.
+    """
+
+    def __init__(self, cell: Any, projected: Any) -> None:
+        self._cell, self._projected_structure = cell, tf.nest.map_structure(lambda _: None, projected)
+        self._recurrent_structure: Any = None
+        self.update_uses_weights = False
+
+    def recur(self, output: Any, weights: Tensors) -> Tensors:
+        """The recurrent pre-activations of one step."""
+        with _Weights(self._cell.weights, weights):
+            recurrent = self._cell.recur(output)
+        self._recurrent_structure = tf.nest.map_structure(lambda _: None, recurrent)
+        return list(tf.nest.flatten(recurrent))
+
+    def update(self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors) -> Tensors:
+        """The new states of one step."""
+        projected = tf.nest.pack_sequence_as(self._projected_structure, xs)
+        recurrent = tf.nest.pack_sequence_as(self._recurrent_structure, recurrents)
+        with _Weights(self._cell.weights, weights) as bound:
+            new = self._cell.update(projected, recurrent, states)
+        self.update_uses_weights |= bound.read
+        return list(new)
+
+    def update_gradient(
+        self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, d_new: Tensors
+    ) -> tuple[Tensors, Tensors, Tensors]:
+        """Gradients of `update` with respect to xs, recurrents and states."""
+        sources = [xs, recurrents, states]
+        gradients = _pullback(lambda: self.update(*sources, weights), tf.nest.flatten(sources), d_new)
+        return tuple(tf.nest.pack_sequence_as(sources, gradients))
+
+    def recur_gradient(self, output: Any, weights: Tensors, d_recurrents: Tensors) -> Any:
+        """Gradient of `recur` with respect to the output."""
+        return _pullback(lambda: self.recur(output, weights), [output], d_recurrents)[0]
+
+    def weight_gradients(
+        self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, d_recurrents: Tensors, d_new: Tensors
+    ) -> Tensors:
+        """Gradients of the weights in `recur` and `update`, summed over all rows; d_new empty: `update` has none."""
+        gradients = _pullback(lambda: self.recur(states[0], weights), weights, d_recurrents)
+        if not d_new:
+            return gradients
+        by_update = _pullback(lambda: self.update(xs, recurrents, states, weights), weights, d_new)
+        return [a + b for a, b in zip(gradients, by_update, strict=True)]
+
+
+class _Weights(keras.StatelessScope):
+    """Within it a layer computes with the given tensors in place of its weights; notes whether it read any."""
+
+    def __init__(self, variables: Sequence[Any], values: Tensors) -> None:
+        super().__init__(state_mapping=list(zip(variables, values, strict=True)))
+        self.read = False
+
+    def get_current_value(self, variable: Any) -> Any:
+        """The tensor that stands for the variable."""
+        value = super().get_current_value(variable)
+        self.read |= value is not None
+        return value
+
+
+def _pullback(function: Callable[[], Tensors], sources: Tensors, cotangents: Tensors) -> Tensors:
+    """Vector-Jacobian product; zeros where a source has no influence."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(sources)
+        results = function()
+    if not results:
+        return [tf.zeros_like(source) for source in sources]
+    return list(
+        tape.gradient(results, sources, output_gradients=cotangents, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    )

@@ -1,0 +1,142 @@
+"""The contract between a pipeline and everything the pipelines share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+__all__ = ["Endpoint", "Evaluation", "Objective", "Pipeline", "Splits"]
+
+ConfigT = TypeVar("ConfigT")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Raw examples, split before anything is learned from them.
+
+    Attributes:
+        train: `tf.data.Dataset` of raw examples.
+        validation: the same, held out; decides early stopping.
+        test: the same, touched only by `evaluate`; None when the source has none.
+        source: what a person would call the data, for reports.
+    """
+
+    train: tf.data.Dataset
+    validation: tf.data.Dataset
+    test: tf.data.Dataset | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What training needs to know of a task.
+
+    Attributes:
+        loss: maps (network outputs, batch) to a scalar tensor, the mean loss; called inside the compiled step.
+        batches: maps a first step to an endless `tf.data.Dataset` of batches with static shapes. A batch is a dict
+            {"inputs": {...}, "targets": ..., "reset": bool scalar}; the same step always yields the same batch.
+        validate: returns {metric name with its unit: value} on held-out data for the current weights.
+        metric: the name in `validate` that decides which state is best; lower is better.
+        samples: returns a few model outputs a person can look at, for the report.
+    """
+
+    loss: Callable[[Any, Any], tf.Tensor]
+    batches: Callable[[int], tf.data.Dataset]
+    validate: Callable[[], dict[str, float]]
+    metric: str
+    samples: Callable[[], list[str]] = list
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of `evaluate`.
+
+    Attributes:
+        metrics: metric name with its unit -> value of the model.
+        baselines: baseline name -> the same metrics of that baseline.
+        examples: number of scored examples (characters, sentences, ...).
+        split: "test" or "validation".
+        diagnostics: further figures, not compared with a baseline.
+    """
+
+    metrics: Mapping[str, float]
+    baselines: Mapping[str, Mapping[str, float]]
+    examples: int
+    split: str
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One signature of an exported model.
+
+    Attributes:
+        function: takes the named tensors, returns a dict of dense tensors that all lead with the batch dimension.
+        input_signature: input name -> `tf.TensorSpec` whose first dimension is the batch (None).
+        examples: input name -> array of valid raw inputs, at least 5 rows, for verification and warm-up.
+    """
+
+    function: Callable[..., dict[str, tf.Tensor]]
+    input_signature: dict[str, tf.TensorSpec]
+    examples: dict[str, np.ndarray[Any, Any]]
+
+
+class Pipeline(ABC, Generic[ConfigT]):
+    """One application: what the shared verbs need to know of a task.
+
+    `Config` is a frozen dataclass with fields `data`, `model`, `training`, `export` and `seed`; `Predict` a frozen
+    dataclass of the flags of `predict` and `stream`.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    Config: ClassVar[type]
+    Predict: ClassVar[type]
+
+    @abstractmethod
+    def examples(self, config: ConfigT) -> Splits:
+        """Reads the source and splits it; raises DataError."""
+
+    @abstractmethod
+    def fit_preprocessor(self, config: ConfigT, splits: Splits) -> Any:
+        """Learns vocabulary, scaler... from the training split only."""
+
+    @abstractmethod
+    def load_preprocessor(self, folder: Path) -> Any:
+        """Reads what the preprocessor's `save(folder)` wrote."""
+
+    @abstractmethod
+    def build_model(self, config: ConfigT, preprocessor: Any) -> keras.Model:
+        """Returns the functional network, {inputs, "states"} -> {outputs, "states"}."""
+
+    @abstractmethod
+    def objective(self, config: ConfigT, network: keras.Model, preprocessor: Any, splits: Splits) -> Objective:
+        """Loss, batches and validation of the task."""
+
+    @abstractmethod
+    def evaluate(self, config: ConfigT, network: keras.Model, preprocessor: Any, splits: Splits) -> Evaluation:
+        """The task's metric on held-out data beside its naive baselines."""
+
+    @abstractmethod
+    def endpoints(self, config: ConfigT, network: keras.Model, preprocessor: Any) -> dict[str, Endpoint]:
+        """The signatures of the exported model, `serving_default` among them."""
+
+    @abstractmethod
+    def predict(self, network: keras.Model, preprocessor: Any, options: Any) -> list[Any]:
+        """Finished results for raw inputs."""
+
+    @abstractmethod
+    def stream(self, network: keras.Model, preprocessor: Any, options: Any) -> Iterator[str]:
+        """Yields pieces of the result as soon as they exist."""
+
+    def grow_preprocessor(self, config: ConfigT, preprocessor: Any, splits: Splits) -> Any:
+        """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""
+        return preprocessor
