@@ -80,3 +80,7 @@ class Cell(keras.layers.Layer):
         projected = self.project(inputs, training=training)
         new_states = self.update(projected, self.recur(states[0]), states)
         return self.emit(inputs, new_states[0], training=training), list(new_states)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor; a subclass adds its own."""
+        return dict(super().get_config())

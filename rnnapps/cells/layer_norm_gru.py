@@ -1,0 +1,93 @@
+"""Layer-normalised gated recurrent unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from rnnapps.cells.base import Cell
+from rnnapps.cells.normalize import normalize
+
+__all__ = ["LayerNormGRU"]
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class LayerNormGRU(Cell):
+    """GRU with layer normalisation, Ba et al. 2016 (arXiv:1607.06450), equations 23 to 25.
+
+        z, r = split(sigmoid(a_x * N(x_t W_zr) + b + a_h * N(h_{t-1} U_zr)))     N: mean 0, variance 1 over 2 * units
+        g    = tanh(a_x * N(x_t W_g) + b + r * (a_h * N(h_{t-1} U_g) + b_g))     N: mean 0, variance 1 over units
+        h_t  = (1 - z) * h_{t-1} + z * g
+
+    States: h `(batch, units)`. Weights: kernel W `(features, 3 * units)`, recurrent_kernel U `(units, 3 * units)`,
+    bias b, input_gain a_x and recurrent_gain a_h `(3 * units,)`, candidate_bias b_g `(units,)`; all in the order
+    z, r, g.
+
+    Args:
+        units: size of the state.
+        kernel_initializer: initial values of W.
+        recurrent_initializer: initial values of U.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.declare_states(units)
+        self.units = self.recurrent_size = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights for inputs `(..., features)`."""
+        gates = 3 * self.units
+        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            (self.recurrent_size, gates), self.recurrent_initializer, name="recurrent_kernel"
+        )
+        self.bias = self.add_weight((gates,), "zeros", name="bias")
+        self.input_gain = self.add_weight((gates,), "ones", name="input_gain")
+        self.recurrent_gain = self.add_weight((gates,), "ones", name="recurrent_gain")
+        self.candidate_bias = self.add_weight((self.units,), "zeros", name="candidate_bias")
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
+        """Returns a_x * N(x W) + b `(..., 3 * units)`, normalised apart for the gates and the candidate."""
+        return self._normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain + self.bias
+
+    def recur(self, output: Any) -> Any:
+        """Returns h U `(..., 3 * units)`."""
+        return keras.ops.matmul(output, self.recurrent_kernel)
+
+    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+        """The activations of the gates and of the candidate, each `(..., units)`."""
+        recurrent = self._normalize(recurrent) * self.recurrent_gain
+        x_gates, x_candidate = keras.ops.split(projected, [2 * self.units], axis=-1)
+        h_gates, h_candidate = keras.ops.split(recurrent, [2 * self.units], axis=-1)
+        z, r = keras.ops.split(keras.ops.sigmoid(x_gates + h_gates), 2, axis=-1)
+        candidate = keras.ops.tanh(x_candidate + r * (h_candidate + self.candidate_bias))
+        return {"update": z, "reset": r, "candidate": candidate}
+
+    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+        """Returns the new state (h,)."""
+        gates = self.gates(projected, recurrent, states)
+        return (states[0] + gates["update"] * (gates["candidate"] - states[0]),)
+
+    def _normalize(self, values: Any) -> Any:
+        gates, candidate = keras.ops.split(values, [2 * self.units], axis=-1)
+        return keras.ops.concatenate([normalize(gates), normalize(candidate)], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return super().get_config() | {
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+        }

@@ -1,0 +1,82 @@
+"""Minimal gated unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from rnnapps.cells.base import Cell
+
+__all__ = ["MGU"]
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class MGU(Cell):
+    """Minimal gated unit, Zhou et al. 2016 (arXiv:1603.09420): a GRU whose one gate both resets and updates.
+
+        f   = sigmoid(x_t W_f + h_{t-1} U_f + b_f)
+        g   = tanh(x_t W_g + (f * h_{t-1}) U_g + b_g)
+        h_t = (1 - f) * h_{t-1} + f * g
+
+    States: h `(batch, units)`. Weights, in the order f, g: kernel W `(features, 2 * units)`, recurrent_kernel U
+    `(units, 2 * units)`, bias b `(2 * units,)`.
+
+    Args:
+        units: size of the state.
+        kernel_initializer: initial values of W.
+        recurrent_initializer: initial values of U.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.declare_states(units)
+        self.units = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights for inputs `(..., features)`."""
+        gates = 2 * self.units
+        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            (self.units, gates), self.recurrent_initializer, name="recurrent_kernel"
+        )
+        self.bias = self.add_weight((gates,), "zeros", name="bias")
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
+        """Returns x W + b `(..., 2 * units)`."""
+        return keras.ops.matmul(inputs, self.kernel) + self.bias
+
+    def recur(self, output: Any) -> Any:
+        """Returns h U_f `(..., units)`."""
+        return keras.ops.matmul(output, self.recurrent_kernel[:, : self.units])
+
+    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+        """The activations of the gate and of the candidate, each `(..., units)`."""
+        gate, candidate = keras.ops.split(projected, 2, axis=-1)
+        forget = keras.ops.sigmoid(gate + recurrent)
+        candidate += keras.ops.matmul(forget * states[0], self.recurrent_kernel[:, self.units :])
+        return {"forget": forget, "candidate": keras.ops.tanh(candidate)}
+
+    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+        """Returns the new state (h,)."""
+        gates = self.gates(projected, recurrent, states)
+        return (states[0] + gates["forget"] * (gates["candidate"] - states[0]),)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return super().get_config() | {
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+        }

@@ -1,0 +1,71 @@
+"""The contract of a cell around another cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import keras
+
+from rnnapps.cells.base import Cell
+from rnnapps.errors import ConfigError
+
+__all__ = ["Wrapper"]
+
+
+class Wrapper(Cell):
+    """Base class of cells that change one thing about another cell and pass on everything else.
+
+    Args:
+        cell: the wrapped cell; its dtype is the wrapper's unless `dtype` is given.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+
+    Raises:
+        ConfigError: `cell` is not a `rnnapps.cells.Cell`.
+    """
+
+    def __init__(self, cell: Cell, **kwargs: Any) -> None:
+        if not isinstance(cell, Cell):
+            raise ConfigError(f"{type(self).__name__}: expected a rnnapps cell to wrap, got {cell!r}")
+        kwargs.setdefault("dtype", cell.dtype_policy)
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.declare_states(*cell.state_size)
+        self.recurrent_size = cell.recurrent_size
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Builds the wrapped cell for inputs `(..., features)`."""
+        self.cell.recurrent_size = self.recurrent_size
+        if not self.cell.built:
+            self.cell.build(input_shape)
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
+        """Returns what the wrapped cell projects."""
+        return self.cell.project(inputs, training=training)
+
+    def recur(self, output: Any) -> Any:
+        """Returns what the wrapped cell makes of the output."""
+        return self.cell.recur(output)
+
+    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+        """Returns the new states of the wrapped cell."""
+        return self.cell.update(projected, recurrent, states)
+
+    def emit(self, inputs: Any, outputs: Any, training: bool = False) -> Any:
+        """Returns what the wrapped cell emits."""
+        return self.cell.emit(inputs, outputs, training=training)
+
+    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+        """The gates of the wrapped cell."""
+        return self.cell.gates(projected, recurrent, states)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor, the wrapped cell serialised and, like a new one, unbuilt."""
+        cell = keras.saving.serialize_keras_object(self.cell)
+        cell.pop("build_config", None)
+        return super().get_config() | {"cell": cell}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Makes a wrapper and its cell from `get_config`'s answer."""
+        return cls(**config | {"cell": keras.saving.deserialize_keras_object(config["cell"])})

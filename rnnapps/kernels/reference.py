@@ -1,0 +1,52 @@
+"""Naive twins of the fast kernels: plain loops over time, differentiated by the tape that records them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["hidden_states", "scan"]
+
+
+def scan(
+    cell: Any, projected: Any, states: Sequence[Any], *, mask: Any = None, reverse: bool = False
+) -> tuple[Any, list[Any]]:
+    """Runs a cell over a whole sequence, step by step.
+
+    Args:
+        cell: a `rnnapps.cells.Cell` whose weights are built.
+        projected: what `cell.project` made of the whole sequence, `(batch, time, any)` or a nest of such, with a
+            static number of time steps, at least 1.
+        states: initial states, each `(batch, size)`.
+        mask: bool `(batch, time)`, True where a step is valid; a masked step carries the states through.
+        reverse: run from the last step to the first; outputs keep the order of the inputs.
+
+    Returns:
+        Outputs `(batch, time, output_size)` and the final states, each `(batch, size)`.
+    """
+    steps = hidden_states(cell, projected, states, mask=mask, reverse=reverse)
+    return tf.stack([step[0] for step in steps], axis=1), steps[0 if reverse else -1]
+
+
+def hidden_states(
+    cell: Any, projected: Any, states: Sequence[Any], *, mask: Any = None, reverse: bool = False
+) -> list[list[Any]]:
+    """The states after every time step, as tensors of their own: a tape that recorded them yields dL/dh_t.
+
+    Arguments as in `scan`.
+
+    Returns:
+        For each time step, in the order of the inputs, its list of states, each `(batch, size)`.
+    """
+    current, every = list(states), []
+    times = range(tf.nest.flatten(projected)[0].shape[1])
+    for t in reversed(times) if reverse else times:
+        step = tf.nest.map_structure(lambda sequence, t=t: sequence[:, t], projected)
+        new = cell.update(step, cell.recur(current[0]), current)
+        if mask is not None:
+            new = [tf.where(mask[:, t, None], n, old) for n, old in zip(new, current, strict=True)]
+        current = list(new)
+        every.append(current)
+    return every[::-1] if reverse else every
