@@ -1,0 +1,192 @@
+"""Flags of the pipeline verbs: from the pipeline's dataclasses and YAML files to one validated configuration."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnapps.cli import settings
+from rnnapps.cli.verb_table import FLAGS, VERBS, program
+from rnnapps.errors import ConfigError
+
+if TYPE_CHECKING:
+    import jsonargparse
+
+    from rnnapps.pipeline import Pipeline
+
+__all__ = ["Arguments", "parse_arguments"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """What the command line asks for.
+
+    Attributes:
+        config: the whole configuration: defaults, then that of the run or source model, then files, then flags.
+        given: dotted keys set by files or flags, as opposed to taken from a default or a run.
+        options: the verb's other flags by name, None where not given.
+        predict: the pipeline's `Predict` options; None for verbs without.
+    """
+
+    config: Any
+    given: frozenset[str]
+    options: Mapping[str, Any]
+    predict: Any
+
+
+def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> Arguments:
+    """Parses the flags of one verb; prints the help and raises SystemExit for `--help`.
+
+    Raises:
+        ConfigError: an unknown flag or key, a value of a wrong type or out of range, a missing flag, a broken file.
+    """
+    kinds = settings.annotations(pipeline.Config)
+    parser = _build_parser(pipeline, verb)
+    if {"-h", "--help"} & set(argv):
+        parser.print_help()
+        raise SystemExit(0)
+    inherited, from_files = _read_files(pipeline, verb, argv, kinds)
+    base = {key: setting.value for key, setting in {**inherited, **from_files}.items()}
+    parser.set_defaults({key: value for key, value in base.items() if _takes(verb, key)})
+    parsed = _parse(parser, pipeline, verb, argv, kinds).as_dict()
+    flags = {key: value for key, value in _dotted(parsed).items() if key in kinds}
+    changed = {key for key, value in flags.items() if key in _flag_names(argv)}
+    config = settings.assemble(pipeline.Config, {**base, **flags})
+    options = {name: parsed.get(name) for name in VERBS[verb].flags}
+    for name in VERBS[verb].required:
+        if not options[name]:
+            raise ConfigError(f"--{name} is missing: {FLAGS[name].help}; see {program(pipeline)} {verb} --help")
+    return Arguments(config, frozenset(changed | set(from_files)), options, _predict_options(pipeline, verb, parsed))
+
+
+def _build_parser(pipeline: Pipeline[Any], verb: str) -> jsonargparse.ArgumentParser:
+    import jsonargparse
+
+    class Formatter(jsonargparse.DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+        pass
+
+    definition, command = VERBS[verb], f"{program(pipeline)} {verb}"
+    parser = jsonargparse.ArgumentParser(
+        prog=command,
+        usage=f"{command} [flags]",
+        description=f"{pipeline.summary}\n\n{verb}: {definition.summary}.",
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in definition.examples(pipeline)),
+        formatter_class=Formatter,
+        exit_on_error=False,
+        allow_abbrev=False,
+        default_env=False,
+    )
+    for name in definition.flags:
+        FLAGS[name].add_to(parser)
+    if definition.predict:
+        parser.add_class_arguments(pipeline.Predict)
+    fields = {field.name for field in dataclasses.fields(pipeline.Config)}
+    if definition.groups:
+        parser.add_class_arguments(pipeline.Config, skip=fields - set(definition.groups))
+    return parser
+
+
+def _read_files(
+    pipeline: Pipeline[Any], verb: str, argv: Sequence[str], kinds: Mapping[str, Any]
+) -> tuple[dict[str, settings.Setting], dict[str, settings.Setting]]:
+    """Settings of the run or source model named in the flags, and those of `--config` files, of their right types."""
+    inherited: dict[str, settings.Setting] = {}
+    for flag in ("from", "run"):
+        for value in _values_of(argv, flag) if flag in VERBS[verb].flags else []:
+            path = _saved_config(Path(value))
+            if path is not None:
+                inherited |= settings.read(path, kinds, pipeline_name=pipeline.name)
+    from_files: dict[str, settings.Setting] = {}
+    for value in _values_of(argv, "config") if "config" in VERBS[verb].flags else []:
+        from_files |= settings.read(value, kinds, pipeline_name=pipeline.name)
+    return _converted(pipeline, inherited, kinds), _converted(pipeline, from_files, kinds)
+
+
+def _saved_config(folder: Path) -> Path | None:
+    """The configuration a run folder or an export carries."""
+    candidates = [folder / "config.yaml", folder / "assets.extra" / "config.yaml"]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _converted(
+    pipeline: Pipeline[Any], found: Mapping[str, settings.Setting], kinds: Mapping[str, Any]
+) -> dict[str, settings.Setting]:
+    import jsonargparse
+
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(pipeline.Config)
+    converted = {}
+    for key, setting in found.items():
+        try:
+            value = _dotted(parser.parse_object(settings.nest({key: setting.value})).as_dict())[key]
+        except (argparse.ArgumentError, TypeError, ValueError):
+            raise ConfigError(
+                f"{setting.place}: {key} must be {settings.describe(kinds[key])}, not '{setting.value}'"
+            ) from None
+        converted[key] = settings.Setting(value, setting.place)
+    return converted
+
+
+def _parse(
+    parser: jsonargparse.ArgumentParser,
+    pipeline: Pipeline[Any],
+    verb: str,
+    argv: Sequence[str],
+    kinds: Mapping[str, Any],
+) -> jsonargparse.Namespace:
+    try:
+        return parser.parse_args(list(argv))
+    except argparse.ArgumentError as error:
+        message = str(error)
+    all_kinds = {**kinds, **(typing.get_type_hints(pipeline.Predict) if VERBS[verb].predict else {})}
+    key = re.search(r'Parser key "([^"]+)"', message)
+    if key:
+        given = (_values_of(argv, key[1]) or [""])[-1]
+        kind = settings.describe(all_kinds[key[1]]) if key[1] in all_kinds else "another type"
+        raise ConfigError(f"--{key[1]} must be {kind}, not '{given}'")
+    unknown = re.search(r"unrecognized arguments: (.*)", message, re.DOTALL)
+    if unknown:
+        raise ConfigError(_unknown_flag(unknown[1].split()[0].split("=")[0], verb, all_kinds))
+    raise ConfigError(" ".join(message.split()))
+
+
+def _unknown_flag(flag: str, verb: str, kinds: Mapping[str, Any]) -> str:
+    if not flag.startswith("-"):
+        return f"unexpected '{flag}': values with spaces need quotes, and every flag starts with --"
+    if flag.removeprefix("--") in kinds:
+        return f"{verb} does not take {flag}: the run already fixes it"
+    taken = [key for key in kinds if "." not in key or _takes(verb, key)]
+    return f"unknown flag '{flag}'{settings.nearest(flag, [f'--{key}' for key in (*taken, *VERBS[verb].flags)])}"
+
+
+def _takes(verb: str, key: str) -> bool:
+    return key.split(".")[0] in VERBS[verb].groups
+
+
+def _predict_options(pipeline: Pipeline[Any], verb: str, parsed: Mapping[str, Any]) -> Any:
+    if not VERBS[verb].predict:
+        return None
+    names = [field.name for field in dataclasses.fields(pipeline.Predict)]
+    return pipeline.Predict(**{name: parsed[name] for name in names})
+
+
+def _dotted(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in nested.items():
+        found |= _dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return found
+
+
+def _flag_names(argv: Sequence[str]) -> set[str]:
+    return {token[2:].split("=")[0] for token in argv if token.startswith("--")}
+
+
+def _values_of(argv: Sequence[str], flag: str) -> list[str]:
+    """The values given to one flag, as `--flag value` or `--flag=value`."""
+    following = [argv[i + 1] for i in range(len(argv) - 1) if argv[i] == f"--{flag}"]
+    return following + [token.partition("=")[2] for token in argv if token.startswith(f"--{flag}=")]

@@ -1,0 +1,3 @@
+"""x"""
+def run(verb, pipeline, arguments):
+    print(arguments); return 0

@@ -1,0 +1,94 @@
+"""A pipeline whose dataclasses are real and whose work is not: for the command line alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rnnapps.cli.pipeline_cli import main
+from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
+from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The data.
+
+    Attributes:
+        source: where the examples come from.
+        test: another source to score.
+        parts: shares of training and validation.
+    """
+
+    source: str = "builtin"
+    test: str | None = None
+    parts: tuple[float, ...] = (0.8, 0.2)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A toy.
+
+    Attributes:
+        seed: number that decides everything random.
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: RecurrentConfig = field(default_factory=RecurrentConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Options of predict.
+
+    Attributes:
+        prompt: beginning of the text.
+        length: characters to write.
+    """
+
+    prompt: str = ""
+    length: int = 100
+
+
+class Toy(Pipeline[Config]):
+    name: ClassVar[str] = "toy"
+    summary: ClassVar[str] = "Nothing, quickly"
+    Config: ClassVar[type] = Config
+    Predict: ClassVar[type] = Predict
+
+    def examples(self, config: Config) -> Splits:
+        raise NotImplementedError
+
+    def fit_preprocessor(self, config: Config, splits: Splits) -> Any:
+        raise NotImplementedError
+
+    def load_preprocessor(self, folder: Path) -> Any:
+        raise NotImplementedError
+
+    def build_model(self, config: Config, preprocessor: Any) -> Any:
+        raise NotImplementedError
+
+    def objective(self, config: Config, network: Any, preprocessor: Any, splits: Splits) -> Objective:
+        raise NotImplementedError
+
+    def evaluate(self, config: Config, network: Any, preprocessor: Any, splits: Splits) -> Evaluation:
+        raise NotImplementedError
+
+    def endpoints(self, config: Config, network: Any, preprocessor: Any) -> dict[str, Endpoint]:
+        raise NotImplementedError
+
+    def predict(self, network: Any, preprocessor: Any, options: Any) -> list[Any]:
+        raise NotImplementedError
+
+    def stream(self, network: Any, preprocessor: Any, options: Any) -> Iterator[str]:
+        raise NotImplementedError
+
+
+if __name__ == "__main__":
+    sys.exit(main(Toy()))
