@@ -1,0 +1,109 @@
+"""Properties of a cell's three parts on their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.testing.subject import Subject
+
+__all__ = ["check_call", "check_config", "check_declarations", "check_linear_recurrence", "check_rows", "check_weights"]
+
+
+def check_declarations(subject: Subject) -> None:
+    """State sizes, output size, zero states and the shapes of all parts fit together."""
+    cell, problem = subject.cell, subject.problem(time=2)
+    sizes = cell.state_size
+    assert isinstance(sizes, list) and sizes and all(isinstance(size, int) and size > 0 for size in sizes), (
+        f"{subject.name}: state_size is {sizes!r}; call declare_states(units, ...) in __init__"
+    )
+    assert cell.output_size == sizes[0], (
+        f"{subject.name}: output_size is {cell.output_size} but the first state, the output, has {sizes[0]} units"
+    )
+    for state, size in zip(cell.initial_states(3), sizes, strict=True):
+        assert tuple(state.shape) == (3, size), f"{subject.name}: initial_states made {state.shape}, not (3, {size})"
+    projected = tf.nest.map_structure(lambda t: t[:, 0], cell.project(problem.inputs))
+    new = cell.update(projected, cell.recur(problem.states[0]), problem.states)
+    shapes = [tuple(state.shape) for state in new]
+    assert shapes == [tuple(state.shape) for state in problem.states], (
+        f"{subject.name}: update returned states of shapes {shapes}; expected one state for each of {sizes}, "
+        "the output first"
+    )
+    for name, gate in cell.gates(projected, cell.recur(problem.states[0]), problem.states).items():
+        assert gate.shape[0] == 4 and np.all(np.isfinite(gate)), (
+            f"{subject.name}: gate {name!r} has shape {gate.shape} or is not finite; gates are (batch, any) of one step"
+        )
+
+
+def check_linear_recurrence(subject: Subject) -> None:
+    """`recur` is linear in the output, up to a constant; what is not belongs into `update`."""
+    left, right = (subject.problem(time=1, batch=batch).states[0][:2] for batch in (4, 5))
+
+    def parts(output: Any) -> dict[str, Any]:
+        return {f"part {n} of recur": part for n, part in enumerate(tf.nest.flatten(subject.cell.recur(output)))}
+
+    one, other, zero = parts(left), parts(right), parts(np.zeros_like(left))
+    expected = {name: one[name] + other[name] - zero[name] for name in one}
+    subject.compare(parts(left + right), expected, "recur must be linear in the output: move the rest into update")
+
+
+def check_rows(subject: Subject) -> None:
+    """Each batch row and each time step is computed on its own, whatever the leading dimensions."""
+    cell, problem = subject.cell, subject.problem(time=3)
+
+    def step(inputs: Any, states: Any) -> dict[str, Any]:
+        new = cell.update(cell.project(inputs), cell.recur(states[0]), states)
+        emitted = cell.emit(inputs, new[0])
+        return {"emitted output": emitted} | {f"state {n}": state for n, state in enumerate(new)}
+
+    flat = step(problem.inputs[:, 1], problem.states)
+    rows = [step(problem.inputs[n : n + 1, 1], [state[n : n + 1] for state in problem.states]) for n in range(4)]
+    joined = {name: np.concatenate([row[name] for row in rows]) for name in flat}
+    subject.compare(flat, joined, "a row's result depends on other rows: reduce over the last axis only")
+    repeated = step(problem.inputs, [np.repeat(state[:, None], 3, axis=1) for state in problem.states])
+    at_step = {name: value[:, 1] for name, value in repeated.items()}
+    subject.compare(at_step, flat, "parts must take tensors (..., features) with any number of leading dimensions")
+
+
+def check_call(subject: Subject) -> None:
+    """`call` is Keras's step: the emitted output and the new states of the three parts."""
+    cell, problem = subject.cell, subject.problem(time=1)
+    inputs = problem.inputs[:, 0]
+    output, states = cell(inputs, [tf.constant(state) for state in problem.states])
+    new = cell.update(cell.project(inputs), cell.recur(problem.states[0]), problem.states)
+    expected = {"output": cell.emit(inputs, new[0])} | {f"state {n}": state for n, state in enumerate(new)}
+    actual = {"output": output} | {f"state {n}": state for n, state in enumerate(states)}
+    subject.compare(actual, expected, "call must be made of project, recur, update and emit: do not override it")
+
+
+def check_config(subject: Subject) -> None:
+    """A copy made from the config has the same config and takes the weights."""
+    config = subject.prototype.get_config()
+    copy = type(subject.prototype).from_config(config)
+    again = copy.get_config()
+    for key in config.keys() | again.keys():
+        assert config.get(key) == again.get(key), (
+            f"{subject.name}: {key!r} is {config.get(key)!r} in get_config but {again.get(key)!r} in its copy; "
+            "get_config must return every argument of __init__"
+        )
+    copy.build((None, None, subject.features))
+    shapes, expected = ([tuple(w.shape) for w in cell.weights] for cell in (copy, subject.cell))
+    assert shapes == expected, f"{subject.name}: a copy from the config has weights {shapes}, not {expected}"
+
+
+def check_weights(subject: Subject) -> None:
+    """All weights are made in `build`, none later, and every trainable one has a gradient."""
+    cell, problem = subject.fresh(), subject.problem(time=3)
+    assert not cell.trainable_variables, f"{subject.name}: weights exist before build; make them in build"
+    cell.build((None, None, subject.features))
+    count = len(cell.weights)
+    with tf.GradientTape() as tape:
+        output, states = problem.inputs[:, 0], [tf.constant(state) for state in problem.states]
+        for _ in range(2):
+            output, states = cell(problem.inputs[:, 0], states)
+        gradients = tape.gradient([output, *states], [weight.value for weight in cell.trainable_variables])
+    assert len(cell.weights) == count, f"{subject.name}: a step made new weights; make all of them in build"
+    for weight, gradient in zip(cell.trainable_variables, gradients, strict=True):
+        assert gradient is not None, f"{subject.name}: weight {weight.path} has no gradient; use it or remove it"

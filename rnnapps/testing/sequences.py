@@ -1,0 +1,119 @@
+"""Properties of a cell over whole sequences: the fused kernel against its naive twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.kernels import reference, sequential
+from rnnapps.testing.subject import Subject
+
+__all__ = ["MASKS", "check_compiled", "check_masks", "check_parity", "check_split"]
+
+MASKS: dict[str, list[int]] = {
+    "right": [1, 1, 1, 1, 0, 0, 0],
+    "left": [0, 0, 1, 1, 1, 1, 1],
+    "interior": [1, 0, 1, 1, 0, 0, 1],
+    "empty": [0, 0, 0, 0, 0, 0, 0],
+}
+
+
+def check_parity(subject: Subject) -> None:
+    """Outputs, final states and all gradients of the fused kernel are those of the naive twin."""
+    for time in (1, 2, 33):
+        problem = subject.problem(time)
+        mask = np.random.default_rng(time).random((4, time)) < 0.7
+        for masked, backwards in ((None, False), (mask, True)):
+            arguments = _arguments(problem, masked)
+            expected = subject.differentiate(reference.scan, *arguments, reverse=backwards)
+            actual = _fused(subject, masked is not None, backwards)(*arguments)
+            where = f"{time} steps{', masked and reversed' if backwards else ''}"
+            subject.compare(
+                actual,
+                expected,
+                f"the fused kernel and a plain loop disagree ({where}): recur and update must be pure functions of "
+                "their arguments and of weights made in build",
+            )
+
+
+def check_compiled(subject: Subject) -> None:
+    """The kernel compiled by XLA answers and differentiates as the graph loop does."""
+    problem = subject.problem(time=5)
+    arguments = _arguments(problem, None)
+    compiled = tf.function(partial(subject.differentiate, sequential.scan), jit_compile=True, autograph=False)
+    expected = subject.differentiate(reference.scan, *arguments)
+    subject.compare(compiled(*arguments), expected, "the XLA program disagrees with a plain loop: use keras.ops only")
+
+
+def check_masks(subject: Subject) -> None:
+    """A masked step leaves no trace: valid steps and final states are those of the row without its masked steps."""
+    mask, problem = np.array(list(MASKS.values()), bool), subject.problem(time=7)
+    masked = _fused(subject, True, True)(*_arguments(problem, mask))
+    for row, valid in enumerate(mask):
+        have = {f"final state {n}": masked[f"final state {n}"][row] for n in range(len(problem.states))}
+        want = {f"final state {n}": state[row] for n, state in enumerate(problem.states)}
+        if valid.any():
+            projected = subject.cell.project(tf.boolean_mask(problem.inputs[row : row + 1], valid, axis=1))
+            states = [state[row : row + 1] for state in problem.states]
+            outputs, final = reference.scan(subject.cell, projected, states, reverse=True)
+            have["outputs of the valid steps"] = tf.boolean_mask(masked["outputs"][row], valid)
+            want = {f"final state {n}": state[0] for n, state in enumerate(final)}
+            want["outputs of the valid steps"] = outputs[0]
+        subject.compare(have, want, f"a step masked in a {list(MASKS)[row]} pattern leaves a trace in the states")
+
+
+def check_split(subject: Subject) -> None:
+    """Two chunks with carried states are one run, forwards and in reverse."""
+    problem, cut = subject.problem(time=7), 3
+    for backwards in (False, True):
+        run = _fused(subject, backwards, backwards)
+        mask = np.random.default_rng(3).random((4, 7)) < 0.7 if backwards else None
+
+        def part(start: int, stop: int, states: Any, run: Callable[..., Any] = run, mask: Any = mask) -> Any:
+            window = None if mask is None else mask[:, start:stop]
+            d_outputs = problem.d_outputs[:, start:stop]
+            return run(problem.inputs[:, start:stop], states, window, d_outputs, problem.d_final)
+
+        names = [f"final state {n}" for n in range(len(problem.states))]
+        windows = [(0, cut), (cut, 7)]
+        first, second = windows[::-1] if backwards else windows
+        early = part(*first, problem.states)
+        late = part(*second, [early[name] for name in names])
+        parts = (late, early) if backwards else (early, late)
+        joined = {"outputs": np.concatenate([p["outputs"] for p in parts], axis=1)} | {n: late[n] for n in names}
+        whole = part(0, 7, problem.states)
+        subject.compare(
+            joined, {name: whole[name] for name in joined}, "a sequence cut in two gives another result than whole"
+        )
+
+
+def _arguments(problem: Any, mask: Any) -> list[Any]:
+    return [problem.inputs, problem.states, mask, problem.d_outputs, problem.d_final]
+
+
+def _fused(subject: Subject, masked: bool, backwards: bool) -> Callable[..., Any]:
+    """The differentiated fused kernel as one graph for any number of rows and steps, made once a subject."""
+    if (masked, backwards) not in subject.graphs:
+        cell, dtype = subject.cell, subject.cell.compute_dtype
+        states = [tf.TensorSpec((None, size), dtype) for size in cell.state_size]
+        signature = [
+            tf.TensorSpec((None, None, subject.features), dtype),
+            states,
+            tf.TensorSpec((None, None), tf.bool) if masked else None,
+            tf.TensorSpec((None, None, cell.output_size), dtype),
+            states,
+        ]
+        run = partial(subject.differentiate, sequential.scan, reverse=backwards)
+        function = tf.function(lambda *arguments: run(*arguments), autograph=False)
+        subject.graphs[masked, backwards] = function.get_concrete_function(*signature)
+    graph = subject.graphs[masked, backwards]
+
+    def call(inputs: Any, states: Any, mask: Any, d_outputs: Any, d_final: Any) -> Any:
+        tensors = [inputs, *states, *([mask] if masked else []), d_outputs, *d_final]
+        return graph(*[tf.convert_to_tensor(tensor) for tensor in tensors])
+
+    return call
