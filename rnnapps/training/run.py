@@ -1,0 +1,156 @@
+"""The run folder: everything one training run reads and writes."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rnnapps.errors import CheckpointError
+
+__all__ = ["RunFolder", "synchronise_folder", "write_atomically"]
+
+
+def synchronise_folder(folder: Path) -> None:
+    """Makes renames and new names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces a file in one step: a reader sees the old content or the new, never a part, even after a crash.
+
+    Raises:
+        OSError: the folder is full or cannot be written; the old file is untouched and nothing is left behind.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    synchronise_folder(path.parent)
+
+
+class RunFolder:
+    """Names and files of one training run.
+
+    Args:
+        path: the folder, usually `runs/<pipeline>/<name>`; it need not exist yet.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config_path = self.path / "config.yaml"
+        self.metrics_path = self.path / "metrics.jsonl"
+        self.samples_path = self.path / "samples.jsonl"
+        self.report_path = self.path / "report.html"
+        self.state_dir = self.path / "state"
+        self.preprocessing_dir = self.path / "preprocessing"
+        self.tensorboard_dir = self.path / "tensorboard"
+
+    def create(self) -> None:
+        """Makes the folder; raises CheckpointError when it cannot be written."""
+        with self._writing("create the run folder"):
+            self.state_dir.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the folder for this process; the system releases it when the process ends, however it ends.
+
+        Raises:
+            CheckpointError: another process is training into the folder.
+        """
+        self.create()
+        with self._writing("open the lock file"):
+            file = open(self.path / ".lock", "a+")  # noqa: SIM115  (closed below, after the lock's whole life)
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                raise CheckpointError(
+                    f"{self.path}: process {file.read().strip() or 'unknown'} is already training into this run "
+                    f"folder; wait for it, stop it, or choose another --run"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """Appends one evaluation to metrics.jsonl, durably; figures that are not finite become null."""
+        self._append(self.metrics_path, row)
+
+    def append_samples(self, step: int, samples: Sequence[str]) -> None:
+        """Appends model outputs of a step to samples.jsonl."""
+        self._append(self.samples_path, {"step": step, "samples": list(samples)})
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """Returns the rows of metrics.jsonl; a last line torn by a crash is left out."""
+        return _read_lines(self.metrics_path)
+
+    def read_samples(self) -> list[dict[str, Any]]:
+        """Returns the rows of samples.jsonl, `{"step", "samples"}`."""
+        return _read_lines(self.samples_path)
+
+    def forget_after(self, step: int) -> None:
+        """Drops the rows of metrics and samples beyond a step, which training is about to repeat."""
+        for path in (self.metrics_path, self.samples_path):
+            if path.exists():
+                rows = [row for row in _read_lines(path) if row["step"] <= step]
+                content = "".join(json.dumps(row) + "\n" for row in rows)
+                with self._writing(f"rewrite {path.name}"):
+                    write_atomically(path, content.encode())
+
+    def _append(self, path: Path, row: Mapping[str, Any]) -> None:
+        line = json.dumps({key: _finite(value) for key, value in row.items()}) + "\n"
+        with self._writing(f"append to {path.name}"), open(path, "a", encoding="utf-8") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @contextlib.contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CheckpointError(
+                f"{self.path}: cannot {what}: {error.strerror or error}; "
+                f"free space or choose a folder you can write with --run"
+            ) from error
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    rows = []
+    for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is a torn line, or empty
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            raise CheckpointError(
+                f"{path}: line {number} is not JSON; restore the file or delete that line"
+            ) from None
+    return rows

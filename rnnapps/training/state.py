@@ -1,0 +1,211 @@
+"""TrainState: everything a training run needs to go on bit for bit where it stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from rnnapps.errors import CheckpointError
+from rnnapps.training.checkpoint import (
+    Arrays,
+    checkpoint_steps,
+    prune_checkpoints,
+    read_checkpoint,
+    read_manifest,
+    write_checkpoint,
+)
+from rnnapps.training.run import RunFolder
+
+__all__ = ["TrainState", "load_weights", "read_weights", "restore_best"]
+
+KEPT = 2
+Variables = Mapping[str, Sequence[Any]]
+
+
+@dataclass
+class TrainState:
+    """Progress of a run beside its variables.
+
+    Attributes:
+        step: updates done.
+        elapsed_seconds: training wall time so far, compilation, evaluation and earlier sessions included.
+        best_value: lowest validation metric so far, None before the first evaluation.
+        best_step: the step of `best_value`.
+        evaluations_since_best: evaluations without improvement, for early stopping.
+        evaluated_step: last step whose evaluation is complete.
+        fingerprint: what must not change between sessions: seed, data, structure of the training.
+    """
+
+    step: int = 0
+    elapsed_seconds: float = 0.0
+    best_value: float | None = None
+    best_step: int | None = None
+    evaluations_since_best: int = 0
+    evaluated_step: int = 0
+    fingerprint: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def record(self, value: float) -> bool:
+        """Counts one evaluation of the current step; returns whether `value` is the lowest so far."""
+        improved = self.best_value is None or value < self.best_value
+        if improved:
+            self.best_value, self.best_step, self.evaluations_since_best = value, self.step, 0
+        else:
+            self.evaluations_since_best += 1
+        self.evaluated_step = self.step
+        return improved
+
+    def save(self, run: RunFolder, variables: Variables) -> None:
+        """Writes a checkpoint and removes the ones no longer needed: kept are the newest two and their best.
+
+        Args:
+            run: the run folder.
+            variables: group name -> Keras variables, in a fixed order.
+
+        Raises:
+            CheckpointError: the disk is full or the folder cannot be written.
+        """
+        arrays = {key: _value(variable) for key, variable in _keyed(variables).items()}
+        write_checkpoint(run.state_dir, self.step, arrays, dataclasses.asdict(self))
+        newest = [step for step in checkpoint_steps(run.state_dir) if step <= self.step][-KEPT:]
+        best = {read_manifest(run.state_dir, step)["metadata"]["best_step"] for step in newest}
+        try:
+            prune_checkpoints(run.state_dir, keep={*newest, *(best - {None})})
+        except OSError as error:
+            raise CheckpointError(f"{run.state_dir}: cannot remove old states: {error.strerror or error}") from error
+
+    @classmethod
+    def restore(
+        cls,
+        run: RunFolder,
+        variables: Variables,
+        note: Callable[[str], None],
+        expect: Callable[[Mapping[str, Any]], None] = lambda fingerprint: None,
+    ) -> TrainState | None:
+        """Loads the newest intact checkpoint into the variables.
+
+        Args:
+            run: the run folder.
+            variables: as given to `save`.
+            note: is told, in one line, of each damaged checkpoint that is passed over.
+            expect: is given the stored fingerprint before anything is assigned, and raises if it is not as expected.
+
+        Returns:
+            The state, or None when the run has no checkpoint yet.
+
+        Raises:
+            CheckpointError: every checkpoint is damaged, or the newest intact one is of another model.
+        """
+        found = _newest_intact(run, note)
+        if found is None:
+            return None
+        arrays, metadata = found
+        expect(metadata["fingerprint"])
+        _assign(_keyed(variables), arrays, run)
+        return cls(**metadata)
+
+
+def read_weights(run: RunFolder, which: Literal["best", "last"] = "best") -> tuple[int, Arrays]:
+    """Returns (step, {variable path: array}) of the network of a run, for fine-tuning.
+
+    Raises:
+        CheckpointError: the run has no intact state, or no evaluated one when the best is asked for.
+    """
+    arrays, step = _stored(run, which)
+    weights = {_path(key): array for key, array in arrays.items() if key.startswith("network/")}
+    if len(weights) != sum(key.startswith("network/") for key in arrays):
+        raise CheckpointError(f"{run.path}: two variables of the network share one path; give its layers own names")
+    return step, weights
+
+
+def load_weights(run: RunFolder, network: keras.Model, which: Literal["best", "last"] = "best") -> int:
+    """Loads the best or the last weights of a run into its network; returns their step.
+
+    Raises:
+        CheckpointError: the run has no such intact state, or it belongs to another network.
+    """
+    arrays, step = _stored(run, which)
+    stored = {key: array for key, array in arrays.items() if key.startswith("network/")}
+    _assign(_keyed({"network": network.variables}), stored, run)
+    return step
+
+
+def restore_best(run: RunFolder, network: keras.Model) -> int:
+    """Loads the weights with the lowest validation metric of a run; returns their step."""
+    return load_weights(run, network, which="best")
+
+
+def _stored(run: RunFolder, which: str) -> tuple[Arrays, int]:
+    found = _newest_intact(run, lambda _: None)
+    if found is None:
+        raise CheckpointError(f"{run.path}: holds no saved state; give a folder in which `train` has run")
+    arrays, metadata = found
+    if which == "last":
+        return arrays, metadata["step"]
+    if metadata["best_step"] is None:
+        raise CheckpointError(f"{run.path}: was stopped before its first evaluation; resume its training first")
+    if metadata["best_step"] != metadata["step"]:
+        arrays, _ = read_checkpoint(run.state_dir, metadata["best_step"])
+    return arrays, metadata["best_step"]
+
+
+def _newest_intact(run: RunFolder, note: Callable[[str], None]) -> tuple[Arrays, dict[str, Any]] | None:
+    steps = checkpoint_steps(run.state_dir)
+    problem = ""
+    for step in reversed(steps):
+        try:
+            found = read_checkpoint(run.state_dir, step)
+        except CheckpointError as error:
+            problem = str(error)
+            note(f"{problem}; falling back to the state before it")
+            continue
+        return found
+    if steps:
+        raise CheckpointError(f"{problem}; no intact state is left: start again with another --run")
+    return None
+
+
+def _keyed(variables: Variables) -> dict[str, Any]:
+    """Names each variable `group/position/path`; the position, not the path, identifies it within its group."""
+    return {
+        f"{group}/{position:04d}/{variable.path}": variable
+        for group, members in variables.items()
+        for position, variable in enumerate(members)
+    }
+
+
+def _path(key: str) -> str:
+    return key.split("/", 2)[2]
+
+
+def _identity(key: str) -> str:
+    return key.rsplit("/", key.count("/") - 1)[0]
+
+
+def _value(variable: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(keras.ops.convert_to_numpy(variable.value))
+
+
+def _assign(variables: Mapping[str, Any], arrays: Arrays, run: RunFolder) -> None:
+    stored = {_identity(key): (key, array) for key, array in arrays.items()}
+    for key, variable in variables.items():
+        name, array = stored.pop(_identity(key), ("nothing", np.empty(())))
+        if name == "nothing" or array.shape != tuple(variable.shape) or array.dtype.name != variable.dtype:
+            found = "nothing" if name == "nothing" else f"{_path(name)} {array.dtype.name} {list(array.shape)}"
+            raise CheckpointError(
+                f"{run.path}: its state does not fit this model: for {variable.path} {variable.dtype} "
+                f"{list(variable.shape)} it holds {found}; use the run's own configuration or another --run"
+            )
+    if stored:
+        name, array = next(iter(stored.values()))
+        raise CheckpointError(
+            f"{run.path}: its state does not fit this model, which lacks {_path(name)} {list(array.shape)}; "
+            f"use the run's own configuration or another --run"
+        )
+    by_identity = {_identity(key): array for key, array in arrays.items()}
+    for key, variable in variables.items():
+        variable.assign(by_identity[_identity(key)])

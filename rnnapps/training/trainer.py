@@ -1,0 +1,175 @@
+"""TrainingModel: one optimizer update of any network as one compiled program, run by `keras.Model.fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnapps.config import TrainingConfig
+from rnnapps.errors import ConfigError
+from rnnapps.training.optimizers import build_optimizer, build_schedule
+
+__all__ = ["TrainingModel"]
+
+Batch = Mapping[str, Any]
+
+FIRST_LOSS_SCALE = 2.0**15
+STEPS_UNTIL_LOSS_SCALE_DOUBLES = 2000
+
+
+class TrainingModel(keras.Model):
+    """Wraps a network for training.
+
+    Beside the network it owns, as variables: the states carried from one window to the next, the number of updates,
+    the sums behind the interval's mean loss and gradient norm, the number of the first step that was not finite, and
+    the loss scale of float16. From that step on updates are skipped.
+
+    Args:
+        network: functional model, dict in and dict out; the key "states" on both sides marks carried states.
+        loss: maps (network outputs, batch) to the scalar mean loss.
+        config: the training configuration.
+        batch_spec: `element_spec` of the batches; its shapes must be static for XLA and for carried states.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        loss: Callable[[Any, Any], Any],
+        config: TrainingConfig,
+        batch_spec: Batch,
+    ) -> None:
+        super().__init__(name="training")
+        self.network, self.task_loss, self.config = network, loss, config
+        self.clip_norm, self.carry_state = config.clip_norm, config.carry_state
+        self.scales_loss = config.precision == "mixed_float16"
+        self.carried = self._carried_states(batch_spec)
+        self.step = self._counter("step")
+        self.first_bad_step = self._counter("first_bad_step")
+        self.counted = self._counter("counted")
+        self.loss_sum = self._number("loss_sum", 0.0)
+        self.norm_sum = self._number("gradient_norm_sum", 0.0)
+        self.last_loss = self._number("last_loss", 0.0)
+        self.last_norm = self._number("last_gradient_norm", 0.0)
+        self.loss_scale = self._number("loss_scale", FIRST_LOSS_SCALE if self.scales_loss else 1.0)
+        self.steps_at_scale = self._counter("steps_at_loss_scale")
+        self.built = True
+        self.schedule = build_schedule(config)
+        optimizer = build_optimizer(config, self.schedule)
+        optimizer.build(network.trainable_variables)
+        self.compile(optimizer=optimizer, jit_compile=_compiles(config, batch_spec), auto_scale_loss=False)
+
+    def groups(self) -> dict[str, list[Any]]:
+        """All variables that a checkpoint must hold: group name -> variables in a fixed order."""
+        own = [*self.carried, self.step, self.first_bad_step, self.counted, self.loss_sum, self.norm_sum]
+        own += [self.last_loss, self.last_norm, self.loss_scale, self.steps_at_scale]
+        return {
+            "network": list(self.network.variables),
+            "training": own,
+            "optimizer": list(self.optimizer.variables),
+        }
+
+    def means(self) -> dict[str, float]:
+        """Mean loss and gradient norm since `start_interval`, and the learning rate of the last update."""
+        count = max(int(self.counted), 1)
+        return {
+            "loss": float(self.loss_sum) / count,
+            "gradient_norm": float(self.norm_sum) / count,
+            "learning_rate": float(self.schedule(max(int(self.optimizer.iterations) - 1, 0))),
+        }
+
+    def start_interval(self) -> None:
+        """Forgets the losses and norms summed so far."""
+        for variable in (self.counted, self.loss_sum, self.norm_sum):
+            variable.assign(0)
+
+    def train_step(self, data: Batch) -> dict[str, Any]:
+        """One update from one batch, {"inputs", "targets", "reset"}; returns the interval's live mean loss."""
+        loss, gradients, states = self._differentiate(data)
+        norm = tf.linalg.global_norm(gradients)
+        running = tf.equal(self.first_bad_step.value, 0)
+        overflow = self._rescale(loss, norm) if self.scales_loss else tf.constant(False)
+        finite = tf.math.is_finite(loss) & tf.math.is_finite(norm)
+        diverged = running & ~finite & ~overflow
+        self.step.assign_add(tf.cast(running, tf.int32))
+        self.first_bad_step.assign(tf.where(diverged, self.step.value, self.first_bad_step.value))
+        self.last_loss.assign(tf.where(running, loss, self.last_loss.value))
+        self.last_norm.assign(tf.where(running, norm, self.last_norm.value))
+        tf.cond(running & finite, lambda: self._update(loss, gradients, norm, states), lambda: None)
+        mean = self.loss_sum.value / tf.cast(tf.maximum(self.counted.value, 1), tf.float32)
+        return {"loss": mean, "first_bad_step": self.first_bad_step.value}
+
+    def _differentiate(self, batch: Batch) -> tuple[Any, list[Any], list[Any]]:
+        """Returns (loss, dense gradients of the trainable variables, new states)."""
+        inputs = dict(batch["inputs"])
+        if self.carried:
+            keep = ~tf.cast(batch["reset"], tf.bool) if self.carry_state else tf.constant(False)
+            inputs["states"] = [tf.where(keep, state.value, tf.zeros_like(state.value)) for state in self.carried]
+        variables = self.network.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = self.network(inputs, training=True)
+            loss = tf.cast(self.task_loss(outputs, batch), tf.float32)
+            loss = tf.add_n([loss, *(tf.cast(penalty, tf.float32) for penalty in self.network.losses)])
+            scaled = loss * self.loss_scale.value
+        gradients = tape.gradient(scaled, [v.value for v in variables], unconnected_gradients="zero")
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        if self.scales_loss:
+            dense = [gradient / tf.cast(self.loss_scale.value, gradient.dtype) for gradient in dense]
+        return loss, dense, list(outputs["states"]) if self.carried else []
+
+    def _update(self, loss: Any, gradients: list[Any], norm: Any, states: list[Any]) -> None:
+        """Applies finite gradients, clipped to the global norm, and moves the carried states on."""
+        if self.clip_norm:
+            share = tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-30))
+            gradients = [gradient * tf.cast(share, gradient.dtype) for gradient in gradients]
+        self.optimizer.apply(gradients, self.network.trainable_variables)
+        for carried, state in zip(self.carried, states, strict=True):
+            carried.assign(tf.stop_gradient(state))
+        self.loss_sum.assign_add(loss)
+        self.norm_sum.assign_add(norm)
+        self.counted.assign_add(1)
+
+    def _rescale(self, loss: Any, norm: Any) -> Any:
+        """Moves the loss scale (arXiv:1710.03740, section 3.2); returns whether this step merely overflowed float16."""
+        scale, steady = self.loss_scale.value, self.steps_at_scale.value + 1
+        fits = tf.math.is_finite(norm)
+        double = fits & (steady >= STEPS_UNTIL_LOSS_SCALE_DOUBLES)
+        self.loss_scale.assign(tf.where(fits, tf.where(double, scale * 2.0, scale), tf.maximum(scale / 2.0, 1.0)))
+        self.steps_at_scale.assign(tf.where(fits & ~double, steady, 0))
+        return ~fits & tf.math.is_finite(loss) & (scale > 1.0)
+
+    def _carried_states(self, batch_spec: Batch) -> list[Any]:
+        """One zero variable `(batch, ...)` for each state the network takes."""
+        states = self.network.input.get("states", []) if isinstance(self.network.input, dict) else []
+        if not states:
+            return []
+        batch = next(iter(batch_spec["inputs"].values())).shape[0]
+        if batch is None:
+            raise ConfigError("the training batches have no fixed size; drop the last, incomplete one of the stream")
+        return [
+            self.add_weight(
+                name=f"carried_state_{index}",
+                shape=(batch, *state.shape[1:]),
+                dtype=state.dtype,
+                initializer="zeros",
+                trainable=False,
+            )
+            for index, state in enumerate(states)
+        ]
+
+    def _counter(self, name: str) -> Any:
+        return self.add_weight(name=name, shape=(), dtype="int32", initializer="zeros", trainable=False)
+
+    def _number(self, name: str, value: float) -> Any:
+        initializer = keras.initializers.Constant(value)
+        return self.add_weight(name=name, shape=(), dtype="float32", initializer=initializer, trainable=False)
+
+
+def _compiles(config: TrainingConfig, batch_spec: Batch) -> bool:
+    """Whether the step is compiled by XLA: with "auto" if all shapes are static and no tensor is a string."""
+    if config.compile != "auto":
+        return config.compile == "xla"
+    specs = tf.nest.flatten(batch_spec)
+    return all(spec.shape.is_fully_defined() and spec.dtype != tf.string for spec in specs)
