@@ -5,14 +5,19 @@ This module imports nothing heavy: `--help` must answer without TensorFlow.
 
 from __future__ import annotations
 
+import math
+import typing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from rnnapps.errors import ConfigError
 
 __all__ = ["ExportConfig", "RecurrentConfig", "TrainingConfig"]
 
 Schedule = Literal["constant", "one_cycle", "cosine", "exponential"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+Compilation = Literal["auto", "xla", "graph"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,10 @@ class RecurrentConfig:
         layers: number of stacked recurrent layers.
         bidirectional: also read the sequence backwards (not for models that generate or stream).
         residual: add each layer's input to its output.
-        dropout: share of values dropped between layers while training, 0 to 1.
+        dropout: share of values dropped between layers while training, 0 to below 1.
+
+    Raises:
+        ConfigError: a value is out of range.
     """
 
     cell: str = "gru"
@@ -34,6 +42,12 @@ class RecurrentConfig:
     bidirectional: bool = False
     residual: bool = False
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        for name in ("units", "layers"):
+            _require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+        _require("model.dropout", self.dropout, "at least 0 and below 1", 0 <= self.dropout < 1)
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,9 @@ class TrainingConfig:
         precision: number format of the computation.
         compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph, "auto" chooses.
         tensorboard: also write TensorBoard events.
+
+    Raises:
+        ConfigError: a value is out of range.
     """
 
     steps: int = 2000
@@ -71,8 +88,21 @@ class TrainingConfig:
     clip_norm: float = 1.0
     patience: int = 0
     precision: Precision = "float32"
-    compile: Literal["auto", "xla", "graph"] = "auto"
+    compile: Compilation = "auto"
     tensorboard: bool = True
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        for name in ("steps", "evaluate_every", "batch_size", "window_steps"):
+            _require(f"training.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+        for name in ("warmup_steps", "weight_decay", "clip_norm", "patience"):
+            value = getattr(self, name)
+            _require(f"training.{name}", value, "at least 0", 0 <= value < math.inf)
+        _require("training.learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate < math.inf)
+        choices = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision, "compile": Compilation}
+        for name, kind in choices.items():
+            names, value = typing.get_args(kind), getattr(self, name)
+            _require(f"training.{name}", value, f"one of {', '.join(names)}", value in names)
 
 
 @dataclass(frozen=True)
@@ -81,6 +111,19 @@ class ExportConfig:
 
     Attributes:
         warmup_requests: requests stored in the warm-up file, 0 to 1000.
+
+    Raises:
+        ConfigError: a value is out of range.
     """
 
     warmup_requests: int = 4
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        requests = self.warmup_requests
+        _require("export.warmup_requests", requests, "from 0 to 1000", 0 <= requests <= 1000)
+
+
+def _require(key: str, value: Any, expected: str, holds: bool) -> None:
+    if not holds:
+        raise ConfigError(f"{key} must be {expected}, not {value}")
