@@ -1,0 +1,43 @@
+"""Where a text model's data comes from. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnapps.errors import ConfigError
+
+__all__ = ["TextDataConfig"]
+
+
+@dataclass(frozen=True)
+class TextDataConfig:
+    """The text to learn from, and how it is split.
+
+    The split is contiguous and made before windows are cut: first training, then validation, then test text.
+    A `tfds:` data set that has splits of its own keeps them; the fractions then only supply what is missing.
+
+    Attributes:
+        source: `builtin` (documentation of Python), a .txt file, a folder of text files, or `tfds:NAME[/config]`.
+        test: file, folder or `tfds:` name whose whole text is the test text; None takes what `source` offers.
+        validation_fraction: share of the characters held out for validation, above 0 and below 1.
+        test_fraction: share of the characters held out for the test, 0 to below 1.
+
+    Raises:
+        ConfigError: a fraction is out of range, or both `test` and `test_fraction` are given.
+    """
+
+    source: str = "builtin"
+    test: str | None = None
+    validation_fraction: float = 0.1
+    test_fraction: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        if not 0 < self.validation_fraction < 1:
+            raise ConfigError(f"data.validation_fraction is {self.validation_fraction}; give a number above 0, below 1")
+        if not 0 <= self.test_fraction < 1:
+            raise ConfigError(f"data.test_fraction is {self.test_fraction}; give a number from 0 to below 1")
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ConfigError("data.validation_fraction and data.test_fraction leave no text to train on; lower them")
+        if self.test is not None and self.test_fraction > 0:
+            raise ConfigError("data.test and data.test_fraction both name a test text; give one of them")

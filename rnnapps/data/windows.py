@@ -1,0 +1,105 @@
+"""Endless training batches cut from one long sequence of ids: a pure function of (seed, step)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.errors import DataError
+
+__all__ = ["batches", "steps_per_epoch"]
+
+
+def steps_per_epoch(characters: int, *, batch_size: int, window_steps: int) -> int:
+    """Number of batches after which rows that read contiguous stretches come to their end.
+
+    A margin of one window is left where the sequence allows, so that every epoch can start at its own offset.
+
+    Raises:
+        DataError: the sequence is too short for a single batch.
+    """
+    per_step = batch_size * window_steps
+    if characters < per_step + 1:
+        raise DataError(
+            "training text",
+            f"has {characters:,} characters, but {batch_size} sequences of {window_steps} steps need {per_step + 1:,}",
+            "use a longer text, lower --training.batch_size or --training.window_steps, "
+            "or set --training.carry_state false",
+        )
+    return max((characters - 1 - window_steps) // per_step, 1)
+
+
+def batches(
+    ids: np.ndarray[Any, Any], *, batch_size: int, window_steps: int, seed: int, start_step: int, carry_state: bool
+) -> tf.data.Dataset:
+    """Endless batches from step `start_step` on; a batch depends on (seed, step) only.
+
+    With `carry_state` each row of the batch reads its own contiguous stretch window by window (truncated
+    backpropagation through time); when the stretches end, `reset` is True and the next epoch starts, at a new seeded
+    offset. Without it every row is a window from a random place and `reset` is always True.
+
+    Args:
+        ids: integers `(characters,)`; kept in memory once, in 16 bits where that suffices.
+        batch_size: rows of a batch.
+        window_steps: time steps of a row.
+        seed: chooses offsets or windows.
+        start_step: step of the first batch, at least 0.
+        carry_state: contiguous stretches instead of random windows.
+
+    Returns:
+        Dataset of {"inputs": {"tokens": int32 (batch, time)}, "targets": int32 (batch, time), "reset": bool scalar},
+        with static shapes; targets are the tokens one step later.
+
+    Raises:
+        DataError: the sequence is too short.
+    """
+    characters = len(ids)
+    if not carry_state and characters < window_steps + 1:
+        problem = f"has {characters:,} characters, but a window of {window_steps} steps needs {window_steps + 1:,}"
+        raise DataError("training text", problem, "use a longer text or lower --training.window_steps")
+    if carry_state:
+        epoch_steps = steps_per_epoch(characters, batch_size=batch_size, window_steps=window_steps)
+        starts = _stretch_starts(characters, epoch_steps, batch_size, window_steps, seed)
+    else:
+        starts = _random_starts(characters, batch_size, window_steps, seed)
+    with tf.device("CPU"):
+        stored = tf.constant(ids.astype(np.uint16 if ids.max() <= np.iinfo(np.uint16).max else np.int32, copy=False))
+        steps = tf.data.Dataset.counter(start=start_step)
+
+    def batch(step: Any) -> dict[str, Any]:
+        first, reset = starts(step)
+        positions = first[:, tf.newaxis] + tf.range(window_steps + 1, dtype=tf.int64)
+        window = tf.cast(tf.gather(stored, positions), tf.int32)
+        window = tf.ensure_shape(window, (batch_size, window_steps + 1))
+        return {"inputs": {"tokens": window[:, :-1]}, "targets": window[:, 1:], "reset": reset}
+
+    return steps.map(batch, num_parallel_calls=1).prefetch(4)
+
+
+def _stretch_starts(characters: int, epoch_steps: int, batch_size: int, window_steps: int, seed: int) -> Any:
+    """Maps a step to (first positions (batch,), whether the rows start afresh)."""
+    stretch = epoch_steps * window_steps
+    slack = characters - 1 - batch_size * stretch
+    rows = np.arange(batch_size, dtype=np.int64) * stretch
+
+    def starts(step: Any) -> tuple[Any, Any]:
+        epoch, window = step // epoch_steps, step % epoch_steps
+        offset = _uniform((), seed, epoch, slack + 1)
+        return rows + offset + window * window_steps, tf.equal(window, 0)
+
+    return starts
+
+
+def _random_starts(characters: int, batch_size: int, window_steps: int, seed: int) -> Any:
+    def starts(step: Any) -> tuple[Any, Any]:
+        return _uniform((batch_size,), seed, step, characters - window_steps), tf.constant(True)
+
+    return starts
+
+
+def _uniform(shape: tuple[int, ...], seed: int, counter: Any, bound: int) -> Any:
+    """Integers from 0 to below `bound`, a pure function of (seed, counter)."""
+    key = tf.stack([tf.constant(seed, tf.int64), counter])
+    return tf.random.stateless_uniform(shape, key, minval=0, maxval=bound, dtype=tf.int64, alg="philox")

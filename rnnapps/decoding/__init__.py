@@ -1,0 +1,3 @@
+"""In-graph loops that turn a network's step function into finished sequences."""
+
+__all__: list[str] = []

@@ -1,0 +1,177 @@
+"""Sampling sequences from a step function, in graph.
+
+At each step the id is drawn by inverting the cumulative distribution at a uniform number that depends on the row's
+seed and the position only. A row's answer therefore does not depend on the rows beside it, nor on how the loop is
+cut into chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from rnnapps.decoding.distribution import Rules, draw, inverse_temperature, weights
+
+__all__ = ["Progress", "StepFunction", "advance", "begin", "finished_lengths", "generate", "uniforms"]
+
+StepFunction = Callable[[Any, Any], tuple[Any, Any]]
+
+_BLOCK = 256
+# In a stop pattern: matches anything, matches nothing. In a tail: no id yet.
+_ANYTHING, _NEVER, _NO_ID = -1, -2, -3
+
+
+class Progress(NamedTuple):
+    """Where generation stands between two chunks.
+
+    Attributes:
+        states: states after the last id.
+        logits: float32 `(batch, vocabulary)` for the next id.
+        position: int32 scalar, number of ids drawn so far.
+        limit: int32 `(batch,)`, number of ids after which the row has ended: its length, or less once it has stopped.
+        stopped: bool `(batch,)`, whether the stop sequence was found.
+        tail: int32 `(batch, stop steps)`, the last ids drawn; negative where nothing was drawn yet.
+    """
+
+    states: Any
+    logits: Any
+    position: Any
+    limit: Any
+    stopped: Any
+    tail: Any
+
+
+def generate(
+    step: StepFunction, states: Any, first_logits: Any, rules: Rules, *, length: Any, maximum: Any = None
+) -> tuple[Any, Any]:
+    """Draws up to `length` ids for every row.
+
+    Args:
+        step: maps (ids int32 `(batch,)`, states) to (logits `(batch, vocabulary)`, new states) of the same structure.
+        states: states after the prompt.
+        first_logits: logits `(batch, vocabulary)` after the prompt.
+        rules: how to sample.
+        length: int32 `(batch,)`, ids wanted for each row.
+        maximum: int scalar, width of the result and most ids drawn; the greatest `length` when None.
+
+    Returns:
+        Ids int32 `(batch, maximum)`, zero after each row's end, and lengths int32 `(batch,)`. The stop sequence is
+        not part of the result.
+    """
+    steps = tf.reduce_max(length) if maximum is None else maximum
+    limit = tf.minimum(tf.cast(length, tf.int32), steps)
+    ids, progress = advance(step, begin(states, first_logits, rules, length=limit), rules, steps=steps)
+    lengths = finished_lengths(progress, rules)
+    return tf.where(tf.sequence_mask(lengths, steps), ids, 0), lengths
+
+
+def begin(states: Any, first_logits: Any, rules: Rules, *, length: Any) -> Progress:
+    """Returns the progress before the first id; arguments as in `generate`."""
+    logits = tf.cast(first_logits, tf.float32)
+    limit = tf.maximum(tf.cast(length, tf.int32), 0)
+    width = 0 if rules.stop is None else _stop_width(rules.stop)
+    tail = tf.fill([tf.shape(limit)[0], width], _NO_ID)
+    return Progress(states, logits, tf.constant(0), limit, tf.zeros_like(limit, tf.bool), tail)
+
+
+def finished_lengths(progress: Progress, rules: Rules) -> Any:
+    """Ids `(batch,)` that belong to each row's result, the stop sequence left out."""
+    if rules.stop is None:
+        return progress.limit
+    return tf.where(progress.stopped, progress.limit - rules.stop_lengths, progress.limit)
+
+
+def advance(step: StepFunction, progress: Progress, rules: Rules, *, steps: Any) -> tuple[Any, Progress]:
+    """Draws the next `steps` ids of every row, fewer when all rows have ended.
+
+    Any division into chunks draws the same ids as one chunk.
+
+    Args:
+        step: as in `generate`.
+        progress: from `begin` or the chunk before.
+        rules: how to sample; the same for every chunk.
+        steps: int scalar, at least 0.
+
+    Returns:
+        Ids int32 `(batch, steps)`, of which a row's count up to its `limit`, and the progress after them.
+    """
+    numbers = tf.where(rules.temperature > 0, uniforms(rules.seed, progress.position, steps), 0.0)
+    scale = inverse_temperature(rules.temperature)
+    pattern = None if rules.stop is None else _right_aligned(rules.stop, rules.stop_lengths)
+    first = progress.position
+
+    def running(now: Any, _written: Any, _states: Any, _logits: Any, limit: Any = progress.limit, *_: Any) -> Any:
+        return (now < steps) & (now + first < tf.reduce_max(limit))
+
+    def body(now: Any, written: Any, states: Any, logits: Any, *ending: Any) -> tuple[Any, ...]:
+        ids = draw(weights(logits, scale, rules), tf.gather(numbers, now))
+        new_logits, new_states = _stepped(step, ids, states, logits)
+        if ending:
+            ending = _ending(ids, now + first + 1, pattern, *ending)
+        return (now + 1, written.write(now, ids), new_states, new_logits, *ending)
+
+    written = tf.TensorArray(tf.int32, size=steps, element_shape=[progress.logits.shape[0]])
+    ending = () if pattern is None else (progress.limit, progress.stopped, progress.tail)
+    start = (tf.constant(0), written, progress.states, progress.logits, *ending)
+    now, written, states, logits, *ending = tf.while_loop(running, body, start, parallel_iterations=1)
+    ids = tf.pad(tf.transpose(written.gather(tf.range(now))), [[0, 0], [0, steps - now]])
+    limit, stopped, tail = ending or (progress.limit, progress.stopped, progress.tail)
+    return ids, Progress(states, logits, first + now, limit, stopped, tail)
+
+
+def uniforms(seed: Any, position: Any, steps: Any) -> Any:
+    """Uniform numbers of consecutive positions, each a pure function of (seed, position).
+
+    Args:
+        seed: integers `(batch,)`.
+        position: int scalar, the first position.
+        steps: int scalar, number of positions.
+
+    Returns:
+        float32 `(steps, batch)` from 0 to below 1.
+    """
+    first, skipped = position // _BLOCK, position % _BLOCK
+    blocks = tf.range(tf.cast(first, tf.int64), tf.cast((position + steps + _BLOCK - 1) // _BLOCK, tf.int64))
+
+    def row(own_seed: Any) -> Any:
+        def block(number: Any) -> Any:
+            return tf.random.stateless_uniform((_BLOCK,), tf.stack([own_seed, number]), alg="philox")
+
+        drawn = tf.map_fn(block, blocks, fn_output_signature=tf.float32, parallel_iterations=1)
+        return tf.reshape(drawn, [-1])[skipped : skipped + steps]
+
+    rows = tf.map_fn(row, tf.cast(seed, tf.int64), fn_output_signature=tf.float32, parallel_iterations=1)
+    return tf.transpose(rows)
+
+
+def _stepped(step: StepFunction, ids: Any, states: Any, logits: Any) -> tuple[Any, Any]:
+    """Runs the step and gives its results the static shapes of what they replace, as a loop requires."""
+    new_logits, new_states = step(ids, states)
+    new_logits = tf.cast(new_logits, tf.float32)
+    tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), (new_states, new_logits), (states, logits))
+    return new_logits, new_states
+
+
+def _right_aligned(stop: Any, lengths: Any) -> Any:
+    """Moves each row's stop ids to the right end; -1 to their left matches anything, an empty row matches nothing."""
+    width = _stop_width(stop)
+    places = tf.range(width) - (width - lengths[:, tf.newaxis])
+    moved = tf.gather(tf.pad(stop, [[0, 0], [0, 1]]), tf.maximum(places, 0), batch_dims=1)
+    return tf.where(places >= 0, moved, tf.where(lengths[:, tf.newaxis] > 0, _ANYTHING, _NEVER))
+
+
+def _stop_width(stop: Any) -> Any:
+    """Width of the comparison with the stop ids: theirs, but at least 1."""
+    return tf.maximum(tf.shape(stop)[1], 1)
+
+
+def _ending(ids: Any, drawn: Any, pattern: Any, limit: Any, stopped: Any, tail: Any) -> tuple[Any, Any, Any]:
+    """Updates (limit, stopped, tail) after a row's id number `drawn`."""
+    shape = tail.shape
+    tail = tf.concat([tail[:, 1:], ids[:, tf.newaxis]], axis=1)
+    tail.set_shape(shape)
+    found = tf.reduce_all(tf.equal(tail, pattern) | tf.equal(pattern, _ANYTHING), axis=1) & (drawn <= limit)
+    found &= tf.logical_not(stopped)
+    return tf.where(found, drawn, limit), stopped | found, tail

@@ -1,0 +1,106 @@
+"""Nats and bits per character of a character model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["TextScore", "nats", "per_character", "score_text"]
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """Negative log-likelihood of a text.
+
+    Attributes:
+        nats: total over the scored characters.
+        characters: number of scored characters.
+    """
+
+    nats: float
+    characters: int
+
+    @property
+    def nats_per_character(self) -> float:
+        """Mean negative natural logarithm of a character's probability."""
+        return self.nats / self.characters
+
+    def metrics(self) -> dict[str, float]:
+        """Nats and bits per character by name."""
+        return per_character(self.nats_per_character)
+
+
+def per_character(nats_per_character: float) -> dict[str, float]:
+    """Returns {"nats_per_character", "bits_per_character"}; a bit is log(2) nats."""
+    return {"nats_per_character": nats_per_character, "bits_per_character": nats_per_character / math.log(2)}
+
+
+def nats(logits: Any, targets: Any) -> Any:
+    """Negative log-likelihood of each target in nats, computed in float32.
+
+    Args:
+        logits: unnormalised log-probabilities `(..., vocabulary)`.
+        targets: ids `(...)`.
+
+    Returns:
+        float32 `(...)`.
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, tf.cast(logits, tf.float32))
+
+
+def score_text(
+    apply: Callable[[Any, Sequence[Any]], tuple[Any, Sequence[Any]]],
+    initial_states: Sequence[Any],
+    ids: np.ndarray[Any, Any],
+    *,
+    batch_size: int,
+    window_steps: int,
+    context_windows: int = 1,
+) -> TextScore:
+    """Scores every character of a text but the first exactly once, with the state carried through the text.
+
+    The text is read as `batch_size` stretches side by side. Each stretch but the first starts `context_windows`
+    windows early, unscored, so that its state has seen what comes before.
+
+    Args:
+        apply: maps (tokens int32 `(batch, time)`, states) to (logits `(batch, time, vocabulary)`, new states). It is
+            called with one static shape; a `tf.function` is traced once.
+        initial_states: states of `batch_size` rows before the first character.
+        ids: the text `(characters,)`, at least 2.
+        batch_size: number of stretches.
+        window_steps: time steps of one call.
+        context_windows: unscored windows before each stretch.
+
+    Raises:
+        ValueError: fewer than 2 characters.
+    """
+    if len(ids) < 2:
+        raise ValueError(f"scoring needs at least 2 characters, got {len(ids)}")
+    scored = len(ids) - 1
+    windows = math.ceil(scored / (batch_size * window_steps))
+    stretch = windows * window_steps
+    starts = np.arange(batch_size)[:, np.newaxis] * stretch
+    steps = np.arange(window_steps)
+    states, total = initial_states, 0.0
+    for window in range(-context_windows, windows):
+        places = starts + window * window_steps + steps
+        inside = (places >= 0) & (places < scored)
+        tokens = np.where(inside, ids[np.clip(places, 0, scored - 1)], 0).astype(np.int32)
+        targets = np.where(inside, ids[np.clip(places + 1, 0, scored)], 0).astype(np.int32)
+        logits, new_states = apply(tf.constant(tokens), states)
+        # A row that has not reached the text yet keeps its initial state.
+        begun = (places[:, :1] + window_steps > 0) & (places[:, :1] >= 0)
+        states = [tf.where(_expand(begun, new), new, old) for new, old in zip(new_states, states, strict=True)]
+        if window >= 0:
+            total += float(np.sum(np.where(inside, np.asarray(nats(logits, targets)), 0.0), dtype=np.float64))
+    return TextScore(total, scored)
+
+
+def _expand(rows: Any, values: Any) -> Any:
+    """Reshapes a condition `(batch, 1)` to the rank of `values`."""
+    return tf.reshape(tf.constant(rows), (-1,) + (1,) * (len(values.shape) - 1))
