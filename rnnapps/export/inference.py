@@ -1,0 +1,72 @@
+"""An export as a Python object: for `predict` and for tests of client code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from rnnapps.errors import ExportError
+from rnnapps.export.arrays import Arrays, as_array
+from rnnapps.export.versions import find_version
+
+__all__ = ["ExportedModel", "load_for_inference"]
+
+
+class ExportedModel:
+    """The signatures of an export.
+
+    Attributes:
+        folder: the version folder.
+        signatures: their names.
+    """
+
+    def __init__(self, folder: Path, loaded: Any) -> None:
+        self.folder = folder
+        # The functions refer to variables that this object owns.
+        self._loaded = loaded
+        self.signatures: tuple[str, ...] = tuple(sorted(loaded.signatures))
+
+    def run(self, signature: str, inputs: dict[str, Any]) -> Arrays:
+        """Runs a signature.
+
+        Args:
+            signature: its name.
+            inputs: input name -> array or list `(batch, ...)`.
+
+        Returns:
+            Output name -> array `(batch, ...)`; strings are objects of type `bytes`.
+
+        Raises:
+            ExportError: the signature or an input is unknown, missing or of the wrong type or shape.
+        """
+        if signature not in self.signatures:
+            raise ExportError(f"{self.folder}: no signature {signature!r}; expected one of {list(self.signatures)}")
+        function = self._loaded.signatures[signature]
+        specs = function.structured_input_signature[1]
+        if set(inputs) != set(specs):
+            raise ExportError(f"signature {signature!r}: inputs {sorted(inputs)} found, {sorted(specs)} expected")
+        try:
+            tensors = {name: tf.constant(value, specs[name].dtype) for name, value in inputs.items()}
+            return {name: as_array(value.numpy()) for name, value in function(**tensors).items()}
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            message = str(getattr(error, "message", "") or error).splitlines()[0]
+            raise ExportError(f"signature {signature!r}: cannot run on these inputs ({message})") from error
+
+
+def load_for_inference(path: Path | str) -> ExportedModel:
+    """Loads an export into this process.
+
+    Args:
+        path: a version folder, or the folder of versions, whose newest one is taken.
+
+    Raises:
+        ExportError: there is no export, or it is damaged.
+    """
+    folder = find_version(path)
+    try:
+        return ExportedModel(folder, tf.saved_model.load(str(folder)))
+    except (OSError, tf.errors.OpError, KeyError, ValueError) as error:
+        message = (str(error).splitlines() or [""])[0]
+        raise ExportError(f"{folder}: cannot be loaded ({message}); `rnnapps verify` tells more") from error

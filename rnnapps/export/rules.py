@@ -1,0 +1,179 @@
+"""Static rules: what the graph of an export may contain so that TensorFlow Serving can run it anywhere.
+
+The rules read the protocol buffers only; nothing is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rnnapps.export.checks import Check, check
+from rnnapps.export.dtypes import DT_INVALID, DT_STRING, SERVABLE_TYPES, TYPE_NAMES
+
+__all__ = ["check_graph", "serving_graph"]
+
+
+@dataclass(frozen=True)
+class _Node:
+    """One operation, where it stands, and the signatures whose result it computes."""
+
+    operation: str
+    place: str
+    signatures: tuple[str, ...]
+    compiled: bool
+
+
+# Pattern of an operation -> why it may not be in an export, and the remedy.
+_FORBIDDEN = {
+    r"(Eager)?PyFunc(Stateless)?": "runs Python, which a server has not; write it with TensorFlow operations",
+    r"_?Xla\w*|TPU\w*": "needs the XLA compiler, which the server does not link; trace the model without jit_compile",
+    r"\w*Cudnn\w*": "runs on one vendor's GPU only; build the model with rnnapps layers, which never choose cuDNN",
+    r"Nccl\w*|Collective\w*": "needs a training cluster; export a model without a distribution strategy",
+}
+# The same, for operations that count only where a signature reaches them (saving and restoring needs some of them).
+_FORBIDDEN_IN_SIGNATURES = {
+    r"Random\w*|TruncatedNormal|Multinomial|ParameterizedTruncatedNormal|Stateful\w*Normal\w*|StatefulUniform\w*"
+    r"|StatefulRandom\w*|StatefulBinomial|Rng\w+|NonDeterministicInts": (
+        "draws random numbers that no request can repeat; take a `seed` input and use tf.random.stateless_*"
+    ),
+    r"Assign\w*|ResourceApply\w*|ResourceScatter\w*|Scatter(Add|Sub|Update|Mul|Div|Min|Max)": (
+        "changes a variable that all clients share; make the state an input and an output"
+    ),
+    r"ReadFile|WriteFile|MatchingFiles|Save\w*|Restore\w*": "touches files of the server; put the data into the graph",
+    r"LookupTableInsert\w*|MutableHashTable\w*|MutableDenseHashTable\w*": (
+        "changes a table that all clients share; use a constant table"
+    ),
+}
+
+
+def serving_graph(saved_model: Any) -> Any:
+    """Returns the MetaGraphDef tagged `serve`, or None."""
+    return next((graph for graph in saved_model.meta_graphs if "serve" in graph.meta_info_def.tags), None)
+
+
+def check_graph(meta_graph: Any, known_operations: frozenset[str]) -> list[Check]:
+    """Runs all static rules.
+
+    Args:
+        meta_graph: the MetaGraphDef tagged `serve`.
+        known_operations: names of the operations of TensorFlow core.
+    """
+    signatures = {name: value for name, value in meta_graph.signature_def.items() if not name.startswith("__")}
+    nodes = list(_nodes(meta_graph, signatures))
+    known = known_operations | {function.signature.name for function in meta_graph.graph_def.library.function}
+    tensors = sum(len(value.inputs) + len(value.outputs) for value in signatures.values())
+    return [
+        check("signatures", _signature_failures(signatures), f"{', '.join(sorted(signatures))}: {tensors} tensors"),
+        check("operations", _operation_failures(nodes, known), f"{len(nodes)} operations, all of TensorFlow core"),
+        check("no compiled part", _compiled_failures(nodes), "the graph needs no compiler"),
+    ]
+
+
+def _signature_failures(signatures: dict[str, Any]) -> Iterator[str]:
+    if "serving_default" not in signatures:
+        yield "there is no signature 'serving_default'; a server runs it when a request names none"
+    for name, signature in sorted(signatures.items()):
+        if not signature.inputs or not signature.outputs:
+            yield f"signature {name!r}: has no inputs or no outputs"
+        for kind, tensors in (("input", signature.inputs), ("output", signature.outputs)):
+            for tensor_name, information in sorted(tensors.items()):
+                problem = _tensor_problem(tensor_name, information)
+                if problem:
+                    yield f"signature {name!r}, {kind} {tensor_name!r}: {problem}"
+
+
+def _tensor_problem(name: str, information: Any) -> str:
+    """Why this tensor cannot be a part of a request or an answer, or nothing."""
+    shape = information.tensor_shape
+    if information.WhichOneof("encoding") != "name" or information.dtype == DT_INVALID:
+        return "is ragged or sparse; return a dense tensor (ragged.to_tensor()) and its lengths"
+    if information.dtype not in SERVABLE_TYPES:
+        found = TYPE_NAMES.get(information.dtype, f"type {information.dtype}")
+        return f"is {found}, which has no JSON form; cast it to float32, int32, int64, bool or string"
+    if shape.unknown_rank:
+        return "has an unknown number of dimensions; call set_shape on it"
+    if not shape.dim:
+        return "is a scalar; every input and output leads with the batch dimension"
+    if shape.dim[0].size != -1:
+        return f"has a fixed first dimension of {shape.dim[0].size}; it must be the batch dimension, of any size"
+    if name.endswith("_bytes") and information.dtype != DT_STRING:
+        return "ends in '_bytes' but is not a string tensor; only binary strings carry that ending"
+    return ""
+
+
+def _operation_failures(nodes: list[_Node], known: frozenset[str] | set[str]) -> Iterator[str]:
+    for node in nodes:
+        for pattern, reason in _FORBIDDEN.items():
+            if re.fullmatch(pattern, node.operation):
+                yield f"{_where(node)}: operation {node.operation} {reason}"
+        if node.signatures:
+            for pattern, reason in _FORBIDDEN_IN_SIGNATURES.items():
+                if re.fullmatch(pattern, node.operation):
+                    yield f"{_where(node)}: operation {node.operation} {reason}"
+        if node.operation not in known:
+            yield f"{_where(node)}: operation {node.operation} is not in TensorFlow core; no stock server can load it"
+
+
+def _compiled_failures(nodes: list[_Node]) -> Iterator[str]:
+    for node in nodes:
+        if node.compiled:
+            yield f"{_where(node)}: is compiled by XLA, which a server lacks; trace it without jit_compile"
+
+
+def _where(node: _Node) -> str:
+    signatures = ", ".join(repr(name) for name in node.signatures)
+    return (f"signature {signatures}" if signatures else "graph") + (f" at {node.place}" if node.place else "")
+
+
+def _nodes(meta_graph: Any, signatures: dict[str, Any]) -> Iterator[_Node]:
+    """All operations of the graph and its functions, with the signatures that reach them."""
+    graph = meta_graph.graph_def
+    functions = {function.signature.name: function for function in graph.library.function}
+    reached = {name: _reach(graph, functions, signature) for name, signature in sorted(signatures.items())}
+    for node in graph.node:
+        names = tuple(name for name, (nodes, _) in reached.items() if node.name in nodes)
+        yield _Node(node.op, node.name, names, _compiled(node.attr))
+    for name, function in functions.items():
+        names = tuple(signature for signature, (_, called) in reached.items() if name in called)
+        if _compiled(function.attr):
+            yield _Node("NoOp", f"function {name}", names, True)
+        for node in function.node_def:
+            yield _Node(node.op, node.name, names, _compiled(node.attr))
+
+
+def _reach(graph: Any, functions: dict[str, Any], signature: Any) -> tuple[set[str], set[str]]:
+    """Names of the nodes and functions that the outputs of a signature depend on."""
+    by_name = {node.name: node for node in graph.node}
+    pending = [information.name.rpartition(":")[0] for information in signature.outputs.values() if information.name]
+    nodes: set[str] = set()
+    calls: list[str] = []
+    while pending:
+        name = pending.pop()
+        if name not in nodes and name in by_name:
+            nodes.add(name)
+            pending += [source.lstrip("^").partition(":")[0] for source in by_name[name].input]
+            calls += _called(by_name[name], functions)
+    called: set[str] = set()
+    while calls:
+        name = calls.pop()
+        if name not in called:
+            called.add(name)
+            for node in functions[name].node_def:
+                calls += _called(node, functions)
+    return nodes, called
+
+
+def _called(node: Any, functions: dict[str, Any]) -> list[str]:
+    """Functions that a node calls, by operation name or by attribute (branches, loop bodies)."""
+    names = [node.op]
+    for value in node.attr.values():
+        names += [value.func.name, *(function.name for function in value.list.func)]
+    return [name for name in names if name in functions]
+
+
+def _compiled(attributes: Any) -> bool:
+    """True when an attribute asks for compilation; reading a missing key of a protobuf map would add it."""
+    return any(key in attributes and attributes[key].b for key in ("_XlaMustCompile", "_XlaCompile"))

@@ -1,0 +1,121 @@
+"""Endpoints to SavedModel signatures: checked, answered by Keras, traced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.errors import ExportError
+from rnnapps.export.answers import BATCH, Example
+from rnnapps.export.arrays import Arrays, as_array
+from rnnapps.pipeline import Endpoint
+
+__all__ = ["answer", "describe", "trace"]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def answer(name: str, endpoint: Endpoint) -> Example:
+    """Runs an endpoint in Keras on its first five examples.
+
+    Args:
+        name: of the signature.
+        endpoint: the function, its inputs and its examples.
+
+    Raises:
+        ExportError: the examples do not fit the input signature, or the outputs cannot be served.
+    """
+    inputs = _example_inputs(name, endpoint)
+    tensors = {
+        key: tf.constant(value.tolist(), tf.string, value.shape) if value.dtype == object else tf.constant(value)
+        for key, value in inputs.items()
+    }
+    try:
+        outputs = endpoint.function(**tensors)
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        raise ExportError(f"signature {name!r}: fails on its own examples ({_line(error)})") from error
+    _require_dense(name, outputs)
+    return Example(name, inputs, {key: as_array(tf.convert_to_tensor(value).numpy()) for key, value in outputs.items()})
+
+
+def trace(name: str, endpoint: Endpoint) -> Any:
+    """Traces an endpoint to a concrete function with its named inputs.
+
+    Raises:
+        ExportError: it cannot be traced, or its outputs cannot be served.
+    """
+    function: Any = tf.function(lambda **inputs: endpoint.function(**inputs), autograph=False)
+    specs = {key: tf.TensorSpec(spec.shape, spec.dtype, name=key) for key, spec in endpoint.input_signature.items()}
+    try:
+        concrete = function.get_concrete_function(**specs)
+    except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
+        raise ExportError(f"signature {name!r}: cannot be traced to a graph ({_line(error)})") from error
+    _require_dense(name, concrete.structured_outputs)
+    return concrete
+
+
+def describe(endpoint: Endpoint, concrete: Any) -> dict[str, dict[str, dict[str, Any]]]:
+    """Names, types and shapes of a signature's tensors, for the manifest; None stands for any size."""
+
+    def entries(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        return {
+            key: {
+                "dtype": tensors[key].dtype.name,
+                "shape": tensors[key].shape.as_list() if tensors[key].shape.rank is not None else None,
+            }
+            for key in sorted(tensors)
+        }
+
+    return {"inputs": entries(endpoint.input_signature), "outputs": entries(concrete.structured_outputs)}
+
+
+def _example_inputs(name: str, endpoint: Endpoint) -> Arrays:
+    """The first five rows of all examples, checked against the input signature."""
+    if not _NAME.fullmatch(name):
+        raise ExportError(f"signature {name!r}: letters, digits and underscores only, a letter first")
+    if set(endpoint.examples) != set(endpoint.input_signature):
+        raise ExportError(
+            f"signature {name!r}: examples for {sorted(endpoint.examples)} found, "
+            f"for {sorted(endpoint.input_signature)} expected"
+        )
+    inputs = {}
+    for key, spec in endpoint.input_signature.items():
+        place, array = f"signature {name!r}, input {key!r}", as_array(endpoint.examples[key])
+        if not _NAME.fullmatch(key):
+            raise ExportError(f"{place}: letters, digits and underscores only, a letter first")
+        if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] is not None:
+            raise ExportError(f"{place}: shape {spec.shape} found; lead with a batch dimension of any size (None)")
+        if len(array) < BATCH:
+            raise ExportError(f"{place}: {len(array)} rows of examples found, at least {BATCH} expected")
+        found = "string" if array.dtype == object else array.dtype.name
+        if found != spec.dtype.name or not spec.shape.is_compatible_with(array.shape):
+            raise ExportError(
+                f"{place}: examples are {found} {array.shape}, expected {spec.dtype.name} {tuple(spec.shape)}"
+            )
+        inputs[key] = array[:BATCH]
+    return inputs
+
+
+def _require_dense(name: str, outputs: Any) -> None:
+    """Raises ExportError unless the outputs are a dict of dense tensors."""
+    if not isinstance(outputs, Mapping) or not outputs:
+        raise ExportError(f"signature {name!r}: returns {type(outputs).__name__}; return a dict of named tensors")
+    for key, value in outputs.items():
+        place = f"signature {name!r}, output {key!r}"
+        if not isinstance(key, str) or not _NAME.fullmatch(key):
+            raise ExportError(f"{place}: letters, digits and underscores only, a letter first")
+        if isinstance(value, tf.RaggedTensor | tf.SparseTensor):
+            kind = "ragged" if isinstance(value, tf.RaggedTensor) else "sparse"
+            raise ExportError(f"{place}: is {kind}; return a dense tensor (`to_tensor()`) and its lengths")
+        if not tf.is_tensor(value) and not isinstance(value, np.ndarray):
+            raise ExportError(f"{place}: is {type(value).__name__}; return a tensor")
+
+
+def _line(error: Exception) -> str:
+    """The first line of an error, and its type."""
+    text = str(getattr(error, "message", "") or error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300] if text else ''}"

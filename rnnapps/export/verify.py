@@ -1,0 +1,120 @@
+"""Verification of an export: what a server would refuse or answer wrongly is found before it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnapps.errors import ExportError
+from rnnapps.export.answers import BATCH, Answer, Example, Request, check_answers, plan
+from rnnapps.export.arrays import Arrays, load_arrays, save_arrays
+from rnnapps.export.checks import Check, VerificationReport, check
+from rnnapps.export.isolated import IsolatedResult, run_isolated
+from rnnapps.export.manifest import EXTRA, Manifest, check_files, read_manifest
+from rnnapps.export.versions import find_version
+
+__all__ = ["save_example", "verify"]
+
+_EXPECTED = "expected"
+_INPUT, _OUTPUT = "inputs/", "outputs/"
+
+
+def verify(path: Path | str, *, tolerance: float = 1e-5, timeout_seconds: float = 900.0) -> VerificationReport:
+    """Verifies an exported model without importing TensorFlow into this process.
+
+    The files are compared with their sums; the graph is read against static rules; then a fresh process without Python
+    TensorFlow loads the model through the C API, as TensorFlow Serving does, and runs every signature on its stored
+    examples: at batch 5, 2 and 1 (equal to the Keras model, and each row the same in any batch), with rows padded as
+    a batching server pads them, a second time, and the warm-up requests.
+
+    Args:
+        path: a version folder, or the folder of versions, whose newest one is taken.
+        tolerance: largest difference of floats, relative to the largest value of an output (or to 1).
+        timeout_seconds: time for all runs together.
+
+    Raises:
+        ExportError: there is no export at `path`.
+    """
+    folder = find_version(path)
+    manifest, files = _check_files(folder)
+    examples, failures = _load_examples(folder, manifest)
+    requests = [request for example in examples for request in plan(example, _input_shapes(manifest, example))]
+    result = run_isolated(folder, [request.run for request in requests], timeout_seconds=timeout_seconds)
+    load = check("loads", [result.load_error] if not result.loaded else [], "through the C API, without Python")
+    checks = [files, *result.checks, load]
+    if result.loaded:
+        failures += _missing_examples(examples, result)
+        checks.append(check("examples", failures, f"{BATCH} rows for each of {len(examples)} signatures"))
+        checks.append(_check_runs(requests, result))
+        pairs = zip(requests, result.outputs, strict=True)
+        answers = [Answer(request, outputs) for request, outputs in pairs if outputs is not None]
+        checks += check_answers(answers, tolerance)
+        checks.append(_check_warmup(result))
+    return VerificationReport(folder, tuple(checks))
+
+
+def save_example(folder: Path, example: Example) -> None:
+    """Stores the requests and answers of one signature in an export, for its verification."""
+    target = folder / EXTRA / _EXPECTED
+    target.mkdir(parents=True, exist_ok=True)
+    inputs = {_INPUT + name: array for name, array in example.inputs.items()}
+    outputs = {_OUTPUT + name: array for name, array in example.outputs.items()}
+    save_arrays(target / f"{example.signature}.npz", {**inputs, **outputs})
+
+
+def _load_examples(folder: Path, manifest: Manifest | None) -> tuple[list[Example], list[str]]:
+    """The stored examples of all signatures, and what is wrong with them."""
+    examples, failures = [], []
+    for name in sorted(manifest.signatures) if manifest else []:
+        try:
+            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz")
+        except ExportError as error:
+            failures.append(str(error))
+            continue
+        example = Example(name, _below(stored, _INPUT), _below(stored, _OUTPUT))
+        if any(array.shape[:1] != (BATCH,) for array in example.inputs.values()):
+            failures.append(f"signature {name!r}: expected {BATCH} rows of examples; export the model again")
+        else:
+            examples.append(example)
+    return examples, failures
+
+
+def _below(stored: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): array for name, array in stored.items() if name.startswith(prefix)}
+
+
+def _input_shapes(manifest: Manifest | None, example: Example) -> dict[str, list[int | None]]:
+    inputs = manifest.signatures[example.signature]["inputs"] if manifest else {}
+    return {name: item["shape"] for name, item in inputs.items()}
+
+
+def _check_files(folder: Path) -> tuple[Manifest | None, Check]:
+    try:
+        manifest = read_manifest(folder)
+    except ExportError as error:
+        return None, Check("files", False, str(error))
+    return manifest, check(
+        "files", check_files(folder, manifest), f"{len(manifest.files)} files with the right SHA-256"
+    )
+
+
+def _missing_examples(examples: Sequence[Example], result: IsolatedResult) -> list[str]:
+    known = {example.signature for example in examples}
+    missing = sorted(set(result.signatures) - known)
+    return [
+        f"signature {name!r}: has no stored examples, so it was not run; export the model again" for name in missing
+    ]
+
+
+def _check_runs(requests: Sequence[Request], result: IsolatedResult) -> Check:
+    failures = [
+        f"signature {request.run.signature!r}, {request.run.label}: {error}"
+        for request, error in zip(requests, result.run_errors, strict=True)
+        if error
+    ]
+    return check("runs", failures, f"{len(requests)} requests at batch 1, 2 and {BATCH}")
+
+
+def _check_warmup(result: IsolatedResult) -> Check:
+    not_reached = ["the process ended before the warm-up requests"] if result.warmup_count < 0 else []
+    return check("warm-up", [*not_reached, *result.warmup_failures], f"{result.warmup_count} requests answered")

@@ -1,0 +1,105 @@
+"""The model card: what a person must know before using an exported model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnnapps.pipeline import Evaluation
+
+__all__ = ["ModelCard", "render_model_card"]
+
+_UNKNOWN = "Not stated."
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a model beyond its files.
+
+    Attributes:
+        name: what to call it.
+        task: one sentence: what goes in, what comes out.
+        data_source: what it was trained on.
+        licence_note: licence of the data, and what follows for the model.
+        intended_use: what it is good for.
+        limitations: what it cannot do and where it fails; one item each.
+        evaluation: its metrics beside those of naive baselines; None if it was never evaluated.
+        facts: further rows of the last table: steps, parameters, training time...
+    """
+
+    name: str
+    task: str = ""
+    data_source: str = ""
+    licence_note: str = ""
+    intended_use: str = ""
+    limitations: tuple[str, ...] = ()
+    evaluation: Evaluation | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def render_model_card(
+    card: ModelCard,
+    *,
+    signatures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]],
+    versions: Mapping[str, str],
+) -> str:
+    """Returns the card as Markdown.
+
+    Args:
+        card: what is known of the model.
+        signatures: name -> {"inputs" | "outputs": {name: {"dtype": str, "shape": list, None = any size}}}.
+        versions: package -> version it was exported with.
+    """
+    limitations = "\n".join(f"- {item}" for item in card.limitations) or _UNKNOWN
+    sections = {
+        "Intended use": card.intended_use or _UNKNOWN,
+        "Limitations": limitations,
+        "Data": card.data_source or _UNKNOWN,
+        "Licence": card.licence_note or _UNKNOWN,
+        "Results": _results(card.evaluation),
+        "Signatures": "\n\n".join(_signature(name, tensors) for name, tensors in sorted(signatures.items())),
+        "Made with": _table(("what", "value"), [*card.facts.items(), *versions.items()]),
+    }
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    return f"# {card.name}\n\n{card.task or _UNKNOWN}\n\n{body}\n"
+
+
+def _results(evaluation: Evaluation | None) -> str:
+    if evaluation is None:
+        return "Not evaluated."
+    names = list(evaluation.metrics)
+    rows = [("this model", *(_number(evaluation.metrics[name]) for name in names))]
+    for baseline, metrics in evaluation.baselines.items():
+        rows.append((baseline, *(_number(metrics[name]) if name in metrics else "" for name in names)))
+    table = _table(("", *(name.replace("_", " ") for name in names)), rows)
+    return f"{evaluation.examples:,} examples of the {evaluation.split} split.\n\n{table}"
+
+
+def _signature(name: str, tensors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    rows = [
+        (kind.removesuffix("s"), f"`{tensor}`", entry["dtype"], _shape(entry["shape"]))
+        for kind in ("inputs", "outputs")
+        for tensor, entry in tensors[kind].items()
+    ]
+    return f"### `{name}`\n\n" + _table(("", "name", "type", "shape"), rows)
+
+
+def _shape(shape: list[int | None] | None) -> str:
+    if shape is None:
+        return "unknown"
+    batch = ["batch"] if shape else []
+    return "(" + ", ".join([*batch, *("any" if size is None else str(size) for size in shape[1:])]) + ")"
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"

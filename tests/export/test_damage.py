@@ -1,0 +1,171 @@
+"""Damaged, changed and forged exports are found, each with one clear line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rnnapps.errors import ExportError
+from rnnapps.export.artefact import load_config, load_weights
+from rnnapps.export.checks import VerificationReport
+from rnnapps.export.inference import load_for_inference
+from rnnapps.export.manifest import read_manifest, write_manifest
+from rnnapps.export.verify import verify
+
+MANIFEST = "assets.extra/manifest.json"
+
+
+@pytest.fixture
+def version(exported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(exported, tmp_path / "toy" / "1"))
+
+
+def failure(report: VerificationReport, name: str) -> str:
+    """The detail of a check that must have failed."""
+    found = next(item for item in report.checks if item.name == name)
+    assert not found.passed, report.render()
+    return found.detail
+
+
+def change(path: Path, edit: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(edit(path.read_bytes()))
+
+
+def flip_middle(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0x40]) + content[middle + 1 :]
+
+
+def forge(version: Path, edit: Callable[[dict[str, object]], None]) -> None:
+    values = json.loads((version / MANIFEST).read_text())
+    edit(values)
+    (version / MANIFEST).write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "no such folder"),
+        (lambda path: path.mkdir(), "expected an exported model"),
+        (lambda path: (path / "3").mkdir(parents=True), "the newest version has no saved_model.pb"),
+        (lambda path: path.write_text("x"), "expected an exported model"),
+    ],
+)
+def test_no_export(tmp_path: Path, make: Callable[[Path], None], message: str) -> None:
+    make(tmp_path / "toy")
+    for read in (verify, load_config, load_weights, load_for_inference):
+        with pytest.raises(ExportError, match=message):
+            read(tmp_path / "toy")
+
+
+def test_newest_version_is_taken_by_number(version: Path) -> None:
+    shutil.copytree(version, version.parent / "9")
+    shutil.copytree(version, version.parent / "10")
+    (version.parent / "10" / "assets.extra" / "config.yaml").write_text("changed")
+    with pytest.raises(ExportError, match=r"toy/10/.*bytes found"):
+        load_config(version.parent)
+
+
+def test_truncated_graph(version: Path) -> None:
+    change(version / "saved_model.pb", lambda content: content[:-1000])
+    report = verify(version)
+    assert "saved_model.pb" in failure(report, "files")
+    assert "cannot be read" in failure(report, "loads")
+    with pytest.raises(ExportError, match=r"saved_model.pb.*more checks failed"):
+        report.require()
+    with pytest.raises(ExportError, match="cannot be loaded"):
+        load_for_inference(version)
+
+
+def test_empty_graph(version: Path) -> None:
+    change(version / "saved_model.pb", lambda content: b"")
+    assert "no graph tagged 'serve'" in failure(verify(version), "loads")
+
+
+def test_changed_variables_change_the_answers(version: Path) -> None:
+    path = version / "variables" / "variables.data-00000-of-00001"
+    change(path, lambda content: bytes(len(content)))
+    report = verify(version)
+    assert f"variables/{path.name}: its content was changed" in failure(report, "files")
+    # The bundle's own sums guard the variables too: either the loader or the comparison refuses them.
+    assert not all(item.passed for item in report.checks if item.name in ("loads", "runs", "parity"))
+
+
+def test_consistent_forgery_of_answers(version: Path) -> None:
+    from rnnapps.export.arrays import load_arrays, save_arrays
+
+    path = version / "assets.extra" / "expected" / "step.npz"
+    arrays = load_arrays(path)
+    save_arrays(path, {**arrays, "outputs/logits": arrays["outputs/logits"] + 1e-3})
+    write_manifest(version, read_manifest(version))
+    report = verify(version)
+    assert "signature 'step', batch 5, output 'logits': differs by 0.001" in failure(report, "parity")
+    assert [item.name for item in report.checks if not item.passed] == ["parity"]
+
+
+@pytest.mark.parametrize("edit", [flip_middle, lambda content: content[:-5], lambda content: b""])
+def test_changed_weights(version: Path, edit: Callable[[bytes], bytes]) -> None:
+    change(version / "assets.extra" / "weights.npz", edit)
+    with pytest.raises(ExportError, match=r"weights.npz: .*(changed|bytes found)"):
+        load_weights(version)
+
+
+def test_weights_under_new_sums_but_not_readable(version: Path) -> None:
+    change(version / "assets.extra" / "weights.npz", lambda content: content[:-40])
+    write_manifest(version, read_manifest(version))
+    with pytest.raises(ExportError, match="not a readable array file"):
+        load_weights(version)
+
+
+def test_files_missing_added_and_linked(version: Path, tmp_path: Path) -> None:
+    (version / "assets.extra" / "model_card.md").unlink()
+    (version / "assets.extra" / "stray").write_text("x")
+    (tmp_path / "outside").write_bytes((version / "fingerprint.pb").read_bytes())
+    (version / "fingerprint.pb").unlink()
+    (version / "fingerprint.pb").symlink_to(tmp_path / "outside")
+    detail = failure(verify(version), "files").splitlines()
+    assert "assets.extra/model_card.md: missing; export the model again" in detail
+    assert "assets.extra/stray: not in the manifest; remove it or export the model again" in detail
+    assert "fingerprint.pb: a link that leads out of the export; export the model again" in detail
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/../../b", "c:\\x", ""])
+def test_manifest_path_that_leaves_the_folder(version: Path, name: str) -> None:
+    forge(version, lambda values: values["files"].update({name: {"sha256": "0" * 64, "bytes": 1}}))  # type: ignore[attr-defined]
+    with pytest.raises(ExportError, match="leads out of the export"):
+        load_weights(version)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "expected a manifest of format 1"),
+        ('{"format": 2}', "expected a manifest of format 1"),
+        ('{"format": 1, "surprise": 0}', "missing or unknown entry"),
+    ],
+)
+def test_unreadable_manifest(version: Path, text: str, message: str) -> None:
+    (version / MANIFEST).write_text(text)
+    with pytest.raises(ExportError, match=message):
+        load_config(version)
+
+
+def test_missing_manifest(version: Path) -> None:
+    (version / MANIFEST).unlink()
+    report = verify(version)
+    assert "cannot be read" in failure(report, "files")
+    assert "signature 'step': has no stored examples" in failure(report, "examples")
+
+
+def test_warmup_file_cut_short(version: Path) -> None:
+    change(version / "assets.extra" / "tf_serving_warmup_requests", lambda content: content[:-3])
+    assert "cut short at byte" in failure(verify(version), "warm-up")
+
+
+def test_time_limit(version: Path) -> None:
+    assert "did not finish within 0.01 s" in failure(verify(version, timeout_seconds=0.01), "loads")
