@@ -22,7 +22,7 @@ def check_stock_layer(subject: Subject) -> None:
     inputs, mask = tf.constant(problem.inputs), np.arange(6) < np.array([[6], [4], [1], [5]])
     runs: list[dict[str, Any]] = []
     for layer in (
-        Recurrent(subject.fresh(), return_state=True),
+        Recurrent(subject.fresh(), return_sequences=True, return_state=True),
         keras.layers.RNN(subject.fresh(), return_sequences=True, return_state=True),
     ):
         layer.build(inputs.shape)
@@ -48,8 +48,7 @@ def check_mixed_precision(subject: Subject) -> None:
     inputs = subject.problem(time=6).inputs
     outputs = {}
     for policy in ("float32", "mixed_bfloat16"):
-        config = subject.prototype.get_config()
-        layer = Recurrent(type(subject.prototype).from_config(_with_dtype(config, policy)), dtype=policy)
+        layer = Recurrent(_with_dtype(subject, policy), return_sequences=True, dtype=policy)
         layer.build(inputs.shape)
         subject.copy_weights(layer.cell)
         with tf.GradientTape() as tape:
@@ -68,11 +67,15 @@ def check_mixed_precision(subject: Subject) -> None:
     subject.compare(actual, expected, "bfloat16 is far off float32: keep sums in float32", tolerance=0.1)
 
 
-def _with_dtype(config: Any, policy: str) -> Any:
-    """A config with its dtype, and those of wrapped cells, replaced."""
-    if isinstance(config, dict):
-        return {key: policy if key == "dtype" else _with_dtype(value, policy) for key, value in config.items()}
-    return config
+def _with_dtype(subject: Subject, policy: str) -> Any:
+    """A fresh copy in another dtype, cells it wraps included."""
+
+    def replaced(config: Any) -> Any:
+        if isinstance(config, dict) and config.get("module") != "keras.initializers":
+            return {key: policy if key == "dtype" else replaced(value) for key, value in config.items()}
+        return config
+
+    return type(subject.prototype).from_config(replaced(subject.prototype.get_config()))
 
 
 def check_file(subject: Subject) -> None:
@@ -111,7 +114,7 @@ def check_export(subject: Subject) -> None:
 
 def _model(subject: Subject) -> Any:
     inputs = keras.Input((None, subject.features))
-    layer = Recurrent(subject.fresh())
+    layer = Recurrent(subject.fresh(), return_sequences=True)
     model = keras.Model(inputs, layer(inputs))
     subject.copy_weights(layer.cell)
     return model

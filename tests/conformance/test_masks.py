@@ -1,0 +1,13 @@
+"""Masked steps leave no trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnapps.testing.sequences import check_masks
+from tests.conformance.descriptors import ROWS, subject
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_masks(name: str) -> None:
+    check_masks(subject(name))

@@ -1,0 +1,80 @@
+"""check_cell accepts the documented user cell, and names what is wrong with broken ones."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from rnnapps.testing import CELL_PROPERTIES, Subject, check_cell
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "my_cell.py"
+SPEC = importlib.util.spec_from_file_location("my_cell", EXAMPLE)
+MODULE = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(MODULE)
+LeakyRNN = MODULE.LeakyRNN
+
+
+def test_example_passes() -> None:
+    check_cell(LeakyRNN(4))
+
+
+class ForgetsUnits(LeakyRNN):
+    def get_config(self):
+        return super().get_config() | {"units": 7}
+
+
+class SquaresInRecur(LeakyRNN):
+    def recur(self, output):
+        return super().recur(output * output)
+
+
+class MixesRows(LeakyRNN):
+    def update(self, projected, recurrent, states):
+        (h,) = super().update(projected, recurrent, states)
+        return (h - keras.ops.mean(h, axis=0, keepdims=True),)
+
+
+class LosesAState(LeakyRNN):
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.declare_states(units, units)
+
+
+class OverridesCall(LeakyRNN):
+    def call(self, inputs, states, training=False):
+        output, states = super().call(inputs, states, training)
+        return output + 1, states
+
+
+class HasADeadWeight(LeakyRNN):
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.unused = self.add_weight((3,), "zeros", name="unused")
+
+
+class RunsNumPy(LeakyRNN):
+    def update(self, projected, recurrent, states):
+        (h,) = super().update(projected, recurrent, states)
+        return (h + np.random.default_rng().normal(),)
+
+
+@pytest.mark.parametrize(
+    ("cell", "broken", "message"),
+    [
+        (ForgetsUnits(4), "config", "get_config must return every argument"),
+        (SquaresInRecur(4), "linear_recurrence", "move the rest into update"),
+        (MixesRows(4), "rows", "reduce over the last axis only"),
+        (LosesAState(4), "declarations", "expected one state for each of"),
+        (OverridesCall(4), "call", "do not override it"),
+        (HasADeadWeight(4), "weights", "unused has no gradient"),
+        (RunsNumPy(4), "parity", "must be pure functions"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, LeakyRNN) else None,
+)
+def test_broken_cells_are_told_what_to_fix(cell, broken: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        CELL_PROPERTIES[broken](Subject(cell))
