@@ -9,7 +9,6 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 EXPORT := saved_models/text_generation
 RUN := runs/text_generation/demo
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help setup demo test test-slow lint bench docs clean
 

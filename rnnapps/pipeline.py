@@ -94,12 +94,20 @@ class Pipeline(ABC, Generic[ConfigT]):
 
     `Config` is a frozen dataclass with fields `data`, `model`, `training`, `export` and `seed`; `Predict` a frozen
     dataclass of the flags of `predict` and `stream`.
+
+    Attributes:
+        name: name of the module and of the folders of runs and exports.
+        summary: one sentence: what goes in and what comes out.
+        intended_use: what its models are good for, for the model card.
+        limitations: what they cannot do and where they fail, for the model card.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     Config: ClassVar[type]
     Predict: ClassVar[type]
+    intended_use: ClassVar[str] = ""
+    limitations: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def examples(self, config: ConfigT) -> Splits:

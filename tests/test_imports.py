@@ -20,7 +20,14 @@ LEVELS = (
     {"cli"},
     {"pipelines"},
 )
-LIGHT = ["rnnapps", "rnnapps.config", "rnnapps.errors", "rnnapps.pipeline", "rnnapps.cli.verbs", "rnnapps.cli.arguments"]
+LIGHT = [
+    "rnnapps",
+    "rnnapps.config",
+    "rnnapps.errors",
+    "rnnapps.pipeline",
+    "rnnapps.cli.verbs",
+    "rnnapps.cli.arguments",
+]
 HEAVY = {"tensorflow", "keras", "matplotlib", "pandas", "tensorflow_datasets", "numpy"}
 MODULES = sorted(path for folder in ("rnnapps", "pipelines") for path in (ROOT / folder).rglob("*.py"))
 

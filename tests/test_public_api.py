@@ -66,5 +66,5 @@ def test_top_level_names_load_on_first_use() -> None:
 
 
 def test_unknown_top_level_name_lists_the_known_ones() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'Recurent'.*RecurrentStack"):
+    with pytest.raises(AttributeError, match=r"has no attribute 'Recurent'.*RecurrentStack"):
         _ = rnnapps.Recurent

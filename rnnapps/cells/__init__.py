@@ -47,6 +47,7 @@ __all__ = [
 
 
 def _gru_reset_before(units: int, **options: Any) -> GRU:
+    """Gated recurrent unit that resets before the matrix product, as first published (arXiv:1406.1078v1)."""
     return GRU(units, reset_after=False, **options)
 
 

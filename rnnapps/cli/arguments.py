@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Arguments", "parse_arguments"]
 
+PRINT_CONFIG = "--print_config"
+"""Taken out before parsing: jsonargparse gives the name a meaning of its own."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Arguments:
@@ -45,11 +48,13 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
     Raises:
         ConfigError: an unknown flag or key, a value of a wrong type or out of range, a missing flag, a broken file.
     """
-    kinds = settings.annotations(pipeline.Config)
+    kinds = settings.setting_types(pipeline.Config)
     parser = _build_parser(pipeline, verb)
     if {"-h", "--help"} & set(argv):
         parser.print_help()
         raise SystemExit(0)
+    print_config = PRINT_CONFIG in argv and "print_config" in VERBS[verb].flags
+    argv = [token for token in argv if token != PRINT_CONFIG or not print_config]
     inherited, from_files = _read_files(pipeline, verb, argv, kinds)
     base = {key: setting.value for key, setting in {**inherited, **from_files}.items()}
     parser.set_defaults({key: value for key, value in base.items() if _takes(verb, key)})
@@ -57,10 +62,11 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
     flags = {key: value for key, value in _dotted(parsed).items() if key in kinds}
     changed = {key for key, value in flags.items() if key in _flag_names(argv)}
     config = settings.assemble(pipeline.Config, {**base, **flags})
-    options = {name: parsed.get(name) for name in VERBS[verb].flags}
+    options = {name: parsed.get(name) for name in VERBS[verb].flags} | {"print_config": print_config}
     for name in VERBS[verb].required:
         if not options[name]:
-            raise ConfigError(f"--{name} is missing: {FLAGS[name].help}; see {program(pipeline)} {verb} --help")
+            meaning = FLAGS[name].help.partition(":")[0]
+            raise ConfigError(f"{verb} needs --{name} ({meaning}); see {program(pipeline)} {verb} --help")
     return Arguments(config, frozenset(changed | set(from_files)), options, _predict_options(pipeline, verb, parsed))
 
 
@@ -88,7 +94,15 @@ def _build_parser(pipeline: Pipeline[Any], verb: str) -> jsonargparse.ArgumentPa
     fields = {field.name for field in dataclasses.fields(pipeline.Config)}
     if definition.groups:
         parser.add_class_arguments(pipeline.Config, skip=fields - set(definition.groups))
+        _hide_group_files(parser, fields)
     return parser
+
+
+def _hide_group_files(parser: jsonargparse.ArgumentParser, groups: set[str]) -> None:
+    """Leaves `--data FILE` and its like, which jsonargparse adds, out of the help: files come with --config."""
+    for action in parser._actions:
+        if set(action.option_strings) & {f"--{group}" for group in groups} and action.dest in groups - {"seed"}:
+            action.help = argparse.SUPPRESS
 
 
 def _read_files(
@@ -109,7 +123,9 @@ def _read_files(
 
 def _saved_config(folder: Path) -> Path | None:
     """The configuration a run folder or an export carries."""
-    candidates = [folder / "config.yaml", folder / "assets.extra" / "config.yaml"]
+    candidates = [folder / "config.yaml", *sorted(folder.glob("assets.extra/config.yaml"))]
+    numbered = [path for path in folder.glob("*/assets.extra/config.yaml") if path.parts[-3].isdigit()]
+    candidates += sorted(numbered, key=lambda path: int(path.parts[-3]), reverse=True)
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -139,6 +155,9 @@ def _parse(
     argv: Sequence[str],
     kinds: Mapping[str, Any],
 ) -> jsonargparse.Namespace:
+    groups = {key.partition(".")[0] for key in kinds if "." in key}
+    for name in _flag_names(argv) & groups:
+        raise ConfigError(f"'--{name}' is a group of flags, --{name}.NAME; settings in files are given with --config")
     try:
         return parser.parse_args(list(argv))
     except argparse.ArgumentError as error:
@@ -187,6 +206,11 @@ def _flag_names(argv: Sequence[str]) -> set[str]:
 
 
 def _values_of(argv: Sequence[str], flag: str) -> list[str]:
-    """The values given to one flag, as `--flag value` or `--flag=value`."""
-    following = [argv[i + 1] for i in range(len(argv) - 1) if argv[i] == f"--{flag}"]
-    return following + [token.partition("=")[2] for token in argv if token.startswith(f"--{flag}=")]
+    """The values given to one flag, as `--flag value` or `--flag=value`, in their order."""
+    found, tokens = [], iter(argv)
+    for token in tokens:
+        if token == f"--{flag}":
+            found += [next(tokens, "")]
+        elif token.startswith(f"--{flag}="):
+            found.append(token.partition("=")[2])
+    return found

@@ -30,6 +30,9 @@ def print_listing() -> None:
 
 def cell_summaries() -> dict[str, str]:
     """Cell name -> first line of its documentation."""
+    from rnnapps.cli.loading import load_tensorflow
+
+    load_tensorflow()
     from rnnapps.cells import CELLS
 
     return {name: _first_line(cell) for name, cell in CELLS.items()}

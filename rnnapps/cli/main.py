@@ -24,7 +24,7 @@ def console_script() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `rnnapps`; returns the exit code: 0, 1 for an export that fails verification, 2 after an error."""
+    """Runs `rnnapps`; returns the exit code: 0, or 2 after an error or a failed verification."""
     return run_command(lambda: _run(argv))
 
 
@@ -77,3 +77,7 @@ def _build_parser() -> argparse.ArgumentParser:
     verify.add_argument("folder", metavar="DIR", help="one version of a model: the folder of saved_model.pb")
     verify.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     return parser
+
+
+if __name__ == "__main__":
+    console_script()

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from rnnapps.errors import RnnappsError
+from rnnapps.errors import Interrupted, RnnappsError
 
 __all__ = ["run_command"]
 
@@ -21,7 +21,7 @@ def run_command(command: Callable[[], int]) -> int:
         What the command returned; 2 after an error a user can mend (one line on standard error), 130 after Ctrl-C, 141
         when the reader of standard output has gone.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         code = command()
         sys.stdout.flush()
@@ -34,6 +34,9 @@ def run_command(command: Callable[[], int]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
     except RnnappsError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code

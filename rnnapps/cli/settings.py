@@ -12,9 +12,10 @@ from typing import Any
 
 from rnnapps.errors import ConfigError
 
-__all__ = ["Setting", "annotations", "assemble", "describe", "dump", "flatten", "nearest", "nest", "read"]
+__all__ = ["Setting", "assemble", "describe", "dump", "flatten", "nearest", "nest", "read", "setting_types"]
 
 PIPELINE_KEY = "pipeline"
+WORDS = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Setting:
     place: str
 
 
-def annotations(config_class: type, prefix: str = "") -> dict[str, Any]:
+def setting_types(config_class: type, prefix: str = "") -> dict[str, Any]:
     """Dotted key -> type of every setting of a configuration dataclass, nested dataclasses opened up."""
     found: dict[str, Any] = {}
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
         key, kind = prefix + field.name, hints[field.name]
-        found |= annotations(kind, f"{key}.") if dataclasses.is_dataclass(kind) else {key: kind}
+        found |= setting_types(kind, f"{key}.") if _is_group(kind) else {key: kind}
     return found
 
 
@@ -44,20 +45,20 @@ def assemble(config_class: type, values: Mapping[str, Any], prefix: str = "") ->
     """Builds a configuration dataclass from dotted keys; a missing key takes its default.
 
     Raises:
-        ConfigError: a value is outside its range; the message starts with the group of the key.
+        ConfigError: a value is outside its range; the message starts with its dotted key.
     """
     hints = typing.get_type_hints(config_class)
     arguments: dict[str, Any] = {}
     for field in dataclasses.fields(config_class):
         key, kind = prefix + field.name, hints[field.name]
-        if dataclasses.is_dataclass(kind):
-            arguments[field.name] = assemble(kind, values, f"{key}.")  # type: ignore[arg-type]
+        if _is_group(kind):
+            arguments[field.name] = assemble(kind, values, f"{key}.")
         elif key in values:
             arguments[field.name] = values[key]
     try:
         return config_class(**arguments)
     except ConfigError as error:
-        raise error if not prefix or str(error).startswith("--") else ConfigError(f"--{prefix}{error}") from None
+        raise error if str(error).startswith(prefix) else ConfigError(f"{prefix}{error}") from None
     except TypeError as error:
         raise ConfigError(f"{prefix.rstrip('.') or 'configuration'}: {error}") from None
 
@@ -122,6 +123,10 @@ def read(path: str | Path, known: Iterable[str], *, pipeline_name: str) -> dict[
     return settings
 
 
+def _is_group(kind: Any) -> bool:
+    return isinstance(kind, type) and dataclasses.is_dataclass(kind)
+
+
 def _walk(path: Path, loader: Any, node: Any, known: set[str], prefix: str) -> Iterator[tuple[str, Setting]]:
     import yaml
 
@@ -153,14 +158,12 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 def describe(kind: Any) -> str:
-    """A type in words: "int", "one of adam, sgd", "list of str"."""
+    """A type in words: "a whole number", "one of adam, sgd", "a list, each item text"."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Literal:
         return f"one of {', '.join(map(str, arguments))}"
     if origin in (typing.Union, types.UnionType):
         return " or ".join("null" if each is type(None) else describe(each) for each in arguments)
     if origin in (list, tuple):
-        return f"a list of {describe(arguments[0])}"
-    if kind is bool:
-        return "true or false"
-    return str(getattr(kind, "__name__", kind))
+        return f"a list, each item {describe(arguments[0])}"
+    return WORDS.get(kind, str(getattr(kind, "__name__", kind)))

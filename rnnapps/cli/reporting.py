@@ -1,0 +1,41 @@
+"""The report of a run, written again whenever a verb has learned something new about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnapps.cli.runs import OpenRun, read_evaluation
+
+if TYPE_CHECKING:
+    from rnnapps.pipeline import Objective, Pipeline
+    from rnnapps.reports.inspect import Inspection
+
+__all__ = ["inspect_open_run", "refresh_report"]
+
+PICTURES = "inspect"
+
+
+def inspect_open_run(run: OpenRun, objective: Objective) -> Inspection:
+    """Looks at the network through the first training batch; pictures go to `inspect/` in the run folder."""
+    from rnnapps.reports.inspect import inspect_run
+
+    batch = next(iter(objective.batches(0)))
+    return inspect_run(run.network, batch, objective.loss, run.folder.path / PICTURES)
+
+
+def refresh_report(
+    pipeline: Pipeline[Any], run: OpenRun, objective: Objective, inspection: Inspection | None = None
+) -> Path:
+    """Writes report.html from all that is known of the run; returns its path."""
+    from rnnapps.reports.html import write_report
+
+    unit = objective.metric.removeprefix("validation_")
+    return write_report(
+        run.folder,
+        title=f"{pipeline.name.replace('_', ' ').capitalize()}: training report",
+        evaluation=read_evaluation(run.folder),
+        inspection=inspection or inspect_open_run(run, objective),
+        loss_unit=unit,
+        token=unit.rpartition("_per_")[2].replace("_", " ") or "time step",
+    )

@@ -1,0 +1,103 @@
+"""What a verb has to say, as one JSON object or for a person."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rnnapps.pipeline import Evaluation
+
+__all__ = ["Result", "plain", "show_evaluation", "show_facts", "show_table", "to_json"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """The result of a verb.
+
+    Attributes:
+        data: what `--json` prints.
+        show: prints the same for a person.
+    """
+
+    data: Mapping[str, Any]
+    show: Callable[[Console], None]
+
+
+def to_json(data: Mapping[str, Any]) -> str:
+    """One line of JSON; figures that are not finite become null."""
+    return json.dumps(plain(data), ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Turns arrays, paths and dataclasses into what JSON knows."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(vars(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if isinstance(value, Sequence | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)
+
+
+def show_evaluation(console: Console, evaluation: Evaluation) -> None:
+    """The model and its baselines in one table."""
+    rows = [("model", evaluation.metrics), *evaluation.baselines.items()]
+    show_table(
+        console,
+        ("", *(name.replace("_", " ") for name in evaluation.metrics)),
+        [(name, *(values.get(metric) for metric in evaluation.metrics)) for name, values in rows],
+        caption=f"{evaluation.examples:,} scored examples of the {evaluation.split} split",
+    )
+    if evaluation.diagnostics:
+        show_facts(console, evaluation.diagnostics)
+
+
+def show_facts(console: Console, facts: Mapping[str, Any]) -> None:
+    """Names and values, a line each."""
+    show_table(console, ("", ""), [(name.replace("_", " "), value) for name, value in facts.items()])
+
+
+def show_table(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str | None = None
+) -> None:
+    """A table; the first column names the row."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 or not _numeric(rows, index) else "right")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    console.print(table)
+    if caption:
+        console.print(Text(caption, style="dim"))
+    console.print()
+
+
+def _numeric(rows: Sequence[Sequence[Any]], index: int) -> bool:
+    return all(isinstance(row[index], int | float) or row[index] is None for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

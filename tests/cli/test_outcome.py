@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rnnapps.cli.outcome import run_command
+from rnnapps.errors import DataError, Interrupted
+
+ROOT = Path(__file__).parents[2]
+
+
+def raises(error: BaseException) -> Callable[[], int]:
+    def command() -> int:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DataError("a.txt", "is\nempty"), 2, "error: a.txt: is empty\n"),
+        (PermissionError(13, "Permission denied", "runs/x"), 2, "error: runs/x: Permission denied\n"),
+        (OSError(28, "No space left on device"), 2, "error: No space left on device\n"),
+        (Interrupted("stopped at step 5; to resume: ...", 143), 143, "stopped at step 5; to resume: ...\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (SystemExit(3), 3, ""),
+        (SystemExit(), 0, ""),
+    ],
+)
+def test_exceptions_become_codes_and_one_line(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(raises(error)) == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_defect_of_our_own_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_command(raises(ZeroDivisionError()))
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    code = (
+        "import sys\nfrom rnnapps.cli.outcome import run_command\n"
+        "def command():\n    for _ in range(100_000): print('x' * 100)\n    return 0\nsys.exit(run_command(command))"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert writer.stdout is not None
+    assert writer.stderr is not None
+    writer.stdout.readline()
+    writer.stdout.close()
+    errors = writer.stderr.read()
+    writer.stderr.close()
+    assert (writer.wait(), errors) == (141, b"")
