@@ -95,7 +95,7 @@ def advance(step: StepFunction, progress: Progress, rules: Rules, *, steps: Any)
         steps: int scalar, at least 0.
 
     Returns:
-        Ids int32 `(batch, steps)`, of which a row's count up to its `limit`, and the progress after them.
+        Ids int32 `(batch, steps)`, of which those up to the row's `limit` count, and the progress after them.
     """
     numbers = tf.where(rules.temperature > 0, uniforms(rules.seed, progress.position, steps), 0.0)
     scale = inverse_temperature(rules.temperature)
@@ -112,11 +112,13 @@ def advance(step: StepFunction, progress: Progress, rules: Rules, *, steps: Any)
             ending = _ending(ids, now + first + 1, pattern, *ending)
         return (now + 1, written.write(now, ids), new_states, new_logits, *ending)
 
-    written = tf.TensorArray(tf.int32, size=steps, element_shape=[progress.logits.shape[0]])
+    # One row more than needed: an empty array has no shape to stack.
+    blank = tf.zeros([steps + 1, tf.shape(progress.logits)[0]], tf.int32)
+    written = tf.TensorArray(tf.int32, size=steps + 1, element_shape=[progress.logits.shape[0]]).unstack(blank)
     ending = () if pattern is None else (progress.limit, progress.stopped, progress.tail)
     start = (tf.constant(0), written, progress.states, progress.logits, *ending)
     now, written, states, logits, *ending = tf.while_loop(running, body, start, parallel_iterations=1)
-    ids = tf.pad(tf.transpose(written.gather(tf.range(now))), [[0, 0], [0, steps - now]])
+    ids = tf.transpose(written.stack()[:steps])
     limit, stopped, tail = ending or (progress.limit, progress.stopped, progress.tail)
     return ids, Progress(states, logits, first + now, limit, stopped, tail)
 
