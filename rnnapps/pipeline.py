@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
+    from rnnapps.training.finetune import VocabularyChange
+
 __all__ = ["Endpoint", "Evaluation", "Objective", "Pipeline", "Splits"]
 
 ConfigT = TypeVar("ConfigT")
@@ -148,3 +150,10 @@ class Pipeline(ABC, Generic[ConfigT]):
     def grow_preprocessor(self, config: ConfigT, preprocessor: Any, splits: Splits) -> Any:
         """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""
         return preprocessor
+
+    def vocabulary_change(self, network: keras.Model, old: Any, new: Any) -> VocabularyChange | None:
+        """Which weights of `network` are indexed by a vocabulary that grew from `old` to `new` (fine-tuning).
+
+        The default says that all ids mean the same to both preprocessors.
+        """
+        return None

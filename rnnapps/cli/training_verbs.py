@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli import settings
 from rnnapps.cli.arguments import Arguments
+from rnnapps.cli.origin import load_source_preprocessor, read_origin, read_source_weights, write_origin
 from rnnapps.cli.result import Result, show_facts
 from rnnapps.cli.runs import OpenRun, begin_run, check_resumable, data_digest, new_run_path
 from rnnapps.cli.verb_table import program
@@ -17,19 +17,20 @@ from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.pipeline import Pipeline, Splits
 
 if TYPE_CHECKING:
+    from rnnapps.training.finetune import TransferReport
     from rnnapps.training.run import RunFolder
 
 __all__ = ["finetune", "train"]
 
-ORIGIN = "finetune.json"
+Origin = Mapping[str, Any]
 
 
 def train(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
-    """Trains a new run, or resumes one whose folder exists."""
+    """Trains a new run, or resumes one whose folder exists, a fine-tuned one too."""
     if arguments.options["print_config"]:
         return _show_config(pipeline, arguments)
     folder = _run_folder(pipeline, arguments)
-    return _train(pipeline, arguments, folder, _read_origin(folder))
+    return _train(pipeline, arguments.config, folder, read_origin(folder))
 
 
 def finetune(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
@@ -41,10 +42,14 @@ def finetune(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
         raise CheckpointError(f"{source}: no such folder; --from names a run folder or an exported model")
     folder = _run_folder(pipeline, arguments)
     origin = {"from": str(source), "freeze": arguments.options["freeze"] or []}
-    existing = _read_origin(folder)
-    if folder.config_path.exists() and existing != origin:
-        raise ConfigError(f"{folder.path}: this run exists and was not begun with these --from and --freeze")
-    return _train(pipeline, arguments, folder, origin)
+    if folder.config_path.exists():
+        existing = read_origin(folder) or {}
+        if any(existing.get(name) != value for name, value in origin.items()):
+            raise ConfigError(
+                f"{folder.path}: this run exists and was not begun with these --from and --freeze; "
+                f"resume it with `train --run`, or choose another --run"
+            )
+    return _train(pipeline, arguments.config, folder, origin)
 
 
 def _show_config(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
@@ -59,47 +64,64 @@ def _run_folder(pipeline: Pipeline[Any], arguments: Arguments) -> RunFolder:
     return RunFolder(arguments.options["run"] or new_run_path(pipeline, arguments.config))
 
 
-def _read_origin(folder: RunFolder) -> dict[str, Any] | None:
-    path = folder.path / ORIGIN
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-    except (ValueError, TypeError):
-        raise CheckpointError(f"{path}: not JSON; restore the file or use another --run") from None
-
-
-def _train(
-    pipeline: Pipeline[Any], arguments: Arguments, folder: RunFolder, origin: Mapping[str, Any] | None
-) -> Result:
-    config, resumed = arguments.config, folder.config_path.exists()
-    if resumed:
-        check_resumable(folder, pipeline, config)
-    splits = pipeline.examples(config)
+def _train(pipeline: Pipeline[Any], config: Any, folder: RunFolder, origin: Origin | None) -> Result:
     import keras
 
+    if folder.config_path.exists():
+        check_resumable(folder, pipeline, config)
+    splits = pipeline.examples(config)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.training.precision)
-    if resumed:
-        preprocessor = pipeline.load_preprocessor(folder.preprocessing_dir)
-    else:
-        preprocessor = _first_preprocessor(pipeline, config, splits, origin)
+    preprocessor = _preprocessor(pipeline, config, folder, splits, origin)
     network = pipeline.build_model(config, preprocessor)
-    transfer = _transfer(folder, network, preprocessor, origin, pipeline) if origin else None
-    if not resumed and origin:
-        _write_origin(folder, origin)
-    begin_run(folder, pipeline, config, preprocessor)
     run = OpenRun(folder, config, preprocessor, network)
-    return _fit_and_report(pipeline, run, splits, transfer)
+    report = _transfer(pipeline, run, origin) if origin else None
+    begin_run(folder, pipeline, config, preprocessor)
+    return _fit(pipeline, run, splits, report)
 
 
-def _fit_and_report(
-    pipeline: Pipeline[Any], run: OpenRun, splits: Splits, transfer: Mapping[str, Any] | None
-) -> Result:
+def _preprocessor(
+    pipeline: Pipeline[Any], config: Any, folder: RunFolder, splits: Splits, origin: Origin | None
+) -> Any:
+    """That of the run; for a new run, the source's grown by the new data, or a fitted one."""
+    if folder.config_path.exists():
+        return pipeline.load_preprocessor(folder.preprocessing_dir)
+    if origin:
+        old = load_source_preprocessor(pipeline, Path(origin["from"]))
+        return pipeline.grow_preprocessor(config, old, splits)
+    return pipeline.fit_preprocessor(config, splits)
+
+
+def _transfer(pipeline: Pipeline[Any], run: OpenRun, origin: Origin) -> TransferReport | None:
+    """Loads the source's weights into a network that has no state of its own yet; freezes layers in any case."""
+    from rnnapps.training.checkpoint import checkpoint_steps
+    from rnnapps.training.finetune import freeze, transfer
+
+    if checkpoint_steps(run.folder.state_dir):
+        freeze(run.network, origin["freeze"])
+        return None
+    source = Path(origin["from"])
+    old = load_source_preprocessor(pipeline, source)
+    report = transfer(
+        run.network,
+        read_source_weights(source),
+        vocabulary=pipeline.vocabulary_change(run.network, old, run.preprocessor),
+        freeze_layers=origin["freeze"],
+        seed=run.config.seed,
+    )
+    for line in report.lines():
+        print(line, file=sys.stderr)
+    write_origin(run.folder, {**origin, "transfer": report.as_dict()})
+    return report
+
+
+def _fit(pipeline: Pipeline[Any], run: OpenRun, splits: Splits, report: TransferReport | None) -> Result:
     from rnnapps.cli.reporting import refresh_report
     from rnnapps.training.loop import train as fit
     from rnnapps.training.state import restore_best
 
-    command = program(pipeline)
-    print(f"run folder: {run.folder.path}", file=sys.stderr)
+    command, path = program(pipeline), run.folder.path
+    print(f"run folder: {path}", file=sys.stderr)
     objective = pipeline.objective(run.config, run.network, run.preprocessor, splits)
     summary = fit(
         run.folder,
@@ -108,15 +130,13 @@ def _fit_and_report(
         run.config.training,
         seed=run.config.seed,
         fingerprint={"data": data_digest(splits)},
-        resume_command=f"{command} train --run {run.folder.path}",
+        resume_command=f"{command} train --run {path}",
     )
     restore_best(run.folder, run.network)
-    report = refresh_report(pipeline, run, objective)
-    facts = {"run": run.folder.path, **summary, "report": report}
-    following = f"{command} evaluate --run {run.folder.path}"
+    facts = {"run": path, **summary, "report": refresh_report(pipeline, run, objective)}
 
     def show(console: Any) -> None:
         show_facts(console, facts)
-        console.print(f"next: {following}", highlight=False, soft_wrap=True)
+        print(f"next: {command} evaluate --run {path}", file=console.file)
 
-    return Result({**facts, **({"transfer": transfer} if transfer else {})}, show)
+    return Result({**facts, **({"transfer": report.as_dict()} if report else {})}, show)

@@ -104,7 +104,7 @@ def export(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
 
     def show(console: Any) -> None:
         show_facts(console, {"exported to": version, "signatures": ", ".join(signatures)})
-        console.print(f"next: rnnapps verify {version}", highlight=False, soft_wrap=True)
+        print(f"next: rnnapps verify {version}", file=console.file)
 
     return Result(data, show)
 
