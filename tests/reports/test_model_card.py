@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from rnnapps.pipeline import Evaluation
+from rnnapps.reports.model_card import ModelCard, render_model_card
+
+SIGNATURES = {
+    "step": {
+        "inputs": {"tokens": {"dtype": "int32", "shape": [None, None]}},
+        "outputs": {"logits": {"dtype": "float32", "shape": [None, 7]}, "loss": {"dtype": "float32", "shape": [None]}},
+    }
+}
+
+
+def test_card() -> None:
+    evaluation = Evaluation({"nats_per_character": 1.25}, {"uni|gram": {"nats_per_character": 3.0}}, 1234, "test")
+    card = ModelCard(
+        "Toy", "Writes text.", limitations=("Knows no Greek.",), evaluation=evaluation, facts={"cell": "gru"}
+    )
+    text = render_model_card(card, signatures=SIGNATURES, versions={"keras": "3"})
+    lines = text.splitlines()
+    assert lines[0] == "# Toy"
+    assert "- Knows no Greek." in lines
+    assert "1,234 examples of the test split." in lines
+    assert "| this model | 1.25 |" in lines
+    assert "| uni\\|gram | 3 |" in lines
+    assert "| input | `tokens` | int32 | (batch, any) |" in lines
+    assert "| output | `logits` | float32 | (batch, 7) |" in lines
+    assert "| output | `loss` | float32 | (batch) |" in lines
+    assert "| cell | gru |" in lines
+    assert "| keras | 3 |" in lines
+
+
+def test_what_is_unknown_is_said() -> None:
+    text = render_model_card(ModelCard("Toy"), signatures={}, versions={})
+    assert "## Licence\n\nNot stated." in text
+    assert "## Results\n\nNot evaluated." in text
