@@ -80,7 +80,9 @@ class Passes:
         d_xs, rest = stacked[: len(xs)], stacked[len(xs) :]
         d_recurrents, d_new = rest[: len(recurrents)], rest[len(recurrents) :]
         rows = [[_rows(s) for s in group] for group in (xs, recurrents, previous)]
-        d_weights = self.step.weight_gradients(*rows, weights, [_rows(d) for d in d_recurrents], [_rows(d) for d in d_new])
+        d_weights = self.step.weight_gradients(
+            *rows, weights, [_rows(d) for d in d_recurrents], [_rows(d) for d in d_new]
+        )
         return d_xs, d_start, d_weights
 
     def _previous(self, histories: Tensors) -> Tensors:

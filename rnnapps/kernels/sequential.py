@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnapps.kernels.passes import Passes
+from rnnapps.kernels.recompute import RecomputingPasses
 from rnnapps.kernels.step import Step
 
 __all__ = ["scan"]
@@ -51,13 +52,14 @@ def scan(
     if not time_major:
         projected = tf.nest.map_structure(_swap_batch_and_time, projected)
         mask = None if mask is None else tf.transpose(mask)
-    passes = Passes(Step(cell, projected), reverse=reverse)
+    passes: Any = Passes(Step(cell, projected), reverse=reverse)
+    passes = RecomputingPasses(passes, recompute_every) if recompute_every else passes
     outputs, final = _differentiable(passes, cell, projected, mask, states, compiled)
     return (outputs if time_major else _swap_batch_and_time(outputs)), final
 
 
 def _differentiable(
-    passes: Passes, cell: Any, projected: Any, mask: Any, states: Sequence[Any], compiled: bool
+    passes: Any, cell: Any, projected: Any, mask: Any, states: Sequence[Any], compiled: bool
 ) -> tuple[Any, list[Any]]:
     """Joins the forward pass with its gradient."""
     parts = [tf.nest.flatten(projected), list(states), [weight.value for weight in cell.weights]]

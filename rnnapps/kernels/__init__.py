@@ -1,0 +1,1 @@
+"""Numerics over whole sequences: fused backpropagation through time, linear scans, and their naive twins."""

@@ -1,0 +1,54 @@
+"""Which kernel runs a recurrent layer: decided from shapes alone, before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import tensorflow as tf
+from tensorflow.python.ops import control_flow_util  # the only place that knows whether XLA will compile a trace
+
+from rnnapps.errors import ConfigError
+
+__all__ = ["KERNELS", "Kernel", "check_kernel", "in_xla_program", "kernel_for"]
+
+Kernel = Literal["auto", "xla", "graph", "parallel", "reference"]
+KERNELS = ("auto", "xla", "graph", "parallel", "reference")
+
+
+def kernel_for(*, batch: int | None, time: int | None, training: bool = False, inside_xla: bool = False) -> Kernel:
+    """The kernel that `kernel="auto"` stands for.
+
+    - "xla": the loops are compiled programs; training with static shapes, and everything within a compiled step.
+    - "graph": the loops are TensorFlow loops; shapes that vary, and inference, where compiling would cost more
+      than it gains (and which an export must use).
+    - "parallel": an associative scan; linear cells only, never chosen by itself on a CPU: measured on two cores, the
+      sequential loop moves less memory and is faster at every length (benchmarks/linear_scan.py).
+    - "reference": a plain Python loop, never chosen by itself.
+
+    Args:
+        batch: number of rows, None where it varies.
+        time: number of steps, None where it varies.
+        training: whether gradients will be wanted.
+        inside_xla: whether the caller is being compiled by XLA already.
+    """
+    if inside_xla:
+        return "xla"
+    static = batch is not None and time is not None
+    return "xla" if static and training and not tf.executing_eagerly() else "graph"
+
+
+def check_kernel(kernel: str) -> Kernel:
+    """Returns a valid kernel name.
+
+    Raises:
+        ConfigError: it is not one of KERNELS.
+    """
+    if kernel not in KERNELS:
+        raise ConfigError(f"kernel: expected one of {', '.join(KERNELS)}, got {kernel!r}")
+    return kernel  # type: ignore[return-value]
+
+
+def in_xla_program() -> bool:
+    """Whether the graph being traced, or one around it, belongs to a function with `jit_compile=True`."""
+    graph: Any = tf.compat.v1.get_default_graph()
+    return not tf.executing_eagerly() and bool(control_flow_util.GraphOrParentsInXlaContext(graph))

@@ -1,0 +1,95 @@
+"""The linear recurrence h_t = a_t * h_{t-1} + b_t over a whole sequence, in parallel over time or step by step.
+
+The parallel form is the associative scan of Blelloch 1990 ("Prefix sums and their applications") with the operator of
+Martin & Cundy 2018 (arXiv:1709.04057, section 2.2). The gradient is the same recurrence, run backwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from rnnapps.errors import ConfigError
+from rnnapps.kernels.loop import length, loop
+
+__all__ = ["Form", "linear_scan"]
+
+Form = Literal["parallel", "sequential"]
+
+
+def linear_scan(
+    a: Any, b: Any, start: Any, *, mask: Any = None, reverse: bool = False, form: Form = "sequential"
+) -> tuple[Any, Any]:
+    """Solves h_t = a_t * h_{t-1} + b_t for all t.
+
+    Args:
+        a: factors `(time, batch, size)`.
+        b: summands `(time, batch, size)`.
+        start: the state before the first step `(batch, size)`.
+        mask: bool `(time, batch)`, True where a step is valid; a masked step carries the state through.
+        reverse: run from the last step to the first.
+        form: "parallel" takes about log2(time) passes over the whole tensors and needs a static number of steps,
+            "sequential" takes `time` small steps.
+
+    Returns:
+        All states `(time, batch, size)` and the final state `(batch, size)`.
+
+    Raises:
+        ConfigError: the parallel form was asked for a number of steps that varies.
+    """
+    if form == "parallel" and a.shape[0] is None:
+        raise ConfigError('kernel: "parallel" needs a fixed number of time steps, got one that varies; use "auto"')
+    if mask is not None:
+        a = tf.where(mask[..., None], a, tf.ones_like(a))
+        b = tf.where(mask[..., None], b, tf.zeros_like(b))
+    states = _solution(reverse, form)(a, b, start)
+    return states, states[0 if reverse else -1]
+
+
+def _solution(reverse: bool, form: Form) -> Any:
+    """The differentiable solution (a, b, start) -> states."""
+    solve = _parallel if form == "parallel" else _sequential
+
+    @tf.custom_gradient
+    def solution(a: Any, b: Any, start: Any) -> Any:
+        states = solve(a, b, start, reverse)
+
+        def gradient(d_states: Any) -> tuple[Any, Any, Any]:
+            d_states, last = tf.ensure_shape(d_states, states.shape), tf.zeros_like(start)
+            d_b = solve(_neighbours(a, a[0], not reverse), d_states, last, not reverse)
+            edge = -1 if reverse else 0
+            return d_b * _neighbours(states, start, reverse), d_b, d_b[edge] * a[edge]
+
+        return states, gradient
+
+    return solution
+
+
+def _neighbours(sequence: Any, edge: Any, reverse: bool) -> Any:
+    """Each step's predecessor in running order; `edge` before the first."""
+    parts = [sequence[1:], edge[None]] if reverse else [edge[None], sequence[:-1]]
+    return tf.concat(parts, axis=0)
+
+
+def _sequential(a: Any, b: Any, start: Any, reverse: bool) -> Any:
+    def body(t: Any, states: list[Any]) -> tuple[list[Any], list[Any]]:
+        new = a[t] * states[0] + b[t]
+        return [new], [new]
+
+    return loop(body, length(a), [start], backwards=reverse)[2][0]
+
+
+def _parallel(a: Any, b: Any, start: Any, reverse: bool) -> Any:
+    edge = -1 if reverse else 0
+    index = [[length(a) - 1 if reverse else 0]]
+    b = tf.tensor_scatter_nd_add(b, index, (a[edge] * start)[None])
+    combined = keras.ops.associative_scan(_compose, (a, b), reverse=reverse, axis=0)
+    return tf.ensure_shape(combined[1], a.shape)
+
+
+def _compose(first: Any, second: Any) -> Any:
+    """The map h -> a2 * (a1 * h + b1) + b2 of two steps in a row."""
+    (a1, b1), (a2, b2) = first, second
+    return a1 * a2, a2 * b1 + b2

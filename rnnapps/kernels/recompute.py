@@ -1,0 +1,86 @@
+"""Backpropagation through time that keeps the states of every k-th step only and recomputes the others.
+
+Chen et al. 2016, arXiv:1604.06174: memory for the time of one more forward pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from rnnapps.kernels.loop import length, loop
+from rnnapps.kernels.passes import Passes
+
+__all__ = ["RecomputingPasses"]
+
+Tensors = list[Any]
+
+
+class RecomputingPasses:
+    """The passes of a sequence, cut into segments; used like `Passes`.
+
+    Args:
+        passes: the passes of one segment.
+        every: steps per segment. The last segment is filled up with masked steps.
+    """
+
+    def __init__(self, passes: Passes, every: int) -> None:
+        self.passes, self.every = passes, every
+
+    def forward(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors, Tensors]:
+        """Returns the outputs, the final states and the states between segments; arguments as in `Passes.forward`."""
+        segments, masks = self._cut(xs, mask)
+
+        def body(s: Any, states: Tensors) -> tuple[Tensors, Tensors]:
+            outputs, final, _ = self.passes.forward([x[s] for x in segments], _at(masks, s), states, weights)
+            return final, [outputs]
+
+        count = length(segments[0])
+        final, between, (outputs,) = loop(body, count, start, backwards=self.passes.reverse, keep_history=True)
+        return self._join(outputs, length(xs[0])), final, between
+
+    def backward(
+        self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors, saved: Tensors, d_outputs: Any, d_final: Tensors
+    ) -> tuple[Tensors, Tensors, Tensors]:
+        """Returns the gradients of xs, of the initial states and of the weights; arguments as in `Passes.backward`."""
+        (*segments, d_segments), masks = self._cut([*xs, d_outputs], mask)
+        begins = [between[1:] if self.passes.reverse else between[:-1] for between in saved]
+
+        def body(s: Any, carried: Tensors) -> tuple[Tensors, Tensors]:
+            d_states, d_weights = carried[: len(start)], carried[len(start) :]
+            at, mask_at, begin = [x[s] for x in segments], _at(masks, s), [b[s] for b in begins]
+            kept = self.passes.forward(at, mask_at, begin, weights)[2]
+            d_xs, d_begin, more = self.passes.backward(at, mask_at, begin, weights, kept, d_segments[s], d_states)
+            return [*d_begin, *(a + b for a, b in zip(d_weights, more, strict=True))], d_xs
+
+        carried = [*d_final, *(tf.zeros_like(weight) for weight in weights)]
+        final, _, d_xs = loop(body, length(segments[0]), carried, backwards=not self.passes.reverse)
+        return [self._join(d, length(xs[0])) for d in d_xs], final[: len(start)], final[len(start) :]
+
+    def _cut(self, sequences: Tensors, mask: Any) -> tuple[Tensors, Any]:
+        """`(time, batch, any)` -> `(segments, every, batch, any)`; the mask is False where steps were added."""
+        steps, batch = length(sequences[0]), tf.shape(sequences[0])[1]
+        missing = -steps % self.every
+        if mask is None and not (isinstance(missing, int) and missing == 0):
+            mask = tf.ones([steps, batch], tf.bool)
+        parts = [self._segments(sequence, missing) for sequence in sequences]
+        return parts, None if mask is None else self._segments(mask, missing)
+
+    def _segments(self, sequence: Any, missing: Any) -> Any:
+        padded = tf.pad(sequence, [[0, missing], *([[0, 0]] * (sequence.shape.rank - 1))])
+        count = -1 if sequence.shape[0] is None else -(-sequence.shape[0] // self.every)
+        return tf.reshape(padded, [count, self.every, *_rest(sequence)])
+
+    def _join(self, segments: Any, steps: Any) -> Any:
+        return tf.reshape(segments, [length(segments) * self.every, *_rest(segments[0])])[:steps]
+
+
+def _rest(sequence: Any) -> list[Any]:
+    """All sizes but the first; static where known."""
+    dynamic = tf.shape(sequence)
+    return [dynamic[n] if size is None else size for n, size in enumerate(sequence.shape)][1:]
+
+
+def _at(masks: Any, s: Any) -> Any:
+    return None if masks is None else masks[s]

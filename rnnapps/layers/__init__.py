@@ -1,0 +1,7 @@
+"""Layers: recurrent networks over whole sequences."""
+
+from rnnapps.layers.bidirectional import Bidirectional
+from rnnapps.layers.recurrent import Recurrent
+from rnnapps.layers.stack import RecurrentStack, recurrent_stack
+
+__all__ = ["Bidirectional", "Recurrent", "RecurrentStack", "recurrent_stack"]

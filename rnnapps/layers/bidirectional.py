@@ -1,0 +1,111 @@
+"""Two recurrent layers, one in each direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+
+from rnnapps.errors import ConfigError
+from rnnapps.layers.recurrent import Recurrent
+
+__all__ = ["Bidirectional", "Merge"]
+
+Merge = Literal["concat", "sum", "mean"]
+_MERGES = {
+    "concat": lambda a, b: keras.ops.concatenate([a, b], axis=-1),
+    "sum": lambda a, b: a + b,
+    "mean": lambda a, b: (a + b) / 2,
+}
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class Bidirectional(keras.layers.Layer):
+    """Reads a sequence in both directions, with weights of their own (Schuster & Paliwal 1997).
+
+    Args:
+        forward: a `Recurrent` that runs forwards.
+        backward: a `Recurrent` with `reverse=True`; by default a new one like `forward`, with its own weights.
+        merge: how the outputs are joined: "concat" `(batch, time, 2 * size)`, "sum" or "mean" `(batch, time, size)`.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+
+    Raises:
+        ConfigError: unknown merge, directions that do not oppose, or layers that return different things.
+    """
+
+    def __init__(
+        self, forward: Recurrent, backward: Recurrent | None = None, *, merge: Merge = "concat", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if merge not in _MERGES:
+            raise ConfigError(f"merge: expected one of {', '.join(_MERGES)}, got {merge!r}")
+        self.forward, self.merge = forward, merge
+        self.backward = _reversed(forward) if backward is None else backward
+        if forward.reverse or not self.backward.reverse:
+            raise ConfigError("Bidirectional: expected forward with reverse=False and backward with reverse=True")
+        for name in ("return_sequences", "return_state"):
+            if getattr(forward, name) != getattr(self.backward, name):
+                raise ConfigError(f"Bidirectional: both directions need the same {name}")
+        self.supports_masking = True
+
+    def build(self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None) -> None:
+        """Makes the weights for inputs `(batch, time, features)`."""
+        for layer in (self.forward, self.backward):
+            layer.build(sequences_shape)
+
+    def initial_states(self, batch_size: Any) -> list[Any]:
+        """Zero states, those of the forward direction first, each `(batch, size)`."""
+        return self.forward.initial_states(batch_size) + self.backward.initial_states(batch_size)
+
+    def call(
+        self, sequences: Any, initial_state: Sequence[Any] | None = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        """Runs both directions; arguments and results as in `Recurrent.call`, states of both, forward first."""
+        states = [None, None] if initial_state is None else self._halves(list(initial_state))
+        results = [
+            layer(sequences, initial_state=state, mask=mask, training=training)
+            for layer, state in zip((self.forward, self.backward), states, strict=True)
+        ]
+        if not self.forward.return_state:
+            return _MERGES[self.merge](*results)
+        (there, *first), (back, *second) = results
+        return [_MERGES[self.merge](there, back), *first, *second]
+
+    def _halves(self, states: list[Any]) -> list[list[Any]]:
+        count = len(self.forward.cell.state_size)
+        return [states[:count], states[count:]]
+
+    def compute_output_shape(self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None) -> Any:
+        """Shapes of what `call` returns."""
+        shapes = [layer.compute_output_shape(sequences_shape) for layer in (self.forward, self.backward)]
+        states = [s for shape in shapes for s in shape[1:]] if self.forward.return_state else []
+        first = [shape[0] if self.forward.return_state else shape for shape in shapes]
+        size = first[0][-1] + first[1][-1] if self.merge == "concat" else first[0][-1]
+        outputs = (*first[0][:-1], size)
+        return [outputs, *states] if self.forward.return_state else outputs
+
+    def compute_mask(self, sequences: Any, previous_mask: Any) -> Any:
+        """The mask goes on with sequences and ends with the last output."""
+        mask = previous_mask if self.forward.return_sequences else None
+        states = [None for _ in self.forward.cell.state_size + self.backward.cell.state_size]
+        return [mask, *states] if self.forward.return_state else mask
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return super().get_config() | {
+            "forward": keras.saving.serialize_keras_object(self.forward),
+            "backward": keras.saving.serialize_keras_object(self.backward),
+            "merge": self.merge,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Bidirectional:
+        """Makes the layer from `get_config`."""
+        layers = {name: keras.saving.deserialize_keras_object(config[name]) for name in ("forward", "backward")}
+        return cls(**(config | layers))
+
+
+def _reversed(layer: Recurrent) -> Recurrent:
+    config = layer.get_config()
+    return Recurrent.from_config(config | {"reverse": True, "name": f"{layer.name}_backward"})

@@ -1,0 +1,159 @@
+"""Several recurrent layers, one on top of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnapps.cells import make_cell
+from rnnapps.cells.base import Cell
+from rnnapps.config import RecurrentConfig
+from rnnapps.errors import ConfigError
+from rnnapps.kernels.choice import Kernel
+from rnnapps.layers.bidirectional import Bidirectional
+from rnnapps.layers.recurrent import Recurrent
+
+__all__ = ["RecurrentStack", "recurrent_stack"]
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class RecurrentStack(keras.layers.Layer):
+    """A deep recurrent network with explicit states.
+
+    Args:
+        cells: one cell per layer, the lowest first.
+        bidirectional: read the sequence in both directions in every layer and join the outputs.
+        residual: add each layer's input to its output wherever their sizes agree.
+        dropout: share of values dropped between layers while training.
+        kernel: which kernel runs the layers, see `Recurrent`.
+        recompute_every: trade time for memory, see `Recurrent`.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+
+    Raises:
+        ConfigError: no cells, or a dropout outside [0, 1).
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        *,
+        bidirectional: bool = False,
+        residual: bool = False,
+        dropout: float = 0.0,
+        kernel: Kernel = "auto",
+        recompute_every: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not cells:
+            raise ConfigError("RecurrentStack: expected at least one cell")
+        if not 0 <= dropout < 1:
+            raise ConfigError(f"dropout: expected a share from 0 to below 1, got {dropout}")
+        self.cells, self.bidirectional, self.residual, self.dropout = list(cells), bidirectional, residual, dropout
+        self.kernel, self.recompute_every = kernel, recompute_every
+        self.recurrent_layers = [self._layer(cell, number) for number, cell in enumerate(self.cells)]
+        self.dropouts = [keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.cells[1:]]
+        self.supports_masking = True
+
+    def _layer(self, cell: Cell, number: int) -> Recurrent | Bidirectional:
+        layer = Recurrent(
+            cell,
+            return_sequences=True,
+            return_state=True,
+            kernel=self.kernel,
+            recompute_every=self.recompute_every,
+            name=f"layer_{number}",
+            dtype=self.dtype_policy,
+        )
+        if not self.bidirectional:
+            return layer
+        return Bidirectional(layer, name=f"layer_{number}_bidirectional", dtype=self.dtype_policy)
+
+    def build(self, sequences_shape: Sequence[int | None]) -> None:
+        """Makes the weights for inputs `(batch, time, features)`."""
+        shape = tuple(sequences_shape)
+        for layer in self.recurrent_layers:
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)[0]
+
+    @property
+    def output_size(self) -> int:
+        """Size of the outputs of the last layer."""
+        return self.cells[-1].output_size * (2 if self.bidirectional else 1)
+
+    @property
+    def state_sizes(self) -> list[int]:
+        """Sizes of all states, the lowest layer first."""
+        return [size for cell in self.cells for size in cell.state_size * (2 if self.bidirectional else 1)]
+
+    def initial_states(self, batch_size: Any) -> list[Any]:
+        """Zero states of all layers in one list, each `(batch, size)`."""
+        return [state for layer in self.recurrent_layers for state in layer.initial_states(batch_size)]
+
+    def call(
+        self, sequences: Any, states: Sequence[Any] | None = None, mask: Any = None, training: bool = False
+    ) -> tuple[Any, list[Any]]:
+        """Runs all layers.
+
+        Args:
+            sequences: inputs `(batch, time, features)`.
+            states: initial states of all layers, as `initial_states` lists them; zeros by default.
+            mask: bool `(batch, time)`, True where a step is valid.
+            training: whether dropout is on.
+
+        Returns:
+            Outputs `(batch, time, output_size)` and the final states of all layers.
+        """
+        states = list(self.initial_states(tf.shape(sequences)[0]) if states is None else states)
+        final: list[Any] = []
+        for number, layer in enumerate(self.recurrent_layers):
+            inputs = self.dropouts[number - 1](sequences, training=training) if number else sequences
+            count = len(layer.initial_states(1))
+            start = states[len(final) : len(final) + count]
+            outputs, *last = layer(inputs, initial_state=start, mask=mask, training=training)
+            fits = self.residual and outputs.shape[-1] == sequences.shape[-1]
+            sequences = sequences + outputs if fits else outputs
+            final += last
+        return sequences, final
+
+    def compute_output_shape(self, sequences_shape: Sequence[int | None], states_shape: Any = None) -> Any:
+        """Shapes of what `call` returns."""
+        batch, time = sequences_shape[:2]
+        return (batch, time, self.output_size), [(batch, size) for size in self.state_sizes]
+
+    def compute_mask(self, sequences: Any, previous_mask: Any) -> Any:
+        """The mask goes on with the outputs."""
+        return previous_mask, [None for _ in self.state_sizes]
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return super().get_config() | {
+            "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
+            "bidirectional": self.bidirectional,
+            "residual": self.residual,
+            "dropout": self.dropout,
+            "kernel": self.kernel,
+            "recompute_every": self.recompute_every,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> RecurrentStack:
+        """Makes the layer from `get_config`."""
+        cells = [keras.saving.deserialize_keras_object(cell) for cell in config["cells"]]
+        return cls(**(config | {"cells": cells}))
+
+
+def recurrent_stack(config: RecurrentConfig, **kwargs: Any) -> RecurrentStack:
+    """The stack that a configuration describes; `**kwargs` go to `RecurrentStack`.
+
+    Raises:
+        ConfigError: unknown cell, or a size that is not positive.
+    """
+    if config.layers < 1:
+        raise ConfigError(f"model.layers: expected 1 or more, got {config.layers}")
+    cells = [make_cell(config.cell, config.units) for _ in range(config.layers)]
+    options = {"bidirectional": config.bidirectional, "residual": config.residual, "dropout": config.dropout}
+    return RecurrentStack(cells, **options, **kwargs)
