@@ -81,14 +81,15 @@ class CharacterVocabulary:
         return tf.strings.unicode_encode(ragged, "UTF-8")
 
     def encode_all(self, texts: tf.data.Dataset | Iterable[str | bytes]) -> np.ndarray[Any, Any]:
-        """Encodes the concatenation of texts piece by piece.
+        """Encodes the concatenation of texts with a table in memory: the ids of `encode`, much faster for long texts.
 
         Returns:
             Ids `(characters,)`, uint16 where they fit and int32 otherwise.
         """
         dtype = np.uint16 if self.size <= 1 << 16 else np.int32
-        pieces = [self.encode([piece])[0].numpy()[0].astype(dtype) for piece in _pieces(texts)]
-        return np.concatenate([np.zeros(0, dtype), *pieces])
+        table = np.full(0x110000, UNKNOWN_ID, dtype)
+        table[_code_points(self.characters)] = np.arange(1, self.size)
+        return np.concatenate([np.zeros(0, dtype), *(table[_code_points(piece)] for piece in _pieces(texts))])
 
     def count_unknown(self, ids: Any, lengths: Any) -> tf.Tensor:
         """Number of unknown characters `(batch,)`, int32, among the first `lengths` ids of each row, in graph."""
