@@ -139,7 +139,7 @@ class _Session:
         epoch_steps = min(self.interval - step % self.interval, self.steps - step)
         epochs = (self.steps - step) // self.interval if epoch_steps == self.interval else 1
         self.model.fit(
-            self.objective.batches(step),
+            self.objective.batches(step).prefetch(2),
             steps_per_epoch=epoch_steps,
             epochs=epochs,
             shuffle=False,  # the stream's own order is what makes a resumed run the same
@@ -195,7 +195,9 @@ class _Session:
         if restored is None:
             raise CheckpointError(f"{self.run.path}: no state is left to go back to")
         config = self.model.config
-        clip = f"a lower --training.clip_norm (now {config.clip_norm:g})" if config.clip_norm else "--training.clip_norm 1"
+        clip = (
+            f"a lower --training.clip_norm (now {config.clip_norm:g})" if config.clip_norm else "--training.clip_norm 1"
+        )
         raise TrainingDiverged(
             f"training diverged at step {step}: {what}; the weights of step {restored.step} are restored; "
             f"resume with a lower --training.learning_rate (now {config.learning_rate:g}) or {clip}, "

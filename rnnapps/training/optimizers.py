@@ -97,30 +97,16 @@ OPTIMIZERS = {"sgd": _sgd, "adam": _adam, "adamw": _adamw, "rmsprop": _rmsprop}
 
 
 def build_schedule(config: TrainingConfig) -> WarmupSchedule:
-    """Returns the configured learning-rate schedule.
-
-    Raises:
-        ConfigError: a name is unknown or a number is out of its range.
-    """
-    _check(config)
+    """Returns the configured learning-rate schedule."""
     return WarmupSchedule(config.learning_rate, config.schedule, steps=config.steps, warmup_steps=config.warmup_steps)
 
 
 def build_optimizer(config: TrainingConfig, schedule: WarmupSchedule) -> keras.optimizers.Optimizer:
-    """Returns the configured optimizer; clipping is done by the training step, not here."""
-    return OPTIMIZERS[config.optimizer](schedule, config)
+    """Returns the configured optimizer; clipping is done by the training step, not here.
 
-
-def _check(config: TrainingConfig) -> None:
-    if config.optimizer not in OPTIMIZERS:
-        raise ConfigError(f"--training.optimizer {config.optimizer}: is not one of {', '.join(OPTIMIZERS)}")
-    if config.schedule not in SCHEDULES:
-        raise ConfigError(f"--training.schedule {config.schedule}: is not one of {', '.join(SCHEDULES)}")
-    for name in ("steps", "evaluate_every", "learning_rate"):
-        if not 0 < getattr(config, name) < math.inf:
-            raise ConfigError(f"--training.{name} {getattr(config, name)}: must be greater than 0")
-    for name in ("warmup_steps", "weight_decay", "clip_norm", "patience"):
-        if not 0 <= getattr(config, name) < math.inf:
-            raise ConfigError(f"--training.{name} {getattr(config, name)}: must be 0 or greater")
+    Raises:
+        ConfigError: weight decay is asked of an optimizer that has none.
+    """
     if config.weight_decay and config.optimizer != "adamw":
-        raise ConfigError(f"--training.weight_decay needs --training.optimizer adamw, not {config.optimizer}")
+        raise ConfigError(f"training.weight_decay needs training.optimizer adamw, not {config.optimizer}")
+    return OPTIMIZERS[config.optimizer](schedule, config)

@@ -150,7 +150,5 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         try:
             rows.append(json.loads(line))
         except ValueError:
-            raise CheckpointError(
-                f"{path}: line {number} is not JSON; restore the file or delete that line"
-            ) from None
+            raise CheckpointError(f"{path}: line {number} is not JSON; restore the file or delete that line") from None
     return rows

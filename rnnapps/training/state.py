@@ -130,7 +130,7 @@ def load_weights(run: RunFolder, network: keras.Model, which: Literal["best", "l
     """
     arrays, step = _stored(run, which)
     stored = {key: array for key, array in arrays.items() if key.startswith("network/")}
-    _assign(_keyed({"network": network.variables}), stored, run)
+    _assign(_keyed({"network": network.weights}), stored, run)
     return step
 
 

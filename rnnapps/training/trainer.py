@@ -65,8 +65,11 @@ class TrainingModel(keras.Model):
         """All variables that a checkpoint must hold: group name -> variables in a fixed order."""
         own = [*self.carried, self.step, self.first_bad_step, self.counted, self.loss_sum, self.norm_sum]
         own += [self.last_loss, self.last_norm, self.loss_scale, self.steps_at_scale]
+        weights = list(self.network.weights)
+        known = {id(weight) for weight in weights}
         return {
-            "network": list(self.network.variables),
+            "network": weights,
+            "random": [variable for variable in self.network.variables if id(variable) not in known],
             "training": own,
             "optimizer": list(self.optimizer.variables),
         }

@@ -1,0 +1,185 @@
+"""Fine-tuning: weights of a trained network moved by name into one whose vocabulary may have grown."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import keras
+import numpy as np
+
+from rnnapps.errors import CheckpointError, ConfigError
+
+__all__ = ["TransferReport", "VocabularyChange", "freeze", "transfer"]
+
+NOISE = 0.1
+"""Noise of new rows, as a share of the standard deviation among the known rows."""
+
+
+@dataclass(frozen=True)
+class VocabularyChange:
+    """What the entries of two vocabularies are called, and which weights they index.
+
+    Attributes:
+        old: entry names of the source; the position is the id.
+        new: entry names of the new network; entries may be added, dropped and moved.
+        axes: path of a variable -> its axis that is indexed by the vocabulary, such as
+            `{"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}`.
+    """
+
+    old: Sequence[str]
+    new: Sequence[str]
+    axes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TransferReport:
+    """What became of each weight; a path is in exactly one of `loaded`, `grown` and `reset`.
+
+    Attributes:
+        loaded: paths whose values equal the source's bit for bit.
+        grown: path -> number of new entries; its known entries equal the source's bit for bit.
+        reset: path -> why it keeps its fresh initialisation.
+        frozen: paths that training will not change.
+        unused: source paths the network has no place for.
+    """
+
+    loaded: tuple[str, ...] = ()
+    grown: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    reset: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """The report as lines of text."""
+        return [
+            *(f"loaded  {path}" for path in self.loaded),
+            *(f"grown   {path}: {count} new entries" for path, count in self.grown.items()),
+            *(f"reset   {path}: {reason}" for path, reason in self.reset.items()),
+            *(f"frozen  {path}" for path in self.frozen),
+            *(f"unused  {path} of the source" for path in self.unused),
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return dataclasses.asdict(self)
+
+
+def transfer(
+    network: keras.Model,
+    weights: Mapping[str, np.ndarray[Any, Any]],
+    *,
+    vocabulary: VocabularyChange | None = None,
+    freeze_layers: Sequence[str] = (),
+    seed: int = 0,
+) -> TransferReport:
+    """Loads what fits of a source's weights, extends what the vocabulary indexes, and freezes layers.
+
+    New entries get the mean of the known entries plus a tenth of their standard deviation as Gaussian noise: the new
+    characters then start as average ones instead of disturbing the known (Hewitt 2021, "Initializing new word
+    embeddings for pretrained language models").
+
+    Args:
+        network: the new network, freshly initialised.
+        weights: path -> array, from `read_weights` or an export.
+        vocabulary: needed when ids have changed; None: all ids mean the same as before.
+        freeze_layers: as for `freeze`.
+        seed: of the noise.
+
+    Raises:
+        CheckpointError: not one weight fits.
+        ConfigError: a pattern of `freeze_layers`, or a path of `vocabulary.axes`, names nothing.
+    """
+    variables = _by_path(network)
+    axes = dict(vocabulary.axes) if vocabulary else {}
+    for path in axes:
+        if path not in variables:
+            raise ConfigError(f"{path}: is no weight of the network{_nearest(path, list(variables))}")
+    generator = np.random.default_rng(seed)
+    loaded, grown, reset = [], {}, {}
+    for path, variable in variables.items():
+        source = weights.get(path)
+        if source is None:
+            reset[path] = "the source has no weight of this name"
+        elif vocabulary and path in axes and source.shape[axes[path]] == len(vocabulary.old):
+            value, count = _grow(source, vocabulary, axes[path], generator)
+            if value.shape != tuple(variable.shape):
+                reset[path] = f"shape {list(source.shape)} in the source, {list(variable.shape)} here"
+                continue
+            variable.assign(value)
+            if count:
+                grown[path] = count
+            else:
+                loaded.append(path)
+        elif path in axes or source.shape != tuple(variable.shape):
+            reset[path] = f"shape {list(source.shape)} in the source, {list(variable.shape)} here"
+        else:
+            variable.assign(source)
+            loaded.append(path)
+    if not loaded and not grown:
+        raise CheckpointError("no weight of the source fits the new network; use the source's own model settings")
+    frozen = freeze(network, freeze_layers)
+    unused = tuple(sorted(weights.keys() - variables.keys()))
+    return TransferReport(tuple(loaded), grown, reset, tuple(frozen), unused)
+
+
+def freeze(network: keras.Model, patterns: Sequence[str]) -> list[str]:
+    """Makes layers untrainable; call it again after rebuilding the network of a run that is resumed.
+
+    Args:
+        network: any model.
+        patterns: shell patterns (`*`, `?`), each matching the name of a layer, of a layer inside it, or the whole
+            path of a variable: `embedding`, `recurrent*`, `logits/bias`.
+
+    Returns:
+        The paths of all frozen weights.
+
+    Raises:
+        ConfigError: a pattern matches nothing, or nothing trainable is left.
+    """
+    for pattern in patterns:
+        layers = [layer for layer in network.layers if fnmatchcase(layer.name, pattern) and layer.weights]
+        weights = [weight for weight in network.weights if _matches(weight.path, pattern)]
+        if not layers and not weights:
+            names = sorted({part for weight in network.weights for part in weight.path.split("/")[:-1]})
+            raise ConfigError(f"no layer is called {pattern!r}{_nearest(pattern, names)}")
+        for item in [*layers, *weights]:
+            item.trainable = False
+    if patterns and not network.trainable_variables:
+        raise ConfigError(f"{', '.join(patterns)}: freezes the whole network, so that there is nothing to train")
+    trainable = {variable.path for variable in network.trainable_variables}
+    return [weight.path for weight in network.weights if weight.path not in trainable]
+
+
+def _grow(
+    source: np.ndarray[Any, Any], vocabulary: VocabularyChange, axis: int, generator: np.random.Generator
+) -> tuple[np.ndarray[Any, Any], int]:
+    """Returns (the source with its entries in the new order, number of new entries)."""
+    rows = np.moveaxis(source, axis, 0)
+    ids = {name: index for index, name in enumerate(vocabulary.old)}
+    places = np.array([ids.get(name, -1) for name in vocabulary.new])
+    known = rows.astype(np.float64)
+    noise = generator.normal(size=(len(places), *rows.shape[1:])) * known.std(axis=0) * NOISE
+    value = (known.mean(axis=0) + noise).astype(source.dtype)
+    value[places >= 0] = rows[places[places >= 0]]
+    return np.moveaxis(value, 0, axis), int((places < 0).sum())
+
+
+def _by_path(network: keras.Model) -> dict[str, Any]:
+    variables = {variable.path: variable for variable in network.weights}
+    if len(variables) != len(network.weights):
+        raise CheckpointError("two weights of the network share one path; give its layers own names")
+    return variables
+
+
+def _matches(path: str, pattern: str) -> bool:
+    return fnmatchcase(path, pattern) or any(fnmatchcase(part, pattern) for part in path.split("/")[:-1])
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    return f"; the nearest is {close[0]!r}" if close else ""
