@@ -1,0 +1,108 @@
+"""report.html of a run: one file that shows what was trained, how it went and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rnnapps.errors import CheckpointError
+from rnnapps.metrics.repetition import Repetition
+from rnnapps.pipeline import Evaluation
+from rnnapps.reports.facts import configuration_section, environment_section, parameters_section, speed_section
+from rnnapps.reports.inspect import Inspection
+from rnnapps.reports.render import render_page
+from rnnapps.reports.sections import Section
+from rnnapps.reports.standard import (
+    curves_section,
+    inside_section,
+    label,
+    repetition_section,
+    result_section,
+    samples_section,
+)
+from rnnapps.training.run import RunFolder, write_atomically
+
+__all__ = ["write_report"]
+
+
+def write_report(
+    run: RunFolder,
+    *,
+    title: str = "Training report",
+    evaluation: Evaluation | None = None,
+    inspection: Inspection | None = None,
+    repetition: Mapping[str, Repetition] | None = None,
+    sections: Sequence[Section] = (),
+    loss_unit: str = "",
+    token: str = "time step",
+    higher_is_better: frozenset[str] = frozenset(),
+) -> Path:
+    """Writes `report.html` into a run folder, replacing the one before in one step.
+
+    What the run has not recorded yet, or is not passed, is left out or said to be missing.
+
+    Args:
+        run: the run; its config.yaml, metrics.jsonl and samples.jsonl are read.
+        title: title of the report.
+        evaluation: the model's metrics beside its baselines.
+        inspection: what `inspect_network` found.
+        repetition: name of texts -> their repetition; the model's own, and real text as a scale.
+        sections: the pipeline's own sections, shown after the samples.
+        loss_unit: unit of the training loss as metric names have it: "nats_per_character". Validation metrics in this
+            unit share the axis of the loss.
+        token: what one time step holds: "character", "frame"...
+        higher_is_better: names of the metrics of which more is better; of all others less is.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        CheckpointError: a file of the run is damaged, or the report cannot be written.
+    """
+    config, rows = _read_config(run), run.read_metrics()
+    parts: list[Section] = []
+    if evaluation is not None:
+        parts.append(result_section(evaluation, higher_is_better=higher_is_better))
+    parts += [curves_section(rows, loss_unit=loss_unit), samples_section(run.read_samples())]
+    if repetition:
+        parts.append(repetition_section(repetition))
+    parts += sections
+    if inspection is not None:
+        parts += [inside_section(inspection), parameters_section(inspection)]
+    parts += [speed_section(rows, config, token=token), configuration_section(config), environment_section()]
+    page = render_page(title, _lead(run, rows, evaluation), parts)
+    try:
+        write_atomically(run.report_path, page.encode("utf-8"))
+    except OSError as error:
+        reason = error.strerror or error
+        raise CheckpointError(
+            f"{run.report_path}: cannot write the report: {reason}; free space or use --run"
+        ) from error
+    return run.report_path
+
+
+def _lead(run: RunFolder, rows: Sequence[Mapping[str, Any]], evaluation: Evaluation | None) -> str:
+    words = [f"Run {run.path.name}"]
+    if rows:
+        words.append(f"{rows[-1]['step']:,} training steps")
+    if rows and isinstance(rows[-1].get("elapsed_seconds"), int | float):
+        words.append(f"{rows[-1]['elapsed_seconds']:,.0f} seconds of training")
+    if evaluation is not None:
+        words += [f"{evaluation.split} {value:.4g} {label(name)}" for name, value in evaluation.metrics.items()][:2]
+    return " · ".join(words)
+
+
+def _read_config(run: RunFolder) -> dict[str, Any]:
+    if not run.config_path.exists():
+        return {}
+    try:
+        config = yaml.safe_load(run.config_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        problem = str(error).splitlines()[0]
+        raise CheckpointError(f"{run.config_path}: cannot be read: {problem}; restore the file") from error
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{run.config_path}: expected settings by name, got {type(config).__name__}")
+    return config

@@ -1,0 +1,173 @@
+"""The sections that show how a run went: result, curves, samples, and what happens inside the network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rnnapps.metrics.repetition import Repetition
+from rnnapps.pipeline import Evaluation
+from rnnapps.reports.inspect import Inspection
+from rnnapps.reports.plots import Curve, plot_curves
+from rnnapps.reports.render import format_value
+from rnnapps.reports.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table, Value
+
+__all__ = [
+    "curves_section",
+    "inside_section",
+    "label",
+    "repetition_section",
+    "result_section",
+    "samples_section",
+]
+
+Rows = Sequence[Mapping[str, Any]]
+_STEP = "training step"
+_GRADIENT_NOTE = (
+    "How far gradients reach back in time. Every step feeds the gradient of the loss; that of a layer's last output "
+    "alone shows its memory: flat means that the layer can learn from the distant past, falling towards the left that "
+    "gradients vanish, rising that they explode. Gates whose values gather at the ends of their range are saturated."
+)
+_NOT_A_METRIC = frozenset({"step", "elapsed_seconds", "loss", "gradient_norm", "learning_rate"})
+
+
+def label(name: str) -> str:
+    """A metric's or key's name as words: validation_nats_per_character -> validation nats per character."""
+    return name.replace("_", " ")
+
+
+def result_section(evaluation: Evaluation, *, higher_is_better: frozenset[str] = frozenset()) -> Section:
+    """The model beside its baselines, and plainly which is better."""
+    metrics = list(evaluation.metrics)
+    entries = [("model", evaluation.metrics), *evaluation.baselines.items()]
+    rows = [(name, *(_number(values.get(metric)) for metric in metrics)) for name, values in entries]
+    best = frozenset(
+        (row, column)
+        for column, metric in enumerate(metrics, start=1)
+        for row in _best_rows([line[column] for line in rows], highest=metric in higher_is_better)
+    )
+    caption = f"{evaluation.examples:,} scored examples of the {evaluation.split} split"
+    blocks: list[Block] = [Paragraph(text, verdict=True) for text in _verdicts(evaluation, higher_is_better)]
+    blocks.append(Table(("", *map(label, metrics)), rows, caption=caption, best=best))
+    if evaluation.diagnostics:
+        rows = [(label(name), value) for name, value in evaluation.diagnostics.items()]
+        blocks.append(Table(("Diagnostic", "Value"), rows))
+    return Section("Result", blocks)
+
+
+def curves_section(rows: Rows, *, loss_unit: str) -> Section:
+    """Loss, validation metrics, learning rate and gradient norm over the steps.
+
+    Args:
+        rows: rows of metrics.jsonl.
+        loss_unit: unit of the training loss; a validation metric whose name ends with it shares its axis.
+    """
+    if not rows:
+        return Section("Learning curves", [Paragraph("No evaluation has been recorded yet.")])
+    metrics = [name for name in rows[-1] if name not in _NOT_A_METRIC and _is_curve(rows, name)]
+    shared = [name for name in metrics if loss_unit and label(name).endswith(label(loss_unit))]
+    loss_curves = [_curve(rows, "loss", "training loss")] if _is_curve(rows, "loss") else []
+    loss_curves += [_curve(rows, name, label(name).removesuffix(label(loss_unit)).strip()) for name in shared]
+    blocks: list[Block] = []
+    if loss_curves:
+        y_label = label(loss_unit) or "loss"
+        blocks.append(plot_curves(loss_curves, x_label=_STEP, y_label=y_label, title="Loss").picture())
+    singles = [name for name in metrics if name not in shared] + ["learning_rate", "gradient_norm"]
+    blocks.append(Gallery([_single(rows, name) for name in singles if _is_curve(rows, name)]))
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = Table([label(name) for name in columns], [[row.get(name) for name in columns] for row in rows])
+    return Section("Learning curves", [*blocks, Details("All figures as a table", [table])])
+
+
+def samples_section(samples: Rows) -> Section:
+    """What the model wrote in the course of training."""
+    entries = [(int(row["step"]), [str(text) for text in row["samples"]]) for row in samples]
+    blocks: list[Block] = [Samples(entries)] if entries else [Paragraph("No samples were recorded.")]
+    return Section("Samples through training", blocks)
+
+
+def repetition_section(measured: Mapping[str, Repetition]) -> Section:
+    """Distinct n-grams and the longest repeat, one row a set of texts.
+
+    Args:
+        measured: name of the texts -> its figures; real text of similar length beside the model's gives them a scale.
+    """
+    orders = sorted({order for repetition in measured.values() for order in repetition.distinct})
+    columns = ("Texts", *(f"distinct-{order}" for order in orders), "longest repeat, characters", "texts", "characters")
+    rows: list[tuple[Value, ...]] = [
+        (
+            name,
+            *(_number(repetition.distinct.get(order)) for order in orders),
+            len(repetition.longest_repeat),
+            repetition.texts,
+            repetition.characters,
+        )
+        for name, repetition in measured.items()
+    ]
+    note = (
+        "distinct-n is the share of different word n-grams among all of them: 1 means that nothing was said twice. "
+        "The longest repeat is the longest string that occurs twice within one text; a model caught in a loop has a "
+        "long one."
+    )
+    repeats = [(name, repetition.longest_repeat) for name, repetition in measured.items()]
+    return Section(
+        "Repetition",
+        [Table(columns, rows), Paragraph(note), Details("The longest repeats", [Table(("Texts", "Repeat"), repeats)])],
+    )
+
+
+def inside_section(inspection: Inspection) -> Section:
+    """Gradient through time and gate activations."""
+    blocks: list[Block] = [Paragraph(_GRADIENT_NOTE)]
+    blocks += [Gallery([panel.picture() for panel in panels]) for panels in inspection.plots.values()]
+    if inspection.observation.gates:
+        blocks.append(Details("Gate activations as a table", [inspection.gate_table()]))
+    blocks.append(Details("Gradient norms as a table", [inspection.gradient_table()]))
+    return Section("Inside the network", blocks)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _best_rows(values: Sequence[Any], *, highest: bool) -> list[int]:
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    best = (max if highest else min)(finite, default=None)
+    return [row for row, value in enumerate(values) if value is not None and value == best]
+
+
+def _verdicts(evaluation: Evaluation, higher_is_better: frozenset[str]) -> Iterator[str]:
+    """A sentence for each outcome: the model against the best baseline, metrics with the same outcome together."""
+    outcomes: dict[str, list[str]] = {}
+    for metric, value in evaluation.metrics.items():
+        sign = -1.0 if metric in higher_is_better else 1.0
+        rivals = {name: values[metric] for name, values in evaluation.baselines.items() if metric in values}
+        if not math.isfinite(value):
+            yield f"The model has no finite {label(metric)}."
+        elif rivals:
+            name, rival = min(rivals.items(), key=lambda item: sign * item[1])
+            if sign * value < sign * rival:
+                outcome = f"The model is better than the best baseline, {name}"
+            elif value == rival:
+                outcome = f"The model is no better than the baseline {name}"
+            else:
+                outcome = f"The baseline {name} is better than the model"
+            first, second = (rival, value) if outcome.startswith("The baseline") else (value, rival)
+            figures = f"{format_value(first)} against {format_value(second)} {label(metric)}"
+            outcomes.setdefault(outcome, []).append(figures)
+    for outcome, compared in outcomes.items():
+        yield f"{outcome}: {'; '.join(compared)}."
+
+
+def _is_curve(rows: Rows, name: str) -> bool:
+    return any(isinstance(row.get(name), int | float) for row in rows)
+
+
+def _single(rows: Rows, name: str) -> Picture:
+    logarithmic = name == "gradient_norm"
+    return plot_curves([_curve(rows, name)], x_label=_STEP, y_label=label(name), logarithmic=logarithmic).picture()
+
+
+def _curve(rows: Rows, name: str, title: str | None = None) -> Curve:
+    return Curve(title or label(name), [row["step"] for row in rows], [row.get(name) for row in rows])

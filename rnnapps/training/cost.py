@@ -1,0 +1,193 @@
+"""What a network costs: parameters, floating-point operations and memory of one training step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnapps.layers.recurrent import Recurrent
+from rnnapps.training.diagnostics import complete_inputs, layer_name, recurrent_layers, replaced_recurrence
+from rnnapps.training.measure import peak_rise
+from rnnapps.training.operations import Operations, count_graph
+
+__all__ = [
+    "LayerMemory",
+    "ParameterCount",
+    "count_operations",
+    "count_parameters",
+    "measure_step_memory",
+    "recurrent_memory",
+]
+
+
+@dataclass(frozen=True)
+class ParameterCount:
+    """Parameters of one layer.
+
+    Attributes:
+        layer: path of the layer within the network.
+        trainable: number of trained parameters.
+        frozen: number of parameters that training leaves alone.
+    """
+
+    layer: str
+    trainable: int
+    frozen: int
+
+
+@dataclass(frozen=True)
+class LayerMemory:
+    """Memory one recurrent layer keeps between the forward and the backward pass, without recomputation.
+
+    Attributes:
+        layer: name of the layer.
+        states: bytes of all states at all time steps.
+        projected: bytes of the projected inputs at all time steps.
+        recurrent: bytes of the recurrent products at all time steps.
+    """
+
+    layer: str
+    states: int
+    projected: int
+    recurrent: int
+
+    @property
+    def total(self) -> int:
+        """All of it, in bytes."""
+        return self.states + self.projected + self.recurrent
+
+
+def count_parameters(network: keras.Model) -> tuple[ParameterCount, ...]:
+    """Parameters by layer; a weight used in two places counts once. Dropout's random states are left out."""
+    counts: dict[str, list[int]] = {}
+    for weight in network.weights:
+        layer = weight.path.rpartition("/")[0]
+        count = counts.setdefault(layer, [0, 0])
+        count[0 if weight.trainable else 1] += math.prod(weight.shape)
+    return tuple(ParameterCount(layer, *count) for layer, count in counts.items())
+
+
+def count_operations(network: keras.Model, inputs: Mapping[str, Any]) -> tuple[Operations, ...]:
+    """Counts the operations of the forward pass from the shapes in TensorFlow's graphs.
+
+    Args:
+        network: any network with `Recurrent` layers.
+        inputs: one batch by name, with the shapes to count for; missing "states" are added.
+    """
+    calls, graph = _recurrent_calls(network, inputs)
+    parts = []
+    for layer, spec in calls:
+        project, step = _trace_project(layer, spec), _trace_step(layer, spec)
+        parts.append(count_graph(f"{layer_name(layer)}: input", project.graph))
+        parts.append(count_graph(f"{layer_name(layer)}: recurrence", step.graph, times=spec.shape[1]))
+    return (*parts, count_graph("outside recurrent layers", graph))
+
+
+def recurrent_memory(network: keras.Model, inputs: Mapping[str, Any]) -> tuple[LayerMemory, ...]:
+    """Bytes each recurrent layer keeps for the backward pass of one batch, from the shapes.
+
+    Args:
+        network: any network with `Recurrent` layers.
+        inputs: one batch by name, with the shapes to count for; missing "states" are added.
+    """
+    calls, _ = _recurrent_calls(network, inputs)
+    return tuple(_layer_memory(layer, spec) for layer, spec in calls)
+
+
+def measure_step_memory(network: keras.Model, inputs: Mapping[str, Any], loss: Callable[[Any], Any]) -> int | None:
+    """Measured rise of this process's peak memory in one forward and backward pass, in bytes.
+
+    The pass runs as a TensorFlow graph, layers with `kernel="graph"`: XLA keeps the memory of its programs, so that of
+    a compiled pass cannot be seen from within the process (see `measure_command`). Weights and inputs are in memory
+    before and do not count; gradients do.
+
+    Args:
+        network: any network with `Recurrent` layers.
+        inputs: one batch by name; missing "states" are zeros.
+        loss: maps the network's outputs to a scalar.
+
+    Returns:
+        The rise, or None where the system cannot measure it.
+    """
+    batch = complete_inputs(network, inputs)
+
+    def gradients() -> Any:
+        with tf.GradientTape() as tape:
+            value = loss(network(batch, training=True))
+        return tape.gradient(value, [weight.value for weight in network.trainable_weights])
+
+    with _graph_kernels(network):
+        step = tf.function(gradients).get_concrete_function()
+    step()
+    return peak_rise(step)[1]
+
+
+@contextmanager
+def _graph_kernels(network: keras.Model) -> Iterator[None]:
+    layers = recurrent_layers(network)
+    kernels = [layer.kernel for layer in layers]
+    try:
+        for layer in layers:
+            layer.kernel = "graph"
+        yield
+    finally:
+        for layer, kernel in zip(layers, kernels, strict=True):
+            layer.kernel = kernel
+
+
+def _recurrent_calls(
+    network: keras.Model, inputs: Mapping[str, Any]
+) -> tuple[list[tuple[Recurrent, tf.TensorSpec]], tf.Graph]:
+    """The recurrent layers with the shape of their inputs, and the graph of everything else."""
+    calls: list[tuple[Recurrent, tf.TensorSpec]] = []
+    batch = complete_inputs(network, inputs)
+
+    def skip(layer: Recurrent, values: Any, states: list[Any], mask: Any, training: bool) -> tuple[Any, list[Any]]:
+        calls.append((layer, tf.TensorSpec(values.shape, values.dtype)))
+        outputs = tf.zeros((*values.shape[:2], layer.cell.output_size), values.dtype)
+        return layer.cell.emit(values, outputs, training=training), states
+
+    with replaced_recurrence(network, skip):
+        graph = tf.function(lambda: network(batch, training=False)).get_concrete_function().graph
+    return calls, graph
+
+
+def _trace_project(layer: Recurrent, spec: tf.TensorSpec) -> Any:
+    return tf.function(layer.cell.project).get_concrete_function(spec)
+
+
+def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> Any:
+    """One time step, which also returns the recurrent products to show their shapes."""
+    cell, batch_size = layer.cell, spec.shape[0]
+
+    def step(projected: Any, states: list[Any]) -> Any:
+        recurrent = cell.recur(states[0])
+        return recurrent, cell.update(projected, recurrent, states)
+
+    without_time = tf.nest.map_structure(
+        lambda values: tf.TensorSpec((batch_size, *values.shape[2:]), values.dtype),
+        _trace_project(layer, spec).structured_outputs,
+    )
+    states = [tf.TensorSpec((batch_size, size), cell.compute_dtype) for size in cell.state_size]
+    return tf.function(step).get_concrete_function(without_time, states)
+
+
+def _layer_memory(layer: Recurrent, spec: tf.TensorSpec) -> LayerMemory:
+    recurrent, states = _trace_step(layer, spec).structured_outputs
+    steps = spec.shape[1]
+    return LayerMemory(
+        layer=layer_name(layer),
+        states=steps * _bytes(states),
+        projected=_bytes(_trace_project(layer, spec).structured_outputs),
+        recurrent=steps * _bytes(recurrent),
+    )
+
+
+def _bytes(tensors: Any) -> int:
+    return sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tf.nest.flatten(tensors))
