@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +69,20 @@ def load_for_inference(path: Path | str) -> ExportedModel:
     """
     folder = find_version(path)
     try:
-        return ExportedModel(folder, tf.saved_model.load(str(folder)))
+        with _quiet():
+            return ExportedModel(folder, tf.saved_model.load(str(folder)))
     except (OSError, tf.errors.OpError, KeyError, ValueError) as error:
         message = (str(error).splitlines() or [""])[0]
         raise ExportError(f"{folder}: cannot be loaded ({message}); `rnnapps verify` tells more") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Holds back the loader's warning that gradients were not saved: an export is for inference only."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnnapps.errors import ExportError
+from rnnapps.export import isolated
 from rnnapps.export.artefact import load_config, load_weights
 from rnnapps.export.checks import VerificationReport
 from rnnapps.export.inference import load_for_inference
@@ -165,6 +166,20 @@ def test_missing_manifest(version: Path) -> None:
 def test_warmup_file_cut_short(version: Path) -> None:
     change(version / "assets.extra" / "tf_serving_warmup_requests", lambda content: content[:-3])
     assert "cut short at byte" in failure(verify(version), "warm-up")
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [("kill -SEGV $$", "crashed with SIGSEGV"), ("echo oh dear >&2; exit 3", "ended with code 3: oh dear")],
+)
+def test_process_that_dies(
+    version: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, message: str
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(isolated.sys, "executable", str(program))
+    assert message in failure(verify(version), "loads")
 
 
 def test_time_limit(version: Path) -> None:
