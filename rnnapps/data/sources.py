@@ -139,12 +139,12 @@ def tfds_builder(source: str, *, data_dir: str | None = None) -> Any:
         tfds.disable_progress_bar()
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError:
-        remedy = "see https://www.tensorflow.org/datasets/catalog for the names"
-        raise DataError(source, "no data set of TensorFlow Datasets has this name", remedy) from None
+    except ImportError as error:
+        raise DataError(source, f"needs a package: {_first_line(error)}", "install it with pip") from error
     except Exception as error:
-        remedy = "check the name, its configuration and version"
-        raise DataError(source, f"cannot be opened: {_first_line(error)}", remedy) from error
+        kind = "data set" if isinstance(error, tfds.core.DatasetNotFoundError) else "configuration or version"
+        remedy = "see https://www.tensorflow.org/datasets/catalog for the names"
+        raise DataError(source, f"TensorFlow Datasets cannot open a {kind} of this name", remedy) from error
     with _quick_to_give_up():
         try:
             builder.download_and_prepare()

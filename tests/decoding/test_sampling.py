@@ -91,7 +91,9 @@ def test_frequencies_follow_the_distribution():
     rules = Rules(tf.fill([rows], 0.8), tf.range(rows, dtype=tf.int64), tf.fill([rows], 5))
     first = tf.constant(np.tile(TABLE[0], (rows, 1)))
     run = tf.function(
-        lambda: generate(lambda ids, states: (first, states), [tf.zeros(1)], first, rules, length=tf.fill([rows], draws)),
+        lambda: generate(
+            lambda ids, states: (first, states), [tf.zeros(1)], first, rules, length=tf.fill([rows], draws)
+        ),
         autograph=False,
     )
     ids, _ = run()

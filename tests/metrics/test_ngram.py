@@ -56,9 +56,7 @@ def test_equals_the_definition(train, text, order):
 @given(train=IDS, context=st.lists(st.integers(0, VOCABULARY - 1), max_size=6), order=st.integers(1, 5))
 def test_probabilities_sum_to_one_and_are_positive(train, context, order):
     model = KneserNey(np.array(train), order=order, vocabulary_size=VOCABULARY)
-    probabilities = [
-        math.exp(model.log_probabilities(np.array([*context, word]))[-1]) for word in range(VOCABULARY)
-    ]
+    probabilities = [math.exp(model.log_probabilities(np.array([*context, word]))[-1]) for word in range(VOCABULARY)]
     assert min(probabilities) > 0
     assert sum(probabilities) == pytest.approx(1, abs=1e-12)
 

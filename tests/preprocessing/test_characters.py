@@ -143,5 +143,5 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("characters", ["aba", "a\ud800"])
 def test_bad_characters_are_refused(characters):
-    with pytest.raises(ValueError, match="repeat|surrogates"):
+    with pytest.raises(ValueError, match=r"repeat|surrogates"):
         CharacterVocabulary(characters)
