@@ -12,12 +12,14 @@ from typing import Any, Literal
 
 from rnnapps.errors import ConfigError
 
-__all__ = ["ExportConfig", "RecurrentConfig", "TrainingConfig"]
+__all__ = ["LONGEST_SAMPLE", "ExportConfig", "RecurrentConfig", "SamplingConfig", "TokenModelConfig", "TrainingConfig"]
 
 Schedule = Literal["constant", "one_cycle", "cosine", "exponential"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Compilation = Literal["auto", "xla", "graph"]
+
+LONGEST_SAMPLE = 10_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,61 @@ class RecurrentConfig:
         for name in ("units", "layers"):
             _require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
         _require("model.dropout", self.dropout, "at least 0 and below 1", 0 <= self.dropout < 1)
+
+
+@dataclass(frozen=True)
+class TokenModelConfig(RecurrentConfig):
+    """A recurrent network that predicts the next token (character, note event...) of a sequence.
+
+    Attributes:
+        embedding_units: size of the vector that stands for a token.
+        tie_weights: predict with the embedding's own weights (Press & Wolf 2017, arXiv:1608.05859).
+
+    Raises:
+        ConfigError: a value is out of range, or the network is bidirectional and would see what it predicts.
+    """
+
+    embedding_units: int = 64
+    tie_weights: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        super().__post_init__()
+        _require("model.embedding_units", self.embedding_units, "at least 1", self.embedding_units >= 1)
+        reason = "false: a model that predicts the next token must not read backwards"
+        _require("model.bidirectional", self.bidirectional, reason, not self.bidirectional)
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How sequences are drawn from a model that predicts the next token.
+
+    Attributes:
+        length: tokens to add, 1 to 10,000.
+        temperature: 0 always takes the likeliest token; higher is more varied.
+        top_k: draw only among the k likeliest tokens; 0 means all.
+        top_p: draw only among the likeliest tokens that together reach this probability; 1 means all.
+        seed: the same seed gives the same result.
+        samples: number of results, 1 to 1,000.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    length: int = 500
+    temperature: float = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    samples: int = 1
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        _require("length", self.length, f"from 1 to {LONGEST_SAMPLE:,}", 1 <= self.length <= LONGEST_SAMPLE)
+        _require("temperature", self.temperature, "at least 0", 0 <= self.temperature < math.inf)
+        _require("top_k", self.top_k, "at least 0", self.top_k >= 0)
+        _require("top_p", self.top_p, "above 0 and at most 1", 0 < self.top_p <= 1)
+        _require("samples", self.samples, "from 1 to 1,000", 1 <= self.samples <= 1000)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def kernel_for(*, batch: int | None, time: int | None, training: bool = False, i
       than it gains (and which an export must use).
     - "parallel": an associative scan; linear cells only, never chosen by itself on a CPU: measured on two cores, the
       sequential loop moves less memory and is faster at every length (benchmarks/linear_scan.py).
-    - "reference": a plain Python loop, never chosen by itself.
+    - "reference": a plain Python loop; a single step, which needs no loop.
 
     Args:
         batch: number of rows, None where it varies.
@@ -31,6 +31,8 @@ def kernel_for(*, batch: int | None, time: int | None, training: bool = False, i
         training: whether gradients will be wanted.
         inside_xla: whether the caller is being compiled by XLA already.
     """
+    if time == 1:
+        return "reference"
     if inside_xla:
         return "xla"
     static = batch is not None and time is not None

@@ -154,6 +154,6 @@ def recurrent_stack(config: RecurrentConfig, **kwargs: Any) -> RecurrentStack:
     """
     if config.layers < 1:
         raise ConfigError(f"model.layers: expected 1 or more, got {config.layers}")
-    cells = [make_cell(config.cell, config.units) for _ in range(config.layers)]
+    cells = [make_cell(config.cell, config.units, name="cell") for _ in range(config.layers)]
     options = {"bidirectional": config.bidirectional, "residual": config.residual, "dropout": config.dropout}
     return RecurrentStack(cells, **options, **kwargs)

@@ -1,0 +1,86 @@
+"""Continuing prompts with a token network: reading them, writing on, and turning ids back into text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnapps.config import SamplingConfig
+from rnnapps.decoding.distribution import Rules
+from rnnapps.decoding.sampling import generate
+from rnnapps.decoding.streaming import stream
+from rnnapps.layers.token_network import advance_one, read, zero_states
+from rnnapps.preprocessing.characters import CharacterVocabulary
+
+__all__ = ["continue_texts", "stream_text", "text_writer"]
+
+EMPTY_PROMPT = "\n"
+"""What an empty prompt stands for: the beginning of a line."""
+
+
+def continue_texts(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Any, rules: Rules, length: Any
+) -> tuple[Any, Any]:
+    """Writes on from prompts, in graph.
+
+    Args:
+        network: a token network.
+        vocabulary: its characters.
+        prompts: strings `(batch,)`; an empty one stands for the beginning of a line.
+        rules: how each row is sampled.
+        length: int32 `(batch,)`, characters wanted.
+
+    Returns:
+        The continuations, strings `(batch,)`, and how many characters of each prompt the vocabulary does not know,
+        int32 `(batch,)`.
+    """
+    states, logits, unknown = _read_prompts(network, vocabulary, prompts)
+    ids, lengths = generate(lambda *now: advance_one(network, *now), states, logits, rules, length=length)
+    return vocabulary.decode(ids, lengths), unknown
+
+
+def _read_prompts(network: keras.Model, vocabulary: CharacterVocabulary, prompts: Any) -> tuple[Any, Any, Any]:
+    """States and logits after each prompt, and its number of unknown characters."""
+    prompts = tf.where(tf.equal(prompts, ""), EMPTY_PROMPT, prompts)
+    ids, lengths = vocabulary.encode(prompts)
+    logits, states = read(network, ids, lengths, zero_states(network, tf.shape(ids)[0]))
+    last = tf.gather(logits, lengths - 1, batch_dims=1)
+    return states, last, vocabulary.count_unknown(ids, lengths)
+
+
+def text_writer(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
+) -> Callable[[], list[str]]:
+    """Returns a function that writes `sampling.samples` continuations with the network's weights of that moment."""
+    prompts = tf.constant([prompt] * sampling.samples)
+    rules, length = _rules(vocabulary, sampling, stop), tf.fill([sampling.samples], sampling.length)
+    write = tf.function(lambda: continue_texts(network, vocabulary, prompts, rules, length)[0], autograph=False)
+    return lambda: [text.decode() for text in write().numpy()]
+
+
+def stream_text(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
+) -> Iterator[str]:
+    """Yields the continuation piece by piece; together the pieces are the first text of `text_writer`."""
+    states, logits, _ = _read_prompts(network, vocabulary, tf.constant([prompt]))
+    rules = Rules(*(None if part is None else part[:1] for part in _rules(vocabulary, sampling, stop)))
+    pieces = stream(lambda *now: advance_one(network, *now), states, logits, rules, length=sampling.length)
+    for ids in pieces:
+        yield vocabulary.decode(ids[None], [len(ids)]).numpy()[0].decode()
+
+
+def _rules(vocabulary: CharacterVocabulary, sampling: SamplingConfig, stop: str) -> Rules:
+    """The same rules for every sample, but for the seed, which counts up."""
+    rows = sampling.samples
+    stop_ids, stop_lengths = vocabulary.encode(tf.constant([stop] * rows)) if stop else (None, None)
+    return Rules(
+        temperature=tf.fill([rows], sampling.temperature),
+        seed=sampling.seed + tf.range(rows, dtype=tf.int64),
+        top_k=tf.fill([rows], sampling.top_k) if sampling.top_k else None,
+        top_p=tf.fill([rows], sampling.top_p) if sampling.top_p < 1 else None,
+        stop=stop_ids,
+        stop_lengths=stop_lengths,
+    )

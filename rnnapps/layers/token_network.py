@@ -1,0 +1,93 @@
+"""Networks that predict the next token of a sequence, and the ways to run them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnapps.config import TokenModelConfig
+from rnnapps.layers.stack import RecurrentStack, recurrent_stack
+
+__all__ = ["advance_one", "read", "token_network", "vocabulary_axes", "zero_states"]
+
+RECURRENT = "recurrent"
+
+
+def token_network(config: TokenModelConfig, vocabulary_size: int) -> keras.Model:
+    """Embedding -> recurrent stack -> scores of the next token.
+
+    Args:
+        config: sizes and options; `config.dropout` also acts on the embedding's and the stack's outputs.
+        vocabulary_size: number of token ids.
+
+    Returns:
+        Functional model {"tokens": int32 `(batch, time)`, "states": list of `(batch, size)`} ->
+        {"logits": float32 `(batch, time, vocabulary)`, "states": list of `(batch, size)`}.
+    """
+    stack = recurrent_stack(config, name=RECURRENT)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(stack.state_sizes)]
+    embedding = _embedding(config, vocabulary_size)
+    hidden = keras.layers.Dropout(config.dropout, name="embedding_dropout")(embedding(tokens))
+    hidden, final = stack(hidden, states=states)
+    hidden = keras.layers.Dropout(config.dropout, name="output_dropout")(hidden)
+    if config.tie_weights:
+        logits = embedding(keras.layers.Dense(config.embedding_units, name="to_embedding")(hidden), reverse=True)
+    else:
+        logits = keras.layers.Dense(vocabulary_size, name="logits")(hidden)
+    logits = keras.layers.Activation("linear", dtype="float32", name="scores")(logits)
+    return keras.Model({"tokens": tokens, "states": states}, {"logits": logits, "states": final}, name="token_network")
+
+
+def _embedding(config: TokenModelConfig, vocabulary_size: int) -> Any:
+    if config.tie_weights:
+        return keras.layers.ReversibleEmbedding(vocabulary_size, config.embedding_units, name="embedding")
+    return keras.layers.Embedding(vocabulary_size, config.embedding_units, name="embedding")
+
+
+def vocabulary_axes(network: keras.Model) -> dict[str, int]:
+    """The weights of a token network that are indexed by the vocabulary: path -> axis."""
+    axes = {"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}
+    return {weight.path: axes[weight.path] for weight in network.weights if weight.path in axes}
+
+
+def zero_states(network: keras.Model, batch_size: Any) -> list[Any]:
+    """The states before the first token, each `(batch, size)`."""
+    stack: RecurrentStack = network.get_layer(RECURRENT)
+    return stack.initial_states(batch_size)
+
+
+def read(network: keras.Model, tokens: Any, lengths: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    """Runs a token network over rows of different lengths; what lies behind a row's end has no influence.
+
+    Args:
+        network: what `token_network` returned.
+        tokens: int32 `(batch, time)`.
+        lengths: int32 `(batch,)`, valid tokens of each row.
+        states: states before the first token, each `(batch, size)`.
+
+    Returns:
+        Logits `(batch, time, vocabulary)`, zero behind a row's end, and the states after each row's last token.
+    """
+    valid = tf.sequence_mask(lengths, tf.shape(tokens)[1])
+    hidden = network.get_layer("embedding")(tf.where(valid, tokens, 0))
+    hidden, final = network.get_layer(RECURRENT)(hidden, states=states, mask=valid)
+    logits = _scores(network, hidden)
+    return tf.where(valid[..., None], logits, tf.zeros_like(logits)), final
+
+
+def _scores(network: keras.Model, hidden: Any) -> Any:
+    names = {layer.name for layer in network.layers}
+    if "logits" in names:
+        logits = network.get_layer("logits")(hidden)
+    else:
+        logits = network.get_layer("embedding")(network.get_layer("to_embedding")(hidden), reverse=True)
+    return tf.cast(logits, tf.float32)
+
+
+def advance_one(network: keras.Model, tokens: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    """One token per row `(batch,)` -> logits `(batch, vocabulary)` of the next one, and the new states."""
+    outputs = network({"tokens": tokens[:, None], "states": states}, training=False)
+    return outputs["logits"][:, 0], outputs["states"]
