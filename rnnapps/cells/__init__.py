@@ -66,13 +66,13 @@ CELLS: dict[str, Callable[..., Cell]] = {
 }
 
 
-def make_cell(name: str, units: int, **options: Any) -> Cell:
+def make_cell(name: str, units: int, /, **options: Any) -> Cell:
     """Makes a cell by its name in `CELLS`.
 
     Args:
         name: one of the names in `CELLS`.
         units: size of the cell's state.
-        **options: further arguments of the cell's constructor.
+        **options: further arguments of the cell's constructor, `name` of the layer among them.
 
     Raises:
         ConfigError: there is no such cell, or the number of units is not a positive integer.
