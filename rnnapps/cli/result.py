@@ -69,8 +69,11 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
 
 
 def show_facts(console: Console, facts: Mapping[str, Any]) -> None:
-    """Names and values, a line each."""
-    show_table(console, ("", ""), [(name.replace("_", " "), value) for name, value in facts.items()])
+    """Names and values, a line each, never wrapped: paths are there to be copied."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):<{width}}  {_cell(value)}", file=console.file)
+    print(file=console.file)
 
 
 def show_table(
@@ -87,7 +90,7 @@ def show_table(
         table.add_row(*(Text(_cell(value)) for value in row))
     console.print(table)
     if caption:
-        console.print(Text(caption, style="dim"))
+        console.print(Text(caption, style="dim"), soft_wrap=True)
     console.print()
 
 

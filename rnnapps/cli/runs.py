@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     from rnnapps.pipeline import Evaluation, Pipeline, Splits
     from rnnapps.training.run import RunFolder
 
-__all__ = ["OpenRun", "begin_run", "data_digest", "new_run_path", "open_run", "read_evaluation", "save_evaluation"]
+__all__ = [
+    "OpenRun",
+    "begin_run",
+    "check_resumable",
+    "data_digest",
+    "forget_evaluation",
+    "new_run_path",
+    "open_run",
+    "read_evaluation",
+    "save_evaluation",
+]
 
+EVALUATION = "evaluation.json"
 FIXED = ("seed", "data.", "model.")
 FIXED_TRAINING = ("batch_size", "window_steps", "carry_state", "optimizer", "precision")
 FREE = frozenset({"data.test"})
@@ -158,16 +169,21 @@ def save_evaluation(folder: RunFolder, evaluation: Evaluation) -> None:
     from rnnapps.training.run import write_atomically
 
     try:
-        write_atomically(folder.path / "evaluation.json", json.dumps(dataclasses.asdict(evaluation), indent=1).encode())
+        write_atomically(folder.path / EVALUATION, json.dumps(dataclasses.asdict(evaluation), indent=1).encode())
     except OSError as error:
         print(f"note: {folder.path}: the evaluation is not kept: {error.strerror or error}", file=sys.stderr)
+
+
+def forget_evaluation(folder: RunFolder) -> None:
+    """Removes an evaluation that further training has made obsolete."""
+    (folder.path / EVALUATION).unlink(missing_ok=True)
 
 
 def read_evaluation(folder: RunFolder) -> Evaluation | None:
     """The last evaluation of a run, None where there is none."""
     from rnnapps.pipeline import Evaluation
 
-    path = folder.path / "evaluation.json"
+    path = folder.path / EVALUATION
     if not path.is_file():
         return None
     try:

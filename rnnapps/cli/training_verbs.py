@@ -11,7 +11,7 @@ from rnnapps.cli import settings
 from rnnapps.cli.arguments import Arguments
 from rnnapps.cli.origin import load_source_preprocessor, read_origin, read_source_weights, write_origin
 from rnnapps.cli.result import Result, show_facts
-from rnnapps.cli.runs import OpenRun, begin_run, check_resumable, data_digest, new_run_path
+from rnnapps.cli.runs import OpenRun, begin_run, check_resumable, data_digest, forget_evaluation, new_run_path
 from rnnapps.cli.verb_table import program
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.pipeline import Pipeline, Splits
@@ -132,6 +132,7 @@ def _fit(pipeline: Pipeline[Any], run: OpenRun, splits: Splits, report: Transfer
         fingerprint={"data": data_digest(splits)},
         resume_command=f"{command} train --run {path}",
     )
+    forget_evaluation(run.folder)
     restore_best(run.folder, run.network)
     facts = {"run": path, **summary, "report": refresh_report(pipeline, run, objective)}
 

@@ -126,7 +126,7 @@ def inspect(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
         for table in inspection.tables():
             if table.rows:
                 show_table(console, table.columns, table.rows, caption=table.caption)
-        show_facts(console, {"pictures": ", ".join(map(str, files)), "report": report})
+        show_facts(console, {**{file.stem: file for file in files}, "report": report})
 
     return Result(data, show)
 

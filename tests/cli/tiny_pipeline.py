@@ -1,0 +1,189 @@
+"""A pipeline that really trains: the next letter of an endless "abc...", in a few seconds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnnapps.cli.pipeline_cli import main
+from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
+from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The data.
+
+    Attributes:
+        source: the letters that follow one another in a circle.
+        test: other letters to score.
+    """
+
+    source: str = "abc"
+    test: str | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """The next letter.
+
+    Attributes:
+        seed: number that decides everything random.
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: RecurrentConfig = field(default_factory=lambda: RecurrentConfig(units=8, dropout=0.1))
+    training: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(
+            steps=60,
+            evaluate_every=20,
+            batch_size=4,
+            window_steps=8,
+            learning_rate=0.05,
+            warmup_steps=5,
+            tensorboard=False,
+        )
+    )
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Options of predict.
+
+    Attributes:
+        prompt: first letter.
+        length: letters to add.
+    """
+
+    prompt: str = "a"
+    length: int = 5
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The preprocessor: letters in the order of their ids."""
+
+    letters: str
+
+    def save(self, folder: Path) -> None:
+        (folder / "letters.json").write_text(json.dumps(self.letters))
+
+
+class Tiny(Pipeline[Config]):
+    name: ClassVar[str] = "tiny"
+    summary: ClassVar[str] = "Says which letter comes next"
+    Config: ClassVar[type] = Config
+    Predict: ClassVar[type] = Predict
+
+    def examples(self, config: Config) -> Splits:
+        import tensorflow as tf
+
+        train = tf.data.Dataset.from_tensors(config.data.source)
+        test = tf.data.Dataset.from_tensors(config.data.test) if config.data.test else None
+        return Splits(train, train, test, config.data.source)
+
+    def fit_preprocessor(self, config: Config, splits: Splits) -> Letters:
+        return Letters("".join(sorted(set(config.data.source))))
+
+    def load_preprocessor(self, folder: Path) -> Letters:
+        return Letters(json.loads((folder / "letters.json").read_text()))
+
+    def grow_preprocessor(self, config: Config, preprocessor: Letters, splits: Splits) -> Letters:
+        return Letters(preprocessor.letters + "".join(sorted(set(config.data.source) - set(preprocessor.letters))))
+
+    def vocabulary_change(self, network: Any, old: Letters, new: Letters) -> Any:
+        from rnnapps.training.finetune import VocabularyChange
+
+        axes = {"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}
+        return VocabularyChange(list(old.letters), list(new.letters), axes)
+
+    def build_model(self, config: Config, preprocessor: Letters) -> Any:
+        import keras
+
+        from rnnapps.layers.stack import recurrent_stack
+
+        size, units = len(preprocessor.letters), config.model.units
+        stack = recurrent_stack(config.model, name="recurrent")
+        tokens = keras.Input((None,), dtype="int32", name="tokens")
+        states = [keras.Input((width,), name=f"state_{i}") for i, width in enumerate(stack.state_sizes)]
+        embedded = keras.layers.Embedding(size, units, name="embedding")(tokens)
+        outputs, last = stack(embedded, states=states)
+        logits = keras.layers.Dense(size, dtype="float32", name="logits")(outputs)
+        return keras.Model({"tokens": tokens, "states": states}, {"logits": logits, "states": last})
+
+    def objective(self, config: Config, network: Any, preprocessor: Letters, splits: Splits) -> Objective:
+        import tensorflow as tf
+
+        rows, steps = config.training.batch_size, config.training.window_steps
+        circle = tf.constant([preprocessor.letters.index(letter) for letter in config.data.source])
+
+        def batch(step: Any) -> dict[str, Any]:
+            places = step * steps + tf.range(steps + 1, dtype=tf.int64) + tf.range(rows, dtype=tf.int64)[:, None]
+            tokens = tf.gather(circle, places % len(config.data.source))
+            return {"inputs": {"tokens": tokens[:, :-1]}, "targets": tokens[:, 1:], "reset": step == 0}
+
+        def loss(outputs: Any, given: Any) -> Any:
+            entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(given["targets"], outputs["logits"])
+            return tf.reduce_mean(entropy)
+
+        return Objective(
+            loss=loss,
+            batches=lambda first: tf.data.Dataset.range(first, 2**62).map(batch),
+            validate=lambda: {"validation_nats_per_letter": self._score(network, preprocessor, config.data.source)},
+            metric="validation_nats_per_letter",
+            samples=lambda: ["".join(self._write(network, preprocessor, Predict()))],
+        )
+
+    def evaluate(self, config: Config, network: Any, preprocessor: Letters, splits: Splits) -> Evaluation:
+        letters, split = (config.data.test, "test") if config.data.test else (config.data.source, "validation")
+        metrics = {"nats_per_letter": self._score(network, preprocessor, letters)}
+        uniform = {"nats_per_letter": float(np.log(len(preprocessor.letters)))}
+        return Evaluation(metrics, {"uniform": uniform}, 20, split, {"letters": float(len(set(letters)))})
+
+    def endpoints(self, config: Config, network: Any, preprocessor: Letters) -> dict[str, Endpoint]:
+        import tensorflow as tf
+
+        def function(tokens: Any) -> dict[str, Any]:
+            states = [tf.zeros((tf.shape(tokens)[0], state.shape[-1])) for state in network.input["states"]]
+            return {"logits": network({"tokens": tokens, "states": states}, training=False)["logits"]}
+
+        tokens = np.arange(20, dtype=np.int32).reshape(5, 4) % len(preprocessor.letters)
+        return {
+            "serving_default": Endpoint(function, {"tokens": tf.TensorSpec((None, 4), tf.int32)}, {"tokens": tokens})
+        }
+
+    def predict(self, network: Any, preprocessor: Letters, options: Predict) -> list[Any]:
+        return ["".join(self._write(network, preprocessor, options))]
+
+    def stream(self, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:
+        yield from self._write(network, preprocessor, options)
+
+    def _write(self, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:
+        import tensorflow as tf
+
+        states = [tf.zeros((1, state.shape[-1])) for state in network.input["states"]]
+        token = preprocessor.letters.index(options.prompt[-1])
+        for _ in range(options.length):
+            outputs = network({"tokens": tf.constant([[token]]), "states": states}, training=False)
+            token, states = int(np.argmax(outputs["logits"][0, -1])), outputs["states"]
+            yield preprocessor.letters[token]
+
+    def _score(self, network: Any, preprocessor: Letters, letters: str) -> float:
+        import tensorflow as tf
+
+        tokens = np.array([[preprocessor.letters.index(letter) for letter in (letters * 21)[:21]]])
+        states = [np.zeros((1, state.shape[-1]), np.float32) for state in network.input["states"]]
+        outputs = network({"tokens": tokens[:, :-1], "states": states}, training=False)
+        return float(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tokens[:, 1:], outputs["logits"])))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Tiny()))
