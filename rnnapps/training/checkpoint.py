@@ -110,9 +110,10 @@ def prune_checkpoints(folder: Path, keep: set[int]) -> None:
 def _write_arrays(folder: Path, step: int, arrays: Mapping[str, Any]) -> tuple[str, str]:
     """Returns (file name, sha256) of the array file."""
     temporary = folder / f"step-{step:09d}.{os.getpid()}.tmp"
+    packed: dict[str, Any] = {key: _pack(np.asarray(array)) for key, array in arrays.items()}
     try:
         with open(temporary, "wb") as file:
-            np.savez(file, **{key: _pack(np.asarray(array)) for key, array in arrays.items()})
+            np.savez(file, **packed)
             file.flush()
             os.fsync(file.fileno())
         digest = _sha256(temporary)

@@ -146,14 +146,14 @@ class _Session:
             verbose=0,
             callbacks=[_Supervisor(self)],
         )
-        if int(self.model.step) < step + epoch_steps and not self.model.stop_training:
-            raise ValueError(f"objective.batches({step}) ended at step {int(self.model.step)}; it must be endless")
 
     def end_interval(self) -> None:
         """Evaluates and saves; called at the end of each of Keras's epochs, complete or not."""
         self.state.step = int(self.model.step)
         self.raise_if_diverged()
-        if not self.signals.received and self._evaluation_due():
+        if not self.signals.received:
+            if not self._evaluation_due():
+                raise ValueError(f"the objective's stream of batches ended before step {self.state.step + 1}")
             self.evaluate()
         self.model.stop_training = bool(self.signals.received) or self.out_of_patience()
 

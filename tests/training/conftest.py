@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
-from typing import Any
 
 import pytest
 
@@ -17,8 +16,3 @@ def fork() -> Iterator[Callable[..., Forked]]:
     context: ForkServerContext = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.training.tiny"])
     yield lambda function, *arguments: Forked(context.Process(target=function, args=arguments))
-
-
-@pytest.fixture
-def quiet() -> Callable[[str], Any]:
-    return lambda line: None

@@ -50,7 +50,7 @@ def undisturbed(fork: Fork, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_checkpoint_covers_dropout_seed_and_optimizer(undisturbed: Path) -> None:
     arrays, _, _ = ending(undisturbed)
     keys = " ".join(arrays)
-    for part in ("seed_generator_state", "adam/iteration", "carried_state_0", "gru"):
+    for part in ("seed_generator_state", "adam/iteration", "carried_state_0", "recurrent"):
         assert part in keys
 
 
@@ -75,25 +75,35 @@ def test_twenty_kills_end_like_none(fork: Fork, undisturbed: Path, tmp_path: Pat
     assert inside_saves >= 3
 
 
-@pytest.mark.parametrize(("number", "code", "name"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")])
-def test_signal_saves_says_how_to_resume_and_the_rest_is_the_same(
-    fork: Fork, undisturbed: Path, tmp_path: Path, number: int, code: int, name: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    process = fork(tiny.main, str(tmp_path), 0.0, 60.0)  # a validation of 60 s, which the signal must break off
-    while not list(tmp_path.glob("state/step-*.json")):
+def stop(fork: Fork, folder: Path, number: int) -> int:
+    """Sends a signal to a training whose validation would take a minute; returns the exit code."""
+    process = fork(tiny.main, str(folder), 0.0, 60.0)
+    while not list(folder.glob("state/step-*.json")):
         time.sleep(0.02)
-    time.sleep(0.5)
+    time.sleep(0.3)
     os.kill(process.process.pid, number)
-    assert process.wait(20) == code
-    steps = checkpoint_steps(tmp_path / "state")
-    assert 0 < steps[-1] <= 10
+    return process.wait(40)
+
+
+def test_sigterm_saves_says_how_to_resume_and_the_rest_is_the_same(
+    fork: Fork, undisturbed: Path, tmp_path: Path
+) -> None:
+    assert stop(fork, tmp_path, signal.SIGTERM) == 143
+    (step,) = checkpoint_steps(tmp_path / "state")[1:]
+    assert 0 < step <= tiny.CONFIG.evaluate_every
+    printed = (tmp_path / tiny.LOG).read_text()
+    assert f"stopped by SIGTERM at step {step} of 40; the state is saved; to resume: train again\n" in printed
     assert fork(tiny.main, str(tmp_path)).wait(300) == 0
+    assert f"resuming at step {step} after " in (tmp_path / tiny.LOG).read_text()
     assert_same_ending(tmp_path, undisturbed)
 
 
-def test_truncated_newest_checkpoint_falls_back_and_says_so(
-    fork: Fork, undisturbed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_ctrl_c_saves_and_says_how_to_resume(fork: Fork, tmp_path: Path) -> None:
+    assert stop(fork, tmp_path, signal.SIGINT) == 130
+    assert "stopped by Ctrl-C at step" in (tmp_path / tiny.LOG).read_text()
+
+
+def test_truncated_newest_checkpoint_falls_back_and_says_so(fork: Fork, undisturbed: Path, tmp_path: Path) -> None:
     for path in undisturbed.rglob("*"):
         if path.is_file():
             target = tmp_path / path.relative_to(undisturbed)
@@ -104,4 +114,8 @@ def test_truncated_newest_checkpoint_falls_back_and_says_so(
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write(json.dumps({"step": 40})[:6])  # a torn line as well
     assert fork(tiny.main, str(tmp_path)).wait(300) == 0
+    printed = (tmp_path / tiny.LOG).read_text()
+    assert f"{newest.name}: is damaged" in printed
+    assert "falling back to the state before it" in printed
+    assert "resuming at step 30 after" in printed
     assert_same_ending(tmp_path, undisturbed)

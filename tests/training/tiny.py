@@ -1,4 +1,4 @@
-"""A small character-like task on a stock Keras GRU with carried state and dropout, for tests of the loop."""
+"""A small character-like task on a stock Keras SimpleRNN with carried state and dropout, for tests of the loop."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rnnapps.pipeline import Objective
 from rnnapps.training.loop import train
 from rnnapps.training.run import RunFolder
 
+LOG = "stderr.txt"
 VOCABULARY, UNITS, BATCH, WINDOW = 7, 8, 4, 6
 CONFIG = TrainingConfig(
     steps=40,
@@ -34,13 +35,23 @@ def build_network(*, dropout: float = 0.2, seed: int = 1) -> keras.Model:
     keras.utils.set_random_seed(seed)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     state = keras.Input((UNITS,), name="state")
-    embedded = keras.layers.Embedding(VOCABULARY, UNITS, name="embedding")(tokens)
+    embedded = keras.layers.Embedding(LOG = "stderr.txt"
+VOCABULARY, UNITS, name="embedding")(tokens)
     dropped = keras.layers.Dropout(dropout, name="dropout")(embedded)
-    outputs, last = keras.layers.GRU(UNITS, return_sequences=True, return_state=True, name="gru")(
-        dropped, initial_state=state
-    )
+    recurrent = keras.layers.SimpleRNN(UNITS, return_sequences=True, return_state=True, name="recurrent")
+    outputs, last = recurrent(dropped, initial_state=state)
     logits = keras.layers.Dense(VOCABULARY, name="logits", dtype="float32")(outputs)
     return keras.Model({"tokens": tokens, "states": [state]}, {"logits": logits, "states": [last]})
+
+
+def build_bigram() -> keras.Model:
+    """The next token from the present one alone, all that the task needs; without states, and quick to trace."""
+    keras.utils.set_random_seed(1)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    embedded = keras.layers.Embedding(LOG = "stderr.txt"
+VOCABULARY, UNITS, name="embedding")(tokens)
+    dropped = keras.layers.Dropout(0.1, name="dropout")(embedded)
+    return keras.Model({"tokens": tokens}, {"logits": keras.layers.Dense(VOCABULARY, name="logits")(dropped)})
 
 
 def loss(outputs: Any, batch: Any) -> Any:
@@ -64,8 +75,8 @@ def objective(network: keras.Model, *, seed: int = 5) -> Objective:
     held_out = next(iter(batches(seed + 1, 0)))
 
     def validate() -> dict[str, float]:
-        states = [tf.zeros((BATCH, UNITS))]
-        outputs = network({**held_out["inputs"], "states": states}, training=False)
+        states = {"states": [tf.zeros((BATCH, UNITS))]} if "states" in network.input else {}
+        outputs = network({**held_out["inputs"], **states}, training=False)
         return {"validation_nats_per_token": float(loss(outputs, held_out))}
 
     return Objective(
@@ -78,7 +89,7 @@ def objective(network: keras.Model, *, seed: int = 5) -> Objective:
 
 
 def main(folder: str, slow_saves: float = 0.0, pause: float = 0.0, config: TrainingConfig = CONFIG) -> None:
-    """Trains in a process of its own, as the command line would.
+    """Trains in a process of its own, as the command line would; what it prints is appended to `LOG`.
 
     Args:
         folder: the run folder.
@@ -86,6 +97,8 @@ def main(folder: str, slow_saves: float = 0.0, pause: float = 0.0, config: Train
         pause: seconds that each validation takes longer.
         config: how to train.
     """
+    Path(folder).mkdir(exist_ok=True)
+    sys.stderr = open(Path(folder) / LOG, "a", buffering=1)  # noqa: SIM115  (for the life of the process)
     for name in ("fsync", "replace"):
         setattr(os, name, _slowly(getattr(os, name), slow_saves))
     network = build_network()
