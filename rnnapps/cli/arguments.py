@@ -49,6 +49,8 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
         ConfigError: an unknown flag or key, a value of a wrong type or out of range, a missing flag, a broken file.
     """
     kinds = settings.setting_types(pipeline.Config)
+    for dataclass in (pipeline.Config, pipeline.Predict):
+        settings.resolve_annotations(dataclass)
     parser = _build_parser(pipeline, verb)
     if {"-h", "--help"} & set(argv):
         parser.print_help()

@@ -12,7 +12,18 @@ from typing import Any
 
 from rnnapps.errors import ConfigError
 
-__all__ = ["Setting", "assemble", "describe", "dump", "flatten", "nearest", "nest", "read", "setting_types"]
+__all__ = [
+    "Setting",
+    "assemble",
+    "describe",
+    "dump",
+    "flatten",
+    "nearest",
+    "nest",
+    "read",
+    "resolve_annotations",
+    "setting_types",
+]
 
 PIPELINE_KEY = "pipeline"
 WORDS = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
@@ -39,6 +50,19 @@ def setting_types(config_class: type, prefix: str = "") -> dict[str, Any]:
         key, kind = prefix + field.name, hints[field.name]
         found |= setting_types(kind, f"{key}.") if _is_group(kind) else {key: kind}
     return found
+
+
+def resolve_annotations(config_class: type) -> None:
+    """Replaces a configuration's annotations, text under `from __future__ import annotations`, by the types they name.
+
+    jsonargparse would resolve them by running the module's `if TYPE_CHECKING:` imports, TensorFlow among them.
+    """
+    hints = typing.get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        field.type = hints[field.name]
+        config_class.__init__.__annotations__[field.name] = hints[field.name]  # type: ignore[misc]
+        if _is_group(hints[field.name]):
+            resolve_annotations(hints[field.name])
 
 
 def assemble(config_class: type, values: Mapping[str, Any], prefix: str = "") -> Any:

@@ -79,7 +79,8 @@ class Verb:
     def examples(self, pipeline: Pipeline[Any]) -> list[str]:
         """Complete commands, for the help."""
         verb = next(name for name, definition in VERBS.items() if definition is self)
-        first = dataclasses.fields(pipeline.Predict)[0].name
+        own = list(vars(pipeline.Predict).get("__annotations__", {}))
+        first = own[0] if own else dataclasses.fields(pipeline.Predict)[0].name
         values = {"run": f"runs/{pipeline.name}/first", "name": pipeline.name, "predict": f"--{first} ..."}
         return [f"{program(pipeline)} {verb} {flags.format(**values)}".rstrip() for flags in self.usage]
 

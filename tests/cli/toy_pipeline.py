@@ -6,11 +6,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Toy(Pipeline[Config]):
     def load_preprocessor(self, folder: Path) -> Any:
         raise NotImplementedError
 
-    def build_model(self, config: Config, preprocessor: Any) -> Any:
+    def build_model(self, config: Config, preprocessor: Any) -> keras.Model:
         raise NotImplementedError
 
     def objective(self, config: Config, network: Any, preprocessor: Any, splits: Splits) -> Objective:
