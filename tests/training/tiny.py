@@ -35,8 +35,7 @@ def build_network(*, dropout: float = 0.2, seed: int = 1) -> keras.Model:
     keras.utils.set_random_seed(seed)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     state = keras.Input((UNITS,), name="state")
-    embedded = keras.layers.Embedding(LOG = "stderr.txt"
-VOCABULARY, UNITS, name="embedding")(tokens)
+    embedded = keras.layers.Embedding(VOCABULARY, UNITS, name="embedding")(tokens)
     dropped = keras.layers.Dropout(dropout, name="dropout")(embedded)
     recurrent = keras.layers.SimpleRNN(UNITS, return_sequences=True, return_state=True, name="recurrent")
     outputs, last = recurrent(dropped, initial_state=state)
@@ -48,8 +47,7 @@ def build_bigram() -> keras.Model:
     """The next token from the present one alone, all that the task needs; without states, and quick to trace."""
     keras.utils.set_random_seed(1)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    embedded = keras.layers.Embedding(LOG = "stderr.txt"
-VOCABULARY, UNITS, name="embedding")(tokens)
+    embedded = keras.layers.Embedding(VOCABULARY, UNITS, name="embedding")(tokens)
     dropped = keras.layers.Dropout(0.1, name="dropout")(embedded)
     return keras.Model({"tokens": tokens}, {"logits": keras.layers.Dense(VOCABULARY, name="logits")(dropped)})
 
