@@ -10,15 +10,18 @@ import tensorflow as tf
 
 from rnnapps.config import SamplingConfig
 from rnnapps.decoding.distribution import Rules
-from rnnapps.decoding.sampling import generate
+from rnnapps.decoding.sampling import StepFunction, generate
 from rnnapps.decoding.streaming import stream
 from rnnapps.layers.token_network import advance_one, read, zero_states
-from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 
 __all__ = ["continue_texts", "stream_text", "text_writer"]
 
 EMPTY_PROMPT = "\n"
 """What an empty prompt stands for: the beginning of a line."""
+
+IMPOSSIBLE = -1e9
+"""Added to a logit, leaves it no probability."""
 
 
 def continue_texts(
@@ -38,7 +41,7 @@ def continue_texts(
         int32 `(batch,)`.
     """
     states, logits, unknown = _read_prompts(network, vocabulary, prompts)
-    ids, lengths = generate(lambda *now: advance_one(network, *now), states, logits, rules, length=length)
+    ids, lengths = generate(_writing_step(network, vocabulary), states, logits, rules, length=length)
     return vocabulary.decode(ids, lengths), unknown
 
 
@@ -48,7 +51,21 @@ def _read_prompts(network: keras.Model, vocabulary: CharacterVocabulary, prompts
     ids, lengths = vocabulary.encode(prompts)
     logits, states = read(network, ids, lengths, zero_states(network, tf.shape(ids)[0]))
     last = tf.gather(logits, lengths - 1, batch_dims=1)
-    return states, last, vocabulary.count_unknown(ids, lengths)
+    return states, last + _never_unknown(vocabulary), vocabulary.count_unknown(ids, lengths)
+
+
+def _writing_step(network: keras.Model, vocabulary: CharacterVocabulary) -> StepFunction:
+    """One step of the network that never writes the unknown character."""
+
+    def step(ids: Any, states: Any) -> tuple[Any, Any]:
+        logits, new_states = advance_one(network, ids, states)
+        return logits + _never_unknown(vocabulary), new_states
+
+    return step
+
+
+def _never_unknown(vocabulary: CharacterVocabulary) -> Any:
+    return tf.one_hot(UNKNOWN_ID, vocabulary.size, on_value=IMPOSSIBLE, off_value=0.0)
 
 
 def text_writer(
@@ -67,8 +84,7 @@ def stream_text(
     """Yields the continuation piece by piece; together the pieces are the first text of `text_writer`."""
     states, logits, _ = _read_prompts(network, vocabulary, tf.constant([prompt]))
     rules = Rules(*(None if part is None else part[:1] for part in _rules(vocabulary, sampling, stop)))
-    pieces = stream(lambda *now: advance_one(network, *now), states, logits, rules, length=sampling.length)
-    for ids in pieces:
+    for ids in stream(_writing_step(network, vocabulary), states, logits, rules, length=sampling.length):
         yield vocabulary.decode(ids[None], [len(ids)]).numpy()[0].decode()
 
 

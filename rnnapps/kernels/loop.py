@@ -35,8 +35,8 @@ def loop(
         the order of t, else an empty list; and each yield, `(steps, ...)` in the order of t.
     """
     specs, slots = _yields(body, states)
-    histories = [_array(state, steps + 1).write(steps if backwards else 0, state) for state in states]
-    histories = histories if keep_history else []
+    kept, first = (states if keep_history else []), (steps if backwards else 0)
+    histories = [_array(state, steps + 1).write(first, state) for state in kept]
     arrays = [_array(spec, steps) for spec in specs]
 
     def iterate(i: Any, states: Tensors, histories: Tensors, arrays: Tensors) -> tuple[Any, ...]:

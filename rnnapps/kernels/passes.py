@@ -37,7 +37,7 @@ class Passes:
 
         def body(t: Any, states: Tensors) -> tuple[Tensors, Tensors]:
             recurrents = self.step.recur(states[0], weights)
-            new = self.step.update([x[t] for x in xs], recurrents, states, weights)
+            new = self.step.update(_at(t, xs), recurrents, states, weights)
             if mask is not None:
                 new = _where(mask[t], new, states)
             return new, recurrents
@@ -56,21 +56,21 @@ class Passes:
         d_outputs: Any,
         d_final: Tensors,
     ) -> tuple[Tensors, Tensors, Tensors]:
-        """Returns the gradients of xs, of the initial states and of the weights; arguments as in `forward`.
+        """Returns the gradients of xs, of the initial states and of the weights.
 
-        Args:
-            saved: what `forward` returned for it.
-            d_outputs: gradient of the outputs.
-            d_final: gradients of the final states.
+        The first four arguments are those of `forward`, `saved` is what it returned for this purpose, and `d_outputs`
+        and `d_final` are the gradients of its results.
         """
         previous, recurrents = self._previous(saved[0]), saved[1]
 
         def body(t: Any, d_states: Tensors) -> tuple[Tensors, Tensors]:
             d_states = [d_states[0] + d_outputs[t], *d_states[1:]]
             d_new = d_states if mask is None else _where(mask[t], d_states, _zeros_like(d_states))
-            at = [[sequence[t] for sequence in group] for group in (xs, recurrents, previous)]
-            d_xs, d_recurrents, d_previous = self.step.update_gradient(*at, weights, d_new)
-            d_previous[0] += self.step.recur_gradient(at[2][0], weights, d_recurrents)
+            states = _at(t, previous)
+            d_xs, d_recurrents, d_previous = self.step.update_gradient(
+                _at(t, xs), _at(t, recurrents), states, weights, d_new
+            )
+            d_previous[0] += self.step.recur_gradient(states[0], weights, d_recurrents)
             if mask is not None:
                 d_carried = _where(mask[t], _zeros_like(d_states), d_states)
                 d_previous = [a + b for a, b in zip(d_previous, d_carried, strict=True)]
@@ -79,9 +79,8 @@ class Passes:
         d_start, _, stacked = loop(body, length(xs[0]), d_final, backwards=not self.reverse)
         d_xs, rest = stacked[: len(xs)], stacked[len(xs) :]
         d_recurrents, d_new = rest[: len(recurrents)], rest[len(recurrents) :]
-        rows = [[_rows(s) for s in group] for group in (xs, recurrents, previous)]
         d_weights = self.step.weight_gradients(
-            *rows, weights, [_rows(d) for d in d_recurrents], [_rows(d) for d in d_new]
+            _rows(xs), _rows(recurrents), _rows(previous), weights, _rows(d_recurrents), _rows(d_new)
         )
         return d_xs, d_start, d_weights
 
@@ -99,6 +98,11 @@ def _zeros_like(tensors: Tensors) -> Tensors:
     return [tf.zeros_like(tensor) for tensor in tensors]
 
 
-def _rows(sequence: Any) -> Any:
-    """Joins time and batch: `(time, batch, size)` -> `(time * batch, size)`."""
-    return tf.reshape(sequence, [-1, sequence.shape[-1]])
+def _at(t: Any, sequences: Tensors) -> Tensors:
+    """One time step of each sequence."""
+    return [sequence[t] for sequence in sequences]
+
+
+def _rows(sequences: Tensors) -> Tensors:
+    """Joins time and batch: each `(time, batch, size)` -> `(time * batch, size)`."""
+    return [tf.reshape(sequence, [-1, sequence.shape[-1]]) for sequence in sequences]

@@ -49,9 +49,10 @@ class Step:
         self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, d_new: Tensors
     ) -> tuple[Tensors, Tensors, Tensors]:
         """Gradients of `update` with respect to xs, recurrents and states."""
-        sources = [xs, recurrents, states]
-        gradients = _pullback(lambda: self.update(*sources, weights), tf.nest.flatten(sources), d_new)
-        return tuple(tf.nest.pack_sequence_as(sources, gradients))
+        sources = (xs, recurrents, states)
+        gradients = _pullback(lambda: self.update(xs, recurrents, states, weights), tf.nest.flatten(sources), d_new)
+        d_xs, d_recurrents, d_states = tf.nest.pack_sequence_as(sources, gradients)
+        return d_xs, d_recurrents, d_states
 
     def recur_gradient(self, output: Any, weights: Tensors, d_recurrents: Tensors) -> Any:
         """Gradient of `recur` with respect to the output."""

@@ -93,7 +93,8 @@ class Bidirectional(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {
+        config: dict[str, Any] = super().get_config()
+        return config | {
             "forward": keras.saving.serialize_keras_object(self.forward),
             "backward": keras.saving.serialize_keras_object(self.backward),
             "merge": self.merge,

@@ -13,7 +13,7 @@ from rnnapps.cells.linear import LinearCell
 from rnnapps.errors import ConfigError
 from rnnapps.kernels import reference
 from rnnapps.kernels.choice import Kernel, check_kernel, in_xla_program, kernel_for
-from rnnapps.kernels.linear_scan import linear_scan
+from rnnapps.kernels.linear_scan import Form, linear_scan
 from rnnapps.kernels.sequential import scan
 
 __all__ = ["Recurrent"]
@@ -122,8 +122,9 @@ class Recurrent(keras.layers.Layer):
         projected = self.cell.project(tf.transpose(sequences, [1, 0, 2]), training=training)
         mask = None if mask is None else tf.transpose(mask)
         if isinstance(self.cell, LinearCell):
-            form = "parallel" if kernel == "parallel" else "sequential"
-            outputs, last = linear_scan(*projected, states[0], mask=mask, reverse=self.reverse, form=form)
+            form: Form = "parallel" if kernel == "parallel" else "sequential"
+            a, b = projected
+            outputs, last = linear_scan(a, b, states[0], mask=mask, reverse=self.reverse, form=form)
             final = [last]
         else:
             outputs, final = scan(
@@ -159,7 +160,8 @@ class Recurrent(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {
+        config: dict[str, Any] = super().get_config()
+        return config | {
             "cell": keras.saving.serialize_keras_object(self.cell),
             "return_sequences": self.return_sequences,
             "return_state": self.return_state,

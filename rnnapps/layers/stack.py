@@ -130,7 +130,8 @@ class RecurrentStack(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {
+        config: dict[str, Any] = super().get_config()
+        return config | {
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
             "bidirectional": self.bidirectional,
             "residual": self.residual,
@@ -146,14 +147,16 @@ class RecurrentStack(keras.layers.Layer):
         return cls(**(config | {"cells": cells}))
 
 
-def recurrent_stack(config: RecurrentConfig, **kwargs: Any) -> RecurrentStack:
-    """The stack that a configuration describes; `**kwargs` go to `RecurrentStack`.
+def recurrent_stack(config: RecurrentConfig, *, name: str | None = None) -> RecurrentStack:
+    """The stack that a configuration describes.
 
     Raises:
-        ConfigError: unknown cell, or a size that is not positive.
+        ConfigError: unknown cell.
     """
-    if config.layers < 1:
-        raise ConfigError(f"model.layers: expected 1 or more, got {config.layers}")
-    cells = [make_cell(config.cell, config.units, name="cell") for _ in range(config.layers)]
-    options = {"bidirectional": config.bidirectional, "residual": config.residual, "dropout": config.dropout}
-    return RecurrentStack(cells, **options, **kwargs)
+    return RecurrentStack(
+        [make_cell(config.cell, config.units) for _ in range(config.layers)],
+        bidirectional=config.bidirectional,
+        residual=config.residual,
+        dropout=config.dropout,
+        name=name,
+    )

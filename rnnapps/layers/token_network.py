@@ -74,7 +74,7 @@ def read(network: keras.Model, tokens: Any, lengths: Any, states: list[Any]) -> 
     valid = tf.sequence_mask(lengths, tf.shape(tokens)[1])
     hidden = network.get_layer("embedding")(tf.where(valid, tokens, 0))
     hidden, final = network.get_layer(RECURRENT)(hidden, states=states, mask=valid)
-    logits = _scores(network, hidden)
+    logits = _scores(network, tf.identity(hidden))  # without the Keras mask, which the embedding would complain about
     return tf.where(valid[..., None], logits, tf.zeros_like(logits)), final
 
 

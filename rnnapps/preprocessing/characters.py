@@ -12,7 +12,7 @@ import tensorflow as tf
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.storage import read_json, write_json
 
-__all__ = ["CharacterVocabulary"]
+__all__ = ["UNKNOWN_ID", "CharacterVocabulary"]
 
 UNKNOWN_ID = 0
 FILE_NAME = "characters.json"

@@ -1,0 +1,45 @@
+"""Which kernel runs is a pure function of the shapes, and a layer tells which one it was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnapps.cells import GRU, LSTM
+from rnnapps.errors import ConfigError
+from rnnapps.kernels.choice import kernel_for
+from rnnapps.layers import Recurrent
+
+
+def test_rule() -> None:
+    with tf.Graph().as_default():
+        assert kernel_for(batch=4, time=8, training=True) == "xla"
+        assert kernel_for(batch=4, time=8, training=False) == "graph"
+        assert kernel_for(batch=None, time=8, training=True) == "graph"
+        assert kernel_for(batch=4, time=None, training=True) == "graph"
+        assert kernel_for(batch=None, time=None, inside_xla=True) == "xla"
+        assert kernel_for(batch=4, time=1, training=True) == "reference"
+
+
+@pytest.mark.parametrize(("compiled", "expected"), [(False, "graph"), (True, "xla")])
+def test_layer_tells(compiled: bool, expected: str) -> None:
+    layer = Recurrent(GRU(2))
+    tf.function(layer, jit_compile=compiled, autograph=False)(tf.zeros((1, 3, 2)))
+    assert layer.kernel_used == expected
+
+
+@pytest.mark.parametrize("kernel", ["graph", "xla", "reference"])
+def test_argument_forces(kernel: str) -> None:
+    layer = Recurrent(LSTM(2), kernel=kernel)
+    outputs = tf.function(layer, autograph=False)(tf.ones((1, 3, 2)))
+    assert layer.kernel_used == kernel
+    again = Recurrent(layer.cell, kernel="reference")(tf.ones((1, 3, 2)))
+    np.testing.assert_allclose(outputs, again, atol=1e-6)
+
+
+def test_bad_kernels() -> None:
+    with pytest.raises(ConfigError, match="expected one of auto, xla"):
+        Recurrent(GRU(2), kernel="cudnn")
+    with pytest.raises(ConfigError, match="needs a LinearCell"):
+        Recurrent(GRU(2), kernel="parallel")
