@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from rnnapps.errors import CheckpointError
-from rnnapps.metrics.repetition import Repetition
+from rnnapps.metrics.repetition import Repetition, measure_repetition
 from rnnapps.pipeline import Evaluation
 from rnnapps.reports.facts import configuration_section, environment_section, parameters_section, speed_section
 from rnnapps.reports.inspect import Inspection
@@ -26,6 +26,8 @@ from rnnapps.reports.standard import (
 from rnnapps.training.run import RunFolder, write_atomically
 
 __all__ = ["write_report"]
+
+_TEXT = ("character", "word")
 
 
 def write_report(
@@ -49,7 +51,8 @@ def write_report(
         title: title of the report.
         evaluation: the model's metrics beside its baselines.
         inspection: what `inspect_network` found.
-        repetition: name of texts -> their repetition; the model's own, and real text as a scale.
+        repetition: name of texts -> their repetition; the model's own, and real text as a scale. By default that of
+            the last samples of a model of characters or words.
         sections: the pipeline's own sections, shown after the samples.
         loss_unit: unit of the training loss as metric names have it: "nats_per_character". Validation metrics in this
             unit share the axis of the loss.
@@ -66,7 +69,10 @@ def write_report(
     parts: list[Section] = []
     if evaluation is not None:
         parts.append(result_section(evaluation, higher_is_better=higher_is_better))
-    parts += [curves_section(rows, loss_unit=loss_unit), samples_section(run.read_samples())]
+    samples = run.read_samples()
+    parts += [curves_section(rows, loss_unit=loss_unit), samples_section(samples)]
+    if repetition is None and samples and token in _TEXT:
+        repetition = {"last samples": measure_repetition(samples[-1]["samples"])}
     if repetition:
         parts.append(repetition_section(repetition))
     parts += sections

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.plots import Plot, arrange, plot_gates, plot_gradients
@@ -18,12 +17,12 @@ from rnnapps.training.cost import (
     ParameterCount,
     count_operations,
     count_parameters,
-    measure_step_memory,
     recurrent_memory,
 )
 from rnnapps.training.diagnostics import Observation, observe
 from rnnapps.training.operations import Operations
 from rnnapps.training.run import write_atomically
+from rnnapps.training.step_memory import measure_step_memory
 
 __all__ = ["Inspection", "inspect_network", "inspect_run"]
 
@@ -37,8 +36,8 @@ class Inspection:
         parameters: parameters by layer.
         operations: floating-point operations of one batch, by part.
         memory: bytes each recurrent layer keeps for the backward pass.
-        measured_memory: measured rise of peak memory in one step that is not compiled, in bytes; None where it cannot
-            be measured.
+        measured_memory: measured rise of peak memory in one step that is not compiled, in bytes; None where it was
+            not, or could not be, measured.
         batch_size: number of sequences in the batch.
         time_steps: their length, in time steps.
         plots: name of a picture file, without ending -> its panels.
@@ -75,8 +74,8 @@ class Inspection:
         rows += [
             (f"kept for the backward pass, {layer.layer}, MiB", None, layer.total / 2**20) for layer in self.memory
         ]
-        measured = None if self.measured_memory is None else self.measured_memory / 2**20
-        rows.append(("measured rise of peak memory (not compiled), MiB", None, measured))
+        if self.measured_memory is not None:
+            rows.append(("measured rise of peak memory (not compiled), MiB", None, self.measured_memory / 2**20))
         caption = (
             f"One batch of {self.batch_size} x {self.time_steps} time steps. A multiplication and an addition are two "
             f"operations; training is estimated as three times the forward pass"
@@ -105,6 +104,7 @@ def inspect_network(
     batch: Mapping[str, Any],
     loss: Callable[[Any, Any], Any],
     *,
+    measure_memory: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Inspection:
     """Looks at a network through one batch.
@@ -113,14 +113,15 @@ def inspect_network(
         network: any network with `Recurrent` layers.
         batch: one batch as `Objective.batches` yields it: {"inputs": {...}, "targets": ...}.
         loss: `Objective.loss`.
+        measure_memory: also measure the memory of a step, in a process of its own: some ten seconds more.
         progress: is told what is being done, a line each.
 
     Raises:
-        ValueError: the network has no recurrent layer.
+        ValueError: the network has no recurrent layer, or the batch no input with a time dimension.
     """
     say = progress or (lambda line: None)
-    inputs = {name: value for name, value in batch["inputs"].items()}
-    batch_size, time_steps = (int(size) for size in tf.nest.flatten(inputs)[0].shape[:2])
+    inputs: Mapping[str, Any] = batch["inputs"]
+    batch_size, time_steps = _sequence_shape(inputs)
 
     def loss_of(outputs: Any) -> Any:
         return loss(outputs, batch)
@@ -130,8 +131,10 @@ def inspect_network(
     say("counting parameters and operations")
     parameters, operations = count_parameters(network), count_operations(network, inputs)
     memory = recurrent_memory(network, inputs)
-    say("measuring the memory of a training step")
-    measured = measure_step_memory(network, inputs, loss_of)
+    measured = None
+    if measure_memory:
+        say("measuring the memory of a training step in a fresh process")
+        measured = measure_step_memory(network, inputs)
     plots = {"gradient_through_time": plot_gradients(observation.gradients)}
     if observation.gates:
         plots["gates"] = plot_gates(observation.gates)
@@ -144,6 +147,7 @@ def inspect_run(
     loss: Callable[[Any, Any], Any],
     folder: str | Path,
     *,
+    measure_memory: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Inspection:
     """Looks at a network through one batch and writes the pictures as `folder/<name>.png`.
@@ -153,13 +157,14 @@ def inspect_run(
         batch: one batch as `Objective.batches` yields it.
         loss: `Objective.loss`.
         folder: where the pictures go; made if it is missing.
+        measure_memory: also measure the memory of a step, in a process of its own: some ten seconds more.
         progress: is told what is being done, a line each.
 
     Raises:
         CheckpointError: the folder cannot be written.
         ValueError: the network has no recurrent layer.
     """
-    inspection = inspect_network(network, batch, loss, progress=progress)
+    inspection = inspect_network(network, batch, loss, measure_memory=measure_memory, progress=progress)
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -169,6 +174,14 @@ def inspect_run(
         reason = error.strerror or error
         raise CheckpointError(f"{target}: cannot write pictures: {reason}; choose a folder you can write") from error
     return inspection
+
+
+def _sequence_shape(inputs: Mapping[str, Any]) -> tuple[int, int]:
+    """Batch size and time steps of the first input that has both; states have no time."""
+    sequences = [value for name, value in inputs.items() if name != "states" and len(value.shape) >= 2]
+    if not sequences:
+        raise ValueError(f"expected an input (batch, time, ...) in the batch, got only {', '.join(inputs)}")
+    return int(sequences[0].shape[0]), int(sequences[0].shape[1])
 
 
 def _loops(part: Operations) -> str:

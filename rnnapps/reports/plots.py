@@ -134,7 +134,7 @@ def plot_curves(
         if logarithmic:
             _logarithmic_scale(axes, [value for curve in curves for value in curve.y])
         if len(curves) > 1:
-            axes.legend(frameon=False, labelcolor=theme.text, fontsize=9.5)
+            figure.legend(loc="outside lower center", ncols=3, frameon=False, labelcolor=theme.text, fontsize=9.5)
 
     described = "; ".join(_describe(curve) for curve in curves)
     heading = f"{title}: " if title else ""
@@ -147,9 +147,14 @@ def plot_gradients(gradients: Sequence[GradientThroughTime]) -> tuple[Plot, ...]
         "loss": "Gradient of the loss, ‖∂L/∂hₜ‖",
         "last output": "Gradient of the last output, ‖∂h_last/∂hₜ‖",
     }
+    names = _short_names([gradient.layer for gradient in gradients])
     return tuple(
         plot_curves(
-            [_gradient_curve(gradient) for gradient in gradients if gradient.of == of and gradient.state == 0],
+            [
+                Curve(names[gradient.layer], range(1, len(gradient.norms) + 1), gradient.norms)
+                for gradient in gradients
+                if gradient.of == of and gradient.state == 0
+            ],
             x_label="time step t",
             y_label="gradient norm",
             title=title,
@@ -162,6 +167,7 @@ def plot_gradients(gradients: Sequence[GradientThroughTime]) -> tuple[Plot, ...]
 def plot_gates(gates: Sequence[GateActivations]) -> tuple[Plot, ...]:
     """Two plots a layer: the distribution of each gate, and its mean over the time steps."""
     plots: list[Plot] = []
+    names = _short_names([gate.layer for gate in gates])
     for layer, group in itertools.groupby(gates, key=lambda gate: gate.layer):
         of_layer = list(group)
         plots.append(
@@ -169,12 +175,14 @@ def plot_gates(gates: Sequence[GateActivations]) -> tuple[Plot, ...]:
                 [_distribution(gate) for gate in of_layer],
                 x_label="activation",
                 y_label="share of values",
-                title=f"{layer}: gate activations",
+                title=f"{names[layer]}: gate activations",
                 integer_x=False,
             )
         )
         means = [Curve(gate.gate, range(1, len(gate.mean_over_time) + 1), gate.mean_over_time) for gate in of_layer]
-        plots.append(plot_curves(means, x_label="time step t", y_label="mean activation", title=f"{layer}: over time"))
+        plots.append(
+            plot_curves(means, x_label="time step t", y_label="mean activation", title=f"{names[layer]}: over time")
+        )
     return tuple(plots)
 
 
@@ -196,8 +204,10 @@ def arrange(plots: Sequence[Plot], *, columns: int = 2) -> Plot:
     )
 
 
-def _gradient_curve(gradient: GradientThroughTime) -> Curve:
-    return Curve(gradient.layer, range(1, len(gradient.norms) + 1), gradient.norms)
+def _short_names(paths: Sequence[str]) -> dict[str, str]:
+    """Path of a layer -> the path without the folder all of them share."""
+    folders = {path.rpartition("/")[0] for path in paths}
+    return {path: path.rpartition("/")[2] if len(folders) == 1 else path for path in paths}
 
 
 def _distribution(gate: GateActivations) -> Curve:

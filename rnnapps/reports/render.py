@@ -81,9 +81,9 @@ def _block(block: Block) -> str:
             return _picture(block)
         case Gallery(pictures):
             return f'<div class="gallery">{"".join(_picture(picture) for picture in pictures)}</div>'
-        case Sound(content, caption, media_type):
+        case Sound(recording, caption, media_type):
             return (
-                f'<figure><audio controls preload="none" src="{_data_uri(content, media_type)}"></audio>'
+                f'<figure><audio controls preload="none" src="{_data_uri(recording, media_type)}"></audio>'
                 f"<figcaption>{_escape(caption)}</figcaption></figure>"
             )
         case Samples(entries):

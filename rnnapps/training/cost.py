@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.layers.recurrent import Recurrent
-from rnnapps.training.diagnostics import complete_inputs, layer_name, recurrent_layers, replaced_recurrence
-from rnnapps.training.measure import peak_rise
+from rnnapps.training.diagnostics import complete_inputs, layer_name, replaced_recurrence
 from rnnapps.training.operations import Operations, count_graph
 
 __all__ = [
@@ -21,7 +19,6 @@ __all__ = [
     "ParameterCount",
     "count_operations",
     "count_parameters",
-    "measure_step_memory",
     "recurrent_memory",
 ]
 
@@ -98,47 +95,6 @@ def recurrent_memory(network: keras.Model, inputs: Mapping[str, Any]) -> tuple[L
     """
     calls, _ = _recurrent_calls(network, inputs)
     return tuple(_layer_memory(layer, spec) for layer, spec in calls)
-
-
-def measure_step_memory(network: keras.Model, inputs: Mapping[str, Any], loss: Callable[[Any], Any]) -> int | None:
-    """Measured rise of this process's peak memory in one forward and backward pass, in bytes.
-
-    The pass runs as a TensorFlow graph, layers with `kernel="graph"`: XLA keeps the memory of its programs, so that of
-    a compiled pass cannot be seen from within the process (see `measure_command`). Weights and inputs are in memory
-    before and do not count; gradients do.
-
-    Args:
-        network: any network with `Recurrent` layers.
-        inputs: one batch by name; missing "states" are zeros.
-        loss: maps the network's outputs to a scalar.
-
-    Returns:
-        The rise, or None where the system cannot measure it.
-    """
-    batch = complete_inputs(network, inputs)
-
-    def gradients() -> Any:
-        with tf.GradientTape() as tape:
-            value = loss(network(batch, training=True))
-        return tape.gradient(value, [weight.value for weight in network.trainable_weights])
-
-    with _graph_kernels(network):
-        step = tf.function(gradients).get_concrete_function()
-    step()
-    return peak_rise(step)[1]
-
-
-@contextmanager
-def _graph_kernels(network: keras.Model) -> Iterator[None]:
-    layers = recurrent_layers(network)
-    kernels = [layer.kernel for layer in layers]
-    try:
-        for layer in layers:
-            layer.kernel = "graph"
-        yield
-    finally:
-        for layer, kernel in zip(layers, kernels, strict=True):
-            layer.kernel = kernel
 
 
 def _recurrent_calls(

@@ -154,12 +154,12 @@ def replaced_recurrence(network: keras.Model, run: Run) -> Iterator[None]:
     try:
         for layer in layers:
             layer.kernel = "reference"  # the only one that is not compiled in eager calls
-            layer._run = _replacement(layer, run)
+            layer.__dict__["_run"] = _replacement(layer, run)
         yield
     finally:
         for layer, kernel in zip(layers, kernels, strict=True):
             layer.kernel = kernel
-            vars(layer).pop("_run", None)
+            layer.__dict__.pop("_run", None)
 
 
 def _replacement(layer: Recurrent, run: Run) -> Callable[..., tuple[Any, list[Any]]]:

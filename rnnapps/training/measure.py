@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
@@ -10,8 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -29,9 +27,6 @@ _, status, usage = os.wait4(child.pid, 0)
 os.write(int(sys.argv[1]), json.dumps([status, usage.ru_maxrss, time.monotonic() - start]).encode())
 os._exit(0)
 """
-_MAP_ABOVE = -3  # M_MMAP_THRESHOLD of mallopt(3): blocks from this size on are not pooled
-_SMALL_BLOCK_BYTES = 64 << 10
-_LARGEST_POOLED_BLOCK_BYTES = 32 << 20  # to which glibc raises the limit by itself in a process that frees such blocks
 _RESET_PEAK = "5"  # proc(5): writing 5 to clear_refs resets the peak resident set size
 
 
@@ -92,35 +87,19 @@ def measure_command(command: Sequence[str], *, environment: Mapping[str, str] | 
 def peak_rise(function: Callable[[], Result]) -> tuple[Result, int | None]:
     """Calls `function` and says by how much the peak of this process rose above its memory before the call.
 
-    Large blocks are taken fresh from the system for the time of the call: memory that was freed earlier and kept for
-    reuse would not show. What a first call does once (compile, fill caches) counts too: call the function before.
+    What an allocator kept from earlier work and uses again does not show. TensorFlow's keeps all it ever had, so the
+    first use of large tensors in a fresh process is the only one that can be measured.
 
     Returns:
         The function's result, and the rise in bytes; None where the system cannot reset a process's peak (not Linux).
     """
-    with _fresh_memory():
-        try:
-            Path("/proc/self/clear_refs").write_text(_RESET_PEAK)
-            before = _status_bytes("VmRSS")
-        except OSError:
-            return function(), None
-        result = function()
-        return result, max(0, _status_bytes("VmHWM") - before)
-
-
-@contextmanager
-def _fresh_memory() -> Iterator[None]:
-    """Gives freed memory back to the system and makes glibc map every large block anew; nothing on other systems."""
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "malloc_trim"):
-        yield
-        return
-    library.mallopt(_MAP_ABOVE, _SMALL_BLOCK_BYTES)
-    library.malloc_trim(0)
     try:
-        yield
-    finally:
-        library.mallopt(_MAP_ABOVE, _LARGEST_POOLED_BLOCK_BYTES)
+        Path("/proc/self/clear_refs").write_text(_RESET_PEAK)
+        before = _status_bytes("VmRSS")
+    except OSError:
+        return function(), None
+    result = function()
+    return result, max(0, _status_bytes("VmHWM") - before)
 
 
 def _status_bytes(field: str) -> int:

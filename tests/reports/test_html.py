@@ -63,7 +63,7 @@ def inspection() -> Inspection:
         parameters=(ParameterCount("embedding", 650, 0), ParameterCount("recurrent/gru", 1200, 30)),
         operations=(Operations("recurrent: recurrence", 5_000_000, 1_000_000),),
         memory=(LayerMemory("recurrent", 1 << 20, 1 << 20, 1 << 20),),
-        measured_memory=None,
+        measured_memory=3 << 20,
         batch_size=16,
         time_steps=64,
         plots={"gradient_through_time": plot_gradients(gradients), "gates": plot_gates((gate,))},
@@ -123,11 +123,20 @@ def test_figures_are_those_of_the_run(run: RunFolder) -> None:
     assert speed["characters per second, median"] == "20,480"
     assert ["total", "1,850", "30"] in page.rows_under("Parameters and cost")
     assert ["operations, total, millions", "6.000", "18.00"] in page.rows_under("Parameters and cost")
-    assert ["measured rise of peak memory (not compiled), MiB", "–", "–"] in page.rows_under("Parameters and cost")
+    assert ["measured rise of peak memory (not compiled), MiB", "–", "3.000"] in page.rows_under("Parameters and cost")
     assert ["loss, recurrent, state 0", "0.2500", "0.5000", "1.000"] in page.rows_under("Inside the network")
     assert ["recurrent update", "0.9500", "0.000", "1.000"] in page.rows_under("Inside the network")
     assert ["model.recurrent.cell", "gru"] in page.rows_under("Configuration")
     assert {row[0] for row in page.rows_under("Environment")} >= {"python", "tensorflow", "keras", "processor cores"}
+
+
+def test_repetition_of_a_text_model_is_measured_by_itself(run: RunFolder) -> None:
+    run.append_samples(1, ["early"])
+    run.append_samples(2, ["the cat the cat", "sat"])
+    assert ["last samples", "0.6000", "0.6667", "1.000", "7", "2", "18"] in report(run, token="word").rows_under(
+        "Repetition"
+    )
+    assert "Repetition" not in report(run, token="frame").texts("h2")
 
 
 def test_a_winning_baseline_is_said_plainly(run: RunFolder) -> None:

@@ -17,17 +17,17 @@ CURVES = [Curve("training", [1, 2, 3], [3.0, None, 1.0]), Curve("validation", [1
 
 
 def drawn(plot: object, theme: Theme = LIGHT) -> Figure:
-    figure = Figure()
+    figure = Figure(layout="constrained")
     plot.draw(figure, theme)  # type: ignore[attr-defined]
     return figure
 
 
 def test_lines_are_the_data_and_gaps_stay_gaps() -> None:
-    axes = drawn(plot_curves(CURVES, x_label="step", y_label="loss")).axes[0]
-    first, second = (np.asarray(line.get_ydata(), float) for line in axes.get_lines())
+    figure = drawn(plot_curves(CURVES, x_label="step", y_label="loss"))
+    first, second = (np.asarray(line.get_ydata(), float) for line in figure.axes[0].get_lines())
     np.testing.assert_array_equal(first, [3.0, np.nan, 1.0])
     np.testing.assert_array_equal(second, [2.0, 4.0, np.nan])
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["training", "validation"]
 
 
 def test_logarithmic_plots_leave_out_what_is_not_positive() -> None:

@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.stack import recurrent_stack
-from rnnapps.training.cost import count_operations, count_parameters, measure_step_memory, recurrent_memory
-from rnnapps.training.diagnostics import recurrent_layers
+from rnnapps.training.cost import count_operations, count_parameters, recurrent_memory
 
 BATCH, TIME, FEATURES, UNITS = 3, 7, 5, 4
 
@@ -84,18 +83,3 @@ def test_kept_memory_by_hand() -> None:
     step = BATCH * TIME * 4  # bytes of one float32 each
     assert (first.states, first.projected, first.recurrent) == (2 * UNITS * step, 4 * UNITS * step, 4 * UNITS * step)
     assert first.total == second.total == 10 * UNITS * step
-
-
-@pytest.mark.skipif(not tf.io.gfile.exists("/proc/self/clear_refs"), reason="only Linux can reset the peak")
-def test_measured_memory_grows_with_what_is_kept() -> None:
-    network = network_of("gru", units=64, features=8)
-
-    def loss(outputs: Any) -> Any:
-        return tf.reduce_mean(outputs["outputs"] ** 2)
-
-    inputs = batch(64, 200, 8)
-    [kept] = recurrent_memory(network, inputs)
-    measured = measure_step_memory(network, inputs, loss)
-    assert measured is not None
-    assert 0.5 * kept.total < measured < 5 * kept.total
-    assert all(layer.kernel == "auto" for layer in recurrent_layers(network))
