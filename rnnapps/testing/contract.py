@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,12 @@ def check_call(subject: Subject) -> None:
 def check_config(subject: Subject) -> None:
     """A copy made from the config has the same config and takes the weights."""
     config = subject.prototype.get_config()
+    for name, parameter in inspect.signature(type(subject.prototype).__init__).parameters.items():
+        variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        assert name == "self" or variadic or name in config, (
+            f"{subject.name}: __init__ takes {name!r} but get_config does not return it; "
+            "get_config must return every argument of __init__"
+        )
     copy = type(subject.prototype).from_config(config)
     again = copy.get_config()
     for key in config.keys() | again.keys():
@@ -88,6 +95,10 @@ def check_config(subject: Subject) -> None:
             f"{subject.name}: {key!r} is {config.get(key)!r} in get_config but {again.get(key)!r} in its copy; "
             "get_config must return every argument of __init__"
         )
+    assert copy.state_size == subject.prototype.state_size, (
+        f"{subject.name}: a copy from the config has states of {copy.state_size}, not {subject.prototype.state_size}; "
+        "get_config must return the values __init__ got"
+    )
     copy.build((None, None, subject.features))
     shapes, expected = ([tuple(w.shape) for w in cell.weights] for cell in (copy, subject.cell))
     assert shapes == expected, f"{subject.name}: a copy from the config has weights {shapes}, not {expected}"

@@ -64,7 +64,7 @@ def check_mixed_precision(subject: Subject) -> None:
         f"{subject.name}: under mixed_bfloat16 the output is {dtype}; do not mix in float32 constants or casts"
     )
     actual, expected = ({"outputs": tf.cast(outputs[p], "float32")} for p in ("mixed_bfloat16", "float32"))
-    subject.compare(actual, expected, "bfloat16 is far off float32: keep sums in float32", tolerance=0.1)
+    subject.compare(actual, expected, "bfloat16 is far off float32: keep sums in float32", tolerance=0.2)
 
 
 def _with_dtype(subject: Subject, policy: str) -> Any:

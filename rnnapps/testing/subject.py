@@ -101,7 +101,7 @@ class Subject:
         return results | {f"gradient of {name}": g for name, g in zip(names, gradients, strict=True)}
 
     def compare(
-        self, actual: Mapping[str, Any], expected: Mapping[str, Any], remedy: str, *, tolerance: float = 2e-5
+        self, actual: Mapping[str, Any], expected: Mapping[str, Any], remedy: str, *, tolerance: float = 1e-4
     ) -> None:
         """Asserts that two mappings of names to tensors agree, relative to the largest value of each tensor.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
+
+import pytest
 
 from rnnapps.cells import CELLS, GRU, LSTM, Cell, LayerNormLSTM, MinGRU, Projection, Residual, Zoneout, make_cell
 from rnnapps.testing import Subject
 
-__all__ = ["ROWS", "subject"]
+__all__ = ["ROWS", "representatives", "subject"]
 
 UNITS, FEATURES = 4, 3
 
@@ -20,6 +23,12 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
     "projection_of_linear": (lambda: Projection(MinGRU(UNITS), 3), FEATURES),
     "all_wrappers": (lambda: Residual(Zoneout(Projection(LayerNormLSTM(UNITS), 3), 0.2)), 3),
 }
+
+
+def representatives() -> list[Any]:
+    """All rows; those that differ little from others are marked slow. For the properties that compile for long."""
+    chosen = {"simple_rnn", "lstm", "min_gru", "all_wrappers"}
+    return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in ROWS]
 
 
 @cache

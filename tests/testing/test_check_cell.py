@@ -22,7 +22,13 @@ def test_example_passes() -> None:
     check_cell(LeakyRNN(4))
 
 
-class ForgetsUnits(LeakyRNN):
+class ForgetsAnArgument(LeakyRNN):
+    def __init__(self, units, *, rate=0.1, **kwargs):
+        super().__init__(units, **kwargs)
+        self.rate = rate
+
+
+class ChangesUnits(LeakyRNN):
     def get_config(self):
         return super().get_config() | {"units": 7}
 
@@ -65,7 +71,8 @@ class RunsNumPy(LeakyRNN):
 @pytest.mark.parametrize(
     ("cell", "broken", "message"),
     [
-        (ForgetsUnits(4), "config", "get_config must return every argument"),
+        (ForgetsAnArgument(4), "config", "__init__ takes 'rate' but get_config does not return it"),
+        (ChangesUnits(4), "config", r"states of \[7\], not \[4\]"),
         (SquaresInRecur(4), "linear_recurrence", "move the rest into update"),
         (MixesRows(4), "rows", "reduce over the last axis only"),
         (LosesAState(4), "declarations", "expected one state for each of"),
