@@ -57,7 +57,7 @@ test-slow: setup ## the tests marked slow: learning, killing and resuming, the w
 	@$(BIN)/python -m pytest -m slow --quiet
 
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
-	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed-docs ## the user guide, into docs/_build/html
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -154,7 +154,7 @@ def recurrent_stack(config: RecurrentConfig, *, name: str | None = None) -> Recu
         ConfigError: unknown cell.
     """
     return RecurrentStack(
-        [make_cell(config.cell, config.units) for _ in range(config.layers)],
+        [make_cell(config.cell, config.units, name="cell") for _ in range(config.layers)],
         bidirectional=config.bidirectional,
         residual=config.residual,
         dropout=config.dropout,

@@ -125,7 +125,7 @@ def test_inspect_shows_tables_and_writes_pictures(run: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert main(Tiny(), ["inspect", "--run", str(run)]) == 0
     printed = capsys.readouterr().out
-    for title in ("Parameters", "Gradient", "Gate", "operations, total", "memory"):
+    for title in ("Parameters", "Gradient", "Gate", "operations, total", "MiB"):
         assert title in printed
     assert (run / "inspect" / "gradient_through_time.png").read_bytes().startswith(b"\x89PNG")
 
