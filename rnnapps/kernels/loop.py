@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ def length(sequence: Any) -> Any:
 
 
 def loop(
-    body: Body, steps: Any, states: Tensors, *, backwards: bool, keep_history: bool = False
+    body: Body, steps: Any, states: Tensors, *, backwards: bool, keep_history: bool = False, compiled: bool = False
 ) -> tuple[Tensors, Tensors, Tensors]:
     """Runs `body(t, states) -> (new states, yields)` for every t.
 
@@ -29,12 +30,28 @@ def loop(
         states: initial states.
         backwards: t runs from the last step to 0.
         keep_history: also stack the states.
+        compiled: make the loop an XLA program of its own (needs static shapes). What the body uses of its
+            surroundings becomes an argument of that program.
 
     Returns:
         The final states; with `keep_history` each state before, between and after all steps, `(steps + 1, ...)` in
         the order of t, else an empty list; and each yield, `(steps, ...)` in the order of t.
     """
     specs, slots = _yields(body, states)
+    run = functools.partial(_loop, body, steps, states, backwards, keep_history, specs, slots)
+    final, histories, stacked = tf.function(run, jit_compile=True, autograph=False)() if compiled else run()
+    return final, histories, [stacked[slot] for slot in slots]
+
+
+def _loop(
+    body: Body,
+    steps: Any,
+    states: Tensors,
+    backwards: bool,
+    keep_history: bool,
+    specs: list[tf.TensorSpec],
+    slots: list[int],
+) -> tuple[Tensors, Tensors, Tensors]:
     kept, first = (states if keep_history else []), (steps if backwards else 0)
     histories = [_array(state, steps + 1).write(first, state) for state in kept]
     arrays = [_array(spec, steps) for spec in specs]
@@ -51,8 +68,7 @@ def loop(
     bound = steps if isinstance(steps, int) else None
     start = (tf.constant(0), list(states), histories, arrays)
     _, final, histories, arrays = tf.while_loop(lambda i, *_: i < steps, iterate, start, maximum_iterations=bound)
-    stacked = [a.stack() for a in arrays]
-    return final, [h.stack() for h in histories], [stacked[slot] for slot in slots]
+    return final, [h.stack() for h in histories], [a.stack() for a in arrays]
 
 
 def _yields(body: Body, states: Tensors) -> tuple[list[tf.TensorSpec], list[int]]:

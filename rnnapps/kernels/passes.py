@@ -20,10 +20,12 @@ class Passes:
     Args:
         step: the cell as pure functions.
         reverse: run from the last step to the first.
+        compiled: make each loop an XLA program of its own. The products over all time steps stay outside: TensorFlow's
+            own are faster for large matrices.
     """
 
-    def __init__(self, step: Step, *, reverse: bool) -> None:
-        self.step, self.reverse = step, reverse
+    def __init__(self, step: Step, *, reverse: bool, compiled: bool) -> None:
+        self.step, self.reverse, self.compiled = step, reverse, compiled
 
     def forward(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors, tuple[Any, ...]]:
         """Returns the outputs, the final states and what the backward pass needs.
@@ -42,7 +44,9 @@ class Passes:
                 new = _where(mask[t], new, states)
             return new, recurrents
 
-        final, histories, recurrents = loop(body, length(xs[0]), start, backwards=self.reverse, keep_history=True)
+        final, histories, recurrents = loop(
+            body, length(xs[0]), start, backwards=self.reverse, keep_history=True, compiled=self.compiled
+        )
         outputs = histories[0][:-1] if self.reverse else histories[0][1:]
         return outputs, final, (histories, recurrents)
 
@@ -76,7 +80,7 @@ class Passes:
                 d_previous = [a + b for a, b in zip(d_previous, d_carried, strict=True)]
             return d_previous, [*d_xs, *d_recurrents, *(d_new if self.step.update_uses_weights else [])]
 
-        d_start, _, stacked = loop(body, length(xs[0]), d_final, backwards=not self.reverse)
+        d_start, _, stacked = loop(body, length(xs[0]), d_final, backwards=not self.reverse, compiled=self.compiled)
         d_xs, rest = stacked[: len(xs)], stacked[len(xs) :]
         d_recurrents, d_new = rest[: len(recurrents)], rest[len(recurrents) :]
         d_weights = self.step.weight_gradients(

@@ -44,7 +44,7 @@ def scan(
         reverse: run from the last step to the first; outputs keep the order of the inputs.
         time_major: sequences, mask and outputs are `(time, batch, any)`; spares the transpositions.
         recompute_every: 0 keeps all states for the backward pass; k keeps every k-th and recomputes the others.
-        compiled: make the forward and the backward pass XLA programs of their own (needs static shapes).
+        compiled: make the loops XLA programs of their own (needs static shapes).
 
     Returns:
         Outputs `(batch, time, output_size)` and the final states, each `(batch, size)`.
@@ -52,27 +52,24 @@ def scan(
     if not time_major:
         projected = tf.nest.map_structure(_swap_batch_and_time, projected)
         mask = None if mask is None else tf.transpose(mask)
-    passes: Any = Passes(Step(cell, projected), reverse=reverse)
+    passes: Any = Passes(Step(cell, projected), reverse=reverse, compiled=compiled)
     passes = RecomputingPasses(passes, recompute_every) if recompute_every else passes
-    outputs, final = _differentiable(passes, cell, projected, mask, states, compiled)
+    outputs, final = _differentiable(passes, cell, projected, mask, states)
     return (outputs if time_major else _swap_batch_and_time(outputs)), final
 
 
-def _differentiable(
-    passes: Any, cell: Any, projected: Any, mask: Any, states: Sequence[Any], compiled: bool
-) -> tuple[Any, list[Any]]:
+def _differentiable(passes: Any, cell: Any, projected: Any, mask: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
     """Joins the forward pass with its gradient."""
     parts = [tf.nest.flatten(projected), list(states), [weight.value for weight in cell.weights]]
     parts = tf.nest.map_structure(tf.convert_to_tensor, parts)
-    forward, backward = (tf.function(f, jit_compile=True) if compiled else f for f in (passes.forward, passes.backward))
 
     @tf.custom_gradient
     def run(*tensors: Any) -> Any:
         xs, start, weights = tf.nest.pack_sequence_as(parts, tensors)
-        outputs, final, saved = forward(xs, mask, start, weights)
+        outputs, final, saved = passes.forward(xs, mask, start, weights)
 
         def gradient(d_outputs: Any, *d_final: Any) -> list[Any]:
-            gradients = backward(xs, mask, start, weights, saved, d_outputs, list(d_final))
+            gradients = passes.backward(xs, mask, start, weights, saved, d_outputs, list(d_final))
             return list(tf.nest.flatten(gradients))
 
         return (outputs, *final), gradient
