@@ -51,10 +51,10 @@ lint: setup ## ruff (lint and format) and mypy --strict
 	@$(BIN)/mypy
 
 test: lint ## lint, then the fast tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --quiet
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
-	@$(BIN)/python -m pytest -m slow --quiet
+	@$(BIN)/python -m pytest -m slow
 
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
 	$(BIN)/python -m benchmarks
