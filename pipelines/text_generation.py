@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig
 from rnnapps.data.text_config import TextDataConfig
+from rnnapps.errors import ConfigError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Config:
     export: ExportConfig = field(default_factory=ExportConfig)
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Checks the seed, which initialisers and streams take as 32 bits."""
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"seed must be from 0 to {2**32 - 1:,}, not {self.seed}")
+
 
 @dataclass(frozen=True)
 class PredictOptions(SamplingConfig):
@@ -59,6 +65,16 @@ class PredictOptions(SamplingConfig):
 
     prompt: str = ""
     stop: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the values; a terminal that is not set to UTF-8 hands over bytes that are no characters."""
+        super().__post_init__()
+        if not -(2**63) <= self.seed < 2**63:
+            raise ConfigError(f"seed must be a number of 64 bits, not {self.seed}")
+        for name in ("prompt", "stop"):
+            text = getattr(self, name)
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                raise ConfigError(f"{name} must be Unicode text, not {text!r}; give it in UTF-8")
 
 
 class TextGeneration(Pipeline[Config]):
@@ -214,11 +230,13 @@ def _writer(network: keras.Model, preprocessor: CharacterVocabulary, options: Pr
 
 
 def _report_unknown(preprocessor: CharacterVocabulary, options: PredictOptions) -> None:
-    for name in ("prompt", "stop"):
+    """Tells of characters the model never saw."""
+    consequences = {"prompt": "read as the unknown character", "stop": "it is never written, so nothing stops there"}
+    for name, consequence in consequences.items():
         unknown = preprocessor.unknown_characters(getattr(options, name))
         if unknown:
             listed = ", ".join(f"{character!r} ({count})" for character, count in unknown.items())
-            print(f"{name}: {sum(unknown.values())} characters unknown to the model: {listed}", file=sys.stderr)
+            print(f"{name}: characters unknown to the model: {listed}; {consequence}", file=sys.stderr)
 
 
 PIPELINE = TextGeneration()

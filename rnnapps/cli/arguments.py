@@ -61,7 +61,7 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
     base = {key: setting.value for key, setting in {**inherited, **from_files}.items()}
     parser.set_defaults({key: value for key, value in base.items() if _takes(verb, key)})
     parsed = _parse(parser, pipeline, verb, argv, kinds).as_dict()
-    flags = {key: value for key, value in _dotted(parsed).items() if key in kinds}
+    flags = {key: value for key, value in _dotted(parsed).items() if key in kinds and _takes(verb, key)}
     changed = {key for key, value in flags.items() if key in _flag_names(argv)}
     config = settings.assemble(pipeline.Config, {**base, **flags})
     options = {name: parsed.get(name) for name in VERBS[verb].flags} | {"print_config": print_config}

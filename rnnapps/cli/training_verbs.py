@@ -14,7 +14,7 @@ from rnnapps.cli.result import Result, show_facts
 from rnnapps.cli.runs import OpenRun, begin_run, check_resumable, data_digest, forget_evaluation, new_run_path
 from rnnapps.cli.verb_table import program
 from rnnapps.errors import CheckpointError, ConfigError
-from rnnapps.pipeline import Pipeline, Splits
+from rnnapps.pipeline import Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
     from rnnapps.training.finetune import TransferReport
@@ -75,9 +75,11 @@ def _train(pipeline: Pipeline[Any], config: Any, folder: RunFolder, origin: Orig
     preprocessor = _preprocessor(pipeline, config, folder, splits, origin)
     network = pipeline.build_model(config, preprocessor)
     run = OpenRun(folder, config, preprocessor, network)
+    objective = pipeline.objective(config, network, preprocessor, splits)
+    objective.batches(0)  # says now whether the data suffice for a batch: a run, once begun, keeps its settings
     report = _transfer(pipeline, run, origin) if origin else None
     begin_run(folder, pipeline, config, preprocessor)
-    return _fit(pipeline, run, splits, report)
+    return _fit(pipeline, run, splits, objective, report)
 
 
 def _preprocessor(
@@ -115,14 +117,15 @@ def _transfer(pipeline: Pipeline[Any], run: OpenRun, origin: Origin) -> Transfer
     return report
 
 
-def _fit(pipeline: Pipeline[Any], run: OpenRun, splits: Splits, report: TransferReport | None) -> Result:
+def _fit(
+    pipeline: Pipeline[Any], run: OpenRun, splits: Splits, objective: Objective, report: TransferReport | None
+) -> Result:
     from rnnapps.cli.reporting import refresh_report
     from rnnapps.training.loop import train as fit
     from rnnapps.training.state import restore_best
 
     command, path = program(pipeline), run.folder.path
     print(f"run folder: {path}", file=sys.stderr)
-    objective = pipeline.objective(run.config, run.network, run.preprocessor, splits)
     summary = fit(
         run.folder,
         run.network,

@@ -47,11 +47,12 @@ def continue_texts(
 
 def _read_prompts(network: keras.Model, vocabulary: CharacterVocabulary, prompts: Any) -> tuple[Any, Any, Any]:
     """States and logits after each prompt, and its number of unknown characters."""
-    prompts = tf.where(tf.equal(prompts, ""), EMPTY_PROMPT, prompts)
-    ids, lengths = vocabulary.encode(prompts)
+    empty = tf.equal(prompts, "")
+    ids, lengths = vocabulary.encode(tf.where(empty, EMPTY_PROMPT, prompts))
     logits, states = read(network, ids, lengths, zero_states(network, tf.shape(ids)[0]))
     last = tf.gather(logits, lengths - 1, batch_dims=1)
-    return states, last + _never_unknown(vocabulary), vocabulary.count_unknown(ids, lengths)
+    unknown = tf.where(empty, 0, vocabulary.count_unknown(ids, lengths))
+    return states, last + _never_unknown(vocabulary), unknown
 
 
 def _writing_step(network: keras.Model, vocabulary: CharacterVocabulary) -> StepFunction:

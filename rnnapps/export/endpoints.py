@@ -60,7 +60,8 @@ def _writing(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint:
 
 def _scoring(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint:
     def score(tokens: Any, lengths: Any) -> dict[str, Any]:
-        return {"logits": read(network, tokens, lengths, zero_states(network, tf.shape(tokens)[0]))[0]}
+        states = zero_states(network, tf.shape(tokens)[0])
+        return {"logits": read(network, tokens, _checked(lengths, tokens), states)[0]}
 
     return Endpoint(score, _token_signature(), _token_examples(vocabulary))
 
@@ -70,7 +71,7 @@ def _stepping(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint
     names = [f"state_{number}" for number in range(len(sizes))]
 
     def step(tokens: Any, lengths: Any, **states: Any) -> dict[str, Any]:
-        logits, final = read(network, tokens, lengths, [states[name] for name in names])
+        logits, final = read(network, tokens, _checked(lengths, tokens), [states[name] for name in names])
         return {"logits": logits, **dict(zip(names, final, strict=True))}
 
     state_type = zero_states(network, 1)[0].dtype
@@ -79,6 +80,16 @@ def _stepping(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint
         name: np.zeros((ROWS, size), state_type.as_numpy_dtype) for name, size in zip(names, sizes, strict=True)
     }
     return Endpoint(step, _token_signature() | signature, _token_examples(vocabulary) | examples)
+
+
+def _checked(lengths: Any, tokens: Any) -> Any:
+    """The lengths, once it is known that they lie within the tokens."""
+    checks = [
+        tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
+        tf.debugging.assert_less_equal(lengths, tf.shape(tokens)[1], "lengths must be at most the number of tokens"),
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(lengths)
 
 
 def _token_signature() -> dict[str, tf.TensorSpec]:
