@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-__all__ = ["CASES", "Case", "inputs", "summary", "weights"]
+__all__ = [
+    "CASES",
+    "FIXED_IDS",
+    "GATES",
+    "Case",
+    "Writer",
+    "inputs",
+    "projection",
+    "summary",
+    "weights",
+    "writer_weights",
+]
 
 GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
 
@@ -36,7 +48,10 @@ class Case:
         Raises:
             ValueError: the text is not four numbers like 64x100,256-256.
         """
-        return cls(*(int(number) for number in text.replace(",", "x").replace("-", "x").split("x")))
+        numbers = re.fullmatch(r"(\d+)x(\d+),(\d+)-(\d+)", text)
+        if numbers is None:
+            raise ValueError(f"expected batch x time,features-units like 64x100,256-256, got {text!r}")
+        return cls(*map(int, numbers.groups()))
 
     def __str__(self) -> str:
         """Batch x time, features-units."""
@@ -44,6 +59,24 @@ class Case:
 
 
 CASES = tuple(Case.parse(text) for text in ("64x100,256-256", "64x100,512-1024", "16x50,64-128", "1x100,128-128"))
+
+
+FIXED_IDS = (3, 1, 4, 1, 5)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Sizes of a character model: embedding, GRU, softmax.
+
+    Attributes:
+        vocabulary: distinct characters.
+        units: size of the GRU.
+        embedding_units: size of the vector that stands for a character.
+    """
+
+    vocabulary: int = 66
+    units: int = 1024
+    embedding_units: int = 256
 
 
 def inputs(case: Case) -> Any:
@@ -62,6 +95,15 @@ def weights(cell: str, case: Case) -> list[Any]:
     return [random.standard_normal(shape, np.float32) * np.float32(0.5 / np.sqrt(case.units)) for shape in shapes]
 
 
+def writer_weights(writer: Writer) -> list[Any]:
+    """Embeddings, the GRU's three weights, and kernel and bias of the last layer, float32, in Keras's layout."""
+    random = np.random.default_rng(2)
+    gru = weights("gru", Case(1, 1, writer.embedding_units, writer.units))
+    shapes = [(writer.vocabulary, writer.embedding_units), (writer.units, writer.vocabulary), (writer.vocabulary,)]
+    embeddings, kernel, bias = (random.standard_normal(shape, np.float32) * np.float32(0.1) for shape in shapes)
+    return [embeddings, *gru, kernel, bias]
+
+
 def summary(outputs: Any, gradients: Sequence[Any] = ()) -> dict[str, float]:
     """Numbers that differ when the arrays do.
 
@@ -69,15 +111,15 @@ def summary(outputs: Any, gradients: Sequence[Any] = ()) -> dict[str, float]:
         outputs: `(batch, time, units)`.
         gradients: those of the inputs, the kernel and the recurrent kernel, the latter two in any layout.
     """
-    numbers = {"outputs": _projection(outputs), "loss": float(np.mean(np.square(outputs, dtype=np.float64)))}
+    numbers = {"outputs": projection(outputs), "loss": float(np.mean(np.square(outputs, dtype=np.float64)))}
     if gradients:
-        numbers["gradient of the inputs"] = _projection(gradients[0])
+        numbers["gradient of the inputs"] = projection(gradients[0])
         for name, gradient in zip(("kernel", "recurrent kernel"), gradients[1:], strict=True):
             numbers[f"gradient of the {name}"] = float(np.linalg.norm(gradient))
     return numbers
 
 
-def _projection(array: Any) -> float:
+def projection(array: Any) -> float:
     """The norm of an array plus its product with fixed weights from 1 to 2, so places matter."""
     values = np.asarray(array, np.float64)
     places = 1 + np.linspace(0, 1, values.size).reshape(values.shape)

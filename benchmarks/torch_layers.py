@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from benchmarks import problems
 
-__all__ = ["torch_layer"]
+__all__ = ["set_threads", "set_weights", "torch_layer"]
 
 _LAYERS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple_rnn": torch.nn.RNN}
 _GATE_ORDER = {"lstm": (0, 1, 2, 3), "gru": (1, 0, 2), "simple_rnn": (0,)}  # torch's gates by Keras's numbers
@@ -26,11 +27,11 @@ class TorchSubject:
     """
 
     def __init__(self, cell: str, case: problems.Case, *, training: bool) -> None:
-        torch.set_num_threads(_threads())
+        set_threads()
         self.layer = _LAYERS[cell](case.features, case.units, batch_first=True)
         self.inputs = torch.from_numpy(problems.inputs(case)).requires_grad_(training)
         self.training = training
-        self._set_weights(cell, case)
+        set_weights(self.layer, cell, problems.weights(cell, case))
         self.layer.train(training)
 
     def run(self) -> Any:
@@ -50,20 +51,22 @@ class TorchSubject:
         sources = (self.inputs, self.layer.weight_ih_l0, self.layer.weight_hh_l0) if self.training else ()
         return problems.summary(outputs, [source.grad.numpy() for source in sources if source.grad is not None])
 
-    def _set_weights(self, cell: str, case: problems.Case) -> None:
-        kernel, recurrent_kernel, bias = problems.weights(cell, case)
-        biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-        values = {
-            "weight_ih_l0": kernel,
-            "weight_hh_l0": recurrent_kernel,
-            "bias_ih_l0": biases[0],
-            "bias_hh_l0": biases[1],
-        }
-        with torch.no_grad():
-            for name, value in values.items():
-                gates = np.split(value, len(_GATE_ORDER[cell]), axis=-1)
-                ordered = np.concatenate([gates[gate] for gate in _GATE_ORDER[cell]], axis=-1)
-                getattr(self.layer, name).copy_(torch.from_numpy(np.ascontiguousarray(ordered.T)))
+
+def set_weights(layer: Any, cell: str, weights: Sequence[Any]) -> None:
+    """Gives a one-layer recurrent module the weights (kernel, recurrent kernel, bias) of a Keras layer."""
+    kernel, recurrent_kernel, bias = weights
+    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    values = {
+        "weight_ih_l0": kernel,
+        "weight_hh_l0": recurrent_kernel,
+        "bias_ih_l0": biases[0],
+        "bias_hh_l0": biases[1],
+    }
+    with torch.no_grad():
+        for name, value in values.items():
+            gates = np.split(value, len(_GATE_ORDER[cell]), axis=-1)
+            ordered = np.concatenate([gates[gate] for gate in _GATE_ORDER[cell]], axis=-1)
+            getattr(layer, name).copy_(torch.from_numpy(np.ascontiguousarray(ordered.T)))
 
 
 def torch_layer(*, cell: str, case: str, training: bool) -> TorchSubject:
@@ -71,5 +74,6 @@ def torch_layer(*, cell: str, case: str, training: bool) -> TorchSubject:
     return TorchSubject(cell, problems.Case.parse(case), training=training)
 
 
-def _threads() -> int:
-    return int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
+def set_threads() -> None:
+    """Gives PyTorch the number of threads that the worker was told."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0)))))
