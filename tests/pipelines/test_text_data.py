@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.small import SETTINGS, WORDS, answer, complaint, skip_report, succeed, sums, weights_at, write_words
+from tests.pipelines.small import (
+    SETTINGS,
+    WORDS,
+    answer,
+    complaint,
+    skip_report,
+    succeed,
+    sums,
+    weights_at,
+    write_words,
+)
 
 QUICK = (*SETTINGS, "--training.compile=graph", "--training.schedule=constant", "--training.evaluate_every=2")
 SHAKESPEARE = Path(__file__).parents[2].parent / "shared/data/text/tinyshakespeare.txt"
@@ -150,9 +160,7 @@ CONTENTS = {
         ("tfds:no_such_thing", "no_such_thing"),
     ],
 )
-def test_bad_texts_are_one_line(
-    name: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_texts_are_one_line(name: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "folder").mkdir()
     for file, content in CONTENTS.items():
         (tmp_path / file).write_bytes(content)
@@ -188,9 +196,7 @@ def test_bad_settings_are_one_line(
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "predict", "stream", "inspect"])
-def test_folders_that_are_no_runs_are_one_line(
-    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_folders_that_are_no_runs_are_one_line(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "not a run folder (it has no config.yaml)" in complaint(capsys, verb, "--run", tmp_path)
     missing = complaint(capsys, verb, "--run", tmp_path / "missing")
     assert "missing: not a run folder (no such folder)" in missing

@@ -1,4 +1,4 @@
-"""Training and scoring a character model through the command line: what it learns, and whether the figures are right."""
+"""Training and scoring a character model through the command line: what it learns, and whether the figures hold."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def test_it_learns_a_text_down_to_its_entropy(run: Path, text: Path, evaluation:
 
 def test_evaluation_agrees_with_numpy(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     held_out = tmp_path / "held_out.txt"
-    held_out.write_text("zoo river über knight crâne jasmine xylophone naïve zoo \u2603 river knight ", encoding="utf-8")
+    held_out.write_text(
+        "zoo river über knight crâne jasmine xylophone naïve zoo \u2603 river knight ", encoding="utf-8"
+    )
     result = answer(capsys, "evaluate", "--run", run, "--data.test", held_out)
     content = held_out.read_text(encoding="utf-8")
     assert (result["examples"], result["split"]) == (len(content) - 1, "test")

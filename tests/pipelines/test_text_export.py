@@ -155,9 +155,7 @@ def test_a_server_refuses_bad_lengths(lengths: list[int], problem: str, signatur
 
 
 @pytest.mark.slow
-def test_folders_that_cannot_be_written_are_one_line(
-    run: Path, text: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_folders_that_cannot_be_written_are_one_line(run: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = text.read_bytes()
     for folder in (text, Path("/proc/model")):
         assert f"{folder}: cannot be written" in complaint(capsys, "export", "--run", run, "--to", folder)

@@ -61,9 +61,7 @@ def test_it_stops_before_the_stop_string(predict: Predict) -> None:
     assert predict("--prompt", "xyl", "--length", 80, "--stop", stop) == [whole[: whole.index(stop, 3)]]
 
 
-def test_a_stream_says_what_predict_says(
-    run: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stream_says_what_predict_says(run: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
     for asked in (["--prompt", "zoo", "--length", "45", "--top_p", "0.9"], ["--stop", "e ", "--length", "30"]):
         expected = predict(*asked)
         assert main(PIPELINE, ["stream", "--run", str(run), *asked]) == 0

@@ -1,0 +1,112 @@
+"""Every command that the documentation shows works as it is written.
+
+What takes seconds is run, in a folder that has what the text says it has; of training commands, every setting is
+checked by `--print_config`, and a small trained run takes the place of their result; of `make`, the targets exist.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines.text_generation import PIPELINE
+from rnnapps.cli.main import main as rnnapps_main
+from rnnapps.cli.pipeline_cli import main
+from rnnapps.cli.verb_table import VERBS
+from tests.docs.commands import commands_of
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CONFIGURATIONS = sorted((ROOT / "pipelines" / "configs").glob("*/*.yaml"))
+TRAINING = ("train", "finetune")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training command would have left."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "text.txt").write_text("A few words, again and again. " * 40)
+    flags = ["--model.units=8", "--training.steps=1", "--training.batch_size=2", "--training.window_steps=8"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: folder / "report.html")
+        source = ["--data.source", str(folder / "text.txt"), "--training.compile=graph"]
+        assert main(PIPELINE, ["train", "--run", str(folder / "run"), *source, *flags]) == 0
+    return folder / "run"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder to type commands in: a clone without results of earlier commands; reports, which take seconds, aside."""
+    monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: tmp_path / "report.html")
+    (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
+    monkeypatch.chdir(tmp_path)
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def run(words: list[str]) -> int:
+    """Runs one command of the documentation, but for training; returns its exit code."""
+    program, *argv = words
+    if program == "make":
+        wanted = {word for word in argv if "=" not in word and not word.startswith("-")}
+        return int(not wanted <= targets())
+    if program == "rnnapps":
+        return rnnapps_main(argv)
+    _, module, *flags = argv
+    if flags[:1] and flags[0] in TRAINING and not {"--print_config", "--help"} & set(flags):
+        flags.append("--print_config")
+    return main(importlib.import_module(module).PIPELINE, flags)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.usefixtures("place")
+def test_every_command_of_the_documentation_works(document: Path, trained: Path) -> None:
+    for words in commands_of(document):
+        for flag in ("--run", "--from"):
+            folder = Path(words[words.index(flag) + 1]) if flag in words else None
+            if folder and folder.parts[0] == "runs" and not folder.exists():
+                shutil.copytree(trained, folder)
+        assert run(words) == 0, " ".join(words)
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda path: "/".join(path.parts[-2:]))
+@pytest.mark.usefixtures("place")
+def test_every_configuration_opens_with_the_command_that_uses_it(
+    configuration: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = commands_of(configuration)
+    own = str(configuration.relative_to(ROOT))
+    assert any(own in words for words in commands), f"{own}: its header shows no command with --config {own}"
+    for words in commands:
+        _, _, module, *argv = words
+        assert main(importlib.import_module(module).PIPELINE, [*argv, "--print_config"]) == 0
+        assert capsys.readouterr().out.startswith("pipeline: ")
+
+
+@pytest.mark.parametrize("verb", TRAINING)
+@pytest.mark.usefixtures("place")
+def test_the_examples_of_the_help_parse(verb: str) -> None:
+    for line in VERBS[verb].examples(PIPELINE):
+        words = line.partition(">")[0].split()[3:]
+        assert main(PIPELINE, [*words, "--print_config"]) == 0, line
+
+
+def test_commands_are_found_as_a_shell_would_read_them(tmp_path: Path) -> None:
+    document = tmp_path / "document.md"
+    document.write_text(
+        "```console\n$ make setup && make test   # both\n$ .venv/bin/python -m pipelines.text_generation predict "
+        '\\\n    --prompt "It was"\nIt was here\n```\n\n`make no`\n\n```python\nmake = 1\n```\n\n'
+        "```sh\nX=1 rnnapps list > cells.txt\ncd elsewhere\n```\n"
+    )
+    assert commands_of(document) == [
+        ["make", "setup"],
+        ["make", "test"],
+        ["python", "-m", "pipelines.text_generation", "predict", "--prompt", "It was"],
+        ["rnnapps", "list"],
+    ]
