@@ -66,27 +66,38 @@ class Passes:
         and `d_final` are the gradients of its results.
         """
         previous, recurrents = self._previous(saved[0]), saved[1]
+        vectors, matrices = self.step.update_weights(weights)
 
-        def body(t: Any, d_states: Tensors) -> tuple[Tensors, Tensors]:
+        def body(t: Any, carried: Tensors) -> tuple[Tensors, Tensors]:
+            d_states, sums = carried[: len(start)], carried[len(start) :]
             d_states = [d_states[0] + d_outputs[t], *d_states[1:]]
             d_new = d_states if mask is None else _where(mask[t], d_states, _zeros_like(d_states))
             states = _at(t, previous)
-            d_xs, d_recurrents, d_previous = self.step.update_gradient(
-                _at(t, xs), _at(t, recurrents), states, weights, d_new
+            d_xs, d_recurrents, d_previous, d_vectors = self.step.update_gradient(
+                _at(t, xs), _at(t, recurrents), states, weights, d_new, vectors
             )
             d_previous[0] += self.step.recur_gradient(states[0], weights, d_recurrents)
             if mask is not None:
                 d_carried = _where(mask[t], _zeros_like(d_states), d_states)
-                d_previous = [a + b for a, b in zip(d_previous, d_carried, strict=True)]
-            return d_previous, [*d_xs, *d_recurrents, *(d_new if self.step.update_uses_weights else [])]
+                d_previous = _add(d_previous, d_carried)
+            sums = _add(sums, [tf.cast(d, tf.float32) for d in d_vectors])
+            return [*d_previous, *sums], [*d_xs, *d_recurrents, *(d_new if matrices else [])]
 
-        d_start, _, stacked = loop(body, length(xs[0]), d_final, backwards=not self.reverse, compiled=self.compiled)
+        zeros = [tf.zeros(weights[n].shape) for n in vectors]
+        carried, _, stacked = loop(
+            body, length(xs[0]), [*d_final, *zeros], backwards=not self.reverse, compiled=self.compiled
+        )
         d_xs, rest = stacked[: len(xs)], stacked[len(xs) :]
         d_recurrents, d_new = rest[: len(recurrents)], rest[len(recurrents) :]
-        d_weights = self.step.weight_gradients(
-            _rows(xs), _rows(recurrents), _rows(previous), weights, _rows(d_recurrents), _rows(d_new)
-        )
-        return d_xs, d_start, d_weights
+        d_weights = self.step.recur_weight_gradients(_rows(previous)[0], weights, _rows(d_recurrents))
+        for n, total in zip(vectors, carried[len(start) :], strict=True):
+            d_weights[n] += tf.cast(total, d_weights[n].dtype)
+        if matrices:
+            rows = (_rows(xs), _rows(recurrents), _rows(previous))
+            more = self.step.update_gradient(*rows, weights, _rows(d_new), matrices)[3]
+            for n, gradient in zip(matrices, more, strict=True):
+                d_weights[n] += gradient
+        return d_xs, carried[: len(start)], d_weights
 
     def _previous(self, histories: Tensors) -> Tensors:
         """The states before each step, of histories that hold the initial states too."""
@@ -96,6 +107,10 @@ class Passes:
 def _where(mask: Any, tensors: Tensors, otherwise: Tensors) -> Tensors:
     """Row-wise choice by a bool mask `(batch,)`."""
     return [tf.where(mask[:, None], a, b) for a, b in zip(tensors, otherwise, strict=True)]
+
+
+def _add(some: Tensors, others: Tensors) -> Tensors:
+    return [a + b for a, b in zip(some, others, strict=True)]
 
 
 def _zeros_like(tensors: Tensors) -> Tensors:

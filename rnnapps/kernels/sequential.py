@@ -1,9 +1,9 @@
 """Backpropagation through time for any three-part cell, written once.
 
 The forward loop does one matrix product a step and keeps the states and the recurrent pre-activations. The backward
-loop runs the vector-Jacobian products of `update` and `recur` with respect to their inputs only. The gradients of all
-weights are computed after the loop, by one large product over all time steps (Appleyard et al. 2016, arXiv:1604.01946,
-section 3.3, do so for the recurrent weights; here it also serves the weights of `update`).
+loop runs the vector-Jacobian products of `update` and `recur` with respect to their inputs and to the vectors among
+the weights of `update`. The gradients of all matrices are computed after the loop, by one large product over all time
+steps (Appleyard et al. 2016, arXiv:1604.01946, section 3.3, do so for the recurrent weights).
 
 With `recompute_every=k` the sequence is cut into segments of k steps: only the states between segments are kept, and
 the backward pass runs each segment forward again (Chen et al. 2016, arXiv:1604.06174).

@@ -19,15 +19,12 @@ class Step:
     Args:
         cell: a built `rnnapps.cells.Cell`.
         projected: the projected inputs; only their nesting is used.
-
-    Attributes:
-        update_uses_weights: whether `update` has read a weight so far; known once `update` was traced.
     """
 
     def __init__(self, cell: Any, projected: Any) -> None:
         self._cell, self._projected_structure = cell, tf.nest.map_structure(lambda _: None, projected)
         self._recurrent_structure: Any = None
-        self.update_uses_weights = False
+        self._read_by_update: set[int] = set()
 
     def recur(self, output: Any, weights: Tensors) -> Tensors:
         """The recurrent pre-activations of one step."""
@@ -42,44 +39,45 @@ class Step:
         recurrent = tf.nest.pack_sequence_as(self._recurrent_structure, recurrents)
         with _Weights(self._cell.weights, weights) as bound:
             new = self._cell.update(projected, recurrent, states)
-        self.update_uses_weights |= bound.read
+        self._read_by_update |= bound.read
         return list(new)
 
+    def update_weights(self, weights: Tensors) -> tuple[list[int], list[int]]:
+        """Places of the weights that `update` reads, vectors apart from matrices; known once `update` was traced."""
+        read = sorted(self._read_by_update)
+        return [n for n in read if weights[n].shape.rank < 2], [n for n in read if weights[n].shape.rank >= 2]
+
     def update_gradient(
-        self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, d_new: Tensors
-    ) -> tuple[Tensors, Tensors, Tensors]:
-        """Gradients of `update` with respect to xs, recurrents and states."""
-        sources = (xs, recurrents, states)
+        self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, d_new: Tensors, wanted: list[int]
+    ) -> tuple[Tensors, Tensors, Tensors, Tensors]:
+        """Gradients of `update` with respect to xs, recurrents, states and the wanted weights, summed over the rows."""
+        sources = (xs, recurrents, states, [weights[n] for n in wanted])
         gradients = _pullback(lambda: self.update(xs, recurrents, states, weights), tf.nest.flatten(sources), d_new)
-        d_xs, d_recurrents, d_states = tf.nest.pack_sequence_as(sources, gradients)
-        return d_xs, d_recurrents, d_states
+        d_xs, d_recurrents, d_states, d_weights = tf.nest.pack_sequence_as(sources, gradients)
+        return d_xs, d_recurrents, d_states, d_weights
 
     def recur_gradient(self, output: Any, weights: Tensors, d_recurrents: Tensors) -> Any:
         """Gradient of `recur` with respect to the output."""
         return _pullback(lambda: self.recur(output, weights), [output], d_recurrents)[0]
 
-    def weight_gradients(
-        self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, d_recurrents: Tensors, d_new: Tensors
-    ) -> Tensors:
-        """Gradients of the weights in `recur` and `update`, summed over all rows; d_new empty: `update` has none."""
-        gradients = _pullback(lambda: self.recur(states[0], weights), weights, d_recurrents)
-        if not d_new:
-            return gradients
-        by_update = _pullback(lambda: self.update(xs, recurrents, states, weights), weights, d_new)
-        return [a + b for a, b in zip(gradients, by_update, strict=True)]
+    def recur_weight_gradients(self, outputs: Any, weights: Tensors, d_recurrents: Tensors) -> Tensors:
+        """Gradients of `recur` with respect to all weights, summed over the rows."""
+        return _pullback(lambda: self.recur(outputs, weights), weights, d_recurrents)
 
 
 class _Weights(keras.StatelessScope):
-    """Within it a layer computes with the given tensors in place of its weights; notes whether it read any."""
+    """Within it a layer computes with the given tensors in place of its weights; notes which it read."""
 
     def __init__(self, variables: Sequence[Any], values: Tensors) -> None:
         super().__init__(state_mapping=list(zip(variables, values, strict=True)))
-        self.read = False
+        self._places = {id(variable): place for place, variable in enumerate(variables)}
+        self.read: set[int] = set()
 
     def get_current_value(self, variable: Any) -> Any:
         """The tensor that stands for the variable."""
         value = super().get_current_value(variable)
-        self.read |= value is not None
+        if id(variable) in self._places:
+            self.read.add(self._places[id(variable)])
         return value
 
 
