@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rnnapps.cells.base import Cell
+from rnnapps.cells.dense import DenseCell
 from rnnapps.cells.gru import GRU
 from rnnapps.cells.ind_rnn import IndRNN
 from rnnapps.cells.layer_norm_gru import LayerNormGRU
@@ -30,6 +31,7 @@ __all__ = [
     "LSTM",
     "MGU",
     "Cell",
+    "DenseCell",
     "IndRNN",
     "LayerNormGRU",
     "LayerNormLSTM",

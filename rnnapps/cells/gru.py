@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
-from rnnapps.cells.base import Cell
+from rnnapps.cells.dense import DenseCell
 
 __all__ = ["GRU"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class GRU(Cell):
+class GRU(DenseCell):
     """Gated recurrent unit, Cho et al. 2014 (arXiv:1406.1078).
 
         z, r = split(sigmoid(x_t W_zr + h_{t-1} U_zr + b_zr))
@@ -32,6 +32,8 @@ class GRU(Cell):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
+    blocks: ClassVar[int] = 3
+
     def __init__(
         self,
         units: int,
@@ -41,21 +43,15 @@ class GRU(Cell):
         recurrent_initializer: Any = "orthogonal",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units)
-        self.units, self.reset_after = units, reset_after
-        self.recurrent_size = units if reset_after else None
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for inputs `(..., features)`."""
-        gates = 3 * self.units
-        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight(
-            (self.recurrent_size or self.units, gates), self.recurrent_initializer, name="recurrent_kernel"
+        super().__init__(
+            units, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, **kwargs
         )
-        self.bias = self.add_weight((2, gates) if self.reset_after else (gates,), "zeros", name="bias")
+        self.reset_after, self.recurrent_size = reset_after, units if reset_after else None
+
+    def make_bias(self) -> Any:
+        """Adds the weight b, and b' where the reset gate needs it apart."""
+        columns = 3 * self.units
+        return self.add_weight((2, columns) if self.reset_after else (columns,), "zeros", name="bias")
 
     def project(self, inputs: Any, training: bool = False) -> Any:
         """Returns x W + b `(..., 3 * units)`."""
@@ -86,9 +82,4 @@ class GRU(Cell):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "reset_after": self.reset_after,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }
+        return super().get_config() | {"reset_after": self.reset_after}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
-from rnnapps.cells.base import Cell
+from rnnapps.cells.simple_rnn import SimpleRNN
 
 __all__ = ["IndRNN"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class IndRNN(Cell):
+class IndRNN(SimpleRNN):
     """Independently recurrent network, Li et al. 2018 (arXiv:1803.04831): each unit sees only its own past.
 
         h_t = f(x_t W + u * h_{t-1} + b)
@@ -28,6 +28,8 @@ class IndRNN(Cell):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
+    projectable: ClassVar[bool] = False
+
     def __init__(
         self,
         units: int,
@@ -37,38 +39,22 @@ class IndRNN(Cell):
         recurrent_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units)
-        self.units = units
-        self.activation = keras.activations.get(activation)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(
-            keras.initializers.RandomUniform(0.0, 1.0) if recurrent_initializer is None else recurrent_initializer
+        super().__init__(
+            units,
+            activation=activation,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            **kwargs,
         )
+        if recurrent_initializer is None:
+            self.recurrent_initializer = keras.initializers.RandomUniform(0.0, 1.0)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weights for inputs `(..., features)`."""
         self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel")
         self.recurrent_kernel = self.add_weight((self.units,), self.recurrent_initializer, name="recurrent_kernel")
-        self.bias = self.add_weight((self.units,), "zeros", name="bias")
-
-    def project(self, inputs: Any, training: bool = False) -> Any:
-        """Returns x W + b `(..., units)`."""
-        return keras.ops.matmul(inputs, self.kernel) + self.bias
+        self.bias = self.make_bias()
 
     def recur(self, output: Any) -> Any:
         """Returns u * h `(..., units)`."""
         return output * self.recurrent_kernel
-
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
-        """Returns the new state (h,)."""
-        return (self.activation(projected + recurrent),)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
-from rnnapps.cells.base import Cell
+from rnnapps.cells.dense import DenseCell
 from rnnapps.cells.normalize import normalize
 
 __all__ = ["LayerNormGRU"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class LayerNormGRU(Cell):
+class LayerNormGRU(DenseCell):
     """GRU with layer normalisation, Ba et al. 2016 (arXiv:1607.06450), equations 23 to 25.
 
         z, r = split(sigmoid(a_x * N(x_t W_zr) + b + a_h * N(h_{t-1} U_zr)))     N: mean 0, variance 1 over 2 * units
@@ -32,39 +32,18 @@ class LayerNormGRU(Cell):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
-    def __init__(
-        self,
-        units: int,
-        *,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units)
-        self.units = self.recurrent_size = units
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+    blocks: ClassVar[int] = 3
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weights for inputs `(..., features)`."""
-        gates = 3 * self.units
-        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight(
-            (self.recurrent_size, gates), self.recurrent_initializer, name="recurrent_kernel"
-        )
-        self.bias = self.add_weight((gates,), "zeros", name="bias")
-        self.input_gain = self.add_weight((gates,), "ones", name="input_gain")
-        self.recurrent_gain = self.add_weight((gates,), "ones", name="recurrent_gain")
+        super().build(input_shape)
+        self.input_gain = self.add_weight((3 * self.units,), "ones", name="input_gain")
+        self.recurrent_gain = self.add_weight((3 * self.units,), "ones", name="recurrent_gain")
         self.candidate_bias = self.add_weight((self.units,), "zeros", name="candidate_bias")
 
     def project(self, inputs: Any, training: bool = False) -> Any:
         """Returns a_x * N(x W) + b `(..., 3 * units)`, normalised apart for the gates and the candidate."""
         return self._normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain + self.bias
-
-    def recur(self, output: Any) -> Any:
-        """Returns h U `(..., 3 * units)`."""
-        return keras.ops.matmul(output, self.recurrent_kernel)
 
     def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
@@ -83,11 +62,3 @@ class LayerNormGRU(Cell):
     def _normalize(self, values: Any) -> Any:
         gates, candidate = keras.ops.split(values, [2 * self.units], axis=-1)
         return keras.ops.concatenate([normalize(gates), normalize(candidate)], axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
-from rnnapps.cells.base import Cell
+from rnnapps.cells.dense import DenseCell
 from rnnapps.cells.initializers import GateConstants
 
 __all__ = ["LSTM"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class LSTM(Cell):
+class LSTM(DenseCell):
     """Long short-term memory with a forget gate, Hochreiter & Schmidhuber 1997 and Gers et al. 2000.
 
         i, f, g, o = split(x_t W + h_{t-1} U + b)
@@ -32,6 +32,8 @@ class LSTM(Cell):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
+    blocks: ClassVar[int] = 4
+
     def __init__(
         self,
         units: int,
@@ -41,29 +43,16 @@ class LSTM(Cell):
         recurrent_initializer: Any = "orthogonal",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units, units)
-        self.units = self.recurrent_size = units
-        self.forget_bias = forget_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for inputs `(..., features)`."""
-        gates, bias = 4 * self.units, GateConstants([0.0, self.forget_bias, 0.0, 0.0])
-        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight(
-            (self.recurrent_size, gates), self.recurrent_initializer, name="recurrent_kernel"
+        super().__init__(
+            units, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, **kwargs
         )
-        self.bias = self.add_weight((gates,), bias, name="bias")
+        self.declare_states(units, units)
+        self.forget_bias = forget_bias
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
-        """Returns x W + b `(..., 4 * units)`."""
-        return keras.ops.matmul(inputs, self.kernel) + self.bias
-
-    def recur(self, output: Any) -> Any:
-        """Returns h U `(..., 4 * units)`."""
-        return keras.ops.matmul(output, self.recurrent_kernel)
+    def make_bias(self) -> Any:
+        """Adds the weight b, zeros but for the forget gate."""
+        values = GateConstants([0.0, self.forget_bias, 0.0, 0.0])
+        return self.add_weight((4 * self.units,), values, name="bias")
 
     def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
@@ -79,9 +68,4 @@ class LSTM(Cell):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "forget_bias": self.forget_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }
+        return super().get_config() | {"forget_bias": self.forget_bias}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
-from rnnapps.cells.base import Cell
+from rnnapps.cells.dense import DenseCell
 
 __all__ = ["MGU"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class MGU(Cell):
+class MGU(DenseCell):
     """Minimal gated unit, Zhou et al. 2016 (arXiv:1603.09420): a GRU whose one gate both resets and updates.
 
         f   = sigmoid(x_t W_f + h_{t-1} U_f + b_f)
@@ -30,32 +30,8 @@ class MGU(Cell):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
-    def __init__(
-        self,
-        units: int,
-        *,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units)
-        self.units = units
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for inputs `(..., features)`."""
-        gates = 2 * self.units
-        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight(
-            (self.units, gates), self.recurrent_initializer, name="recurrent_kernel"
-        )
-        self.bias = self.add_weight((gates,), "zeros", name="bias")
-
-    def project(self, inputs: Any, training: bool = False) -> Any:
-        """Returns x W + b `(..., 2 * units)`."""
-        return keras.ops.matmul(inputs, self.kernel) + self.bias
+    blocks: ClassVar[int] = 2
+    projectable: ClassVar[bool] = False
 
     def recur(self, output: Any) -> Any:
         """Returns h U_f `(..., units)`."""
@@ -72,11 +48,3 @@ class MGU(Cell):
         """Returns the new state (h,)."""
         gates = self.gates(projected, recurrent, states)
         return (states[0] + gates["forget"] * (gates["candidate"] - states[0]),)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }

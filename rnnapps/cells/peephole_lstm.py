@@ -7,14 +7,13 @@ from typing import Any
 
 import keras
 
-from rnnapps.cells.base import Cell
-from rnnapps.cells.initializers import GateConstants
+from rnnapps.cells.lstm import LSTM
 
 __all__ = ["PeepholeLSTM"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class PeepholeLSTM(Cell):
+class PeepholeLSTM(LSTM):
     """LSTM whose gates see the cell state, Gers & Schmidhuber 2000, "Recurrent nets that time and count".
 
         i, f, g, o = split(x_t W + h_{t-1} U + b)
@@ -32,39 +31,10 @@ class PeepholeLSTM(Cell):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
-    def __init__(
-        self,
-        units: int,
-        *,
-        forget_bias: float = 1.0,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units, units)
-        self.units = self.recurrent_size = units
-        self.forget_bias = forget_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weights for inputs `(..., features)`; the peepholes start within 0.1 of zero, as in the paper."""
-        gates, bias = 4 * self.units, GateConstants([0.0, self.forget_bias, 0.0, 0.0])
-        self.kernel = self.add_weight((input_shape[-1], gates), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight(
-            (self.recurrent_size, gates), self.recurrent_initializer, name="recurrent_kernel"
-        )
-        self.bias = self.add_weight((gates,), bias, name="bias")
+        super().build(input_shape)
         self.peepholes = self.add_weight((3, self.units), keras.initializers.RandomUniform(-0.1, 0.1), name="peepholes")
-
-    def project(self, inputs: Any, training: bool = False) -> Any:
-        """Returns x W + b `(..., 4 * units)`."""
-        return keras.ops.matmul(inputs, self.kernel) + self.bias
-
-    def recur(self, output: Any) -> Any:
-        """Returns h U `(..., 4 * units)`."""
-        return keras.ops.matmul(output, self.recurrent_kernel)
 
     def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
@@ -85,12 +55,3 @@ class PeepholeLSTM(Cell):
         }
         c = gates["forget"] * c + gates["input"] * gates["candidate"]
         return gates | {"output": sigmoid(o + self.peepholes[2] * c)}, c
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "forget_bias": self.forget_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }

@@ -7,13 +7,13 @@ from typing import Any
 
 import keras
 
-from rnnapps.cells.base import Cell
+from rnnapps.cells.dense import DenseCell
 
 __all__ = ["SimpleRNN"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class SimpleRNN(Cell):
+class SimpleRNN(DenseCell):
     """Simple (Elman) recurrent network, Elman 1990, "Finding structure in time".
 
         h_t = f(x_t W_xh + h_{t-1} W_hh + b_h)
@@ -38,28 +38,10 @@ class SimpleRNN(Cell):
         recurrent_initializer: Any = "orthogonal",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units)
-        self.units = self.recurrent_size = units
-        self.activation = keras.activations.get(activation)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for inputs `(..., features)`."""
-        self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight(
-            (self.recurrent_size, self.units), self.recurrent_initializer, name="recurrent_kernel"
+        super().__init__(
+            units, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, **kwargs
         )
-        self.bias = self.add_weight((self.units,), "zeros", name="bias")
-
-    def project(self, inputs: Any, training: bool = False) -> Any:
-        """Returns x W_xh + b_h `(..., units)`."""
-        return keras.ops.matmul(inputs, self.kernel) + self.bias
-
-    def recur(self, output: Any) -> Any:
-        """Returns h W_hh `(..., units)`."""
-        return keras.ops.matmul(output, self.recurrent_kernel)
+        self.activation = keras.activations.get(activation)
 
     def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
         """Returns the new state (h,)."""
@@ -67,9 +49,4 @@ class SimpleRNN(Cell):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }
+        return super().get_config() | {"activation": keras.activations.serialize(self.activation)}
