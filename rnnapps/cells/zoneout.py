@@ -10,6 +10,7 @@ import keras
 from rnnapps.cells.base import Cell
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.errors import ConfigError
+from rnnapps.kernels.random_mask import random_mask
 
 __all__ = ["Zoneout"]
 
@@ -53,8 +54,8 @@ class Zoneout(Wrapper):
     def _blend(self, leading: tuple[Any, ...], size: int, rate: float, training: bool) -> Any:
         if not training:
             return keras.ops.full((*leading, 1), 1 - rate, dtype=self.compute_dtype)
-        draws = keras.random.uniform((*leading, size), dtype="float32", seed=self.seed_generator)
-        return keras.ops.cast(draws >= rate, self.compute_dtype)
+        mask = random_mask((*leading, size), 1 - rate, self.seed_generator.next())
+        return keras.ops.cast(mask, self.compute_dtype)
 
     def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
         """Returns the blended states."""
