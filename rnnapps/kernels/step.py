@@ -7,8 +7,9 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.backend.common.variables import AutocastScope  # Keras opens it for calls of layers only
 
-__all__ = ["Step"]
+__all__ = ["Step", "autocast"]
 
 Tensors = list[Any]
 
@@ -28,7 +29,7 @@ class Step:
 
     def recur(self, output: Any, weights: Tensors) -> Tensors:
         """The recurrent pre-activations of one step."""
-        with _Weights(self._cell.weights, weights):
+        with autocast(self._cell), _Weights(self._cell.weights, weights):
             recurrent = self._cell.recur(output)
         self._recurrent_structure = tf.nest.map_structure(lambda _: None, recurrent)
         return list(tf.nest.flatten(recurrent))
@@ -37,7 +38,7 @@ class Step:
         """The new states of one step."""
         projected = tf.nest.pack_sequence_as(self._projected_structure, xs)
         recurrent = tf.nest.pack_sequence_as(self._recurrent_structure, recurrents)
-        with _Weights(self._cell.weights, weights) as bound:
+        with autocast(self._cell), _Weights(self._cell.weights, weights) as bound:
             new = self._cell.update(projected, recurrent, states)
         self._read_by_update |= bound.read
         return list(new)
@@ -65,20 +66,30 @@ class Step:
         return _pullback(lambda: self.recur(outputs, weights), weights, d_recurrents)
 
 
+def autocast(cell: Any) -> Any:
+    """A context in which the cell's weights show its compute dtype outside of any layer's call, as in gradients."""
+    return AutocastScope(cell.compute_dtype)
+
+
 class _Weights(keras.StatelessScope):
-    """Within it a layer computes with the given tensors in place of its weights; notes which it read."""
+    """Within it a layer computes with the given tensors in place of its weights; notes which it read.
+
+    The tensors keep their own dtype: they were cast, if at all, when the layer was called.
+    """
 
     def __init__(self, variables: Sequence[Any], values: Tensors) -> None:
-        super().__init__(state_mapping=list(zip(variables, values, strict=True)))
+        super().__init__()
         self._places = {id(variable): place for place, variable in enumerate(variables)}
+        self._values = values
         self.read: set[int] = set()
 
     def get_current_value(self, variable: Any) -> Any:
         """The tensor that stands for the variable."""
-        value = super().get_current_value(variable)
-        if id(variable) in self._places:
-            self.read.add(self._places[id(variable)])
-        return value
+        place = self._places.get(id(variable))
+        if place is None:
+            return super().get_current_value(variable)
+        self.read.add(place)
+        return self._values[place]
 
 
 def _pullback(function: Callable[[], Tensors], sources: Tensors, cotangents: Tensors) -> Tensors:

@@ -14,6 +14,7 @@ from rnnapps.config import RecurrentConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import Kernel
 from rnnapps.layers.bidirectional import Bidirectional
+from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.recurrent import Recurrent
 
 __all__ = ["RecurrentStack", "recurrent_stack"]
@@ -55,7 +56,7 @@ class RecurrentStack(keras.layers.Layer):
         self.cells, self.bidirectional, self.residual, self.dropout = list(cells), bidirectional, residual, dropout
         self.kernel, self.recompute_every = kernel, recompute_every
         self.recurrent_layers = [self._layer(cell, number) for number, cell in enumerate(self.cells)]
-        self.dropouts = [keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.cells[1:]]
+        self.dropouts = [Dropout(dropout, dtype=self.dtype_policy) for _ in self.cells[1:]]
         self.supports_masking = True
 
     def _layer(self, cell: Cell, number: int) -> Recurrent | Bidirectional:

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import TokenModelConfig
+from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 
 __all__ = ["advance_one", "read", "token_network", "vocabulary_axes", "zero_states"]
@@ -30,9 +31,9 @@ def token_network(config: TokenModelConfig, vocabulary_size: int) -> keras.Model
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(stack.state_sizes)]
     embedding = _embedding(config, vocabulary_size)
-    hidden = keras.layers.Dropout(config.dropout, name="embedding_dropout")(embedding(tokens))
+    hidden = Dropout(config.dropout, name="embedding_dropout")(embedding(tokens))
     hidden, final = stack(hidden, states=states)
-    hidden = keras.layers.Dropout(config.dropout, name="output_dropout")(hidden)
+    hidden = Dropout(config.dropout, name="output_dropout")(hidden)
     if config.tie_weights:
         logits = embedding(keras.layers.Dense(config.embedding_units, name="to_embedding")(hidden), reverse=True)
     else:

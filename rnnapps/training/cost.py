@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnapps.kernels.step import autocast
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.training.diagnostics import complete_inputs, layer_name, replaced_recurrence
 from rnnapps.training.operations import Operations, count_graph
@@ -105,7 +106,7 @@ def _recurrent_calls(
     batch = complete_inputs(network, inputs)
 
     def skip(layer: Recurrent, values: Any, states: list[Any], mask: Any, training: bool) -> tuple[Any, list[Any]]:
-        calls.append((layer, tf.TensorSpec(values.shape, values.dtype)))
+        calls.append((layer, tf.TensorSpec(values.shape, layer.cell.compute_dtype)))
         outputs = tf.zeros((*values.shape[:2], layer.cell.output_size), values.dtype)
         return layer.cell.emit(values, outputs, training=training), states
 
@@ -115,7 +116,8 @@ def _recurrent_calls(
 
 
 def _trace_project(layer: Recurrent, spec: tf.TensorSpec) -> Any:
-    return tf.function(layer.cell.project).get_concrete_function(spec)
+    with autocast(layer.cell):
+        return tf.function(layer.cell.project).get_concrete_function(spec)
 
 
 def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> Any:
@@ -131,7 +133,8 @@ def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> Any:
         _trace_project(layer, spec).structured_outputs,
     )
     states = [tf.TensorSpec((batch_size, size), cell.compute_dtype) for size in cell.state_size]
-    return tf.function(step).get_concrete_function(without_time, states)
+    with autocast(cell):
+        return tf.function(step).get_concrete_function(without_time, states)
 
 
 def _layer_memory(layer: Recurrent, spec: tf.TensorSpec) -> LayerMemory:
