@@ -25,12 +25,7 @@ class LayerNormLSTM(LSTM):
     `(units, 4 * units)`, bias b, input_gain a_x and recurrent_gain a_h `(4 * units,)`, state_gain a_c and state_bias
     b_c `(units,)`. The paper's three biases of the sum are one.
 
-    Args:
-        units: size of each state.
-        forget_bias: initial bias of the forget gate.
-        kernel_initializer: initial values of W.
-        recurrent_initializer: initial values of U.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    The arguments are those of `LSTM`.
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:

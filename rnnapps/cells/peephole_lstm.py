@@ -23,12 +23,7 @@ class PeepholeLSTM(LSTM):
     States: h and c, each `(batch, units)`. Weights: kernel W `(features, 4 * units)`, recurrent_kernel U
     `(units, 4 * units)`, bias b `(4 * units,)`, peepholes p_i, p_f, p_o `(3, units)`.
 
-    Args:
-        units: size of each state.
-        forget_bias: initial bias of the forget gate.
-        kernel_initializer: initial values of W.
-        recurrent_initializer: initial values of U.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    The arguments are those of `LSTM`.
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:

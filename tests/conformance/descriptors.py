@@ -26,8 +26,8 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
 
 
 def representatives() -> list[Any]:
-    """All rows; those that differ little from others are marked slow. For the properties that compile for long."""
-    chosen = {"simple_rnn", "lstm", "min_gru", "all_wrappers"}
+    """All rows; those that differ little from others are marked slow. For the properties that trace or compile long."""
+    chosen = {"lstm", "gru", "layer_norm_lstm", "min_gru", "all_wrappers"}
     return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in ROWS]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rnnapps.testing.layers import check_stock_layer
-from tests.conformance.descriptors import ROWS, subject
+from tests.conformance.descriptors import representatives, subject
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", representatives())
 def test_stock_layer(name: str) -> None:
     check_stock_layer(subject(name))
