@@ -125,7 +125,8 @@ class TrainingConfig:
         clip_norm: gradients are scaled down to this global norm; 0 turns clipping off.
         patience: evaluations without improvement after which training stops; 0 never stops early.
         precision: number format of the computation.
-        compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph, "auto" chooses.
+        compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph in which recurrent layers compile
+            their loops, "auto" chooses by the batch size.
         tensorboard: also write TensorBoard events.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 import tensorflow as tf
@@ -9,7 +10,9 @@ from tensorflow.python.ops import control_flow_util  # the only place that knows
 
 from rnnapps.errors import ConfigError
 
-__all__ = ["KERNELS", "Kernel", "check_kernel", "in_xla_program", "kernel_for"]
+__all__ = ["KERNELS", "Kernel", "check_kernel", "in_xla_program", "kernel_for", "shards_for"]
+
+SHARD_ROWS = 16
 
 Kernel = Literal["auto", "xla", "graph", "parallel", "reference"]
 KERNELS = ("auto", "xla", "graph", "parallel", "reference")
@@ -18,7 +21,8 @@ KERNELS = ("auto", "xla", "graph", "parallel", "reference")
 def kernel_for(*, batch: int | None, time: int | None, training: bool = False, inside_xla: bool = False) -> Kernel:
     """The kernel that `kernel="auto"` stands for.
 
-    - "xla": the loops are compiled programs; training with static shapes, and everything within a compiled step.
+    - "xla": the loops are compiled programs, one for each part of the batch (`shards_for`); training with static
+      shapes. Within a step that XLA compiles whole, they are part of its program.
     - "graph": the loops are TensorFlow loops; shapes that vary, and inference, where compiling would cost more
       than it gains (and which an export must use).
     - "parallel": an associative scan; linear cells only, never chosen by itself on a CPU: measured on two cores, the
@@ -37,6 +41,17 @@ def kernel_for(*, batch: int | None, time: int | None, training: bool = False, i
         return "xla"
     static = batch is not None and time is not None
     return "xla" if static and training and not tf.executing_eagerly() else "graph"
+
+
+def shards_for(batch: int | None) -> int:
+    """Into how many parts compiled loops cut a batch, so that each processor core runs the loop of one part.
+
+    A loop's matrix products are too small to keep more than one core busy; parts of fewer than 16 rows cost more than
+    they gain.
+    """
+    cores = tf.config.threading.get_intra_op_parallelism_threads() or len(os.sched_getaffinity(0))
+    fitting = [parts for parts in range(2, cores + 1) if batch and batch % parts == 0 and batch // parts >= SHARD_ROWS]
+    return max(fitting, default=1)
 
 
 def check_kernel(kernel: str) -> Kernel:

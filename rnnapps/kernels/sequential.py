@@ -16,6 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnnapps.kernels.choice import shards_for
 from rnnapps.kernels.passes import Passes
 from rnnapps.kernels.recompute import RecomputingPasses
 from rnnapps.kernels.step import Step
@@ -44,7 +45,7 @@ def scan(
         reverse: run from the last step to the first; outputs keep the order of the inputs.
         time_major: sequences, mask and outputs are `(time, batch, any)`; spares the transpositions.
         recompute_every: 0 keeps all states for the backward pass; k keeps every k-th and recomputes the others.
-        compiled: make the loops XLA programs of their own (needs static shapes).
+        compiled: make the loops XLA programs of their own, one for each part of the batch (needs static shapes).
 
     Returns:
         Outputs `(batch, time, output_size)` and the final states, each `(batch, size)`.
@@ -52,9 +53,18 @@ def scan(
     if not time_major:
         projected = tf.nest.map_structure(_swap_batch_and_time, projected)
         mask = None if mask is None else tf.transpose(mask)
-    passes: Any = Passes(Step(cell, projected), reverse=reverse, compiled=compiled)
-    passes = RecomputingPasses(passes, recompute_every) if recompute_every else passes
-    outputs, final = _differentiable(passes, cell, projected, mask, states)
+    shards = shards_for(states[0].shape[0]) if compiled else 1
+    parts = [tf.split(tensor, shards, axis=1) for tensor in tf.nest.flatten(projected)]
+    starts = [tf.split(state, shards, axis=0) for state in states]
+    masks = [None] * shards if mask is None else tf.split(mask, shards, axis=1)
+    results = []
+    for shard in range(shards):
+        xs = tf.nest.pack_sequence_as(projected, [part[shard] for part in parts])
+        passes: Any = Passes(Step(cell, xs), reverse=reverse, compiled=compiled)
+        passes = RecomputingPasses(passes, recompute_every) if recompute_every else passes
+        results.append(_differentiable(passes, cell, xs, masks[shard], [start[shard] for start in starts]))
+    outputs = tf.concat([result[0] for result in results], axis=1)
+    final = [tf.concat(states, axis=0) for states in zip(*(result[1] for result in results), strict=True)]
     return (outputs if time_major else _swap_batch_and_time(outputs)), final
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
 from rnnapps.errors import ConfigError
+from rnnapps.kernels.choice import shards_for
 from rnnapps.training.optimizers import build_optimizer, build_schedule
 
 __all__ = ["TrainingModel"]
@@ -171,8 +172,13 @@ class TrainingModel(keras.Model):
 
 
 def _compiles(config: TrainingConfig, batch_spec: Batch) -> bool:
-    """Whether the step is compiled by XLA: with "auto" if all shapes are static and no tensor is a string."""
+    """Whether the whole step is one XLA program.
+
+    With "auto" it is, if all shapes are static and no tensor is a string; unless the batch is large enough for
+    recurrent layers to compile loops of their own, one a core, which then is faster.
+    """
     if config.compile != "auto":
         return config.compile == "xla"
     specs = tf.nest.flatten(batch_spec)
-    return all(spec.shape.is_fully_defined() and spec.dtype != tf.string for spec in specs)
+    static = all(spec.shape.is_fully_defined() and spec.dtype != tf.string for spec in specs)
+    return static and shards_for(config.batch_size) == 1
