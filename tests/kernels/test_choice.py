@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from rnnapps.cells import GRU, LSTM
 from rnnapps.errors import ConfigError
-from rnnapps.kernels.choice import kernel_for
+from rnnapps.kernels.choice import kernel_for, shards_for
 from rnnapps.layers import Recurrent
 
 
@@ -43,3 +43,8 @@ def test_bad_kernels() -> None:
         Recurrent(GRU(2), kernel="cudnn")
     with pytest.raises(ConfigError, match="needs a LinearCell"):
         Recurrent(GRU(2), kernel="parallel")
+
+
+def test_batches_are_cut_so_that_each_core_has_rows_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3})
+    assert [shards_for(batch) for batch in (None, 1, 16, 31, 32, 48, 64, 66)] == [1, 1, 1, 1, 2, 3, 4, 3]

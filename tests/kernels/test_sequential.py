@@ -85,3 +85,12 @@ def test_a_shared_gradient_is_stacked_once() -> None:
     np.testing.assert_array_equal(doubled, 2 * first)
     operations = run.get_concrete_function().graph.get_operations()
     assert sum(operation.type == "TensorListReserve" for operation in operations) == 2
+
+
+def test_parts_of_a_batch_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnapps.kernels.sequential.shards_for", lambda batch: 2)
+    cell = random_cell("layer_norm_lstm")
+    problem = random_problem(cell, 4, 5, masked=True)
+    assert_same(
+        results(cell, problem, kernel="xla", reverse=True), results(cell, problem, kernel="graph", reverse=True)
+    )
