@@ -22,7 +22,8 @@ from typing import Any
 
 from benchmarks.command import main
 from benchmarks.report import Report, table
-from benchmarks.timing import BenchmarkError, Worker, say
+from benchmarks.timing import say
+from benchmarks.worker import BenchmarkError, Worker
 
 __all__ = ["FAMILIES", "METRIC", "add_arguments", "best_within", "measure", "steps_within", "summarise"]
 

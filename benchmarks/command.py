@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.report import Report, machine, write
-from benchmarks.timing import BenchmarkError, Contestant, Times, Worker, milliseconds, race, say, workers
+from benchmarks.timing import Times, milliseconds, race, say
+from benchmarks.worker import BenchmarkError, Contestant, Worker, workers
 
 __all__ = ["Measure", "main", "parser", "report_all", "timed"]
 

@@ -17,7 +17,8 @@ from dataclasses import asdict
 from benchmarks.command import main, timed
 from benchmarks.problems import Writer
 from benchmarks.report import Report, table
-from benchmarks.timing import Contestant, Times, Worker, per_call, ratio
+from benchmarks.timing import Times, per_call, ratio
+from benchmarks.worker import Contestant, Worker
 
 __all__ = ["FAMILIES", "add_arguments", "measure", "summarise"]
 

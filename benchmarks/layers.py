@@ -19,7 +19,8 @@ from typing import Any
 from benchmarks.command import main, timed
 from benchmarks.problems import CASES, Case
 from benchmarks.report import Report, table
-from benchmarks.timing import Contestant, Times, Worker, fastest, geometric_mean, milliseconds, ratio
+from benchmarks.timing import Times, fastest, geometric_mean, milliseconds, ratio
+from benchmarks.worker import Contestant, Worker
 
 __all__ = ["FAMILIES", "add_arguments", "measure", "summarise", "summarise_own_cells"]
 

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from benchmarks.command import main, timed
 from benchmarks.problems import Case
 from benchmarks.report import Report, table
-from benchmarks.timing import Contestant, Times, Worker, fastest, milliseconds, ratio
+from benchmarks.timing import Times, fastest, milliseconds, ratio
+from benchmarks.worker import Contestant, Worker
 
 __all__ = ["CONTESTANTS", "FAMILIES", "add_arguments", "measure", "summarise"]
 

@@ -18,12 +18,16 @@ from benchmarks.command import main
 from benchmarks.layers import STOCK_CELLS
 from benchmarks.problems import CASES, Case
 from benchmarks.report import Report, table
-from benchmarks.timing import Contestant, Worker, say, workers
+from benchmarks.timing import say
+from benchmarks.worker import Contestant, Worker, workers
 
 __all__ = ["FAMILIES", "add_arguments", "contestants", "measure", "summarise"]
 
 FAMILIES = ("tensorflow", "torch")
 LONG = Case(16, 1000, 128, 256)
+# Freed memory goes back to the system at once, so that a second step shows what it needs: TensorFlow's pool for oneDNN
+# only grows, and glibc keeps small and medium blocks.
+NO_POOLS = {"TF_ENABLE_ONEDNN_OPTS": "0", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 Use = Mapping[str, int | None]
 
 
@@ -70,7 +74,7 @@ def summarise(uses: Mapping[tuple[str, Case], Mapping[str, Use]]) -> Report:
 
 
 def _use(contestant: Contestant) -> Use:
-    with workers([contestant.family]) as staff:
+    with workers([contestant.family], environment=NO_POOLS) as staff:
         staff[contestant.family].make(contestant)
         return staff[contestant.family].memory(contestant.name)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.timing import Worker
+from benchmarks.worker import Worker
 
 __all__ = ["Report", "machine", "section", "table", "write"]
 

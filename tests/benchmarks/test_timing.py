@@ -8,18 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.timing import (
-    BenchmarkError,
-    Contestant,
-    disagreement,
-    fastest,
-    geometric_mean,
-    milliseconds,
-    per_call,
-    race,
-    ratio,
-    workers,
-)
+from benchmarks.timing import disagreement, fastest, geometric_mean, milliseconds, per_call, race, ratio
+from benchmarks.worker import BenchmarkError, Contestant, workers
 
 HERE = "tests.benchmarks.test_timing"
 LOG: list[str] = []
