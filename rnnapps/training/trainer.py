@@ -181,4 +181,5 @@ def _compiles(config: TrainingConfig, batch_spec: Batch) -> bool:
         return config.compile == "xla"
     specs = tf.nest.flatten(batch_spec)
     static = all(spec.shape.is_fully_defined() and spec.dtype != tf.string for spec in specs)
-    return static and shards_for(config.batch_size) == 1
+    batch = next(iter(tf.nest.flatten(batch_spec["inputs"]))).shape[0] if static else None
+    return static and shards_for(batch) == 1

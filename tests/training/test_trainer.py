@@ -162,3 +162,15 @@ def test_auto_compiles_static_shapes_only() -> None:
     assert TrainingModel(network, product_loss, auto, static).jit_compile is True
     dynamic = {**static, "targets": tf.TensorSpec((None, 1))}
     assert TrainingModel(network, product_loss, auto, dynamic).jit_compile is False
+
+
+def test_auto_leaves_large_batches_to_the_loops_of_their_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    auto = dataclasses.replace(SGD, compile="auto")
+    for rows, whole in ((16, True), (32, False)):
+        batch = {
+            "inputs": {"x": tf.TensorSpec((rows, 1))},
+            "targets": tf.TensorSpec((rows, 1)),
+            "reset": tf.TensorSpec((), bool),
+        }
+        assert TrainingModel(line(1.0), product_loss, auto, batch).jit_compile is whole
