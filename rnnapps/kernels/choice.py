@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from rnnapps.errors import ConfigError
 __all__ = ["KERNELS", "Kernel", "check_kernel", "in_xla_program", "kernel_for", "shards_for"]
 
 SHARD_ROWS = 16
+SHARED_WEIGHT = 2 << 20  # elements of a matrix
 
 Kernel = Literal["auto", "xla", "graph", "parallel", "reference"]
 KERNELS = ("auto", "xla", "graph", "parallel", "reference")
@@ -25,8 +27,8 @@ def kernel_for(*, batch: int | None, time: int | None, training: bool = False, i
       shapes. Within a step that XLA compiles whole, they are part of its program.
     - "graph": the loops are TensorFlow loops; shapes that vary, and inference, where compiling would cost more
       than it gains (and which an export must use).
-    - "parallel": an associative scan; linear cells only, never chosen by itself on a CPU: measured on two cores, the
-      sequential loop moves less memory and is faster at every length (benchmarks/linear_scan.py).
+    - "parallel": a scan over parts of the sequence side by side; linear cells only, never chosen by itself: measured on
+      two cores, the compiled sequential loop moves less memory and trains faster at every length.
     - "reference": a plain Python loop; a single step, which needs no loop.
 
     Args:
@@ -43,14 +45,21 @@ def kernel_for(*, batch: int | None, time: int | None, training: bool = False, i
     return "xla" if static and training and not tf.executing_eagerly() else "graph"
 
 
-def shards_for(batch: int | None) -> int:
+def shards_for(batch: int | None, cell: Any) -> int:
     """Into how many parts compiled loops cut a batch, so that each processor core runs the loop of one part.
 
-    A loop's matrix products are too small to keep more than one core busy; parts of fewer than 16 rows cost more than
-    they gain.
+    A loop's matrix products are too small to keep more than one core busy. Parts of fewer than 16 rows cost more than
+    they gain, and so do matrices that no longer fit a core's share of the cache: each part reads them for itself.
+
+    Args:
+        batch: number of rows, None where it varies.
+        cell: the built cell.
     """
+    largest = max((math.prod(weight.shape) for weight in cell.weights), default=0)
+    if batch is None or largest > SHARED_WEIGHT:
+        return 1
     cores = tf.config.threading.get_intra_op_parallelism_threads() or len(os.sched_getaffinity(0))
-    fitting = [parts for parts in range(2, cores + 1) if batch and batch % parts == 0 and batch // parts >= SHARD_ROWS]
+    fitting = [parts for parts in range(2, cores + 1) if batch % parts == 0 and batch // parts >= SHARD_ROWS]
     return max(fitting, default=1)
 
 

@@ -1,14 +1,16 @@
 """The linear recurrence h_t = a_t * h_{t-1} + b_t over a whole sequence, in parallel over time or step by step.
 
-The parallel form is the associative scan of Blelloch 1990 ("Prefix sums and their applications") with the operator of
-Martin & Cundy 2018 (arXiv:1709.04057, section 2.2). The gradient is the same recurrence, run backwards.
+The parallel form is the scan of Blelloch 1990 ("Prefix sums and their applications") in its blocked form, with the
+associative operator of Martin & Cundy 2018 (arXiv:1709.04057, section 2.2): for two cores, blocks of sqrt(time) steps
+beat the logarithmic tree, which reads and writes the whole tensors at each of its levels. The gradient is the same
+recurrence, run backwards.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
-import keras
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
@@ -30,8 +32,8 @@ def linear_scan(
         start: the state before the first step `(batch, size)`.
         mask: bool `(time, batch)`, True where a step is valid; a masked step carries the state through.
         reverse: run from the last step to the first.
-        form: "parallel" takes about log2(time) passes over the whole tensors and needs a static number of steps,
-            "sequential" takes `time` small steps.
+        form: "parallel" takes about 2 sqrt(time) larger steps and needs a static number of them, "sequential" takes
+            `time` small steps.
 
     Returns:
         All states `(time, batch, size)` and the final state `(batch, size)`.
@@ -82,11 +84,34 @@ def _sequential(a: Any, b: Any, start: Any, reverse: bool) -> Any:
 
 
 def _parallel(a: Any, b: Any, start: Any, reverse: bool) -> Any:
-    edge = -1 if reverse else 0
-    index = [[length(a) - 1 if reverse else 0]]
-    b = tf.tensor_scatter_nd_add(b, index, (a[edge] * start)[None])
-    combined = keras.ops.associative_scan(_compose, (a, b), reverse=reverse, axis=0)
-    return tf.ensure_shape(combined[1], a.shape)
+    """Cuts time into about sqrt(time) parts, all solved side by side, then joins them: 2 sqrt(time) steps in a row."""
+    steps, size = a.shape[0], tf.shape(start)
+    width = math.isqrt(steps - 1) + 1
+    count = -(-steps // width)
+    missing = count * width - steps
+    padding = [[missing, 0] if reverse else [0, missing], [0, 0], [0, 0]]
+
+    def cut(sequence: Any, filling: float) -> Any:
+        padded = tf.pad(sequence, padding, constant_values=tf.cast(filling, sequence.dtype))
+        parts = tf.reshape(padded, tf.concat([[count, width], size], axis=0))
+        return tf.ensure_shape(tf.transpose(parts, [1, 0, 2, 3]), [width, count, *start.shape])
+
+    a_parts, b_parts = cut(a, 1.0), cut(b, 0.0)
+
+    def compose(t: Any, map_so_far: list[Any]) -> tuple[list[Any], list[Any]]:
+        new = list(_compose(tuple(map_so_far), (a_parts[t], b_parts[t])))
+        return new, new
+
+    identity = [tf.ones_like(a_parts[0]), tf.zeros_like(b_parts[0])]
+    (a_all, b_all), _, (a_within, b_within) = loop(compose, width, identity, backwards=reverse)
+
+    def join(part: Any, states: list[Any]) -> tuple[list[Any], list[Any]]:
+        return [a_all[part] * states[0] + b_all[part]], [states[0]]
+
+    before = loop(join, count, [start], backwards=reverse)[2][0]
+    solved = tf.transpose(a_within * before + b_within, [1, 0, 2, 3])
+    solved = tf.reshape(solved, tf.concat([[count * width], size], axis=0))
+    return tf.ensure_shape(solved[missing:] if reverse else solved[:steps], a.shape)
 
 
 def _compose(first: Any, second: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnapps.kernels.loop import length, loop
-from rnnapps.kernels.step import Step
+from rnnapps.kernels.step import Step, turned
 
 __all__ = ["Passes"]
 
@@ -67,6 +67,8 @@ class Passes:
         """
         previous, recurrents = self._previous(saved[0]), saved[1]
         vectors, matrices = self.step.update_weights(weights)
+        rows = start[0].shape[0]
+        stored = turned(weights, rows)
 
         def body(t: Any, carried: Tensors) -> tuple[Tensors, Tensors]:
             d_states, sums = carried[: len(start)], carried[len(start) :]
@@ -76,7 +78,7 @@ class Passes:
             d_xs, d_recurrents, d_previous, d_vectors = self.step.update_gradient(
                 _at(t, xs), _at(t, recurrents), states, weights, d_new, vectors
             )
-            d_previous[0] += self.step.recur_gradient(states[0], weights, d_recurrents)
+            d_previous[0] += self.step.recur_gradient(states[0], turned(stored, rows), d_recurrents)
             if mask is not None:
                 d_carried = _where(mask[t], _zeros_like(d_states), d_states)
                 d_previous = _add(d_previous, d_carried)
@@ -93,8 +95,8 @@ class Passes:
         for n, total in zip(vectors, carried[len(start) :], strict=True):
             d_weights[n] += tf.cast(total, d_weights[n].dtype)
         if matrices:
-            rows = (_rows(xs), _rows(recurrents), _rows(previous))
-            more = self.step.update_gradient(*rows, weights, _rows(d_new), matrices)[3]
+            flat = (_rows(xs), _rows(recurrents), _rows(previous))
+            more = self.step.update_gradient(*flat, weights, _rows(d_new), matrices)[3]
             for n, gradient in zip(matrices, more, strict=True):
                 d_weights[n] += gradient
         return d_xs, carried[: len(start)], d_weights

@@ -53,7 +53,7 @@ def scan(
     if not time_major:
         projected = tf.nest.map_structure(_swap_batch_and_time, projected)
         mask = None if mask is None else tf.transpose(mask)
-    shards = shards_for(states[0].shape[0]) if compiled else 1
+    shards = shards_for(states[0].shape[0], cell) if compiled else 1
     parts = [tf.split(tensor, shards, axis=1) for tensor in tf.nest.flatten(projected)]
     starts = [tf.split(state, shards, axis=0) for state in states]
     masks = [None] * shards if mask is None else tf.split(mask, shards, axis=1)

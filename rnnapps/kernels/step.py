@@ -9,9 +9,11 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common.variables import AutocastScope  # Keras opens it for calls of layers only
 
-__all__ = ["Step", "autocast"]
+__all__ = ["Step", "autocast", "turned"]
 
 Tensors = list[Any]
+
+_ROWS_TO_TURN = 8
 
 
 class Step:
@@ -64,6 +66,16 @@ class Step:
     def recur_weight_gradients(self, outputs: Any, weights: Tensors, d_recurrents: Tensors) -> Tensors:
         """Gradients of `recur` with respect to all weights, summed over the rows."""
         return _pullback(lambda: self.recur(outputs, weights), weights, d_recurrents)
+
+
+def turned(weights: Tensors, rows: int | None) -> Tensors:
+    """The weights with every matrix transposed, if products with that many rows gain by it; undoes itself.
+
+    The backward loop multiplies by transposed matrices. Stored that way before the loop they save XLA and TensorFlow
+    the strided reading in every step; a single row is a matrix-vector product, which reads either order as fast.
+    """
+    turns = rows is None or rows >= _ROWS_TO_TURN
+    return [tf.transpose(weight) if turns and weight.shape.rank == 2 else weight for weight in weights]
 
 
 def autocast(cell: Any) -> Any:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from rnnapps.config import TrainingConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import shards_for
+from rnnapps.layers.recurrent import Recurrent
 from rnnapps.training.optimizers import build_optimizer, build_schedule
 
 __all__ = ["TrainingModel"]
@@ -60,7 +61,7 @@ class TrainingModel(keras.Model):
         self.schedule = build_schedule(config)
         optimizer = build_optimizer(config, self.schedule)
         optimizer.build(network.trainable_variables)
-        self.compile(optimizer=optimizer, jit_compile=_compiles(config, batch_spec), auto_scale_loss=False)
+        self.compile(optimizer=optimizer, jit_compile=_compiles(network, config, batch_spec), auto_scale_loss=False)
 
     def groups(self) -> dict[str, list[Any]]:
         """All variables that a checkpoint must hold: group name -> variables in a fixed order."""
@@ -171,15 +172,16 @@ class TrainingModel(keras.Model):
         return self.add_weight(name=name, shape=(), dtype="float32", initializer=initializer, trainable=False)
 
 
-def _compiles(config: TrainingConfig, batch_spec: Batch) -> bool:
+def _compiles(network: keras.Model, config: TrainingConfig, batch_spec: Batch) -> bool:
     """Whether the whole step is one XLA program.
 
-    With "auto" it is, if all shapes are static and no tensor is a string; unless the batch is large enough for
-    recurrent layers to compile loops of their own, one a core, which then is faster.
+    With "auto" it is, if all shapes are static and no tensor is a string; unless a recurrent layer would cut the batch
+    and compile a loop for each core, which then is faster.
     """
     if config.compile != "auto":
         return config.compile == "xla"
     specs = tf.nest.flatten(batch_spec)
     static = all(spec.shape.is_fully_defined() and spec.dtype != tf.string for spec in specs)
     batch = next(iter(tf.nest.flatten(batch_spec["inputs"]))).shape[0] if static else None
-    return static and shards_for(batch) == 1
+    cells = [layer.cell for layer in network._flatten_layers() if isinstance(layer, Recurrent)]
+    return static and all(shards_for(batch, cell) == 1 for cell in cells)

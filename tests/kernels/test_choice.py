@@ -47,4 +47,8 @@ def test_bad_kernels() -> None:
 
 def test_batches_are_cut_so_that_each_core_has_rows_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3})
-    assert [shards_for(batch) for batch in (None, 1, 16, 31, 32, 48, 64, 66)] == [1, 1, 1, 1, 2, 3, 4, 3]
+    small, large = GRU(2), GRU(1024)
+    for cell in (small, large):
+        cell.build((None, 2))
+    assert [shards_for(batch, small) for batch in (None, 1, 16, 31, 32, 48, 64, 66)] == [1, 1, 1, 1, 2, 3, 4, 3]
+    assert shards_for(64, large) == 1

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.cells import GRU
 from rnnapps.config import TrainingConfig
+from rnnapps.layers import Recurrent
 from rnnapps.training.trainer import TrainingModel
 from tests.training import tiny
 
@@ -167,10 +169,10 @@ def test_auto_compiles_static_shapes_only() -> None:
 def test_auto_leaves_large_batches_to_the_loops_of_their_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     auto = dataclasses.replace(SGD, compile="auto")
+    inputs = keras.Input((3, 2), name="x")
+    network = keras.Model({"x": inputs}, {"y": Recurrent(GRU(2))(inputs)})
     for rows, whole in ((16, True), (32, False)):
-        batch = {
-            "inputs": {"x": tf.TensorSpec((rows, 1))},
-            "targets": tf.TensorSpec((rows, 1)),
-            "reset": tf.TensorSpec((), bool),
-        }
-        assert TrainingModel(line(1.0), product_loss, auto, batch).jit_compile is whole
+        spec = {"inputs": {"x": tf.TensorSpec((rows, 3, 2))}, "targets": tf.TensorSpec((rows, 2))}
+        batch = {**spec, "reset": tf.TensorSpec((), tf.bool)}
+        assert TrainingModel(network, product_loss, auto, batch).jit_compile is whole
+    assert TrainingModel(line(1.0), product_loss, auto, {**batch, "inputs": {"x": tf.TensorSpec((32, 1))}}).jit_compile
