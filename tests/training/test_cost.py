@@ -39,10 +39,10 @@ def test_operations_of_the_matrix_products_by_hand(cell: str, gates: int) -> Non
 
 
 def test_elementwise_operations_of_the_lstm_by_hand() -> None:
-    """A step adds both sides (4), applies 4 activations and one to c, multiplies 3 times and adds once."""
+    """A step adds both sides (4), applies sigmoid to the row (4), tanh to g and c, multiplies 3 times and adds once."""
     parts = {part.part: part for part in count_operations(network_of("lstm"), batch())}
     assert parts["stack/layer_0: input"].elementwise == BATCH * TIME * 4 * UNITS  # the bias
-    assert parts["stack/layer_0: recurrence"].elementwise == BATCH * TIME * UNITS * (4 + 5 + 3 + 1)
+    assert parts["stack/layer_0: recurrence"].elementwise == BATCH * TIME * UNITS * (4 + 4 + 2 + 3 + 1)
     assert parts["outside recurrent layers"].elementwise == BATCH * TIME * 2
 
 
