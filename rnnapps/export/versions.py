@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from rnnapps.errors import ExportError
+from rnnapps.training.run import synchronise_folder
 
 __all__ = ["find_version", "next_version", "publish", "versions"]
 
@@ -70,7 +71,7 @@ def publish(finished: Path, base: Path) -> Path:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
             continue
-        _synchronise_folder(base)
+        synchronise_folder(base)
         return target
 
 
@@ -80,12 +81,4 @@ def _synchronise(folder: Path) -> None:
         for name in names:
             with open(Path(parent) / name, "rb") as file:
                 os.fsync(file.fileno())
-        _synchronise_folder(Path(parent))
-
-
-def _synchronise_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        synchronise_folder(Path(parent))
