@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from rnnapps.errors import Interrupted, RnnappsError
 
@@ -22,6 +24,7 @@ def run_command(command: Callable[[], int]) -> int:
         when the reader of standard output has gone.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _escape_what_cannot_be_shown(sys.stdout, sys.stderr)
     try:
         code = command()
         sys.stdout.flush()
@@ -44,3 +47,10 @@ def run_command(command: Callable[[], int]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"error: {place}{error.strerror or error}", file=sys.stderr)
         return RnnappsError.exit_code
+
+
+def _escape_what_cannot_be_shown(*streams: TextIO) -> None:
+    r"""Prints a character that a stream's encoding lacks, or half a surrogate pair, as an escape such as \xe9."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

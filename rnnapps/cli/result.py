@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rnnapps.pipeline import Evaluation
 
-__all__ = ["Result", "plain", "show_evaluation", "show_facts", "show_table", "to_json"]
+__all__ = ["Result", "plain", "print_json", "show_evaluation", "show_facts", "show_table"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +30,14 @@ class Result:
     show: Callable[[Console], None]
 
 
-def to_json(data: Mapping[str, Any]) -> str:
-    """One line of JSON; figures that are not finite become null."""
-    return json.dumps(plain(data), ensure_ascii=False, allow_nan=False)
+def print_json(data: Any, stream: TextIO | None = None) -> None:
+    """Prints one line of JSON, to standard output by default; figures that are not finite become null.
+
+    Where the stream cannot show every character, those beyond ASCII become JSON's own escapes.
+    """
+    target = stream or sys.stdout
+    unicode = (getattr(target, "encoding", None) or "utf-8").lower().startswith("utf")
+    print(json.dumps(plain(data), ensure_ascii=not unicode, allow_nan=False), file=target)
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rnnapps.cli.arguments import Arguments
 from rnnapps.cli.loading import load_tensorflow
-from rnnapps.cli.result import Result, plain, show_evaluation, show_facts, show_table, to_json
+from rnnapps.cli.result import Result, plain, print_json, show_evaluation, show_facts, show_table
 from rnnapps.cli.runs import open_run, save_evaluation
 from rnnapps.cli.training_verbs import finetune, train
 from rnnapps.pipeline import Pipeline
@@ -29,7 +29,7 @@ def run(verb: str, pipeline: Pipeline[Any], arguments: Arguments) -> int:
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         result = RESULTS[verb](pipeline, arguments)
     if as_json:
-        print(to_json(result.data))
+        print_json(result.data)
     else:
         from rich.console import Console
 
@@ -66,7 +66,10 @@ def predict(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
         for number, item in enumerate(results):
             if number:
                 print("-" * 40, file=console.file)
-            print(item if isinstance(item, str) else to_json({"result": item}), file=console.file)
+            if isinstance(item, str):
+                print(item, file=console.file)
+            else:
+                print_json({"result": item}, console.file)
 
     return Result({"results": results}, show)
 

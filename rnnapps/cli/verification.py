@@ -20,9 +20,12 @@ def verify_folder(folder: str, *, as_json: bool) -> int:
     Raises:
         ExportError: there is no export in the folder.
     """
-    from rnnapps.cli.result import to_json
+    from rnnapps.cli.result import print_json
     from rnnapps.export.verify import verify
 
     report = verify(folder)
-    print(to_json(report.to_dict()) if as_json else report.render())
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print(report.render())
     return 0 if report.passed else ExportError.exit_code

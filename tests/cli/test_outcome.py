@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,3 +59,20 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     errors = writer.stderr.read()
     writer.stderr.close()
     assert (writer.wait(), errors) == (141, b"")
+
+
+@pytest.mark.parametrize("setting", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}])
+def test_a_terminal_without_unicode_gets_escapes(setting: dict[str, str]) -> None:
+    code = (
+        "import sys\nfrom rnnapps.cli.outcome import run_command\nfrom rnnapps.cli.result import print_json\n"
+        "def command():\n    print('na\\xefve \\u2603 \\ud800')\n    print_json({'text': 'na\\xefve \\U0001f600'})\n"
+        "    return 0\nsys.exit(run_command(command))"
+    )
+    command = [sys.executable, "-X", "utf8=0", "-c", code]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUTF8"}
+    done = subprocess.run(command, cwd=ROOT, env={**environment, **setting}, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    plain, structured = done.stdout.splitlines()
+    assert plain == r"na\xefve \u2603 \ud800"
+    assert structured == r'{"text": "na\u00efve \ud83d\ude00"}'
+    assert json.loads(structured) == {"text": "naïve 😀"}
