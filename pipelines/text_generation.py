@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnapps.preprocessing.characters import CharacterVocabulary
+    from rnnapps.reports.sections import Section
     from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
@@ -115,15 +116,15 @@ class TextGeneration(Pipeline[Config]):
         """Adds the new characters of the training text behind the known ones."""
         return preprocessor.grow(splits.train)
 
-    def vocabulary_change(
+    def vocabulary_changes(
         self, network: keras.Model, old: CharacterVocabulary, new: CharacterVocabulary
-    ) -> VocabularyChange:
+    ) -> list[VocabularyChange]:
         """Characters keep their rows by name; id 0 is the unknown character of both."""
         from rnnapps.layers.token_network import vocabulary_axes
         from rnnapps.training.finetune import VocabularyChange
 
         names = [["unknown", *vocabulary.characters] for vocabulary in (old, new)]
-        return VocabularyChange(*names, vocabulary_axes(network))
+        return [VocabularyChange(*names, vocabulary_axes(network))]
 
     def build_model(self, config: Config, preprocessor: CharacterVocabulary) -> keras.Model:
         """Embedding, recurrent stack, softmax."""
@@ -157,7 +158,23 @@ class TextGeneration(Pipeline[Config]):
             validate=lambda: {f"validation_{name}": value for name, value in score().items()},
             metric="validation_nats_per_character",
             samples=write,
+            loss_unit="nats_per_character",
+            time_step="character",
         )
+
+    def report_sections(
+        self,
+        config: Config,
+        network: keras.Model,
+        preprocessor: CharacterVocabulary,
+        splits: Splits,
+        samples: Sequence[str],
+    ) -> list[Section]:
+        """How much the last samples repeat themselves."""
+        from rnnapps.metrics.repetition import measure_repetition
+        from rnnapps.reports.texts import repetition_section
+
+        return [repetition_section({"last samples": measure_repetition(samples)})] if samples else []
 
     def evaluate(
         self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary, splits: Splits

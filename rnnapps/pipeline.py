@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
+    from rnnapps.reports.sections import Section
     from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["Endpoint", "Evaluation", "Objective", "Pipeline", "Splits"]
@@ -44,10 +45,14 @@ class Objective:
     Attributes:
         loss: maps (network outputs, batch) to a scalar tensor, the mean loss; called inside the compiled step.
         batches: maps a first step to an endless `tf.data.Dataset` of batches with static shapes. A batch is a dict
-            {"inputs": {...}, "targets": ..., "reset": bool scalar}; the same step always yields the same batch.
+            {"inputs": {...}, "targets": ...}; the same step always yields the same batch. For a network with "states"
+            it also holds "reset", a bool scalar: True where sequences start afresh.
         validate: returns {metric name with its unit: value} on held-out data for the current weights.
         metric: the name in `validate` that decides which state is best; lower is better.
-        samples: returns a few model outputs a person can look at, for the report.
+        samples: returns a few model outputs a person can look at, for the report; none by default.
+        loss_unit: unit of the loss as metric names have it ("nats_per_character"); the validation metrics whose names
+            end with it share the axis of the loss in the report. Empty: the loss has an axis of its own.
+        time_step: what one time step of the inputs is: "character", "hour", "frame"...
     """
 
     loss: Callable[[Any, Any], tf.Tensor]
@@ -55,6 +60,8 @@ class Objective:
     validate: Callable[[], dict[str, float]]
     metric: str
     samples: Callable[[], list[str]] = list
+    loss_unit: str = ""
+    time_step: str = "time step"
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Evaluation:
     Attributes:
         metrics: metric name with its unit -> value of the model.
         baselines: baseline name -> the same metrics of that baseline.
-        examples: number of scored examples (characters, sentences, ...).
+        examples: number of scored examples: characters, forecasts, recordings...
         split: "test" or "validation".
         diagnostics: further figures, not compared with a baseline.
     """
@@ -102,6 +109,7 @@ class Pipeline(ABC, Generic[ConfigT]):
         summary: one sentence: what goes in and what comes out.
         intended_use: what its models are good for, for the model card.
         limitations: what they cannot do and where they fail, for the model card.
+        higher_is_better: names of the metrics of `evaluate` of which more is better; of all others less is.
     """
 
     name: ClassVar[str]
@@ -110,6 +118,7 @@ class Pipeline(ABC, Generic[ConfigT]):
     Predict: ClassVar[type]
     intended_use: ClassVar[str] = ""
     limitations: ClassVar[tuple[str, ...]] = ()
+    higher_is_better: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def examples(self, config: ConfigT) -> Splits:
@@ -125,7 +134,11 @@ class Pipeline(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def build_model(self, config: ConfigT, preprocessor: Any) -> keras.Model:
-        """Returns the functional network, {inputs, "states"} -> {outputs, "states"}."""
+        """Returns the functional network, dict in and dict out.
+
+        The key "states" on both sides marks states that go on from one window or chunk of a sequence to the next; a
+        network that always reads whole sequences has none.
+        """
 
     @abstractmethod
     def objective(self, config: ConfigT, network: keras.Model, preprocessor: Any, splits: Splits) -> Objective:
@@ -141,19 +154,34 @@ class Pipeline(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def predict(self, network: keras.Model, preprocessor: Any, options: Any) -> list[Any]:
-        """Finished results for raw inputs."""
+        """Finished results for raw inputs: texts, or what JSON can hold, printed a line each."""
 
     @abstractmethod
     def stream(self, network: keras.Model, preprocessor: Any, options: Any) -> Iterator[str]:
-        """Yields pieces of the result as soon as they exist."""
+        """Yields pieces of the result as soon as they exist; those that are lines end with a line feed."""
 
     def grow_preprocessor(self, config: ConfigT, preprocessor: Any, splits: Splits) -> Any:
         """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""
         return preprocessor
 
-    def vocabulary_change(self, network: keras.Model, old: Any, new: Any) -> VocabularyChange | None:
-        """Which weights of `network` are indexed by a vocabulary that grew from `old` to `new` (fine-tuning).
+    def vocabulary_changes(self, network: keras.Model, old: Any, new: Any) -> Sequence[VocabularyChange]:
+        """Which weights of `network` are indexed by vocabularies that grew from `old` to `new` (fine-tuning).
 
-        The default says that all ids mean the same to both preprocessors.
+        One entry for each vocabulary: words read, words written, labels... The default says that all ids mean the same
+        to both preprocessors.
         """
-        return None
+        return ()
+
+    def report_sections(
+        self, config: ConfigT, network: keras.Model, preprocessor: Any, splits: Splits, samples: Sequence[str]
+    ) -> Sequence[Section]:
+        """The pipeline's own part of report.html, made from the best weights; shown after the samples.
+
+        Args:
+            config: the run's configuration.
+            network: with its best weights.
+            preprocessor: as training left it.
+            splits: the run's data.
+            samples: what `Objective.samples` returned last; empty where there are none.
+        """
+        return ()

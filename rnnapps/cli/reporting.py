@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnapps.cli.runs import OpenRun, read_evaluation
 
 if TYPE_CHECKING:
-    from rnnapps.pipeline import Objective, Pipeline
+    from rnnapps.pipeline import Objective, Pipeline, Splits
     from rnnapps.reports.inspect import Inspection
 
 __all__ = ["inspect_open_run", "refresh_report"]
@@ -25,17 +25,24 @@ def inspect_open_run(run: OpenRun, objective: Objective) -> Inspection:
 
 
 def refresh_report(
-    pipeline: Pipeline[Any], run: OpenRun, objective: Objective, inspection: Inspection | None = None
+    pipeline: Pipeline[Any],
+    run: OpenRun,
+    splits: Splits,
+    objective: Objective,
+    inspection: Inspection | None = None,
 ) -> Path:
     """Writes report.html from all that is known of the run; returns its path."""
     from rnnapps.reports.html import write_report
 
-    unit = objective.metric.removeprefix("validation_")
+    samples = run.folder.read_samples()
+    latest = samples[-1]["samples"] if samples else []
     return write_report(
         run.folder,
         title=f"{pipeline.name.replace('_', ' ').capitalize()}: training report",
         evaluation=read_evaluation(run.folder),
         inspection=inspection or inspect_open_run(run, objective),
-        loss_unit=unit,
-        token=unit.rpartition("_per_")[2].replace("_", " ") or "time step",
+        sections=pipeline.report_sections(run.config, run.network, run.preprocessor, splits, latest),
+        loss_unit=objective.loss_unit,
+        time_step=objective.time_step,
+        higher_is_better=pipeline.higher_is_better,
     )

@@ -107,7 +107,7 @@ def _transfer(pipeline: Pipeline[Any], run: OpenRun, origin: Origin) -> Transfer
     report = transfer(
         run.network,
         read_source_weights(source),
-        vocabulary=pipeline.vocabulary_change(run.network, old, run.preprocessor),
+        vocabularies=pipeline.vocabulary_changes(run.network, old, run.preprocessor),
         freeze_layers=origin["freeze"],
         seed=run.config.seed,
     )
@@ -137,7 +137,7 @@ def _fit(
     )
     forget_evaluation(run.folder)
     restore_best(run.folder, run.network)
-    facts = {"run": path, **summary, "report": refresh_report(pipeline, run, objective)}
+    facts = {"run": path, **summary, "report": refresh_report(pipeline, run, splits, objective)}
 
     def show(console: Any) -> None:
         show_facts(console, facts)

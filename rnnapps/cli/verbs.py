@@ -46,7 +46,7 @@ def evaluate(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
     evaluation = pipeline.evaluate(run.config, run.network, run.preprocessor, splits)
     if not arguments.given:
         save_evaluation(run.folder, evaluation)
-        refresh_report(pipeline, run, pipeline.objective(run.config, run.network, run.preprocessor, splits))
+        refresh_report(pipeline, run, splits, pipeline.objective(run.config, run.network, run.preprocessor, splits))
     data = {
         **evaluation.metrics,
         "baselines": evaluation.baselines,
@@ -63,24 +63,26 @@ def predict(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
     results = [plain(item) for item in pipeline.predict(run.network, run.preprocessor, arguments.predict)]
 
     def show(console: Any) -> None:
+        long = any("\n" in item for item in results if isinstance(item, str))
         for number, item in enumerate(results):
-            if number:
+            if number and long:
                 print("-" * 40, file=console.file)
             if isinstance(item, str):
                 print(item, file=console.file)
             else:
-                print_json({"result": item}, console.file)
+                print_json(item, console.file)
 
     return Result({"results": results}, show)
 
 
 def stream(pipeline: Pipeline[Any], arguments: Arguments) -> int:
     """Prints pieces of the result as soon as they exist."""
-    run = open_run(pipeline, arguments)
+    run, piece = open_run(pipeline, arguments), ""
     for piece in pipeline.stream(run.network, run.preprocessor, arguments.predict):
         sys.stdout.write(piece)
         sys.stdout.flush()
-    print()
+    if not piece.endswith("\n"):
+        print()
     return 0
 
 
@@ -120,7 +122,7 @@ def inspect(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
     splits = pipeline.examples(run.config)
     objective = pipeline.objective(run.config, run.network, run.preprocessor, splits)
     inspection = inspect_open_run(run, objective)
-    report = refresh_report(pipeline, run, objective, inspection)
+    report = refresh_report(pipeline, run, splits, objective, inspection)
     files = [run.folder.path / PICTURES / f"{name}.png" for name in inspection.plots]
     found = {field.name: getattr(inspection, field.name) for field in dataclasses.fields(inspection)}
     data = {**{name: value for name, value in found.items() if name != "plots"}, "pictures": files, "report": report}

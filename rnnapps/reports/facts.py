@@ -31,16 +31,14 @@ def parameters_section(inspection: Inspection) -> Section:
     return Section("Parameters and cost", [inspection.parameter_table(), inspection.cost_table()])
 
 
-def speed_section(rows: Rows, config: Mapping[str, Any], *, token: str) -> Section:
+def speed_section(rows: Rows, *, batch_steps: int = 0, time_step: str = "time step") -> Section:
     """Training speed between evaluations.
 
     Args:
         rows: rows of metrics.jsonl.
-        config: the run's configuration; its training.batch_size and training.window_steps make steps to tokens.
-        token: name of what one time step holds: "character", "frame"...
+        batch_steps: time steps of all sequences of a batch, padding included; 0 where it is not known.
+        time_step: what one time step is: "character", "hour", "frame"...
     """
-    training = config.get("training", {})
-    tokens = int(training.get("batch_size", 0)) * int(training.get("window_steps", 0))
     speeds = [
         (after["step"] - before["step"]) / (after["elapsed_seconds"] - before["elapsed_seconds"])
         for before, after in itertools.pairwise(rows)
@@ -50,9 +48,9 @@ def speed_section(rows: Rows, config: Mapping[str, Any], *, token: str) -> Secti
         return Section("Speed", [Paragraph("Speed needs at least two evaluations.")])
     steps = statistics.median(speeds)
     table: list[tuple[Value, ...]] = [("training steps per second, median", steps)]
-    if tokens:
-        table.append((f"{token}s per second, median", steps * tokens))
-        table.append((f"{token}s per training step", tokens))
+    if batch_steps:
+        table.append((f"{time_step}s per second, median", steps * batch_steps))
+        table.append((f"{time_step}s per training step", batch_steps))
     table.append(("training time, seconds", rows[-1]["elapsed_seconds"]))
     return Section("Speed", [Table(("", "Value"), table, caption="Evaluation between the steps is included")])
 

@@ -9,25 +9,15 @@ from typing import Any
 import yaml
 
 from rnnapps.errors import CheckpointError
-from rnnapps.metrics.repetition import Repetition, measure_repetition
 from rnnapps.pipeline import Evaluation
 from rnnapps.reports.facts import configuration_section, environment_section, parameters_section, speed_section
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.render import render_page
 from rnnapps.reports.sections import Section
-from rnnapps.reports.standard import (
-    curves_section,
-    inside_section,
-    label,
-    repetition_section,
-    result_section,
-    samples_section,
-)
+from rnnapps.reports.standard import curves_section, inside_section, label, result_section, samples_section
 from rnnapps.training.run import RunFolder, write_atomically
 
 __all__ = ["write_report"]
-
-_TEXT = ("character", "word")
 
 
 def write_report(
@@ -36,10 +26,9 @@ def write_report(
     title: str = "Training report",
     evaluation: Evaluation | None = None,
     inspection: Inspection | None = None,
-    repetition: Mapping[str, Repetition] | None = None,
     sections: Sequence[Section] = (),
     loss_unit: str = "",
-    token: str = "time step",
+    time_step: str = "time step",
     higher_is_better: frozenset[str] = frozenset(),
 ) -> Path:
     """Writes `report.html` into a run folder, replacing the one before in one step.
@@ -51,12 +40,10 @@ def write_report(
         title: title of the report.
         evaluation: the model's metrics beside its baselines.
         inspection: what `inspect_network` found.
-        repetition: name of texts -> their repetition; the model's own, and real text as a scale. By default that of
-            the last samples of a model of characters or words.
         sections: the pipeline's own sections, shown after the samples.
         loss_unit: unit of the training loss as metric names have it: "nats_per_character". Validation metrics in this
             unit share the axis of the loss.
-        token: what one time step holds: "character", "frame"...
+        time_step: what one time step is: "character", "hour", "frame"...
         higher_is_better: names of the metrics of which more is better; of all others less is.
 
     Returns:
@@ -70,15 +57,15 @@ def write_report(
     if evaluation is not None:
         parts.append(result_section(evaluation, higher_is_better=higher_is_better))
     samples = run.read_samples()
-    parts += [curves_section(rows, loss_unit=loss_unit), samples_section(samples)]
-    if repetition is None and samples and token in _TEXT:
-        repetition = {"last samples": measure_repetition(samples[-1]["samples"])}
-    if repetition:
-        parts.append(repetition_section(repetition))
+    parts.append(curves_section(rows, loss_unit=loss_unit))
+    if samples:
+        parts.append(samples_section(samples))
     parts += sections
     if inspection is not None:
         parts += [inside_section(inspection), parameters_section(inspection)]
-    parts += [speed_section(rows, config, token=token), configuration_section(config), environment_section()]
+    batch_steps = inspection.batch_size * inspection.time_steps if inspection is not None else 0
+    parts.append(speed_section(rows, batch_steps=batch_steps, time_step=time_step))
+    parts += [configuration_section(config), environment_section()]
     page = render_page(title, _lead(run, rows, evaluation), parts)
     try:
         write_atomically(run.report_path, page.encode("utf-8"))

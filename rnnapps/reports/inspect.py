@@ -177,11 +177,12 @@ def inspect_run(
 
 
 def _sequence_shape(inputs: Mapping[str, Any]) -> tuple[int, int]:
-    """Batch size and time steps of the first input that has both; states have no time."""
+    """Batch size and time steps of the input with most dimensions, the first of several; states have no time."""
     sequences = [value for name, value in inputs.items() if name != "states" and len(value.shape) >= 2]
     if not sequences:
         raise ValueError(f"expected an input (batch, time, ...) in the batch, got only {', '.join(inputs)}")
-    return int(sequences[0].shape[0]), int(sequences[0].shape[1])
+    sequence = max(sequences, key=lambda value: len(value.shape))
+    return int(sequence.shape[0]), int(sequence.shape[1])
 
 
 def _loops(part: Operations) -> str:

@@ -6,18 +6,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnnapps.metrics.repetition import Repetition
 from rnnapps.pipeline import Evaluation
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import Curve, plot_curves
 from rnnapps.reports.render import format_value
-from rnnapps.reports.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table, Value
+from rnnapps.reports.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 
 __all__ = [
     "curves_section",
     "inside_section",
     "label",
-    "repetition_section",
     "result_section",
     "samples_section",
 ]
@@ -81,40 +79,9 @@ def curves_section(rows: Rows, *, loss_unit: str) -> Section:
 
 
 def samples_section(samples: Rows) -> Section:
-    """What the model wrote in the course of training."""
+    """What the model made in the course of training."""
     entries = [(int(row["step"]), [str(text) for text in row["samples"]]) for row in samples]
-    blocks: list[Block] = [Samples(entries)] if entries else [Paragraph("No samples were recorded.")]
-    return Section("Samples through training", blocks)
-
-
-def repetition_section(measured: Mapping[str, Repetition]) -> Section:
-    """Distinct n-grams and the longest repeat, one row a set of texts.
-
-    Args:
-        measured: name of the texts -> its figures; real text of similar length beside the model's gives them a scale.
-    """
-    orders = sorted({order for repetition in measured.values() for order in repetition.distinct})
-    columns = ("Texts", *(f"distinct-{order}" for order in orders), "longest repeat, characters", "texts", "characters")
-    rows: list[tuple[Value, ...]] = [
-        (
-            name,
-            *(_number(repetition.distinct.get(order)) for order in orders),
-            len(repetition.longest_repeat),
-            repetition.texts,
-            repetition.characters,
-        )
-        for name, repetition in measured.items()
-    ]
-    note = (
-        "distinct-n is the share of different word n-grams among all of them: 1 means that nothing was said twice. "
-        "The longest repeat is the longest string that occurs twice within one text; a model caught in a loop has a "
-        "long one."
-    )
-    repeats = [(name, repetition.longest_repeat) for name, repetition in measured.items()]
-    return Section(
-        "Repetition",
-        [Table(columns, rows), Paragraph(note), Details("The longest repeats", [Table(("Texts", "Repeat"), repeats)])],
-    )
+    return Section("Samples through training", [Samples(entries)])
 
 
 def inside_section(inspection: Inspection) -> Section:

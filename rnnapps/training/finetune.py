@@ -1,4 +1,4 @@
-"""Fine-tuning: weights of a trained network moved by name into one whose vocabulary may have grown."""
+"""Fine-tuning: weights of a trained network moved by name into one whose vocabularies may have grown."""
 
 from __future__ import annotations
 
@@ -73,40 +73,37 @@ def transfer(
     network: keras.Model,
     weights: Mapping[str, np.ndarray[Any, Any]],
     *,
-    vocabulary: VocabularyChange | None = None,
+    vocabularies: Sequence[VocabularyChange] = (),
     freeze_layers: Sequence[str] = (),
     seed: int = 0,
 ) -> TransferReport:
-    """Loads what fits of a source's weights, extends what the vocabulary indexes, and freezes layers.
+    """Loads what fits of a source's weights, extends what a vocabulary indexes, and freezes layers.
 
-    New entries get the mean of the known entries plus a tenth of their standard deviation as Gaussian noise: the new
-    characters then start as average ones instead of disturbing the known (Hewitt 2021, "Initializing new word
-    embeddings for pretrained language models").
+    New entries get the mean of the known entries plus a tenth of their standard deviation as Gaussian noise: they then
+    start as average ones instead of disturbing the known (Hewitt 2021, "Initializing new word embeddings for pretrained
+    language models").
 
     Args:
         network: the new network, freshly initialised.
         weights: path -> array, from `read_weights` or an export.
-        vocabulary: needed when ids have changed; None: all ids mean the same as before.
+        vocabularies: those whose ids have changed; of all others ids mean the same as before.
         freeze_layers: as for `freeze`.
         seed: of the noise.
 
     Raises:
         CheckpointError: not one weight fits.
-        ConfigError: a pattern of `freeze_layers`, or a path of `vocabulary.axes`, names nothing.
+        ConfigError: a pattern of `freeze_layers`, or a path of a vocabulary's axes, names nothing or is named twice.
     """
     variables = _by_path(network)
-    axes = dict(vocabulary.axes) if vocabulary else {}
-    for path in axes:
-        if path not in variables:
-            raise ConfigError(f"{path}: is no weight of the network{_nearest(path, list(variables))}")
+    indexed = _indexed(vocabularies, list(variables))
     generator = np.random.default_rng(seed)
     loaded, grown, reset = [], {}, {}
     for path, variable in variables.items():
-        source = weights.get(path)
+        source, vocabulary = weights.get(path), indexed.get(path)
         if source is None:
             reset[path] = "the source has no weight of this name"
-        elif vocabulary and path in axes and source.shape[axes[path]] == len(vocabulary.old):
-            value, count = _grow(source, vocabulary, axes[path], generator)
+        elif vocabulary and source.shape[vocabulary.axes[path]] == len(vocabulary.old):
+            value, count = _grow(source, vocabulary, vocabulary.axes[path], generator)
             if value.shape != tuple(variable.shape):
                 reset[path] = f"shape {list(source.shape)} in the source, {list(variable.shape)} here"
                 continue
@@ -115,7 +112,7 @@ def transfer(
                 grown[path] = count
             else:
                 loaded.append(path)
-        elif path in axes or source.shape != tuple(variable.shape):
+        elif vocabulary or source.shape != tuple(variable.shape):
             reset[path] = f"shape {list(source.shape)} in the source, {list(variable.shape)} here"
         else:
             variable.assign(source)
@@ -153,6 +150,19 @@ def freeze(network: keras.Model, patterns: Sequence[str]) -> list[str]:
         raise ConfigError(f"{', '.join(patterns)}: freezes the whole network, so that there is nothing to train")
     trainable = {variable.path for variable in network.trainable_variables}
     return [weight.path for weight in network.weights if weight.path not in trainable]
+
+
+def _indexed(vocabularies: Sequence[VocabularyChange], paths: Sequence[str]) -> dict[str, VocabularyChange]:
+    """Path of a weight -> the vocabulary that indexes it."""
+    found: dict[str, VocabularyChange] = {}
+    for vocabulary in vocabularies:
+        for path in vocabulary.axes:
+            if path not in paths:
+                raise ConfigError(f"{path}: is no weight of the network{_nearest(path, paths)}")
+            if path in found:
+                raise ConfigError(f"{path}: is indexed by two vocabularies; name it in one of them")
+            found[path] = vocabulary
+    return found
 
 
 def _grow(

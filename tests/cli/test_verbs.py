@@ -64,6 +64,13 @@ def test_a_run_folder_has_all_its_files(run: Path) -> None:
     assert {"step", "elapsed_seconds", "validation_nats_per_letter"} <= rows[0].keys()
 
 
+def test_a_report_speaks_the_pipelines_language(run: Path) -> None:
+    page = (run / "report.html").read_text()
+    for words in ("abc from abc; last: ", "nats per letter", "letters per second", "letters per training step"):
+        assert words in page
+    assert "character" not in page
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_report")
 def test_resuming_gives_the_weights_of_one_long_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,6 +119,29 @@ def test_json_mode_keeps_noise_off_standard_output(
 
     monkeypatch.setattr(Tiny, "predict", noisy)
     assert answer(capsys, "predict", "--run", str(run)) == {"results": ["b", {"score": None}]}
+
+
+def test_results_are_printed_a_line_each(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def printed(*results: Any) -> str:
+        monkeypatch.setattr(Tiny, "predict", lambda *_: list(results))
+        capsys.readouterr()
+        assert main(Tiny(), ["predict", "--run", str(run)]) == 0
+        return capsys.readouterr().out
+
+    assert printed({"forecast": [1.5, 2]}, {"forecast": [3]}) == '{"forecast": [1.5, 2]}\n{"forecast": [3]}\n'
+    assert printed("one", "two") == "one\ntwo\n"
+    assert printed("a\nb", "c") == f"a\nb\n{'-' * 40}\nc\n"
+
+
+def test_streamed_lines_end_once(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tiny, "stream", lambda *_: iter(["1.5\n", "2.5\n"]))
+    capsys.readouterr()
+    assert main(Tiny(), ["stream", "--run", str(run)]) == 0
+    assert capsys.readouterr().out == "1.5\n2.5\n"
 
 
 def test_predict_and_stream_say_the_same(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

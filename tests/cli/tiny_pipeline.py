@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ import numpy as np
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.reports.sections import Paragraph, Section
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,11 @@ class Tiny(Pipeline[Config]):
     def grow_preprocessor(self, config: Config, preprocessor: Letters, splits: Splits) -> Letters:
         return Letters(preprocessor.letters + "".join(sorted(set(config.data.source) - set(preprocessor.letters))))
 
-    def vocabulary_change(self, network: Any, old: Letters, new: Letters) -> Any:
+    def vocabulary_changes(self, network: Any, old: Letters, new: Letters) -> Any:
         from rnnapps.training.finetune import VocabularyChange
 
         axes = {"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}
-        return VocabularyChange(list(old.letters), list(new.letters), axes)
+        return [VocabularyChange(list(old.letters), list(new.letters), axes)]
 
     def build_model(self, config: Config, preprocessor: Letters) -> Any:
         import keras
@@ -140,7 +141,14 @@ class Tiny(Pipeline[Config]):
             validate=lambda: {"validation_nats_per_letter": self._score(network, preprocessor, config.data.source)},
             metric="validation_nats_per_letter",
             samples=lambda: ["".join(self._write(network, preprocessor, Predict()))],
+            loss_unit="nats_per_letter",
+            time_step="letter",
         )
+
+    def report_sections(
+        self, config: Config, network: Any, preprocessor: Letters, splits: Splits, samples: Sequence[str]
+    ) -> list[Section]:
+        return [Section("Letters", [Paragraph(f"{preprocessor.letters} from {splits.source}; last: {samples[-1]}")])]
 
     def evaluate(self, config: Config, network: Any, preprocessor: Letters, splits: Splits) -> Evaluation:
         letters, split = (config.data.test, "test") if config.data.test else (config.data.source, "validation")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from rnnapps.errors import CheckpointError
-from rnnapps.metrics.repetition import measure_repetition
 from rnnapps.pipeline import Evaluation
 from rnnapps.reports.html import write_report
 from rnnapps.reports.inspect import Inspection
@@ -42,7 +41,7 @@ EVALUATION = Evaluation(
     split="validation",
     diagnostics={"unknown_characters": 7},
 )
-ALWAYS = ["Learning curves", "Samples through training", "Speed", "Configuration", "Environment"]
+ALWAYS = ["Learning curves", "Speed", "Configuration", "Environment"]
 
 
 @pytest.fixture
@@ -83,17 +82,15 @@ def test_all_sections_of_a_full_run(run: RunFolder) -> None:
         title="A <GRU>",
         evaluation=EVALUATION,
         inspection=inspection(),
-        repetition={"model": measure_repetition(["the cat the cat"])},
         sections=[Section("Confusion of digits", [Paragraph("3 & 8")])],
         loss_unit="nats_per_character",
-        token="character",
+        time_step="character",
     )
     assert page.texts("h1") == ["A <GRU>"]
     assert page.texts("h2") == [
         "Result",
         "Learning curves",
         "Samples through training",
-        "Repetition",
         "Confusion of digits",
         "Inside the network",
         "Parameters and cost",
@@ -113,7 +110,7 @@ def test_figures_are_those_of_the_run(run: RunFolder) -> None:
     for row in ROWS:
         run.append_metrics(row)
     page = report(
-        run, evaluation=EVALUATION, inspection=inspection(), loss_unit="nats_per_character", token="character"
+        run, evaluation=EVALUATION, inspection=inspection(), loss_unit="nats_per_character", time_step="character"
     )
     exact = [float(value) for value in page.attribute("data", "value")]
     for row in ROWS:
@@ -128,15 +125,6 @@ def test_figures_are_those_of_the_run(run: RunFolder) -> None:
     assert ["recurrent update", "0.9500", "0.000", "1.000"] in page.rows_under("Inside the network")
     assert ["model.recurrent.cell", "gru"] in page.rows_under("Configuration")
     assert {row[0] for row in page.rows_under("Environment")} >= {"python", "tensorflow", "keras", "processor cores"}
-
-
-def test_repetition_of_a_text_model_is_measured_by_itself(run: RunFolder) -> None:
-    run.append_samples(1, ["early"])
-    run.append_samples(2, ["the cat the cat", "sat"])
-    assert ["last samples", "0.6000", "0.6667", "1.000", "7", "2", "18"] in report(run, token="word").rows_under(
-        "Repetition"
-    )
-    assert "Repetition" not in report(run, token="frame").texts("h2")
 
 
 def test_a_winning_baseline_is_said_plainly(run: RunFolder) -> None:

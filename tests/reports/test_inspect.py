@@ -74,6 +74,19 @@ def test_states_in_the_batch_are_not_taken_for_sequences() -> None:
         inspect_network(language_model("gru", layers=1), {"inputs": {"lengths": np.zeros(2)}}, loss)
 
 
+def test_inputs_beside_the_sequences_are_not_taken_for_them() -> None:
+    examples = batch()
+    inputs = {"a_constant": np.zeros((BATCH, 3)), "sequence": np.zeros((BATCH, TIME, 2), "float32")}
+    sequence = keras.Input((None, 2), name="sequence")
+    hidden, _ = recurrent_stack(RecurrentConfig(cell="gru", units=UNITS))(sequence)
+    network = keras.Model(
+        {"a_constant": keras.Input((3,), name="a_constant"), "sequence": sequence},
+        {"logits": keras.layers.Dense(VOCABULARY)(hidden)},
+    )
+    inspection = inspect_network(network, {**examples, "inputs": inputs}, loss)
+    assert (inspection.batch_size, inspection.time_steps) == (BATCH, TIME)
+
+
 def test_a_cell_without_gates_has_no_gate_picture(tmp_path: Path) -> None:
     inspection = inspect_run(language_model("simple_rnn", layers=1), batch(), loss, tmp_path)
     assert list(inspection.plots) == ["gradient_through_time"]

@@ -37,7 +37,7 @@ def test_known_entries_are_bit_equal_and_new_ones_near_the_mean() -> None:
     source = weights(build(4))
     network = build(6, seed=2)
     change = VocabularyChange(OLD, [*OLD, "ä", "ö"], AXES)
-    report = transfer(network, source, vocabulary=change, seed=3)
+    report = transfer(network, source, vocabularies=[change], seed=3)
     assert report.grown == {path: 2 for path in AXES}
     assert report.loaded == ("hidden/kernel", "hidden/bias")
     assert (report.reset, report.frozen, report.unused) == ({}, (), ())
@@ -57,7 +57,7 @@ def test_same_seed_same_new_entries() -> None:
     results = []
     for seed in (3, 3, 4):
         network = build(5, seed=9)
-        transfer(network, source, vocabulary=change, seed=seed)
+        transfer(network, source, vocabularies=[change], seed=seed)
         results.append(weights(network)["embedding/embeddings"])
     np.testing.assert_array_equal(results[0], results[1])
     assert (results[0][4] != results[2][4]).all()
@@ -69,7 +69,7 @@ def test_entries_follow_their_names_in_any_order(new: list[str]) -> None:
     source = {"logits/kernel": np.arange(8.0, dtype=np.float32).reshape(2, 4)}
     inputs = keras.Input((2,), name="x")
     network = keras.Model(inputs, keras.layers.Dense(len(new), use_bias=False, name="logits")(inputs))
-    report = transfer(network, source, vocabulary=VocabularyChange(old, new, {"logits/kernel": 1}))
+    report = transfer(network, source, vocabularies=[VocabularyChange(old, new, {"logits/kernel": 1})])
     value = weights(network)["logits/kernel"]
     for column, name in enumerate(new):
         if name in old:
@@ -96,7 +96,7 @@ def test_what_does_not_fit_is_reported_and_left_alone() -> None:
 
 
 def test_grown_vocabulary_with_other_width_is_reset() -> None:
-    report = transfer(build(5, units=2), weights(build(4)), vocabulary=VocabularyChange(OLD, [*OLD, "d"], AXES))
+    report = transfer(build(5, units=2), weights(build(4)), vocabularies=[VocabularyChange(OLD, [*OLD, "d"], AXES)])
     assert report.reset["logits/kernel"] == "shape [3, 4] in the source, [2, 5] here"
     assert report.grown == {"embedding/embeddings": 1, "logits/bias": 1}
 
@@ -106,10 +106,23 @@ def test_nothing_fits() -> None:
         transfer(build(4), {"embedding/embeddings": np.zeros((9, 9))})
 
 
+def test_two_vocabularies_grow_side_by_side() -> None:
+    source, network = weights(build(4)), build(4, seed=2)
+    read = VocabularyChange(OLD, ["c", "b", "a", "unknown"], {"embedding/embeddings": 0})
+    written = VocabularyChange(["w", "x", "y", "z"], ["w", "x", "y", "new"], {"logits/kernel": 1, "logits/bias": 0})
+    report = transfer(network, source, vocabularies=[read, written])
+    assert report.grown == {"logits/kernel": 1, "logits/bias": 1}
+    now = weights(network)
+    np.testing.assert_array_equal(now["embedding/embeddings"], source["embedding/embeddings"][::-1])
+    np.testing.assert_array_equal(now["logits/kernel"][:, :3], source["logits/kernel"][:, :3])
+    with pytest.raises(ConfigError, match="embedding/embeddings: is indexed by two vocabularies"):
+        transfer(network, source, vocabularies=[read, read])
+
+
 def test_unknown_vocabulary_path() -> None:
     change = VocabularyChange(OLD, OLD, {"logit/kernel": 1})
     with pytest.raises(ConfigError, match="logit/kernel: is no weight of the network; the nearest is 'logits/kernel'"):
-        transfer(build(4), weights(build(4)), vocabulary=change)
+        transfer(build(4), weights(build(4)), vocabularies=[change])
 
 
 @pytest.mark.parametrize(
