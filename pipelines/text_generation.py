@@ -149,6 +149,7 @@ class TextGeneration(Pipeline[Config]):
             window_steps=training.window_steps,
             seed=config.seed,
             carry_state=training.carry_state,
+            token="character",
         )
         score = _scorer(network, preprocessor.encode_all(splits.validation))
         write = _writer(network, preprocessor, PredictOptions(length=200, samples=2))
@@ -200,7 +201,7 @@ class TextGeneration(Pipeline[Config]):
 
     def endpoints(self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary) -> dict[str, Endpoint]:
         """`serving_default` writes text, `tensors` scores ids, `step` goes on from states."""
-        from rnnapps.export.endpoints import text_endpoints
+        from rnnapps.export.text_endpoints import text_endpoints
 
         return text_endpoints(network, preprocessor)
 

@@ -12,27 +12,40 @@ from rnnapps.errors import DataError
 __all__ = ["batches", "steps_per_epoch"]
 
 
-def steps_per_epoch(characters: int, *, batch_size: int, window_steps: int) -> int:
+def steps_per_epoch(tokens: int, *, batch_size: int, window_steps: int, token: str = "token") -> int:
     """Number of batches after which rows that read contiguous stretches come to their end.
 
     A margin of one window is left where the sequence allows, so that every epoch can start at its own offset.
+
+    Args:
+        tokens: length of the sequence.
+        batch_size: rows of a batch.
+        window_steps: time steps of a row.
+        token: what an error calls the tokens: "character", "note"...
 
     Raises:
         DataError: the sequence is too short for a single batch.
     """
     per_step = batch_size * window_steps
-    if characters < per_step + 1:
+    if tokens < per_step + 1:
         raise DataError(
-            "training text",
-            f"has {characters:,} characters, but {batch_size} sequences of {window_steps} steps need {per_step + 1:,}",
-            "use a longer text, lower --training.batch_size or --training.window_steps, "
+            "training data",
+            f"has {tokens:,} {token}s, but {batch_size} sequences of {window_steps} steps need {per_step + 1:,}",
+            "use more data, lower --training.batch_size or --training.window_steps, "
             "or set --training.carry_state false",
         )
-    return max((characters - 1 - window_steps) // per_step, 1)
+    return max((tokens - 1 - window_steps) // per_step, 1)
 
 
 def batches(
-    ids: np.ndarray[Any, Any], *, batch_size: int, window_steps: int, seed: int, start_step: int, carry_state: bool
+    ids: np.ndarray[Any, Any],
+    *,
+    batch_size: int,
+    window_steps: int,
+    seed: int,
+    start_step: int,
+    carry_state: bool,
+    token: str = "token",
 ) -> tf.data.Dataset:
     """Endless batches from step `start_step` on; a batch depends on (seed, step) only.
 
@@ -41,12 +54,13 @@ def batches(
     offset. Without it every row is a window from a random place and `reset` is always True.
 
     Args:
-        ids: integers `(characters,)`; kept in memory once, in 16 bits where that suffices.
+        ids: integers `(tokens,)`; kept in memory once, in 16 bits where that suffices.
         batch_size: rows of a batch.
         window_steps: time steps of a row.
         seed: chooses offsets or windows.
         start_step: step of the first batch, at least 0.
         carry_state: contiguous stretches instead of random windows.
+        token: what an error calls the tokens: "character", "note"...
 
     Returns:
         Dataset of {"inputs": {"tokens": int32 (batch, time)}, "targets": int32 (batch, time), "reset": bool scalar},
@@ -55,15 +69,15 @@ def batches(
     Raises:
         DataError: the sequence is too short.
     """
-    characters = len(ids)
-    if not carry_state and characters < window_steps + 1:
-        problem = f"has {characters:,} characters, but a window of {window_steps} steps needs {window_steps + 1:,}"
-        raise DataError("training text", problem, "use a longer text or lower --training.window_steps")
+    tokens = len(ids)
+    if not carry_state and tokens < window_steps + 1:
+        problem = f"has {tokens:,} {token}s, but a window of {window_steps} steps needs {window_steps + 1:,}"
+        raise DataError("training data", problem, "use more data or lower --training.window_steps")
     if carry_state:
-        epoch_steps = steps_per_epoch(characters, batch_size=batch_size, window_steps=window_steps)
-        starts = _stretch_starts(characters, epoch_steps, batch_size, window_steps, seed)
+        epoch_steps = steps_per_epoch(tokens, batch_size=batch_size, window_steps=window_steps, token=token)
+        starts = _stretch_starts(tokens, epoch_steps, batch_size, window_steps, seed)
     else:
-        starts = _random_starts(characters, batch_size, window_steps, seed)
+        starts = _random_starts(tokens, batch_size, window_steps, seed)
     with tf.device("CPU"):
         stored = tf.constant(ids.astype(np.uint16 if ids.max() <= np.iinfo(np.uint16).max else np.int32, copy=False))
         steps = tf.data.Dataset.counter(start=start_step)
@@ -78,10 +92,10 @@ def batches(
     return steps.map(batch, num_parallel_calls=1).prefetch(4)
 
 
-def _stretch_starts(characters: int, epoch_steps: int, batch_size: int, window_steps: int, seed: int) -> Any:
+def _stretch_starts(tokens: int, epoch_steps: int, batch_size: int, window_steps: int, seed: int) -> Any:
     """Maps a step to (first positions (batch,), whether the rows start afresh)."""
     stretch = epoch_steps * window_steps
-    slack = characters - 1 - batch_size * stretch
+    slack = tokens - 1 - batch_size * stretch
     rows = np.arange(batch_size, dtype=np.int64) * stretch
 
     def starts(step: Any) -> tuple[Any, Any]:
@@ -92,9 +106,9 @@ def _stretch_starts(characters: int, epoch_steps: int, batch_size: int, window_s
     return starts
 
 
-def _random_starts(characters: int, batch_size: int, window_steps: int, seed: int) -> Any:
+def _random_starts(tokens: int, batch_size: int, window_steps: int, seed: int) -> Any:
     def starts(step: Any) -> tuple[Any, Any]:
-        return _uniform((batch_size,), seed, step, characters - window_steps), tf.constant(True)
+        return _uniform((batch_size,), seed, step, tokens - window_steps), tf.constant(True)
 
     return starts
 

@@ -88,9 +88,9 @@ def test_too_short_texts_say_how_much_is_needed():
     exact = take(3, np.arange(16))
     assert [bool(batch["reset"]) for batch in exact] == [True] * 3
     with pytest.raises(DataError, match=r"15 characters.*need 16.*batch_size.*carry_state false"):
-        take(1, np.arange(15))
+        take(1, np.arange(15), token="character")
     assert take(1, np.arange(6), carry_state=False)[0]["targets"][0].tolist() == [1, 2, 3, 4, 5]
-    with pytest.raises(DataError, match=r"5 characters.*needs 6"):
+    with pytest.raises(DataError, match=r"5 tokens.*needs 6"):
         take(1, np.arange(5), carry_state=False)
-    with pytest.raises(DataError, match="0 characters"):
+    with pytest.raises(DataError, match="0 tokens"):
         take(1, np.arange(0), carry_state=False)

@@ -153,7 +153,7 @@ CONTENTS = {
         ("missing.txt", "missing.txt: does not exist; check the path"),
         ("empty.txt", "the training text has 0 characters, at least 2 are needed"),
         ("letter.txt", "characters, at least 2 are needed; give a longer text"),
-        ("short.txt", "has 9 characters, but 16 sequences of 32 steps need 513; use a longer text"),
+        ("short.txt", "has 9 characters, but 16 sequences of 32 steps need 513; use more data"),
         ("binary.txt", "binary.txt: byte 128 (line 2) is 0x80, which is not UTF-8 text there"),
         ("wide.txt", "wide.txt: is UTF-16 text, expected UTF-8; convert it with: iconv"),
         ("folder", "folder: holds no text file; put files ending in .txt"),
