@@ -1,0 +1,211 @@
+"""The shape of a CSV file: encoding, separator, decimal character, header, and lines of the right number of columns."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnapps.data.series_config import SeriesDataConfig
+from rnnapps.errors import DataError
+
+__all__ = ["MISSING", "CsvShape", "inspect_csv", "read_number"]
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "none", "-", "?")
+"""Cells that mean: not measured."""
+
+SEPARATORS = (",", ";", "\t", "|")
+HEAD_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 24
+SAMPLE_ROWS = 500
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class CsvShape:
+    """How a CSV file is to be read.
+
+    Attributes:
+        path: the file.
+        separator: character between columns.
+        decimal: decimal character.
+        names: the columns.
+        sample: the first rows, as text.
+    """
+
+    path: Path
+    separator: str
+    decimal: str
+    names: tuple[str, ...]
+    sample: list[list[str]]
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """(line number, cells) of each row behind the header; slow, for finding where an error is."""
+        with open(self.path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=self.separator, skipinitialspace=True)
+            rows = ((reader.line_num, row) for row in reader if row)
+            next(rows, None)
+            yield from rows
+
+    def line(self, row: int) -> int:
+        """Line of a row; row 0 is the first behind the header."""
+        return next((number for place, (number, _) in enumerate(self.rows()) if place == row), row + 2)
+
+
+def inspect_csv(path: Path, config: SeriesDataConfig) -> CsvShape:
+    """Finds separator and decimal character, and checks encoding and every line's number of columns.
+
+    Raises:
+        DataError: the file is missing, empty, no UTF-8 text, has no usable header, or a line has too many or too few
+            columns.
+    """
+    head = _head(path)
+    lines = head.splitlines()
+    if not any(line.strip() for line in lines):
+        raise DataError(path, "is empty", "expected a line of column names and then rows")
+    separator = _separator(lines) if config.separator == "auto" else config.separator
+    rows = [row for row in csv.reader(io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True) if row]
+    if len(head) >= HEAD_BYTES // 2 and len(rows) > 1:
+        rows.pop()  # the head may end within a line
+    names = tuple(name.strip() for name in rows[0])
+    _check_header(path, names)
+    _check_lines(path, separator, len(names))
+    sample = [row for row in rows[1 : SAMPLE_ROWS + 1] if len(row) == len(names)]
+    if not sample:
+        raise DataError(path, "has column names but no rows", "add rows")
+    decimal = _decimal(separator, names, sample) if config.decimal == "auto" else config.decimal
+    if decimal == separator:
+        raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
+    return CsvShape(path, separator, decimal, names, sample)
+
+
+def read_number(text: str, decimal: str) -> float | None:
+    """The number a cell holds, NaN for a missing one, None where it is none."""
+    text = text.strip()
+    if text in MISSING:
+        return float("nan")
+    pattern = _COMMA if decimal == "," else _POINT
+    fits = pattern.fullmatch(text) or _WHOLE.fullmatch(text)
+    return float(text.replace(",", ".")) if fits else None
+
+
+def _head(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        problem = "is a symbolic link to a file that does not exist" if path.is_symlink() else "does not exist"
+        raise DataError(path, problem, "check the path") from None
+    except OSError as error:
+        raise DataError(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(path, "is UTF-16 text, expected UTF-8", "convert it with: iconv -f UTF-16 -t UTF-8")
+    if b"\0" in content:
+        raise DataError(path, "looks binary: it holds zero bytes", "give a CSV or Parquet file")
+    if b"\r" in content.replace(b"\r\n", b""):
+        raise DataError(path, "has line ends of old Macintosh files", "convert it with: tr '\\r' '\\n'")
+    text = content.decode("utf-8", errors="replace")
+    return text.removeprefix("\ufeff")
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The separator that cuts the first lines most often, all into the same number of columns."""
+    sample = [line for line in lines[:-1] or lines if line.strip()][:50]
+
+    def score(separator: str) -> tuple[bool, int]:
+        counts = [len(row) for row in csv.reader(sample, delimiter=separator, skipinitialspace=True) if row]
+        return len(set(counts)) == 1 and counts[0] > 1, counts[0] if counts else 0
+
+    return max(SEPARATORS, key=lambda separator: (*score(separator), -SEPARATORS.index(separator)))
+
+
+def _check_header(path: Path, names: Sequence[str]) -> None:
+    numbers = [name for name in names if read_number(name, ".") is not None and name not in MISSING]
+    if numbers:
+        problem = f"line 1 holds the number {numbers[0]!r} where column names are expected"
+        raise DataError(path, problem, "put a line of names first")
+    for place, name in enumerate(names):
+        if not name:
+            raise DataError(path, f"line 1: column {place + 1} has no name", "name it")
+        if name in names[:place]:
+            raise DataError(path, f"line 1: the name {name!r} occurs twice", "give columns different names")
+
+
+def _check_lines(path: Path, separator: str, columns: int) -> None:
+    """Reads the whole file once: valid UTF-8, and as many columns in every line as in the header."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line, separators, length, offset = 1, 0, 0, 0
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            if b'"' in chunk or b"\r" in chunk.replace(b"\r\n", b"").removesuffix(b"\r"):
+                return _check_quoted(path, separator, columns)
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                number = line + chunk.count(b"\n", 0, max(error.start, 0))
+                problem = f"line {number}: is not UTF-8 text (byte {offset + error.start:,})"
+                raise DataError(path, problem, "convert the file to UTF-8 (iconv)") from None
+            line, separators, length = _check_chunk(path, chunk, separator, columns, line, separators, length)
+            offset += len(chunk)
+    if length:
+        _check_count(path, line, separators + 1, columns)
+    return None
+
+
+def _check_chunk(
+    path: Path, chunk: bytes, separator: str, columns: int, line: int, separators: int, length: int
+) -> tuple[int, int, int]:
+    """Checks the lines that end in a chunk; returns (line, separators, length) of the one that goes on behind it."""
+    content = np.frombuffer(chunk, np.uint8)
+    ends = np.flatnonzero(content == ord("\n"))
+    found = np.cumsum(content == ord(separator), dtype=np.int64)
+    if not len(ends):
+        return line, separators + int(found[-1]), length + len(content)
+    counts = np.diff(found[ends], prepend=0)
+    counts[0] += separators
+    lengths = np.diff(ends, prepend=-1) - 1 - (content[np.maximum(ends - 1, 0)] == ord("\r"))
+    lengths[0] += length
+    wrong = np.flatnonzero((counts + 1 != columns) & (lengths > 0))
+    if len(wrong):
+        _check_count(path, line + int(wrong[0]), int(counts[wrong[0]]) + 1, columns)
+    return line + len(ends), int(found[-1] - found[ends[-1]]), len(content) - 1 - int(ends[-1])
+
+
+def _check_quoted(path: Path, separator: str, columns: int) -> None:
+    """The same for files with quotes, where a cell may hold separators and line ends."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+            for row in reader:
+                if row:
+                    _check_count(path, reader.line_num, len(row), columns)
+    except UnicodeDecodeError as error:
+        raise DataError(path, f"is not UTF-8 text (byte {error.start:,})", "convert it to UTF-8 (iconv)") from None
+    except csv.Error as error:
+        raise DataError(path, f"line {reader.line_num}: {error}", "check the quotes") from None
+
+
+def _check_count(path: Path, line: int, found: int, columns: int) -> None:
+    if found != columns:
+        problem = f"line {line}: {found} column{'s' * (found != 1)}, but the header names {columns}"
+        remedy = "correct the line, or name the separator with --data.separator"
+        raise DataError(path, problem, remedy)
+
+
+def _decimal(separator: str, names: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
+    """A comma where a column of the sample holds numbers with commas."""
+    if separator == ",":
+        return "."
+    for place in range(len(names)):
+        cells = [row[place].strip() for row in sample]
+        if any(map(_COMMA.fullmatch, cells)) and all(read_number(cell, ",") is not None for cell in cells):
+            return ","
+    return "."

@@ -1,0 +1,129 @@
+"""Where series come from, what their columns mean, and how they are split in time. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import typing
+import zoneinfo
+from dataclasses import dataclass
+from typing import Literal
+
+from rnnapps.errors import ConfigError
+
+__all__ = ["SeriesDataConfig"]
+
+Irregular = Literal["refuse", "regularise", "keep"]
+Duplicates = Literal["refuse", "first", "last", "mean"]
+Decimal = Literal["auto", ".", ","]
+
+
+@dataclass(frozen=True)
+class SeriesDataConfig:
+    """The series to learn from, and how they are split in time.
+
+    A source is a CSV or Parquet file, or a folder of them (each file one series, named after the file). A file is wide
+    (one column a channel) or long (rows of several series, told apart by the column `series`). Lists are given as
+    `'[a, b]'`.
+
+    Attributes:
+        source: `builtin`, a .csv or .parquet file, or a folder of them.
+        time: column of the timestamps; empty finds `time`, `timestamp`, `date`, `datetime` or `ds`; `none` reads rows
+            as equally spaced steps.
+        series: column that names the series of a row; empty takes `series_id` or `series` where there is one.
+        channels: columns of measured numbers; empty takes all columns without another role.
+        known: columns of numbers that are known ahead of time, such as prices or a weather forecast.
+        categorical: columns of text or codes that are known ahead of time, such as a holiday's name.
+        static: columns that are constant within a series, numbers or text.
+        label: column of whole numbers that marks rows, such as 1 for an anomaly.
+        timezone: time zone of timestamps that name none, and of calendar features, such as Europe/Berlin.
+        time_format: strptime format of the timestamps, or unix_s, unix_ms, unix_us, unix_ns; empty reads ISO 8601.
+        irregular: what to do when timestamps are not equally spaced: refuse; regularise, which puts rows on a regular
+            grid, averages rows that share a place and leaves empty places missing; or keep, which ignores it.
+        frequency: distance of the rows, such as 15min, 1h, 1d, 1w, 1mo or 1y; empty finds it.
+        duplicates: what to do with several rows of one time: refuse, or keep the first, the last or their mean.
+        separator: character between columns; auto finds it.
+        decimal: decimal character; auto finds it.
+        validation_fraction: share of the time held out for validation, after the training rows.
+        test_fraction: share of the time held out for the test, after the validation rows.
+        validation_from: time at which validation begins, ISO 8601, instead of fractions; test_from must be given too.
+        test_from: time at which the test begins.
+        until: rows from this time on are left out; empty keeps all.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    source: str = "builtin"
+    time: str = ""
+    series: str = ""
+    channels: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    label: str = ""
+    timezone: str = "UTC"
+    time_format: str = ""
+    irregular: Irregular = "refuse"
+    frequency: str = ""
+    duplicates: Duplicates = "refuse"
+    separator: str = "auto"
+    decimal: Decimal = "auto"
+    validation_fraction: float = 0.15
+    test_fraction: float = 0.15
+    validation_from: str = ""
+    test_from: str = ""
+    until: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        for name, kind in (("irregular", Irregular), ("duplicates", Duplicates), ("decimal", Decimal)):
+            _one_of(name, getattr(self, name), kind)
+        if self.separator != "auto" and len(self.separator) != 1:
+            raise ConfigError(f"data.separator must be auto or one character, not {self.separator!r}")
+        try:
+            zoneinfo.ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError):
+            raise ConfigError(
+                f"data.timezone must be a name such as UTC or Europe/Berlin, not {self.timezone!r}"
+            ) from None
+        self._check_roles()
+        self._check_split()
+
+    def _check_roles(self) -> None:
+        """Each column has one role."""
+        single = [name for name in (self.time, self.series, self.label) if name and name != "none"]
+        named = [*self.channels, *self.known, *self.categorical, *self.static, *single]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ConfigError(f"data: column {twice[0]!r} is given two roles; name it once")
+
+    def _check_split(self) -> None:
+        if not 0 < self.validation_fraction < 1:
+            raise ConfigError(f"data.validation_fraction must be above 0 and below 1, not {self.validation_fraction}")
+        if not 0 <= self.test_fraction < 1:
+            raise ConfigError(f"data.test_fraction must be from 0 to below 1, not {self.test_fraction}")
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ConfigError("data.validation_fraction and data.test_fraction leave no time to train on; lower them")
+        if bool(self.validation_from) != bool(self.test_from):
+            raise ConfigError("data.validation_from and data.test_from must be given together")
+        given = [name for name in ("validation_from", "test_from", "until") if getattr(self, name)]
+        moments = [_moment(name, getattr(self, name)) for name in given]
+        if any(later <= earlier for earlier, later in itertools.pairwise(moments)):
+            raise ConfigError(f"data.{', data.'.join(given)} must follow each other in time")
+
+
+def _one_of(name: str, value: str, kind: typing.Any) -> None:
+    names = typing.get_args(kind)
+    if value not in names:
+        raise ConfigError(f"data.{name} must be one of {', '.join(names)}, not {value!r}")
+
+
+def _moment(name: str, text: str) -> datetime.datetime:
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"data.{name} must be an ISO 8601 time such as 2024-06-30 or 2024-06-30T12:00, not {text!r}"
+        ) from None
+    return moment.replace(tzinfo=None)

@@ -1,0 +1,149 @@
+"""Scaling of channels: fitted on training rows, applied and undone inside the graph, stored as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.errors import CheckpointError
+from rnnapps.preprocessing.storage import read_json, write_json
+
+__all__ = ["Scaler"]
+
+Method = Literal["standard", "robust", "none"]
+Array = np.ndarray[Any, Any]
+_METHODS = ("standard", "robust", "none")
+
+
+class Scaler:
+    """Maps each channel x to (x - centre) / scale; channels are told apart by name.
+
+    NaN stays NaN. A channel that was constant, or never present, has scale 1.
+
+    Args:
+        channels: names.
+        centre: float64 `(channels,)`.
+        scale: float64 `(channels,)`, above 0.
+        method: how both were found, for `grow`.
+
+    Raises:
+        ValueError: sizes differ, names repeat, or a number is not finite or a scale not above 0.
+    """
+
+    def __init__(self, channels: Sequence[str], centre: Any, scale: Any, *, method: Method = "standard") -> None:
+        self.channels, self.method = tuple(channels), method
+        self.centre, self.scale = np.asarray(centre, np.float64), np.asarray(scale, np.float64)
+        if len(set(self.channels)) != len(self.channels):
+            raise ValueError("channels repeat a name")
+        if not self.centre.shape == self.scale.shape == (len(self.channels),):
+            raise ValueError(f"{len(self.channels)} channels need as many centres and scales")
+        if not (np.isfinite(self.centre).all() and np.isfinite(self.scale).all() and (self.scale > 0).all()):
+            raise ValueError("centres and scales must be finite, scales above 0")
+        if method not in _METHODS:
+            raise ValueError(f"method must be one of {', '.join(_METHODS)}, not {method}")
+
+    @classmethod
+    def fit(cls, rows: Iterable[Array], channels: Sequence[str], *, method: Method = "standard") -> Scaler:
+        """Learns centre and scale.
+
+        Args:
+            rows: arrays `(rows, channels)` of training rows alone, NaN where missing; read twice (three times for
+                "robust", which holds one channel of all in memory).
+            channels: names of the columns.
+            method: "standard": mean and standard deviation; "robust": median and 0.7413 times the interquartile range,
+                which is the standard deviation of normal values; "none": 0 and 1.
+        """
+        tables, count = list(rows), len(channels)
+        centre, scale = np.zeros(count), np.ones(count)
+        for column in range(count) if method != "none" else ():
+            present = [_present(table[:, column]) for table in tables]
+            found = _standard(present) if method == "standard" else _robust(present)
+            if found is not None:
+                centre[column], scale[column] = found
+        return cls(channels, centre, scale, method=method)
+
+    def grow(self, rows: Iterable[Array], channels: Sequence[str]) -> Scaler:
+        """A scaler for other channels: known names keep their numbers, new ones are fitted on `rows`."""
+        fitted = Scaler.fit(rows, channels, method=self.method)
+        places = {name: place for place, name in enumerate(self.channels)}
+        for place, name in enumerate(channels):
+            if name in places:
+                fitted.centre[place] = self.centre[places[name]]
+                fitted.scale[place] = self.scale[places[name]]
+        return fitted
+
+    def apply(self, values: Any) -> Any:
+        """Scales `(..., channels)`, in graph or eagerly; returns float32."""
+        values = tf.convert_to_tensor(values)
+        return tf.cast((values - self._constant(self.centre, values)) / self._constant(self.scale, values), tf.float32)
+
+    def invert(self, values: Any) -> Any:
+        """Undoes `apply`."""
+        values = tf.convert_to_tensor(values)
+        return values * self._constant(self.scale, values) + self._constant(self.centre, values)
+
+    def apply_array(self, values: Array) -> Array:
+        """`apply` with NumPy; returns float32."""
+        return ((values - self.centre) / self.scale).astype(np.float32)
+
+    def invert_array(self, values: Array) -> Array:
+        """`invert` with NumPy; returns float64."""
+        return values * self.scale + self.centre
+
+    def save(self, folder: str | Path, *, name: str = "scaler") -> None:
+        """Writes `NAME.json`.
+
+        Raises:
+            CheckpointError: the folder cannot be written.
+        """
+        content = {"method": self.method, "channels": list(self.channels)}
+        numbers = {"centre": self.centre.tolist(), "scale": self.scale.tolist()}
+        write_json(Path(folder) / f"{name}.json", {**content, **numbers})
+
+    @classmethod
+    def load(cls, folder: str | Path, *, name: str = "scaler") -> Scaler:
+        """Reads what `save` wrote.
+
+        Raises:
+            CheckpointError: the file is missing or broken.
+        """
+        path = Path(folder) / f"{name}.json"
+        content = read_json(path)
+        try:
+            return cls(content["channels"], content["centre"], content["scale"], method=content["method"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path}: is no scaler ({error}); restore the file or train again") from None
+
+    def _constant(self, numbers: Array, values: Any) -> Any:
+        return tf.constant(numbers, values.dtype)
+
+
+def _present(column: Array) -> Array:
+    return column[np.isfinite(column)]
+
+
+def _standard(columns: Sequence[Array]) -> tuple[float, float] | None:
+    """Mean and standard deviation in float64, in two passes."""
+    count = sum(map(len, columns))
+    if not count:
+        return None
+    mean = sum(float(column.sum(dtype=np.float64)) for column in columns) / count
+    squares = sum(float(((column - mean) ** 2).sum(dtype=np.float64)) for column in columns)
+    return mean, _usable(np.sqrt(squares / count), mean)
+
+
+def _robust(columns: Sequence[Array]) -> tuple[float, float] | None:
+    column = np.concatenate(columns).astype(np.float64)
+    if not len(column):
+        return None
+    low, median, high = np.quantile(column, (0.25, 0.5, 0.75))
+    return float(median), _usable(0.7413 * (high - low), median)
+
+
+def _usable(scale: float, centre: float) -> float:
+    """A scale to divide by: 1 for a constant, whose deviation is rounding alone."""
+    return float(scale) if scale > 1e-12 * max(abs(centre), 1e-12) and np.isfinite(scale) else 1.0
