@@ -49,7 +49,8 @@ def read_splits(config: TextDataConfig) -> RawSplits:
         test = read_documents(config.test)
     for name, documents in (("training", train), ("validation", validation), ("test", test)):
         if documents is not None:
-            _require_characters(config.source, name, documents)
+            source = config.test if name == "test" and config.test is not None else config.source
+            _require_characters(source, name, documents)
     return RawSplits(_dataset(train), _dataset(validation), None if test is None else _dataset(test), _title(config))
 
 

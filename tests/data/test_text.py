@@ -116,6 +116,13 @@ def test_missing_empty_and_short_sources(tmp_path):
             splits_of(tmp_path / name)
 
 
+def test_an_empty_test_file_is_named_itself(tmp_path):
+    (tmp_path / "book.txt").write_text("abc" * 50)
+    (tmp_path / "empty.txt").write_text("")
+    with pytest.raises(DataError, match=r"/empty\.txt: the test text has 0 characters, at least 2"):
+        splits_of(tmp_path / "book.txt", test=str(tmp_path / "empty.txt"))
+
+
 def test_huge_sources_are_refused_before_they_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(text_module, "MAXIMUM_BYTES", 10)
     for name in ("1.txt", "2.txt"):
