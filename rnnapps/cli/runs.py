@@ -30,6 +30,7 @@ __all__ = [
     "open_run",
     "read_evaluation",
     "save_evaluation",
+    "what_is_instead_of_folder",
 ]
 
 EVALUATION = "evaluation.json"
@@ -65,7 +66,7 @@ def open_run(pipeline: Pipeline[Any], arguments: Arguments) -> OpenRun:
     """
     path = Path(arguments.options["run"])
     if not (path / "config.yaml").is_file():
-        found = "it has no config.yaml" if path.is_dir() else "no such folder"
+        found = "it has no config.yaml" if path.is_dir() else what_is_instead_of_folder(path)
         raise CheckpointError(f"{path}: not a run folder ({found}); name one that `train` has written")
     from rnnapps.training.run import RunFolder
     from rnnapps.training.state import restore_best
@@ -75,6 +76,11 @@ def open_run(pipeline: Pipeline[Any], arguments: Arguments) -> OpenRun:
     network = pipeline.build_model(arguments.config, preprocessor)
     restore_best(folder, network)
     return OpenRun(folder, arguments.config, preprocessor, network)
+
+
+def what_is_instead_of_folder(path: Path) -> str:
+    """Why a path is no folder, in words."""
+    return "it is a file" if path.exists() else "no such folder"
 
 
 def new_run_path(pipeline: Pipeline[Any], config: Any) -> Path:

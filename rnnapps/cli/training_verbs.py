@@ -11,7 +11,15 @@ from rnnapps.cli import settings
 from rnnapps.cli.arguments import Arguments
 from rnnapps.cli.origin import load_source_preprocessor, read_origin, read_source_weights, write_origin
 from rnnapps.cli.result import Result, show_facts
-from rnnapps.cli.runs import OpenRun, begin_run, check_resumable, data_digest, forget_evaluation, new_run_path
+from rnnapps.cli.runs import (
+    OpenRun,
+    begin_run,
+    check_resumable,
+    data_digest,
+    forget_evaluation,
+    new_run_path,
+    what_is_instead_of_folder,
+)
 from rnnapps.cli.verb_table import program
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.pipeline import Objective, Pipeline, Splits
@@ -39,7 +47,8 @@ def finetune(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
         return _show_config(pipeline, arguments)
     source = Path(arguments.options["from"])
     if not source.is_dir():
-        raise CheckpointError(f"{source}: no such folder; --from names a run folder or an exported model")
+        found = what_is_instead_of_folder(source)
+        raise CheckpointError(f"{source}: {found}; --from names a run folder or an exported model")
     folder = _run_folder(pipeline, arguments)
     origin = {"from": str(source), "freeze": arguments.options["freeze"] or []}
     if folder.config_path.exists():
@@ -61,7 +70,10 @@ def _show_config(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
 def _run_folder(pipeline: Pipeline[Any], arguments: Arguments) -> RunFolder:
     from rnnapps.training.run import RunFolder
 
-    return RunFolder(arguments.options["run"] or new_run_path(pipeline, arguments.config))
+    path = Path(arguments.options["run"] or new_run_path(pipeline, arguments.config))
+    if path.exists() and not path.is_dir():
+        raise CheckpointError(f"{path}: it is a file; --run names a folder, new or of a run to resume")
+    return RunFolder(path)
 
 
 def _train(pipeline: Pipeline[Any], config: Any, folder: RunFolder, origin: Origin | None) -> Result:
@@ -133,6 +145,7 @@ def _fit(
         run.config.training,
         seed=run.config.seed,
         fingerprint={"data": data_digest(splits)},
+        when_changed={"data": _data_changed(run.config)},
         resume_command=f"{command} train --run {path}",
     )
     forget_evaluation(run.folder)
@@ -144,3 +157,11 @@ def _fit(
         print(f"next: {command} evaluate --run {path}", file=console.file)
 
     return Result({**facts, **({"transfer": report.as_dict()} if report else {})}, show)
+
+
+def _data_changed(config: Any) -> str:
+    source = getattr(config.data, "source", "its source")
+    return (
+        f"the data of this run (data.source {source}) have changed since it was begun: restore them to resume it, "
+        f"or train on the new ones with another --run"
+    )

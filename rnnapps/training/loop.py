@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ def train(
     *,
     seed: int,
     fingerprint: Mapping[str, Any],
+    when_changed: Mapping[str, str] | None = None,
     progress: bool = True,
     resume_command: str = "the same command",
 ) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def train(
         config: how to train.
         seed: the seed from which network and batches were made.
         fingerprint: what else the run must not change when resumed, such as a digest of the data; JSON values.
+        when_changed: name in `fingerprint` -> what to say, with a remedy, when its value says nothing to a person.
         progress: show progress on stderr.
         resume_command: what to type to resume, for the message after an interruption.
 
@@ -68,7 +71,7 @@ def train(
     with run.lock(), make_display(progress) as display, StopSignals(display.note) as signals:
         model = TrainingModel(network, objective.loss, config, objective.batches(0).element_spec)
         expected = {"seed": seed, **fingerprint, **{name: getattr(config, name) for name in STRUCTURE}}
-        state = _resume(run, model, expected, display)
+        state = _resume(run, model, expected, when_changed or {}, display)
         session = _Session(run, model, objective, state, display, signals, started - state.elapsed_seconds)
         try:
             session.train()
@@ -86,9 +89,12 @@ def train(
         return session.summary()
 
 
-def _resume(run: RunFolder, model: TrainingModel, expected: dict[str, Any], display: Display) -> TrainState:
+def _resume(
+    run: RunFolder, model: TrainingModel, expected: dict[str, Any], sayings: Mapping[str, str], display: Display
+) -> TrainState:
     """Restores the newest intact state, or saves the first one."""
-    state = TrainState.restore(run, model.groups(), display.note, expect=lambda found: _compare(run, found, expected))
+    expect = functools.partial(_compare, run, expected, sayings)
+    state = TrainState.restore(run, model.groups(), display.note, expect=expect)
     if state is None:
         state = TrainState(fingerprint=expected)
         run.forget_after(-1)
@@ -99,9 +105,11 @@ def _resume(run: RunFolder, model: TrainingModel, expected: dict[str, Any], disp
     return state
 
 
-def _compare(run: RunFolder, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def _compare(run: RunFolder, expected: Mapping[str, Any], sayings: Mapping[str, str], found: Mapping[str, Any]) -> None:
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
+            if name in sayings:
+                raise ConfigError(f"{run.path}: {sayings[name]}")
             raise ConfigError(
                 f"{run.path}: this run was trained with {name} = {found.get(name)!r}, now it is "
                 f"{expected.get(name)!r}; give the old value to resume it, or another --run to start afresh"

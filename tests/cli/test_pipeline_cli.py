@@ -56,6 +56,17 @@ def test_a_missing_run_is_one_line(verb: str, tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().err.startswith(f"error: {tmp_path}/none: not a run folder (no such folder)")
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "inspect", "train", "finetune"])
+def test_a_file_is_not_taken_for_a_run(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    flags = {"finetune": ["--from", str(file)]}.get(verb, ["--run", str(file)])
+    assert main(Toy(), [verb, *flags]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"error: {file}: ")
+    assert "it is a file" in line
+
+
 def test_print_config_is_a_file_for_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(Toy(), ["train", "--print_config", "--model.cell", "mgu"]) == 0
     text = capsys.readouterr().out

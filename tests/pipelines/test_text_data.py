@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -79,9 +80,11 @@ def test_changed_data_cannot_resume_a_run(begun: Path, texts: Path, capsys: pyte
     content = changed.read_text()
     changed.write_text(content.replace("zoo", "ooz", 1))
     try:
-        assert "was trained with data" in complaint(capsys, "train", "--run", begun, "--training.steps", 2)
+        line = complaint(capsys, "train", "--run", begun, "--training.steps", 2)
     finally:
         changed.write_text(content)
+    assert f"the data of this run (data.source {texts}) have changed since it was begun: restore them" in line
+    assert not re.search("[0-9a-f]{16}", line)
     assert sums(begun / "state") == state
 
 

@@ -131,6 +131,7 @@ def test_more_steps_go_on_from_the_end(tmp_path: Path) -> None:
     [
         ({"seed": 6}, r"trained with seed = 5, now it is 6"),
         ({"fingerprint": {"data": "b"}}, r"trained with data = 'a', now it is 'b'"),
+        ({"fingerprint": {"data": "b"}, "when_changed": {"data": "new data"}}, r"new data$"),
         ({"config": dataclasses.replace(GRAPH, optimizer="sgd")}, r"trained with optimizer = 'adam', now it is 'sgd'"),
     ],
 )
