@@ -92,7 +92,9 @@ def export(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
     from rnnapps.cli.settings import dump
     from rnnapps.export.manifest import read_manifest
     from rnnapps.export.saved_model import export as export_model
+    from rnnapps.export.workplace import check_destination
 
+    check_destination(Path(arguments.options["to"]))
     run = open_run(pipeline, arguments)
     print(f"exporting {run.folder.path}, then verifying the export", file=sys.stderr)
     version = export_model(

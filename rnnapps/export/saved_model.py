@@ -8,10 +8,8 @@ manifest.json. It is built in a hidden folder beside `BASE`, verified there, and
 from __future__ import annotations
 
 import datetime
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -23,6 +21,7 @@ from rnnapps.export.signatures import answer, describe, trace
 from rnnapps.export.verify import save_example, verify
 from rnnapps.export.versions import publish
 from rnnapps.export.warmup import WARMUP_FILE, warmup_requests, write_requests
+from rnnapps.export.workplace import check_destination, workplace
 from rnnapps.pipeline import Endpoint
 from rnnapps.reports.model_card import ModelCard, render_model_card
 
@@ -73,23 +72,18 @@ def export(
         ExportError: an endpoint cannot be served, verification failed, or the folder cannot be written.
     """
     base = Path(folder).absolute()
+    check_destination(base)
     try:
-        base.parent.mkdir(parents=True, exist_ok=True)
-        workplace = Path(mkdtemp(prefix=f".{base.name}.", dir=base.parent))
-    except OSError as error:
-        raise ExportError(f"{base}: cannot be written ({error.strerror}); choose another folder") from error
-    try:
-        # A folder inside, because mkdtemp's own is closed to other users, the server's for one.
-        version = workplace / "version"
-        _build(version, endpoints, network, preprocessor, config_yaml, model_card, warmup, trackables, base.name)
-        verify(version, tolerance=tolerance).require()
-        return publish(version, base)
+        with workplace(base) as place:
+            # A folder inside, because a temporary one is closed to other users, the server's for one.
+            version = place / "version"
+            _build(version, endpoints, network, preprocessor, config_yaml, model_card, warmup, trackables, base.name)
+            verify(version, tolerance=tolerance).require()
+            return publish(version, base)
     except OSError as error:
         raise ExportError(
             f"{base}: cannot be written ({error.strerror or error}); free space or permissions"
         ) from error
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def _build(

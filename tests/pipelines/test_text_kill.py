@@ -1,4 +1,4 @@
-"""The training command, killed -9 at seeded moments and started again, ends bit for bit as if left alone."""
+"""Commands killed -9: training started again ends bit for bit as if left alone; an export leaves nothing for long."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,20 @@ def test_killed_commands_end_like_one_left_alone(kills: int, text: Path, undistu
         assert ending(run) == expected
         assert (run / "report.html").is_file()
         done, seed = done + report.kills, seed + 1
+
+
+def test_the_next_export_removes_what_a_killed_one_left(run: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pipelines.text_generation", "export", "--run", str(run), "--to", "models/words"]
+    paths = {**os.environ, "PYTHONPATH": str(ROOT)}
+    killed = subprocess.Popen(command, cwd=tmp_path, env=paths, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not list(tmp_path.glob("models/.words.*/version/saved_model.pb")):
+        assert killed.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert [path.name.startswith(".words.") for path in (tmp_path / "models").iterdir()] == [True]
+    assert subprocess.run(command, cwd=tmp_path, env=paths, capture_output=True).returncode == 0
+    assert [path.relative_to(tmp_path / "models").as_posix() for path in tmp_path.glob("models/*")] == ["words"]
+    assert [path.name for path in tmp_path.glob("models/words/*")] == ["1"]
