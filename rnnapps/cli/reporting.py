@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.runs import OpenRun, read_evaluation
+from rnnapps.cli.status import status
 
 if TYPE_CHECKING:
     from rnnapps.pipeline import Objective, Pipeline, Splits
@@ -16,12 +17,17 @@ __all__ = ["inspect_open_run", "refresh_report"]
 PICTURES = "inspect"
 
 
-def inspect_open_run(run: OpenRun, objective: Objective) -> Inspection:
-    """Looks at the network through the first training batch; pictures go to `inspect/` in the run folder."""
+def inspect_open_run(run: OpenRun, objective: Objective, *, measure_memory: bool = False) -> Inspection:
+    """Looks at the network through the first training batch, telling on a terminal what it does.
+
+    Pictures go to `inspect/` in the run folder. `measure_memory` takes some ten seconds more.
+    """
     from rnnapps.reports.inspect import inspect_run
 
-    batch = next(iter(objective.batches(0)))
-    return inspect_run(run.network, batch, objective.loss, run.folder.path / PICTURES)
+    with status("reading a batch") as say:
+        batch = next(iter(objective.batches(0)))
+        folder = run.folder.path / PICTURES
+        return inspect_run(run.network, batch, objective.loss, folder, measure_memory=measure_memory, progress=say)
 
 
 def refresh_report(

@@ -123,7 +123,7 @@ def inspect(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
     run = open_run(pipeline, arguments)
     splits = pipeline.examples(run.config)
     objective = pipeline.objective(run.config, run.network, run.preprocessor, splits)
-    inspection = inspect_open_run(run, objective)
+    inspection = inspect_open_run(run, objective, measure_memory=True)
     report = refresh_report(pipeline, run, splits, objective, inspection)
     files = [run.folder.path / PICTURES / f"{name}.png" for name in inspection.plots]
     found = {field.name: getattr(inspection, field.name) for field in dataclasses.fields(inspection)}

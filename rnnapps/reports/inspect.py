@@ -135,6 +135,7 @@ def inspect_network(
     if measure_memory:
         say("measuring the memory of a training step in a fresh process")
         measured = measure_step_memory(network, inputs)
+    say("drawing pictures")
     plots = {"gradient_through_time": plot_gradients(observation.gradients)}
     if observation.gates:
         plots["gates"] = plot_gates(observation.gates)

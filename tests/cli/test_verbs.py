@@ -151,11 +151,14 @@ def test_predict_and_stream_say_the_same(run: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == f"{predicted[0]}\n"
 
 
-def test_inspect_shows_tables_and_writes_pictures(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_shows_tables_and_writes_pictures(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnnapps.reports.inspect.measure_step_memory", lambda *_: 3 << 20)  # it takes ten seconds
     capsys.readouterr()
     assert main(Tiny(), ["inspect", "--run", str(run)]) == 0
     printed = capsys.readouterr().out
-    for title in ("Parameters", "Gradient", "Gate", "operations, total", "MiB"):
+    for title in ("Parameters", "Gradient", "Gate", "operations, total", "measured rise of peak memory"):
         assert title in printed
     assert (run / "inspect" / "gradient_through_time.png").read_bytes().startswith(b"\x89PNG")
 
@@ -166,6 +169,18 @@ def test_an_export_is_verified_and_versioned(run: Path, exported: Path, capsys: 
     assert (result["version"], result["signatures"]) == (2, ["serving_default"])
     assert "pipeline: tiny" in (exported / "assets.extra" / "config.yaml").read_text()
     assert "Says which letter comes next" in (exported / "assets.extra" / "model_card.md").read_text()
+
+
+def test_an_export_to_a_file_is_refused_before_the_work(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setattr("rnnapps.cli.verbs.open_run", None)
+    line = complaint(capsys, "export", "--run", str(run), "--to", str(tmp_path / "file"))
+    assert (
+        line == f"error: {tmp_path}/file: is a file; expected a folder, to which the export is written as a new version"
+    )
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_damaged_export_fails_verification(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:

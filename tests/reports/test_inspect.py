@@ -45,7 +45,7 @@ def test_pictures_and_tables_of_a_network(tmp_path: Path) -> None:
     inspection = inspect_run(language_model("lstm"), batch(), loss, folder, progress=told.append)
     assert sorted(path.name for path in folder.iterdir()) == ["gates.png", "gradient_through_time.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in folder.iterdir())
-    assert len(told) == 2
+    assert len(told) == 3
     parameters, cost, gradients, gates = inspection.tables()
     expected = VOCABULARY * 5 + 4 * UNITS * (5 + UNITS + 1) + 4 * UNITS * (2 * UNITS + 1) + (UNITS + 1) * VOCABULARY
     assert parameters.rows[-1] == ("total", expected, 0)
