@@ -1,0 +1,125 @@
+"""Lines over common axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import FigureBase
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from rnnapps.reports.plots.plot import Plot
+from rnnapps.reports.plots.theme import Theme
+
+__all__ = ["Curve", "plot_curves", "style_axes"]
+
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
+_MARKERS = "osD^v"
+_MARKED_POINTS = 40  # with more points than this, markers hide the line
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a plot.
+
+    Attributes:
+        label: its name in the legend.
+        x: positions.
+        y: values; None and values that are not finite leave a gap.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+
+
+def plot_curves(
+    curves: Sequence[Curve],
+    *,
+    x_label: str,
+    y_label: str,
+    title: str = "",
+    logarithmic: bool = False,
+    integer_x: bool = True,
+) -> Plot:
+    """Lines over a common axis.
+
+    Args:
+        curves: the lines.
+        x_label: name and unit of x.
+        y_label: name and unit of y.
+        title: title above the plot.
+        logarithmic: draw y on a logarithmic scale; values that are not positive leave a gap.
+        integer_x: label x at whole numbers only, and mark the points where they are few.
+    """
+
+    def draw(figure: FigureBase, theme: Theme) -> None:
+        axes = figure.subplots()
+        style_axes(axes, theme, x_label, y_label)
+        axes.set_title(title, fontsize=10.5, color=theme.text, loc="left")
+        for index, curve in enumerate(curves):
+            _draw_curve(axes, theme, curve, index, logarithmic=logarithmic, markers=integer_x)
+        if integer_x:
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        if logarithmic:
+            _logarithmic_scale(axes, [value for curve in curves for value in curve.y])
+        if len(curves) > 1:
+            figure.legend(loc="outside lower center", ncols=3, frameon=False, labelcolor=theme.text, fontsize=9.5)
+
+    described = "; ".join(_describe(curve) for curve in curves)
+    heading = f"{title}: " if title else ""
+    return Plot(draw, alt=f"{heading}{y_label} over {x_label}. {described}.")
+
+
+def style_axes(axes: Axes, theme: Theme, x_label: str, y_label: str) -> None:
+    """Gives axes their labels and a theme's colours, with a grid and without a frame."""
+    axes.set_xlabel(x_label, color=theme.text, fontsize=10.5)
+    axes.set_ylabel(y_label, color=theme.text, fontsize=10.5)
+    axes.tick_params(colors=theme.text, which="both", labelsize=10)
+    axes.grid(color=theme.grid, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.set_facecolor("none")
+    for side, spine in axes.spines.items():
+        spine.set_color(theme.grid)
+        spine.set_visible(side in ("left", "bottom"))
+
+
+def _describe(curve: Curve) -> str:
+    values = [value for value in curve.y if value is not None and math.isfinite(value)]
+    if not values:
+        return f"{curve.label}: no values"
+    return f"{curve.label}: from {values[0]:.4g} to {values[-1]:.4g}, between {min(values):.4g} and {max(values):.4g}"
+
+
+def _draw_curve(axes: Axes, theme: Theme, curve: Curve, index: int, *, logarithmic: bool, markers: bool) -> None:
+    values = [_drawable(value, logarithmic=logarithmic) for value in curve.y]
+    axes.plot(
+        list(curve.x),
+        values,
+        label=curve.label,
+        color=theme.colours[index % len(theme.colours)],
+        linestyle=_DASHES[index % len(_DASHES)],
+        linewidth=1.8,
+        marker=_MARKERS[index % len(_MARKERS)] if markers and len(values) <= _MARKED_POINTS else None,
+        markersize=4,
+    )
+
+
+def _logarithmic_scale(axes: Axes, values: Sequence[float | None]) -> None:
+    positive = [value for value in values if value is not None and 0.0 < value < math.inf]
+    if not positive:
+        return
+    axes.set_yscale("log")
+    decades = math.log10(max(positive) / min(positive))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.0 else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _drawable(value: float | None, *, logarithmic: bool) -> float:
+    if value is None or not math.isfinite(value) or (logarithmic and value <= 0.0):
+        return math.nan
+    return value
