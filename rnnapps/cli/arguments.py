@@ -7,10 +7,11 @@ import dataclasses
 import re
 import typing
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli import settings
+from rnnapps.cli.setting_files import read_files
+from rnnapps.cli.typed_flags import dotted, flag_names, values_of
 from rnnapps.cli.verb_table import FLAGS, VERBS, program
 from rnnapps.errors import ConfigError
 
@@ -57,12 +58,12 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
         raise SystemExit(0)
     print_config = PRINT_CONFIG in argv and "print_config" in VERBS[verb].flags
     argv = [token for token in argv if token != PRINT_CONFIG or not print_config]
-    inherited, from_files = _read_files(pipeline, verb, argv, kinds)
+    inherited, from_files = read_files(pipeline, verb, argv, kinds)
     base = {key: setting.value for key, setting in {**inherited, **from_files}.items()}
     parser.set_defaults({key: value for key, value in base.items() if _takes(verb, key)})
     parsed = _parse(parser, pipeline, verb, argv, kinds).as_dict()
-    flags = {key: value for key, value in _dotted(parsed).items() if key in kinds and _takes(verb, key)}
-    changed = {key for key, value in flags.items() if key in _flag_names(argv)}
+    flags = {key: value for key, value in dotted(parsed).items() if key in kinds and _takes(verb, key)}
+    changed = {key for key, value in flags.items() if key in flag_names(argv)}
     config = settings.assemble(pipeline.Config, {**base, **flags})
     options = {name: parsed.get(name) for name in VERBS[verb].flags} | {"print_config": print_config}
     for name in VERBS[verb].required:
@@ -107,49 +108,6 @@ def _hide_group_files(parser: jsonargparse.ArgumentParser, groups: set[str]) -> 
             action.help = argparse.SUPPRESS
 
 
-def _read_files(
-    pipeline: Pipeline[Any], verb: str, argv: Sequence[str], kinds: Mapping[str, Any]
-) -> tuple[dict[str, settings.Setting], dict[str, settings.Setting]]:
-    """Settings of the run or source model named in the flags, and those of `--config` files, of their right types."""
-    inherited: dict[str, settings.Setting] = {}
-    for flag in ("from", "run"):
-        for value in _values_of(argv, flag) if flag in VERBS[verb].flags else []:
-            path = _saved_config(Path(value))
-            if path is not None:
-                inherited |= settings.read(path, kinds, pipeline_name=pipeline.name)
-    from_files: dict[str, settings.Setting] = {}
-    for value in _values_of(argv, "config") if "config" in VERBS[verb].flags else []:
-        from_files |= settings.read(value, kinds, pipeline_name=pipeline.name)
-    return _converted(pipeline, inherited, kinds), _converted(pipeline, from_files, kinds)
-
-
-def _saved_config(folder: Path) -> Path | None:
-    """The configuration a run folder or an export carries."""
-    candidates = [folder / "config.yaml", *sorted(folder.glob("assets.extra/config.yaml"))]
-    numbered = [path for path in folder.glob("*/assets.extra/config.yaml") if path.parts[-3].isdigit()]
-    candidates += sorted(numbered, key=lambda path: int(path.parts[-3]), reverse=True)
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _converted(
-    pipeline: Pipeline[Any], found: Mapping[str, settings.Setting], kinds: Mapping[str, Any]
-) -> dict[str, settings.Setting]:
-    import jsonargparse
-
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(pipeline.Config)
-    converted = {}
-    for key, setting in found.items():
-        try:
-            value = _dotted(parser.parse_object(settings.nest({key: setting.value})).as_dict())[key]
-        except (argparse.ArgumentError, TypeError, ValueError):
-            raise ConfigError(
-                f"{setting.place}: {key} must be {settings.describe(kinds[key])}, not '{setting.value}'"
-            ) from None
-        converted[key] = settings.Setting(value, setting.place)
-    return converted
-
-
 def _parse(
     parser: jsonargparse.ArgumentParser,
     pipeline: Pipeline[Any],
@@ -158,7 +116,7 @@ def _parse(
     kinds: Mapping[str, Any],
 ) -> jsonargparse.Namespace:
     groups = {key.partition(".")[0] for key in kinds if "." in key}
-    for name in _flag_names(argv) & groups:
+    for name in flag_names(argv) & groups:
         raise ConfigError(f"'--{name}' is a group of flags, --{name}.NAME; settings in files are given with --config")
     try:
         return parser.parse_args(list(argv))
@@ -167,7 +125,7 @@ def _parse(
     all_kinds = {**kinds, **(typing.get_type_hints(pipeline.Predict) if VERBS[verb].predict else {})}
     key = re.search(r'Parser key "([^"]+)"', message)
     if key:
-        given = (_values_of(argv, key[1]) or [""])[-1]
+        given = (values_of(argv, key[1]) or [""])[-1]
         kind = settings.describe(all_kinds[key[1]]) if key[1] in all_kinds else "another type"
         raise ConfigError(f"--{key[1]} must be {kind}, not '{given}'")
     unknown = re.search(r"unrecognized arguments: (.*)", message, re.DOTALL)
@@ -194,25 +152,3 @@ def _predict_options(pipeline: Pipeline[Any], verb: str, parsed: Mapping[str, An
         return None
     names = [field.name for field in dataclasses.fields(pipeline.Predict)]
     return pipeline.Predict(**{name: parsed[name] for name in names})
-
-
-def _dotted(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in nested.items():
-        found |= _dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return found
-
-
-def _flag_names(argv: Sequence[str]) -> set[str]:
-    return {token[2:].split("=")[0] for token in argv if token.startswith("--")}
-
-
-def _values_of(argv: Sequence[str], flag: str) -> list[str]:
-    """The values given to one flag, as `--flag value` or `--flag=value`, in their order."""
-    found, tokens = [], iter(argv)
-    for token in tokens:
-        if token == f"--{flag}":
-            found += [next(tokens, "")]
-        elif token.startswith(f"--{flag}="):
-            found.append(token.partition("=")[2])
-    return found
