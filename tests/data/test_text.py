@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.data import text as text_module
-from rnnapps.data.text import decode_text, joined, read_documents, read_splits, split_contiguously
+from rnnapps.data import documents
+from rnnapps.data.documents import decode_text, read_documents
+from rnnapps.data.text import joined, read_splits, split_contiguously
 from rnnapps.data.text_config import TextDataConfig
 from rnnapps.errors import DataError
 
@@ -124,7 +125,7 @@ def test_an_empty_test_file_is_named_itself(tmp_path):
 
 
 def test_huge_sources_are_refused_before_they_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_module, "MAXIMUM_BYTES", 10)
+    monkeypatch.setattr(documents, "MAXIMUM_BYTES", 10)
     for name in ("1.txt", "2.txt"):
         (tmp_path / name).write_text("123456")
     with pytest.raises(DataError, match="more than 10 bytes"):

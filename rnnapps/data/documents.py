@@ -1,0 +1,141 @@
+r"""Documents of text from built-in documentation, files, folders and TensorFlow Datasets.
+
+Decisions that hold for every source:
+
+- Files are UTF-8. A byte order mark at the start is dropped; anything undecodable is an error, never replaced.
+- Line ends `\r\n` and `\r` become `\n`, as in Python's text mode.
+- Documents (the files of a folder in the order of their paths, the rows of a data set) are separated by a blank line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
+from rnnapps.errors import DataError
+
+__all__ = ["BUILTIN", "TEXT_SUFFIXES", "decode_text", "read_documents", "separated", "tfds_texts"]
+
+BUILTIN = "builtin"
+TEXT_SUFFIXES = (".txt", ".text", ".md", ".rst")
+MAXIMUM_BYTES = 1 << 30
+_OTHER_ENCODINGS = {
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+
+
+def read_documents(source: str) -> list[str]:
+    """Reads all documents of a source, each with the separator that follows it.
+
+    Args:
+        source: `builtin`, a file, a folder, or `tfds:NAME[/config]` (all its splits).
+
+    Raises:
+        DataError: the source is missing, unreadable or not text.
+    """
+    if source == BUILTIN:
+        from pydoc_data.topics import topics
+
+        return separated([topics[name] for name in sorted(topics)])
+    if is_tfds(source):
+        builder = tfds_builder(source)
+        return separated([text for split in sorted(builder.info.splits) for text in tfds_texts(source, builder, split)])
+    path = Path(source)
+    if not path.is_dir():
+        return [decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), source)]
+    return _read_folder(path)
+
+
+def decode_text(content: bytes, name: str | Path) -> str:
+    """Decodes UTF-8 strictly, drops a leading byte order mark and makes every line end a line feed.
+
+    Args:
+        content: bytes of one document.
+        name: what to call it in an error.
+
+    Raises:
+        DataError: the content is not UTF-8 text, with the byte offset and line of the first fault.
+    """
+    for mark, encoding in _OTHER_ENCODINGS.items():
+        if content.startswith(mark):
+            remedy = f"convert it with: iconv -f {encoding} -t UTF-8"
+            raise DataError(name, f"is {encoding} text, expected UTF-8", remedy)
+    if len(content) >= 64 and content.count(0) * 10 > len(content):
+        problem = f"looks binary or like UTF-16: {content.count(0):,} of {len(content):,} bytes are zero"
+        raise DataError(name, problem, "convert it to UTF-8 text or leave it out")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"byte {error.start} (line {line}) is 0x{content[error.start]:02x}, which is not UTF-8 text there"
+        raise DataError(name, problem, "convert the file to UTF-8 (iconv) or leave it out if it is binary") from None
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_folder(folder: Path) -> list[str]:
+    paths = list_files(folder, TEXT_SUFFIXES)
+    if not paths:
+        remedy = f"put files ending in {', '.join(TEXT_SUFFIXES)} there"
+        raise DataError(folder, "holds no text file", remedy)
+    documents, size = [], 0
+    for path in paths:
+        content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
+        size = _require_size(folder, size + len(content))
+        documents.append(decode_text(content, path))
+    return separated(documents)
+
+
+def separated(documents: Iterable[str]) -> list[str]:
+    """Ends every non-empty document but the last with a blank line."""
+    kept = [text for text in documents if text]
+    return [_with_blank_line(text) for text in kept[:-1]] + kept[-1:]
+
+
+def _with_blank_line(text: str) -> str:
+    return text + "\n\n"[: 2 - (text.endswith("\n") + text.endswith("\n\n"))]
+
+
+def tfds_texts(source: str, builder: Any, split: str) -> list[str]:
+    """Reads one split of a data set, a text a row.
+
+    Args:
+        source: what to call it in an error.
+        builder: its prepared `tfds.core.DatasetBuilder`.
+        split: name of the split.
+
+    Raises:
+        DataError: a row is not text, there is no single text feature, or the split is too large.
+    """
+    import tensorflow_datasets as tfds
+
+    key = _text_feature(source, builder)
+    dataset = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
+    texts, size = [], 0
+    for row, content in enumerate(dataset.map(lambda example: example[key]).as_numpy_iterator()):
+        size = _require_size(source, size + len(content))
+        texts.append(decode_text(content, f"{source} split {split} row {row}"))
+    return texts
+
+
+def _text_feature(source: str, builder: Any) -> str:
+    import tensorflow_datasets as tfds
+
+    names = [name for name, feature in builder.info.features.items() if isinstance(feature, tfds.features.Text)]
+    if "text" in names:
+        return "text"
+    if len(names) == 1:
+        return str(names[0])
+    problem = f"has no single text feature; its features are {', '.join(builder.info.features)}"
+    raise DataError(source, problem, "use a data set with a feature named text")
+
+
+def _require_size(source: str | Path, size: int) -> int:
+    if size > MAXIMUM_BYTES:
+        problem = f"holds more than {MAXIMUM_BYTES:,} bytes of text, the most that is read into memory"
+        raise DataError(source, problem, "use a smaller part of it")
+    return size
