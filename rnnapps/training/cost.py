@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from rnnapps.kernels.step import autocast
 from rnnapps.layers.recurrent import Recurrent
-from rnnapps.training.diagnostics import complete_inputs, layer_name, replaced_recurrence
 from rnnapps.training.operations import Operations, count_graph
+from rnnapps.training.recurrence import complete_inputs, layer_name, replaced_recurrence
 
 __all__ = [
     "LayerMemory",

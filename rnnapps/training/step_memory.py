@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnnapps.training.diagnostics import complete_inputs, recurrent_layers
 from rnnapps.training.measure import measure_command, peak_rise
+from rnnapps.training.recurrence import complete_inputs, recurrent_layers
 
 __all__ = ["measure_step_memory"]
 

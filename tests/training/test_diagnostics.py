@@ -13,7 +13,8 @@ from rnnapps.cells.simple_rnn import SimpleRNN
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.layers.stack import recurrent_stack
-from rnnapps.training.diagnostics import GradientThroughTime, observe, recurrent_layers
+from rnnapps.training.diagnostics import GradientThroughTime, observe
+from rnnapps.training.recurrence import recurrent_layers
 
 
 class Leaky(Cell):
