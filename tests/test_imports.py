@@ -15,7 +15,7 @@ LEVELS = (
     {"config", "errors"},
     {"kernels"},
     {"cells", "data", "preprocessing"},
-    {"layers", "decoding", "metrics"},
+    {"layers", "decoding", "detection", "metrics"},
     {"pipeline", "training", "export", "serving", "reports", "testing"},
     {"cli"},
     {"pipelines"},

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 EVALUATION = "evaluation.json"
-FIXED = ("seed", "data.", "model.")
+FIXED = ("seed", "data.", "model.", "detection.")
 FIXED_TRAINING = ("batch_size", "window_steps", "carry_state", "optimizer", "precision")
 FREE = frozenset({"data.test"})
 DIGEST_BYTES = 64 * 2**20

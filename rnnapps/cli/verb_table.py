@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FLAGS", "VERBS", "Flag", "Verb", "overview", "program"]
 
-ALL_GROUPS = ("data", "model", "training", "export", "seed")
+ALL_GROUPS = ("data", "model", "detection", "training", "export", "seed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +110,7 @@ VERBS = {
     ),
     "evaluate": Verb(
         "measure a run on held-out data, beside naive baselines",
-        ("data",),
+        ("data", "detection"),
         ("run", "json"),
         ("run",),
         ("--run {run}", "--run {run} --json", "--run {run} --data.test other"),

@@ -1,0 +1,1 @@
+"""Detectors: a network's errors become scores, and scores become flags."""

@@ -1,0 +1,128 @@
+"""How rows are modelled, scored and flagged. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import math
+import typing
+from dataclasses import dataclass
+from typing import Literal
+
+from rnnapps.config import RecurrentConfig
+from rnnapps.errors import ConfigError
+
+__all__ = ["DetectionConfig", "DetectorModelConfig"]
+
+Detector = Literal["forecaster", "autoencoder", "classifier"]
+Scorer = Literal["absolute", "mahalanobis"]
+Aggregate = Literal["max", "mean"]
+Threshold = Literal["quantile", "dynamic", "extreme_value"]
+
+
+@dataclass(frozen=True)
+class DetectorModelConfig(RecurrentConfig):
+    """The network behind a detector.
+
+    Attributes:
+        detector: forecaster predicts the next rows and is surprised by faults; autoencoder squeezes a window of rows
+            through a narrow code and fails to rebuild faults (Malhotra et al. 2016, arXiv:1607.00148); classifier
+            learns labelled faults.
+        units: size of the state of each layer.
+        horizon_steps: rows ahead that the forecaster predicts.
+        history_steps: rows that autoencoder and classifier see, the judged one the last.
+        code_units: size of the autoencoder's code.
+        series_units: size of the vector that tells several series apart; 0 treats them all alike.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    detector: Detector = "forecaster"
+    units: int = 64
+    horizon_steps: int = 1
+    history_steps: int = 32
+    code_units: int = 8
+    series_units: int = 8
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        super().__post_init__()
+        _one_of("model.detector", self.detector, Detector)
+        for name in ("horizon_steps", "history_steps", "code_units"):
+            _require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+        _require("model.series_units", self.series_units, "at least 0", self.series_units >= 0)
+        reason = "false: a model that predicts the next row must not read backwards"
+        _require("model.bidirectional", self.bidirectional, reason, not self.bidirectional or not self.streams)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the network reads row after row with a state, instead of windows."""
+        return self.detector == "forecaster"
+
+
+@dataclass(frozen=True)
+class DetectionConfig:
+    """How the network's errors become scores, and scores flags.
+
+    Attributes:
+        scorer: absolute looks at each channel's error alone; mahalanobis at errors that are unusual together.
+        normalise: measure each channel's error in units of its errors on held-out rows.
+        smoothing_steps: spans of the exponential averages of a channel's errors, in rows; 1 leaves them as they are.
+            With several, the one that stands out most counts.
+        aggregate: whether the score of a row is that of its worst channel or their mean.
+        threshold: quantile of the held-out scores; dynamic, a threshold that adapts to the scores around it (Hundman
+            et al. 2018, arXiv:1802.04431); or extreme_value, where a tail fitted to the largest held-out scores leaves
+            `risk` (peaks over threshold, Siffer et al. 2017).
+        quantile: share of held-out scores below the threshold.
+        margin: factor on the threshold of quantile and extreme_value.
+        risk: probability that a normal row lies above the threshold (extreme_value).
+        warmup_steps: first rows of a series that are never flagged.
+        join_steps: flagged rows with at most this many unflagged ones between them are one event.
+        dynamic_window_steps: scores a dynamic threshold is computed from.
+        dynamic_stride_steps: rows between two dynamic thresholds.
+        dynamic_buffer_steps: rows before and after a dynamic exceedance that belong to its event.
+        pruning: smallest relative drop between the peaks of dynamic events.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    scorer: Scorer = "absolute"
+    normalise: bool = True
+    smoothing_steps: tuple[int, ...] = (1, 30)
+    aggregate: Aggregate = "max"
+    threshold: Threshold = "quantile"
+    quantile: float = 0.999
+    margin: float = 1.0
+    risk: float = 1e-4
+    warmup_steps: int = 32
+    join_steps: int = 5
+    dynamic_window_steps: int = 2100
+    dynamic_stride_steps: int = 70
+    dynamic_buffer_steps: int = 100
+    pruning: float = 0.13
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        choices = {"scorer": Scorer, "aggregate": Aggregate, "threshold": Threshold}
+        for name, kind in choices.items():
+            _one_of(f"detection.{name}", getattr(self, name), kind)
+        spans = self.smoothing_steps
+        _require("detection.smoothing_steps", spans, "numbers of at least 1", bool(spans) and min(spans) >= 1)
+        for name in ("quantile", "risk", "pruning"):
+            value = getattr(self, name)
+            _require(f"detection.{name}", value, "above 0 and below 1", 0 < value < 1)
+        _require("detection.margin", self.margin, "above 0", 0 < self.margin < math.inf)
+        for name in ("warmup_steps", "join_steps", "dynamic_buffer_steps"):
+            _require(f"detection.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
+        for name in ("dynamic_window_steps", "dynamic_stride_steps"):
+            _require(f"detection.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+
+
+def _one_of(key: str, value: str, kind: typing.Any) -> None:
+    names = typing.get_args(kind)
+    _require(key, value, f"one of {', '.join(names)}", value in names)
+
+
+def _require(key: str, value: object, expected: str, holds: bool) -> None:
+    if not holds:
+        raise ConfigError(f"{key} must be {expected}, not {value}")
