@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks import problems
 from rnnapps.cells import make_cell
-from rnnapps.kernels.choice import kernel_for, shards_for
+from rnnapps.kernels.choice import gains_as_one_program, kernel_for
 from rnnapps.layers import Recurrent
 
 __all__ = ["Mode", "keras_layer", "keras_loop", "ours"]
@@ -72,7 +72,7 @@ def ours(*, cell: str, case: str, training: bool, mode: Mode = "auto", recompute
     """
     shapes = problems.Case.parse(case)
     if mode == "auto":
-        mode = _mode_of(cell, shapes, training)
+        mode = _mode_of(shapes, training)
     kernel: Any = {"xla": "auto", "nested": "xla", "graph": "graph"}[mode]
     layer = Recurrent(_cell(cell, shapes), return_sequences=True, kernel=kernel, recompute_every=recompute_every)
     return TensorFlowSubject(layer, cell, shapes, training=training, compiled=mode == "xla")
@@ -92,13 +92,13 @@ def keras_loop(*, cell: str, case: str, training: bool, compiled: bool) -> Tenso
     return TensorFlowSubject(layer, cell, shapes, training=training, compiled=compiled)
 
 
-def _mode_of(name: str, case: problems.Case, training: bool) -> Mode:
+def _mode_of(case: problems.Case, training: bool) -> Mode:
     """What runs without being told: the training loop compiles its whole step unless loops run on several cores."""
     with tf.Graph().as_default():
         compiled = kernel_for(batch=case.batch, time=case.time, training=training) == "xla"
     if not compiled:
         return "graph"
-    return "xla" if shards_for(case.batch, _cell(name, case)) == 1 else "nested"
+    return "xla" if gains_as_one_program(case.batch) else "nested"
 
 
 def _cell(name: str, case: problems.Case) -> Any:

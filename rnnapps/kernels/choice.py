@@ -11,7 +11,7 @@ from tensorflow.python.ops import control_flow_util  # the only place that knows
 
 from rnnapps.errors import ConfigError
 
-__all__ = ["KERNELS", "Kernel", "check_kernel", "in_xla_program", "kernel_for", "shards_for"]
+__all__ = ["KERNELS", "Kernel", "check_kernel", "gains_as_one_program", "in_xla_program", "kernel_for", "shards_for"]
 
 SHARD_ROWS = 16
 SHARED_WEIGHT = 2 << 20  # elements of a matrix
@@ -61,6 +61,15 @@ def shards_for(batch: int | None, cell: Any) -> int:
     cores = tf.config.threading.get_intra_op_parallelism_threads() or len(os.sched_getaffinity(0))
     fitting = [parts for parts in range(2, cores + 1) if batch % parts == 0 and batch // parts >= SHARD_ROWS]
     return max(fitting, default=1)
+
+
+def gains_as_one_program(batch: int | None) -> bool:
+    """Whether a training step is fastest as one XLA program, its loops inside.
+
+    So it is for batches too small for `shards_for` to cut in two. Larger ones spend their time in products over all
+    time steps, for which TensorFlow's own kernels are faster; then only the loops are compiled.
+    """
+    return batch is not None and batch < 2 * SHARD_ROWS
 
 
 def check_kernel(kernel: str) -> Kernel:

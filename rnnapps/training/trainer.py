@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
 from rnnapps.errors import ConfigError
-from rnnapps.kernels.choice import shards_for
+from rnnapps.kernels.choice import gains_as_one_program
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.training.optimizers import build_optimizer, build_schedule
 
@@ -175,13 +175,12 @@ class TrainingModel(keras.Model):
 def _compiles(network: keras.Model, config: TrainingConfig, batch_spec: Batch) -> bool:
     """Whether the whole step is one XLA program.
 
-    With "auto" it is, if all shapes are static and no tensor is a string; unless a recurrent layer would cut the batch
-    and compile a loop for each core, which then is faster.
+    With "auto" it is, if all shapes are static, no tensor is a string, and the batch is small or no layer recurrent.
     """
     if config.compile != "auto":
         return config.compile == "xla"
     specs = tf.nest.flatten(batch_spec)
     static = all(spec.shape.is_fully_defined() and spec.dtype != tf.string for spec in specs)
-    batch = next(iter(tf.nest.flatten(batch_spec["inputs"]))).shape[0] if static else None
-    cells = [layer.cell for layer in network._flatten_layers() if isinstance(layer, Recurrent)]
-    return static and all(shards_for(batch, cell) == 1 for cell in cells)
+    if not static or not any(isinstance(layer, Recurrent) for layer in network._flatten_layers()):
+        return static
+    return gains_as_one_program(next(iter(tf.nest.flatten(batch_spec["inputs"]))).shape[0])

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from rnnapps.cells import GRU, LSTM
 from rnnapps.errors import ConfigError
-from rnnapps.kernels.choice import kernel_for, shards_for
+from rnnapps.kernels.choice import gains_as_one_program, kernel_for, shards_for
 from rnnapps.layers import Recurrent
 
 
@@ -52,3 +52,7 @@ def test_batches_are_cut_so_that_each_core_has_rows_enough(monkeypatch: pytest.M
         cell.build((None, 2))
     assert [shards_for(batch, small) for batch in (None, 1, 16, 31, 32, 48, 64, 66)] == [1, 1, 1, 1, 2, 3, 4, 3]
     assert shards_for(64, large) == 1
+
+
+def test_small_batches_train_as_one_program() -> None:
+    assert [gains_as_one_program(batch) for batch in (None, 1, 31, 32, 256)] == [False, True, True, False, False]
