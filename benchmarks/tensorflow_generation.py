@@ -11,7 +11,7 @@ from benchmarks import problems
 from rnnapps.config import TokenModelConfig
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
-from rnnapps.layers.token_network import advance_one, token_network, zero_states
+from rnnapps.layers.token_network import token_network, token_step, zero_states
 
 __all__ = ["one_step_function", "our_loop"]
 
@@ -37,16 +37,15 @@ class OurLoop:
 
     def answers(self) -> dict[str, float]:
         """The logits after some fixed ids."""
-        states = zero_states(self.network, self.batch)
+        step, states = token_step(self.network), zero_states(self.network, self.batch)
         for token in problems.FIXED_IDS:
-            logits, states = advance_one(self.network, tf.fill([self.batch], token), states)
+            logits, states = step(tf.fill([self.batch], token), states)
         return {"logits": problems.projection(logits.numpy())}
 
     def _write(self) -> Any:
-        states = zero_states(self.network, self.batch)
-        logits, states = advance_one(self.network, tf.zeros([self.batch], tf.int32), states)
+        step, states = token_step(self.network), zero_states(self.network, self.batch)
+        logits, states = step(tf.zeros([self.batch], tf.int32), states)
         rules = Rules(temperature=tf.ones([self.batch]), seed=tf.range(self.batch, dtype=tf.int64))
-        step = lambda ids, states: advance_one(self.network, ids, states)  # noqa: E731
         return generate(step, states, logits, rules, length=tf.fill([self.batch], self.length))[0]
 
 

@@ -12,7 +12,7 @@ from rnnapps.config import SamplingConfig
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import StepFunction, generate
 from rnnapps.decoding.streaming import stream
-from rnnapps.layers.token_network import advance_one, read, zero_states
+from rnnapps.layers.token_network import read, token_step, zero_states
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 
 __all__ = ["continue_texts", "stream_text", "text_writer"]
@@ -57,9 +57,10 @@ def _read_prompts(network: keras.Model, vocabulary: CharacterVocabulary, prompts
 
 def _writing_step(network: keras.Model, vocabulary: CharacterVocabulary) -> StepFunction:
     """One step of the network that never writes the unknown character."""
+    advance = token_step(network)
 
     def step(ids: Any, states: Any) -> tuple[Any, Any]:
-        logits, new_states = advance_one(network, ids, states)
+        logits, new_states = advance(ids, states)
         return logits + _never_unknown(vocabulary), new_states
 
     return step

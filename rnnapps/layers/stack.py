@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,11 +13,14 @@ from rnnapps.cells.base import Cell
 from rnnapps.config import RecurrentConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import Kernel
+from rnnapps.kernels.step import autocast
 from rnnapps.layers.bidirectional import Bidirectional
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.recurrent import Recurrent
 
 __all__ = ["RecurrentStack", "recurrent_stack"]
+
+StackStep = Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -115,10 +118,41 @@ class RecurrentStack(keras.layers.Layer):
             count = len(layer.initial_states(1))
             start = states[len(final) : len(final) + count]
             outputs, *last = layer(inputs, initial_state=start, mask=mask, training=training)
-            fits = self.residual and outputs.shape[-1] == sequences.shape[-1]
-            sequences = sequences + outputs if fits else outputs
+            sequences = self._joined(sequences, outputs)
             final += last
         return sequences, final
+
+    def looking_up(self, vectors: Any) -> StackStep:
+        """One step of all layers for inputs that are rows of a table.
+
+        The lowest layer's projection of all rows is computed here, once; a step only looks it up.
+
+        Args:
+            vectors: `(rows, features)`.
+
+        Returns:
+            A function of row numbers int32 `(batch,)` and the states of all layers, which returns the outputs
+            `(batch, output_size)` and the new states.
+        """
+        vectors = tf.cast(vectors, self.compute_dtype)
+        with autocast(self):
+            table = self.cells[0].project(vectors)
+
+        def step(rows: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+            sequences, final = tf.gather(vectors, rows), []
+            for number, cell in enumerate(self.cells):
+                start = states[len(final) : len(final) + len(cell.state_size)]
+                projected = tf.nest.map_structure(lambda t: tf.gather(t, rows), table) if number == 0 else None
+                outputs, last = _one_step(cell, sequences, start, projected)
+                sequences = self._joined(sequences, outputs)
+                final += last
+            return sequences, final
+
+        return step
+
+    def _joined(self, inputs: Any, outputs: Any) -> Any:
+        """A layer's outputs, with its inputs added where the stack is residual and their sizes agree."""
+        return inputs + outputs if self.residual and outputs.shape[-1] == inputs.shape[-1] else outputs
 
     def compute_output_shape(self, sequences_shape: Sequence[int | None], states_shape: Any = None) -> Any:
         """Shapes of what `call` returns."""
@@ -146,6 +180,14 @@ class RecurrentStack(keras.layers.Layer):
         """Makes the layer from `get_config`."""
         cells = [keras.saving.deserialize_keras_object(cell) for cell in config["cells"]]
         return cls(**(config | {"cells": cells}))
+
+
+def _one_step(cell: Cell, inputs: Any, states: Sequence[Any], projected: Any = None) -> tuple[Any, list[Any]]:
+    """A cell's output and new states; `projected` is `cell.project(inputs)` where it is known."""
+    with autocast(cell):
+        projected = cell.project(inputs) if projected is None else projected
+        new = cell.update(projected, cell.recur(states[0]), states)
+        return cell.emit(inputs, new[0]), list(new)
 
 
 def recurrent_stack(config: RecurrentConfig, *, name: str | None = None) -> RecurrentStack:

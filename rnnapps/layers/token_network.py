@@ -9,11 +9,13 @@ import tensorflow as tf
 
 from rnnapps.config import TokenModelConfig
 from rnnapps.layers.dropout import Dropout
-from rnnapps.layers.stack import RecurrentStack, recurrent_stack
+from rnnapps.layers.stack import RecurrentStack, StackStep, recurrent_stack
 
-__all__ = ["advance_one", "read", "token_network", "vocabulary_axes", "zero_states"]
+__all__ = ["read", "token_network", "token_step", "vocabulary_axes", "zero_states"]
 
 RECURRENT = "recurrent"
+LARGEST_TABLE = 512
+"""Tokens of the largest vocabulary whose projections are computed ahead: the work of a few dozen steps."""
 
 
 def token_network(config: TokenModelConfig, vocabulary_size: int) -> keras.Model:
@@ -88,7 +90,24 @@ def _scores(network: keras.Model, hidden: Any) -> Any:
     return tf.cast(logits, tf.float32)
 
 
-def advance_one(network: keras.Model, tokens: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-    """One token per row `(batch,)` -> logits `(batch, vocabulary)` of the next one, and the new states."""
+def token_step(network: keras.Model) -> StackStep:
+    """One token per row: (tokens int32 `(batch,)`, states) -> (logits `(batch, vocabulary)`, new states).
+
+    Where the vocabulary is small, what the lowest layer makes of each token is computed once, here.
+    """
+    embedding, stack = network.get_layer("embedding"), network.get_layer(RECURRENT)
+    vocabulary_size = network.output["logits"].shape[-1]
+    if vocabulary_size > LARGEST_TABLE:
+        return lambda tokens, states: _advance(network, tokens, states)
+    look_up = stack.looking_up(embedding(tf.range(vocabulary_size)))
+
+    def step(tokens: Any, states: Any) -> tuple[Any, list[Any]]:
+        hidden, new_states = look_up(tokens, states)
+        return _scores(network, hidden), new_states
+
+    return step
+
+
+def _advance(network: keras.Model, tokens: Any, states: Any) -> tuple[Any, list[Any]]:
     outputs = network({"tokens": tokens[:, None], "states": states}, training=False)
     return outputs["logits"][:, 0], outputs["states"]

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnapps.config import TokenModelConfig
 from rnnapps.errors import ConfigError
-from rnnapps.layers.token_network import advance_one, read, token_network, vocabulary_axes, zero_states
+from rnnapps.layers.token_network import read, token_network, token_step, vocabulary_axes, zero_states
 
 TOKENS = np.random.default_rng(0).integers(0, 9, (3, 5)).astype(np.int32)
 
@@ -24,15 +24,37 @@ def test_three_ways_to_run_agree(network: keras.Model) -> None:
     whole = network({"tokens": tf.constant(TOKENS), "states": zero_states(network, 3)})
     lengths = np.array([5, 2, 3], np.int32)
     logits, ends = read(network, TOKENS, lengths, zero_states(network, 3))
-    states = zero_states(network, 3)
+    advance, states = token_step(network), zero_states(network, 3)
     for t in range(5):
-        step, states = advance_one(network, tf.constant(TOKENS[:, t]), states)
+        step, states = advance(tf.constant(TOKENS[:, t]), states)
         np.testing.assert_allclose(step, whole["logits"][:, t], atol=1e-5)
         valid = t < lengths
         np.testing.assert_allclose(logits[:, t][valid], whole["logits"][:, t][valid], atol=1e-5)
         assert not np.any(logits[:, t][~valid])
         for state, end in zip(states, ends, strict=True):
             np.testing.assert_allclose(np.asarray(end)[lengths == t + 1], state.numpy()[lengths == t + 1], atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["gru", "min_gru", "layer_norm_lstm"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_looked_up_projections_change_nothing(cell: str, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keras.config.set_dtype_policy(precision)
+    try:
+        network = token_network(TokenModelConfig(cell=cell, units=4, layers=2, embedding_units=4, residual=True), 9)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    looked_up = _three_steps(network)
+    monkeypatch.setattr("rnnapps.layers.token_network.LARGEST_TABLE", 8)
+    computed = _three_steps(network)
+    for a, b in zip(looked_up, computed, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6 if precision == "float32" else 0.02)
+
+
+def _three_steps(network: keras.Model) -> list[np.ndarray]:
+    step, states = token_step(network), zero_states(network, 3)
+    for t in range(3):
+        logits, states = step(tf.constant(TOKENS[:, t]), states)
+    return [np.asarray(tf.cast(tensor, tf.float32)) for tensor in (logits, *states)]
 
 
 def test_padding_changes_nothing(network: keras.Model) -> None:
