@@ -14,7 +14,7 @@ from rnnapps.errors import ConfigError
 __all__ = ["SeriesDataConfig"]
 
 Irregular = Literal["refuse", "regularise", "keep"]
-Duplicates = Literal["refuse", "first", "last", "mean"]
+Duplicates = Literal["refuse", "first", "last", "mean", "keep"]
 Decimal = Literal["auto", ".", ","]
 
 
@@ -41,7 +41,8 @@ class SeriesDataConfig:
         irregular: what to do when timestamps are not equally spaced: refuse; regularise, which puts rows on a regular
             grid, averages rows that share a place and leaves empty places missing; or keep, which ignores it.
         frequency: distance of the rows, such as 15min, 1h, 1d, 1w, 1mo or 1y; empty finds it.
-        duplicates: what to do with several rows of one time: refuse, or keep the first, the last or their mean.
+        duplicates: what to do with several rows of one time: refuse, or take the first, the last or their mean; or
+            keep all of them, as events have them (with irregular: keep).
         separator: character between columns; auto finds it.
         decimal: decimal character; auto finds it.
         validation_fraction: share of the time held out for validation, after the training rows.
@@ -79,6 +80,8 @@ class SeriesDataConfig:
         """Checks the values."""
         for name, kind in (("irregular", Irregular), ("duplicates", Duplicates), ("decimal", Decimal)):
             _one_of(name, getattr(self, name), kind)
+        if self.duplicates == "keep" and self.irregular != "keep":
+            raise ConfigError("data.duplicates can only be keep where data.irregular is keep too")
         if self.separator != "auto" and len(self.separator) != 1:
             raise ConfigError(f"data.separator must be auto or one character, not {self.separator!r}")
         try:

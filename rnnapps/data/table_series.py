@@ -125,6 +125,8 @@ def _timed(
         order = np.argsort(utc, kind="stable")
         utc, rows, series, notes = utc[order], rows[order], _take(series, order), ("rows were sorted by time",)
     series = dataclasses.replace(series, times=utc, notes=(*series.notes, *notes))
+    if config.duplicates == "keep":
+        return series
     series, kept = merge_duplicates(series, config.duplicates, path=table.path, place=place)
     rows = rows[kept]
     if config.irregular == "keep":
