@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks import problems
 from rnnapps.cells import make_cell
-from rnnapps.kernels.choice import gains_as_one_program, kernel_for
+from rnnapps.kernels.choice import gains_as_one_program
 from rnnapps.layers import Recurrent
 
 __all__ = ["Mode", "keras_layer", "keras_loop", "ours"]
@@ -72,7 +72,7 @@ def ours(*, cell: str, case: str, training: bool, mode: Mode = "auto", recompute
     """
     shapes = problems.Case.parse(case)
     if mode == "auto":
-        mode = _mode_of(shapes, training)
+        mode = _mode_of(shapes)
     kernel: Any = {"xla": "auto", "nested": "xla", "graph": "graph"}[mode]
     layer = Recurrent(_cell(cell, shapes), return_sequences=True, kernel=kernel, recompute_every=recompute_every)
     return TensorFlowSubject(layer, cell, shapes, training=training, compiled=mode == "xla")
@@ -92,12 +92,8 @@ def keras_loop(*, cell: str, case: str, training: bool, compiled: bool) -> Tenso
     return TensorFlowSubject(layer, cell, shapes, training=training, compiled=compiled)
 
 
-def _mode_of(case: problems.Case, training: bool) -> Mode:
-    """What runs without being told: the training loop compiles its whole step unless loops run on several cores."""
-    with tf.Graph().as_default():
-        compiled = kernel_for(batch=case.batch, time=case.time, training=training) == "xla"
-    if not compiled:
-        return "graph"
+def _mode_of(case: problems.Case) -> Mode:
+    """What runs without being told: the training loop compiles the whole step of small batches."""
     return "xla" if gains_as_one_program(case.batch) else "nested"
 
 

@@ -20,13 +20,15 @@ Kernel = Literal["auto", "xla", "graph", "parallel", "reference"]
 KERNELS = ("auto", "xla", "graph", "parallel", "reference")
 
 
-def kernel_for(*, batch: int | None, time: int | None, training: bool = False, inside_xla: bool = False) -> Kernel:
+def kernel_for(
+    *, batch: int | None, time: int | None, training: bool = False, inside_xla: bool = False, traced: bool = True
+) -> Kernel:
     """The kernel that `kernel="auto"` stands for.
 
-    - "xla": the loops are compiled programs, one for each part of the batch (`shards_for`); training with static
-      shapes. Within a step that XLA compiles whole, they are part of its program.
-    - "graph": the loops are TensorFlow loops; shapes that vary, and inference, where compiling would cost more
-      than it gains (and which an export must use).
+    - "xla": the loops are compiled programs, one for each part of the batch (`shards_for`); where shapes are static.
+      Within a step that XLA compiles whole, they are part of its program.
+    - "graph": the loops are TensorFlow loops; where shapes vary, as in an export, and in calls outside of any function
+      that ask for no gradient, where compiling would cost more than it gains.
     - "parallel": a scan over parts of the sequence side by side; linear cells only, never chosen by itself: measured on
       two cores, the compiled sequential loop moves less memory and trains faster at every length.
     - "reference": a plain Python loop; a single step, which needs no loop.
@@ -36,13 +38,14 @@ def kernel_for(*, batch: int | None, time: int | None, training: bool = False, i
         time: number of steps, None where it varies.
         training: whether gradients will be wanted.
         inside_xla: whether the caller is being compiled by XLA already.
+        traced: whether the caller is a function that is traced once and called often.
     """
     if time == 1:
         return "reference"
     if inside_xla:
         return "xla"
     static = batch is not None and time is not None
-    return "xla" if static and training and not tf.executing_eagerly() else "graph"
+    return "xla" if static and (training or traced) else "graph"
 
 
 def shards_for(batch: int | None, cell: Any) -> int:

@@ -27,6 +27,16 @@ class Passes:
     def __init__(self, step: Step, *, reverse: bool, compiled: bool) -> None:
         self.step, self.reverse, self.compiled = step, reverse, compiled
 
+    def outputs(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors]:
+        """Returns the outputs and the final states, and keeps nothing; arguments as in `forward`."""
+
+        def body(t: Any, states: Tensors) -> tuple[Tensors, Tensors]:
+            new = self._advanced(t, xs, mask, states, self.step.recur(states[0], weights), weights)
+            return new, new[:1]
+
+        final, _, (outputs,) = loop(body, length(xs[0]), start, backwards=self.reverse, compiled=self.compiled)
+        return outputs, final
+
     def forward(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors, tuple[Any, ...]]:
         """Returns the outputs, the final states and what the backward pass needs.
 
@@ -39,16 +49,20 @@ class Passes:
 
         def body(t: Any, states: Tensors) -> tuple[Tensors, Tensors]:
             recurrents = self.step.recur(states[0], weights)
-            new = self.step.update(_at(t, xs), recurrents, states, weights)
-            if mask is not None:
-                new = _where(mask[t], new, states)
-            return new, recurrents
+            return self._advanced(t, xs, mask, states, recurrents, weights), recurrents
 
         final, histories, recurrents = loop(
             body, length(xs[0]), start, backwards=self.reverse, keep_history=True, compiled=self.compiled
         )
         outputs = histories[0][:-1] if self.reverse else histories[0][1:]
         return outputs, final, (histories, recurrents)
+
+    def _advanced(
+        self, t: Any, xs: Tensors, mask: Any, states: Tensors, recurrents: Tensors, weights: Tensors
+    ) -> Tensors:
+        """The states after step t."""
+        new = self.step.update(_at(t, xs), recurrents, states, weights)
+        return new if mask is None else _where(mask[t], new, states)
 
     def backward(
         self,

@@ -32,6 +32,7 @@ def scan(
     mask: Any = None,
     reverse: bool = False,
     time_major: bool = False,
+    training: bool = True,
     recompute_every: int = 0,
     compiled: bool = False,
 ) -> tuple[Any, list[Any]]:
@@ -44,6 +45,7 @@ def scan(
         mask: bool `(batch, time)`, True where a step is valid; a masked step carries the states through.
         reverse: run from the last step to the first; outputs keep the order of the inputs.
         time_major: sequences, mask and outputs are `(time, batch, any)`; spares the transpositions.
+        training: keep what a gradient needs. Without, it is computed only where a gradient is asked for after all.
         recompute_every: 0 keeps all states for the backward pass; k keeps every k-th and recomputes the others.
         compiled: make the loops XLA programs of their own, one for each part of the batch (needs static shapes).
 
@@ -61,25 +63,32 @@ def scan(
     for shard in range(shards):
         xs = tf.nest.pack_sequence_as(projected, [part[shard] for part in parts])
         passes: Any = Passes(Step(cell, xs), reverse=reverse, compiled=compiled)
-        passes = RecomputingPasses(passes, recompute_every) if recompute_every else passes
-        results.append(_differentiable(passes, cell, xs, masks[shard], [start[shard] for start in starts]))
+        start = [start[shard] for start in starts]
+        results.append(_differentiable(passes, cell, xs, masks[shard], start, training, recompute_every))
     outputs = tf.concat([result[0] for result in results], axis=1)
     final = [tf.concat(states, axis=0) for states in zip(*(result[1] for result in results), strict=True)]
     return (outputs if time_major else _swap_batch_and_time(outputs)), final
 
 
-def _differentiable(passes: Any, cell: Any, projected: Any, mask: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+def _differentiable(
+    passes: Passes, cell: Any, projected: Any, mask: Any, states: Sequence[Any], training: bool, recompute_every: int
+) -> tuple[Any, list[Any]]:
     """Joins the forward pass with its gradient."""
     parts = [tf.nest.flatten(projected), list(states), [weight.value for weight in cell.weights]]
     parts = tf.nest.map_structure(tf.convert_to_tensor, parts)
+    keeping: Any = RecomputingPasses(passes, recompute_every) if recompute_every else passes
 
     @tf.custom_gradient
     def run(*tensors: Any) -> Any:
         xs, start, weights = tf.nest.pack_sequence_as(parts, tensors)
-        outputs, final, saved = passes.forward(xs, mask, start, weights)
+        if training:
+            outputs, final, saved = keeping.forward(xs, mask, start, weights)
+        else:
+            outputs, final = passes.outputs(xs, mask, start, weights)
 
         def gradient(d_outputs: Any, *d_final: Any) -> list[Any]:
-            gradients = passes.backward(xs, mask, start, weights, saved, d_outputs, list(d_final))
+            kept = saved if training else keeping.forward(xs, mask, start, weights)[2]
+            gradients = keeping.backward(xs, mask, start, weights, kept, d_outputs, list(d_final))
             return list(tf.nest.flatten(gradients))
 
         return (outputs, *final), gradient

@@ -93,8 +93,10 @@ class Recurrent(keras.layers.Layer):
         """
         states = self.initial_states(tf.shape(sequences)[0]) if initial_state is None else list(initial_state)
         states = [tf.ensure_shape(state, [sequences.shape[0], None]) for state in states]
-        run = self._eager_run() if tf.executing_eagerly() and self.kernel != "reference" else self._run
-        outputs, final = run(sequences, states, mask, training)
+        if tf.executing_eagerly() and self.kernel != "reference":
+            outputs, final = self._eager_run()(sequences, states, mask, training, traced=False)
+        else:
+            outputs, final = self._run(sequences, states, mask, training, traced=True)
         outputs = outputs if self.return_sequences else _last(outputs, mask, self.reverse)
         return [outputs, *final] if self.return_state else outputs
 
@@ -104,8 +106,10 @@ class Recurrent(keras.layers.Layer):
             self._compiled_eager = tf.function(self._run, reduce_retracing=True, autograph=False)
         return self._compiled_eager
 
-    def _run(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> tuple[Any, list[Any]]:
-        kernel = self.kernel_used = self._resolve(sequences, training)
+    def _run(
+        self, sequences: Any, states: list[Any], mask: Any, training: bool, *, traced: bool
+    ) -> tuple[Any, list[Any]]:
+        kernel = self.kernel_used = self._resolve(sequences, training, traced)
         if mask is not None:
             mask = tf.cast(mask, tf.bool)
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
@@ -134,16 +138,17 @@ class Recurrent(keras.layers.Layer):
                 mask=mask,
                 reverse=self.reverse,
                 time_major=True,
+                training=bool(training),
                 recompute_every=self.recompute_every,
                 compiled=kernel == "xla" and not in_xla_program(),
             )
         return tf.transpose(outputs, [1, 0, 2]), final
 
-    def _resolve(self, sequences: Any, training: bool) -> Kernel:
+    def _resolve(self, sequences: Any, training: bool, traced: bool) -> Kernel:
         if self.kernel != "auto":
             return self.kernel
         batch, time = sequences.shape[:2]
-        return kernel_for(batch=batch, time=time, training=bool(training), inside_xla=in_xla_program())
+        return kernel_for(batch=batch, time=time, training=bool(training), inside_xla=in_xla_program(), traced=traced)
 
     def compute_output_shape(self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None) -> Any:
         """Shapes of what `call` returns."""

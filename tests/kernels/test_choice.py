@@ -13,20 +13,29 @@ from rnnapps.layers import Recurrent
 
 
 def test_rule() -> None:
-    with tf.Graph().as_default():
-        assert kernel_for(batch=4, time=8, training=True) == "xla"
-        assert kernel_for(batch=4, time=8, training=False) == "graph"
-        assert kernel_for(batch=None, time=8, training=True) == "graph"
-        assert kernel_for(batch=4, time=None, training=True) == "graph"
-        assert kernel_for(batch=None, time=None, inside_xla=True) == "xla"
-        assert kernel_for(batch=4, time=1, training=True) == "reference"
+    assert kernel_for(batch=4, time=8, training=True) == "xla"
+    assert kernel_for(batch=4, time=8, training=False) == "xla"
+    assert kernel_for(batch=4, time=8, training=False, traced=False) == "graph"
+    assert kernel_for(batch=None, time=8, training=True) == "graph"
+    assert kernel_for(batch=4, time=None, training=True) == "graph"
+    assert kernel_for(batch=None, time=None, inside_xla=True) == "xla"
+    assert kernel_for(batch=4, time=1, training=True) == "reference"
 
 
-@pytest.mark.parametrize(("compiled", "expected"), [(False, "graph"), (True, "xla")])
-def test_layer_tells(compiled: bool, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("steps", "compiled", "expected"), [(3, False, "xla"), (3, True, "xla"), (None, False, "graph")]
+)
+def test_layer_tells(steps: int | None, compiled: bool, expected: str) -> None:
     layer = Recurrent(GRU(2))
-    tf.function(layer, jit_compile=compiled, autograph=False)(tf.zeros((1, 3, 2)))
+    signature = [tf.TensorSpec((1, steps, 2))]
+    tf.function(layer, input_signature=signature, jit_compile=compiled, autograph=False)(tf.zeros((1, 3, 2)))
     assert layer.kernel_used == expected
+
+
+def test_a_call_outside_of_any_function_compiles_nothing() -> None:
+    layer = Recurrent(GRU(2))
+    layer(tf.zeros((1, 3, 2)))
+    assert layer.kernel_used == "graph"
 
 
 @pytest.mark.parametrize("kernel", ["graph", "xla", "reference"])
