@@ -1,0 +1,104 @@
+"""The forecaster's part of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from rnnapps.forecasting.evaluation import compare
+from rnnapps.forecasting.forecast_config import ForecastModelConfig
+from rnnapps.forecasting.splits import SeriesSplits
+from rnnapps.forecasting.windows import ForecastWindows
+from rnnapps.preprocessing.series_features import SeriesFeatures
+from rnnapps.reports.plots import Plot
+from rnnapps.reports.plots.forecasts import plot_autocorrelation, plot_errors_by_step, plot_fan
+from rnnapps.reports.sections import Gallery, Paragraph, Section
+
+__all__ = ["autocorrelation", "forecast_sections"]
+
+Array = np.ndarray[Any, Any]
+CHARTS, LAGS, MOST_RESIDUALS = 4, 48, 3000
+_RESIDUAL_NOTE = (
+    "Residuals are the errors of the first step, window after window. Where their autocorrelation leaves the bounds, "
+    "the rows before a forecast still hold something the model does not use."
+)
+
+
+def forecast_sections(
+    config: ForecastModelConfig, network: keras.Model, features: SeriesFeatures, splits: SeriesSplits
+) -> Sequence[Section]:
+    """Forecasts over their history, errors by step beside the baselines, and autocorrelation of the residuals."""
+    split = "test" if splits.parts.test else "validation"
+    windows = ForecastWindows(getattr(splits.parts, split), features, config)
+    compared = compare(config, network, features, splits)
+    errors = {name: scores.by_step() for name, scores in compared.scores.items()}
+    residuals = _residuals(network, windows)
+    found = autocorrelation(residuals, min(LAGS, max(len(residuals) // 4, 1)))
+    return (
+        Section(f"Forecasts of the {split} split", [Gallery([plot.picture() for plot in _fans(network, windows)])]),
+        Section(
+            "Errors",
+            [
+                Gallery(
+                    [
+                        plot_errors_by_step(errors).picture(),
+                        plot_autocorrelation(found, len(residuals)).picture(),
+                    ]
+                ),
+                Paragraph(_RESIDUAL_NOTE),
+            ],
+        ),
+    )
+
+
+def autocorrelation(residuals: Array, lags: int) -> Array:
+    """Correlation of residuals with those `lag` rows before, for lags from 1 on, averaged over the channels.
+
+    Args:
+        residuals: `(rows, channels)`, NaN where missing.
+        lags: number of lags.
+    """
+    centred = residuals - np.nanmean(residuals, axis=0) if len(residuals) else residuals
+    variance = np.nansum(centred**2, axis=0)
+    usable = variance > 0
+    products = [np.nansum(centred[lag:] * centred[:-lag], axis=0) for lag in range(1, lags + 1)]
+    shares = [product[usable] / variance[usable] for product in products]
+    return np.array([share.mean() if len(share) else 0.0 for share in shares])
+
+
+def _fans(network: keras.Model, windows: ForecastWindows) -> Iterator[Plot]:
+    """Some windows spread over the split, a channel each."""
+    stride = max(len(windows.stored) // CHARTS, 1)
+    shown = 4 * windows.config.horizon_steps
+    count = 0
+    for batch in windows.scored(network, stride=stride):
+        for place in range(len(batch.part)):
+            series = windows.stored.parts[int(batch.part[place])].series
+            channel = (len(series.channels) - 1 + count) % len(series.channels)
+            when = "" if series.times is None else f", {np.datetime_as_string(series.times[batch.origin[place]], 'm')}"
+            yield plot_fan(
+                batch.history[place, -shown:, channel],
+                batch.mean[place, :, channel],
+                batch.quantiles[place, :, channel],
+                windows.config.quantiles,
+                actual=batch.actual[place, :, channel],
+                title=f"{series.name}: {series.channels[channel]}{when}",
+                y_label=series.channels[channel],
+            )
+            count += 1
+            if count == CHARTS:
+                return
+
+
+def _residuals(network: keras.Model, windows: ForecastWindows) -> Array:
+    """Errors of the first step, scaled `(windows, channels)`, of consecutive windows of the first part."""
+    found: list[Array] = []
+    for batch in windows.scored(network):
+        first = batch.part == 0
+        found.append(((batch.actual - batch.mean)[first, 0]) / windows.features.scaler.scale)
+        if not first.all() or sum(map(len, found)) >= MOST_RESIDUALS:
+            break
+    return np.concatenate(found)
