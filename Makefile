@@ -30,7 +30,7 @@ $(VENV)/.created:
 $(VENV)/.installed: $(VENV)/.created pyproject.toml setup.cfg constraints.txt
 	@echo "Installing pinned dependencies (a few minutes the first time)"
 	@$(INSTALL) pip setuptools wheel
-	@$(INSTALL) --no-build-isolation --editable '.[dev]'
+	@$(INSTALL) --no-build-isolation --editable '.[dev,samples]'
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed

@@ -66,7 +66,7 @@ class ForecastWindows:
         return raw.map(self.example, num_parallel_calls=1)
 
     def example(self, window: dict[str, Any]) -> dict[str, Any]:
-        """A gathered batch as the network's inputs, and targets: scaled `(batch, horizon, channels)`, NaN if missing."""
+        """A batch as the network reads it, and its targets, scaled `(batch, horizon, channels)`, NaN if missing."""
         inputs = self.features.network_inputs(window, self.stored.parts, self.history_steps)
         if not self.config.series_units:
             inputs.pop("series")
