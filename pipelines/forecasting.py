@@ -7,7 +7,7 @@ python -m pipelines.forecasting predict --run runs/forecasting/load --input rece
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -83,6 +83,9 @@ class Forecasting(Pipeline[Config]):
     Config: ClassVar[type] = Config
     Predict: ClassVar[type] = PredictOptions
     intended_use: ClassVar[str] = "Forecasting series of the kind, and the row distance, that the model was trained on."
+    evaluation_switches: ClassVar[Mapping[str, str]] = {
+        "backtest": "go through the test time in folds; before each, fit the linear baseline and all intervals anew"
+    }
     limitations: ClassVar[tuple[str, ...]] = (
         "A forecast continues what the rows so far show; it knows of no event that they, or the covariates, do not.",
         "Intervals hold as often as they did on the validation rows; after a change of regime they may not.",
@@ -130,11 +133,20 @@ class Forecasting(Pipeline[Config]):
         )
 
     def evaluate(
-        self, config: Config, network: keras.Model, preprocessor: SeriesFeatures, splits: SeriesSplits
+        self,
+        config: Config,
+        network: keras.Model,
+        preprocessor: SeriesFeatures,
+        splits: SeriesSplits,
+        *,
+        backtest: bool = False,
     ) -> Evaluation:
         """Errors of mean and quantiles on held-out windows, beside naive and linear forecasts."""
+        from rnnapps.forecasting.backtest import backtest as run_backtest
         from rnnapps.forecasting.evaluation import evaluate_forecasts
 
+        if backtest:
+            return run_backtest(config.model, network, preprocessor, splits)
         return evaluate_forecasts(config.model, network, preprocessor, splits)
 
     def endpoints(self, config: Config, network: keras.Model, preprocessor: SeriesFeatures) -> dict[str, Endpoint]:

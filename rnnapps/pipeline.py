@@ -110,6 +110,8 @@ class Pipeline(ABC, Generic[ConfigT]):
         intended_use: what its models are good for, for the model card.
         limitations: what they cannot do and where they fail, for the model card.
         higher_is_better: names of the metrics of `evaluate` of which more is better; of all others less is.
+        evaluation_switches: flags of `evaluate` without value, name -> help; each that is given reaches the method
+            `evaluate` as a keyword argument of that name, True.
     """
 
     name: ClassVar[str]
@@ -119,6 +121,7 @@ class Pipeline(ABC, Generic[ConfigT]):
     intended_use: ClassVar[str] = ""
     limitations: ClassVar[tuple[str, ...]] = ()
     higher_is_better: ClassVar[frozenset[str]] = frozenset()
+    evaluation_switches: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def examples(self, config: ConfigT) -> Splits:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rnnapps.cli import settings
 from rnnapps.cli.setting_files import read_files
 from rnnapps.cli.typed_flags import dotted, flag_names, values_of
-from rnnapps.cli.verb_table import FLAGS, VERBS, program
+from rnnapps.cli.verb_table import FLAGS, VERBS, Flag, program
 from rnnapps.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
     flags = {key: value for key, value in dotted(parsed).items() if key in kinds and _takes(verb, key)}
     changed = {key for key, value in flags.items() if key in flag_names(argv)}
     config = settings.assemble(pipeline.Config, {**base, **flags})
-    options = {name: parsed.get(name) for name in VERBS[verb].flags} | {"print_config": print_config}
+    names = [*VERBS[verb].flags, *(flag.name for flag in _switches(pipeline, verb))]
+    options = {name: parsed.get(name) for name in names} | {"print_config": print_config}
     for name in VERBS[verb].required:
         if not options[name]:
             meaning = FLAGS[name].help.partition(":")[0]
@@ -90,6 +91,8 @@ def _build_parser(pipeline: Pipeline[Any], verb: str) -> jsonargparse.ArgumentPa
         allow_abbrev=False,
         default_env=False,
     )
+    for flag in _switches(pipeline, verb):
+        flag.add_to(parser)
     for name in definition.flags:
         FLAGS[name].add_to(parser)
     if definition.predict:
@@ -99,6 +102,12 @@ def _build_parser(pipeline: Pipeline[Any], verb: str) -> jsonargparse.ArgumentPa
         parser.add_class_arguments(pipeline.Config, skip=fields - set(definition.groups))
         _hide_group_files(parser, fields)
     return parser
+
+
+def _switches(pipeline: Pipeline[Any], verb: str) -> list[Flag]:
+    """The pipeline's own switches of `evaluate`."""
+    own = pipeline.evaluation_switches.items() if verb == "evaluate" else ()
+    return [Flag(name, help, switch=True) for name, help in own]
 
 
 def _hide_group_files(parser: jsonargparse.ArgumentParser, groups: set[str]) -> None:

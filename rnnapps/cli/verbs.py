@@ -43,8 +43,9 @@ def evaluate(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
 
     run = open_run(pipeline, arguments)
     splits = pipeline.examples(run.config)
-    evaluation = pipeline.evaluate(run.config, run.network, run.preprocessor, splits)
-    if not arguments.given:
+    switches = dict.fromkeys((name for name in pipeline.evaluation_switches if arguments.options[name]), True)
+    evaluation = pipeline.evaluate(run.config, run.network, run.preprocessor, splits, **switches)
+    if not arguments.given and not switches:
         save_evaluation(run.folder, evaluation)
         refresh_report(pipeline, run, splits, pipeline.objective(run.config, run.network, run.preprocessor, splits))
     data = {

@@ -45,6 +45,8 @@ class SeriesDataConfig:
             keep all of them, as events have them (with irregular: keep).
         separator: character between columns; auto finds it.
         decimal: decimal character; auto finds it.
+        season_steps: rows after which a series repeats itself, for naive forecasts and scores; 0 takes what is usual
+            for its frequency.
         validation_fraction: share of the time held out for validation, after the training rows.
         test_fraction: share of the time held out for the test, after the validation rows.
         validation_from: time at which validation begins, ISO 8601, instead of fractions; test_from must be given too.
@@ -70,6 +72,7 @@ class SeriesDataConfig:
     duplicates: Duplicates = "refuse"
     separator: str = "auto"
     decimal: Decimal = "auto"
+    season_steps: int = 0
     validation_fraction: float = 0.15
     test_fraction: float = 0.15
     validation_from: str = ""
@@ -90,6 +93,8 @@ class SeriesDataConfig:
             raise ConfigError(
                 f"data.timezone must be a name such as UTC or Europe/Berlin, not {self.timezone!r}"
             ) from None
+        if self.season_steps < 0:
+            raise ConfigError(f"data.season_steps must be at least 0, not {self.season_steps}")
         self._check_roles()
         self._check_split()
 

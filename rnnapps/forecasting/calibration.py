@@ -2,38 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from rnnapps.forecasting.network import CALIBRATION
+from rnnapps.forecasting.windows import ROWS, ForecastWindows
 
-__all__ = ["calibrate", "conformal_shift"]
+__all__ = ["CalibrationErrors", "conformal_shift", "recalibrated"]
 
 Array = np.ndarray[Any, Any]
+MOST_WINDOWS = 1500
 ENOUGH_WINDOWS = 200
 """With fewer windows, all steps of the horizon share one shift for each channel."""
 
 
-def calibrate(network: keras.Model, targets: Array, quantiles: Array, spread: Array, levels: tuple[float, ...]) -> None:
-    """Sets the network's shift so that each quantile holds on the given windows.
+@dataclass(frozen=True)
+class CalibrationErrors:
+    """What held-out windows show of a network, before any calibration; all scaled.
 
-    Args:
-        network: from `forecast_network`.
-        targets: scaled `(windows, horizon, channels)`, NaN where missing.
-        quantiles: the network's, with a shift of zero `(windows, horizon, channels, quantiles)`.
-        spread: `(windows, 1, channels)`.
-        levels: probabilities of the quantiles.
+    Attributes:
+        targets: `(windows, horizon, channels)`, NaN where missing.
+        outputs: the network's outputs by name, with the windows first.
     """
-    distance = (targets[..., None] - quantiles) / spread[..., None]
-    network.get_layer(CALIBRATION).shift.assign(conformal_shift(distance, levels))
+
+    targets: Array
+    outputs: dict[str, Array]
+
+    @classmethod
+    def measure(cls, network: keras.Model, windows: ForecastWindows) -> CalibrationErrors:
+        """Runs at most 1,500 windows, evenly spread, with a shift of zero; the network's shift is kept."""
+
+        @tf.function(autograph=False, reduce_retracing=True)
+        def run(window: dict[str, Any]) -> tuple[Any, Any]:
+            example = windows.example(window)
+            return example["targets"], network(example["inputs"], training=False)
+
+        with _shifted(network, np.zeros(network.get_layer(CALIBRATION).shift.shape, np.float32)):
+            batches = windows.stored.ordered(batch_size=ROWS, stride=windows.stride(MOST_WINDOWS))
+            found = [tf.nest.map_structure(np.asarray, run(window)) for window in batches]
+        outputs = {name: np.concatenate([batch[name] for _, batch in found]) for name in found[0][1]}
+        return cls(np.concatenate([targets for targets, _ in found]), outputs)
+
+    def shift(self, levels: Sequence[float]) -> Array:
+        """The shift of `ConformalShift` with which each quantile holds on these windows."""
+        distance = (self.targets[..., None] - self.outputs["quantiles"]) / self.outputs["spread"][..., None]
+        return conformal_shift(distance, levels)
 
 
-def conformal_shift(distance: Array, levels: tuple[float, ...]) -> Array:
+@contextmanager
+def recalibrated(network: keras.Model, errors: CalibrationErrors, levels: Sequence[float]) -> Iterator[None]:
+    """Lets the network have the calibration that some windows ask for, for a while."""
+    with _shifted(network, errors.shift(levels)):
+        yield
+
+
+def conformal_shift(distance: Array, levels: Sequence[float]) -> Array:
     """By how much each quantile must move so that its share of the distances lies below it.
 
-    The share is level x (windows + 1) / windows, at most 1, which keeps the promise for a new exchangeable window.
+    The share is moved outwards by (windows + 1) / windows, which keeps the promise for a new exchangeable window.
 
     Args:
         distance: actual value less quantile `(windows, horizon, channels, quantiles)`, NaN where missing.
@@ -43,12 +75,11 @@ def conformal_shift(distance: Array, levels: tuple[float, ...]) -> Array:
         float32 `(horizon, channels, quantiles)`; 0 where a channel was never present.
     """
     windows, horizon, channels, _ = distance.shape
-    pooled = windows < ENOUGH_WINDOWS
-    if pooled:
+    if windows < ENOUGH_WINDOWS:
         distance = distance.reshape(windows * horizon, 1, channels, -1)
     shift = np.zeros((distance.shape[1], channels, len(levels)))
     for place, level in enumerate(levels):
-        share = _finite_share(level, windows)
+        share = _outwards(level, windows)
         for channel in range(channels):
             for step in range(distance.shape[1]):
                 column = distance[:, step, channel, place]
@@ -57,7 +88,17 @@ def conformal_shift(distance: Array, levels: tuple[float, ...]) -> Array:
     return np.broadcast_to(shift, (horizon, channels, len(levels))).astype(np.float32)
 
 
-def _finite_share(level: float, windows: int) -> float:
-    """The level, moved outwards for a finite sample."""
-    outwards = abs(level - 0.5) * (windows + 1) / max(windows, 1)
-    return float(np.clip(0.5 + np.sign(level - 0.5) * outwards, 0.0, 1.0))
+def _outwards(level: float, windows: int) -> float:
+    distance = abs(level - 0.5) * (windows + 1) / max(windows, 1)
+    return float(np.clip(0.5 + np.sign(level - 0.5) * distance, 0.0, 1.0))
+
+
+@contextmanager
+def _shifted(network: keras.Model, shift: Array) -> Iterator[None]:
+    variable = network.get_layer(CALIBRATION).shift
+    before = np.asarray(variable)
+    variable.assign(shift)
+    try:
+        yield
+    finally:
+        variable.assign(before)

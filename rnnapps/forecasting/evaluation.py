@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
+from rnnapps.data.series import SeriesPart
 from rnnapps.forecasting.baselines import Baseline, fit_baselines
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.forecasting.splits import SeriesSplits
@@ -17,7 +18,7 @@ from rnnapps.metrics.forecast import ForecastScores, seasonal_scale
 from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.series_features import SeriesFeatures
 
-__all__ = ["Compared", "compare", "evaluate_forecasts"]
+__all__ = ["MODEL", "Compared", "compare", "evaluate_forecasts", "make_scores", "score"]
 
 Array = np.ndarray[Any, Any]
 MOST_WINDOWS = 20_000
@@ -40,6 +41,23 @@ class Compared:
     stride: int
     split: str
 
+    def evaluation(self, channels: Sequence[str]) -> Evaluation:
+        """The scores as a table."""
+        model = self.scores[MODEL]
+        interval = f"coverage_of_{round(100 * model.interval)}_percent_interval"
+        diagnostics = {f"{interval}, {name}": 100 * scores.coverage for name, scores in self.scores.items()}
+        by_channel = zip(channels, model.by_channel(), strict=True) if len(channels) > 1 else ()
+        diagnostics |= {f"mse_scaled of {name}": float(value) for name, value in by_channel}
+        if self.stride > 1:
+            diagnostics["scored every n-th window, n"] = float(self.stride)
+        return Evaluation(
+            metrics=model.metrics(),
+            baselines={name: scores.metrics() for name, scores in self.scores.items() if name != MODEL},
+            examples=self.windows,
+            split=self.split,
+            diagnostics=diagnostics,
+        )
+
 
 def evaluate_forecasts(
     config: ForecastModelConfig, network: keras.Model, features: SeriesFeatures, splits: SeriesSplits
@@ -48,22 +66,7 @@ def evaluate_forecasts(
 
     Of more than 20,000 windows, 20,000 evenly spread ones are scored.
     """
-    compared = compare(config, network, features, splits)
-    model = compared.scores[MODEL]
-    percent = round(100 * model.interval)
-    covered = {name: 100 * scores.coverage for name, scores in compared.scores.items()}
-    diagnostics = {f"coverage_of_{percent}_percent_interval, {name}": value for name, value in covered.items()}
-    channels = zip(features.scaler.channels, model.by_channel(), strict=True)
-    diagnostics |= {f"mse_scaled of {name}": float(value) for name, value in channels}
-    if compared.stride > 1:
-        diagnostics["scored every n-th window, n"] = float(compared.stride)
-    return Evaluation(
-        metrics=model.metrics(),
-        baselines={name: scores.metrics() for name, scores in compared.scores.items() if name != MODEL},
-        examples=compared.windows,
-        split=compared.split,
-        diagnostics=diagnostics,
-    )
+    return compare(config, network, features, splits).evaluation(features.scaler.channels)
 
 
 def compare(
@@ -74,31 +77,54 @@ def compare(
     held_out = ForecastWindows(getattr(splits.parts, split), features, config)
     train = ForecastWindows(splits.parts.train, features, config)
     validation = ForecastWindows(splits.parts.validation, features, config)
-    baselines = fit_baselines(train, validation, season_steps=features.season_steps, levels=config.quantiles)
-    rows = {part.series.name: part.rows().values for part in splits.parts.train}
-    nothing = np.zeros((0, len(features.scaler.channels)))
-    seasonal = np.stack(
-        [seasonal_scale(rows.get(part.series.name, nothing), features.season_steps) for part in held_out.stored.parts]
-    )
-    scores = {
-        name: ForecastScores(
-            config.horizon_steps, quantiles=config.quantiles, scale=features.scaler.scale, seasonal=seasonal
-        )
-        for name in (MODEL, *baselines)
-    }
-    windows, stride = 0, held_out.stride(MOST_WINDOWS)
-    for batch in held_out.scored(network, stride=stride):
-        _add(scores, baselines, batch, features)
-        windows += len(batch.part)
+    baselines = fit_baselines(train, validation, config.quantiles)
+    scores = make_scores(config, features, (MODEL, *baselines), held_out.stored.parts, splits.parts.train)
+    stride = held_out.stride(MOST_WINDOWS)
+    windows = score(scores, network, baselines, held_out, stride=stride)
     return Compared(scores, windows, stride, split)
 
 
+def make_scores(
+    config: ForecastModelConfig,
+    features: SeriesFeatures,
+    names: Sequence[str],
+    parts: Sequence[SeriesPart],
+    train: Sequence[SeriesPart],
+) -> dict[str, ForecastScores]:
+    """Empty scores for each name; the units of MASE are those of the training rows of the parts' series."""
+    rows = {part.series.name: part.rows().values for part in train}
+    nothing = np.zeros((0, len(features.scaler.channels)))
+    seasonal = [seasonal_scale(rows.get(part.series.name, nothing), features.season(part.series)) for part in parts]
+    return {
+        name: ForecastScores(
+            config.horizon_steps, quantiles=config.quantiles, scale=features.scaler.scale, seasonal=np.stack(seasonal)
+        )
+        for name in names
+    }
+
+
+def score(
+    scores: Mapping[str, ForecastScores],
+    network: keras.Model,
+    baselines: Mapping[str, Baseline],
+    windows: ForecastWindows,
+    *,
+    stride: int = 1,
+) -> int:
+    """Adds the windows of a split to the scores; returns their number."""
+    count = 0
+    for batch in windows.scored(network, stride=stride):
+        _add(scores, baselines, batch, windows)
+        count += len(batch.part)
+    return count
+
+
 def _add(
-    scores: Mapping[str, ForecastScores], baselines: Mapping[str, Baseline], batch: Scored, features: SeriesFeatures
+    scores: Mapping[str, ForecastScores], baselines: Mapping[str, Baseline], batch: Scored, windows: ForecastWindows
 ) -> None:
-    scaler = features.scaler
-    history = scaler.apply_array(batch.history)
-    means = {name: baseline.mean(history) for name, baseline in baselines.items()}
+    scaler = windows.features.scaler
+    history, seasons = scaler.apply_array(batch.history), windows.seasons[batch.part]
+    means = {name: baseline.mean(history, seasons) for name, baseline in baselines.items()}
     unforecast = np.any([np.isnan(mean) for mean in means.values()], axis=0)
     actual = np.where(unforecast, np.nan, batch.actual)
     scores[MODEL].add(actual, batch.mean, batch.quantiles, batch.part)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.forecasting.calibration import calibrate
+from rnnapps.forecasting.calibration import CalibrationErrors
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.forecasting.loss import forecast_loss, loss_unit
 from rnnapps.forecasting.network import CALIBRATION
 from rnnapps.forecasting.splits import SeriesSplits
-from rnnapps.forecasting.windows import ROWS, ForecastWindows
+from rnnapps.forecasting.windows import ForecastWindows
 from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.series_features import SeriesFeatures
 
 __all__ = ["forecast_objective"]
 
-MOST_VALIDATION_WINDOWS = 1500
 METRIC = "validation_mse_scaled"
 
 
@@ -44,26 +41,11 @@ def forecast_objective(
     validation = ForecastWindows(splits.parts.validation, features, config)
     unit = loss_unit(config)
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def run(window: dict[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
-        example = validation.example(window)
-        outputs = network(example["inputs"], training=False)
-        loss = forecast_loss(config, outputs, example["targets"])
-        return loss, outputs["mean"], outputs["quantiles"], outputs["spread"], example["targets"]
-
     def validate() -> dict[str, float]:
-        shift = network.get_layer(CALIBRATION).shift
-        shift.assign(np.zeros(shift.shape))
-        windows = validation.stored.ordered(batch_size=ROWS, stride=validation.stride(MOST_VALIDATION_WINDOWS))
-        found = [[part.numpy() for part in run(window)] for window in windows]
-        losses, mean, quantiles, spread, targets = zip(*found, strict=True)
-        actual = np.concatenate(targets)
-        sizes = [len(batch) for batch in targets]
-        calibrate(network, actual, np.concatenate(quantiles), np.concatenate(spread), config.quantiles)
-        return {
-            METRIC: float(np.nanmean(np.square(actual - np.concatenate(mean)))),
-            f"validation_{unit}": float(np.average(losses, weights=sizes)),
-        }
+        found = CalibrationErrors.measure(network, validation)
+        network.get_layer(CALIBRATION).shift.assign(found.shift(config.quantiles))
+        errors = np.square(found.targets - found.outputs["mean"])
+        return {METRIC: float(np.nanmean(errors)), f"validation_{unit}": _loss(config, found)}
 
     return Objective(
         loss=lambda outputs, batch: forecast_loss(config, outputs, batch["targets"]),
@@ -72,3 +54,9 @@ def forecast_objective(
         metric=METRIC if config.distribution == "quantiles" else f"validation_{unit}",
         loss_unit=unit,
     )
+
+
+def _loss(config: ForecastModelConfig, found: CalibrationErrors) -> float:
+    """The training loss, over all values alike."""
+    outputs = {name: tf.constant(value) for name, value in found.outputs.items()}
+    return float(forecast_loss(config, outputs, tf.constant(found.targets)))

@@ -34,7 +34,6 @@ def fit_features(config: Any, parts: Sequence[SeriesPart]) -> SeriesFeatures:
     first = parts[0].series
     frequencies = {part.series.frequency for part in parts}
     same = len(frequencies) == 1 and first.frequency is not None
-    season = first.frequency.season_steps if same and first.frequency else 1
     names = calendar_features(first.frequency) if same and config.model.calendar == "auto" else ()
     calendar = Calendar.make(first.timezone, names) if names and first.times is not None else None
     counts = config.model.distribution == "negative_binomial"
@@ -44,7 +43,7 @@ def fit_features(config: Any, parts: Sequence[SeriesPart]) -> SeriesFeatures:
     return SeriesFeatures.fit(
         parts,
         calendar=calendar,
-        season_steps=season,
+        season_steps=config.data.season_steps,
         reading=_reading(config.data),
         needed_history=config.model.needed_history,
         method="none" if counts else "standard",

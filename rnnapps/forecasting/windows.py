@@ -59,6 +59,7 @@ class ForecastWindows:
             horizon_steps=config.horizon_steps,
             minimum_history=config.needed_history,
         )
+        self.seasons = np.array([features.season(part.series) for part in self.stored.parts])
 
     def training(self, *, batch_size: int, seed: int, start_step: int) -> tf.data.Dataset:
         """Endless batches {"inputs": the network's, "targets": as `example` makes them}."""
@@ -91,11 +92,11 @@ class ForecastWindows:
                 origin=window["origin"].numpy(),
             )
 
-    def histories(self, *, stride: int = 1) -> Iterator[tuple[Array, Array]]:
-        """(history, future) of the windows in order, scaled, NaN where missing."""
+    def histories(self, *, stride: int = 1) -> Iterator[tuple[Array, Array, Array]]:
+        """(history, future, rows of a season) of the windows in order, scaled, NaN where missing."""
         for window in self.stored.ordered(batch_size=4 * ROWS, stride=stride):
             scaled = self.features.scaler.apply_array(window["values"].numpy())
-            yield scaled[:, : self.history_steps], scaled[:, self.history_steps :]
+            yield scaled[:, : self.history_steps], scaled[:, self.history_steps :], self.seasons[window["part"].numpy()]
 
 
 def forecaster(network: keras.Model, windows: ForecastWindows) -> Callable[[dict[str, Any]], tuple[Any, Any]]:

@@ -82,6 +82,15 @@ class ForecastScores:
         distance = np.where(scored[..., None], actual[..., None] - quantiles, 0.0)
         self.pinball += np.maximum(self.quantiles * distance, (self.quantiles - 1) * distance).sum(axis=0)
 
+    def merged(self, other: ForecastScores) -> ForecastScores:
+        """Scores over the values of both."""
+        both = ForecastScores(
+            len(self.pinball), quantiles=self.quantiles.tolist(), scale=self.scale, seasonal=self.seasonal
+        )
+        both.sums = {name: table + other.sums[name] for name, table in self.sums.items()}
+        both.pinball = self.pinball + other.pinball
+        return both
+
     @property
     def interval(self) -> float:
         """Probability the interval claims."""

@@ -37,7 +37,7 @@ class SeriesFeatures:
         series: names of the known series; id 0 stands for any other.
         calendar: the calendar features; None without times.
         frequency: distance of the rows; None without times.
-        season_steps: rows of a season.
+        season_steps: rows of a season; 0 for what is usual for a series's frequency.
         reading: settings with which a table of rows is read, such as the names of its columns.
         needed_history: rows that must exist before a forecast.
     """
@@ -105,6 +105,10 @@ class SeriesFeatures:
             static_texts=_merged(self.static_texts, new.static_texts),
             series=tuple(dict.fromkeys((*self.series, *new.series))),
         )
+
+    def season(self, series: Series) -> int:
+        """Rows of a season of a series; 1 for none."""
+        return self.season_steps or (series.frequency.season_steps if series.frequency else 1)
 
     @property
     def covariate_size(self) -> int:
