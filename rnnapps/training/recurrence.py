@@ -64,7 +64,7 @@ def replaced_recurrence(network: keras.Model, run: Run) -> Iterator[None]:
 
 
 def _replacement(layer: Recurrent, run: Run) -> Callable[..., tuple[Any, list[Any]]]:
-    def replaced(inputs: Any, states: list[Any], mask: Any, training: bool) -> tuple[Any, list[Any]]:
+    def replaced(inputs: Any, states: list[Any], mask: Any, training: bool, *, traced: bool) -> tuple[Any, list[Any]]:
         if mask is not None:
             mask = tf.cast(mask, tf.bool)
             inputs = tf.where(mask[..., None], inputs, tf.zeros_like(inputs))
