@@ -121,7 +121,7 @@ def _read_parts(config: AnomalyDataConfig) -> SplitSeries:
 def read_tables(config: AnomalyDataConfig) -> list[Series]:
     """Tables of series, or of events, which have no fixed distance."""
     if config.entity:
-        config = dataclasses.replace(config, series=config.entity, entity="", irregular="keep")
+        config = dataclasses.replace(config, series=config.entity, entity="", irregular="keep", duplicates="keep")
     return read_series(config)
 
 
@@ -135,11 +135,16 @@ def _labelled(series: list[Series], config: AnomalyDataConfig) -> list[Series]:
 
 
 def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSeries:
-    """Each `.npz` file is one series: `train`, whose last rows validate, and `test`."""
+    """Each `.npz` file is one series: `train`, whose last rows validate, and `test`.
+
+    Channels are known by their numbers; those that only other files have are missing.
+    """
     stretches = read_stretches(config.labels) if config.labels else {}
     train, validation, test = [], [], []
-    for path in paths:
-        arrays = _load_archive(path)
+    loaded = [_load_archive(path) for path in paths]
+    width = max(arrays["train"].shape[1] for arrays in loaded)
+    for path, found in zip(paths, loaded, strict=True):
+        arrays = {name: _widened(array, width) for name, array in found.items()}
         series = _numbered(path.stem, arrays["train"], str(path))
         first = round(len(series) * (1 - config.validation_fraction))
         train.append(SeriesPart(series, 0, first))
@@ -151,6 +156,10 @@ def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSer
                 tested = dataclasses.replace(tested, labels=labels)
             test.append(SeriesPart(tested, 0, len(tested)))
     return SplitSeries(*([part for part in parts if len(part)] for parts in (train, validation, test)))
+
+
+def _widened(array: Array, width: int) -> Array:
+    return np.pad(array, ((0, 0), (0, max(width - array.shape[1], 0))), constant_values=np.nan)
 
 
 def _load_archive(path: Path) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ def calibrate(held_out: Sequence[HeldOut], groups: int, config: DetectionConfig)
         rows = np.concatenate([smoothed[id(one)][one.normal] for one in each])
         level = np.quantile(rows, config.quantile, axis=0)
         values["level"][group, : len(config.smoothing_steps)] = np.maximum(level, SMALLEST)
-    scores = {id(each): score_errors(each, values, config)[0] for each in held_out}
+    scores = {id(each): _joined(each, smoothed[id(each)], values, config)[0] for each in held_out}
     for group, each in enumerate(members):
         normal = np.concatenate([scores[id(one)][one.normal] for one in each])
         values["threshold"][group] = fit_threshold(normal, config)
@@ -82,8 +83,13 @@ def fit_threshold(scores: Array, config: DetectionConfig) -> float:
 
 def score_errors(held_out: HeldOut, values: Mapping[str, Array], config: DetectionConfig) -> tuple[Array, Array]:
     """Scores `(rows,)` and contributions `(rows, targets)` of errors that are all known."""
-    smoothed = tf.constant(_smoothed(held_out, values, config)[None])
-    scores = join(smoothed, values, tf.constant([held_out.group]), config)
+    return _joined(held_out, _smoothed(held_out, values, config), values, config)
+
+
+def _joined(
+    held_out: HeldOut, smoothed: Array, values: Mapping[str, Array], config: DetectionConfig
+) -> tuple[Array, Array]:
+    scores = join(tf.constant(smoothed[None]), values, tf.constant([held_out.group]), config)
     return scores.score.numpy()[0], scores.contribution.numpy()[0]
 
 
@@ -119,6 +125,17 @@ def _smoothed(held_out: HeldOut, values: Mapping[str, Array], config: DetectionC
     valid = tf.constant(held_out.valid[None], tf.float32)
     errors = tf.constant(held_out.errors[None], tf.float32)
     heights = channel_errors(errors, valid, values, tf.constant([held_out.group]), config)
-    averages = first_averages(1, config, heights.shape[-1])
-    smoothed: Array = smooth(heights, valid, averages, config)[0].numpy()[0]
+    smoothed: Array = _smoother(config, heights.shape[-1])(heights, valid).numpy()[0]
     return smoothed
+
+
+@functools.lru_cache(maxsize=16)
+def _smoother(config: DetectionConfig, targets: int) -> Any:
+    """`smooth` from the first row on, traced once: outside of a function its loop would run step by step in Python."""
+    rows = tf.TensorSpec((1, None, targets), tf.float32)
+
+    @tf.function(input_signature=(rows, rows), autograph=False)
+    def smoother(heights: Any, valid: Any) -> Any:
+        return smooth(heights, valid, first_averages(1, config, targets), config)[0]
+
+    return smoother

@@ -57,7 +57,7 @@ def _settled(each: HeldOut, config: DetectionConfig) -> HeldOut:
 
 
 def _calibrate_classifier(runner: PartRunner, parts: SplitSeries, config: DetectionConfig) -> dict[str, float]:
-    flags = runner.flags(parts.validation)
+    flags = runner.flags(parts.validation, explain=False)
     labels = labels_of(parts.validation)
     scores = np.concatenate([each.score for each in flags]).astype(np.float64)
     judged = labels >= 0

@@ -20,7 +20,10 @@ Array = np.ndarray[Any, Any]
 CHUNK_ROWS = 256
 MOST_SERIES = 64
 HISTORY_ROWS = 512
-"""Rows before a part that bring the state to where it would be; what lies further back hardly matters."""
+"""Rows before a part that bring a recurrent state to where it would be; what lies further back hardly matters."""
+
+SETTLING_ROWS = 256
+"""Rows before a part, beside the first window, over which the averages of errors settle."""
 
 
 def seconds_of(times: Array | None, rows: int) -> Array:
@@ -30,7 +33,7 @@ def seconds_of(times: Array | None, rows: int) -> Array:
     return times.astype("datetime64[s]").astype(np.int64)
 
 
-def as_rows(part: SeriesPart, known: SensorRows, *, history: int = HISTORY_ROWS) -> tuple[Rows, int]:
+def as_rows(part: SeriesPart, known: SensorRows, *, history: int) -> tuple[Rows, int]:
     """A part with rows before it as a batch of one, and how many rows come before it."""
     before = min(part.start, history)
     series = part.series.slice(part.start - before, part.stop)
@@ -47,15 +50,18 @@ class PartRunner:
 
     def __init__(self, stream: DetectorStream) -> None:
         self.stream = stream
-        channels = len(stream.rows.channels)
+        channels, streams = len(stream.rows.channels), stream.kind == "forecaster"
+        self.history = HISTORY_ROWS if streams else stream.history + SETTLING_ROWS * (stream.kind == "autoencoder")
+        steps = CHUNK_ROWS if streams else None  # a fixed number lets a recurrent layer compile its loop
         signature = (
-            tf.TensorSpec((None, CHUNK_ROWS, channels), tf.float32),
+            tf.TensorSpec((None, steps, channels), tf.float32),
             tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((None, CHUNK_ROWS), tf.int64),
+            tf.TensorSpec((None, steps), tf.int64),
             {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in stream.first_state(1).items()},
         )
         self._errors = tf.function(self._run_errors, input_signature=signature, autograph=False)
         self._flags = tf.function(self._run_flags, input_signature=signature, autograph=False)
+        self._scores = tf.function(self._run_scores, input_signature=signature, autograph=False)
 
     def errors(self, parts: Sequence[SeriesPart]) -> list[HeldOut]:
         """The errors of each part's own rows."""
@@ -66,9 +72,9 @@ class PartRunner:
             found.append(HeldOut(self.stream.rows.group(part.series.name), errors, valid, normal))
         return found
 
-    def flags(self, parts: Sequence[SeriesPart]) -> list[Flags]:
-        """What each of a part's own rows gets, as arrays `(rows, ...)`."""
-        return [Flags(*arrays) for arrays in self._over(parts, self._flags)]
+    def flags(self, parts: Sequence[SeriesPart], *, explain: bool = True) -> list[Flags]:
+        """What each of a part's own rows gets, as arrays `(rows, ...)`; see `DetectorStream.advance`."""
+        return [Flags(*arrays) for arrays in self._over(parts, self._flags if explain else self._scores)]
 
     def _run_errors(self, values: Any, series: Any, seconds: Any, state: Any) -> Any:
         errors, valid, after = self.stream.errors(Rows(values, series, seconds), state)
@@ -79,10 +85,14 @@ class PartRunner:
         flags, after = self.stream.advance(Rows(values, series, seconds), state)
         return tuple(flags), after
 
+    def _run_scores(self, values: Any, series: Any, seconds: Any, state: Any) -> Any:
+        flags, after = self.stream.advance(Rows(values, series, seconds), state, explain=False)
+        return tuple(flags), after
+
     def _over(self, parts: Sequence[SeriesPart], run: Callable[..., Any]) -> list[tuple[Array, ...]]:
         results: dict[int, tuple[Array, ...]] = {}
-        for places in _batches(parts):
-            batch = [as_rows(parts[place], self.stream.rows) for place in places]
+        for places in _batches(parts, self.history):
+            batch = [as_rows(parts[place], self.stream.rows, history=self.history) for place in places]
             joined = self._run_batch([rows for rows, _ in batch], run)
             for row, (place, (rows, before)) in enumerate(zip(places, batch, strict=True)):
                 own = slice(before, rows.values.shape[1])
@@ -91,7 +101,8 @@ class PartRunner:
 
     def _run_batch(self, batch: Sequence[Rows], run: Callable[..., Any]) -> list[Array]:
         longest = max(rows.values.shape[1] for rows in batch)
-        length = -(-longest // CHUNK_ROWS) * CHUNK_ROWS
+        chunk_rows = CHUNK_ROWS if self.stream.kind == "forecaster" else min(CHUNK_ROWS, longest)
+        length = -(-longest // chunk_rows) * chunk_rows
         values = np.full((len(batch), length, batch[0].values.shape[2]), np.nan, np.float32)
         seconds = np.zeros((len(batch), length), np.int64)
         for row, rows in enumerate(batch):
@@ -99,15 +110,15 @@ class PartRunner:
             seconds[row, : rows.values.shape[1]] = rows.seconds[0]
         series = tf.constant(np.concatenate([rows.series for rows in batch]))
         state, pieces = self.stream.first_state(len(batch)), []
-        for start in range(0, length, CHUNK_ROWS):
-            chunk = slice(start, start + CHUNK_ROWS)
+        for start in range(0, length, chunk_rows):
+            chunk = slice(start, start + chunk_rows)
             outputs, state = run(tf.constant(values[:, chunk]), series, tf.constant(seconds[:, chunk]), state)
             pieces.append([output.numpy() for output in outputs])
         return [np.concatenate(arrays, axis=1) for arrays in zip(*pieces, strict=True)]
 
 
-def _batches(parts: Sequence[SeriesPart]) -> Iterator[list[int]]:
+def _batches(parts: Sequence[SeriesPart], history: int) -> Iterator[list[int]]:
     """Places of parts of similar length, so that little is padding."""
-    order = sorted(range(len(parts)), key=lambda place: min(parts[place].start, HISTORY_ROWS) + len(parts[place]))
+    order = sorted(range(len(parts)), key=lambda place: min(parts[place].start, history) + len(parts[place]))
     for first in range(0, len(order), MOST_SERIES):
         yield order[first : first + MOST_SERIES]

@@ -92,19 +92,21 @@ class DetectorStream:
         """Rows a window network sees."""
         return int(self.network.input["values"].shape[1])
 
-    def advance(self, rows: Rows, state: State) -> tuple[Flags, State]:
+    def advance(self, rows: Rows, state: State, *, explain: bool = True) -> tuple[Flags, State]:
         """Judges rows.
 
         Args:
             rows: the next rows of each series.
             state: what came before them.
+            explain: whether to ask what each channel contributes, which costs a classifier a run for each of them;
+                without, its contributions are 0.
 
         Returns:
             What each row gets, and the state after the last.
         """
         calibration = self.calibration.values()
         if self.kind == "classifier":
-            scores, after = self._classify(rows, state)
+            scores, after = self._classify(rows, state, explain)
         else:
             errors, valid, after = self.errors(rows, state)
             heights = channel_errors(errors, valid, calibration, rows.series, self.config)
@@ -177,19 +179,21 @@ class DetectorStream:
     def _apply(self, windows: dict[str, Any]) -> Any:
         return self.network(windows, training=False)
 
-    def _classify(self, rows: Rows, state: State) -> tuple[Scores, State]:
+    def _classify(self, rows: Rows, state: State, explain: bool) -> tuple[Scores, State]:
         """Probabilities, and by how much each channel's last value raised the log odds above those of its mean."""
         values, present = self.rows.scale(rows.values)
         windows, after = self._windows(rows, values, present, state)
         shape, channels = tf.shape(values), len(self.rows.channels)
         logit = self._apply(windows)["logit"]
+        size = [shape[0], shape[1]]
+        score = tf.reshape(tf.sigmoid(logit), size)
+        if not explain:
+            return Scores(score, tf.zeros([*size, channels])), after
         without = []
         for channel in range(channels):
             keep = 1 - tf.one_hot(channel, channels)
-            last = windows["values"][:, -1:] * keep
-            changed = tf.concat([windows["values"][:, :-1], last], axis=1)
+            changed = tf.concat([windows["values"][:, :-1], windows["values"][:, -1:] * keep], axis=1)
             without.append(self._apply({**windows, "values": changed})["logit"])
         raised = tf.nn.relu(logit[:, None] - tf.stack(without, axis=-1))
         share = tf.math.divide_no_nan(raised, tf.reduce_sum(raised, axis=-1, keepdims=True))
-        size = [shape[0], shape[1]]
-        return Scores(tf.reshape(tf.sigmoid(logit), size), tf.reshape(share, [*size, channels])), after
+        return Scores(score, tf.reshape(share, [*size, channels])), after

@@ -68,7 +68,7 @@ def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Ve
         DataError: the judged rows are all of one kind.
     """
     split, tested = _tested(parts)
-    flags = runner.flags(tested)
+    flags = runner.flags(tested, explain=False)
     scores = np.concatenate([each.score for each in flags])
     flagged = np.concatenate([each.flag for each in flags])
     labels = labels_of(tested)
