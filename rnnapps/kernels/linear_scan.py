@@ -76,11 +76,11 @@ def _neighbours(sequence: Any, edge: Any, reverse: bool) -> Any:
 
 
 def _sequential(a: Any, b: Any, start: Any, reverse: bool) -> Any:
-    def body(t: Any, states: list[Any]) -> tuple[list[Any], list[Any]]:
-        new = a[t] * states[0] + b[t]
+    def body(_: Any, states: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+        new = now[0] * states[0] + now[1]
         return [new], [new]
 
-    return loop(body, length(a), [start], backwards=reverse)[2][0]
+    return loop(body, length(a), [start], [a, b], backwards=reverse)[2][0]
 
 
 def _parallel(a: Any, b: Any, start: Any, reverse: bool) -> Any:
@@ -98,17 +98,17 @@ def _parallel(a: Any, b: Any, start: Any, reverse: bool) -> Any:
 
     a_parts, b_parts = cut(a, 1.0), cut(b, 0.0)
 
-    def compose(t: Any, map_so_far: list[Any]) -> tuple[list[Any], list[Any]]:
-        new = list(_compose(tuple(map_so_far), (a_parts[t], b_parts[t])))
+    def compose(_: Any, map_so_far: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+        new = list(_compose(tuple(map_so_far), tuple(now)))
         return new, new
 
     identity = [tf.ones_like(a_parts[0]), tf.zeros_like(b_parts[0])]
-    (a_all, b_all), _, (a_within, b_within) = loop(compose, width, identity, backwards=reverse)
+    (a_all, b_all), _, (a_within, b_within) = loop(compose, width, identity, [a_parts, b_parts], backwards=reverse)
 
-    def join(part: Any, states: list[Any]) -> tuple[list[Any], list[Any]]:
-        return [a_all[part] * states[0] + b_all[part]], [states[0]]
+    def join(_: Any, states: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+        return [now[0] * states[0] + now[1]], [states[0]]
 
-    before = loop(join, count, [start], backwards=reverse)[2][0]
+    before = loop(join, count, [start], [a_all, b_all], backwards=reverse)[2][0]
     solved = tf.transpose(a_within * before + b_within, [1, 0, 2, 3])
     solved = tf.reshape(solved, tf.concat([[count * width], size], axis=0))
     return tf.ensure_shape(solved[missing:] if reverse else solved[:steps], a.shape)

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnapps.kernels.loop import length, loop
+from rnnapps.kernels.loop import end, length, loop
 from rnnapps.kernels.step import Step, turned
 
 __all__ = ["Passes"]
@@ -30,11 +30,12 @@ class Passes:
     def outputs(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors]:
         """Returns the outputs and the final states, and keeps nothing; arguments as in `forward`."""
 
-        def body(t: Any, states: Tensors) -> tuple[Tensors, Tensors]:
-            new = self._advanced(t, xs, mask, states, self.step.recur(states[0], weights), weights)
+        def body(_: Any, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
+            new = self._advanced(now, mask is not None, states, self.step.recur(states[0], weights), weights)
             return new, new[:1]
 
-        final, _, (outputs,) = loop(body, length(xs[0]), start, backwards=self.reverse, compiled=self.compiled)
+        reads = _with_mask(xs, mask)
+        final, _, (outputs,) = loop(body, length(xs[0]), start, reads, backwards=self.reverse, compiled=self.compiled)
         return outputs, final
 
     def forward(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors, tuple[Any, ...]]:
@@ -46,23 +47,25 @@ class Passes:
             start: initial states, each `(batch, size)`.
             weights: values of `cell.weights`.
         """
+        summed = self._sums_inputs(xs, start, weights)
 
-        def body(t: Any, states: Tensors) -> tuple[Tensors, Tensors]:
+        def body(_: Any, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
             recurrents = self.step.recur(states[0], weights)
-            return self._advanced(t, xs, mask, states, recurrents, weights), recurrents
+            new = self._advanced(now, mask is not None, states, recurrents, weights)
+            return new, [now[0] + recurrents[0]] if summed else recurrents
 
+        reads = _with_mask(xs, mask)
         final, histories, recurrents = loop(
-            body, length(xs[0]), start, backwards=self.reverse, keep_history=True, compiled=self.compiled
+            body, length(xs[0]), start, reads, backwards=self.reverse, keep_history=True, compiled=self.compiled
         )
         outputs = histories[0][:-1] if self.reverse else histories[0][1:]
-        return outputs, final, (histories, recurrents)
+        return outputs, final, (histories, recurrents, summed)
 
-    def _advanced(
-        self, t: Any, xs: Tensors, mask: Any, states: Tensors, recurrents: Tensors, weights: Tensors
-    ) -> Tensors:
-        """The states after step t."""
-        new = self.step.update(_at(t, xs), recurrents, states, weights)
-        return new if mask is None else _where(mask[t], new, states)
+    def _advanced(self, now: Tensors, masked: bool, states: Tensors, recurrents: Tensors, weights: Tensors) -> Tensors:
+        """The states after a step; `now` holds its projected inputs, and last its mask if it is masked."""
+        xs, mask = (now[:-1], now[-1]) if masked else (now, None)
+        new = self.step.update(xs, recurrents, states, weights)
+        return _where(mask, new, states) if masked else new
 
     def backward(
         self,
@@ -70,7 +73,7 @@ class Passes:
         mask: Any,
         start: Tensors,
         weights: Tensors,
-        saved: tuple[Tensors, Tensors],
+        saved: tuple[Tensors, Tensors, bool],
         d_outputs: Any,
         d_final: Tensors,
     ) -> tuple[Tensors, Tensors, Tensors]:
@@ -79,18 +82,19 @@ class Passes:
         The first four arguments are those of `forward`, `saved` is what it returned for this purpose, and `d_outputs`
         and `d_final` are the gradients of its results.
         """
-        previous, recurrents = self._previous(saved[0]), saved[1]
+        previous, recurrents, summed = self._previous(saved[0]), saved[1], saved[2]
         vectors, matrices = self.step.update_weights(weights)
         rows = start[0].shape[0]
         stored = turned(weights, rows)
 
-        def body(t: Any, carried: Tensors) -> tuple[Tensors, Tensors]:
+        def body(t: Any, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
             d_states, sums = carried[: len(start)], carried[len(start) :]
+            recurrent, states = _at(t, recurrents), _at(t, previous)
+            x = _zeros_like(recurrent) if summed else _at(t, xs)
             d_states = [d_states[0] + d_outputs[t], *d_states[1:]]
             d_new = d_states if mask is None else _where(mask[t], d_states, _zeros_like(d_states))
-            states = _at(t, previous)
             d_xs, d_recurrents, d_previous, d_vectors = self.step.update_gradient(
-                _at(t, xs), _at(t, recurrents), states, weights, d_new, vectors
+                x, recurrent, states, weights, d_new, vectors
             )
             d_previous[0] += self.step.recur_gradient(states[0], turned(stored, rows), d_recurrents)
             if mask is not None:
@@ -109,11 +113,27 @@ class Passes:
         for n, total in zip(vectors, carried[len(start) :], strict=True):
             d_weights[n] += tf.cast(total, d_weights[n].dtype)
         if matrices:
-            flat = (_rows(xs), _rows(recurrents), _rows(previous))
+            flat = (_rows(_zeros_like(xs) if summed else xs), _rows(recurrents), _rows(previous))
             more = self.step.update_gradient(*flat, weights, _rows(d_new), matrices)[3]
             for n, gradient in zip(matrices, more, strict=True):
                 d_weights[n] += gradient
         return d_xs, carried[: len(start)], d_weights
+
+    def _sums_inputs(self, xs: Tensors, start: Tensors, weights: Tensors) -> bool:
+        """Whether `update` depends on the sum of the projected and the recurrent input only, as the LSTM's does.
+
+        Then that sum is all the backward pass needs of the two. It is so if both have the same gradient; and they
+        have, if the tape returns one and the same tensor for both.
+        """
+        same: list[bool] = []
+
+        def probe() -> None:
+            now, recurrents = [end(x) for x in xs], self.step.recur(start[0], weights)
+            d_xs, d_recurrents, _, _ = self.step.update_gradient(now, recurrents, start, weights, start, [])
+            same.append(len(d_xs) == len(d_recurrents) == 1 and d_xs[0] is d_recurrents[0])
+
+        tf.function(probe, autograph=False).get_concrete_function()
+        return same[0]
 
     def _previous(self, histories: Tensors) -> Tensors:
         """The states before each step, of histories that hold the initial states too."""
@@ -131,6 +151,10 @@ def _add(some: Tensors, others: Tensors) -> Tensors:
 
 def _zeros_like(tensors: Tensors) -> Tensors:
     return [tf.zeros_like(tensor) for tensor in tensors]
+
+
+def _with_mask(sequences: Tensors, mask: Any) -> Tensors:
+    return list(sequences) if mask is None else [*sequences, mask]
 
 
 def _at(t: Any, sequences: Tensors) -> Tensors:

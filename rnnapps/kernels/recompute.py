@@ -32,7 +32,7 @@ class RecomputingPasses:
         """Returns the outputs, the final states and the states between segments; arguments as in `Passes.forward`."""
         segments, masks = self._cut(xs, mask)
 
-        def body(s: Any, states: Tensors) -> tuple[Tensors, Tensors]:
+        def body(s: Any, states: Tensors, _now: Tensors) -> tuple[Tensors, Tensors]:
             outputs, final, _ = self.passes.forward([x[s] for x in segments], _at(masks, s), states, weights)
             return final, [outputs]
 
@@ -47,7 +47,7 @@ class RecomputingPasses:
         (*segments, d_segments), masks = self._cut([*xs, d_outputs], mask)
         begins = [between[1:] if self.passes.reverse else between[:-1] for between in saved]
 
-        def body(s: Any, carried: Tensors) -> tuple[Tensors, Tensors]:
+        def body(s: Any, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
             d_states, d_weights = carried[: len(start)], carried[len(start) :]
             at, mask_at, begin = [x[s] for x in segments], _at(masks, s), [b[s] for b in begins]
             kept = self.passes.forward(at, mask_at, begin, weights)[2]

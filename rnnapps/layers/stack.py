@@ -139,7 +139,8 @@ class RecurrentStack(keras.layers.Layer):
             table = self.cells[0].project(vectors)
 
         def step(rows: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-            sequences, final = tf.gather(vectors, rows), []
+            sequences = tf.gather(vectors, rows)
+            final: list[Any] = []
             for number, cell in enumerate(self.cells):
                 start = states[len(final) : len(final) + len(cell.state_size)]
                 projected = tf.nest.map_structure(lambda t: tf.gather(t, rows), table) if number == 0 else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.cells import SimpleRNN
 from rnnapps.kernels.loop import loop
 from rnnapps.kernels.sequential import scan
 from tests.kernels.problems import random_cell, random_problem, results
@@ -70,7 +73,7 @@ def test_batch_and_time_may_vary() -> None:
 def test_a_shared_gradient_is_stacked_once() -> None:
     """An LSTM adds its projected and recurrent inputs: one gradient serves both."""
 
-    def body(t: tf.Tensor, states: list) -> tuple:
+    def body(t: tf.Tensor, states: list, now: list) -> tuple:
         new = states[0] + 1.0
         return [new], [new, new, 2 * new]
 
@@ -94,3 +97,31 @@ def test_parts_of_a_batch_change_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     assert_same(
         results(cell, problem, kernel="xla", reverse=True), results(cell, problem, kernel="graph", reverse=True)
     )
+
+
+class Difference(SimpleRNN):
+    """Depends on its projected and its recurrent input, not only on their sum; both gradients are alike but a sign."""
+
+    def update(self, projected: tf.Tensor, recurrent: tf.Tensor, states: Sequence[tf.Tensor]) -> tuple:
+        return (tf.tanh(projected - recurrent),)
+
+
+@pytest.mark.parametrize("kind", [SimpleRNN, Difference])
+def test_only_what_enters_as_a_sum_is_kept_as_one(kind: type) -> None:
+    cell = kind(3)
+    cell.build((None, 3))
+    problem = random_problem(cell, 2, 6, masked=True)
+    assert_same(results(cell, problem, kernel="graph"), results(cell, problem, kernel="reference"))
+
+
+def test_a_gradient_without_training_runs_forward_again() -> None:
+    cell = random_cell("lstm")
+    inputs = random_problem(cell, 2, 6, masked=False)["inputs"]
+
+    def gradient(training: bool) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs, _ = scan(cell, cell.project(inputs), cell.initial_states(2), training=training, recompute_every=4)
+        return tape.gradient(outputs, inputs)
+
+    np.testing.assert_allclose(gradient(False), gradient(True), atol=1e-6)
