@@ -9,10 +9,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.forecasting.network import CALIBRATION
-from rnnapps.forecasting.windows import ROWS, ForecastWindows
+from rnnapps.forecasting.windows import ROWS, ForecastWindows, inference
 
 __all__ = ["CalibrationErrors", "conformal_shift", "recalibrated"]
 
@@ -37,17 +36,13 @@ class CalibrationErrors:
     @classmethod
     def measure(cls, network: keras.Model, windows: ForecastWindows) -> CalibrationErrors:
         """Runs at most 1,500 windows, evenly spread, with a shift of zero; the network's shift is kept."""
-
-        @tf.function(autograph=False, reduce_retracing=True)
-        def run(window: dict[str, Any]) -> tuple[Any, Any]:
-            example = windows.example(window)
-            return example["targets"], network(example["inputs"], training=False)
-
+        run = inference(network)
         with _shifted(network, np.zeros(network.get_layer(CALIBRATION).shift.shape, np.float32)):
             batches = windows.stored.ordered(batch_size=ROWS, stride=windows.stride(MOST_WINDOWS))
-            found = [tf.nest.map_structure(np.asarray, run(window)) for window in batches]
-        outputs = {name: np.concatenate([batch[name] for _, batch in found]) for name in found[0][1]}
-        return cls(np.concatenate([targets for targets, _ in found]), outputs)
+            examples = [windows.example(window) for window in batches]
+            found = [run(example["inputs"]) for example in examples]
+        outputs = {name: np.concatenate([np.asarray(batch[name]) for batch in found]) for name in found[0]}
+        return cls(np.concatenate([np.asarray(example["targets"]) for example in examples]), outputs)
 
     def shift(self, levels: Sequence[float]) -> Array:
         """The shift of `ConformalShift` with which each quantile holds on these windows."""

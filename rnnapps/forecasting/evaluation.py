@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -66,20 +66,26 @@ def evaluate_forecasts(
 
     Of more than 20,000 windows, 20,000 evenly spread ones are scored.
     """
-    return compare(config, network, features, splits).evaluation(features.scaler.channels)
+    split: Literal["validation", "test"] = "test" if splits.parts.test else "validation"
+    return compare(config, network, features, splits, split=split).evaluation(features.scaler.channels)
 
 
 def compare(
-    config: ForecastModelConfig, network: keras.Model, features: SeriesFeatures, splits: SeriesSplits
+    config: ForecastModelConfig,
+    network: keras.Model,
+    features: SeriesFeatures,
+    splits: SeriesSplits,
+    *,
+    split: Literal["validation", "test"],
+    most_windows: int = MOST_WINDOWS,
 ) -> Compared:
-    """Scores model and baselines on the same windows and the same values."""
-    split = "test" if splits.parts.test else "validation"
+    """Scores model and baselines on the same windows and the same values of a split."""
     held_out = ForecastWindows(getattr(splits.parts, split), features, config)
     train = ForecastWindows(splits.parts.train, features, config)
     validation = ForecastWindows(splits.parts.validation, features, config)
     baselines = fit_baselines(train, validation, config.quantiles)
     scores = make_scores(config, features, (MODEL, *baselines), held_out.stored.parts, splits.parts.train)
-    stride = held_out.stride(MOST_WINDOWS)
+    stride = held_out.stride(most_windows)
     windows = score(scores, network, baselines, held_out, stride=stride)
     return Compared(scores, windows, stride, split)
 

@@ -20,7 +20,8 @@ from rnnapps.reports.sections import Gallery, Paragraph, Section
 __all__ = ["autocorrelation", "forecast_sections"]
 
 Array = np.ndarray[Any, Any]
-CHARTS, LAGS, MOST_RESIDUALS = 4, 48, 3000
+CHARTS, LAGS, MOST_RESIDUALS, MOST_WINDOWS = 4, 48, 3000, 1500
+_FAN_NOTE = "Windows of the validation rows, on which the intervals were calibrated too."
 _RESIDUAL_NOTE = (
     "Residuals are the errors of the first step, window after window. Where their autocorrelation leaves the bounds, "
     "the rows before a forecast still hold something the model does not use."
@@ -30,27 +31,19 @@ _RESIDUAL_NOTE = (
 def forecast_sections(
     config: ForecastModelConfig, network: keras.Model, features: SeriesFeatures, splits: SeriesSplits
 ) -> Sequence[Section]:
-    """Forecasts over their history, errors by step beside the baselines, and autocorrelation of the residuals."""
-    split = "test" if splits.parts.test else "validation"
-    windows = ForecastWindows(getattr(splits.parts, split), features, config)
-    compared = compare(config, network, features, splits)
+    """Forecasts over their history, errors by step beside the baselines, and autocorrelation of the residuals.
+
+    All of it is of validation windows: the test split is for `evaluate` alone.
+    """
+    windows = ForecastWindows(splits.parts.validation, features, config)
+    compared = compare(config, network, features, splits, split="validation", most_windows=MOST_WINDOWS)
     errors = {name: scores.by_step() for name, scores in compared.scores.items()}
     residuals = _residuals(network, windows)
     found = autocorrelation(residuals, min(LAGS, max(len(residuals) // 4, 1)))
+    plots = (plot_errors_by_step(errors), plot_autocorrelation(found, len(residuals)))
     return (
-        Section(f"Forecasts of the {split} split", [Gallery([plot.picture() for plot in _fans(network, windows)])]),
-        Section(
-            "Errors",
-            [
-                Gallery(
-                    [
-                        plot_errors_by_step(errors).picture(),
-                        plot_autocorrelation(found, len(residuals)).picture(),
-                    ]
-                ),
-                Paragraph(_RESIDUAL_NOTE),
-            ],
-        ),
+        Section("Forecasts", [Paragraph(_FAN_NOTE), Gallery([plot.picture() for plot in _fans(network, windows)])]),
+        Section("Errors", [Gallery([plot.picture() for plot in plots]), Paragraph(_RESIDUAL_NOTE)]),
     )
 
 

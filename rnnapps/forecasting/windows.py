@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from rnnapps.data.series_windows import StoredSeries
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.preprocessing.series_features import SeriesFeatures
 
-__all__ = ["ForecastWindows", "Scored", "forecaster"]
+__all__ = ["ForecastWindows", "Scored", "inference"]
 
 Array = np.ndarray[Any, Any]
 ROWS = 256  # values times channels of a scored batch stay small
@@ -79,15 +80,16 @@ class ForecastWindows:
 
     def scored(self, network: keras.Model, *, stride: int = 1) -> Iterator[Scored]:
         """Forecasts of the windows in order."""
-        forecast = forecaster(network, self)
+        run, scaler = inference(network), self.features.scaler
         for window in self.stored.ordered(batch_size=ROWS, stride=stride):
-            mean, quantiles = forecast(window)
-            values = window["values"].numpy()
+            outputs = run(self.example(window)["inputs"])
+            mean, values = scaler.invert_array(outputs["mean"].numpy()), window["values"].numpy()
+            quantiles = scaler.invert_array(outputs["quantiles"].numpy().swapaxes(2, 3)).swapaxes(2, 3)
             yield Scored(
                 history=values[:, : self.history_steps],
                 actual=values[:, self.history_steps :],
-                mean=mean.numpy(),
-                quantiles=quantiles.numpy(),
+                mean=mean,
+                quantiles=quantiles,
                 part=window["part"].numpy(),
                 origin=window["origin"].numpy(),
             )
@@ -99,14 +101,10 @@ class ForecastWindows:
             yield scaled[:, : self.history_steps], scaled[:, self.history_steps :], self.seasons[window["part"].numpy()]
 
 
-def forecaster(network: keras.Model, windows: ForecastWindows) -> Callable[[dict[str, Any]], tuple[Any, Any]]:
-    """A function from a gathered batch to mean and quantiles in original units."""
-    scaler = windows.features.scaler
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def forecast(window: dict[str, Any]) -> tuple[Any, Any]:
-        outputs = network(windows.example(window)["inputs"], training=False)
-        turned = scaler.invert(tf.transpose(outputs["quantiles"], [0, 1, 3, 2]))
-        return scaler.invert(outputs["mean"]), tf.transpose(turned, [0, 1, 3, 2])
-
-    return forecast  # type: ignore[no-any-return]
+@functools.lru_cache(maxsize=2)
+def inference(network: keras.Model) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The network as a compiled function of its inputs; its weights may change between calls."""
+    run: Callable[[dict[str, Any]], dict[str, Any]] = tf.function(
+        lambda inputs: network(inputs, training=False), autograph=False, reduce_retracing=True
+    )
+    return run
