@@ -69,21 +69,22 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
     kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
     kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
     try:
-        frame = pd.read_csv(
-            path,
-            sep=shape.separator,
-            decimal=shape.decimal,
-            header=0,
-            names=list(shape.names),
-            usecols=list(kinds),
-            dtype=kinds,
-            index_col=False,
-            na_values=list(MISSING),
-            keep_default_na=False,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            engine="c",
-        )
+        with np.errstate(over="ignore"):  # found and told by `read_table`
+            frame = pd.read_csv(
+                path,
+                sep=shape.separator,
+                decimal=shape.decimal,
+                header=0,
+                names=list(shape.names),
+                usecols=list(kinds),
+                dtype=kinds,
+                index_col=False,
+                na_values={name: [""] if name in roles.texts else list(MISSING) for name in kinds},
+                keep_default_na=False,
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+                engine="c",
+            )
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         raise _locate(shape, roles, error) from None
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}")

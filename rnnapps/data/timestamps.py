@@ -33,7 +33,7 @@ _CANDIDATES = (
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
 )
-_OFFSET = re.compile(r"(?:[T ]\d{1,2}:?\d{2}.*)(?:Z|[+-]\d{2}:?\d{2})$")
+_OFFSET = r"[T ]\d{1,2}:?\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
 
 
 def looks_like_time(texts: pd.Series) -> bool:
@@ -72,8 +72,11 @@ def parse_times(column: pd.Series, config: SeriesDataConfig, path: Any, place: P
     if config.time_format in EPOCHS:
         return _epochs(column, config, path, place)
     texts = column.astype(str)
+    aware = _names_offset(texts.iloc[:1])
+    if aware.any() and not _names_offset(texts).all():
+        raise _unreadable(texts, config, path, place)
     try:
-        parsed = pd.to_datetime(texts, format=config.time_format or "ISO8601", utc=_mixed_offsets(texts))
+        parsed = pd.to_datetime(texts, format=config.time_format or "ISO8601", utc=bool(aware.any()))
     except (ValueError, OverflowError, TypeError):
         raise _unreadable(texts, config, path, place) from None
     index = pd.DatetimeIndex(parsed)
@@ -127,9 +130,9 @@ def _epochs(column: pd.Series, config: SeriesDataConfig, path: Any, place: Place
     return _nanoseconds(pd.DatetimeIndex(parsed), column, path, place)
 
 
-def _mixed_offsets(texts: pd.Series) -> bool:
-    """Whether the times name offsets from UTC, which may then differ from row to row."""
-    return bool(_OFFSET.search(texts.iloc[0].strip())) if len(texts) else False
+def _names_offset(texts: pd.Series) -> Any:
+    """Whether each time names an offset from UTC, which may then differ from row to row."""
+    return texts.str.strip().str.contains(_OFFSET)
 
 
 def _nanoseconds(index: pd.DatetimeIndex, column: pd.Series, path: Any, place: Place) -> pd.DatetimeIndex:
@@ -147,7 +150,7 @@ def _nanoseconds(index: pd.DatetimeIndex, column: pd.Series, path: Any, place: P
 
 
 def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Any, place: Place) -> DataError:
-    aware = texts.str.strip().str.contains(_OFFSET)
+    aware = _names_offset(texts)
     if aware.any() and not aware.all():
         row = int(np.flatnonzero((aware != aware.iloc[0]).to_numpy())[0])
         problem = f"{place(row)}, column {texts.name!r}: {texts.iloc[row]!r} "
