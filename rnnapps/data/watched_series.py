@@ -166,7 +166,7 @@ def _load_archive(path: Path) -> dict[str, Array]:
     try:
         if path.stat().st_size > MAXIMUM_BYTES:
             raise DataError(path, f"has more than {MAXIMUM_BYTES:,} bytes", "split it")
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files if name in ("train", "test")}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.detection.detection_config import DetectionConfig
+from rnnapps.detection.detection_config import MOST_SPANS, DetectionConfig
 from rnnapps.detection.extreme_value import extreme_value_threshold
 from rnnapps.detection.scores import channel_errors, first_averages, join, smooth
 
@@ -21,7 +21,6 @@ FEWEST_ROWS = 50
 """A series with fewer held-out rows is judged by those of all series."""
 
 SMALLEST = 1e-6
-MOST_SPANS = 4
 
 
 class HeldOut(NamedTuple):
@@ -118,7 +117,8 @@ def _moments(members: Sequence[HeldOut]) -> dict[str, Array]:
 def _inverse_root(covariance: Array, floor: float) -> Array:
     """The symmetric inverse square root; directions without variance get that of `floor`."""
     eigenvalues, vectors = np.linalg.eigh(covariance)
-    return (vectors / np.sqrt(np.maximum(eigenvalues, floor))) @ vectors.T
+    root: Array = (vectors / np.sqrt(np.maximum(eigenvalues, floor))) @ vectors.T
+    return root
 
 
 def _smoothed(held_out: HeldOut, values: Mapping[str, Array], config: DetectionConfig) -> Array:
@@ -134,8 +134,7 @@ def _smoother(config: DetectionConfig, targets: int) -> Any:
     """`smooth` from the first row on, traced once: outside of a function its loop would run step by step in Python."""
     rows = tf.TensorSpec((1, None, targets), tf.float32)
 
-    @tf.function(input_signature=(rows, rows), autograph=False)
     def smoother(heights: Any, valid: Any) -> Any:
         return smooth(heights, valid, first_averages(1, config, targets), config)[0]
 
-    return smoother
+    return tf.function(smoother, input_signature=(rows, rows), autograph=False)

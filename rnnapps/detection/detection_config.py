@@ -10,7 +10,10 @@ from typing import Literal
 from rnnapps.config import RecurrentConfig
 from rnnapps.errors import ConfigError
 
-__all__ = ["DetectionConfig", "DetectorModelConfig"]
+__all__ = ["MOST_SPANS", "DetectionConfig", "DetectorModelConfig"]
+
+MOST_SPANS = 4
+"""Smoothing spans there is room for."""
 
 Detector = Literal["forecaster", "autoencoder", "classifier"]
 Scorer = Literal["absolute", "mahalanobis"]
@@ -86,13 +89,13 @@ class DetectionConfig:
         ConfigError: a value is out of range.
     """
 
-    scorer: Scorer = "absolute"
+    scorer: Scorer = "mahalanobis"
     normalise: bool = True
     smoothing_steps: tuple[int, ...] = (1, 30)
     aggregate: Aggregate = "max"
     threshold: Threshold = "quantile"
     quantile: float = 0.999
-    margin: float = 1.0
+    margin: float = 1.2
     risk: float = 1e-4
     warmup_steps: int = 32
     join_steps: int = 5
@@ -107,7 +110,8 @@ class DetectionConfig:
         for name, kind in choices.items():
             _one_of(f"detection.{name}", getattr(self, name), kind)
         spans = self.smoothing_steps
-        _require("detection.smoothing_steps", spans, "numbers of at least 1", bool(spans) and min(spans) >= 1)
+        holds = 1 <= len(spans) <= MOST_SPANS and min(spans) >= 1
+        _require("detection.smoothing_steps", spans, f"1 to {MOST_SPANS} numbers of at least 1", holds)
         for name in ("quantile", "risk", "pruning"):
             value = getattr(self, name)
             _require(f"detection.{name}", value, "above 0 and below 1", 0 < value < 1)

@@ -94,7 +94,7 @@ def smooth(heights: Any, valid: Any, averages: Averages, config: DetectionConfig
     factors = tf.stack([factors, factors], axis=2)
     flat = [tf.transpose(tf.reshape(each, [batch, time, 2 * spans * targets]), [1, 0, 2]) for each in (factors, inputs)]
     start = tf.reshape(tf.stack(averages, axis=1), [batch, 2 * spans * targets])
-    states, last = linear_scan(*flat, start)
+    states, last = linear_scan(flat[0], flat[1], start)
     both = tf.reshape(tf.transpose(states, [1, 0, 2]), [batch, time, 2, spans, targets])
     final = tf.reshape(last, [batch, 2, spans, targets])
     return both[:, :, 0] / tf.maximum(both[:, :, 1], SMALLEST), Averages(final[:, 0], final[:, 1])

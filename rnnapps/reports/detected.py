@@ -71,8 +71,8 @@ def detect_in_tables(stream: DetectorStream, path: str, *, picture: str = "") ->
 def read_like_training(stream: DetectorStream, path: str) -> list[Series]:
     """Reads tables as the training data were read; the sensors are found by name."""
     known = stream.rows
-    reading = {name: tuple(value) if isinstance(value, list) else value for name, value in known.reading.items()}
-    plain = {"labels": "", "label": "", "test": None, "channels": known.channels, "source": path}
+    reading: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in known.reading.items()}
+    plain: dict[str, Any] = {"labels": "", "label": "", "test": None, "channels": known.channels, "source": path}
     dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": ""}
     config = AnomalyDataConfig(**{**reading, **plain, **dropped})
     found = read_tables(config)
@@ -109,7 +109,8 @@ def _share(judged: Judged, first: int, last: int) -> Array:
     assert judged.contribution is not None
     weights = judged.scores[first : last + 1, None]
     total = float(weights.sum())
-    return (judged.contribution[first : last + 1] * weights).sum(axis=0) / (total if total > 0 else 1.0)
+    share: Array = (judged.contribution[first : last + 1] * weights).sum(axis=0) / (total if total > 0 else 1.0)
+    return share
 
 
 def detection_section(stream: DetectorStream, parts: Sequence[SeriesPart]) -> Section:
