@@ -56,7 +56,7 @@ def forecast_network(
     history, centre, spread = normalization(inputs["history"], inputs["present"])
     folds = channels if config.channels == "independent" else 1
     rows = _rows(history, inputs["present"], folds, channels)
-    known = _per_channel(inputs.get("covariates"), folds)
+    known = _per_channel(inputs.get("covariates"), folds, "covariates")
     past = None if known is None else known[:, : config.history_steps]
     future = None if known is None else known[:, config.history_steps :]
     stack = recurrent_stack(config, name=RECURRENT)
@@ -104,13 +104,13 @@ def _rows(history: Any, present: Any, folds: int, channels: int) -> Any:
     return keras.layers.Reshape((steps, 2 * channels), name="together")(both)
 
 
-def _per_channel(known: Any, folds: int) -> Any:
-    """Covariates, repeated for each channel where channels are rows of their own."""
+def _per_channel(known: Any, folds: int, name: str) -> Any:
+    """`(batch, time, features)`, repeated for each channel where channels are rows of their own."""
     if known is None or folds == 1:
         return known
-    apart = keras.layers.Reshape((known.shape[1], 1, known.shape[2]), name="covariates_apart")(known)
-    repeated = keras.layers.Concatenate(axis=2, name="covariates_of_channels")([apart] * folds)
-    return FoldChannels(name="fold_covariates")(repeated)
+    apart = keras.layers.Reshape((known.shape[1], 1, known.shape[2]), name=f"{name}_apart")(known)
+    repeated = keras.layers.Concatenate(axis=2, name=f"{name}_of_channels")([apart] * folds)
+    return FoldChannels(name=f"fold_{name}")(repeated)
 
 
 def _context(config: ForecastModelConfig, inputs: dict[str, Any], series: int, folds: int) -> Any:
@@ -124,7 +124,7 @@ def _context(config: ForecastModelConfig, inputs: dict[str, Any], series: int, f
     if not parts:
         return None
     total = keras.layers.Add(name="context")(parts) if len(parts) > 1 else parts[0]
-    return _per_channel(keras.layers.Reshape((1, config.units), name="context_at_every_step")(total), folds)
+    return _per_channel(keras.layers.Reshape((1, config.units), name="context_at_every_step")(total), folds, "context")
 
 
 def _encode(
