@@ -12,6 +12,7 @@ import tensorflow as tf
 from rnnapps.detection.detection_config import MOST_SPANS, DetectionConfig
 from rnnapps.detection.extreme_value import extreme_value_threshold
 from rnnapps.detection.scores import channel_errors, first_averages, join, smooth
+from rnnapps.errors import DataError
 
 __all__ = ["HeldOut", "calibrate", "fit_threshold", "score_errors"]
 
@@ -46,7 +47,14 @@ def calibrate(held_out: Sequence[HeldOut], groups: int, config: DetectionConfig)
         held_out: errors of each series.
         groups: number of groups; group 0 is learned from all series.
         config: the settings.
+
+    Raises:
+        DataError: no row is normal.
     """
+    if not any(each.normal.any() for each in held_out):
+        raise DataError(
+            "validation rows", "are all labelled as faults; thresholds need normal ones", "split the data elsewhere"
+        )
     members = [_members(held_out, group) for group in range(groups)]
     moments = [_moments(each) for each in members]
     targets = held_out[0].errors.shape[1]

@@ -15,7 +15,15 @@ from rnnapps.detection.judge import Judged, event_metrics, find_events
 from rnnapps.detection.over_parts import PartRunner
 from rnnapps.preprocessing.sensor_rows import SensorRows
 
-__all__ = ["baseline_metrics", "calibrate_network", "flagged_share", "has_labels", "judge_parts", "labels_of"]
+__all__ = [
+    "baseline_metrics",
+    "calibrate_network",
+    "flagged_share",
+    "has_labels",
+    "judge_parts",
+    "labels_of",
+    "unsettled_rows",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -48,6 +56,11 @@ def calibrate_network(runner: PartRunner, parts: SplitSeries, config: DetectionC
     return {"squared_error": total / count}
 
 
+def unsettled_rows(part: SeriesPart, config: DetectionConfig) -> int:
+    """Rows at the start of a part before which there are too few others to judge them."""
+    return min(max(config.warmup_steps - part.start, 0), len(part))
+
+
 def _settled(each: HeldOut, config: DetectionConfig) -> HeldOut:
     """Without the first rows, whose scores nobody gets to see."""
     normal = each.normal.copy()
@@ -71,20 +84,26 @@ def _calibrate_classifier(runner: PartRunner, parts: SplitSeries, config: Detect
 
 def judge_parts(runner: PartRunner, parts: Sequence[SeriesPart], config: DetectionConfig) -> list[Judged]:
     """Scores, contributions and events of whole parts."""
-    judged = []
+    rows, judged = runner.stream.rows, []
     for part, flags in zip(parts, runner.flags(parts), strict=True):
-        judged.append(
-            _judged(part, runner.stream.rows, flags.score, float(flags.threshold[0]), config, flags.contribution)
-        )
+        unsettled = 0 if runner.stream.kind == "classifier" else unsettled_rows(part, config)
+        threshold = float(flags.threshold[0]) if len(part) else 0.0
+        judged.append(_judged(part, rows, flags.score, threshold, config, unsettled, flags.contribution))
     return judged
 
 
 def _judged(
-    part: SeriesPart, rows: SensorRows, scores: Array, threshold: float, config: DetectionConfig, share: Array | None
+    part: SeriesPart,
+    rows: SensorRows,
+    scores: Array,
+    threshold: float,
+    config: DetectionConfig,
+    unsettled: int,
+    share: Array | None = None,
 ) -> Judged:
     own = part.rows()
     values = rows.scale_array(own.values)[0][:, rows.target_places]
-    events = find_events(scores, threshold, values, config)
+    events = find_events(scores, threshold, values, config, unsettled_rows=unsettled)
     return Judged(own.name, scores, threshold, values, own.labels, share, events)
 
 
@@ -100,8 +119,9 @@ def baseline_metrics(
         judged = []
         for part, each in zip(tested, baseline.held_out(parts.train, tested, rows, seed), strict=True):
             scores = score_errors(each, values, config)[0]
-            scores[: config.warmup_steps] = 0.0
-            judged.append(_judged(part, rows, scores, float(values["threshold"][each.group]), config, None))
+            unsettled = unsettled_rows(part, config)
+            scores[:unsettled] = 0.0
+            judged.append(_judged(part, rows, scores, float(values["threshold"][each.group]), config, unsettled))
         found[name] = event_metrics(judged, row_seconds=rows.row_seconds)[0]
     return found
 

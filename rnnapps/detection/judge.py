@@ -52,7 +52,9 @@ class Judged:
     events: tuple[Interval, ...]
 
 
-def find_events(scores: Array, threshold: float, values: Array, config: DetectionConfig) -> tuple[Interval, ...]:
+def find_events(
+    scores: Array, threshold: float, values: Array, config: DetectionConfig, *, unsettled_rows: int = 0
+) -> tuple[Interval, ...]:
     """The flagged events of a series.
 
     Args:
@@ -60,7 +62,11 @@ def find_events(scores: Array, threshold: float, values: Array, config: Detectio
         threshold: that of the held-out scores.
         values: watched channels in the unit of the scores `(rows, targets)`, for the dynamic threshold.
         config: the settings.
+        unsettled_rows: first rows, which say nothing yet.
     """
+    scores, values = scores[unsettled_rows:], values[unsettled_rows:]
+    if not len(scores):
+        return ()
     if config.threshold == "dynamic":
         settings = DynamicThreshold(
             window_steps=config.dynamic_window_steps,
@@ -68,19 +74,23 @@ def find_events(scores: Array, threshold: float, values: Array, config: Detectio
             buffer_steps=config.dynamic_buffer_steps,
             pruning=config.pruning,
             smallest_share=0.0 if config.normalise else 0.05,
-            ignored_steps=config.warmup_steps,
             floor=threshold,
         )
-        return tuple(detect_dynamic(scores, values.mean(axis=1), settings))
-    flagged = np.asarray(scores) > threshold
-    flagged[: config.warmup_steps] = False
+        found = detect_dynamic(scores, values.mean(axis=1), settings)
+    else:
+        found = _joined(intervals(scores > threshold), config.join_steps)
+    return tuple((first + unsettled_rows, last + unsettled_rows) for first, last in found)
+
+
+def _joined(events: Sequence[Interval], join_steps: int) -> list[Interval]:
+    """Events with at most `join_steps` rows between them become one."""
     joined: list[Interval] = []
-    for first, last in intervals(flagged):
-        if joined and first - joined[-1][1] - 1 <= config.join_steps:
+    for first, last in events:
+        if joined and first - joined[-1][1] - 1 <= join_steps:
             joined[-1] = (joined[-1][0], last)
         else:
             joined.append((first, last))
-    return tuple(joined)
+    return joined
 
 
 def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict[str, float], dict[str, float]]:

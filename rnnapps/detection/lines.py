@@ -36,21 +36,30 @@ def judge_lines(stream: DetectorStream, path: str, *, series: str = "", only_fla
         DataError: a line is no row, with its number and column.
         ConfigError: a time is an input of the model and no column holds one.
     """
-    judge = _Judge(stream, series)
+    judge, columns, number = _Judge(stream, series), None, 0
     with _opened(path) as file:
         yield HEADER
-        reader = csv.reader(file)
-        columns = None
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if columns is None:
-                columns = _Columns(stream, path, cells)
-                if columns.named:
-                    continue
-            line = judge.line(reader.line_num, *columns.read(reader.line_num, cells))
-            if line is not None and (not only_flags or ",1," in line):
-                yield line
+        try:
+            for number, cells in _rows(file):
+                if columns is None:
+                    columns = _Columns(stream, path, cells)
+                    if columns.named:
+                        continue
+                line, flagged = judge.line(number, *columns.read(number, cells))
+                if flagged or not only_flags:
+                    yield line
+        except UnicodeDecodeError:
+            raise DataError(path, f"is not UTF-8 text behind line {number}", "convert it to UTF-8") from None
+        except csv.Error as error:
+            raise DataError(path, f"line {number + 1} is no row of a table ({error})", "correct the line") from None
+
+
+def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of every line that is not empty."""
+    reader = csv.reader(file)
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield reader.line_num, cells
 
 
 class _Columns:
@@ -115,19 +124,21 @@ class _Judge:
         flags, after = self.stream.advance(Rows(values, group, seconds), state)
         return tuple(flags), after
 
-    def line(self, number: int, values: list[float], series: str, seconds: int) -> str | None:
-        """The line of output for one row."""
+    def line(self, number: int, values: list[float], series: str, seconds: int) -> tuple[str, bool]:
+        """The line of output for one row, and whether it is flagged."""
         name = series or self.series
         state = self.states.get(name) or self.stream.first_state(1)
         known = self.stream.rows.series
         group = len(known) if len(known) <= 1 else self.stream.rows.group(name)
-        row = tf.constant(np.array(values, np.float32)[None, None])
+        with np.errstate(over="ignore"):  # what float32 cannot hold is missing
+            row = tf.constant(np.array(values, np.float64).astype(np.float32)[None, None])
         (score, threshold, flag, share), self.states[name] = self.step(
             row, tf.constant([group]), tf.constant([[seconds]], tf.int64), state
         )
         share, flagged = share.numpy()[0, 0], int(flag.numpy()[0, 0])
         sensor = self.names[int(share.argmax())] if flagged else ""
-        return f"{number},{name},{score.numpy()[0, 0]:.4g},{threshold.numpy()[0, 0]:.4g},{flagged},{sensor}\n"
+        figures = f"{score.numpy()[0, 0]:.4g},{threshold.numpy()[0, 0]:.4g}"
+        return f"{number},{name},{figures},{flagged},{sensor}\n", bool(flagged)
 
 
 def _place(names: list[str], wanted: tuple[str, ...]) -> int | None:
@@ -146,5 +157,3 @@ def _opened(path: str) -> Iterator[TextIO]:
         raise DataError(path, "does not exist", "check the path") from None
     except IsADirectoryError:
         raise DataError(path, "is a folder", "give a file, or - for standard input") from None
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"byte {error.start} is not UTF-8 text", "convert the file to UTF-8") from None

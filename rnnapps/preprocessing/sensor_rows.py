@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 
 CALENDAR_HARMONICS = 3
 CALENDAR_FEATURES = 4 * CALENDAR_HARMONICS
+FURTHEST = 1e4
 DAY_SECONDS, WEEK_SECONDS = 86_400, 604_800
 
 
@@ -84,16 +85,19 @@ class SensorRows:
         return dataclasses.replace(self, scaler=self.scaler.grow(rows, channels), **changes)
 
     def scale(self, rows: Any) -> tuple[Any, Any]:
-        """Raw rows `(..., channels)`, NaN where missing -> scaled values with 0 there, and 1 where present."""
+        """Raw rows `(..., channels)`, NaN where missing -> scaled values with 0 there, and 1 where present.
+
+        Values further than 10,000 deviations from the centre count as that far, so that squares stay finite.
+        """
         present = tf.math.is_finite(rows)
         safe = tf.where(present, rows, tf.zeros_like(rows))
-        scaled = tf.where(present, self.scaler.apply(safe), tf.zeros_like(rows))
-        return tf.cast(scaled, tf.float32), tf.cast(present, tf.float32)
+        scaled = tf.clip_by_value(self.scaler.apply(safe), -FURTHEST, FURTHEST)
+        return tf.where(present, scaled, tf.zeros_like(scaled)), tf.cast(present, tf.float32)
 
     def scale_array(self, rows: Array) -> tuple[Array, Array]:
         """`scale` with NumPy."""
         present = np.isfinite(rows)
-        scaled = self.scaler.apply_array(np.where(present, rows, 0.0))
+        scaled = np.clip(self.scaler.apply_array(np.where(present, rows, 0.0)), -FURTHEST, FURTHEST)
         return np.where(present, scaled, 0.0).astype(np.float32), present.astype(np.float32)
 
     def calendar_of(self, seconds: Any) -> Any:

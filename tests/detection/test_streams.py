@@ -138,3 +138,11 @@ def test_a_classifier_names_the_value_that_raised_its_odds(rows: Rows) -> None:
     expected /= np.maximum(expected.sum(axis=-1, keepdims=True), 1e-12)
     assert np.allclose(flags.score[:, 14], 1 / (1 + np.exp(-logit)), atol=1e-5)
     assert np.allclose(flags.contribution[:, 14], expected, atol=1e-3)
+
+
+def test_no_value_however_wild_makes_nan(stream: DetectorStream, rows: Rows) -> None:
+    values = rows.values.numpy()
+    values[0, 6] = [3e38, -3e38, 1e20]
+    values[1, 3] = [np.inf, -np.inf, 3e38]
+    flags = in_pieces(stream, rows._replace(values=tf.constant(values)), [TIME])
+    assert all(np.isfinite(each).all() for each in (flags.score, flags.contribution))

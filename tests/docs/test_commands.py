@@ -6,9 +6,11 @@ checked by `--print_config`, and a small trained run takes the place of their re
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
 from tests.docs.commands import commands_of
+from tests.pipelines import watched
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,17 +28,39 @@ CONFIGURATIONS = sorted((ROOT / "pipelines" / "configs").glob("*/*.yaml"))
 TRAINING = ("train", "finetune")
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a training command would have left."""
-    folder = tmp_path_factory.mktemp("trained")
+def train_text(folder: Path) -> None:
+    """A run of text generation in `folder/run`."""
     (folder / "text.txt").write_text("A few words, again and again. " * 40)
-    flags = ["--model.units=8", "--training.steps=1", "--training.batch_size=2", "--training.window_steps=8"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: folder / "report.html")
-        source = ["--data.source", str(folder / "text.txt"), "--training.compile=graph"]
-        assert main(PIPELINE, ["train", "--run", str(folder / "run"), *source, *flags]) == 0
-    return folder / "run"
+    flags = ["--model.units=8", "--training.batch_size=2", "--training.window_steps=8"]
+    source = ["--data.source", str(folder / "text.txt"), "--training.compile=graph"]
+    assert main(PIPELINE, ["train", "--run", str(folder / "run"), "--training.steps=1", *source, *flags]) == 0
+
+
+def train_detector(folder: Path) -> None:
+    """A run of anomaly detection in `folder/run`."""
+    from pipelines.anomaly_detection import PIPELINE as DETECTOR
+
+    source = ["--data.source", str(watched.write_rows(folder / "machine.csv"))]
+    flags = ["--training.steps=1", "--training.evaluate_every=1"]
+    assert main(DETECTOR, ["train", "--run", str(folder / "run"), *source, *watched.SETTINGS, *flags]) == 0
+
+
+TRAIN = {"text_generation": train_text, "anomaly_detection": train_detector}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """What a training command of a pipeline would have left, by the pipeline's name."""
+
+    @functools.cache
+    def run_of(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: folder / "report.html")
+            TRAIN[name](folder)
+        return folder / "run"
+
+    return run_of
 
 
 @pytest.fixture
@@ -43,6 +68,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder to type commands in: a clone without results of earlier commands; reports, which take seconds, aside."""
     monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: tmp_path / "report.html")
     (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
+    watched.write_rows(tmp_path / "new.csv", labels=False)
     monkeypatch.chdir(tmp_path)
 
 
@@ -66,12 +92,12 @@ def run(words: list[str]) -> int:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 @pytest.mark.usefixtures("place")
-def test_every_command_of_the_documentation_works(document: Path, trained: Path) -> None:
+def test_every_command_of_the_documentation_works(document: Path, trained: Callable[[str], Path]) -> None:
     for words in commands_of(document):
         for flag in ("--run", "--from"):
             folder = Path(words[words.index(flag) + 1]) if flag in words else None
             if folder and folder.parts[0] == "runs" and not folder.exists():
-                shutil.copytree(trained, folder)
+                shutil.copytree(trained(folder.parts[1]), folder)
         assert run(words) == 0, " ".join(words)
 
 

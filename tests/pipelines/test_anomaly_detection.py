@@ -178,7 +178,8 @@ def test_other_detectors_go_the_whole_way(
 def test_sensors_are_matched_by_name_when_fine_tuning(
     watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnnapps.training.checkpoint import read_checkpoint
+    from rnnapps.training.run import RunFolder
+    from rnnapps.training.state import read_weights
 
     skip_report(monkeypatch)
     renamed = write_rows(tmp_path / "new.csv", names=("noise", "extra", "angle"))
@@ -186,14 +187,7 @@ def test_sensors_are_matched_by_name_when_fine_tuning(
     arguments = ["--from", watcher, "--run", run, "--data.source", renamed, "--training.steps", 1]
     report = answer(capsys, "finetune", *arguments, "--training.learning_rate", "1e-9")["transfer"]
     assert report["grown"]["from_values/kernel"] == 1
-    old, new = (
-        {
-            key.split("/", 2)[2]: value
-            for key, value in read_checkpoint(folder / "state", step)[0].items()
-            if "network/" in key
-        }
-        for folder, step in ((watcher, 200), (run, 1))
-    )
+    old, new = (read_weights(RunFolder(folder))[1] for folder in (watcher, run))
     places = [CHANNELS.index("noise"), CHANNELS.index("angle")]
     assert np.allclose(new["from_values/kernel"][[0, 2]], old["from_values/kernel"][places], atol=1e-6)
     scaler = json.loads((run / "preprocessing" / "scaler.json").read_text())
