@@ -14,7 +14,7 @@ from rnnapps.data.series import Series
 from rnnapps.data.timestamps import to_local
 from rnnapps.errors import DataError
 
-__all__ = ["from_local", "merge_duplicates", "regular_rows"]
+__all__ = ["merge_duplicates", "next_times", "regular_rows"]
 
 Array = np.ndarray[Any, Any]
 Place = Callable[[int], str]
@@ -118,14 +118,23 @@ def _on_grid(series: Series, frequency: Frequency, first: np.datetime64, places:
     if series.labels is not None:
         tables["labels"] = _spread(np.maximum.reduceat(series.labels, starts), filled, rows, -1)
     grid = frequency.times(np.arange(rows), first)
-    times = grid if frequency.unit == "nanosecond" else from_local(grid, series.timezone)
+    times = grid if frequency.unit == "nanosecond" else _from_local(grid, series.timezone)
     empty = rows - len(filled)
     notes = [f"{moved:,} rows were moved to the grid of {frequency}"] if moved else []
     notes += [f"{empty:,} of {rows:,} places of the grid of {frequency} have no row"] if empty else []
     return dataclasses.replace(series, times=times, frequency=frequency, notes=(*series.notes, *notes), **tables)
 
 
-def from_local(local: Array, timezone: str) -> Array:
+def next_times(last: np.datetime64, count: int, frequency: Frequency, timezone: str) -> Array:
+    """UTC times of the rows that follow a UTC time, datetime64[ns] `(count,)`."""
+    places = np.arange(1, count + 1)
+    if frequency.unit == "nanosecond":
+        return frequency.times(places, last)
+    local = to_local(np.array([last], "datetime64[ns]"), timezone)[0]
+    return _from_local(frequency.times(places, local), timezone)
+
+
+def _from_local(local: Array, timezone: str) -> Array:
     """Calendar times to UTC; an hour that clocks skip becomes the next one, one that comes twice the first."""
     import pandas as pd
 

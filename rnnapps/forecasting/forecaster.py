@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from rnnapps.preprocessing.series_features import SeriesFeatures
@@ -159,15 +158,3 @@ class Forecaster:
             local = self.features.calendar.steps_from(last_time, distance, self.features.frequency)
         levels = [] if categories is None else self.features.level_indicators(categories)
         return self.features.covariates(known, levels, local)
-
-    def stamps(self, last: np.datetime64, timezone: str) -> np.ndarray[Any, Any]:
-        """UTC times of the horizon behind a UTC time, datetime64[ns] `(horizon,)`."""
-        from rnnapps.data.regular import from_local
-        from rnnapps.data.timestamps import to_local
-
-        frequency, steps = self.features.frequency, np.arange(1, self.horizon_steps + 1)
-        assert frequency is not None
-        if frequency.unit == "nanosecond":
-            return frequency.times(steps, last)
-        local = to_local(np.array([last], "datetime64[ns]"), timezone)[0]
-        return from_local(frequency.times(steps, local), timezone)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.regular import next_times
 from rnnapps.data.series import Series
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.forecasting.forecaster import Forecaster
@@ -110,8 +111,8 @@ def forecast_series(forecaster: Forecaster, series: Series) -> Forecast:
     state = forecaster.advance(forecaster.empty_state(1), rows)
     found = forecaster.forecast(state, rows)
     times = None
-    if history.times is not None and features.frequency is not None:
-        times = forecaster.stamps(history.times[-1], series.timezone)
+    if history.times is not None and series.frequency is not None:
+        times = next_times(history.times[-1], horizon, series.frequency, series.timezone)
     mean, quantiles = (found[name].numpy()[0] for name in ("mean", "quantiles"))
     return Forecast(series.slice(0, end), times, mean, quantiles, forecaster.levels)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import tensorflow as tf
 
 from rnnapps.data.csv_file import read_number
+from rnnapps.data.regular import next_times
 from rnnapps.data.series_config import SeriesDataConfig
 from rnnapps.data.table_roles import NO_TIME, TIME_NAMES
 from rnnapps.data.timestamps import localise, parse_times
@@ -70,7 +71,7 @@ def _forecasts(
     state: dict[str, Any] = forecaster.empty_state(1)
     before: np.datetime64 | None = None
     for count, (place, values, time) in enumerate(_rows(lines, name, config, features), start=1):
-        _require_next(forecaster, name, place, before, time, config.timezone)
+        _require_next(features, name, place, before, time)
         before = time
         rows = {"history": tf.constant(values[None, None]), "lengths": tf.constant([1])}
         seconds = 0 if time is None else int(time.astype("datetime64[s]").astype(np.int64))
@@ -152,11 +153,11 @@ def _time(
 
 
 def _require_next(
-    forecaster: Forecaster, name: str, place: str, before: np.datetime64 | None, time: np.datetime64 | None, zone: str
+    features: SeriesFeatures, name: str, place: str, before: np.datetime64 | None, time: np.datetime64 | None
 ) -> None:
-    if before is None or time is None:
+    if before is None or time is None or features.frequency is None:
         return
-    expected = forecaster.stamps(before, zone)[0]
+    expected = next_times(before, 1, features.frequency, features.reading["timezone"])[0]
     if time != expected:
         problem = f"{place}: {time} UTC follows {before} UTC, expected {expected} UTC"
-        raise DataError(name, problem, f"rows must be {forecaster.features.frequency} apart; write missing ones empty")
+        raise DataError(name, problem, f"rows must be {features.frequency} apart; write missing ones empty")

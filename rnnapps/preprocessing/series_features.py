@@ -36,7 +36,7 @@ class SeriesFeatures:
         static_texts: name of each static text, and its values.
         series: names of the known series; id 0 stands for any other.
         calendar: the calendar features; None without times.
-        frequency: distance of the rows; None without times.
+        frequency: distance of the rows; None without times, or when it differs from series to series.
         season_steps: rows of a season; 0 for what is usual for a series's frequency.
         reading: settings with which a table of rows is read, such as the names of its columns.
         needed_history: rows that must exist before a forecast.
@@ -80,7 +80,7 @@ class SeriesFeatures:
             },
             series=tuple(dict.fromkeys(each.name for each in rows)),
             calendar=calendar,
-            frequency=first.frequency,
+            frequency=first.frequency if len({each.frequency for each in rows}) == 1 else None,
             season_steps=season_steps,
             reading=reading,
             needed_history=needed_history,

@@ -21,9 +21,12 @@ from rnnapps.forecasting.forecaster import Forecaster
 from rnnapps.forecasting.loss import forecast_loss
 from rnnapps.forecasting.network import forecast_network
 from rnnapps.forecasting.prediction import forecast_series
+from rnnapps.forecasting.vocabularies import vocabulary_changes
 from rnnapps.forecasting.windows import ForecastWindows
 from rnnapps.preprocessing.calendar import Calendar
+from rnnapps.preprocessing.scaler import Scaler
 from rnnapps.preprocessing.series_features import SeriesFeatures
+from rnnapps.training.finetune import transfer
 
 SMALL = ForecastModelConfig(units=6, history_steps=8, horizon_steps=4, quantiles=(0.1, 0.5, 0.9))
 
@@ -211,3 +214,28 @@ def test_level_and_size_of_a_series_do_not_matter() -> None:
 
 def _shapes(network: keras.Model) -> dict[str, Any]:
     return {name: tensor.shape for name, tensor in network.input.items()}
+
+
+@pytest.mark.parametrize("kind", [{}, {"channels": "joint", "segment_steps": 2}, {"series_units": 2, "linear": True}])
+def test_moved_names_keep_their_weights(kind: dict[str, Any]) -> None:
+    """A network for the same channels and levels in another order, loaded by name, forecasts the same."""
+    config = dataclasses.replace(SMALL, **kind)
+    features, network, windows = fitted(config)
+    randomise(network)
+    window = windows.stored.gather(tf.constant([0], tf.int64), tf.constant([20], tf.int64))
+    moved = dataclasses.replace(
+        features,
+        scaler=Scaler(("b", "a"), features.scaler.centre[::-1], features.scaler.scale[::-1]),
+        categories={"holiday": features.categories["holiday"][::-1]},
+    )
+    other = forecast_network(
+        config, channels=2, covariates=features.covariate_size, static=features.static_size, series=2
+    )
+    weights = {weight.path: np.asarray(weight) for weight in network.weights}
+    report = transfer(other, weights, vocabularies=vocabulary_changes(other, features, moved))
+    assert not report.reset and not report.grown
+    turned = dict(window, values=window["values"][..., ::-1])
+    inputs = moved.network_inputs(turned, windows.stored.parts, config.history_steps)
+    kept = {name: value for name, value in inputs.items() if name in other.input}
+    expected = network(windows.example(window)["inputs"])
+    np.testing.assert_allclose(other(kept)["mean"][..., ::-1], expected["mean"], rtol=1e-4, atol=1e-5)
