@@ -76,7 +76,8 @@ def _pad(array: np.ndarray[Any, Any], shape: list[int | None], steps: int) -> np
     ]
     result = np.empty(longer or array.shape, dtype=array.dtype)
     for row in range(len(array)):
-        result[row] = array[row].flat[0] if array[row].size else (b"" if array.dtype == object else 0)
+        first = array[row : row + 1].ravel()[:1]  # a row of a flat array of strings is no array
+        result[row] = first[0] if len(first) else (b"" if array.dtype == object else 0)
     result[tuple(slice(size) for size in array.shape)] = array
     return result
 

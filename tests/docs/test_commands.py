@@ -20,7 +20,7 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
 from tests.docs.commands import commands_of
-from tests.pipelines import watched
+from tests.pipelines import forecasts, watched
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -45,7 +45,15 @@ def train_detector(folder: Path) -> None:
     assert main(DETECTOR, ["train", "--run", str(folder / "run"), *source, *watched.SETTINGS, *flags]) == 0
 
 
-TRAIN = {"text_generation": train_text, "anomaly_detection": train_detector}
+def train_forecaster(folder: Path) -> None:
+    """A run of forecasting in `folder/run`, of the built-in series."""
+    from pipelines.forecasting import PIPELINE as FORECASTER
+
+    flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.series_units=2"]
+    assert main(FORECASTER, ["train", "--run", str(folder / "run"), *forecasts.SETTINGS, *flags]) == 0
+
+
+TRAIN = {"text_generation": train_text, "anomaly_detection": train_detector, "forecasting": train_forecaster}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +77,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: tmp_path / "report.html")
     (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
     watched.write_rows(tmp_path / "new.csv", labels=False)
+    forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")
     monkeypatch.chdir(tmp_path)
 
 
