@@ -1,8 +1,8 @@
 """The copying task of one symbol over a gap of 120 blanks, three runs of each cell.
 
-Gated cells, their gates started at time scales up to the gap, remember in every run. SimpleRNN does not: with
-orthogonal weights it now and then finds a state that latches, but not reliably. (With three symbols and few updates
-none of LSTM, GRU and SimpleRNN solves it, so that setting tells them apart by luck only.)
+Gated cells, their gates started at time scales up to the gap, remember in every run. SimpleRNN, its recurrent weights
+small and random as in the textbooks, does not: its gradient vanishes on the way, and it stays at chance, but for the
+run in which it finds a state that latches. (With orthogonal weights it does so more often, and with luck.)
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import keras
 import pytest
 
 from rnnapps.cells import GRU, LSTM, Cell, MinGRU, SimpleRNN
@@ -33,5 +34,6 @@ def test_gated_cells_remember_in_every_run(make: Callable[[int], Cell]) -> None:
 
 @pytest.mark.slow
 def test_simple_rnn_does_not() -> None:
-    every = losses(SimpleRNN, span=0)
+    small = keras.initializers.RandomNormal(stddev=0.1, seed=0)
+    every = losses(lambda units: SimpleRNN(units, recurrent_initializer=small), span=0)
     assert max(every) > 0.9 * CHANCE, every
