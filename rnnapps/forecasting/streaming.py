@@ -16,10 +16,11 @@ import pandas as pd
 import tensorflow as tf
 
 from rnnapps.data.csv_file import read_number
+from rnnapps.data.frequency import Frequency
 from rnnapps.data.regular import next_times
 from rnnapps.data.series_config import SeriesDataConfig
 from rnnapps.data.table_roles import NO_TIME, TIME_NAMES
-from rnnapps.data.timestamps import localise, parse_times
+from rnnapps.data.timestamps import localise, parse_times, to_local
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.forecasting.forecaster import Forecaster
 from rnnapps.forecasting.preprocessing import reading_config
@@ -69,10 +70,7 @@ def _forecasts(
     forecaster = Forecaster(network, features)
     advance = tf.function(functools.partial(_advance, forecaster), autograph=False)
     state: dict[str, Any] = forecaster.empty_state(1)
-    before: np.datetime64 | None = None
-    for count, (place, values, time) in enumerate(_rows(lines, name, config, features), start=1):
-        _require_next(features, name, place, before, time)
-        before = time
+    for count, (values, time) in enumerate(_rows(lines, name, config, features), start=1):
         rows = {"history": tf.constant(values[None, None]), "lengths": tf.constant([1])}
         seconds = 0 if time is None else int(time.astype("datetime64[s]").astype(np.int64))
         rows["last_time"] = tf.constant([seconds], tf.int64)
@@ -101,8 +99,8 @@ def _described(forecaster: Forecaster, found: dict[str, Any], time: np.datetime6
 
 def _rows(
     lines: TextIO, name: str, config: SeriesDataConfig, features: SeriesFeatures
-) -> Iterator[tuple[str, Array, np.datetime64 | None]]:
-    """(place, values (channels,), UTC time) of each line behind the header."""
+) -> Iterator[tuple[Array, np.datetime64 | None]]:
+    """(values (channels,), UTC time) of each line behind the header."""
     header = lines.readline()
     if not header.strip():
         raise DataError(name, "is empty", "expected a line of column names and then rows")
@@ -114,6 +112,9 @@ def _rows(
         raise DataError(name, f"line 1 has no column {missing[0]!r}", f"it names {', '.join(names)}")
     places = [names.index(channel) for channel in features.scaler.channels]
     clock = config.time or next((each for each in names if each.lower() in TIME_NAMES), NO_TIME)
+    if clock not in (*names, NO_TIME):
+        raise DataError(name, f"line 1 has no column {clock!r}", f"it names {', '.join(names)}")
+    time: np.datetime64 | None = None
     for number, line in enumerate(lines, start=2):
         if not line.strip():
             continue
@@ -122,7 +123,10 @@ def _rows(
             problem = f"{place}: {len(cells)} columns, but the header names {len(names)}"
             raise DataError(name, problem, "correct the line")
         values = np.array([_number(name, place, names[each], cells[each], decimal) for each in places], np.float32)
-        yield place, values, _time(name, place, clock, names, cells, config, features)
+        if clock != NO_TIME and features.frequency is not None:
+            cell = pd.Series([cells[names.index(clock)].strip() or None], dtype=object, name=clock)
+            time = _next_time(cell, time, name, place, config, features.frequency)
+        yield values, time
 
 
 def _number(name: str, place: str, column: str, cell: str, decimal: str) -> float:
@@ -133,31 +137,21 @@ def _number(name: str, place: str, column: str, cell: str, decimal: str) -> floa
     return found
 
 
-def _time(
+def _next_time(
+    cell: pd.Series,
+    before: np.datetime64 | None,
     name: str,
     place: str,
-    clock: str,
-    names: list[str],
-    cells: list[str],
     config: SeriesDataConfig,
-    features: SeriesFeatures,
-) -> np.datetime64 | None:
-    if clock == NO_TIME or features.frequency is None:
-        return None
-    if clock not in names:
-        raise DataError(name, f"line 1 has no column {clock!r}", f"it names {', '.join(names)}")
-    column = pd.Series([cells[names.index(clock)].strip() or None], dtype=object, name=clock)
-    parsed = parse_times(column, config, name, lambda _: place)
-    moment: np.datetime64 = localise(parsed, config.timezone, name, lambda _: place)[0]
-    return moment
-
-
-def _require_next(
-    features: SeriesFeatures, name: str, place: str, before: np.datetime64 | None, time: np.datetime64 | None
-) -> None:
-    if before is None or time is None or features.frequency is None:
-        return
-    expected = next_times(before, 1, features.frequency, features.reading["timezone"])[0]
-    if time != expected:
-        problem = f"{place}: {time} UTC follows {before} UTC, expected {expected} UTC"
-        raise DataError(name, problem, f"rows must be {features.frequency} apart; write missing ones empty")
+    frequency: Frequency,
+) -> np.datetime64:
+    """The UTC time of a row, which must follow the one before; of an hour that clocks show twice, the one that does."""
+    parsed = parse_times(cell, config, name, lambda _: place)
+    expected = None if before is None else next_times(before, 1, frequency, config.timezone)
+    if expected is not None and parsed.tz is None and to_local(expected, config.timezone)[0] == parsed.to_numpy()[0]:
+        return np.datetime64(expected[0])
+    time = np.datetime64(localise(parsed, config.timezone, name, lambda _: place)[0])
+    if expected is not None and time != expected[0]:
+        problem = f"{place}: {time} UTC follows {before} UTC, expected {expected[0]} UTC"
+        raise DataError(name, problem, f"rows must be {frequency} apart; write missing ones empty")
+    return time

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from scipy import stats
@@ -14,6 +15,7 @@ from scipy import stats
 from rnnapps.cells import CELLS
 from rnnapps.data.frequency import parse_frequency
 from rnnapps.data.series import Series, SeriesPart
+from rnnapps.data.series_config import SeriesDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.forecasting.calibration import CalibrationErrors, conformal_shift, recalibrated
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
@@ -21,6 +23,7 @@ from rnnapps.forecasting.forecaster import Forecaster
 from rnnapps.forecasting.loss import forecast_loss
 from rnnapps.forecasting.network import forecast_network
 from rnnapps.forecasting.prediction import forecast_series
+from rnnapps.forecasting.streaming import _next_time
 from rnnapps.forecasting.vocabularies import vocabulary_changes
 from rnnapps.forecasting.windows import ForecastWindows
 from rnnapps.preprocessing.calendar import Calendar
@@ -239,3 +242,15 @@ def test_moved_names_keep_their_weights(kind: dict[str, Any]) -> None:
     kept = {name: value for name, value in inputs.items() if name in other.input}
     expected = network(windows.example(window)["inputs"])
     np.testing.assert_allclose(other(kept)["mean"][..., ::-1], expected["mean"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_stream_reads_the_hour_that_comes_twice_twice() -> None:
+    frequency, zone = parse_frequency("1h"), SeriesDataConfig(timezone="Europe/Berlin")
+    time, found = None, []
+    for cell in ("01:00", "02:00", "02:00", "03:00"):
+        column = pd.Series([f"2024-10-27 {cell}"], dtype=object, name="time")
+        if time is None:
+            time = np.datetime64("2024-10-26T22:00", "ns")
+        time = _next_time(column, time, "rows", "line 2", zone, frequency)
+        found.append(str(time)[11:16])
+    assert found == ["23:00", "00:00", "01:00", "02:00"]
