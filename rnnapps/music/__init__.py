@@ -1,0 +1,3 @@
+"""Music generation: training, scoring, sampling and serving of networks that continue pieces."""
+
+__all__: list[str] = []

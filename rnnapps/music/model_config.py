@@ -1,0 +1,34 @@
+"""What a music model is made of. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnapps.config import TokenModelConfig
+from rnnapps.errors import ConfigError
+
+__all__ = ["MusicModelConfig"]
+
+
+@dataclass(frozen=True)
+class MusicModelConfig(TokenModelConfig):
+    """A recurrent network that continues pieces.
+
+    Attributes:
+        units: size of the state of each layer.
+        key_units: frames only: size of the hidden layer through which each key of a frame depends on those below it;
+            0 makes the keys independent of each other, given the frames before.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    units: int = 192
+    dropout: float = 0.3
+    key_units: int = 192
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        super().__post_init__()
+        if self.key_units < 0:
+            raise ConfigError(f"model.key_units must be at least 0, not {self.key_units}")
