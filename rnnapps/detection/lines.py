@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,11 +119,7 @@ class _Judge:
         self.stream, self.series = stream, series
         self.names = stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
         self.states: dict[str, Any] = {}
-        self.step = tf.function(self._step, autograph=False)
-
-    def _step(self, values: Any, group: Any, seconds: Any, state: Any) -> Any:
-        flags, after = self.stream.advance(Rows(values, group, seconds), state)
-        return tuple(flags), after
+        self.step = _compiled_step(stream)
 
     def line(self, number: int, values: list[float], series: str, seconds: int) -> tuple[str, bool]:
         """The line of output for one row, and whether it is flagged."""
@@ -139,6 +136,17 @@ class _Judge:
         sensor = self.names[int(share.argmax())] if flagged else ""
         figures = f"{score.numpy()[0, 0]:.4g},{threshold.numpy()[0, 0]:.4g}"
         return f"{number},{name},{figures},{flagged},{sensor}\n", bool(flagged)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled_step(stream: DetectorStream) -> Any:
+    """One row of one series, traced once."""
+
+    def step(values: Any, group: Any, seconds: Any, state: Any) -> Any:
+        flags, after = stream.advance(Rows(values, group, seconds), state)
+        return tuple(flags), after
+
+    return tf.function(step, autograph=False)
 
 
 def _place(names: list[str], wanted: tuple[str, ...]) -> int | None:

@@ -140,6 +140,7 @@ def test_the_export_is_verified_and_knows_its_thresholds(exported: Path, capsys:
     assert {"serving_default", "step"} == set(manifest["signatures"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["autoencoder", "classifier"])
 def test_other_detectors_go_the_whole_way(
     detector: str, tmp_path: Path, table: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
