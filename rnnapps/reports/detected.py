@@ -71,7 +71,9 @@ def detect_in_tables(stream: DetectorStream, path: str, *, picture: str = "") ->
 def read_like_training(stream: DetectorStream, path: str) -> list[Series]:
     """Reads tables as the training data were read; the sensors are found by name."""
     known = stream.rows
-    reading: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in known.reading.items()}
+    reading: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in known.reading.items()
+    }
     plain: dict[str, Any] = {"labels": "", "label": "", "test": None, "channels": known.channels, "source": path}
     dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": ""}
     config = AnomalyDataConfig(**{**reading, **plain, **dropped})

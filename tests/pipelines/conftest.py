@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.small import SETTINGS, skip_report, succeed, write_words
+from tests.pipelines.command import skip_report
+from tests.pipelines.small import SETTINGS, succeed, write_words
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytest
 
 from pipelines.forecasting import PIPELINE
-from rnnapps.cli.pipeline_cli import main
+from tests.pipelines.command import Command
 
 __all__ = ["HISTORY", "HORIZON", "SETTINGS", "answer", "complaint", "succeed", "wave", "write_wave"]
+
+_command = Command(PIPELINE)
+succeed, answer, complaint = _command.succeed, _command.answer, _command.complaint
 
 HISTORY, HORIZON = 24, 6
 
@@ -44,26 +44,3 @@ def write_wave(path: Path, values: np.ndarray, *, names: str = "east,west", star
     lines = [f"{hour},{','.join(f'{value:.6f}' for value in row)}\n" for hour, row in zip(hours, values, strict=True)]
     path.write_text(f"time,{names}\n" + "".join(lines))
     return path
-
-
-def succeed(*argv: object) -> None:
-    """Runs a verb that must succeed."""
-    assert main(PIPELINE, [str(word) for word in argv]) == 0
-
-
-def answer(capsys: pytest.CaptureFixture[str], *argv: object) -> dict[str, Any]:
-    """The one JSON object a verb prints."""
-    capsys.readouterr()
-    succeed(*argv, "--json")
-    return dict(json.loads(capsys.readouterr().out))
-
-
-def complaint(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
-    """The one line a verb fails with."""
-    capsys.readouterr()
-    assert main(PIPELINE, [str(word) for word in argv]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == "" and "Traceback" not in captured.err
-    errors = [line for line in captured.err.splitlines() if line.startswith("error: ")]
-    assert errors == captured.err.splitlines()[-1:]
-    return errors[0]

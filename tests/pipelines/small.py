@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from pipelines.text_generation import PIPELINE
-from rnnapps.cli.pipeline_cli import main
+from tests.pipelines.command import Command
 
 __all__ = [
     "SETTINGS",
@@ -19,12 +17,14 @@ __all__ = [
     "answer",
     "complaint",
     "gru_logits",
-    "skip_report",
     "succeed",
     "sums",
     "weights_at",
     "write_words",
 ]
+
+_command = Command(PIPELINE)
+succeed, answer, complaint = _command.succeed, _command.answer, _command.complaint
 
 WORDS = ("über", "naïve", "crâne", "xylophone", "zoo", "knight", "river", "jasmine")
 """No two begin alike: after its first letter nothing in a word is left to chance."""
@@ -45,37 +45,6 @@ def write_words(path: Path, count: int, *, seed: int = 0, words: tuple[str, ...]
     draw = random.Random(seed)
     path.write_text("".join(f"{draw.choice(words)} " for _ in range(count)), encoding="utf-8")
     return path
-
-
-def succeed(*argv: object) -> None:
-    """Runs a verb that must succeed."""
-    assert main(PIPELINE, [str(word) for word in argv]) == 0
-
-
-def skip_report(patch: pytest.MonkeyPatch) -> None:
-    """Leaves the report out, whose look inside the network takes seconds; `evaluate` and `inspect` test it."""
-    patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: Path("report.html"))
-
-
-def answer(capsys: pytest.CaptureFixture[str], *argv: object) -> dict[str, Any]:
-    """The one JSON object a verb prints."""
-    capsys.readouterr()
-    succeed(*argv, "--json")
-    printed = capsys.readouterr().out
-    assert printed.count("\n") == 1
-    return dict(json.loads(printed))
-
-
-def complaint(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
-    """The one line a verb fails with; standard output stays empty, and no traceback appears."""
-    capsys.readouterr()
-    assert main(PIPELINE, [str(word) for word in argv]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    errors = [line for line in captured.err.splitlines() if line.startswith("error: ")]
-    assert errors == captured.err.splitlines()[-1:]
-    assert "Traceback" not in captured.err
-    return errors[0]
 
 
 def weights_at(run: Path, step: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
-from tests.pipelines.small import skip_report
+from tests.pipelines.command import skip_report
 from tests.pipelines.watched import SETTINGS, answer, succeed, write_rows
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 from pipelines.anomaly_detection import PIPELINE
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
-from tests.pipelines.small import skip_report
+from tests.pipelines.command import skip_report
 from tests.pipelines.watched import CHANNELS, SETTINGS, answer, complaint, healthy, succeed, write_events, write_rows
 
 
@@ -277,7 +277,7 @@ def test_bad_input_is_one_line(
 
 def test_bad_paths_are_one_line(watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in (tmp_path / "missing.csv", tmp_path):
-        assert str(path) in complaint(capsys, "stream", "--run", watcher, "--input", path)
+        assert str(path) in complaint(capsys, "stream", "--run", watcher, "--input", path, printed=True)
     picture = complaint(capsys, "predict", "--run", watcher, "--input", tmp_path, "--picture", "x.gif")
     assert "must end in .png or .svg" in picture
 

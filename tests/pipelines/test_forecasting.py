@@ -14,13 +14,10 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.data.series import read_series, split_in_time
 from rnnapps.data.series_config import SeriesDataConfig
 from rnnapps.export.inference import ExportedModel, load_for_inference
+from tests.pipelines.command import skip_report
 from tests.pipelines.forecasts import HISTORY, HORIZON, SETTINGS, answer, complaint, succeed, wave, write_wave
 
 Array = np.ndarray[Any, Any]
-
-
-def no_report(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: Path("report.html"))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +30,7 @@ def run(table: Path) -> Path:
     folder = table.parent / "run"
     steps = ("--training.steps=150", "--training.evaluate_every=75")
     with pytest.MonkeyPatch.context() as patch:
-        no_report(patch)
+        skip_report(patch)
         succeed("train", "--run", folder, "--data.source", table, *SETTINGS, *steps)
     return folder
 
@@ -52,7 +49,7 @@ def model(exported: Path) -> ExportedModel:
 
 @pytest.fixture
 def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    no_report(monkeypatch)
+    skip_report(monkeypatch)
 
 
 def requests(values: Array, times: Array, origins: Array) -> dict[str, Array]:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipelines.command import skip_report
 from tests.pipelines.small import (
     SETTINGS,
     WORDS,
     answer,
     complaint,
-    skip_report,
     succeed,
     sums,
     weights_at,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from pipelines.anomaly_detection import PIPELINE
-from rnnapps.cli.pipeline_cli import main
+from tests.pipelines.command import Command
 
 __all__ = ["CHANNELS", "SETTINGS", "answer", "complaint", "healthy", "succeed", "write_events", "write_rows"]
+
+_command = Command(PIPELINE)
+succeed, answer, complaint = _command.succeed, _command.answer, _command.complaint
 
 CHANNELS = ("angle", "double", "noise")
 
@@ -74,28 +75,3 @@ def write_events(path: Path, rows: int = 3000) -> Path:
         lines.append(f"c{card},{np.datetime64('2024-01-01T00:00:00') + 30 * row},{amount:.4f},{fraud}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def succeed(*argv: object) -> None:
-    """Runs a verb that must succeed."""
-    assert main(PIPELINE, [str(word) for word in argv]) == 0
-
-
-def answer(capsys: pytest.CaptureFixture[str], *argv: object) -> dict[str, Any]:
-    """The one JSON object a verb prints."""
-    capsys.readouterr()
-    succeed(*argv, "--json")
-    printed = capsys.readouterr().out
-    assert printed.count("\n") == 1
-    return dict(json.loads(printed))
-
-
-def complaint(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
-    """The one line a verb fails with, and no traceback."""
-    capsys.readouterr()
-    assert main(PIPELINE, [str(word) for word in argv]) == 2
-    captured = capsys.readouterr()
-    errors = [line for line in captured.err.splitlines() if line.startswith("error: ")]
-    assert errors == captured.err.splitlines()[-1:]
-    assert "Traceback" not in captured.err
-    return errors[0]
