@@ -90,7 +90,8 @@ class MusicGrid:
         """The velocity in the middle of a loudness."""
         if self.velocity_levels == 1:
             return NOTE_VELOCITY
-        return (level * 128 + 64 + self.velocity_levels - 1) // self.velocity_levels
+        low, above = (-(-number * 128 // self.velocity_levels) for number in (level, level + 1))
+        return (low + above) // 2
 
     def _written(self, changes: list[tuple[int, int, int, int]]) -> Iterator[int]:
         now, loud = 0, -1

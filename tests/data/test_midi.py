@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from rnnapps.data.midi import MAXIMUM_BYTES, parse_midi, write_midi
+from rnnapps.errors import DataError
+from tests.data.midi_bytes import file_of, note_track, scales
+
+
+def notes(content: bytes, steps_per_beat: int = 1, **settings: bool) -> list[list[int]]:
+    return parse_midi(content, "x.mid", steps_per_beat=steps_per_beat, **settings).notes.tolist()
+
+
+def test_notes_lie_on_the_grid() -> None:
+    track = note_track([(0, 0x90, 60, 80), (480, 0x90, 64, 90), (240, 0x80, 60, 0), (239, 0x90, 64, 0)])
+    # beat 1.5 is rounded up to 2; the second note ends one tick before beat 2
+    assert notes(file_of(track)) == [[0, 2, 60, 80], [1, 2, 64, 90]]
+    assert notes(file_of(track), steps_per_beat=4) == [[0, 6, 60, 80], [4, 8, 64, 90]]
+
+
+def test_a_note_lasts_at_least_one_step() -> None:
+    assert notes(file_of(note_track([(0, 0x90, 60, 80), (1, 0x80, 60, 0)]))) == [[0, 1, 60, 80]]
+
+
+def test_a_key_struck_while_it_sounds_begins_anew_and_sounds_as_long() -> None:
+    low = note_track([(0, 0x90, 60, 50), (4 * 480, 0x80, 60, 0)])
+    high = note_track([(480, 0x91, 60, 70), (480, 0x81, 60, 0)])
+    assert notes(file_of(low, high)) == [[0, 1, 60, 50], [1, 4, 60, 70]]
+
+
+def test_notes_together_are_one_as_long_and_loud_as_any() -> None:
+    one = note_track([(0, 0x90, 60, 50), (2 * 480, 0x80, 60, 0)])
+    two = note_track([(0, 0x91, 60, 70), (480, 0x81, 60, 0)])
+    assert notes(file_of(one, two)) == [[0, 2, 60, 70]]
+
+
+def test_drums_are_read_only_when_asked_for() -> None:
+    both = file_of(note_track([(0, 0x90, 60, 50), (0, 0x99, 36, 99), (480, 0x80, 60, 0), (0, 0x89, 36, 0)]))
+    assert notes(both) == [[0, 1, 60, 50]]
+    assert notes(both, percussion=True) == [[0, 1, 36, 99]]
+    with pytest.raises(DataError, match=r"x\.mid: holds no notes but percussion; .*--data\.percussion"):
+        notes(file_of(note_track([(0, 0x99, 36, 99), (480, 0x89, 36, 0)])))
+
+
+def test_tempo_and_time_signature_are_those_of_the_beginning() -> None:
+    body = b"\x00\xff\x51\x03\x0a\x2c\x2a" + b"\x00\xff\x58\x04\x06\x03\x18\x08" + b"\x00\xff\x2f\x00"
+    meta = b"MTrk" + len(body).to_bytes(4, "big") + body
+    piece = parse_midi(file_of(meta, note_track([(0, 0x90, 60, 9), (480, 0x80, 60, 0)])), "x.mid", steps_per_beat=1)
+    assert piece.tempo_bpm == pytest.approx(90.0, abs=1e-3)  # 0x0A2C2A = 666,666 microseconds
+    assert piece.beats_per_bar == 3.0  # 6/8
+    again = parse_midi(write_midi(piece, steps_per_beat=1), "y.mid", steps_per_beat=1)
+    assert (again.beats_per_bar, again.notes.tolist()) == (3.0, piece.notes.tolist())
+    assert again.tempo_bpm == pytest.approx(piece.tempo_bpm, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "does not begin with MThd"),
+        (b"RIFF" + bytes(40), "does not begin with MThd"),
+        (scales(60)[:-9], r"byte 14: a chunk of \d+ bytes begins, but the file ends"),
+        (file_of(b"", ticks=0, count=0), "byte 12: has 0 ticks"),
+        (file_of(b"", ticks=0xE728, count=0), "byte 12: has no ticks of a quarter note, but time code"),
+        (file_of(b"", kind=2, count=0), "byte 8: is of type 2"),
+        (file_of(b"", count=60_000), "byte 10: claims 60,000 tracks"),
+        (file_of(note_track([]), count=3), "claims 3 tracks but holds 1"),
+        (file_of(note_track([])), "holds no notes"),
+        (bytes(MAXIMUM_BYTES + 1), "at most 2,097,152 are read"),
+        (file_of(note_track([(0, 0x90, 60, 50), (2**28 - 1, 0x80, 60, 0)])), "track 1 of 1: lasts 559,240 grid steps"),
+        (file_of(note_track([(0, 0x90, 109, 50), (480, 0x80, 109, 0)])), "note of pitch 109; the keys of a piano"),
+        (file_of(note_track([]), note_track([(0, 0x90, 200, 50)])), r"track 2 of 2: data byte"),
+        (file_of(b"MTrk\x00\x00\x00\x02\x00\x90"), r"track 1 of 1: it ends in the middle of an event"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(content: bytes, complaint: str) -> None:
+    with pytest.raises(DataError, match=complaint) as raised:
+        parse_midi(content, "bad.mid", steps_per_beat=1)
+    assert str(raised.value).startswith("bad.mid: ") and "\n" not in str(raised.value)
+
+
+def mutate(content: bytes, draw: random.Random) -> bytes:
+    """A damaged copy: bytes changed, cut out, put in or doubled; often inside the track, its length kept right."""
+    damaged = bytearray(content)
+    for _ in range(draw.randint(1, 5)):
+        place = draw.randrange(22 if draw.random() < 0.8 and len(damaged) > 30 else 0, max(len(damaged), 23))
+        kind = draw.randrange(4)
+        if kind == 0:
+            damaged[place : place + 1] = bytes((draw.randrange(256),))
+        elif kind == 1:
+            del damaged[place : place + draw.randint(1, 9)]
+        elif kind == 2:
+            damaged[place:place] = draw.randbytes(draw.randint(1, 9))
+        else:
+            damaged[place:place] = damaged[place : place + draw.randint(1, 40)]
+    if draw.random() < 0.8:
+        damaged[18:22] = max(len(damaged) - 22, 0).to_bytes(4, "big")
+    return bytes(damaged)
+
+
+def fuzz(count: int, seed: int) -> tuple[int, int]:
+    """Returns (valid, refused) of mutated files; anything but a piece or a DataError of one line fails."""
+    draw, valid = random.Random(seed), 0
+    for number in range(count):
+        content = mutate(scales(draw.randint(40, 70), notes=draw.randint(1, 40)), draw)
+        try:
+            piece = parse_midi(content, "mutated.mid", steps_per_beat=4)
+        except DataError as error:
+            assert str(error).startswith("mutated.mid: ") and "\n" not in str(error), number
+            continue
+        valid += 1
+        assert len(piece.notes) and (piece.notes[:, 0] < piece.notes[:, 1]).all() and (piece.notes[:, 0] >= 0).all()
+    return valid, count - valid
+
+
+def test_mutated_files_are_pieces_or_clear_errors() -> None:
+    valid, refused = fuzz(300, seed=1)
+    assert valid > 15 and refused > 100  # both kinds of file are met
+
+
+@pytest.mark.slow
+def test_thousands_of_mutated_files_are_pieces_or_clear_errors() -> None:
+    valid, refused = fuzz(6000, seed=2)
+    assert valid > 300 and refused > 2000
