@@ -19,8 +19,9 @@ from pipelines.text_generation import PIPELINE
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
+from tests.data.midi_bytes import write_scales
 from tests.docs.commands import commands_of
-from tests.pipelines import forecasts, watched
+from tests.pipelines import forecasts, pieces, watched
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -53,7 +54,21 @@ def train_forecaster(folder: Path) -> None:
     assert main(FORECASTER, ["train", "--run", str(folder / "run"), *forecasts.SETTINGS, *flags]) == 0
 
 
-TRAIN = {"text_generation": train_text, "anomaly_detection": train_detector, "forecasting": train_forecaster}
+def train_musician(folder: Path) -> None:
+    """A run of music generation in `folder/run`."""
+    from pipelines.music_generation import PIPELINE as MUSICIAN
+
+    source = ["--data.source", str(write_scales(folder / "scales", 4))]
+    flags = ["--training.steps=1", "--training.evaluate_every=1"]
+    assert main(MUSICIAN, ["train", "--run", str(folder / "run"), *source, *pieces.SETTINGS, *flags]) == 0
+
+
+TRAIN = {
+    "text_generation": train_text,
+    "anomaly_detection": train_detector,
+    "forecasting": train_forecaster,
+    "music_generation": train_musician,
+}
 
 
 @pytest.fixture(scope="module")
