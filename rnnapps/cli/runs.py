@@ -59,7 +59,7 @@ class OpenRun:
 
 
 def open_run(pipeline: Pipeline[Any], arguments: Arguments) -> OpenRun:
-    """Loads the best weights of the run named by `--run`.
+    """Loads the best weights of the run named by `--run`, to compute in float32 whatever it was trained in.
 
     Raises:
         CheckpointError: the folder is no run, or has no state yet.
@@ -68,10 +68,13 @@ def open_run(pipeline: Pipeline[Any], arguments: Arguments) -> OpenRun:
     if not (path / "config.yaml").is_file():
         found = "it has no config.yaml" if path.is_dir() else what_is_instead_of_folder(path)
         raise CheckpointError(f"{path}: not a run folder ({found}); name one that `train` has written")
+    import keras
+
     from rnnapps.training.run import RunFolder
     from rnnapps.training.state import restore_best
 
     folder = RunFolder(path)
+    keras.config.set_dtype_policy("float32")
     preprocessor = pipeline.load_preprocessor(folder.preprocessing_dir)
     network = pipeline.build_model(arguments.config, preprocessor)
     restore_best(folder, network)

@@ -220,9 +220,9 @@ def test_a_damaged_run_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Cap
 
 def test_folders_that_cannot_be_written_are_one_line(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = text.read_bytes()
-    for folder in (text, "/proc/run"):
+    for folder, problem in ((text, "it is a file"), ("/proc/run", "cannot create the run folder")):
         message = complaint(capsys, "train", "--run", folder, "--data.source", text, *QUICK)
-        assert f"{folder}: cannot create the run folder" in message
+        assert f"{folder}: {problem}" in message
     assert text.read_bytes() == before
 
 
