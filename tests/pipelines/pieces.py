@@ -12,7 +12,6 @@ succeed, answer, complaint = _command.succeed, _command.answer, _command.complai
 
 SETTINGS = (
     "--data.steps_per_beat=1",
-    "--data.transpose_semitones=0",
     "--model.units=32",
     "--model.key_units=8",
     "--model.embedding_units=16",
