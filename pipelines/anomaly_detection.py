@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
-from rnnapps.config import ExportConfig, TrainingConfig
+from rnnapps.config import ExportConfig, TrainingConfig, require_seed
 from rnnapps.data.anomaly_config import AnomalyDataConfig
 from rnnapps.detection.detection_config import DetectionConfig, DetectorModelConfig
 from rnnapps.errors import ConfigError
@@ -53,8 +53,7 @@ class Config:
 
     def __post_init__(self) -> None:
         """Checks what no part can check alone."""
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"seed must be from 0 to {2**32 - 1:,}, not {self.seed}")
+        require_seed(self.seed)
         if self.model.detector == "classifier" and self.data.targets:
             raise ConfigError("data.targets chooses channels to watch; a classifier judges rows as a whole")
         if self.data.entity and self.model.detector != "classifier" and self.model.series_units:

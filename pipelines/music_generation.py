@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
-from rnnapps.config import ExportConfig, TrainingConfig
+from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
 from rnnapps.data.music_config import MusicDataConfig
-from rnnapps.errors import ConfigError
 from rnnapps.music.model_config import MusicModelConfig
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
@@ -52,9 +51,8 @@ class Config:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Checks the seed, which initialisers and streams take as 32 bits."""
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"seed must be from 0 to {2**32 - 1:,}, not {self.seed}")
+        """Checks the seed."""
+        require_seed(self.seed)
 
 
 @dataclass(frozen=True)
@@ -90,18 +88,13 @@ class PredictOptions:
             ("samples", self.samples, 1, 100),
             ("primer_bars", self.primer_bars, 0, 10_000),
         ):
-            if not low <= value <= high:
-                raise ConfigError(f"{name} must be from {low} to {high:,}, not {value}")
-        if not 0 <= self.temperature < math.inf:
-            raise ConfigError(f"temperature must be at least 0, not {self.temperature}")
-        if not 0 < self.top_p <= 1:
-            raise ConfigError(f"top_p must be above 0 and at most 1, not {self.top_p}")
-        if not (self.tempo_bpm == 0 or 10 <= self.tempo_bpm <= 1000):
-            raise ConfigError(f"tempo_bpm must be 0, or from 10 to 1,000, not {self.tempo_bpm}")
-        if not -(2**63) <= self.seed < 2**63 - self.samples:
-            raise ConfigError(f"seed must be a number of 64 bits, not {self.seed}")
-        if not self.output.lower().endswith((".mid", ".midi")):
-            raise ConfigError(f"output must be a file that ends in .mid, not {self.output!r}")
+            require(name, value, f"from {low} to {high:,}", low <= value <= high)
+        require("temperature", self.temperature, "at least 0", 0 <= self.temperature < math.inf)
+        require("top_p", self.top_p, "above 0 and at most 1", 0 < self.top_p <= 1)
+        tempo, midi = self.tempo_bpm, self.output.lower().endswith((".mid", ".midi"))
+        require("tempo_bpm", tempo, "0, or from 10 to 1,000", tempo == 0 or 10 <= tempo <= 1000)
+        require("seed", self.seed, "a number of 64 bits", -(2**63) <= self.seed < 2**63 - self.samples)
+        require("output", repr(self.output), "a file that ends in .mid", midi)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
-from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig
+from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
 from rnnapps.data.text_config import TextDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
@@ -50,9 +50,8 @@ class Config:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Checks the seed, which initialisers and streams take as 32 bits."""
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"seed must be from 0 to {2**32 - 1:,}, not {self.seed}")
+        """Checks the seed."""
+        require_seed(self.seed)
 
 
 @dataclass(frozen=True)

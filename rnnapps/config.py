@@ -12,7 +12,17 @@ from typing import Any, Literal
 
 from rnnapps.errors import ConfigError
 
-__all__ = ["LONGEST_SAMPLE", "ExportConfig", "RecurrentConfig", "SamplingConfig", "TokenModelConfig", "TrainingConfig"]
+__all__ = [
+    "LONGEST_SAMPLE",
+    "ExportConfig",
+    "RecurrentConfig",
+    "SamplingConfig",
+    "TokenModelConfig",
+    "TrainingConfig",
+    "require",
+    "require_choice",
+    "require_seed",
+]
 
 Schedule = Literal["constant", "one_cycle", "cosine", "exponential"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
@@ -48,8 +58,8 @@ class RecurrentConfig:
     def __post_init__(self) -> None:
         """Checks the values."""
         for name in ("units", "layers"):
-            _require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
-        _require("model.dropout", self.dropout, "at least 0 and below 1", 0 <= self.dropout < 1)
+            require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+        require("model.dropout", self.dropout, "at least 0 and below 1", 0 <= self.dropout < 1)
 
 
 @dataclass(frozen=True)
@@ -70,9 +80,9 @@ class TokenModelConfig(RecurrentConfig):
     def __post_init__(self) -> None:
         """Checks the values."""
         super().__post_init__()
-        _require("model.embedding_units", self.embedding_units, "at least 1", self.embedding_units >= 1)
+        require("model.embedding_units", self.embedding_units, "at least 1", self.embedding_units >= 1)
         reason = "false: a model that predicts the next token must not read backwards"
-        _require("model.bidirectional", self.bidirectional, reason, not self.bidirectional)
+        require("model.bidirectional", self.bidirectional, reason, not self.bidirectional)
 
 
 @dataclass(frozen=True)
@@ -100,11 +110,11 @@ class SamplingConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
-        _require("length", self.length, f"from 1 to {LONGEST_SAMPLE:,}", 1 <= self.length <= LONGEST_SAMPLE)
-        _require("temperature", self.temperature, "at least 0", 0 <= self.temperature < math.inf)
-        _require("top_k", self.top_k, "at least 0", self.top_k >= 0)
-        _require("top_p", self.top_p, "above 0 and at most 1", 0 < self.top_p <= 1)
-        _require("samples", self.samples, "from 1 to 1,000", 1 <= self.samples <= 1000)
+        require("length", self.length, f"from 1 to {LONGEST_SAMPLE:,}", 1 <= self.length <= LONGEST_SAMPLE)
+        require("temperature", self.temperature, "at least 0", 0 <= self.temperature < math.inf)
+        require("top_k", self.top_k, "at least 0", self.top_k >= 0)
+        require("top_p", self.top_p, "above 0 and at most 1", 0 < self.top_p <= 1)
+        require("samples", self.samples, "from 1 to 1,000", 1 <= self.samples <= 1000)
 
 
 @dataclass(frozen=True)
@@ -152,15 +162,14 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Checks the values."""
         for name in ("steps", "evaluate_every", "batch_size", "window_steps"):
-            _require(f"training.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+            require(f"training.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
         for name in ("warmup_steps", "weight_decay", "clip_norm", "patience"):
             value = getattr(self, name)
-            _require(f"training.{name}", value, "at least 0", 0 <= value < math.inf)
-        _require("training.learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate < math.inf)
+            require(f"training.{name}", value, "at least 0", 0 <= value < math.inf)
+        require("training.learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate < math.inf)
         choices = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision, "compile": Compilation}
         for name, kind in choices.items():
-            names, value = typing.get_args(kind), getattr(self, name)
-            _require(f"training.{name}", value, f"one of {', '.join(names)}", value in names)
+            require_choice(f"training.{name}", getattr(self, name), kind)
 
 
 @dataclass(frozen=True)
@@ -179,9 +188,21 @@ class ExportConfig:
     def __post_init__(self) -> None:
         """Checks the values."""
         requests = self.warmup_requests
-        _require("export.warmup_requests", requests, "from 0 to 1000", 0 <= requests <= 1000)
+        require("export.warmup_requests", requests, "from 0 to 1000", 0 <= requests <= 1000)
 
 
-def _require(key: str, value: Any, expected: str, holds: bool) -> None:
+def require(key: str, value: object, expected: str, holds: bool) -> None:
+    """Raises ConfigError, unless `holds`: the key must be what is expected, not this value."""
     if not holds:
         raise ConfigError(f"{key} must be {expected}, not {value}")
+
+
+def require_choice(key: str, value: object, choices: Any) -> None:
+    """Raises ConfigError, unless the value is one of a `Literal`'s."""
+    names = typing.get_args(choices)
+    require(key, value, f"one of {', '.join(names)}", value in names)
+
+
+def require_seed(seed: int) -> None:
+    """Raises ConfigError, unless initialisers and streams can take the seed, which is one of 32 bits."""
+    require("seed", seed, f"from 0 to {2**32 - 1:,}", 0 <= seed < 2**32)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import typing
 from dataclasses import dataclass
 from typing import Literal
 
+from rnnapps.config import require_choice
 from rnnapps.data.series_config import SeriesDataConfig
 from rnnapps.errors import ConfigError
 
@@ -55,9 +55,7 @@ class AnomalyDataConfig(SeriesDataConfig):
         unknown = [name for name in self.targets if self.channels and name not in self.channels]
         if unknown:
             raise ConfigError(f"data.targets: {unknown[0]!r} is not one of data.channels")
-        if self.scaling not in typing.get_args(Scaling):
-            names = ", ".join(typing.get_args(Scaling))
-            raise ConfigError(f"data.scaling must be one of {names}, not {self.scaling!r}")
+        require_choice("data.scaling", self.scaling, Scaling)
         if self.validation_until:
             try:
                 datetime.datetime.fromisoformat(self.validation_until)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import typing
 from dataclasses import dataclass
 from typing import Literal
 
+from rnnapps.config import require, require_choice
 from rnnapps.errors import ConfigError
 
 __all__ = ["TICKS_PER_BEAT", "MusicDataConfig", "Representation"]
@@ -54,22 +54,20 @@ class MusicDataConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
-        if self.representation not in typing.get_args(Representation):
-            raise ConfigError(f"data.representation must be frames or events, not {self.representation}")
+        require_choice("data.representation", self.representation, Representation)
         for name in ("validation_fraction", "test_fraction"):
-            if not 0 < getattr(self, name) < 1:
-                raise ConfigError(f"data.{name} must be above 0 and below 1, not {getattr(self, name)}")
+            share = getattr(self, name)
+            require(f"data.{name}", share, "above 0 and below 1", 0 < share < 1)
         if self.validation_fraction + self.test_fraction >= 1:
             raise ConfigError("data.validation_fraction and data.test_fraction leave no piece to train on; lower them")
-        if not 1 <= self.steps_per_beat <= 48 or TICKS_PER_BEAT % self.steps_per_beat:
-            expected = "a divisor of 480 from 1 to 48, such as 4 (sixteenths), 12 or 24 (with triplets)"
-            raise ConfigError(f"data.steps_per_beat must be {expected}, not {self.steps_per_beat}")
+        steps = self.steps_per_beat
+        expected = "a divisor of 480 from 1 to 48, such as 4 (sixteenths), 12 or 24 (with triplets)"
+        require("data.steps_per_beat", steps, expected, 1 <= steps <= 48 and TICKS_PER_BEAT % steps == 0)
         for name, low, high in (
             ("transpose_semitones", 0, 11),
             ("velocity_levels", 1, 127),
             ("longest_shift_steps", 1, 1000),
         ):
-            if not low <= getattr(self, name) <= high:
-                raise ConfigError(f"data.{name} must be from {low} to {high}, not {getattr(self, name)}")
+            require(f"data.{name}", getattr(self, name), f"from {low} to {high}", low <= getattr(self, name) <= high)
         if self.percussion and self.transpose_semitones:
             raise ConfigError("data.transpose_semitones must be 0 with data.percussion: a drum has no pitch to move")

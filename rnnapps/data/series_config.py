@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import typing
 import zoneinfo
 from dataclasses import dataclass
 from typing import Literal
 
+from rnnapps.config import require, require_choice
 from rnnapps.errors import ConfigError
 
 __all__ = ["SeriesDataConfig"]
@@ -82,7 +82,7 @@ class SeriesDataConfig:
     def __post_init__(self) -> None:
         """Checks the values."""
         for name, kind in (("irregular", Irregular), ("duplicates", Duplicates), ("decimal", Decimal)):
-            _one_of(name, getattr(self, name), kind)
+            require_choice(f"data.{name}", getattr(self, name), kind)
         if self.duplicates == "keep" and self.irregular != "keep":
             raise ConfigError("data.duplicates can only be keep where data.irregular is keep too")
         if self.separator != "auto" and len(self.separator) != 1:
@@ -93,8 +93,7 @@ class SeriesDataConfig:
             raise ConfigError(
                 f"data.timezone must be a name such as UTC or Europe/Berlin, not {self.timezone!r}"
             ) from None
-        if self.season_steps < 0:
-            raise ConfigError(f"data.season_steps must be at least 0, not {self.season_steps}")
+        require("data.season_steps", self.season_steps, "at least 0", self.season_steps >= 0)
         self._check_roles()
         self._check_split()
 
@@ -107,11 +106,10 @@ class SeriesDataConfig:
             raise ConfigError(f"data: column {twice[0]!r} is given two roles; name it once")
 
     def _check_split(self) -> None:
-        if not 0 < self.validation_fraction < 1:
-            raise ConfigError(f"data.validation_fraction must be above 0 and below 1, not {self.validation_fraction}")
-        if not 0 <= self.test_fraction < 1:
-            raise ConfigError(f"data.test_fraction must be from 0 to below 1, not {self.test_fraction}")
-        if self.validation_fraction + self.test_fraction >= 1:
+        validation, test = self.validation_fraction, self.test_fraction
+        require("data.validation_fraction", validation, "above 0 and below 1", 0 < validation < 1)
+        require("data.test_fraction", test, "from 0 to below 1", 0 <= test < 1)
+        if validation + test >= 1:
             raise ConfigError("data.validation_fraction and data.test_fraction leave no time to train on; lower them")
         if bool(self.validation_from) != bool(self.test_from):
             raise ConfigError("data.validation_from and data.test_from must be given together")
@@ -119,12 +117,6 @@ class SeriesDataConfig:
         moments = [_moment(name, getattr(self, name)) for name in given]
         if any(later <= earlier for earlier, later in itertools.pairwise(moments)):
             raise ConfigError(f"data.{', data.'.join(given)} must follow each other in time")
-
-
-def _one_of(name: str, value: str, kind: typing.Any) -> None:
-    names = typing.get_args(kind)
-    if value not in names:
-        raise ConfigError(f"data.{name} must be one of {', '.join(names)}, not {value!r}")
 
 
 def _moment(name: str, text: str) -> datetime.datetime:

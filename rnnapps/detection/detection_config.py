@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import typing
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnapps.config import RecurrentConfig
-from rnnapps.errors import ConfigError
+from rnnapps.config import RecurrentConfig, require, require_choice
 
 __all__ = ["MOST_SPANS", "DetectionConfig", "DetectorModelConfig"]
 
@@ -49,12 +47,12 @@ class DetectorModelConfig(RecurrentConfig):
     def __post_init__(self) -> None:
         """Checks the values."""
         super().__post_init__()
-        _one_of("model.detector", self.detector, Detector)
+        require_choice("model.detector", self.detector, Detector)
         for name in ("horizon_steps", "history_steps", "code_units"):
-            _require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
-        _require("model.series_units", self.series_units, "at least 0", self.series_units >= 0)
+            require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+        require("model.series_units", self.series_units, "at least 0", self.series_units >= 0)
         reason = "false: a model that predicts the next row must not read backwards"
-        _require("model.bidirectional", self.bidirectional, reason, not self.bidirectional or not self.streams)
+        require("model.bidirectional", self.bidirectional, reason, not self.bidirectional or not self.streams)
 
     @property
     def streams(self) -> bool:
@@ -108,25 +106,15 @@ class DetectionConfig:
         """Checks the values."""
         choices = {"scorer": Scorer, "aggregate": Aggregate, "threshold": Threshold}
         for name, kind in choices.items():
-            _one_of(f"detection.{name}", getattr(self, name), kind)
+            require_choice(f"detection.{name}", getattr(self, name), kind)
         spans = self.smoothing_steps
         holds = 1 <= len(spans) <= MOST_SPANS and min(spans) >= 1
-        _require("detection.smoothing_steps", spans, f"1 to {MOST_SPANS} numbers of at least 1", holds)
+        require("detection.smoothing_steps", spans, f"1 to {MOST_SPANS} numbers of at least 1", holds)
         for name in ("quantile", "risk", "pruning"):
             value = getattr(self, name)
-            _require(f"detection.{name}", value, "above 0 and below 1", 0 < value < 1)
-        _require("detection.margin", self.margin, "above 0", 0 < self.margin < math.inf)
+            require(f"detection.{name}", value, "above 0 and below 1", 0 < value < 1)
+        require("detection.margin", self.margin, "above 0", 0 < self.margin < math.inf)
         for name in ("warmup_steps", "join_steps", "dynamic_buffer_steps"):
-            _require(f"detection.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
+            require(f"detection.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
         for name in ("dynamic_window_steps", "dynamic_stride_steps"):
-            _require(f"detection.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
-
-
-def _one_of(key: str, value: str, kind: typing.Any) -> None:
-    names = typing.get_args(kind)
-    _require(key, value, f"one of {', '.join(names)}", value in names)
-
-
-def _require(key: str, value: object, expected: str, holds: bool) -> None:
-    if not holds:
-        raise ConfigError(f"{key} must be {expected}, not {value}")
+            require(f"detection.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import typing
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rnnapps.config import RecurrentConfig
+from rnnapps.config import RecurrentConfig, require, require_choice
 from rnnapps.errors import ConfigError
 
 __all__ = ["ForecastModelConfig"]
@@ -69,23 +68,22 @@ class ForecastModelConfig(RecurrentConfig):
         """Checks the values."""
         super().__post_init__()
         for name, least in (("history_steps", 2), ("horizon_steps", 1), ("segment_steps", 1)):
-            _require(name, getattr(self, name), f"at least {least}", getattr(self, name) >= least)
+            require(f"model.{name}", getattr(self, name), f"at least {least}", getattr(self, name) >= least)
         for name in ("minimum_history_steps", "series_units"):
-            _require(name, getattr(self, name), "at least 0", getattr(self, name) >= 0)
+            require(f"model.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
         fits = self.minimum_history_steps <= self.history_steps
-        _require("minimum_history_steps", self.minimum_history_steps, "at most history_steps", fits)
+        require("model.minimum_history_steps", self.minimum_history_steps, "at most history_steps", fits)
         for name, kind in _CHOICES.items():
-            names, value = typing.get_args(kind), getattr(self, name)
-            _require(name, value, f"one of {', '.join(names)}", value in names)
+            require_choice(f"model.{name}", getattr(self, name), kind)
         rising = all(low < high for low, high in itertools.pairwise(self.quantiles))
         inside = bool(self.quantiles) and all(0 < level < 1 for level in self.quantiles)
-        _require("quantiles", list(self.quantiles), "rising numbers above 0 and below 1", rising and inside)
-        for name in ("history_steps", "horizon_steps"):
-            whole = getattr(self, name) % self.segment_steps == 0
-            if name == "history_steps" or self.decoder == "autoregressive":
-                _require("segment_steps", self.segment_steps, f"a divisor of {name} ({getattr(self, name)})", whole)
-        counts = self.distribution == "negative_binomial"
-        if counts and self.normalization != "instance":
+        require("model.quantiles", list(self.quantiles), "rising numbers above 0 and below 1", rising and inside)
+        written = ("horizon_steps",) if self.decoder == "autoregressive" else ()
+        for name in ("history_steps", *written):
+            size = getattr(self, name)
+            divisor = f"a divisor of {name} ({size})"
+            require("model.segment_steps", self.segment_steps, divisor, size % self.segment_steps == 0)
+        if self.distribution == "negative_binomial" and self.normalization != "instance":
             raise ConfigError("model.distribution negative_binomial needs model.normalization instance")
 
     @property
@@ -102,8 +100,3 @@ _CHOICES: dict[str, Any] = {
     "calendar": Calendar,
     "loss_units": LossUnits,
 }
-
-
-def _require(name: str, value: Any, expected: str, holds: bool) -> None:
-    if not holds:
-        raise ConfigError(f"model.{name} must be {expected}, not {value}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnapps.config import TokenModelConfig
-from rnnapps.errors import ConfigError
+from rnnapps.config import TokenModelConfig, require
 
 __all__ = ["MusicModelConfig"]
 
@@ -30,5 +29,4 @@ class MusicModelConfig(TokenModelConfig):
     def __post_init__(self) -> None:
         """Checks the values."""
         super().__post_init__()
-        if self.key_units < 0:
-            raise ConfigError(f"model.key_units must be at least 0, not {self.key_units}")
+        require("model.key_units", self.key_units, "at least 0", self.key_units >= 0)

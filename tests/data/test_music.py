@@ -118,7 +118,7 @@ def test_a_tfds_data_set_of_midi_is_read(tmp_path: Path, monkeypatch: pytest.Mon
     ("settings", "complaint"),
     [
         ({"steps_per_beat": 7}, "steps_per_beat must be a divisor of 480"),
-        ({"representation": "roll"}, "must be frames or events"),
+        ({"representation": "roll"}, "must be one of frames, events"),
         ({"validation_fraction": 0.6, "test_fraction": 0.5}, "leave no piece to train on"),
         ({"percussion": True}, "transpose_semitones must be 0 with data.percussion"),
         ({"velocity_levels": 0}, "velocity_levels must be from 1 to 127"),
