@@ -28,4 +28,4 @@ def test_wrong_values_name_the_key(values):
 
 def test_importing_the_configuration_does_not_load_tensorflow():
     code = "import sys, rnnapps.data.text_config, rnnapps.data.sources; sys.exit('tensorflow' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,7 +13,6 @@ import pytest
 
 from pipelines.anomaly_detection import PIPELINE
 from rnnapps.cli.main import main as rnnapps_main
-from rnnapps.cli.pipeline_cli import main
 from tests.pipelines.command import skip_report
 from tests.pipelines.watched import CHANNELS, SETTINGS, answer, complaint, healthy, succeed, write_events, write_rows
 
@@ -296,6 +295,4 @@ def test_bad_lines_are_one_line(
 ) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(lines)
-    capsys.readouterr()
-    assert main(PIPELINE, ["stream", "--run", str(watcher), "--input", str(bad)]) == 2
-    assert problem in capsys.readouterr().err
+    assert problem in complaint(capsys, "stream", "--run", watcher, "--input", bad, printed=True)

@@ -113,3 +113,6 @@ def test_every_cell(
     flags = (*SETTINGS, f"--model.cell={cell}", f"--data.representation={representation}", "--training.steps=2")
     succeed("train", "--run", tmp_path / "run", "--data.source", folder, *flags)
     succeed("predict", "--run", tmp_path / "run", "--bars", 1, "--output", tmp_path / "x.mid")
+    assert parse_midi((tmp_path / "x.mid").read_bytes(), tmp_path / "x.mid", steps_per_beat=1).steps <= 4
+    succeed("export", "--run", tmp_path / "run", "--to", tmp_path / "model")
+    assert rnnapps_main(["verify", str(tmp_path / "model" / "1")]) == 0
