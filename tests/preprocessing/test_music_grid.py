@@ -78,7 +78,7 @@ def test_a_grid_is_kept_and_defended(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"data\.steps_per_beat is 4, but the model knows 12"):
         grid.require_same(MusicDataConfig(representation="events", velocity_levels=8, longest_shift_steps=24))
     (tmp_path / "music.json").write_text('{"representation": "sheets"}')
-    with pytest.raises(CheckpointError, match="must be frames or events"):
+    with pytest.raises(CheckpointError, match="must be one of frames, events, not sheets"):
         MusicGrid.load(tmp_path)
 
 
