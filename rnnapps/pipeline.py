@@ -44,9 +44,10 @@ class Objective:
 
     Attributes:
         loss: maps (network outputs, batch) to a scalar tensor, the mean loss; called inside the compiled step.
-        batches: maps a first step to an endless `tf.data.Dataset` of batches with static shapes. A batch is a dict
-            {"inputs": {...}, "targets": ...}; the same step always yields the same batch. For a network with "states"
-            it also holds "reset", a bool scalar: True where sequences start afresh.
+        batches: maps a first step to an endless `tf.data.Dataset` of batches with static shapes, or with the few widths
+            of `rnnapps.data.buckets`. A batch is a dict {"inputs": {...}, "targets": ...}; the same step always yields
+            the same batch. For a network with "states" it also holds "reset", a bool scalar: True where sequences
+            start afresh.
         validate: returns {metric name with its unit: value} on held-out data for the current weights.
         metric: the name in `validate` that decides which state is best; lower is better.
         samples: returns a few model outputs a person can look at, for the report; none by default.

@@ -33,7 +33,8 @@ class TrainingModel(keras.Model):
         network: functional model, dict in and dict out; the key "states" on both sides marks carried states.
         loss: maps (network outputs, batch) to the scalar mean loss.
         config: the training configuration.
-        batch_spec: `element_spec` of the batches; its shapes must be static for XLA and for carried states.
+        batch_spec: `element_spec` of the batches. Where widths vary between batches, the step is compiled once for
+            each shape that occurs; keep them few (`rnnapps.data.buckets`). The number of rows never varies.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class TrainingModel(keras.Model):
         optimizer = build_optimizer(config, self.schedule)
         optimizer.build(network.trainable_variables)
         self.compile(optimizer=optimizer, jit_compile=_compiles(network, config, batch_spec), auto_scale_loss=False)
+        self.shapes_vary = not all(spec.shape.is_fully_defined() for spec in tf.nest.flatten(batch_spec))
+        self.programs: dict[tuple[tuple[int, ...], ...], Any] = {}
 
     def groups(self) -> dict[str, list[Any]]:
         """All variables that a checkpoint must hold: group name -> variables in a fixed order."""
@@ -89,6 +92,21 @@ class TrainingModel(keras.Model):
         """Forgets the losses and norms summed so far."""
         for variable in (self.counted, self.loss_sum, self.norm_sum):
             variable.assign(0)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Keras's own step, traced once, or one trace for each shape of batches whose shapes vary."""
+        if self.shapes_vary:
+            self.train_function = self._train_on_next
+        else:
+            super().make_train_function(force)
+
+    def _train_on_next(self, iterator: Any) -> dict[str, Any]:
+        data = next(iterator)
+        shapes = tuple(tuple(tensor.shape) for tensor in tf.nest.flatten(data))
+        if shapes not in self.programs:
+            self.programs[shapes] = tf.function(self.train_step, autograph=False, jit_compile=self.jit_compile)
+        logs: dict[str, Any] = self.programs[shapes](data)
+        return logs
 
     def train_step(self, data: Batch) -> dict[str, Any]:
         """One update from one batch, {"inputs", "targets", "reset"}; returns the interval's live mean loss."""
@@ -175,12 +193,11 @@ class TrainingModel(keras.Model):
 def _compiles(network: keras.Model, config: TrainingConfig, batch_spec: Batch) -> bool:
     """Whether the whole step is one XLA program.
 
-    With "auto" it is, if all shapes are static, no tensor is a string, and the batch is small or no layer recurrent.
+    With "auto" it is, if no tensor is a string, and the batch is small or no layer recurrent.
     """
     if config.compile != "auto":
         return config.compile == "xla"
-    specs = tf.nest.flatten(batch_spec)
-    static = all(spec.shape.is_fully_defined() and spec.dtype != tf.string for spec in specs)
-    if not static or not any(isinstance(layer, Recurrent) for layer in network._flatten_layers()):
-        return static
+    numbers = all(spec.dtype != tf.string for spec in tf.nest.flatten(batch_spec))
+    if not numbers or not any(isinstance(layer, Recurrent) for layer in network._flatten_layers()):
+        return numbers
     return gains_as_one_program(next(iter(tf.nest.flatten(batch_spec["inputs"]))).shape[0])

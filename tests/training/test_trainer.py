@@ -153,17 +153,43 @@ def test_float16_overflow_halves_the_scale_and_training_goes_on() -> None:
     assert model.means()["gradient_norm"] == pytest.approx(16.0)
 
 
-def test_auto_compiles_static_shapes_only() -> None:
+def test_auto_compiles_numbers_only() -> None:
     network = line(1.0)
     auto = dataclasses.replace(SGD, compile="auto")
-    static = {
+    numbers = {
         "inputs": {"x": tf.TensorSpec((2, 1))},
         "targets": tf.TensorSpec((2, 1)),
         "reset": tf.TensorSpec((), bool),
     }
-    assert TrainingModel(network, product_loss, auto, static).jit_compile is True
-    dynamic = {**static, "targets": tf.TensorSpec((None, 1))}
-    assert TrainingModel(network, product_loss, auto, dynamic).jit_compile is False
+    assert TrainingModel(network, product_loss, auto, numbers).jit_compile is True
+    text = {**numbers, "targets": tf.TensorSpec((2, 1), tf.string)}
+    assert TrainingModel(network, product_loss, auto, text).jit_compile is False
+
+
+@pytest.mark.parametrize("mode", ["xla", "graph"])
+def test_one_program_for_each_width(mode: str) -> None:
+    """Windows of two widths train as the same windows do one at a time, and each width is traced once."""
+    traced: list[Any] = []
+
+    def watched_loss(outputs: Any, batch: Any) -> Any:
+        traced.append(batch["targets"].shape)
+        return tiny.loss(outputs, batch)
+
+    batches = [
+        {**batch, "inputs": {"tokens": batch["inputs"]["tokens"][:, :width]}, "targets": batch["targets"][:, :width]}
+        for batch, width in zip(tiny.batches(5, 0).take(6), (6, 3, 3, 6, 3, 6), strict=True)
+    ]
+    wide = tf.TensorSpec((tiny.BATCH, None), tf.int32)
+    spec = {"inputs": {"tokens": wide}, "targets": wide, "reset": tf.TensorSpec((), tf.bool)}
+    stream = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec)
+    config = dataclasses.replace(tiny.CONFIG, compile=mode)
+    bucketed = TrainingModel(tiny.build_network(dropout=0.0), watched_loss, config, stream.element_spec)
+    bucketed.fit(stream, steps_per_epoch=6, verbose=0, shuffle=False)
+    assert sorted(shape.as_list() for shape in traced) == [[tiny.BATCH, 3], [tiny.BATCH, 6]]
+    single = TrainingModel(tiny.build_network(dropout=0.0), tiny.loss, config, spec_of(batches[0]))
+    for batch in batches:
+        single.train_step(batch)
+    assert bucketed.means() == pytest.approx(single.means(), rel=1e-5)
 
 
 def test_auto_leaves_large_batches_to_the_loops_of_their_layers(monkeypatch: pytest.MonkeyPatch) -> None:
