@@ -1,11 +1,14 @@
-"""Which cell learns a text best in equal training time: the text generation pipeline, one run for each cell.
+"""Which cell learns best: a pipeline trained once with each cell, all else equal.
 
-A short run measures how long an interval takes (steps and evaluation); from it follows for how many steps each cell
-may train, so that the learning-rate schedule ends with the time. All else is equal.
+In equal time: a short run measures how long an interval takes (steps and evaluation); from it follows for how many
+steps each cell may train, so that the learning-rate schedule ends with the time. Or, with --steps, in equally many
+steps at equal size: units are chosen so that each network has as many parameters as the one of the configuration.
 
 Examples:
   python -m benchmarks.cells --source book.txt --seconds 75 --to benchmarks/results/cells
   python -m benchmarks.cells --source tfds:tiny_shakespeare --cells gru min_gru --seconds 300
+  python -m benchmarks.cells --pipeline music_generation --config pipelines/configs/music_generation/jsb.yaml \\
+      --source jsb_chorales --metric nats_per_step --steps 600 --evaluate-every 100 --cells all
 """
 
 from __future__ import annotations
@@ -16,46 +19,63 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.command import main
 from benchmarks.report import Report, table
 from benchmarks.timing import say
-from benchmarks.worker import BenchmarkError, Worker
+from benchmarks.worker import BenchmarkError, Contestant, Worker
 
-__all__ = ["FAMILIES", "METRIC", "add_arguments", "best_within", "measure", "steps_within", "summarise"]
+__all__ = ["FAMILIES", "add_arguments", "best_within", "measure", "steps_within", "summarise", "units_for"]
 
 FAMILIES = ("tensorflow",)
-METRIC = "validation_nats_per_character"
 CELLS = ("simple_rnn", "lstm", "gru", "min_gru", "layer_norm_lstm")
 CONFIG = "pipelines/configs/text_generation/quick.yaml"
 ROOT = Path(__file__).parents[1]
+MOST_UNITS = 8192
 Rows = Sequence[Mapping[str, Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of this benchmark."""
     group = parser.add_argument_group("cells")
+    group.add_argument("--pipeline", default="text_generation")
     group.add_argument("--source", default="builtin", help="data.source of the pipeline")
-    group.add_argument("--cells", nargs="+", default=CELLS, metavar="CELL")
+    group.add_argument("--cells", nargs="+", default=CELLS, metavar="CELL", help="names of cells, or all")
     group.add_argument("--config", default=CONFIG, help="configuration of the pipeline")
+    group.add_argument(
+        "--metric", default="nats_per_character", help="less is better; in equal time on validation data"
+    )
     group.add_argument("--seconds", type=float, default=75.0, help="training wall time, evaluation included")
+    group.add_argument("--steps", type=int, help="train for so many steps instead, at equal size; see above")
     group.add_argument("--evaluate-every", type=int, default=50, metavar="STEPS")
     group.add_argument("--seed", type=int, default=0)
+    group.add_argument(
+        "--runs", type=Path, metavar="FOLDER", help="keep the runs of --steps, and go on with those there"
+    )
 
 
 def measure(staff: Mapping[str, Worker], options: argparse.Namespace) -> list[Report]:
-    """Trains each cell for the same time; `staff` idles meanwhile."""
-    seconds, cells = (20.0, ["gru", "min_gru"]) if options.quick else (options.seconds, options.cells)
+    """Trains each cell; `staff` idles meanwhile."""
+    if options.quick:
+        options.seconds, options.cells = 20.0, ["gru", "min_gru"]
+    if "all" in options.cells:
+        from rnnapps.cells import CELLS as KNOWN  # brings TensorFlow
+
+        options.cells = list(KNOWN)
+    if options.steps:
+        return [_at_equal_size(staff["tensorflow"], options)]
     results: dict[str, Rows] = {}
-    for cell in cells:
-        steps = steps_within(seconds, _train(cell, 2 * options.evaluate_every, options))
-        results[cell] = _train(cell, steps, options)
-        best = best_within(seconds, results[cell])
-        say(f"{cell}: {best[METRIC]:.3f} nats/character after {best['step']} steps, {best['elapsed_seconds']:.0f} s")
-    return [summarise(results, seconds, options.source)]
+    metric = f"validation_{options.metric}"
+    for cell in options.cells:
+        steps = steps_within(options.seconds, _timed_run(cell, 2 * options.evaluate_every, options))
+        results[cell] = _timed_run(cell, steps, options)
+        best = best_within(options.seconds, results[cell], metric)
+        say(f"{cell}: {best[metric]:.3f} {_unit(options.metric)} after {best['step']} steps")
+    return [summarise(results, options.seconds, options.source, metric)]
 
 
 def steps_within(seconds: float, rows: Rows) -> int:
@@ -66,7 +86,7 @@ def steps_within(seconds: float, rows: Rows) -> int:
     return int(first["step"] * max(1, int((seconds - start) / interval)))
 
 
-def best_within(seconds: float, rows: Rows) -> Mapping[str, Any]:
+def best_within(seconds: float, rows: Rows, metric: str) -> Mapping[str, Any]:
     """The row with the best metric among those within the time.
 
     Raises:
@@ -75,41 +95,117 @@ def best_within(seconds: float, rows: Rows) -> Mapping[str, Any]:
     within = [row for row in rows if row["elapsed_seconds"] <= seconds]
     if not within:
         raise BenchmarkError(f"no evaluation within {seconds} s; give more --seconds or a smaller --evaluate-every")
-    return min(within, key=lambda row: float(row[METRIC]))
+    return min(within, key=lambda row: float(row[metric]))
 
 
-def summarise(results: Mapping[str, Rows], seconds: float, source: str) -> Report:
+def summarise(results: Mapping[str, Rows], seconds: float, source: str, metric: str) -> Report:
     """The table of cells, the best first."""
-    best = {cell: best_within(seconds, rows) for cell, rows in results.items()}
-    order = sorted(best, key=lambda cell: float(best[cell][METRIC]))
-    rows = [[c, f"{best[c][METRIC]:.3f}", str(best[c]["step"]), f"{best[c]['elapsed_seconds']:.0f}"] for c in order]
-    text = table(["cell", "nats/character", "at step", "after s"], rows)
+    best = {cell: best_within(seconds, rows, metric) for cell, rows in results.items()}
+    order = sorted(best, key=lambda cell: float(best[cell][metric]))
+    rows = [[c, f"{best[c][metric]:.3f}", str(best[c]["step"]), f"{best[c]['elapsed_seconds']:.0f}"] for c in order]
+    text = table(["cell", _unit(metric.removeprefix("validation_")), "at step", "after s"], rows)
     figures = {"seconds": seconds, "runs": {cell: [dict(row) for row in run] for cell, run in results.items()}}
     return Report(f"Cells on {Path(source).name}, {seconds:.0f} s of training each", text, figures)
 
 
-def _train(cell: str, steps: int, options: argparse.Namespace) -> Rows:
+def units_for(parameters: int, count: Callable[[int], int]) -> int:
+    """The number of units with which a network comes closest to a number of parameters.
+
+    Args:
+        parameters: the number.
+        count: parameters of the network with so many units; rises with them.
+    """
+    low, high = 1, MOST_UNITS
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) <= parameters else (low, middle)
+    return min((low, high), key=lambda units: abs(count(units) - parameters))
+
+
+def _at_equal_size(worker: Worker, options: argparse.Namespace) -> Report:
+    """The table of cells with equally many parameters after equally many steps, the best first."""
+    wanted, rows = _parameters(worker, options), list[dict[str, Any]]()
+    for cell in options.cells:
+        units = units_for(wanted, lambda units, cell=cell: _parameters(worker, options, _sized(cell, units)))
+        parameters = _parameters(worker, options, _sized(cell, units))
+        with _folder(options.runs) as runs:
+            run = runs / f"{cell}-{units}"
+            flags = [*_sized(cell, units), "--training.steps", str(options.steps), "--run", str(run)]
+            _command("train", [*_common(options), *flags], options)
+            seconds = _metrics(run)[-1]["elapsed_seconds"]
+            score = json.loads(_command("evaluate", ["--run", str(run), "--json"], options))[options.metric]
+        rows.append({"cell": cell, "units": units, "parameters": parameters, "score": score, "seconds": seconds})
+        say(f"{cell}, {units} units: {score:.3f} {_unit(options.metric)} after {seconds:.0f} s")
+    ordered = sorted(rows, key=lambda row: float(row["score"]))
+    lines = [
+        [row["cell"], f"{row['score']:.3f}", f"{row['units']:,}", f"{row['parameters']:,}", f"{row['seconds']:.0f}"]
+        for row in ordered
+    ]
+    text = table(["cell", _unit(options.metric), "units", "parameters", "seconds"], lines)
+    title = f"Cells on {Path(options.source).name}, {options.steps:,} steps each at equal size"
+    return Report(title, text, {"steps": options.steps, "cells": ordered})
+
+
+def _parameters(worker: Worker, options: argparse.Namespace, model_flags: Sequence[str] = ()) -> int:
+    """Parameters of the network that the settings make; those of the configuration alone without further ones."""
+    arguments = {"pipeline": options.pipeline, "flags": _common(options), "model_flags": list(model_flags)}
+    return int(
+        worker.make(Contestant("network", "tensorflow", "benchmarks.tensorflow_networks:network", arguments))[
+            "parameters"
+        ]
+    )
+
+
+def _sized(cell: str, units: int) -> list[str]:
+    return ["--model.cell", cell, "--model.units", str(units)]
+
+
+def _common(options: argparse.Namespace) -> list[str]:
+    flags = {
+        "config": options.config,
+        "data.source": options.source,
+        "training.evaluate_every": options.evaluate_every,
+        "seed": options.seed,
+    }
+    return [part for name, value in flags.items() for part in (f"--{name}", str(value))]
+
+
+def _timed_run(cell: str, steps: int, options: argparse.Namespace) -> Rows:
     """Runs the pipeline's `train` in a folder that is removed afterwards and returns its metrics."""
+    with _folder(None) as folder:
+        own = ["--model.cell", cell, "--training.steps", str(steps), "--run", str(folder / cell)]
+        warmup = ["--training.warmup_steps", str(min(60, max(1, steps // 10)))]
+        _command("train", [*_common(options), *own, *warmup], options)
+        return _metrics(folder / cell)
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    """A folder for runs: the one to keep, or one that is removed afterwards."""
+    if kept:
+        yield kept.resolve()
+        return
     with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / cell
-        flags = {
-            "config": options.config,
-            "data.source": options.source,
-            "model.cell": cell,
-            "training.steps": steps,
-            "training.evaluate_every": options.evaluate_every,
-            "training.warmup_steps": min(60, max(1, steps // 10)),
-            "seed": options.seed,
-            "run": run,
-        }
-        command = [sys.executable, "-m", "pipelines.text_generation", "train"]
-        command += [part for name, value in flags.items() for part in (f"--{name}", str(value))]
-        environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
-        result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        if result.returncode:
-            raise BenchmarkError(f"training {cell} ended with code {result.returncode}: {result.stderr[-1000:]}")
-        lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        yield Path(folder)
+
+
+def _metrics(run: Path) -> Rows:
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
+
+
+def _command(verb: str, flags: Sequence[str], options: argparse.Namespace) -> str:
+    """Runs a verb of the pipeline; returns what it prints."""
+    command = [sys.executable, "-m", f"pipelines.{options.pipeline}", verb, *flags]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise BenchmarkError(f"{' '.join(command[2:])} ended with code {result.returncode}: {result.stderr[-1000:]}")
+    return result.stdout
+
+
+def _unit(metric: str) -> str:
+    return metric.replace("_per_", "/").replace("_", " ")
 
 
 if __name__ == "__main__":

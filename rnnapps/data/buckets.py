@@ -141,7 +141,7 @@ def _least_padding(lengths: Array, *, smallest: int, most: int) -> list[int]:
 
 def _candidates(totals: Array) -> Array:
     """Where one bucket may end: between examples of different size, thinned out evenly where there are many."""
-    changes = np.append(np.flatnonzero(np.diff(totals)) + 1, len(totals))
+    changes: Array = np.append(np.flatnonzero(np.diff(totals)) + 1, len(totals))
     if len(changes) <= MOST_CANDIDATES:
         return changes
     return changes[np.unique(np.linspace(0, len(changes) - 1, MOST_CANDIDATES).round().astype(np.int64))]
