@@ -141,7 +141,7 @@ def _least_padding(lengths: Array, *, smallest: int, most: int) -> list[int]:
 
 def _candidates(totals: Array) -> Array:
     """Where one bucket may end: between examples of different size, thinned out evenly where there are many."""
-    changes: Array = np.append(np.flatnonzero(np.diff(totals)) + 1, len(totals))
+    changes = np.append(np.flatnonzero(np.diff(totals)) + 1, len(totals))
     if len(changes) <= MOST_CANDIDATES:
         return changes
     return changes[np.unique(np.linspace(0, len(changes) - 1, MOST_CANDIDATES).round().astype(np.int64))]
@@ -150,7 +150,8 @@ def _candidates(totals: Array) -> Array:
 def _running_peaks(lengths: Array, start: int, places: Array) -> Array:
     """Greatest length of each side from `start` to each place `(places, sides)`; 0 at places not behind it."""
     running = np.maximum.accumulate(np.concatenate([np.zeros_like(lengths[:1]), lengths[start:]]), axis=0)
-    return running[np.maximum(places - start, 0)]
+    peaks: Array = running[np.maximum(places - start, 0)]
+    return peaks
 
 
 def _path(chosen: list[Array], place: int, used: int) -> list[int]:
