@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnnapps.cli.pipeline_cli import main
-from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.config import ExportConfig, TrainingConfig, require, require_choice, require_seed
 from rnnapps.data.music_config import MusicDataConfig
 from rnnapps.music.model_config import MusicModelConfig
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from rnnapps.preprocessing.music_grid import MusicGrid
     from rnnapps.reports.sections import Section
 
-__all__ = ["PIPELINE", "Config", "MusicGeneration", "MusicSplits", "PredictOptions"]
+__all__ = ["PIPELINE", "Config", "MusicGeneration", "MusicSplits", "PredictOptions", "Synthesizer"]
+
+Synthesizer = Literal["auto", "additive", "fluidsynth"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class PredictOptions:
         seed: the same seed gives the same result.
         samples: number of pieces, 1 to 100.
         tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
+        synthesizer: what makes the sound (predict): additive (ours), fluidsynth, or auto, which is fluidsynth where
+            the program and a soundfont are installed.
+        soundfont: file of instruments for fluidsynth, .sf2 or .sf3; empty takes the system's.
         output: MIDI file to write (predict); a picture (.png) and the sound (.wav) go beside it.
     """
 
@@ -79,6 +84,8 @@ class PredictOptions:
     seed: int = 0
     samples: int = 1
     tempo_bpm: float = 0.0
+    synthesizer: Synthesizer = "auto"
+    soundfont: str = ""
     output: str = "generated.mid"
 
     def __post_init__(self) -> None:
@@ -95,6 +102,9 @@ class PredictOptions:
         require("tempo_bpm", tempo, "0, or from 10 to 1,000", tempo == 0 or 10 <= tempo <= 1000)
         require("seed", self.seed, "a number of 64 bits", -(2**63) <= self.seed < 2**63 - self.samples)
         require("output", repr(self.output), "a file that ends in .mid", midi)
+        require_choice("synthesizer", self.synthesizer, Synthesizer)
+        sounded = not self.soundfont or self.synthesizer != "additive"
+        require("soundfont", repr(self.soundfont), "left out with --synthesizer additive", sounded)
 
 
 @dataclass(frozen=True)
@@ -185,16 +195,17 @@ class MusicGeneration(Pipeline[Config]):
 
     def predict(self, network: keras.Model, preprocessor: MusicGrid, options: PredictOptions) -> list[Any]:
         """Writes each piece as MIDI, picture and sound; returns where, and figures of it."""
-        from rnnapps.music.files import write_files
+        from rnnapps.music.files import choose_synthesizer, write_files
         from rnnapps.music.generation import write_pieces
 
+        synthesizer = choose_synthesizer(options.synthesizer, options.soundfont)
         primer = _primer(preprocessor, options)
         pieces = write_pieces(network, preprocessor, primer, _sampling(preprocessor, primer, options))
         target = Path(options.output)
         several = [target.with_stem(f"{target.stem}_{number}") for number in range(1, len(pieces) + 1)]
         targets = several if len(pieces) > 1 else [target]
         return [
-            write_files(piece, each, preprocessor, primer_steps=primer.steps)
+            write_files(piece, each, preprocessor, primer_steps=primer.steps, synthesizer=synthesizer)
             for piece, each in zip(pieces, targets, strict=True)
         ]
 

@@ -11,7 +11,7 @@ import numpy as np
 from rnnapps.data.piece import Piece
 from rnnapps.errors import DataError
 
-__all__ = ["SAMPLE_RATE_HZ", "render_wav"]
+__all__ = ["LONGEST_SECONDS", "SAMPLE_RATE_HZ", "render_wav", "wav_file"]
 
 Array = np.ndarray[Any, Any]
 
@@ -37,11 +37,16 @@ def render_wav(piece: Piece, *, steps_per_beat: int) -> bytes:
         note = _note(pitch, (end - start) * step_seconds) * (velocity / 127)
         first = int(start * step_seconds * SAMPLE_RATE_HZ)
         sound[first : first + len(note)] += note[: len(sound) - first]
+    return wav_file(sound[:, None])
+
+
+def wav_file(sound: Array) -> bytes:
+    """A WAV file, 16 bit, of sound `(samples, channels)`, its loudest sample at four fifths of what fits."""
     peak = float(np.abs(sound).max(initial=0.0))
     samples = np.round(sound * (0.8 * 32767 / peak if peak else 0.0)).astype("<i2")
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(sound.shape[1])
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE_HZ)
         file.writeframes(samples.tobytes())
