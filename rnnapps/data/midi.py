@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import mido
 import numpy as np
 
+from rnnapps.data.midi_events import META, NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE, Event, track_events
 from rnnapps.data.music_config import TICKS_PER_BEAT
 from rnnapps.data.piece import HIGHEST_KEY, LOWEST_KEY, Piece, joined_notes
 from rnnapps.errors import DataError
@@ -46,15 +48,17 @@ def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percuss
     tempo, bar, count = None, None, 0
     for number, chunk in enumerate(tracks, start=1):
         where = f"track {number} of {len(tracks)}"
-        messages = _messages(chunk, name, where)
-        count += len(messages)
+        try:
+            events = list(islice(track_events(chunk), MAXIMUM_EVENTS + 1 - count))
+        except ValueError as error:
+            raise DataError(name, f"{where}: {error}", "the file is damaged") from None
+        count += len(events)
         if count > MAXIMUM_EVENTS:
             raise DataError(name, f"{where}: more than {MAXIMUM_EVENTS:,} events", "split the file")
-        _require_duration(sum(message.time for message in messages), ticks_per_beat, steps_per_beat, name, where)
-        notes += _notes(messages, percussion)
-        first = {message.type: message for message in reversed(messages) if message.is_meta}
-        tempo = tempo or first.get("set_tempo")
-        bar = bar or first.get("time_signature")
+        _require_duration(sum(event.delta for event in events), ticks_per_beat, steps_per_beat, name, where)
+        notes += _notes(events, percussion)
+        meta = {event.data[0]: event.data[1:] for event in reversed(events) if event.status == META}
+        tempo, bar = tempo or meta.get(TEMPO), bar or meta.get(TIME_SIGNATURE)
     if not notes:
         other = "without percussion" if percussion else "but percussion"
         raise DataError(name, f"holds no notes {other}", "leave it out, or see --data.percussion")
@@ -66,8 +70,8 @@ def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percuss
     return Piece(
         joined_notes(found),
         Path(name).stem,
-        tempo_bpm=6e7 / tempo.tempo if tempo and tempo.tempo else 120.0,
-        beats_per_bar=4 * bar.numerator / bar.denominator if bar and bar.numerator else 4.0,
+        tempo_bpm=6e7 / int.from_bytes(tempo[:3], "big") if tempo and any(tempo[:3]) else 120.0,
+        beats_per_bar=4 * bar[0] / 2 ** bar[1] if bar and bar[0] else 4.0,
     )
 
 
@@ -109,16 +113,6 @@ def _chunks(content: bytes, name: str | Path) -> tuple[int, list[bytes]]:
     return division, tracks
 
 
-def _messages(chunk: bytes, name: str | Path, where: str) -> list[Any]:
-    """The messages of one track."""
-    header = b"MThd" + bytes((0, 0, 0, 6, 0, 0, 0, 1, 1, 0xE0)) + b"MTrk" + len(chunk).to_bytes(4, "big")
-    try:
-        return list(mido.MidiFile(file=io.BytesIO(header + chunk)).tracks[0])
-    except Exception as error:  # mido lets out whatever its decoding runs into, IndexError and KeyError among it
-        reason = " ".join(str(error).split()) or "it ends in the middle of an event"
-        raise DataError(name, f"{where}: {reason}", "the file is damaged") from None
-
-
 def _require_duration(ticks: int, ticks_per_beat: int, steps_per_beat: int, name: str | Path, where: str) -> None:
     steps = ticks * steps_per_beat // ticks_per_beat
     if steps >= MAXIMUM_STEPS:
@@ -126,19 +120,20 @@ def _require_duration(ticks: int, ticks_per_beat: int, steps_per_beat: int, name
         raise DataError(name, problem, "split the file, or lower --data.steps_per_beat")
 
 
-def _notes(messages: list[Any], percussion: bool) -> Iterator[tuple[int, int, int, int]]:
+def _notes(events: list[Event], percussion: bool) -> Iterator[tuple[int, int, int, int]]:
     """(start, end, pitch, velocity) of a track's notes, in ticks; those that never end, end with the track."""
     now, sounding = 0, dict[tuple[int, int], list[tuple[int, int]]]()
-    for message in messages:
-        now += message.time
-        if message.type not in ("note_on", "note_off") or (message.channel == DRUMS) != percussion:
+    for event in events:
+        now += event.delta
+        kind, channel = event.status & 0xF0, event.status & 0x0F
+        if kind not in (NOTE_ON, NOTE_OFF) or (channel == DRUMS) != percussion:
             continue
-        key = (message.channel, message.note)
-        if message.type == "note_on" and message.velocity:
-            sounding.setdefault(key, []).append((now, message.velocity))
-        elif sounding.get(key):
-            start, velocity = sounding[key].pop(0)
-            yield start, now, message.note, velocity
+        pitch, velocity = event.data
+        if kind == NOTE_ON and velocity:
+            sounding.setdefault((channel, pitch), []).append((now, velocity))
+        elif sounding.get((channel, pitch)):
+            start, loud = sounding[channel, pitch].pop(0)
+            yield start, now, pitch, loud
     for (_, pitch), begun in sounding.items():
         yield from ((start, now, pitch, velocity) for start, velocity in begun)
 

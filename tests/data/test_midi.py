@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import io
 import random
+from pathlib import Path
 
+import mido
+import numpy as np
 import pytest
 
-from rnnapps.data.midi import MAXIMUM_BYTES, parse_midi, write_midi
+from rnnapps.data.midi import MAXIMUM_BYTES, on_grid, parse_midi, write_midi
+from rnnapps.data.piece import joined_notes
 from rnnapps.errors import DataError
 from tests.data.midi_bytes import file_of, note_track, scales
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "music"
 
 
 def notes(content: bytes, steps_per_beat: int = 1, **settings: bool) -> list[list[int]]:
@@ -97,6 +104,95 @@ def mutate(content: bytes, draw: random.Random) -> bytes:
     if draw.random() < 0.8:
         damaged[18:22] = max(len(damaged) - 22, 0).to_bytes(4, "big")
     return bytes(damaged)
+
+
+def as_mido_reads(content: bytes) -> list[tuple[int, int, int, int]] | None:
+    """(start, end, pitch, velocity) in ticks by mido's reading; None where it refuses, or drops a delta time."""
+    try:
+        file = mido.MidiFile(file=io.BytesIO(content))
+    except Exception:  # mido lets out whatever its decoding runs into
+        return None
+    found = []
+    for track in file.tracks:
+        now, begun = 0, {}
+        for message in track:
+            if message.type == "unknown_meta":
+                return None  # mido forgets the time before it
+            now += message.time
+            if message.type not in ("note_on", "note_off") or message.channel == 9:
+                continue
+            waiting = begun.setdefault((message.channel, message.note), [])
+            if message.type == "note_on" and message.velocity:
+                waiting.append((now, message.velocity))
+            elif waiting:
+                start, velocity = waiting.pop(0)
+                found.append((start, now, message.note, velocity))
+        found += [(start, now, pitch, loud) for (_, pitch), waiting in begun.items() for start, loud in waiting]
+    return found
+
+
+def same_as_mido(content: bytes) -> bool:
+    """Whether both read it, in which case they must read the same notes."""
+    expected = as_mido_reads(content)
+    try:
+        piece = parse_midi(content, "x.mid", steps_per_beat=4)
+    except DataError:
+        return False
+    if expected is None:
+        return False
+    ticks = int.from_bytes(content[12:14], "big")
+    moved = on_grid(np.array(expected, np.int64), ticks, 4)
+    np.testing.assert_array_equal(piece.notes, joined_notes(moved))
+    return True
+
+
+@pytest.mark.parametrize("folder", ["jsb_chorales", "nottingham"])
+def test_real_files_are_read_as_mido_reads_them(folder: str) -> None:
+    paths = sorted((SHARED / folder / "test").glob("*.mid"))
+    if not paths:
+        pytest.skip("the data set is not there")
+    assert all(same_as_mido(path.read_bytes()) for path in paths[::10])
+
+
+def test_mutated_files_are_read_as_mido_reads_them() -> None:
+    draw = random.Random(3)
+    both = [same_as_mido(mutate(scales(draw.randint(40, 70), notes=draw.randint(1, 20)), draw)) for _ in range(300)]
+    assert sum(both) > 15
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"\x00\x90\x3c\x50\x60\x3c\x00", [[0, 1, 60, 80]]),  # running status; struck with velocity 0: released
+        (b"\x00\x90\x3c\x50\x00\xff\x01\x01x\x60\x3c\x00", [[0, 1, 60, 80]]),  # it goes on after a meta event
+        (b"\x00\x90\x3c\x50\x00\xf0\x02\x01\xf7\x60\x3c\x00", [[0, 1, 60, 80]]),  # and after system exclusive
+        (b"\x60\xff\x4b\x00\x00\x90\x3c\x50\x60\x3c\x00", [[1, 2, 60, 80]]),  # time passes before unknown meta
+        (b"\x00\xc0\x05\x00\xb0\x07\x64\x00\xe0\x00\x40\x00\xd0\x01\x00\x90\x3c\x50\x60\x80\x3c\x00", [[0, 1, 60, 80]]),
+        (b"\x80\x80\x80\x60\x90\x3c\x50\x60\x80\x3c\x00", [[1, 2, 60, 80]]),  # four bytes of a number, 96 ticks
+    ],
+)
+def test_events_of_all_kinds(body: bytes, expected: list[list[int]]) -> None:
+    track = b"MTrk" + len(body).to_bytes(4, "big") + body
+    assert notes(file_of(track, ticks=96)) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"\x00\x3c\x50", "data byte 60 where an event should begin"),
+        (b"\x00\xf8", "status byte 0xf8, which no MIDI file holds"),
+        (b"\x81\x81\x81\x81\x00\x90\x3c\x50", "a number of more than four bytes"),
+        (b"\x81\x81", "ends in the middle"),
+        (b"\x00\xff\x51\x02\x01\x01", "meta event 0x51 of 2 bytes; expected 3"),
+        (b"\x00\xff\x01\x05abc", "ends in the middle"),
+        (b"\x00\xff", "ends in the middle"),
+        (b"\x00", "ends in the middle"),
+    ],
+)
+def test_damaged_events_are_said(body: bytes, complaint: str) -> None:
+    track = b"MTrk" + len(body).to_bytes(4, "big") + body
+    with pytest.raises(DataError, match=f"track 1 of 1: .*{complaint}"):
+        notes(file_of(track))
 
 
 def fuzz(count: int, seed: int) -> tuple[int, int]:
