@@ -16,7 +16,7 @@ LEVELS = (
     {"kernels"},
     {"cells", "data", "preprocessing"},
     {"layers", "decoding", "detection", "metrics"},
-    {"pipeline", "training", "export", "serving", "reports", "testing", "forecasting", "music"},
+    {"pipeline", "training", "export", "serving", "reports", "testing", "forecasting", "music", "translation", "video"},
     {"cli"},
     {"pipelines"},
 )
