@@ -74,14 +74,14 @@ class Evaluation:
         baselines: baseline name -> the same metrics of that baseline.
         examples: number of scored examples: characters, forecasts, recordings...
         split: "test" or "validation".
-        diagnostics: further figures, not compared with a baseline.
+        diagnostics: further figures, or words about them, not compared with a baseline.
     """
 
     metrics: Mapping[str, float]
     baselines: Mapping[str, Mapping[str, float]]
     examples: int
     split: str
-    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    diagnostics: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,232 @@
+"""Translation: learns to turn sentences of one kind into sentences of another.
+
+python -m pipelines.translation train --data.source pairs.tsv --run runs/translation/pairs
+python -m pipelines.translation predict --run runs/translation/pairs --sentence "Guten Tag!"
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rnnapps.cli.pipeline_cli import main
+from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.data.pairs_config import PairDataConfig
+from rnnapps.errors import ConfigError
+from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.translation.model_config import TranslationModelConfig
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnapps.data.pairs import PairSplits
+    from rnnapps.reports.sections import Section
+    from rnnapps.training.finetune import VocabularyChange
+    from rnnapps.translation.vocabularies import PairVocabularies
+
+__all__ = ["PIPELINE", "Config", "PredictOptions", "Translation", "TranslationSplits"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A translation model.
+
+    Attributes:
+        data: where the sentence pairs come from, and what they are cut into.
+        model: the network.
+        training: how it is trained.
+        export: what an export contains.
+        seed: number that decides everything random.
+    """
+
+    data: PairDataConfig = field(default_factory=PairDataConfig)
+    model: TranslationModelConfig = field(default_factory=TranslationModelConfig)
+    training: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(carry_state=False, batch_size=64, learning_rate=0.002)
+    )
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks the seed."""
+        require_seed(self.seed)
+        if self.training.carry_state:
+            raise ConfigError("training.carry_state must be false: sentences have nothing to carry over")
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What to translate.
+
+    Attributes:
+        sentence: text to translate; empty reads lines from standard input.
+        beams: hypotheses kept while searching, 1 to 64; 1 always takes the likeliest token.
+        length_penalty: higher favours longer translations, at least 0.
+        n_best: translations of each sentence, at most `beams`.
+    """
+
+    sentence: str = ""
+    beams: int = 5
+    length_penalty: float = 0.6
+    n_best: int = 1
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        require("beams", self.beams, "from 1 to 64", 1 <= self.beams <= 64)
+        require("length_penalty", self.length_penalty, "from 0 to 10", 0 <= self.length_penalty <= 10)
+        require("n_best", self.n_best, "from 1 to beams", 1 <= self.n_best <= self.beams)
+        if any("\ud800" <= character <= "\udfff" for character in self.sentence):
+            raise ConfigError(f"sentence must be Unicode text, not {self.sentence!r}; give it in UTF-8")
+
+
+@dataclass(frozen=True)
+class TranslationSplits(Splits):
+    """Splits that also hold the pairs themselves.
+
+    Attributes:
+        pairs: the pairs.
+    """
+
+    pairs: PairSplits
+
+
+class Translation(Pipeline[Config]):
+    """A sentence in, its translation out."""
+
+    name: ClassVar[str] = "translation"
+    summary: ClassVar[str] = "Translates sentences, with the words each word was made from."
+    Config: ClassVar[type] = Config
+    Predict: ClassVar[type] = PredictOptions
+    intended_use: ClassVar[str] = "Translating single sentences of the kind the model was trained on."
+    limitations: ClassVar[tuple[str, ...]] = (
+        "It translates sentence by sentence and knows nothing of the text around them.",
+        "Words that are rare in its training pairs, names and numbers above all, may come out wrong, and fluently so.",
+        "It may leave out or repeat parts of long sentences.",
+    )
+    higher_is_better: ClassVar[frozenset[str]] = frozenset(("bleu", "chrf", "exact_match_percent", "greedy_bleu"))
+
+    def examples(self, config: Config) -> TranslationSplits:
+        """Reads the pairs, filters and splits them."""
+        from rnnapps.data.pairs import pair_dataset, read_pair_splits
+
+        pairs = read_pair_splits(config.data)
+        parts = (part and pair_dataset(part) for part in (pairs.train, pairs.validation, pairs.test))
+        return TranslationSplits(*parts, pairs.name, pairs)
+
+    def fit_preprocessor(self, config: Config, splits: Splits) -> PairVocabularies:
+        """The tokens of the training pairs."""
+        from rnnapps.translation.vocabularies import PairVocabularies
+
+        return PairVocabularies.fit(config.data, _pairs(splits).train)
+
+    def load_preprocessor(self, folder: Path) -> PairVocabularies:
+        """The tokens a run or an export knows."""
+        from rnnapps.translation.vocabularies import PairVocabularies
+
+        return PairVocabularies.load(folder)
+
+    def grow_preprocessor(self, config: Config, preprocessor: PairVocabularies, splits: Splits) -> PairVocabularies:
+        """Adds what the new pairs need behind the known tokens."""
+        return preprocessor.grow(config.data, _pairs(splits).train)
+
+    def vocabulary_changes(
+        self, network: keras.Model, old: PairVocabularies, new: PairVocabularies
+    ) -> list[VocabularyChange]:
+        """Tokens keep their rows by name."""
+        from rnnapps.training.finetune import VocabularyChange
+        from rnnapps.translation.network import vocabulary_axes
+
+        axes = vocabulary_axes(network)
+        sides = ((old.source, new.source, axes["source"]), (old.target, new.target, axes["target"]))
+        return [VocabularyChange(before.names, after.names, paths) for before, after, paths in sides]
+
+    def build_model(self, config: Config, preprocessor: PairVocabularies) -> keras.Model:
+        """Encoder, attention, decoder."""
+        from rnnapps.translation.network import translation_network
+
+        return translation_network(config.model, preprocessor.source.size, preprocessor.target.size)
+
+    def objective(
+        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, splits: Splits
+    ) -> Objective:
+        """Cross-entropy of the target tokens; BLEU of greedy translations decides."""
+        from rnnapps.translation.objective import translation_objective
+
+        return translation_objective(
+            network,
+            preprocessor,
+            _pairs(splits),
+            config.model,
+            config.training,
+            lowercase=config.data.lowercase,
+            seed=config.seed,
+        )
+
+    def evaluate(
+        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, splits: Splits
+    ) -> Evaluation:
+        """BLEU, chrF and perplexity on held-out pairs, beside copying and a dictionary."""
+        from rnnapps.translation.evaluation import evaluate_translation
+
+        return evaluate_translation(network, preprocessor, _pairs(splits), lowercase=config.data.lowercase)
+
+    def endpoints(self, config: Config, network: keras.Model, preprocessor: PairVocabularies) -> dict[str, Endpoint]:
+        """`serving_default` translates, `n_best` gives alternatives, `tensors` scores given translations."""
+        from rnnapps.translation.endpoints import translation_endpoints
+
+        return translation_endpoints(network, preprocessor)
+
+    def predict(self, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions) -> list[Any]:
+        """The translations of the sentences."""
+        from rnnapps.translation.decoding import translator
+
+        sentences = [options.sentence] if options.sentence else [line.rstrip("\n") for line in sys.stdin]
+        write = translator(
+            network,
+            preprocessor,
+            beams=options.beams,
+            n_best=options.n_best,
+            length_penalty=options.length_penalty,
+        )
+        found = write(sentences)
+        if options.n_best == 1:
+            return [best[0][0] for best in found]
+        return [
+            {"sentence": sentence, "translations": [{"text": text, "score": score} for text, score in best]}
+            for sentence, best in zip(sentences, found, strict=True)
+        ]
+
+    def stream(self, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions) -> Iterator[str]:
+        """A line for each line of standard input, as soon as it is translated."""
+        from rnnapps.translation.decoding import translator
+
+        write = translator(network, preprocessor, beams=options.beams, length_penalty=options.length_penalty)
+        for line in [options.sentence] if options.sentence else sys.stdin:
+            yield write([line.rstrip("\n")])[0][0][0] + "\n"
+
+    def report_sections(
+        self,
+        config: Config,
+        network: keras.Model,
+        preprocessor: PairVocabularies,
+        splits: Splits,
+        samples: Sequence[str],
+    ) -> Sequence[Section]:
+        """What was dropped, attention maps, and BLEU by length."""
+        from rnnapps.translation.report import translation_sections
+
+        return translation_sections(network, preprocessor, _pairs(splits), lowercase=config.data.lowercase)
+
+
+def _pairs(splits: Splits) -> PairSplits:
+    assert isinstance(splits, TranslationSplits)
+    return splits.pairs
+
+
+PIPELINE = Translation()
+
+if __name__ == "__main__":
+    sys.exit(main(PIPELINE))

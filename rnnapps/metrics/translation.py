@@ -1,0 +1,48 @@
+"""Scores of translations: BLEU and chrF as sacrebleu computes them, and perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["score_translations", "signatures"]
+
+
+def score_translations(
+    translations: Sequence[str], references: Sequence[str], *, lowercase: bool = False
+) -> dict[str, float]:
+    """Corpus scores, each from 0 to 100.
+
+    `bleu` is Papineni et al. 2002 with the 13a tokenisation, `chrf` is chrF2 of Popović 2015, both by sacrebleu
+    (Post 2018, arXiv:1804.08771), whose signatures `signatures` returns; `exact_match_percent` is the share of
+    translations that are the reference, character by character.
+
+    Args:
+        translations: what a model wrote.
+        references: one for each.
+        lowercase: whether case is ignored.
+    """
+    bleu, chrf = _metrics(lowercase)
+    same = [(a.lower() == b.lower()) if lowercase else a == b for a, b in zip(translations, references, strict=True)]
+    return {
+        "bleu": float(bleu.corpus_score(translations, [references]).score),
+        "chrf": float(chrf.corpus_score(translations, [references]).score),
+        "exact_match_percent": 100.0 * sum(same) / len(same),
+    }
+
+
+def signatures(*, lowercase: bool = False) -> Mapping[str, str]:
+    """How BLEU and chrF were computed, as sacrebleu writes it."""
+    bleu, chrf = _metrics(lowercase)
+    found = {}
+    for name, metric in (("bleu", bleu), ("chrf", chrf)):
+        metric.corpus_score(["a"], [["a"]])
+        found[name] = str(metric.get_signature())
+    return found
+
+
+def _metrics(lowercase: bool) -> tuple[Any, Any]:
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
+
+    return BLEU(lowercase=lowercase), CHRF(lowercase=lowercase)

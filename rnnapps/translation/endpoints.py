@@ -1,0 +1,136 @@
+"""Signatures of translation models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.pipeline import Endpoint
+from rnnapps.preprocessing.pieces import END, SPECIAL
+from rnnapps.translation.batches import decoder_reads
+from rnnapps.translation.decoding import attention_of, ended, search, translate
+from rnnapps.translation.network import encode, read_target
+from rnnapps.translation.vocabularies import PairVocabularies
+
+__all__ = ["translation_endpoints"]
+
+BEAMS, LENGTH_PENALTY = 5, 1.0
+ROWS, PLACES = 5, 6
+NO_SCORE = -1e9
+"""The score of a translation that does not exist, where a sentence has fewer than were asked for."""
+
+
+def translation_endpoints(network: keras.Model, vocabularies: PairVocabularies) -> dict[str, Endpoint]:
+    """`serving_default` translates, `greedy` does so faster, `n_best` gives alternatives, `tensors` takes ids."""
+    return {
+        "serving_default": _translating(network, vocabularies, beams=BEAMS),
+        "greedy": _translating(network, vocabularies, beams=1),
+        "n_best": _listing(network, vocabularies),
+        "tensors": _translating_ids(network, vocabularies),
+        "score": _scoring(network, vocabularies),
+    }
+
+
+def _translating(network: keras.Model, vocabularies: PairVocabularies, *, beams: int) -> Endpoint:
+    def run(sentence: Any) -> dict[str, Any]:
+        found = translate(network, vocabularies, sentence, beams=beams, length_penalty=LENGTH_PENALTY)
+        return {
+            "translation": found.texts[:, 0],
+            "score": found.scores[:, 0],
+            "attention": found.attention[:, 0],
+            "tokens": found.lengths[:, 0],
+            "source_tokens": found.source_lengths,
+        }
+
+    return Endpoint(run, {"sentence": tf.TensorSpec((None,), tf.string)}, {"sentence": _sentences(vocabularies)})
+
+
+def _listing(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
+    def run(sentence: Any, length_penalty: Any) -> dict[str, Any]:
+        fine = tf.debugging.assert_greater_equal(length_penalty, 0.0, "length_penalty must be at least 0")
+        with tf.control_dependencies([fine]):
+            penalty = tf.identity(length_penalty)
+        found = translate(network, vocabularies, sentence, beams=BEAMS, n_best=BEAMS, length_penalty=penalty)
+        exists = found.scores > NO_SCORE
+        return {
+            "translations": tf.where(exists, found.texts, ""),
+            "scores": tf.where(exists, found.scores, NO_SCORE),
+        }
+
+    signature = {"sentence": tf.TensorSpec((None,), tf.string), "length_penalty": tf.TensorSpec((None,), tf.float32)}
+    penalties = np.array([1.0, 0.0, 0.6, 1.0, 2.0], np.float32)
+    return Endpoint(run, signature, {"sentence": _sentences(vocabularies), "length_penalty": penalties})
+
+
+def _translating_ids(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
+    def run(source: Any, source_lengths: Any) -> dict[str, Any]:
+        ids, lengths = ended(*_checked(source, source_lengths, vocabularies.source.size))
+        encoded = encode(network, ids, lengths)
+        found = search(network, encoded, lengths, beams=1)
+        inside = tf.sequence_mask(found.lengths, tf.shape(found.ids)[2])
+        written = tf.where(inside, found.ids, 0)[:, :, : tf.reduce_max(tf.concat([found.lengths[:, 0], [0]], axis=0))]
+        attention = attention_of(network, encoded, written)[:, 0]
+        rows = tf.sequence_mask(found.lengths[:, 0] + 1, tf.shape(attention)[1])
+        return {
+            "ids": written[:, 0],
+            "lengths": found.lengths[:, 0],
+            "log_probability": found.log_probabilities[:, 0],
+            "attention": attention * tf.cast(rows[..., None], tf.float32),
+        }
+
+    return Endpoint(run, _ids("source"), _id_examples("source", vocabularies.source.size))
+
+
+def _scoring(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
+    def run(source: Any, source_lengths: Any, target: Any, target_lengths: Any) -> dict[str, Any]:
+        ids, lengths = ended(*_checked(source, source_lengths, vocabularies.source.size))
+        wanted, wanted_lengths = ended(*_checked(target, target_lengths, vocabularies.target.size))
+        logits, attention = read_target(network, encode(network, ids, lengths), decoder_reads(wanted))
+        valid = tf.cast(tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1]), tf.float32)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
+        return {"nats": losses * valid, "attention": attention * valid[..., None]}
+
+    signature = {**_ids("source"), **_ids("target")}
+    examples = {
+        **_id_examples("source", vocabularies.source.size),
+        **_id_examples("target", vocabularies.target.size),
+    }
+    return Endpoint(run, signature, examples)
+
+
+def _checked(ids: Any, lengths: Any, size: int) -> tuple[Any, Any]:
+    """Ids and lengths, once it is known that they are within bounds; what lies behind a row's end is padding."""
+    checks = [
+        tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
+        tf.debugging.assert_less_equal(lengths, tf.shape(ids)[1], "lengths must be at most the length of the rows"),
+    ]
+    with tf.control_dependencies(checks):
+        inside = tf.sequence_mask(lengths, tf.shape(ids)[1])
+    ids = tf.where(inside, ids, 0)
+    bounds = [
+        tf.debugging.assert_greater_equal(ids, 0, "ids must be at least 0"),
+        tf.debugging.assert_less(ids, size, f"ids must be below {size}"),
+    ]
+    with tf.control_dependencies(bounds):
+        return tf.identity(ids), tf.identity(lengths)
+
+
+def _ids(side: str) -> dict[str, tf.TensorSpec]:
+    return {side: tf.TensorSpec((None, None), tf.int32), f"{side}_lengths": tf.TensorSpec((None,), tf.int32)}
+
+
+def _id_examples(side: str, size: int) -> dict[str, np.ndarray[Any, Any]]:
+    first = len(SPECIAL)
+    count = max(size - first, 1)
+    ids = (first + np.arange(ROWS * PLACES, dtype=np.int32).reshape(ROWS, PLACES) * 7 % count).clip(END, size - 1)
+    return {side: ids.astype(np.int32), f"{side}_lengths": np.array([PLACES, 1, 3, PLACES, 2], np.int32)}
+
+
+def _sentences(vocabularies: PairVocabularies) -> np.ndarray[Any, Any]:
+    """Sentences of known pieces, one with unknown characters, and an empty one."""
+    ids = _id_examples("source", vocabularies.source.size)
+    known = vocabularies.source.decode(ids["source"], ids["source_lengths"]).numpy()
+    return np.array([known[0], b"", known[2], known[3] + b" \xe2\x98\x83", known[4]], object)

@@ -1,0 +1,60 @@
+"""What a translation model is made of. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rnnapps.config import RecurrentConfig, require, require_choice
+
+__all__ = ["AttentionKind", "TranslationModelConfig"]
+
+AttentionKind = Literal["multiplicative", "additive"]
+
+
+@dataclass(frozen=True)
+class TranslationModelConfig(RecurrentConfig):
+    """An encoder that reads the source, and a decoder that attends to it while it writes.
+
+    Attributes:
+        units: size of the state of each decoder layer.
+        layers: recurrent layers of the encoder, and of the decoder below its attention.
+        bidirectional: the encoder reads in both directions.
+        dropout: share of values dropped from embeddings, between layers and before the softmax while training.
+        encoder_units: size of the state of each encoder layer and direction.
+        embedding_units: size of the vector that stands for a token.
+        tie_embeddings: predict with the weights of the target embedding (Press & Wolf 2017, arXiv:1608.05859).
+        attention: how the decoder scores the source: "multiplicative" (Luong et al. 2015, arXiv:1508.04025) or
+            "additive" (Bahdanau et al. 2015, arXiv:1409.0473).
+        context_layers: recurrent layers above the attention, which read what was attended to.
+        input_feeding: the decoder also reads its last attentional vector, so that its recurrence contains the
+            attention; slower to train.
+        label_smoothing: share of the probability that training targets spread over the whole vocabulary.
+        scheduled_sampling: share of the tokens the decoder reads while training that are its own choices at the last
+            step; it rises linearly from 0 (Bengio et al. 2015, arXiv:1506.03099).
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    units: int = 256
+    bidirectional: bool = True
+    dropout: float = 0.2
+    encoder_units: int = 128
+    embedding_units: int = 128
+    tie_embeddings: bool = True
+    attention: AttentionKind = "multiplicative"
+    context_layers: int = 0
+    input_feeding: bool = False
+    label_smoothing: float = 0.1
+    scheduled_sampling: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        super().__post_init__()
+        for name in ("encoder_units", "embedding_units"):
+            require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+        for name in ("label_smoothing", "scheduled_sampling"):
+            require(f"model.{name}", getattr(self, name), "at least 0 and below 1", 0 <= getattr(self, name) < 1)
+        require("model.context_layers", self.context_layers, "at least 0", self.context_layers >= 0)
+        require_choice("model.attention", self.attention, AttentionKind)

@@ -1,0 +1,269 @@
+"""Networks that read one sequence of tokens and write another, and the ways to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from rnnapps.cells import make_cell
+from rnnapps.layers.attention import Attention
+from rnnapps.layers.attention_decoder import AttentionDecoder, Memory
+from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.stack import RecurrentStack
+from rnnapps.translation.model_config import TranslationModelConfig
+
+__all__ = [
+    "Bridge",
+    "Encoded",
+    "OwnChoices",
+    "decoder_step",
+    "encode",
+    "read_target",
+    "translation_network",
+    "vocabulary_axes",
+]
+
+
+class Encoded(NamedTuple):
+    """A source as its decoder sees it.
+
+    Attributes:
+        memory: what to attend to.
+        states: states of the decoder before its first step, each `(batch, size)`.
+    """
+
+    memory: Memory
+    states: list[Any]
+
+
+def translation_network(config: TranslationModelConfig, source_vocabulary: int, target_vocabulary: int) -> keras.Model:
+    """Embedding -> encoder -> decoder with attention -> scores of the next target token.
+
+    Args:
+        config: sizes and options.
+        source_vocabulary: number of source ids.
+        target_vocabulary: number of target ids.
+
+    Returns:
+        Functional model {"source": int32 `(batch, places)`, "source_lengths": int32 `(batch,)`, "target": int32
+        `(batch, time)`, the tokens before each to be predicted} -> {"logits": float32 `(batch, time, target
+        vocabulary)`, "attention": float32 `(batch, time, places)`}. With scheduled sampling there is another input,
+        "use_own": bool `(batch, time)`, True where the decoder reads what it would have chosen itself.
+    """
+    source = keras.Input((None,), dtype="int32", name="source")
+    lengths = keras.Input((), dtype="int32", name="source_lengths")
+    target = keras.Input((None,), dtype="int32", name="target")
+    inputs = {"source": source, "source_lengths": lengths, "target": target}
+    encoder, decoder = _encoder(config), _decoder(config)
+    rate = config.dropout
+
+    mask = ValidPlaces(name="valid_places")(source, lengths)
+    embedded = keras.layers.Embedding(source_vocabulary, config.embedding_units, name="source_embedding")(source)
+    memory, final = encoder(Dropout(rate, name="source_dropout")(embedded), mask=mask)
+    states = Bridge(decoder.state_sizes, name="bridge")(final)
+    memory = Dropout(rate, name="memory_dropout")(memory)
+    embedding = _target_embedding(config, target_vocabulary)
+    head = _head(config, embedding, target_vocabulary)
+    target_dropout, output_dropout = (Dropout(rate, name=f"{name}_dropout") for name in ("target", "output"))
+
+    def predict(tokens: Any) -> tuple[Any, Any]:
+        vectors, weights = decoder(target_dropout(embedding(tokens)), memory, states, memory_mask=mask)
+        return head(output_dropout(vectors)), weights
+
+    logits, weights = predict(target)
+    if config.scheduled_sampling:
+        inputs["use_own"] = keras.Input((None,), dtype="bool", name="use_own")
+        logits, weights = predict(OwnChoices(name="own_choices")(target, logits, inputs["use_own"]))
+    outputs = {"logits": logits, "attention": weights}
+    outputs = {name: keras.layers.Activation("linear", dtype="float32", name=name)(v) for name, v in outputs.items()}
+    return keras.Model(inputs, outputs, name="translation_network")
+
+
+def encode(network: keras.Model, source: Any, lengths: Any) -> Encoded:
+    """Reads sources, in graph; what lies behind a row's end has no influence.
+
+    Args:
+        network: what `translation_network` returned.
+        source: int32 `(batch, places)`.
+        lengths: int32 `(batch,)`, valid places of each row.
+    """
+    part = network.get_layer
+    mask = tf.sequence_mask(lengths, tf.shape(source)[1])
+    embedded = part("source_embedding")(tf.where(mask, source, 0))
+    memory, final = part("encoder")(embedded, mask=mask)
+    decoder: AttentionDecoder = part("decoder")
+    return Encoded(decoder.attend_to(memory, mask), decoder.start(part("bridge")(final)))
+
+
+def decoder_step(network: keras.Model, memory: Memory) -> Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]:
+    """One step for a beam of hypotheses of each row of the memory.
+
+    Args:
+        network: what `translation_network` returned.
+        memory: what `encode` returned.
+
+    Returns:
+        A function that maps (last tokens int32 `(batch, beams)`, states `(batch, beams, size)`) to (logits `(batch,
+        beams, vocabulary)`, new states).
+    """
+    embedding, decoder = network.get_layer("target_embedding"), network.get_layer("decoder")
+    head = _stored_head(network)
+
+    def step(tokens: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        batch, beams = tf.shape(tokens)[0], tf.shape(tokens)[1]
+        several = _repeated(memory, beams) if tokens.shape[1] != 1 else memory
+        flat = [tf.reshape(state, [batch * beams, state.shape[-1]]) for state in states]
+        vectors, _, new = decoder.step(embedding(tf.reshape(tokens, [-1])), several, flat)
+        logits = head(vectors)
+        shape = [batch, beams]
+        folded = [tf.reshape(state, [*shape, state.shape[-1]]) for state in new]
+        return tf.reshape(logits, [*shape, logits.shape[-1]]), folded
+
+    return step
+
+
+def read_target(network: keras.Model, encoded: Encoded, target: Any) -> tuple[Any, Any]:
+    """Runs the decoder over given targets: tokens int32 `(batch, time)` -> logits and attention weights, float32."""
+    count = len(network.get_layer("decoder").state_sizes)
+    memory = encoded.memory
+    vectors, weights = network.get_layer("decoder")(
+        network.get_layer("target_embedding")(target),
+        memory.values,
+        encoded.states[:count],
+        memory_mask=memory.mask,
+    )
+    return _stored_head(network)(vectors), weights
+
+
+def vocabulary_axes(network: keras.Model) -> dict[str, dict[str, int]]:
+    """The weights that are indexed by the vocabularies "source" and "target": path -> axis."""
+    axes = {
+        "source": {"source_embedding/embeddings": 0},
+        "target": {"target_embedding/embeddings": 0, "scores/kernel": 1, "scores/bias": 0},
+    }
+    paths = {weight.path for weight in network.weights}
+    return {side: {path: axis for path, axis in own.items() if path in paths} for side, own in axes.items()}
+
+
+def _repeated(memory: Memory, times: Any) -> Memory:
+    return Memory(*(tf.repeat(part, times, axis=0) for part in memory))
+
+
+def _encoder(config: TranslationModelConfig) -> RecurrentStack:
+    return RecurrentStack(
+        [make_cell(config.cell, config.encoder_units, name="cell") for _ in range(config.layers)],
+        bidirectional=config.bidirectional,
+        residual=config.residual,
+        dropout=config.dropout,
+        name="encoder",
+    )
+
+
+def _decoder(config: TranslationModelConfig) -> AttentionDecoder:
+    def stack(layers: int, name: str) -> RecurrentStack:
+        cells = [make_cell(config.cell, config.units, name="cell") for _ in range(layers)]
+        return RecurrentStack(cells, residual=config.residual, dropout=config.dropout, name=name)
+
+    return AttentionDecoder(
+        stack(config.layers, "recurrent"),
+        Attention(config.attention, name="attention"),
+        units=config.embedding_units,
+        context=stack(config.context_layers, "context") if config.context_layers else None,
+        input_feeding=config.input_feeding,
+        name="decoder",
+    )
+
+
+def _target_embedding(config: TranslationModelConfig, vocabulary: int) -> Any:
+    kind = keras.layers.ReversibleEmbedding if config.tie_embeddings else keras.layers.Embedding
+    return kind(vocabulary, config.embedding_units, name="target_embedding")
+
+
+def _head(config: TranslationModelConfig, embedding: Any, vocabulary: int) -> Callable[[Any], Any]:
+    if config.tie_embeddings:
+        return lambda vectors: embedding(vectors, reverse=True)
+    return keras.layers.Dense(vocabulary, name="scores")  # type: ignore[no-any-return]
+
+
+def _stored_head(network: keras.Model) -> Callable[[Any], Any]:
+    """Maps attentional vectors of any leading shape to float32 logits."""
+    embedding = network.get_layer("target_embedding")
+    untied = {layer.name: layer for layer in network.layers}.get("scores")
+
+    def scores(vectors: Any) -> Any:
+        vectors = tf.identity(vectors)  # without a Keras mask
+        return tf.cast(embedding(vectors, reverse=True) if untied is None else untied(vectors), tf.float32)
+
+    return scores
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class ValidPlaces(keras.layers.Layer):
+    """Maps sequences `(batch, places)` and lengths `(batch,)` to a mask, True before a row's end."""
+
+    def call(self, sequences: Any, lengths: Any) -> Any:
+        """Returns bool `(batch, places)`."""
+        return tf.sequence_mask(lengths, tf.shape(sequences)[1])
+
+    def compute_output_spec(self, sequences: Any, lengths: Any) -> Any:
+        """Bool of the sequences' shape."""
+        return keras.KerasTensor(sequences.shape, "bool")
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class Bridge(keras.layers.Layer):
+    """First states of a decoder: a tanh layer of an encoder's final states for each.
+
+    Args:
+        sizes: sizes of the decoder's states.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    """
+
+    def __init__(self, sizes: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sizes = list(sizes)
+        self.parts = [
+            keras.layers.Dense(size, activation="tanh", name=f"state_{number}", dtype=self.dtype_policy)
+            for number, size in enumerate(self.sizes)
+        ]
+
+    def build(self, states_shape: Any) -> None:
+        """Makes the weights for a list of states, each `(batch, size)`."""
+        for part in self.parts:
+            part.build((None, sum(shape[-1] for shape in states_shape)))
+        self.built = True
+
+    def call(self, states: Sequence[Any]) -> list[Any]:
+        """Maps final states to first ones, each `(batch, size)`."""
+        joined = tf.concat([tf.cast(state, self.compute_dtype) for state in states], axis=-1)
+        return [part(joined) for part in self.parts]
+
+    def compute_output_shape(self, states_shape: Any) -> Any:
+        """Shapes of the first states."""
+        return [(states_shape[0][0], size) for size in self.sizes]
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {**super().get_config(), "sizes": self.sizes}
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class OwnChoices(keras.layers.Layer):
+    """Puts a network's own choices in the place of some of the tokens it reads.
+
+    Scheduled sampling in two passes over whole sequences (Duckworth et al. 2019, arXiv:1906.04331), so that training
+    stays parallel over time: the first pass reads true tokens, the second what is returned here.
+    """
+
+    def call(self, tokens: Any, logits: Any, use_own: Any) -> Any:
+        """Maps tokens `(batch, time)`, logits of the token after each, and a bool mask to tokens of the same shape."""
+        chosen = tf.argmax(tf.stop_gradient(logits), axis=-1, output_type=tokens.dtype)
+        before = tf.concat([tokens[:, :1], chosen[:, :-1]], axis=1)
+        return tf.where(use_own, before, tokens)
+
+    def compute_output_spec(self, tokens: Any, logits: Any, use_own: Any) -> Any:
+        """The tokens' shape and type."""
+        return keras.KerasTensor(tokens.shape, tokens.dtype)

@@ -1,0 +1,86 @@
+"""A translation model's part of the report: what was dropped, attention, and BLEU by length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.data.pairs import Pair, PairSplits
+from rnnapps.metrics.translation import score_translations, signatures
+from rnnapps.reports.plots.attention import plot_attention
+from rnnapps.reports.plots.plot import Plot
+from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Table
+from rnnapps.translation.decoding import translate
+from rnnapps.translation.evaluation import LENGTH_PENALTY, translate_all
+from rnnapps.translation.vocabularies import PairVocabularies
+
+__all__ = ["scores_by_length", "translation_sections"]
+
+MAPS = 3
+SCORED = 1000
+GROUPS = 5
+LONGEST_SHOWN = 120
+
+
+def translation_sections(
+    network: keras.Model, vocabularies: PairVocabularies, pairs: PairSplits, *, lowercase: bool
+) -> list[Section]:
+    """Attention maps and scores by length of validation pairs, and what the training pairs lost."""
+    shown = [pair for pair in pairs.validation if len(pair.source) <= LONGEST_SHOWN][:MAPS]
+    maps: list[Block] = []
+    if shown:
+        maps.append(Gallery([plot.picture() for plot in _maps(network, vocabularies, shown)]))
+    maps.append(Paragraph("Each row shows where the decoder looked when it wrote the token on the left."))
+    by_length = scores_by_length(network, vocabularies, pairs.validation[:SCORED], lowercase=lowercase)
+    return [
+        Section("Attention", maps),
+        Section("Scores by sentence length", [by_length]),
+        Section("Training pairs", [_dropped(pairs), _vocabularies(vocabularies)]),
+    ]
+
+
+def scores_by_length(
+    network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair], *, lowercase: bool
+) -> Table:
+    """BLEU and chrF of greedy translations, for groups of pairs of similar source length."""
+    lengths = [len(pair.source.split()) for pair in pairs]
+    order = np.argsort(lengths, kind="stable")
+    texts = translate_all(network, vocabularies, pairs, beams=1)
+    rows = []
+    for group in np.array_split(order, min(GROUPS, len(order))):
+        scores = score_translations(
+            [texts[place] for place in group], [pairs[place].target for place in group], lowercase=lowercase
+        )
+        words = f"{lengths[group[0]]} to {lengths[group[-1]]}"
+        rows.append((words, len(group), scores["bleu"], scores["chrf"], scores["exact_match_percent"]))
+    columns = ("Words of the source", "pairs", "BLEU", "chrF", "exact match, %")
+    caption = f"Greedy translations of validation pairs. {signatures(lowercase=lowercase)['bleu']}"
+    return Table(columns, rows, caption)
+
+
+def _maps(network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> list[Plot]:
+    sentences = tf.constant([pair.source for pair in pairs])
+    found = translate(network, vocabularies, sentences, beams=5, length_penalty=LENGTH_PENALTY)
+    plots = []
+    for row in range(len(pairs)):
+        places, written = int(found.source_lengths[row]), int(found.lengths[row, 0])
+        source = [text.decode().strip() or "␣" for text in found.source_texts[row, : places - 1].numpy()]
+        target = [vocabularies.target.names[number].replace("▁", "") or "␣" for number in found.ids[row, 0, :written]]
+        weights = found.attention[row, 0, : written + 1, :places].numpy()
+        title = found.texts[row, 0].numpy().decode()
+        plots.append(plot_attention(weights, [*source, "end"], [*target, "end"], title=title))
+    return plots
+
+
+def _dropped(pairs: PairSplits) -> Table:
+    rows = [("read", pairs.read), *((f"dropped: {why}", count) for why, count in pairs.dropped.items())]
+    caption = "Validation and test pairs are all kept"
+    return Table(("Training pairs", "number"), [*rows, ("used", len(pairs.train))], caption)
+
+
+def _vocabularies(vocabularies: PairVocabularies) -> Table:
+    rows = [("source", vocabularies.source.size), ("target", vocabularies.target.size)]
+    return Table(("Vocabulary", "kinds of tokens"), rows)

@@ -1,0 +1,55 @@
+"""The two vocabularies of a translation model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnapps.data.pairs import Pair
+from rnnapps.data.pairs_config import PairDataConfig
+from rnnapps.preprocessing.fit_pieces import fit_pieces, grow_pieces
+from rnnapps.preprocessing.pieces import PieceVocabulary
+
+__all__ = ["PairVocabularies"]
+
+
+class PairVocabularies:
+    """Source and target vocabulary: the preprocessor of translation.
+
+    Args:
+        source: pieces of the sentences that are read.
+        target: pieces of the translations.
+    """
+
+    def __init__(self, source: PieceVocabulary, target: PieceVocabulary) -> None:
+        self.source, self.target = source, target
+
+    @classmethod
+    def fit(cls, config: PairDataConfig, pairs: Sequence[Pair]) -> PairVocabularies:
+        """Learns both from training pairs."""
+        sides = zip(*pairs, strict=True)
+        sizes = (config.source_vocabulary, config.target_vocabulary)
+        return cls(
+            *(
+                fit_pieces(list(texts), tokens=config.tokens, size=size, lowercase=config.lowercase)
+                for texts, size in zip(sides, sizes, strict=True)
+            )
+        )
+
+    def grow(self, config: PairDataConfig, pairs: Sequence[Pair]) -> PairVocabularies:
+        """Adds what new training pairs need."""
+        sides = zip(*pairs, strict=True)
+        both = (self.source, self.target)
+        return PairVocabularies(
+            *(grow_pieces(old, list(texts), most=config.grow_tokens) for old, texts in zip(both, sides, strict=True))
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `source/pieces.json` and `target/pieces.json`."""
+        for name in ("source", "target"):
+            getattr(self, name).save(Path(folder) / name)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> PairVocabularies:
+        """Reads what `save` wrote; raises CheckpointError."""
+        return cls(*(PieceVocabulary.load(Path(folder) / name) for name in ("source", "target")))
