@@ -104,7 +104,8 @@ class TrainingModel(keras.Model):
         data = next(iterator)
         shapes = tuple(tuple(tensor.shape) for tensor in tf.nest.flatten(data))
         if shapes not in self.programs:
-            self.programs[shapes] = tf.function(self.train_step, autograph=False, jit_compile=self.jit_compile)
+            step = tf.function(self.train_step, autograph=False, jit_compile=self.jit_compile)
+            self.programs[shapes] = step.get_concrete_function(data)  # called as it is, it warns of no retracing
         logs: dict[str, Any] = self.programs[shapes](data)
         return logs
 
