@@ -16,7 +16,10 @@ LEVELS = (
     {"kernels"},
     {"cells", "data", "preprocessing"},
     {"layers", "decoding", "detection", "metrics"},
-    {"pipeline", "training", "export", "serving", "reports", "testing", "forecasting", "music", "translation", "video"},
+    {
+        *("pipeline", "training", "export", "serving", "reports", "testing"),
+        *("forecasting", "music", "speech", "translation", "video"),
+    },
     {"cli"},
     {"pipelines"},
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FLAGS", "VERBS", "Flag", "Verb", "overview", "program"]
 
-ALL_GROUPS = ("data", "model", "detection", "training", "export", "seed")
+ALL_GROUPS = ("data", "model", "detection", "training", "decoding", "export", "seed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +110,7 @@ VERBS = {
     ),
     "evaluate": Verb(
         "measure a run on held-out data, beside naive baselines",
-        ("data", "detection"),
+        ("data", "detection", "decoding"),
         ("run", "json"),
         ("run",),
         ("--run {run}", "--run {run} --json", "--run {run} --data.test other"),
@@ -128,7 +128,7 @@ VERBS = {
     ),
     "export": Verb(
         "write a verified SavedModel that TensorFlow Serving loads",
-        ("export",),
+        ("decoding", "export"),
         ("run", "to", "json"),
         ("run", "to"),
         ("--run {run} --to saved_models/{name}",),

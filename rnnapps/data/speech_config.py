@@ -1,0 +1,93 @@
+"""Where recordings and transcripts come from. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from rnnapps.config import require, require_choice
+from rnnapps.errors import ConfigError
+
+__all__ = ["HoldOut", "SpeechDataConfig", "Unit"]
+
+Unit = Literal["characters", "words"]
+HoldOut = Literal["clips", "speakers"]
+
+
+@dataclass(frozen=True)
+class SpeechDataConfig:
+    """The recordings to learn from, how they are split, and what is written.
+
+    Attributes:
+        source: `builtin` (synthetic: number strings spoken by eSpeak NG), a CSV file with the columns `audio` and
+            `transcript`, a folder with `train.csv`, a LibriSpeech or LJSpeech folder, or `tfds:NAME[/config]`.
+        validation: the same for the validation split; None takes what `source` offers, or a share of its training part.
+        test: the same for the test split.
+        validation_fraction: share of the training part held out for validation where it has no split of its own.
+        test_fraction: the same for the test.
+        hold_out: what is held out where shares are: single clips, or all clips of some speakers.
+        speaker_pattern: regular expression whose first group finds the speaker in a file's name, where a manifest has
+            no column `speaker`.
+        sample_rate_hz: rate to which all recordings are converted.
+        longest_seconds: longest recording accepted for training and evaluation.
+        unit: what the network writes: characters or whole words.
+        keep_punctuation: keep punctuation marks in transcripts.
+        join_minimum: clips of one speaker that are joined into a string, at least.
+        join_maximum: the same, at most; 1 leaves clips as they are.
+        join_passes: how often each training clip occurs in joined strings; held-out ones occur four times.
+        builtin_utterances: number of synthetic training utterances; a tenth as many more are made for each held-out
+            split.
+    """
+
+    source: str = "builtin"
+    validation: str | None = None
+    test: str | None = None
+    validation_fraction: float = 0.1
+    test_fraction: float = 0.1
+    hold_out: HoldOut = "clips"
+    speaker_pattern: str = ""
+    sample_rate_hz: int = 16_000
+    longest_seconds: float = 40.0
+    unit: Unit = "characters"
+    keep_punctuation: bool = False
+    join_minimum: int = 1
+    join_maximum: int = 1
+    join_passes: int = 20
+    builtin_utterances: int = 3000
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        require_choice("data.unit", self.unit, Unit)
+        require_choice("data.hold_out", self.hold_out, HoldOut)
+        for name in ("validation_fraction", "test_fraction"):
+            require(f"data.{name}", getattr(self, name), "above 0 and below 1", 0 < getattr(self, name) < 1)
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ConfigError("data.validation_fraction and data.test_fraction leave nothing to train on; lower them")
+        for name, low, high in (
+            ("sample_rate_hz", 4_000, 48_000),
+            ("longest_seconds", 0.1, 600),
+            ("join_minimum", 1, 100),
+            ("join_maximum", 1, 100),
+            ("join_passes", 1, 1000),
+            ("builtin_utterances", 50, 100_000),
+        ):
+            require(
+                f"data.{name}", getattr(self, name), f"from {low:,} to {high:,}", low <= getattr(self, name) <= high
+            )
+        require("data.join_maximum", self.join_maximum, "at least join_minimum", self.join_maximum >= self.join_minimum)
+        if self.speaker_pattern:
+            self._require_pattern()
+
+    def _require_pattern(self) -> None:
+        try:
+            groups = re.compile(self.speaker_pattern).groups
+        except re.error as error:
+            reason = f"a regular expression ({error})"
+            raise ConfigError(f"data.speaker_pattern must be {reason}, not {self.speaker_pattern!r}") from None
+        require("data.speaker_pattern", repr(self.speaker_pattern), "a pattern with a group in brackets", groups >= 1)
+
+    @property
+    def joins(self) -> bool:
+        """Whether clips are joined into strings."""
+        return self.join_maximum > 1

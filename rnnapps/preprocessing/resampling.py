@@ -1,0 +1,79 @@
+"""Conversion of sample rates with TensorFlow core ops, for graphs that are served."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["resample"]
+
+ZERO_CROSSINGS = 32
+ROLL_OFF = 0.94
+"""Share of the lower of both bandwidths that is kept."""
+
+LEAST_PHASES, MOST_PHASES = 64, 2000
+HIGHEST_RATE_HZ = 384_000
+
+
+def resample(samples: Any, from_hz: Any, to_hz: int) -> Any:
+    """Band-limited interpolation with a Hann-windowed sinc (Smith, "Digital Audio Resampling", 2002).
+
+    Output k lies at input sample k * from / to. With both rates divided by their greatest common divisor, `to` outputs
+    read stretches of the input that repeat every `from` samples: one matrix product does all of them.
+
+    Args:
+        samples: float32 `(samples,)`.
+        from_hz: int32 scalar, the rate of `samples`; `to_hz` over the greatest common divisor of both rates must not be
+            above 2,000, which holds for all usual rates.
+        to_hz: rate of the result.
+
+    Returns:
+        float32 `(ceil(samples * to / from),)`.
+    """
+    from_hz = tf.cast(from_hz, tf.int32)
+    return tf.cond(tf.equal(from_hz, to_hz), lambda: tf.identity(samples), lambda: _converted(samples, from_hz, to_hz))
+
+
+def _converted(samples: Any, from_hz: Any, to_hz: int) -> Any:
+    divisor = _greatest_common_divisor(from_hz, tf.constant(to_hz))
+    checks = [
+        tf.debugging.assert_less_equal(
+            to_hz // divisor, MOST_PHASES, f"the WAV file's sample rate cannot be converted to {to_hz} Hz; resample it"
+        ),
+        tf.debugging.assert_less_equal(from_hz, HIGHEST_RATE_HZ, "the WAV file's sample rate is too high"),
+        tf.debugging.assert_greater_equal(from_hz, 1000, "the WAV file's sample rate is below 1,000 Hz"),
+    ]
+    with tf.control_dependencies(checks):
+        times = tf.maximum(1, LEAST_PHASES * divisor // to_hz)
+    phases, period = times * to_hz // divisor, times * from_hz // divisor
+    wanted = tf.cast(-(-tf.cast(tf.size(samples), tf.int64) * to_hz // tf.cast(from_hz, tf.int64)), tf.int32)
+    kept = ROLL_OFF * tf.minimum(1.0, to_hz / tf.cast(from_hz, tf.float32))
+    reach = tf.cast(tf.math.ceil(ZERO_CROSSINGS / kept), tf.int32)
+
+    # Row j of the matrix weighs the input sample j - reach places after the beginning of a period.
+    places = tf.cast(tf.range(period + 2 * reach) - reach, tf.float64)[:, None]
+    centres = tf.cast(tf.range(phases), tf.float64) * tf.cast(from_hz, tf.float64) / to_hz
+    distance = tf.cast(places - centres[None], tf.float32)
+    window = tf.where(tf.abs(distance) < tf.cast(reach, tf.float32), _hann(distance / tf.cast(reach, tf.float32)), 0.0)
+    weights = kept * _sinc(kept * distance) * window
+
+    periods = -(-wanted // phases)
+    missing = tf.maximum(periods * period + reach - tf.size(samples), 0)
+    padded = tf.pad(samples, [[reach, missing]])
+    stretches = tf.signal.frame(padded, period + 2 * reach, period)[:periods]
+    return tf.reshape(tf.linalg.matmul(stretches, weights), [-1])[:wanted]
+
+
+def _hann(share: Any) -> Any:
+    return tf.cos(math.pi / 2 * share) ** 2
+
+
+def _sinc(values: Any) -> Any:
+    angle = math.pi * values
+    return tf.where(tf.abs(angle) < 1e-6, 1.0, tf.sin(angle) / tf.where(tf.abs(angle) < 1e-6, 1.0, angle))
+
+
+def _greatest_common_divisor(left: Any, right: Any) -> Any:
+    return tf.while_loop(lambda a, b: b > 0, lambda a, b: (b, a % b), [left, right])[0]

@@ -1,0 +1,225 @@
+"""All that lies between a waveform and a speech network, and between the network's ids and text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.data.speech_config import SpeechDataConfig
+from rnnapps.data.utterance import Utterance
+from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.preprocessing.alphabet import Alphabet
+from rnnapps.preprocessing.log_mel import LogMel
+from rnnapps.preprocessing.storage import read_json, write_json
+
+__all__ = ["SCALE", "SpeechFeatures"]
+
+Array = np.ndarray[Any, Any]
+
+FILE_NAME = "speech_features.json"
+TAIL_SECONDS = 0.2
+"""Silence appended to every waveform, so that a network that reads forwards has time to write the last word."""
+
+FITTED_UTTERANCES = 300
+SMALLEST_DEVIATION = 1e-3
+SCALE = 32768.0
+"""int16 samples divided by this are of full scale 1."""
+
+
+@dataclass(frozen=True)
+class SpeechFeatures:
+    """Front end and alphabet of a recogniser.
+
+    Attributes:
+        log_mel: the spectra.
+        normalization: "stored" uses mean and deviation of the training data, "utterance" those of each utterance.
+        mean: of each band over the training data `(mels,)`.
+        deviation: the same, the standard deviation.
+        frames_per_output: frames that one output of the network stands for (the product of its strides).
+        frames_read: frames that one output of the network's convolutions reads.
+        alphabet: the symbols.
+    """
+
+    log_mel: LogMel
+    normalization: Literal["stored", "utterance"]
+    mean: Array
+    deviation: Array
+    frames_per_output: int
+    frames_read: int
+    alphabet: Alphabet
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of the waveforms."""
+        return self.log_mel.sample_rate_hz
+
+    @property
+    def tail_samples(self) -> int:
+        """Samples of silence behind every waveform."""
+        return round(TAIL_SECONDS * self.sample_rate_hz)
+
+    @property
+    def samples_per_output(self) -> int:
+        """Samples between two outputs of the network."""
+        return self.frames_per_output * self.log_mel.hop_samples
+
+    @property
+    def samples_read(self) -> int:
+        """Samples that one output of the network's convolutions reads."""
+        return self.log_mel.window_samples + (self.frames_read - 1) * self.log_mel.hop_samples
+
+    @property
+    def head_samples(self) -> int:
+        """Samples of silence before every waveform: an output then is due as soon as its samples have been heard."""
+        return self.samples_read - self.samples_per_output
+
+    @property
+    def seconds_per_output(self) -> float:
+        """Time between two outputs of the network."""
+        return self.samples_per_output / self.sample_rate_hz
+
+    def outputs(self, samples: Any) -> Any:
+        """Number of outputs for so many samples of a waveform, in Python or elementwise in NumPy."""
+        return (samples + self.tail_samples) // self.samples_per_output
+
+    def __call__(self, waveforms: Any, lengths: Any) -> tuple[Any, Any]:
+        """Features of whole utterances.
+
+        Args:
+            waveforms: float32 `(batch, samples)` of full scale 1.
+            lengths: int32 `(batch,)`, samples of each row; what lies behind has no influence.
+
+        Returns:
+            Normalised spectra float32 `(batch, frames, mels)`, and the frames of each row, int32 `(batch,)`.
+        """
+        inside = tf.sequence_mask(lengths, tf.shape(waveforms)[1])
+        padded = tf.pad(tf.where(inside, waveforms, 0.0), [[0, 0], [self.head_samples, self.tail_samples]])
+        frames = self.log_mel.frames(lengths + self.head_samples + self.tail_samples)
+        spectra = self.log_mel(padded)
+        if self.normalization == "stored":
+            return self.normalized(spectra), frames
+        return self._normalized_by_utterance(spectra, lengths), frames
+
+    def normalized(self, spectra: Any) -> Any:
+        """Spectra `(..., mels)`, normalised by the stored mean and deviation."""
+        return (spectra - tf.constant(self.mean, tf.float32)) / tf.constant(self.deviation, tf.float32)
+
+    def _normalized_by_utterance(self, spectra: Any, lengths: Any) -> Any:
+        """Normalised over the frames that read at least one sample of the waveform itself."""
+        first = tf.range(tf.shape(spectra)[1]) * self.log_mel.hop_samples - self.head_samples
+        heard = (first + self.log_mel.window_samples > 0) & (first[None] < lengths[:, None])
+        weight = tf.cast(heard, tf.float32)[..., None]
+        count = tf.maximum(tf.reduce_sum(weight, axis=1, keepdims=True), 1.0)
+        mean = tf.reduce_sum(spectra * weight, axis=1, keepdims=True) / count
+        variance = tf.reduce_sum((spectra - mean) ** 2 * weight, axis=1, keepdims=True) / count
+        return (spectra - mean) / tf.sqrt(variance + 1e-2)
+
+    @classmethod
+    def fit(cls, utterances: Sequence[Utterance], data: SpeechDataConfig, model: Any) -> SpeechFeatures:
+        """Learns alphabet, mean and deviation from training utterances.
+
+        Args:
+            utterances: the training split.
+            data: for sample rate and unit.
+            model: a `SpeechModelConfig`: window, hop, bands and strides.
+        """
+        rate = data.sample_rate_hz
+        log_mel = LogMel(rate, _samples(model.window_ms, data), _samples(model.hop_ms, data), model.mels)
+        mean, deviation = _statistics(utterances, log_mel)
+        return cls(
+            log_mel=log_mel,
+            normalization=model.normalization,
+            mean=mean,
+            deviation=deviation,
+            frames_per_output=model.frames_per_output,
+            frames_read=model.frames_read,
+            alphabet=Alphabet.fit(_transcripts(utterances, data), data.unit),
+        )
+
+    def grow(self, utterances: Sequence[Utterance], data: SpeechDataConfig, model: Any) -> SpeechFeatures:
+        """The same front end, with the new symbols of the transcripts.
+
+        Raises:
+            ConfigError: data or model ask for another front end or unit.
+        """
+        for name, own, wanted in (
+            ("data.sample_rate_hz", self.sample_rate_hz, data.sample_rate_hz),
+            ("data.unit", self.alphabet.unit, data.unit),
+            ("model.mels", self.log_mel.mels, model.mels),
+            ("model.normalization", self.normalization, model.normalization),
+            ("model.strides", self.frames_per_output, model.frames_per_output),
+            ("model.kernel_frames", self.frames_read, model.frames_read),
+            ("model.hop_ms", self.log_mel.hop_samples, _samples(model.hop_ms, data)),
+            ("model.window_ms", self.log_mel.window_samples, _samples(model.window_ms, data)),
+        ):
+            if own != wanted:
+                raise ConfigError(f"{name} must be that of the model to start from: {own} there, {wanted} here")
+        return replace(self, alphabet=self.alphabet.grow(_transcripts(utterances, data)))
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `speech_features.json` and `alphabet.json`.
+
+        Raises:
+            CheckpointError: the folder cannot be written.
+        """
+        content = {
+            "sample_rate_hz": self.sample_rate_hz,
+            "window_samples": self.log_mel.window_samples,
+            "hop_samples": self.log_mel.hop_samples,
+            "mels": self.log_mel.mels,
+            "normalization": self.normalization,
+            "frames_per_output": self.frames_per_output,
+            "frames_read": self.frames_read,
+            "mean": self.mean.tolist(),
+            "deviation": self.deviation.tolist(),
+        }
+        write_json(Path(folder) / FILE_NAME, content)
+        self.alphabet.save(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> SpeechFeatures:
+        """Reads what `save` wrote.
+
+        Raises:
+            CheckpointError: a file is missing or broken.
+        """
+        path = Path(folder) / FILE_NAME
+        content = read_json(path)
+        try:
+            numbers = [int(content[name]) for name in ("sample_rate_hz", "window_samples", "hop_samples", "mels")]
+            mean, deviation = (np.array(content[name], np.float64) for name in ("mean", "deviation"))
+            if not mean.shape == deviation.shape == (numbers[3],) or not (deviation > 0).all() or min(numbers) < 1:
+                raise ValueError("sizes differ or are not above 0")
+            if content["normalization"] not in ("stored", "utterance"):
+                raise ValueError(f"normalization {content['normalization']!r}")
+            frames = int(content["frames_per_output"]), int(content["frames_read"])
+            return cls(LogMel(*numbers), content["normalization"], mean, deviation, *frames, Alphabet.load(folder))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path}: is no front end ({error}); restore the file or train again") from None
+
+
+def _transcripts(utterances: Sequence[Utterance], data: SpeechDataConfig) -> list[str]:
+    """All transcripts; joined clips have a space between them, even where no clip has two words."""
+    first = [f"{each.transcript} {each.transcript}" for each in utterances[:1]] if data.joins else []
+    return [*first, *(each.transcript for each in utterances)]
+
+
+def _samples(milliseconds: float, data: SpeechDataConfig) -> int:
+    return round(milliseconds * data.sample_rate_hz / 1000)
+
+
+def _statistics(utterances: Sequence[Utterance], log_mel: LogMel) -> tuple[Array, Array]:
+    """Mean and standard deviation of each band, over utterances spread evenly over the training split."""
+    count = min(len(utterances), FITTED_UTTERANCES)
+    chosen = [utterances[place] for place in np.linspace(0, len(utterances) - 1, count).astype(int)]
+    spectra = [np.zeros((0, log_mel.mels))]
+    for utterance in chosen:
+        samples = np.pad(utterance.samples, (0, max(0, log_mel.window_samples - len(utterance.samples))))
+        spectra.append(np.asarray(log_mel(samples[None].astype(np.float32) / SCALE))[0])
+    joined = np.concatenate(spectra).astype(np.float64)
+    return joined.mean(axis=0), np.maximum(joined.std(axis=0), SMALLEST_DEVIATION)
