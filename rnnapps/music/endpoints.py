@@ -1,4 +1,4 @@
-"""Signatures of music models. Parsing MIDI is no TensorFlow operation: clients send frames or events, see `client`."""
+"""Signatures of music models."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rnnapps.layers.frame_network import key_distribution, read_frames
 from rnnapps.layers.token_network import zero_states
 from rnnapps.metrics.frames import frame_nats
 from rnnapps.music.generation import begin_events, event_step
+from rnnapps.music.midi_endpoint import midi_endpoint
 from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.music_grid import MusicGrid
 
@@ -27,11 +28,15 @@ ROWS, STEPS = 5, 6
 
 
 def music_endpoints(network: keras.Model, grid: MusicGrid) -> dict[str, Endpoint]:
-    """`serving_default` continues primers, `tensors` scores pieces, `step` goes on from given states."""
+    """`serving_default` continues primers, `midi` files; `tensors` scores pieces, `step` goes on from given states."""
     if grid.representation == "events":
-        return {"serving_default": _continuing_events(network, grid), **token_endpoints(network, grid.tokens)}
+        continuing = _continuing_events(network, grid)
+        own = {"serving_default": continuing, "midi": midi_endpoint(continuing, grid)}
+        return own | token_endpoints(network, grid.tokens)
+    continuing = _continuing_frames(network)
     return {
-        "serving_default": _continuing_frames(network),
+        "serving_default": continuing,
+        "midi": midi_endpoint(continuing, grid),
         "tensors": _scoring_frames(network),
         "step": _stepping_frames(network),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-__all__ = ["file_of", "note_track", "scales", "variable_length", "write_scales"]
+__all__ = ["file_of", "mutate", "note_track", "scales", "variable_length", "write_scales"]
 
 
 def variable_length(number: int) -> bytes:
@@ -44,3 +44,22 @@ def write_scales(folder: Path, count: int = 12) -> Path:
     for number in range(count):
         (folder / f"{number:02}.mid").write_bytes(scales(draw.randint(45, 70), notes=16 + 16 * (number % 2)))
     return folder
+
+
+def mutate(content: bytes, draw: random.Random) -> bytes:
+    """A damaged copy: bytes changed, cut out, put in or doubled; often inside the track, its length kept right."""
+    damaged = bytearray(content)
+    for _ in range(draw.randint(1, 5)):
+        place = draw.randrange(22 if draw.random() < 0.8 and len(damaged) > 30 else 0, max(len(damaged), 23))
+        kind = draw.randrange(4)
+        if kind == 0:
+            damaged[place : place + 1] = bytes((draw.randrange(256),))
+        elif kind == 1:
+            del damaged[place : place + draw.randint(1, 9)]
+        elif kind == 2:
+            damaged[place:place] = draw.randbytes(draw.randint(1, 9))
+        else:
+            damaged[place:place] = damaged[place : place + draw.randint(1, 40)]
+    if draw.random() < 0.8:
+        damaged[18:22] = max(len(damaged) - 22, 0).to_bytes(4, "big")
+    return bytes(damaged)

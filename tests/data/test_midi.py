@@ -11,7 +11,7 @@ import pytest
 from rnnapps.data.midi import MAXIMUM_BYTES, on_grid, parse_midi, write_midi
 from rnnapps.data.piece import joined_notes
 from rnnapps.errors import DataError
-from tests.data.midi_bytes import file_of, note_track, scales
+from tests.data.midi_bytes import file_of, mutate, note_track, scales
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "music"
 
@@ -85,25 +85,6 @@ def test_what_is_wrong_is_said_in_one_line(content: bytes, complaint: str) -> No
     with pytest.raises(DataError, match=complaint) as raised:
         parse_midi(content, "bad.mid", steps_per_beat=1)
     assert str(raised.value).startswith("bad.mid: ") and "\n" not in str(raised.value)
-
-
-def mutate(content: bytes, draw: random.Random) -> bytes:
-    """A damaged copy: bytes changed, cut out, put in or doubled; often inside the track, its length kept right."""
-    damaged = bytearray(content)
-    for _ in range(draw.randint(1, 5)):
-        place = draw.randrange(22 if draw.random() < 0.8 and len(damaged) > 30 else 0, max(len(damaged), 23))
-        kind = draw.randrange(4)
-        if kind == 0:
-            damaged[place : place + 1] = bytes((draw.randrange(256),))
-        elif kind == 1:
-            del damaged[place : place + draw.randint(1, 9)]
-        elif kind == 2:
-            damaged[place:place] = draw.randbytes(draw.randint(1, 9))
-        else:
-            damaged[place:place] = damaged[place : place + draw.randint(1, 40)]
-    if draw.random() < 0.8:
-        damaged[18:22] = max(len(damaged) - 22, 0).to_bytes(4, "big")
-    return bytes(damaged)
 
 
 def as_mido_reads(content: bytes) -> list[tuple[int, int, int, int]] | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -77,6 +78,25 @@ def test_the_client_gets_from_a_server_what_predict_writes(model: Any) -> None:
     assert len(piece.notes) >= len(PRIMER.notes)
     begun = request_arrays(grid, b"", steps=7)
     assert begun["lengths"].tolist() == [0]
+
+
+def test_files_come_back_with_their_continuation(model: Any) -> None:
+    network, grid = model
+    endpoint, arrays = (music_endpoints(network, grid)[name] for name in ("midi", "serving_default"))
+    primer = write_midi(replace(PRIMER, tempo_bpm=90.0, beats_per_bar=3.0), steps_per_beat=2)
+    files = [primer, b"", primer[:-9], primer]
+    wishes = {"temperature": tf.ones(4), "top_p": tf.ones(4), "seed": tf.constant([3, 4, 5, 6], tf.int64)}
+    wishes["steps" if grid.representation == "frames" else "events"] = tf.constant([7, 9, 7, 1])
+    answer = {name: each.numpy() for name, each in endpoint.function(midi_bytes=tf.constant(files), **wishes).items()}
+    assert answer["problem"].tolist() == [b"", b"", b"is cut off or damaged", b""]
+    assert answer["midi_bytes"][2] == b"" and answer["lengths"].tolist() == [7, 9, 0, 1]
+    for row, name in ((0, "frames"), (3, "tokens")):
+        request = request_arrays(grid, primer, steps=7 if row == 0 else 1, seed=3 + row)
+        alone = arrays.function(**{name: tf.constant(array) for name, array in request.items()})
+        expected = parse_midi(answer_midi(grid, request, alone), name, steps_per_beat=2)
+        found = parse_midi(answer["midi_bytes"][row], name, steps_per_beat=2)
+        np.testing.assert_array_equal(found.notes, expected.notes)
+        assert found.tempo_bpm == pytest.approx(90.0, abs=1e-3) and found.beats_per_bar == 3.0
 
 
 def test_steps_go_on_as_the_whole_does() -> None:
