@@ -31,7 +31,7 @@ __all__ = [
 TOO_LARGE, NO_MIDI, DAMAGED, TOO_LONG, OFF_THE_PIANO, SILENT = range(1, 7)
 """What can be wrong with a file."""
 
-MTRK = int.frombytes_at(b"MTrk", "big")
+MTRK = int.from_bytes(b"MTrk", "big")
 CHANNELS, PITCHES = 16, 128
 
 
