@@ -1,4 +1,4 @@
-"""Which cell learns best: a pipeline trained once with each cell, all else equal.
+r"""Which cell learns best: a pipeline trained once with each cell, all else equal.
 
 In equal time: a short run measures how long an interval takes (steps and evaluation); from it follows for how many
 steps each cell may train, so that the learning-rate schedule ends with the time. Or, with --steps, in equally many
@@ -7,36 +7,38 @@ steps at equal size: units are chosen so that each network has as many parameter
 Examples:
   python -m benchmarks.cells --source book.txt --seconds 75 --to benchmarks/results/cells
   python -m benchmarks.cells --source tfds:tiny_shakespeare --cells gru min_gru --seconds 300
-  python -m benchmarks.cells --pipeline music_generation --config pipelines/configs/music_generation/jsb.yaml \\
-      --source jsb_chorales --metric nats_per_step --steps 600 --evaluate-every 100 --cells all
+  python -m benchmarks.cells --pipeline music_generation --config pipelines/configs/music_generation/jsb.yaml \
+      --source jsb_chorales --metric nats_per_step --steps 1000 --evaluate-every 100 --cells all
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.command import main
+from benchmarks.pipeline_runs import Rows, rows_of, run_verb, runs_folder
 from benchmarks.report import Report, table
 from benchmarks.timing import say
 from benchmarks.worker import BenchmarkError, Contestant, Worker
 
-__all__ = ["FAMILIES", "add_arguments", "best_within", "measure", "steps_within", "summarise", "units_for"]
+__all__ = [
+    "FAMILIES",
+    "add_arguments",
+    "best_within",
+    "fastest_step",
+    "measure",
+    "steps_within",
+    "summarise",
+    "units_for",
+]
 
 FAMILIES = ("tensorflow",)
 CELLS = ("simple_rnn", "lstm", "gru", "min_gru", "layer_norm_lstm")
 CONFIG = "pipelines/configs/text_generation/quick.yaml"
-ROOT = Path(__file__).parents[1]
-MOST_UNITS = 8192
-Rows = Sequence[Mapping[str, Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +100,15 @@ def best_within(seconds: float, rows: Rows, metric: str) -> Mapping[str, Any]:
     return min(within, key=lambda row: float(row[metric]))
 
 
+def fastest_step(rows: Rows) -> float:
+    """Seconds of a step, evaluations included, in the fastest interval but the first, which compiles.
+
+    What else a machine does makes intervals slower, never faster.
+    """
+    pairs = zip(rows[:-1], rows[1:], strict=True)
+    return min((b["elapsed_seconds"] - a["elapsed_seconds"]) / (b["step"] - a["step"]) for a, b in pairs)
+
+
 def summarise(results: Mapping[str, Rows], seconds: float, source: str, metric: str) -> Report:
     """The table of cells, the best first."""
     best = {cell: best_within(seconds, rows, metric) for cell, rows in results.items()}
@@ -115,7 +126,9 @@ def units_for(parameters: int, count: Callable[[int], int]) -> int:
         parameters: the number.
         count: parameters of the network with so many units; rises with them.
     """
-    low, high = 1, MOST_UNITS
+    low, high = 1, 2
+    while count(high) <= parameters:
+        low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if count(middle) <= parameters else (low, middle)
@@ -128,20 +141,19 @@ def _at_equal_size(worker: Worker, options: argparse.Namespace) -> Report:
     for cell in options.cells:
         units = units_for(wanted, lambda units, cell=cell: _parameters(worker, options, _sized(cell, units)))
         parameters = _parameters(worker, options, _sized(cell, units))
-        with _folder(options.runs) as runs:
+        with runs_folder(options.runs) as runs:
             run = runs / f"{cell}-{units}"
             flags = [*_sized(cell, units), "--training.steps", str(options.steps), "--run", str(run)]
-            _command("train", [*_common(options), *flags], options)
-            seconds = _metrics(run)[-1]["elapsed_seconds"]
-            score = json.loads(_command("evaluate", ["--run", str(run), "--json"], options))[options.metric]
-        rows.append({"cell": cell, "units": units, "parameters": parameters, "score": score, "seconds": seconds})
-        say(f"{cell}, {units} units: {score:.3f} {_unit(options.metric)} after {seconds:.0f} s")
+            run_verb(options.pipeline, "train", [*_common(options), *flags])
+            past = rows_of(run)
+            score = json.loads(run_verb(options.pipeline, "evaluate", ["--run", str(run), "--json"]))[options.metric]
+        times = {"seconds": past[-1]["elapsed_seconds"], "milliseconds_per_step": 1000 * fastest_step(past)}
+        rows.append({"cell": cell, "units": units, "parameters": parameters, "score": score, **times})
+        say(f"{cell}, {units} units: {score:.3f} {_unit(options.metric)} after {times['seconds']:.0f} s")
     ordered = sorted(rows, key=lambda row: float(row["score"]))
-    lines = [
-        [row["cell"], f"{row['score']:.3f}", f"{row['units']:,}", f"{row['parameters']:,}", f"{row['seconds']:.0f}"]
-        for row in ordered
-    ]
-    text = table(["cell", _unit(options.metric), "units", "parameters", "seconds"], lines)
+    header = ["cell", _unit(options.metric), "units", "parameters", "ms/step"]
+    formats = {"cell": "", "score": ".3f", "units": ",", "parameters": ",", "milliseconds_per_step": ".0f"}
+    text = table(header, [[f"{row[name]:{form}}" for name, form in formats.items()] for row in ordered])
     title = f"Cells on {Path(options.source).name}, {options.steps:,} steps each at equal size"
     return Report(title, text, {"steps": options.steps, "cells": ordered})
 
@@ -149,11 +161,8 @@ def _at_equal_size(worker: Worker, options: argparse.Namespace) -> Report:
 def _parameters(worker: Worker, options: argparse.Namespace, model_flags: Sequence[str] = ()) -> int:
     """Parameters of the network that the settings make; those of the configuration alone without further ones."""
     arguments = {"pipeline": options.pipeline, "flags": _common(options), "model_flags": list(model_flags)}
-    return int(
-        worker.make(Contestant("network", "tensorflow", "benchmarks.tensorflow_networks:network", arguments))[
-            "parameters"
-        ]
-    )
+    network = Contestant("network", "tensorflow", "benchmarks.tensorflow_networks:network", arguments)
+    return int(worker.make(network)["parameters"])
 
 
 def _sized(cell: str, units: int) -> list[str]:
@@ -172,36 +181,11 @@ def _common(options: argparse.Namespace) -> list[str]:
 
 def _timed_run(cell: str, steps: int, options: argparse.Namespace) -> Rows:
     """Runs the pipeline's `train` in a folder that is removed afterwards and returns its metrics."""
-    with _folder(None) as folder:
+    with runs_folder(None) as folder:
         own = ["--model.cell", cell, "--training.steps", str(steps), "--run", str(folder / cell)]
         warmup = ["--training.warmup_steps", str(min(60, max(1, steps // 10)))]
-        _command("train", [*_common(options), *own, *warmup], options)
-        return _metrics(folder / cell)
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    """A folder for runs: the one to keep, or one that is removed afterwards."""
-    if kept:
-        yield kept.resolve()
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
-def _metrics(run: Path) -> Rows:
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def _command(verb: str, flags: Sequence[str], options: argparse.Namespace) -> str:
-    """Runs a verb of the pipeline; returns what it prints."""
-    command = [sys.executable, "-m", f"pipelines.{options.pipeline}", verb, *flags]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise BenchmarkError(f"{' '.join(command[2:])} ended with code {result.returncode}: {result.stderr[-1000:]}")
-    return result.stdout
+        run_verb(options.pipeline, "train", [*_common(options), *own, *warmup])
+        return rows_of(folder / cell)
 
 
 def _unit(metric: str) -> str:

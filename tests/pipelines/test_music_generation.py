@@ -45,6 +45,7 @@ def test_predict_continues_a_primer(run: Path, tmp_path: Path, capsys: pytest.Ca
     primer, target = tmp_path / "primer.mid", tmp_path / "new" / "more.mid"
     primer.write_bytes(scales(60, notes=12))
     asked = ("--run", run, "--primer", primer, "--primer_bars", 1, "--bars", 2, "--temperature", 0.9, "--top_p", 0.9)
+    asked += ("--synthesizer", "additive")
     found = answer(capsys, "predict", *asked, "--seed", 5, "--output", target)["results"][0]
     content = target.read_bytes()
     piece = parse_midi(content, target, steps_per_beat=1)
@@ -75,6 +76,20 @@ def test_bad_primers_and_flags_are_one_line(run: Path, tmp_path: Path, capsys: p
     assert "bars must be from 1 to 256, not 0" in complaint(capsys, "predict", "--run", run, "--bars", 0)
     assert "ends in .mid" in complaint(capsys, "predict", "--run", run, "--output", "x.wav")
     assert not (tmp_path / "x.mid").exists()
+
+
+def test_a_synthesizer_that_is_missing_is_said_before_anything_is_written(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    output = ("--run", run, "--bars", 1, "--output", tmp_path / "x.mid")
+    asked = ("--synthesizer", "fluidsynth")
+    assert "the program fluidsynth is not installed" in complaint(capsys, "predict", *output, *asked)
+    assert "fluidsynth is not installed" in complaint(capsys, "predict", *output, "--soundfont", "mine.sf2")
+    assert "must be one of auto, additive, fluidsynth" in complaint(capsys, "predict", *output, "--synthesizer", "x")
+    assert not (tmp_path / "x.mid").exists()
+    succeed("predict", *output)  # the additive one plays
+    assert (tmp_path / "x.wav").exists()
 
 
 def test_carried_states_are_refused_for_frames(
