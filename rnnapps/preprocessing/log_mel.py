@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 __all__ = ["LogMel"]
+
+Array = np.ndarray[Any, Any]
 
 LOWEST_HZ = 20.0
 FLOOR = 1e-5
@@ -20,7 +23,7 @@ class LogMel:
     """Logarithm of the power in mel bands, frame by frame.
 
     Frames are not padded: frame t reads the samples from t * hop to t * hop + window, and there are as many as fit. The
-    bands are triangles between 20 Hz and half the sample rate, evenly spaced on the mel scale 2595 log10(1 + f / 700).
+    bands are triangles between 20 Hz and half the sample rate, evenly spaced on the mel scale 2595 log10(1 + f / 700) (HTK's), as librosa makes them without normalisation.
 
     Attributes:
         sample_rate_hz: rate of the waveforms.
@@ -51,10 +54,17 @@ class LogMel:
             tf.cast(waveforms, tf.float32), self.window_samples, self.hop_samples, self.transform_samples
         )
         power = tf.math.real(spectra) ** 2 + tf.math.imag(spectra) ** 2
-        bands = tf.signal.linear_to_mel_weight_matrix(
-            self.mels, self.transform_samples // 2 + 1, self.sample_rate_hz, LOWEST_HZ, self.sample_rate_hz / 2
-        )
-        return tf.math.log(tf.linalg.matmul(power, bands) + FLOOR)
+        return tf.math.log(tf.linalg.matmul(power, tf.constant(self.bands())) + FLOOR)
+
+    def bands(self) -> Array:
+        """Weight of each bin of the power spectrum in each band, float32 `(bins, mels)`: triangles, 1 at their peaks."""
+        mels = np.linspace(_mel(LOWEST_HZ), _mel(self.sample_rate_hz / 2), self.mels + 2)
+        corners = 700.0 * (10 ** (mels / 2595.0) - 1)
+        bins = np.linspace(0, self.sample_rate_hz / 2, self.transform_samples // 2 + 1)[:, None]
+        rising = (bins - corners[:-2]) / np.diff(corners)[:-1]
+        falling = (corners[2:] - bins) / np.diff(corners)[1:]
+        weights: Array = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+        return weights
 
 
 def _mel(hertz: float) -> float:
