@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def fastest_step(rows: Rows) -> float:
 
     What else a machine does makes intervals slower, never faster.
     """
-    pairs = zip(rows[:-1], rows[1:], strict=True)
+    pairs = pairwise(rows)
     return min((b["elapsed_seconds"] - a["elapsed_seconds"]) / (b["step"] - a["step"]) for a, b in pairs)
 
 
