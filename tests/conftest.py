@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 
+if "RNNAPPS_CACHE" not in os.environ:
+    os.environ["RNNAPPS_CACHE"] = tempfile.mkdtemp(prefix="rnnapps-tests-")  # workers of pytest-xdist share it
+    atexit.register(shutil.rmtree, os.environ["RNNAPPS_CACHE"], ignore_errors=True)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("MPLBACKEND", "Agg")

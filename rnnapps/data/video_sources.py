@@ -82,10 +82,11 @@ def dealt(listed: Mapping[str, Sequence[Item]], config: VideoDataConfig) -> dict
         DataError: there are too few videos or groups, or one is found in no group.
     """
     parts = {name: list(listed.get(name, ())) for name in PARTS}
+    left = 1.0
     for name, share in (("validation", config.validation_fraction), ("test", config.test_fraction)):
-        missing = name == "test" and config.test is not None
-        if not parts[name] and not missing:
-            parts["train"], parts[name] = _divided(parts["train"], share, config)
+        if not parts[name] and not (name == "test" and config.test is not None):
+            parts["train"], parts[name] = _divided(parts["train"], share / left, config)
+            left -= share
     return parts
 
 

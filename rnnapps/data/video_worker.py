@@ -110,6 +110,8 @@ def _frames(path: str) -> Iterator[tuple[float, float, Array]]:
         if not container.streams.video:
             raise Refusal("holds no video", "leave it out")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise Refusal("holds video of a kind that cannot be decoded", "convert it to H.264")
         stream.thread_type, stream.codec_context.thread_count = "NONE", 1
         _require_pixels(stream.codec_context.width, stream.codec_context.height)
         shown = 1 / float(stream.average_rate or stream.guessed_rate or 25)
@@ -149,7 +151,7 @@ def answer(line: bytes) -> tuple[dict[str, Any], bytes]:
         return {"problem": refusal.problem, "remedy": refusal.remedy}, b""
     except MemoryError:
         return {"problem": "needs more memory than a video may take", "remedy": "make it smaller or shorter"}, b""
-    except (av.FFmpegError, ValueError, OverflowError, ZeroDivisionError, OSError, UnicodeError) as error:
+    except Exception as error:  # FFmpeg's errors, and whatever reading damaged names, times and sizes runs into
         reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
         return {"problem": f"cannot be decoded: {reason}", "remedy": "convert it again or leave it out"}, b""
     return {"shape": frames.shape}, frames.tobytes()

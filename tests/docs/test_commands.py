@@ -19,9 +19,11 @@ from pipelines.text_generation import PIPELINE
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
+from rnnapps.data.video_file import write_mp4
 from tests.data.midi_bytes import write_scales
+from tests.data.video_files import moving_square, write_moves
 from tests.docs.commands import commands_of
-from tests.pipelines import forecasts, pieces, watched
+from tests.pipelines import forecasts, pieces, videos, watched
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -63,11 +65,21 @@ def train_musician(folder: Path) -> None:
     assert main(MUSICIAN, ["train", "--run", str(folder / "run"), *source, *pieces.SETTINGS, *flags]) == 0
 
 
+def train_watcher(folder: Path) -> None:
+    """A run of video recognition in `folder/run`."""
+    from pipelines.video_recognition import PIPELINE as WATCHER
+
+    source = ["--data.source", str(write_moves(folder / "moves", 4))]
+    flags = ["--training.steps=1", "--training.evaluate_every=1"]
+    assert main(WATCHER, ["train", "--run", str(folder / "run"), *source, *videos.SETTINGS, *flags]) == 0
+
+
 TRAIN = {
     "text_generation": train_text,
     "anomaly_detection": train_detector,
     "forecasting": train_forecaster,
     "music_generation": train_musician,
+    "video_recognition": train_watcher,
 }
 
 
@@ -93,6 +105,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
     watched.write_rows(tmp_path / "new.csv", labels=False)
     forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")
+    write_mp4(tmp_path / "new.mp4", moving_square("left"), rate=10)
+    monkeypatch.setattr("rnnapps.video.baselines.STILL_STEPS", 2)
     monkeypatch.chdir(tmp_path)
 
 
