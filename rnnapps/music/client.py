@@ -1,7 +1,8 @@
 """The client's side of a served music model: MIDI to the arrays of a request, and the answer back to MIDI.
 
-Reading MIDI is no TensorFlow operation, so the graph takes and gives arrays; this module does the rest. It needs no
-TensorFlow, but the `preprocessing` folder of the export (below `assets.extra`), from which the grid is loaded:
+The signature `midi` takes and gives MIDI files itself, up to 64 KiB and 4,096 grid steps; this module is for larger
+ones, and for clients that work with the arrays of `serving_default`. It needs no TensorFlow, but the `preprocessing`
+folder of the export (below `assets.extra`), from which the grid is loaded:
 
     grid = MusicGrid.load("saved_models/music_generation/1/assets.extra/preprocessing")
     request = request_arrays(grid, open("primer.mid", "rb").read(), steps=128)

@@ -28,7 +28,7 @@ from rnnapps.preprocessing.midi_scan import (
 
 __all__ = ["LARGEST_BYTES", "LONGEST_STEPS", "PROBLEMS", "MidiNotes", "read_midi"]
 
-LARGEST_BYTES = 256 << 10
+LARGEST_BYTES = 64 << 10
 LONGEST_STEPS = 4096
 
 PROBLEMS = (
