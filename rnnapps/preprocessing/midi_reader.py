@@ -110,9 +110,11 @@ def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -
     )
     problem = tf.where((end.problem == 0) & (end.tracks != claimed), DAMAGED, end.problem)
     problem = tf.where((problem == 0) & (end.notes == 0) & (sizes > 0), SILENT, problem)
-    rolls = _rolls(tf.transpose(changes.stack(), [1, 0, 2]), problem == 0)
-    facts = (tf.where(problem == 0, tf.maximum(fact, 0), 0) for fact in (end.tempo, end.numerator, end.exponent))
-    return MidiNotes(*rolls, *facts, problem)
+    good = problem == 0
+    sounding, struck, velocity, lengths = _rolls(tf.transpose(changes.stack(), [1, 0, 2]), good)
+    facts = (end.tempo, end.numerator, end.exponent)
+    tempo, numerator, exponent = (tf.where(good, tf.maximum(fact, 0), 0) for fact in facts)
+    return MidiNotes(sounding, struck, velocity, lengths, tempo, numerator, exponent, problem)
 
 
 def _header(data: Any, sizes: Any) -> tuple[Any, Any, Reading]:
