@@ -36,7 +36,7 @@ __all__ = [
 EVALUATION = "evaluation.json"
 FIXED = ("seed", "data.", "model.", "detection.")
 FIXED_TRAINING = ("batch_size", "window_steps", "carry_state", "optimizer", "precision")
-FREE = frozenset({"data.test"})
+FREE = frozenset({"data.test", "data.cache_megabytes"})
 DIGEST_BYTES = 64 * 2**20
 """Reading more than this for the fingerprint of the data would delay the start noticeably."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ from rnnapps.preprocessing.working_frames import to_working_size
 __all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits", "video_dataset"]
 
 Array = np.ndarray[Any, Any]
+
+WORTH_SAYING = 100
+"""From so many videos on, decoding takes long enough to be told of."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCach
     """The videos with their frames, decoding those that the cache does not hold."""
     keys = {each.path: _key(each.path, config) for each in listed}
     missing = list(dict.fromkeys(path for path, key in keys.items() if cache.find(key) is None))
+    if len(missing) >= WORTH_SAYING:
+        print(f"decoding {len(missing):,} videos, which is done once", file=sys.stderr)
     with VideoDecoder(config) as decoder, contextlib.closing(decoder.decode_all(missing)) as decoded:
         for path, frames in zip(missing, decoded, strict=True):
             cache.add(keys[path], frames)
