@@ -93,18 +93,21 @@ def _subwords(words: Counter[str], room: int) -> list[str]:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     characters = _character_pieces(words, room // SHARE_OF_CHARACTERS)
+    alphabet = sorted(_character_pieces(words, 2 * len({character for word in words for character in word})))
+    count = max(room - len(characters), 0)
     trainer = trainers.WordPieceTrainer(
-        vocab_size=max(room - len(characters), 0) + len({piece for word in words for piece in word}) * 2,
+        vocab_size=count + len(alphabet) + 1,
         show_progress=False,
-        special_tokens=[SPECIAL[UNKNOWN]],
+        # In a fixed order: the library would number them differently in every process, and its ties fall by number.
+        special_tokens=[SPECIAL[UNKNOWN], *alphabet],
         continuing_subword_prefix=CONTINUED,
     )
     tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL[UNKNOWN]))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.train_from_iterator(_lines(words), trainer)
+    known = {SPECIAL[UNKNOWN], *alphabet}
     learned = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    merged = [piece for piece, _ in learned if len(piece.removeprefix(CONTINUED)) > 1 and piece != SPECIAL[UNKNOWN]]
-    return [*characters, *merged[: max(room - len(characters), 0)]]
+    return [*characters, *[piece for piece, _ in learned if piece not in known][:count]]
 
 
 def _lines(words: Counter[str]) -> Iterator[str]:
