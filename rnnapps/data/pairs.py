@@ -228,9 +228,10 @@ def _tfds_keys(source: str, builder: Any) -> tuple[str, str]:
     import tensorflow_datasets as tfds
 
     features, keys = builder.info.features, builder.info.supervised_keys
+    texts = [name for name, feature in features.items() if isinstance(feature, tfds.features.Text)]
     if keys is None and isinstance(features, tfds.features.Translation):
-        keys = tuple(features.keys())
-    if keys is None or len(keys) != 2 or not all(isinstance(features.get(key), tfds.features.Text) for key in keys):
+        keys = tuple(texts)
+    if keys is None or len(keys) != 2 or not set(keys) <= set(texts):
         problem = f"is no data set of translations; its features are {', '.join(features)}"
         raise DataError(source, problem, "use one such as tfds:ted_hrlr_translate/de_to_en")
     return keys[0], keys[1]
