@@ -87,6 +87,8 @@ def _synthesizer() -> _Synthesizer:
 def synthesize(text: str, how: SpokenAs) -> tuple[Array, int]:
     """Speaks a text: int16 `(samples,)` and their rate; not for several threads at once.
 
+    The voices flutter a little, at random: the same text never sounds quite the same twice.
+
     Raises:
         DataError: the package is missing, or the voice does not exist.
     """

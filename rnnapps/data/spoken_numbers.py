@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ LEAST_HELD_OUT = 40
 def spoken_numbers(utterances: int, *, sample_rate_hz: int) -> dict[str, list[Utterance]]:
     """Splits whose voices have nothing in common; rendered once, then kept in the user's cache.
 
-    Half of the utterances are strings of one to six digits, half a cardinal number below a thousand in words.
+    Half of the utterances are strings of one to six digits, half a cardinal number below a thousand in words. Words,
+    voices and rooms are always the same, but eSpeak NG flutters at random: without the cache, recordings differ in
+    detail from those of another time.
 
     Args:
         utterances: of the training split; a tenth as many are in each of the others.
@@ -127,9 +130,9 @@ def _cache_folder() -> Path:
 def _read(path: Path, count: int) -> list[Utterance] | None:
     """What `_write` wrote; None where there is nothing, or nothing whole."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             samples, lengths, texts, voices = (content[name] for name in ("samples", "lengths", "texts", "voices"))
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     if len(lengths) != count or lengths.sum() != len(samples):
         return None

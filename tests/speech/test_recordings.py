@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnapps.data.speech_config import SpeechDataConfig
+from rnnapps.data.utterance import Utterance
+from rnnapps.errors import ConfigError, DataError
+from rnnapps.speech.augmentation import augment_spectra, augment_waveforms
+from rnnapps.speech.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
+from rnnapps.speech.recordings import TrainingRecordings, held_out_strings
+from tests.speech.small import DATA, make_features, make_model, utterances
+
+PLAIN = {"noise_share": 0.0, "gain_db": 0.0, "frequency_masks": 0, "time_masks": 0}
+JOINED = SpeechDataConfig(sample_rate_hz=8000, join_minimum=1, join_maximum=3, join_passes=2)
+
+
+def recordings(data: SpeechDataConfig = DATA, *, seed: int = 0, **training: object) -> TrainingRecordings:
+    config = SpeechTrainingConfig(batch_size=4, buckets=2, **training)
+    return TrainingRecordings(utterances(speaker="a"), make_features(), data, config, seed=seed)
+
+
+def test_batches_are_a_function_of_seed_and_step() -> None:
+    def steps(stream: tf.data.Dataset, count: int) -> list[dict]:
+        return list(stream.take(count).as_numpy_iterator())
+
+    first, later = steps(recordings(JOINED).batches(0), 4), steps(recordings(JOINED).batches(2), 2)
+    other = steps(recordings(JOINED, seed=1).batches(0), 1)
+    for one, two in zip(first[2:], later, strict=True):
+        tf.nest.map_structure(np.testing.assert_array_equal, one, two)
+    assert first[0]["inputs"]["features"].shape != other[0]["inputs"]["features"].shape or not np.array_equal(
+        first[0]["inputs"]["features"], other[0]["inputs"]["features"]
+    )
+
+
+def test_without_changes_a_batch_is_the_recordings() -> None:
+    made = recordings(speeds=(1.0,), **PLAIN)
+    batch = next(made.batches(0).as_numpy_iterator())
+    known = {each.transcript: each for each in utterances()}
+    for spectra, frames, symbols in zip(*batch["inputs"].values(), batch["targets"], strict=True):
+        ids = symbols[symbols > 0]
+        text = made.features.alphabet.decode(tf.constant([ids]), tf.constant([len(ids)])).numpy()[0].decode()
+        samples = known[text].samples[None].astype(np.float32) / 32768
+        expected, count = made.features(tf.constant(samples), tf.constant([samples.shape[1]]))
+        assert int(count[0]) == frames
+        np.testing.assert_allclose(spectra[:frames], expected[0, :frames], atol=1e-4)
+
+
+def test_faster_is_shorter_and_strings_are_joined() -> None:
+    made = recordings(JOINED, speeds=(1.0, 2.0), **PLAIN)
+    half = len(made) // 2
+    lengths = np.array(made._lengths())
+    assert lengths[half:].sum() < 0.7 * lengths[:half].sum()
+    assert all(len(made._samples(row)) == lengths[row] for row in range(len(made)))
+    texts = held_out_strings(utterances(speaker="a"), JOINED)
+    assert len({each.name for each in texts}) > 6 and max(len(each.transcript) for each in texts) > 14
+
+
+def test_a_recording_too_short_for_its_transcript_is_named() -> None:
+    short = Utterance(np.zeros(400, np.int16), "lo mid hi lo mid hi lo", "", "short.wav")
+    features = make_features()
+    with pytest.raises(DataError, match=r"short\.wav: lasts 0\.05 s, .* has 12 outputs; .* 22 symbols needs 22"):
+        TrainingRecordings([short], features, DATA, SpeechTrainingConfig(batch_size=1, speeds=(1.0,)), seed=0)
+
+
+def test_noise_has_the_loudness_asked_for_and_silence_is_padded() -> None:
+    tone = np.sin(np.arange(20_000) * 0.3).astype(np.float32)[None].repeat(8, axis=0) * 0.1
+    config = SpeechTrainingConfig(noise_share=1.0, noise_lowest_db=20, noise_highest_db=20, gain_db=0)
+    lengths = tf.constant([20_000] * 7 + [50])
+    found = augment_waveforms(tf.constant(tone), lengths, config, tf.constant([0, 1], tf.int64)).numpy()
+    noise = found[:7] - tone[:7]
+    ratios = 20 * np.log10(tone[:7].std(axis=1) / noise.std(axis=1))
+    assert (np.abs(ratios - 20) < 3).all() and not found[7, 50:].any()
+    louder = augment_waveforms(
+        tf.constant(tone), lengths, SpeechTrainingConfig(noise_share=0, gain_db=6), tf.constant([0, 1], tf.int64)
+    ).numpy()
+    gains = 20 * np.log10(louder[:7].std(axis=1) / tone[:7].std(axis=1))
+    assert (np.abs(gains) <= 6.01).all() and gains.std() > 1
+
+
+def test_masks_hide_bands_and_stretches_within_their_limits() -> None:
+    spectra = tf.ones((6, 50, 20))
+    config = SpeechTrainingConfig(frequency_masks=1, frequency_mask_mels=5, time_masks=1, time_mask_ms=80)
+    found = augment_spectra(spectra, tf.fill([6], 50), config, tf.constant([3, 4], tf.int64), hop_ms=10).numpy()
+    whole_bands, whole_frames = (found == 0).all(axis=1).sum(axis=1), (found == 0).all(axis=2).sum(axis=1)
+    assert whole_bands.max() <= 5 and whole_frames.max() <= 8 and whole_bands.max() > 0 and whole_frames.max() > 0
+    outside = (found == 0).sum(axis=(1, 2)) - whole_bands * 50 - whole_frames * 20 + whole_bands * whole_frames
+    assert not outside.any()
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: SpeechTrainingConfig(compile="xla"), "compile must be graph"),
+        (lambda: SpeechTrainingConfig(carry_state=True), "carry_state must be false"),
+        (lambda: SpeechTrainingConfig(speeds=()), "speeds must be at least one number"),
+        (lambda: SpeechTrainingConfig(noise_lowest_db=50), "must be at most noise_highest_db"),
+        (lambda: SpeechModelConfig(strides=(9,)), "strides must be up to 8 numbers"),
+        (lambda: SpeechModelConfig(mels=1), "mels must be from 8 to 128"),
+        (lambda: SpeechModelConfig(hop_ms=30), "hop_ms must be at most window_ms"),
+        (lambda: DecodingConfig(language_model_order=3), "needs decoding.beam_width of at least 2"),
+        (lambda: DecodingConfig(beam_width=0), "beam_width must be from 1 to 256"),
+    ],
+)
+def test_settings_are_checked(make: object, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        make()
+
+
+def test_receptive_field() -> None:
+    model = make_model(strides=(2, 1, 3), kernel_frames=5)
+    assert (model.frames_per_output, model.frames_read) == (6, 1 + 4 + 8 + 8)
