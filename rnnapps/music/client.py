@@ -1,6 +1,6 @@
 """The client's side of a served music model: MIDI to the arrays of a request, and the answer back to MIDI.
 
-The signature `midi` takes and gives MIDI files itself, up to 64 KiB and 4,096 grid steps; this module is for larger
+The signature `midi` takes and gives MIDI files itself, up to 256 KiB and 4,096 grid steps; this module is for larger
 ones, and for clients that work with the arrays of `serving_default`. It needs no TensorFlow, but the `preprocessing`
 folder of the export (below `assets.extra`), from which the grid is loaded:
 

@@ -10,25 +10,15 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from rnnapps.data.midi import MAXIMUM_TRACKS
+from rnnapps.data.midi import DRUMS, MAXIMUM_TRACKS
+from rnnapps.data.midi_events import NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
 from rnnapps.data.piece import HIGHEST_KEY, KEYS, LOWEST_KEY
-from rnnapps.preprocessing.midi_scan import (
-    CHANNELS,
-    DAMAGED,
-    NO_MIDI,
-    PITCHES,
-    SILENT,
-    TOO_LARGE,
-    TOO_LONG,
-    Reading,
-    big_endian,
-    bytes_at,
-    read_event,
-)
+from rnnapps.preprocessing.midi_scan import Events, Tracks, at, big_endian, find_events, find_tracks
+from rnnapps.preprocessing.music_tensors import running_maximum
 
 __all__ = ["LARGEST_BYTES", "LONGEST_STEPS", "PROBLEMS", "MidiNotes", "read_midi"]
 
-LARGEST_BYTES = 64 << 10
+LARGEST_BYTES = 256 << 10
 LONGEST_STEPS = 4096
 
 PROBLEMS = (
@@ -40,9 +30,11 @@ PROBLEMS = (
     f"holds a note outside {LOWEST_KEY} to {HIGHEST_KEY}, the keys of a piano",
     "holds no notes",
 )
-"""What can be wrong with a file, in the order of the numbers in `midi_scan`; 0 is nothing."""
+"""What can be wrong with a file, by its number; 0 is nothing."""
 
 MTHD = int.from_bytes(b"MThd", "big")
+SPARE_BYTES = 16
+"""Zeros behind the end of a file, from which reading beyond it reads."""
 
 
 class MidiNotes(NamedTuple):
@@ -69,6 +61,28 @@ class MidiNotes(NamedTuple):
     problem: Any
 
 
+class _Notes(NamedTuple):
+    """Where notes begin and end, in the order of the file; all `(changes,)`.
+
+    Attributes:
+        row: int64, the file.
+        voice: int64, number of file, track, channel and pitch together.
+        step: int32, grid step.
+        last: int32, grid step in which the track ends.
+        pitch: int32.
+        change: int32, 1 where a note begins, -1 where one ends.
+        velocity: int32.
+    """
+
+    row: Any
+    voice: Any
+    step: Any
+    last: Any
+    pitch: Any
+    change: Any
+    velocity: Any
+
+
 def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -> MidiNotes:
     """Reads files onto a grid; an empty string is an empty piece.
 
@@ -80,81 +94,116 @@ def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -
     sizes = tf.strings.length(contents)
     too_large = sizes > LARGEST_BYTES
     contents, sizes = tf.where(too_large, "", contents), tf.where(too_large, 0, sizes)
-    data = tf.io.decode_raw(contents, tf.uint8, fixed_length=tf.reduce_max(sizes) + 16)
-    data, sizes = tf.cast(data, tf.int32), tf.cast(sizes, tf.int64)
-    division, claimed, start = _header(data, sizes)
-    start = start._replace(problem=tf.where(too_large, TOO_LARGE, start.problem))
-    changes = tf.TensorArray(tf.int32, size=0, dynamic_size=True, element_shape=[None, 4])
-
-    def active(now: Reading) -> Any:
-        return (now.problem == 0) & ((now.place < sizes) | (now.sounding > 0))
-
-    def one(number: Any, now: Reading, changes: Any) -> tuple[Any, ...]:
-        going = active(now)
-        new, change = read_event(data, sizes, now, percussion=percussion)
-        too_long = new.ticks * steps_per_beat // division >= LONGEST_STEPS
-        new = new._replace(problem=tf.where((new.problem == 0) & too_long, TOO_LONG, new.problem))
-        kept = [
-            tf.where(tf.reshape(going, [-1] + [1] * (len(a.shape) - 1)), a, b) for a, b in zip(new, now, strict=True)
-        ]
-        step = (2 * new.ticks * steps_per_beat + division) // (2 * division)
-        change = tf.stack([tf.cast(step, tf.int32), *change], axis=1)
-        change = tf.where(going[:, None], change, 0)
-        return number + 1, Reading(*kept), changes.write(number, change)
-
-    _, end, changes = tf.while_loop(
-        lambda number, now, changes: (number == 0) | tf.reduce_any(active(now)),  # a stack needs one element
-        one,
-        (tf.constant(0), start, changes),
-        parallel_iterations=1,
-    )
-    problem = tf.where((end.problem == 0) & (end.tracks != claimed), DAMAGED, end.problem)
-    problem = tf.where((problem == 0) & (end.notes == 0) & (sizes > 0), SILENT, problem)
+    data = tf.io.decode_raw(contents, tf.uint8, fixed_length=tf.reduce_max(sizes) + SPARE_BYTES)
+    data, empty, sizes = tf.cast(data, tf.int32), sizes == 0, tf.cast(sizes, tf.int64)
+    known, division, claimed, first = _header(data, sizes)
+    tracks = find_tracks(data, sizes, tf.where(known, first, sizes))
+    events = find_events(data, tracks)
+    ticks, totals = _times(events, tracks)
+    too_long = tf.reduce_any(ticks * steps_per_beat // division[:, None] >= LONGEST_STEPS, axis=1)
+    damaged = ~events.good | ~tracks.good | (tracks.count != claimed)
+    steps = [(2 * each * steps_per_beat + division[:, None]) // (2 * division[:, None]) for each in (ticks, totals)]
+    steps = [tf.cast(tf.minimum(each, LONGEST_STEPS), tf.int32) for each in steps]
+    notes = _notes(data, tracks, events, *steps, percussion=percussion)
+    begun = _any_of(notes, notes.change > 0, sizes)
+    off = _any_of(notes, (notes.change > 0) & ((notes.pitch < LOWEST_KEY) | (notes.pitch > HIGHEST_KEY)), sizes)
+    problem = tf.zeros_like(claimed)
+    rules = (too_large, ~known, damaged, too_long, off, ~begun & ~empty)
+    for number, wrong in reversed(list(enumerate(rules, start=1))):
+        problem = tf.where(wrong, number, problem)
     good = problem == 0
-    sounding, struck, velocity, lengths = _rolls(tf.transpose(changes.stack(), [1, 0, 2]), good)
-    facts = (end.tempo, end.numerator, end.exponent)
-    tempo, numerator, exponent = (tf.where(good, tf.maximum(fact, 0), 0) for fact in facts)
-    return MidiNotes(sounding, struck, velocity, lengths, tempo, numerator, exponent, problem)
+    facts = [tf.where(good, fact, 0) for fact in _facts(data, events)]
+    sounding, struck, velocity, lengths = _rolls(notes, good)
+    return MidiNotes(sounding, struck, velocity, lengths, *facts, problem)
 
 
-def _header(data: Any, sizes: Any) -> tuple[Any, Any, Reading]:
-    """Ticks of a quarter note (int64), number of tracks that is claimed, and the reader before the first chunk."""
-    head = bytes_at(data, tf.zeros_like(sizes), 14)
-    size = big_endian(head[:, 4:8])
+def _header(data: Any, sizes: Any) -> tuple[Any, Any, Any, Any]:
+    """(whether it is one this reads, ticks of a quarter note, number of tracks, place of the first chunk) of files."""
+    head = tf.gather(data, tf.range(14), axis=1)
     kind, claimed, division = (big_endian(head[:, place : place + 2]) for place in (8, 10, 12))
-    good = (big_endian(head[:, :4]) == MTHD) & (sizes >= 14) & (kind <= 1) & (claimed <= MAXIMUM_TRACKS)
-    good &= (division > 0) & (division < 0x8000)
-    rows = tf.shape(data)[0]
-    zeros, first = tf.zeros([rows], tf.int32), tf.where(sizes > 0, 8 + size, 0)
-    start = Reading(
-        place=first,
-        end=first,
-        ticks=tf.zeros_like(first),
-        running=zeros,
-        tracks=zeros,
-        tempo=zeros - 1,
-        numerator=zeros - 1,
-        exponent=zeros,
-        held=tf.zeros([rows, CHANNELS * PITCHES], tf.int32),
-        sounding=zeros,
-        notes=zeros,
-        problem=tf.where(good | (sizes == 0), 0, NO_MIDI),
-    )
-    empty = sizes == 0
-    return tf.where(good, division, 480), tf.where(empty, 0, tf.cast(claimed, tf.int32)), start
+    known = (big_endian(head[:, :4]) == MTHD) & (sizes >= 14) & (kind <= 1) & (claimed <= MAXIMUM_TRACKS)
+    known &= (division > 0) & (division < 0x8000)
+    filled = sizes > 0
+    division, claimed = tf.where(known, division, 1), tf.where(known, claimed, 0)
+    return known | ~filled, division, tf.cast(claimed, tf.int32), tf.where(filled, 8 + big_endian(head[:, 4:8]), 0)
 
 
-def _rolls(changes: Any, good: Any) -> tuple[Any, ...]:
-    """(sounding, struck, velocity, lengths) from changes `(batch, changes, 4)`: step, pitch, change, velocity."""
-    step, pitch, change, velocity = tf.unstack(tf.where(good[:, None, None], changes, 0), axis=2)
-    change = tf.where((pitch >= LOWEST_KEY) & (pitch <= HIGHEST_KEY), change, 0)
-    key = tf.clip_by_value(pitch - LOWEST_KEY, 0, KEYS - 1)
-    rows = tf.broadcast_to(tf.range(tf.shape(step)[0])[:, None], tf.shape(step))
-    places = tf.stack([rows, step, key], axis=2)
-    shape = tf.stack([tf.shape(step)[0], tf.reduce_max(tf.pad(step, [[0, 1], [0, 1]])) + 2, KEYS])
-    struck = tf.scatter_nd(places, tf.cast(change > 0, tf.int32), shape) > 0
-    velocity = tf.tensor_scatter_nd_max(tf.zeros(shape, tf.int32), places, tf.where(change > 0, velocity, 0))
+def _times(events: Events, tracks: Tracks) -> tuple[Any, Any]:
+    """Ticks from the beginning of the track to the event at each byte, and to the end of its track, int64."""
+    delta = tf.cast(tf.where(events.found, events.delta, 0), tf.int64)
+    now = tf.cumsum(delta, axis=1)
+    before = running_maximum(tf.where(tracks.begins, now - delta, 0))
+    inside = tracks.number > 0
+    ticks, totals = now - before, at(now, tf.maximum(tracks.end - 1, 0)) - before
+    return tf.where(inside, ticks, 0), tf.where(inside, totals, 0)
+
+
+def _notes(data: Any, tracks: Tracks, events: Events, step: Any, last: Any, *, percussion: bool) -> _Notes:
+    channel = events.status & 0x0F
+    note = events.found & (events.status >= NOTE_OFF) & (events.status < NOTE_ON + 0x10) & (events.kind < 0)
+    places = tf.where(note & ((channel == DRUMS) == percussion))
+    body = tf.cast(tf.gather_nd(events.body, places), tf.int64)
+    pitch, velocity = (tf.gather_nd(data, tf.stack([places[:, 0], body + shift], axis=1)) for shift in (0, 1))
+    struck = (tf.gather_nd(events.status, places) >= NOTE_ON) & (velocity > 0)
+    numbers = (tf.gather_nd(each, places) for each in (tracks.number, channel))
+    voice = places[:, 0]
+    for number, count in zip((*numbers, pitch), (MAXIMUM_TRACKS + 1, 16, 128), strict=True):
+        voice = voice * count + tf.cast(number, tf.int64)
+    change, velocity = tf.where(struck, 1, -1), tf.where(struck, velocity, 0)
+    return _Notes(places[:, 0], voice, tf.gather_nd(step, places), tf.gather_nd(last, places), pitch, change, velocity)
+
+
+def _any_of(notes: _Notes, which: Any, sizes: Any) -> Any:
+    """Whether a file has any of some changes, bool `(batch,)`."""
+    return tf.math.unsorted_segment_sum(tf.cast(which, tf.int32), notes.row, tf.shape(sizes)[0]) > 0
+
+
+def _facts(data: Any, events: Events) -> tuple[Any, Any, Any]:
+    """The first tempo, and numerator and exponent of the first time signature; 0 without one."""
+    found = []
+    for kind, count in ((TEMPO, 3), (TIME_SIGNATURE, 2)):
+        told = events.found & (events.kind == kind)
+        place = tf.gather(events.body, tf.argmax(tf.cast(told, tf.int32), axis=1), batch_dims=1)
+        content = at(data, place[:, None] + tf.range(count))
+        found.append(tf.where(tf.reduce_any(told, axis=1)[:, None], content, 0))
+    tempo, bar = found
+    return tf.cast(big_endian(tempo), tf.int32), bar[:, 0], bar[:, 1]
+
+
+def _paired(notes: _Notes) -> tuple[_Notes, Any]:
+    """The changes voice by voice, 0 where nothing sounds that could end, and how many notes a voice's last leaves on.
+
+    A voice is a queue: what ends is the note that began first. Its length is the sum of the changes, reflected at 0.
+    """
+    order = tf.argsort(notes.voice, stable=True)
+    notes = _Notes(*(tf.gather(each, order) for each in notes))
+    count = tf.size(order, tf.int64)
+    first = tf.concat([tf.ones([1], tf.bool), notes.voice[1:] != notes.voice[:-1]], axis=0)[:count]
+    group = tf.cumsum(tf.cast(first, tf.int64)) - 1
+    change = tf.cast(notes.change, tf.int64)
+    total = tf.cumsum(change)
+    total -= tf.gather(tf.boolean_mask(total - change, first), group)
+    # The deepest that a sum has fallen below 0 so far; groups lie too far apart to meet.
+    depth = running_maximum((tf.maximum(-total, 0) + group * (count + 1))[None])[0] - group * (count + 1)
+    before = tf.where(first, tf.zeros_like(depth), tf.pad(depth, [[1, 0]])[:count])
+    last = tf.concat([first[1:], tf.ones([1], tf.bool)], axis=0)[:count]
+    left = tf.where(last, total + depth, 0)
+    return notes._replace(change=tf.where(-total > before, 0, notes.change)), tf.cast(left, tf.int32)
+
+
+def _rolls(notes: _Notes, good: Any) -> tuple[Any, Any, Any, Any]:
+    """(sounding, struck, velocity, lengths)."""
+    notes, left = _paired(notes)
+    keep = tf.gather(good, notes.row) & (notes.pitch >= LOWEST_KEY) & (notes.pitch <= HIGHEST_KEY)
+    notes, left = _Notes(*(tf.boolean_mask(each, keep) for each in notes)), tf.boolean_mask(left, keep)
+    key = tf.clip_by_value(notes.pitch - LOWEST_KEY, 0, KEYS - 1)
+    rows = tf.cast(notes.row, tf.int32)
+    places, ends = (tf.stack([rows, step, key], axis=1) for step in (notes.step, notes.last))
+    shape = tf.stack([tf.shape(good)[0], tf.reduce_max(tf.pad(notes.last, [[0, 1]])) + 2, KEYS])
+    change = tf.scatter_nd(places, notes.change, shape) - tf.scatter_nd(ends, left, shape)
+    struck = tf.scatter_nd(places, tf.cast(notes.change > 0, tf.int32), shape) > 0
+    velocity = tf.tensor_scatter_nd_max(tf.zeros(shape, tf.int32), places, notes.velocity)
     # A note rounded to no length lasts for the step it begins in.
-    sounding = (tf.cumsum(tf.scatter_nd(places, change, shape), axis=1) > 0) | struck
-    ends = tf.where(tf.reduce_any(sounding, axis=2), tf.range(1, shape[1] + 1)[None], 0)
-    return sounding, struck, velocity, tf.reduce_max(ends, axis=1)
+    sounding = (tf.cumsum(change, axis=1) > 0) | struck
+    steps = tf.where(tf.reduce_any(sounding, axis=2), tf.range(1, shape[1] + 1)[None], 0)
+    return sounding, struck, velocity, tf.reduce_max(steps, axis=1)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from rnnapps.data.piece import KEYS
 from rnnapps.preprocessing.music_grid import FIRST_OFF, FIRST_ON, FIRST_SHIFT, NOTE_VELOCITY, MusicGrid
 
-__all__ = ["Rolls", "changes_of", "gaps", "rolls_of_events", "rolls_of_frames", "tokens_of"]
+__all__ = ["Rolls", "changes_of", "gaps", "rolls_of_events", "rolls_of_frames", "running_maximum", "tokens_of"]
 
 LONGEST_ROLL = 1 << 16
 
@@ -112,7 +112,7 @@ def rolls_of_events(tokens: Any, lengths: Any, grid: MusicGrid) -> Rolls:
     said = tf.where(is_key, 2 * number + tf.cast(tokens < FIRST_OFF, tf.int32), 0)
     said = tf.tensor_scatter_nd_max(tf.zeros(shape, tf.int32), places, said)
     inside = tf.sequence_mask(total, shape[1])[..., None]
-    sounding, struck = ((each % 2 == 1) & inside for each in (_running_maximum(said), said))
+    sounding, struck = ((each % 2 == 1) & inside for each in (running_maximum(said), said))
     loud = tf.gather(_velocities(tokens, grid), tf.maximum(said // 2 - 1, 0), batch_dims=1)
     return Rolls(sounding, struck, tf.where(struck, loud, 0))
 
@@ -122,14 +122,14 @@ def _velocities(tokens: Any, grid: MusicGrid) -> Any:
     first_level = FIRST_SHIFT + grid.longest_shift_steps
     known = tf.constant([grid.velocity(level) for level in range(grid.velocity_levels)])
     number = tf.range(1, tf.shape(tokens)[1] + 1)[None]
-    latest = _running_maximum(tf.where(tokens >= first_level, number, 0))
+    latest = running_maximum(tf.where(tokens >= first_level, number, 0))
     level = tf.gather(tf.pad(tokens - first_level, [[0, 0], [1, 0]]), latest, batch_dims=1)
     begins = grid.velocity(grid.level(NOTE_VELOCITY))
     found = tf.where(latest > 0, tf.gather(known, tf.clip_by_value(level, 0, grid.velocity_levels - 1)), begins)
     return tf.pad(found, [[0, 0], [0, 1]])
 
 
-def _running_maximum(values: Any) -> Any:
+def running_maximum(values: Any) -> Any:
     """The largest of the values up to each place of axis 1; none is negative."""
     length, margins = tf.shape(values)[1], [[0, 0]] * (len(values.shape) - 2)
 
