@@ -112,9 +112,9 @@ def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -
     for number, wrong in reversed(list(enumerate(rules, start=1))):
         problem = tf.where(wrong, number, problem)
     good = problem == 0
-    facts = [tf.where(good, fact, 0) for fact in _facts(data, events)]
+    tempo, numerator, exponent = (tf.where(good, fact, 0) for fact in _facts(data, events))
     sounding, struck, velocity, lengths = _rolls(notes, good)
-    return MidiNotes(sounding, struck, velocity, lengths, *facts, problem)
+    return MidiNotes(sounding, struck, velocity, lengths, tempo, numerator, exponent, problem)
 
 
 def _header(data: Any, sizes: Any) -> tuple[Any, Any, Any, Any]:
