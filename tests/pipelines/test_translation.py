@@ -1,0 +1,155 @@
+"""The translation pipeline through its command line, on a toy language."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from rnnapps.cells import CELLS
+from rnnapps.cli.main import main as rnnapps_main
+from tests.pipelines.command import skip_report
+from tests.pipelines.sentences import SETTINGS, answer, complaint, succeed, write_pairs
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pairs(tmp_path_factory.mktemp("toy") / "toy.tsv", 600)
+
+
+@pytest.fixture(scope="module")
+def run(pairs: Path) -> Path:
+    folder = pairs.parent / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        steps = ("--training.steps=240", "--training.evaluate_every=120")
+        succeed("train", "--run", folder, "--data.source", pairs, *SETTINGS, *steps)
+    return folder
+
+
+def test_it_learns_words_and_their_order(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_report(monkeypatch)
+    found = answer(capsys, "evaluate", "--run", run)
+    assert found["split"] == "test" and found["exact_match_percent"] > 80
+    assert found["bleu"] > 2 * found["baselines"]["word by word"]["bleu"]
+    assert found["baselines"]["word by word"]["chrf"] > found["baselines"]["copied source"]["chrf"]
+    assert found["diagnostics"]["bleu_signature"].startswith("nrefs:1|case:mixed")
+    assert found["perplexity"] < 2
+
+
+def test_predict_and_stream(run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answer(capsys, "predict", "--run", run, "--sentence", "kos mul.")["results"] == ["dog red."]
+    monkeypatch.setattr("sys.stdin", io.StringIO("tep nar.\n\nkos kos.\n"))
+    assert answer(capsys, "predict", "--run", run, "--beams", 1)["results"] == ["over runs.", "", "red red."]
+    (listed,) = answer(capsys, "predict", "--run", run, "--sentence", "gol wif.", "--n_best", 3)["results"]
+    texts, scores = zip(*((each["text"], each["score"]) for each in listed["translations"]), strict=True)
+    assert texts[0] == "green fields." and len(texts) == 3 and list(scores) == sorted(scores, reverse=True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("mul tep.\nnar mul.\n"))
+    capsys.readouterr()
+    succeed("stream", "--run", run)
+    assert capsys.readouterr().out == "runs dog.\ndog over.\n"
+
+
+def test_bad_flags_are_one_line(run: Path, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "beams must be from 1 to 64, not 0" in complaint(capsys, "predict", "--run", run, "--beams", 0)
+    assert "n_best must be from 1 to beams, not 9" in complaint(capsys, "predict", "--run", run, "--n_best", 9)
+    bad = tmp_path / "bad.tsv"
+    bad.write_text("a\tb\nonly one\n")
+    new = ("--run", tmp_path / "run", *SETTINGS)
+    assert "bad.tsv: line 2 has 1 columns" in complaint(capsys, "train", "--data.source", bad, *new)
+    few = write_pairs(tmp_path / "few.tsv", 20)
+    assert "lower --training.batch_size" in complaint(capsys, "train", "--data.source", few, *new)
+    carry = ("--data.source", pairs, *new, "--training.carry_state", "true")
+    assert "training.carry_state must be false" in complaint(capsys, "train", *carry)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_export_answers_as_the_run_does(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    succeed("export", "--run", run, "--to", tmp_path / "toy")
+    assert rnnapps_main(["verify", str(tmp_path / "toy")]) == 0
+    import numpy as np
+    import tensorflow as tf
+
+    served = tf.saved_model.load(str(tmp_path / "toy" / "1"))
+    found = served.signatures["serving_default"](sentence=tf.constant(["kos mul.", "", "☃ nar gol.", "x" * 5000]))
+    assert [text.decode() for text in found["translation"].numpy()][:2] == ["dog red.", ""]
+    assert "☃" in found["translation"].numpy()[2].decode() or found["tokens"][2] > 0
+    assert np.all(np.isfinite(found["score"])) and found["attention"].shape[0] == 4
+    assert found["source_tokens"].numpy().tolist()[:2] == [4, 1]
+    shares = found["attention"].numpy()[0, : int(found["tokens"][0]) + 1].sum(axis=-1)
+    np.testing.assert_allclose(shares, 1, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_long_sentence_is_answered(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (text,) = answer(capsys, "predict", "--run", run, "--sentence", "kos mul " * 625, "--beams", 2)["results"]
+    assert isinstance(text, str)
+
+
+@pytest.mark.slow
+def test_finetuning_learns_new_words(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = write_pairs(tmp_path / "new.tsv", 400, seed=1, extra={"blip": "moon", "zorr": "über"})
+    steps = ("--training.steps=120", "--training.evaluate_every=60")
+    tuned = tmp_path / "tuned"
+    succeed("finetune", "--from", run, "--run", tuned, "--data.source", new, *SETTINGS, *steps)
+    transfer = json.loads((tuned / "origin.json").read_text())["transfer"]
+    assert transfer["grown"] == {"source_embedding/embeddings": 2, "target_embedding/embeddings": 2}
+    assert answer(capsys, "predict", "--run", tuned, "--sentence", "zorr blip kos.")["results"] == ["red moon über."]
+    assert answer(capsys, "predict", "--run", run, "--sentence", "zorr kos.")["results"] != ["red über."]
+
+
+@pytest.mark.slow
+def test_report_shows_attention_and_lengths(run: Path) -> None:
+    succeed("inspect", "--run", run)
+    page = (run / "report.html").read_text()
+    for title in ("Attention", "Scores by sentence length", "Training pairs"):
+        assert f">{title}<" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_every_cell_trains_and_is_exported(cell: str, pairs: Path, tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        steps = ("--training.steps=2", "--training.evaluate_every=2", f"--model.cell={cell}")
+        succeed("train", "--run", place, "--data.source", pairs, *SETTINGS, *steps)
+    succeed("export", "--run", place, "--to", tmp_path / "model")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--model.input_feeding=true", "--model.attention=additive"],
+        ["--model.scheduled_sampling=0.3", "--model.context_layers=1"],
+        ["--data.tokens=characters", "--model.tie_embeddings=false"],
+        ["--data.tokens=subwords", "--data.lowercase=true", "--data.reverse=true"],
+    ],
+    ids=["input feeding", "scheduled sampling", "characters", "subwords"],
+)
+def test_every_option_trains_and_is_exported(flags: list[str], pairs: Path, tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        steps = ("--training.steps=4", "--training.evaluate_every=2")
+        succeed("train", "--run", place, "--data.source", pairs, *SETTINGS, *steps, *flags)
+    succeed("export", "--run", place, "--to", tmp_path / "model")
+    assert rnnapps_main(["verify", str(tmp_path / "model")]) == 0
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_tiny_data_sets_are_answered_or_refused(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_pairs(tmp_path / "tiny.tsv", count)
+    flags = (*SETTINGS, "--data.source", source, "--run", tmp_path / "run", "--training.batch_size=1")
+    if count < 3:
+        assert "held out" in complaint(capsys, "train", *flags)
+    else:
+        with pytest.MonkeyPatch.context() as patch:
+            skip_report(patch)
+            succeed("train", *flags, "--training.steps=1", "--training.evaluate_every=1")
