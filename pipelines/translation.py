@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
 from rnnapps.data.pairs_config import PairDataConfig
-from rnnapps.errors import ConfigError
+from rnnapps.errors import ConfigError, DataError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.translation.model_config import TranslationModelConfig
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "Translation", "TranslationSplits"]
+
+LONGEST_SENTENCE = 20_000
+"""Characters of the longest sentence that is translated."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class PredictOptions:
 
     sentence: str = ""
     beams: int = 5
-    length_penalty: float = 0.6
+    length_penalty: float = 1.0
     n_best: int = 1
 
     def __post_init__(self) -> None:
@@ -78,6 +81,12 @@ class PredictOptions:
         require("beams", self.beams, "from 1 to 64", 1 <= self.beams <= 64)
         require("length_penalty", self.length_penalty, "from 0 to 10", 0 <= self.length_penalty <= 10)
         require("n_best", self.n_best, "from 1 to beams", 1 <= self.n_best <= self.beams)
+        require(
+            "sentence",
+            f"of {len(self.sentence)} characters",
+            f"of {LONGEST_SENTENCE:,} at most",
+            len(self.sentence) <= LONGEST_SENTENCE,
+        )
         if any("\ud800" <= character <= "\udfff" for character in self.sentence):
             raise ConfigError(f"sentence must be Unicode text, not {self.sentence!r}; give it in UTF-8")
 
@@ -120,7 +129,11 @@ class Translation(Pipeline[Config]):
         """The tokens of the training pairs."""
         from rnnapps.translation.vocabularies import PairVocabularies
 
-        return PairVocabularies.fit(config.data, _pairs(splits).train)
+        pairs = _pairs(splits)
+        if pairs.dropped:
+            reasons = ", ".join(f"{count:,} ({reason})" for reason, count in pairs.dropped.items())
+            print(f"of {pairs.read:,} training pairs dropped: {reasons}", file=sys.stderr)
+        return PairVocabularies.fit(config.data, pairs.train)
 
     def load_preprocessor(self, folder: Path) -> PairVocabularies:
         """The tokens a run or an export knows."""
@@ -183,7 +196,7 @@ class Translation(Pipeline[Config]):
         """The translations of the sentences."""
         from rnnapps.translation.decoding import translator
 
-        sentences = [options.sentence] if options.sentence else [line.rstrip("\n") for line in sys.stdin]
+        sentences = list(_sentences(options))
         write = translator(
             network,
             preprocessor,
@@ -204,8 +217,8 @@ class Translation(Pipeline[Config]):
         from rnnapps.translation.decoding import translator
 
         write = translator(network, preprocessor, beams=options.beams, length_penalty=options.length_penalty)
-        for line in [options.sentence] if options.sentence else sys.stdin:
-            yield write([line.rstrip("\n")])[0][0][0] + "\n"
+        for sentence in _sentences(options):
+            yield write([sentence])[0][0][0] + "\n"
 
     def report_sections(
         self,
@@ -219,6 +232,23 @@ class Translation(Pipeline[Config]):
         from rnnapps.translation.report import translation_sections
 
         return translation_sections(network, preprocessor, _pairs(splits), lowercase=config.data.lowercase)
+
+
+def _sentences(options: PredictOptions) -> Iterator[str]:
+    """The sentence, or the lines of standard input as they come."""
+    if options.sentence:
+        yield options.sentence
+        return
+    number = 0
+    try:
+        for number, line in enumerate(sys.stdin, start=1):
+            line.encode("utf-8")
+            if len(line) > LONGEST_SENTENCE:
+                problem = f"line {number} has {len(line):,} characters; at most {LONGEST_SENTENCE:,} are translated"
+                raise DataError("standard input", problem, "cut it into sentences")
+            yield line.rstrip("\n")
+    except UnicodeError:
+        raise DataError("standard input", f"is not UTF-8 text after line {number}", "convert it (iconv)") from None
 
 
 def _pairs(splits: Splits) -> PairSplits:

@@ -15,6 +15,8 @@ from rnnapps.translation.network import Encoded, decoder_step, encode, read_targ
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = [
+    "BEAMS",
+    "LENGTH_PENALTY",
     "LONGEST_TRANSLATION",
     "Translations",
     "attention_of",
@@ -25,6 +27,8 @@ __all__ = [
     "translator",
 ]
 
+BEAMS, LENGTH_PENALTY = 5, 1.0
+"""Of evaluations, reports and exports, and what `predict` takes by default."""
 LONGEST_TRANSLATION = 512
 """The most tokens of a translation, with its end."""
 ROWS = 64

@@ -11,13 +11,12 @@ import tensorflow as tf
 from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.pieces import END, SPECIAL
 from rnnapps.translation.batches import decoder_reads
-from rnnapps.translation.decoding import attention_of, ended, search, translate
+from rnnapps.translation.decoding import BEAMS, LENGTH_PENALTY, attention_of, ended, search, translate
 from rnnapps.translation.network import encode, read_target
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["translation_endpoints"]
 
-BEAMS, LENGTH_PENALTY = 5, 1.0
 ROWS, PLACES = 5, 6
 NO_SCORE = -1e9
 """The score of a translation that does not exist, where a sentence has fewer than were asked for."""

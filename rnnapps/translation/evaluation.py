@@ -12,13 +12,11 @@ from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.metrics.word_dictionary import WordDictionary
 from rnnapps.pipeline import Evaluation
 from rnnapps.translation.batches import encode_pairs
-from rnnapps.translation.decoding import translator
+from rnnapps.translation.decoding import BEAMS, LENGTH_PENALTY, translator
 from rnnapps.translation.objective import pair_scorer
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["evaluate_translation", "translate_all"]
-
-BEAMS, LENGTH_PENALTY = 5, 1.0
 
 
 def evaluate_translation(

@@ -11,10 +11,11 @@ import tensorflow as tf
 from rnnapps.data.pairs import Pair, PairSplits
 from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.reports.plots.attention import plot_attention
+from rnnapps.reports.plots.curves import Curve, plot_curves
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Table
-from rnnapps.translation.decoding import translate
-from rnnapps.translation.evaluation import LENGTH_PENALTY, translate_all
+from rnnapps.translation.decoding import BEAMS, LENGTH_PENALTY, translate
+from rnnapps.translation.evaluation import translate_all
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["scores_by_length", "translation_sections"]
@@ -37,7 +38,7 @@ def translation_sections(
     by_length = scores_by_length(network, vocabularies, pairs.validation[:SCORED], lowercase=lowercase)
     return [
         Section("Attention", maps),
-        Section("Scores by sentence length", [by_length]),
+        Section("Scores by sentence length", [_curve(by_length).picture(), by_length]),
         Section("Training pairs", [_dropped(pairs), _vocabularies(vocabularies)]),
     ]
 
@@ -61,9 +62,16 @@ def scores_by_length(
     return Table(columns, rows, caption)
 
 
+def _curve(table: Table) -> Plot:
+    """BLEU over the words of the longest source of each group."""
+    words = [float(str(row[0]).split()[-1]) for row in table.rows]
+    bleu = [float(row[2] or 0) for row in table.rows]
+    return plot_curves([Curve("BLEU", words, bleu)], x_label="words of the source, up to", y_label="BLEU")
+
+
 def _maps(network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> list[Plot]:
     sentences = tf.constant([pair.source for pair in pairs])
-    found = translate(network, vocabularies, sentences, beams=5, length_penalty=LENGTH_PENALTY)
+    found = translate(network, vocabularies, sentences, beams=BEAMS, length_penalty=LENGTH_PENALTY)
     plots = []
     for row in range(len(pairs)):
         places, written = int(found.source_lengths[row]), int(found.lengths[row, 0])
