@@ -95,15 +95,13 @@ def _warped(lengths: Any, u: Any, time: int, warp: float) -> tuple[Any, Any]:
     whole = tf.cast(lengths, tf.float32)
     speed = tf.exp(u[:, 0] * warp)
     trimmed = 1 - TRIMMED * warp * tf.abs(u[:, 1])
-    shown = whole * trimmed / speed
-    used = tf.clip_by_value(tf.cast(tf.round(shown), tf.int32), min(SHORTEST, time), time)
-    span = tf.minimum(trimmed, tf.cast(used, tf.float32) * speed / whole)
-    start = (1 - span) * (u[:, 2] + 1) / 2
-    share = tf.cast(tf.range(time), tf.float32) / tf.maximum(tf.cast(used, tf.float32)[:, None] - 1, 1)
-    share = tf.minimum(share, 1.0)
+    used = tf.clip_by_value(tf.cast(tf.round(whole * trimmed / speed), tf.int32), min(SHORTEST, time), time)
+    steps = tf.cast(used, tf.float32) - 1
+    reach = tf.minimum(steps * speed, (whole - 1) * trimmed)
+    start = (whole - 1 - reach) * (u[:, 2] + 1) / 2
+    share = tf.minimum(tf.cast(tf.range(time), tf.float32) / tf.maximum(steps, 1)[:, None], 1.0)
     share += UNEVENNESS * warp * u[:, 3, None] * share * (1 - share)
-    places = (start[:, None] + span[:, None] * share) * (whole[:, None] - 1)
-    rows = tf.cast(tf.round(places), tf.int32)
+    rows = tf.cast(tf.floor(start[:, None] + reach[:, None] * share + 0.5), tf.int32)
     return tf.clip_by_value(rows, 0, lengths[:, None] - 1), used
 
 
