@@ -56,28 +56,26 @@ class Config:
 
 
 @dataclass(frozen=True)
-class PredictOptions:
-    """What to transcribe.
+class PredictOptions(DecodingConfig):
+    """What to transcribe; streams are always decoded greedily.
 
     Attributes:
         file: a recording (.wav, .flac, .ogg or .mp3), or a folder of them; `-` streams raw sound from standard input:
             16 bit, little endian, one channel, at the model's sample rate.
         microphone: stream from the microphone; needs the package sounddevice.
         chunk_ms: stream only: milliseconds of sound that are read at once.
-        beam_width: predict only: transcripts that are pursued side by side; 1 takes the likeliest symbols.
     """
 
     file: str = ""
     microphone: bool = False
     chunk_ms: float = 100.0
-    beam_width: int = 1
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
         if bool(self.file) == self.microphone:
             raise ConfigError("give either --file, a recording, or --microphone true")
         require("chunk_ms", self.chunk_ms, "from 1 to 10,000", 1 <= self.chunk_ms <= 10_000)
-        require("beam_width", self.beam_width, "from 1 to 256", 1 <= self.beam_width <= 256)
 
 
 @dataclass(frozen=True)
@@ -117,10 +115,12 @@ class SpeechRecognition(Pipeline[Config]):
         return SpeechSplits(*parts, found.source, found)
 
     def fit_preprocessor(self, config: Config, splits: Splits) -> SpeechFeatures:
-        """Mean and deviation of the training spectra, and the symbols of the training transcripts."""
+        """Mean and deviation of the training spectra; the symbols of the training transcripts, and their n-grams."""
         from rnnapps.preprocessing.speech_features import SpeechFeatures
+        from rnnapps.speech.evaluation import count_symbols
 
-        return SpeechFeatures.fit(_utterances(splits).train, config.data, config.model)
+        train = _utterances(splits).train
+        return count_symbols(SpeechFeatures.fit(train, config.data, config.model), train, config.data)
 
     def load_preprocessor(self, folder: Path) -> SpeechFeatures:
         """The front end a run or an export was made with."""
@@ -129,8 +129,11 @@ class SpeechRecognition(Pipeline[Config]):
         return SpeechFeatures.load(folder)
 
     def grow_preprocessor(self, config: Config, preprocessor: SpeechFeatures, splits: Splits) -> SpeechFeatures:
-        """The same front end, with the new symbols of the training transcripts."""
-        return preprocessor.grow(_utterances(splits).train, config.data, config.model)
+        """The same front end, with the new symbols and the n-grams of the training transcripts."""
+        from rnnapps.speech.evaluation import count_symbols
+
+        train = _utterances(splits).train
+        return count_symbols(preprocessor.grow(train, config.data, config.model), train, config.data)
 
     def vocabulary_changes(
         self, network: keras.Model, old: SpeechFeatures, new: SpeechFeatures
@@ -177,17 +180,14 @@ class SpeechRecognition(Pipeline[Config]):
     def endpoints(self, config: Config, network: keras.Model, preprocessor: SpeechFeatures) -> dict[str, Endpoint]:
         """`serving_default` transcribes WAV files, `tensors` waveforms, `step` goes on from states."""
         from rnnapps.speech.endpoints import speech_endpoints
-        from rnnapps.speech.evaluation import fit_language_model
 
-        train = _utterances(self.examples(config)).train if config.decoding.language_model_order else ()
-        language_model = fit_language_model(preprocessor, config.decoding, train)
-        return speech_endpoints(network, preprocessor, config.decoding, language_model, streams=config.model.streams)
+        return speech_endpoints(network, preprocessor, config.decoding, streams=config.model.streams)
 
     def predict(self, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions) -> list[Any]:
         """A transcript with confidence and times for each recording."""
         from rnnapps.speech.prediction import transcribe_files
 
-        return transcribe_files(network, preprocessor, options.file, beam_width=options.beam_width)
+        return transcribe_files(network, preprocessor, options.file, options)
 
     def stream(self, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions) -> Iterator[str]:
         """Words as soon as they are complete."""

@@ -36,6 +36,8 @@ class SpeechDataConfig:
         join_minimum: clips of one speaker that are joined into a string, at least.
         join_maximum: the same, at most; 1 leaves clips as they are.
         join_passes: how often each training clip occurs in joined strings; held-out ones occur four times.
+        language_model_order: length of the n-grams of symbols that are counted in training transcripts, for `decoding`;
+            shorter where the alphabet is too large for a table of them; 0 counts none.
         builtin_utterances: number of synthetic training utterances; a tenth as many more are made for each held-out
             split.
     """
@@ -54,6 +56,7 @@ class SpeechDataConfig:
     join_minimum: int = 1
     join_maximum: int = 1
     join_passes: int = 20
+    language_model_order: int = 4
     builtin_utterances: int = 3000
 
     def __post_init__(self) -> None:
@@ -70,6 +73,7 @@ class SpeechDataConfig:
             ("join_minimum", 1, 100),
             ("join_maximum", 1, 100),
             ("join_passes", 1, 1000),
+            ("language_model_order", 0, 8),
             ("builtin_utterances", 50, 100_000),
         ):
             require(

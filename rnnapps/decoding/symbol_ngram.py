@@ -26,11 +26,10 @@ class SymbolNgram:
     Args:
         table: log-probabilities, float32 `(ids ** (order - 1), ids)`; a context is its symbols as digits, the oldest
             first; id 0 stands for the beginning and the end of a transcript.
-        order: length of the n-grams.
     """
 
-    def __init__(self, table: Array, order: int) -> None:
-        self.table, self.order = table, order
+    def __init__(self, table: Array) -> None:
+        self.table = table
 
     @classmethod
     def fit(cls, transcripts: Sequence[Array], *, ids: int, order: int) -> SymbolNgram:
@@ -51,7 +50,7 @@ class SymbolNgram:
         grams[..., -1] = np.arange(ids)
         # Each gram's last symbol is scored given the gram's others, and nothing before them.
         scores = model.log_probabilities(grams.reshape(-1)).reshape(contexts, ids, order)[..., -1]
-        return cls(scores.astype(np.float32), order)
+        return cls(scores.astype(np.float32))
 
     def initial(self, rows: Any) -> Any:
         """Contexts int32 `(rows,)` at the beginning of a transcript."""

@@ -23,7 +23,8 @@ class LogMel:
     """Logarithm of the power in mel bands, frame by frame.
 
     Frames are not padded: frame t reads the samples from t * hop to t * hop + window, and there are as many as fit. The
-    bands are triangles between 20 Hz and half the sample rate, evenly spaced on the mel scale 2595 log10(1 + f / 700) (HTK's), as librosa makes them without normalisation.
+    bands are triangles between 20 Hz and half the sample rate, evenly spaced on HTK's mel scale,
+    2595 log10(1 + f / 700), as librosa makes them without normalisation.
 
     Attributes:
         sample_rate_hz: rate of the waveforms.
@@ -57,7 +58,7 @@ class LogMel:
         return tf.math.log(tf.linalg.matmul(power, tf.constant(self.bands())) + FLOOR)
 
     def bands(self) -> Array:
-        """Weight of each bin of the power spectrum in each band, float32 `(bins, mels)`: triangles, 1 at their peaks."""
+        """Weight of each bin of the power in each band, float32 `(bins, mels)`: triangles, 1 at their peaks."""
         mels = np.linspace(_mel(LOWEST_HZ), _mel(self.sample_rate_hz / 2), self.mels + 2)
         corners = 700.0 * (10 ** (mels / 2595.0) - 1)
         bins = np.linspace(0, self.sample_rate_hz / 2, self.transform_samples // 2 + 1)[:, None]

@@ -21,7 +21,7 @@ __all__ = ["SCALE", "SpeechFeatures"]
 
 Array = np.ndarray[Any, Any]
 
-FILE_NAME = "speech_features.json"
+FILE_NAME, NGRAMS_NAME = "speech_features.json", "symbol_ngrams.npy"
 TAIL_SECONDS = 0.2
 """Silence appended to every waveform, so that a network that reads forwards has time to write the last word."""
 
@@ -43,6 +43,8 @@ class SpeechFeatures:
         frames_per_output: frames that one output of the network stands for (the product of its strides).
         frames_read: frames that one output of the network's convolutions reads.
         alphabet: the symbols.
+        symbol_ngrams: table of a language model over the symbols of training transcripts, float32 `(contexts, ids)`,
+            see `rnnapps.decoding.symbol_ngram`; None for none.
     """
 
     log_mel: LogMel
@@ -52,6 +54,7 @@ class SpeechFeatures:
     frames_per_output: int
     frames_read: int
     alphabet: Alphabet
+    symbol_ngrams: Array | None = None
 
     @property
     def sample_rate_hz(self) -> int:
@@ -159,10 +162,10 @@ class SpeechFeatures:
         ):
             if own != wanted:
                 raise ConfigError(f"{name} must be that of the model to start from: {own} there, {wanted} here")
-        return replace(self, alphabet=self.alphabet.grow(_transcripts(utterances, data)))
+        return replace(self, alphabet=self.alphabet.grow(_transcripts(utterances, data)), symbol_ngrams=None)
 
     def save(self, folder: str | Path) -> None:
-        """Writes `speech_features.json` and `alphabet.json`.
+        """Writes `speech_features.json`, `alphabet.json` and, if there is a language model, `symbol_ngrams.npy`.
 
         Raises:
             CheckpointError: the folder cannot be written.
@@ -180,6 +183,8 @@ class SpeechFeatures:
         }
         write_json(Path(folder) / FILE_NAME, content)
         self.alphabet.save(folder)
+        if self.symbol_ngrams is not None:
+            np.save(Path(folder) / NGRAMS_NAME, self.symbol_ngrams, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: str | Path) -> SpeechFeatures:
@@ -198,9 +203,23 @@ class SpeechFeatures:
             if content["normalization"] not in ("stored", "utterance"):
                 raise ValueError(f"normalization {content['normalization']!r}")
             frames = int(content["frames_per_output"]), int(content["frames_read"])
-            return cls(LogMel(*numbers), content["normalization"], mean, deviation, *frames, Alphabet.load(folder))
+            alphabet = Alphabet.load(folder)
+            table = _load_ngrams(Path(folder) / NGRAMS_NAME, alphabet)
+            return cls(LogMel(*numbers), content["normalization"], mean, deviation, *frames, alphabet, table)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: is no front end ({error}); restore the file or train again") from None
+
+
+def _load_ngrams(path: Path, alphabet: Alphabet) -> Array | None:
+    if not path.exists():
+        return None
+    try:
+        table: Array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from None
+    if table.ndim != 2 or table.shape[1] != alphabet.size or table.dtype != np.float32:
+        raise ValueError(f"{path.name} is no table for {alphabet.size} symbols")
+    return table
 
 
 def _transcripts(utterances: Sequence[Utterance], data: SpeechDataConfig) -> list[str]:

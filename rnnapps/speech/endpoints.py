@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.decoding.ctc_beam import SymbolModel
 from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
 from rnnapps.preprocessing.wav import decode_wavs
@@ -29,12 +28,11 @@ def speech_endpoints(
     network: keras.Model,
     features: SpeechFeatures,
     decoding: DecodingConfig,
-    language_model: SymbolModel | None,
     *,
     streams: bool,
 ) -> dict[str, Endpoint]:
     """`serving_default` transcribes WAV files, `tensors` waveforms; `step` goes on from states, if the model can."""
-    transcriber = Transcriber(network, features, decoding, language_model)
+    transcriber = Transcriber(network, features, decoding)
     found = {"serving_default": _files(transcriber), "tensors": _waveforms(transcriber)}
     return {**found, "step": _step(SpeechStream(network, features))} if streams else found
 

@@ -7,26 +7,27 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import keras
 import numpy as np
 
+from rnnapps.data.joined_clips import draw_strings
 from rnnapps.data.speech import UtteranceSplits
 from rnnapps.data.speech_config import SpeechDataConfig
 from rnnapps.data.utterance import Utterance, most_frequent
 from rnnapps.decoding.symbol_ngram import SymbolNgram, affordable_order
+from rnnapps.errors import ConfigError
 from rnnapps.metrics.word_errors import error_rates, recognition_errors
 from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
 from rnnapps.speech.model_config import DecodingConfig
-from rnnapps.speech.recordings import held_out_strings
+from rnnapps.speech.recordings import HELD_OUT_PASSES, HELD_OUT_SEED, held_out_strings
 from rnnapps.speech.transcription import Transcriber
 
-__all__ = ["evaluate_speech", "fit_language_model", "recognise"]
+__all__ = ["count_symbols", "evaluate_speech"]
 
-WEIGHTS, BONUSES = (0.0, 0.2, 0.4, 0.6, 0.9, 1.3), (0.0, 0.5, 1.0)
-TUNING_ORDER = 4
+WEIGHTS, BONUSES = (0.0, 0.3, 0.6, 1.0, 1.5), (0.0, 0.7)
+TUNING_BEAM, MOST_TUNED = 8, 300
 
 
 def evaluate_speech(
@@ -53,7 +54,7 @@ def evaluate_speech(
         decoding, chosen = _tuned(network, features, splits, data, decoding)
     held_out = held_out_strings(splits.test, data)
     references = [each.transcript for each in held_out]
-    texts, seconds = recognise(network, features, held_out, decoding, splits.train)
+    texts, seconds = _recognise(Transcriber(network, features, decoding), held_out)
     guess = most_frequent([each.transcript for each in held_out_strings(splits.train, data)])
     duration = sum(each.seconds(features.sample_rate_hz) for each in held_out)
     return Evaluation(
@@ -71,31 +72,32 @@ def evaluate_speech(
     )
 
 
-def recognise(
-    network: keras.Model,
-    features: SpeechFeatures,
-    utterances: Sequence[Utterance],
-    decoding: DecodingConfig,
-    train: Sequence[Utterance],
-) -> tuple[list[str], float]:
+def count_symbols(features: SpeechFeatures, train: Sequence[Utterance], data: SpeechDataConfig) -> SpeechFeatures:
+    """Adds the n-grams of the training transcripts, as training joins them, to a front end."""
+    if not data.language_model_order:
+        return features
+    strings = draw_strings(
+        [each.speaker for each in train],
+        minimum=data.join_minimum,
+        maximum=data.join_maximum,
+        passes=min(data.join_passes, HELD_OUT_PASSES),
+        sample_rate_hz=data.sample_rate_hz,
+        seed=HELD_OUT_SEED,
+    )
+    texts = [" ".join(train[clip].transcript for clip in clips) for clips in strings.clips]
+    ids = features.alphabet.size
+    order = affordable_order(ids, data.language_model_order)
+    model = SymbolNgram.fit([features.alphabet.encode(text) for text in texts], ids=ids, order=order)
+    return replace(features, symbol_ngrams=model.table)
+
+
+def _recognise(transcriber: Transcriber, utterances: Sequence[Utterance]) -> tuple[list[str], float]:
     """Transcripts of utterances, and the seconds it took, without the time to build the graph."""
-    transcriber = Transcriber(network, features, decoding, fit_language_model(features, decoding, train))
     recordings = [each.samples.astype(np.float32) / SCALE for each in utterances]
     transcriber(recordings[:1])
     begun = time.perf_counter()
     texts = [each.text for each in transcriber(recordings)]
     return texts, time.perf_counter() - begun
-
-
-def fit_language_model(
-    features: SpeechFeatures, decoding: DecodingConfig, train: Sequence[Utterance]
-) -> SymbolNgram | None:
-    """The n-gram model that a configuration asks for, of training transcripts; None where it asks for none."""
-    if not decoding.language_model_order:
-        return None
-    ids = features.alphabet.size
-    order = affordable_order(ids, decoding.language_model_order)
-    return SymbolNgram.fit([features.alphabet.encode(each.transcript) for each in train], ids=ids, order=order)
 
 
 def _tuned(
@@ -106,17 +108,19 @@ def _tuned(
     decoding: DecodingConfig,
 ) -> tuple[DecodingConfig, dict[str, float]]:
     """The weight and bonus with the fewest wrong words on validation strings, of several the smallest."""
-    order = decoding.language_model_order or TUNING_ORDER
-    base = replace(decoding, beam_width=max(decoding.beam_width, 8), language_model_order=order)
+    if features.symbol_ngrams is None:
+        raise ConfigError("--tune needs a language model; the model was trained with data.language_model_order 0")
+    base = replace(decoding, beam_width=max(decoding.beam_width, TUNING_BEAM))
     held_out = held_out_strings(splits.validation, data)
-    references = [each.transcript for each in held_out]
+    held_out = held_out[:: max(1, len(held_out) // MOST_TUNED)][:MOST_TUNED]
+    transcriber = Transcriber(network, features, base)
     found: list[tuple[float, float, float]] = []
-    for weight, bonus in itertools.product(WEIGHTS, BONUSES):
-        tried = replace(base, language_model_weight=weight, symbol_bonus=bonus)
-        texts, _ = recognise(network, features, held_out, tried, splits.train)
-        found.append((error_rates(references, texts)["word_error_rate"], weight, bonus))
+    for (weight, bonus), texts in transcriber.with_weights(
+        [each.samples.astype(np.float32) / SCALE for each in held_out], list(itertools.product(WEIGHTS, BONUSES))
+    ):
+        found.append((error_rates([each.transcript for each in held_out], texts)["word_error_rate"], weight, bonus))
     rate, weight, bonus = min(found)
-    chosen: dict[str, Any] = {
+    chosen = {
         "chosen_language_model_weight": weight,
         "chosen_symbol_bonus": bonus,
         "validation_word_error_rate": rate,

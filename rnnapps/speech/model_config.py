@@ -146,9 +146,8 @@ class DecodingConfig:
 
     Attributes:
         beam_width: transcripts that are pursued side by side; 1 takes the likeliest symbol at each moment.
-        language_model_order: length of the n-grams of symbols, learned from the training transcripts, whose probability
-            counts beside that of the sound; 0 for none.
-        language_model_weight: how much it counts.
+        language_model_weight: how much the n-grams of the training transcripts count beside the sound; 0 for not at
+            all. `evaluate --tune` finds it.
         symbol_bonus: what every symbol adds to the score, against the language model's liking for short transcripts.
 
     Raises:
@@ -156,19 +155,17 @@ class DecodingConfig:
     """
 
     beam_width: int = 1
-    language_model_order: int = 0
-    language_model_weight: float = 0.5
+    language_model_weight: float = 0.0
     symbol_bonus: float = 0.0
 
     def __post_init__(self) -> None:
         """Checks the values."""
         for name, low, high in (
             ("beam_width", 1, 256),
-            ("language_model_order", 0, 8),
             ("language_model_weight", 0, 10),
             ("symbol_bonus", -10, 10),
         ):
             value = getattr(self, name)
-            require(f"decoding.{name}", value, f"from {low} to {high}", low <= value <= high)
-        if self.language_model_order and self.beam_width == 1:
-            raise ConfigError("decoding.language_model_order needs decoding.beam_width of at least 2")
+            require(name, value, f"from {low} to {high}", low <= value <= high)
+        if (self.language_model_weight or self.symbol_bonus) and self.beam_width == 1:
+            raise ConfigError("language_model_weight and symbol_bonus need a beam_width of at least 2")

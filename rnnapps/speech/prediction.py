@@ -28,7 +28,7 @@ STANDARD_INPUT = "-"
 
 
 def transcribe_files(
-    network: keras.Model, features: SpeechFeatures, source: str, *, beam_width: int = 1
+    network: keras.Model, features: SpeechFeatures, source: str, decoding: DecodingConfig
 ) -> list[dict[str, Any]]:
     """Transcripts of a file, or of all files of a folder.
 
@@ -41,7 +41,7 @@ def transcribe_files(
     paths = list_files(Path(source), AUDIO_SUFFIXES) if Path(source).is_dir() else [Path(source)]
     if not paths:
         raise DataError(source, "holds no recording", f"put files there that end in {', '.join(AUDIO_SUFFIXES)}")
-    transcriber = Transcriber(network, features, DecodingConfig(beam_width=beam_width))
+    transcriber = Transcriber(network, features, decoding)
     found = []
     for path in paths:
         samples = read_audio(path, sample_rate_hz=features.sample_rate_hz)

@@ -19,11 +19,12 @@ from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
 from rnnapps.speech.augmentation import augment_spectra, augment_waveforms
 from rnnapps.speech.model_config import SpeechTrainingConfig
 
-__all__ = ["TrainingRecordings", "held_out_strings", "require_room"]
+__all__ = ["HELD_OUT_PASSES", "HELD_OUT_SEED", "TrainingRecordings", "held_out_strings", "require_room"]
 
 Array = np.ndarray[Any, Any]
 
 HELD_OUT_PASSES, HELD_OUT_SEED = 4, 1
+"""How often a held-out clip occurs in joined strings, and what deals them."""
 
 
 class TrainingRecordings:

@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from rnnapps.decoding.ctc import greedy_symbols
 from rnnapps.decoding.ctc_alignment import align, log_probability
-from rnnapps.decoding.ctc_beam import SymbolModel, beam_search
+from rnnapps.decoding.ctc_beam import beam_search
+from rnnapps.decoding.symbol_ngram import SymbolNgram
+from rnnapps.errors import ConfigError
 from rnnapps.layers.speech_network import read_frames, zero_states
 from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import DecodingConfig
@@ -22,6 +24,8 @@ __all__ = ["Transcriber", "Transcript", "padded"]
 Array = np.ndarray[Any, Any]
 
 ROWS = 16
+SIGNATURE = (tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None,), tf.int32))
+"""Of waveforms and lengths of any size."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +50,18 @@ class Transcriber:
         network: what `speech_network` returned.
         features: front end and alphabet.
         decoding: how transcripts are found.
-        language_model: counts beside the sound; none by default.
+
+    Raises:
+        ConfigError: a language model is asked for, but none was made of the training transcripts.
     """
 
-    def __init__(
-        self,
-        network: keras.Model,
-        features: SpeechFeatures,
-        decoding: DecodingConfig | None = None,
-        language_model: SymbolModel | None = None,
-    ) -> None:
-        self.network, self.features = network, features
-        self.decoding, self.language_model = decoding or DecodingConfig(), language_model
-        signature = [tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None,), tf.int32)]
-        self._compiled = tf.function(self.graph, input_signature=signature, autograph=False)
+    def __init__(self, network: keras.Model, features: SpeechFeatures, decoding: DecodingConfig | None = None) -> None:
+        self.network, self.features, self.decoding = network, features, decoding or DecodingConfig()
+        table = features.symbol_ngrams
+        self.language_model = None if table is None else SymbolNgram(table)
+        if self.decoding.language_model_weight and table is None:
+            raise ConfigError("language_model_weight must be 0: the model was trained with data.language_model_order 0")
+        self._compiled = tf.function(self.graph, input_signature=SIGNATURE, autograph=False)
 
     def logits(self, waveforms: Any, lengths: Any) -> tuple[Any, Any]:
         """Outputs of the network.
@@ -100,15 +102,32 @@ class Transcriber:
         if self.decoding.beam_width == 1:
             symbols, counts, _ = greedy_symbols(scores, outputs)
             return symbols, counts
-        found, counts, _ = beam_search(
-            scores,
-            outputs,
-            width=self.decoding.beam_width,
-            language_model=self.language_model,
-            weight=self.decoding.language_model_weight,
-            bonus=self.decoding.symbol_bonus,
-        )
+        return self._by_beam(scores, outputs, self.decoding.language_model_weight, self.decoding.symbol_bonus)
+
+    def _by_beam(self, scores: Any, outputs: Any, weight: Any, bonus: Any) -> tuple[Any, Any]:
+        width, model = self.decoding.beam_width, self.language_model if not _is_zero(weight) else None
+        found, counts, _ = beam_search(scores, outputs, width=width, language_model=model, weight=weight, bonus=bonus)
         return found[:, 0], counts[:, 0]
+
+    def with_weights(
+        self, recordings: Sequence[Array], weights: Sequence[tuple[float, float]]
+    ) -> Iterator[tuple[tuple[float, float], list[str]]]:
+        """Transcripts of recordings by beam search for each weight of the language model and bonus of a symbol."""
+        logits = tf.function(self.logits, input_signature=SIGNATURE, autograph=False)
+        groups = list(_batches([len(each) for each in recordings]))
+        outputs = [logits(*padded([recordings[place] for place in places])) for places in groups]
+
+        @tf.function(reduce_retracing=True, autograph=False)
+        def search(scores: Any, counts: Any, weight: Any, bonus: Any) -> Any:
+            return self.features.alphabet.decode(*self._by_beam(tf.nn.log_softmax(scores), counts, weight, bonus))
+
+        for weight, bonus in weights:
+            texts = [""] * len(recordings)
+            for places, (scores, counts) in zip(groups, outputs, strict=True):
+                found = search(scores, counts, tf.constant(weight), tf.constant(bonus)).numpy()
+                for place, text in zip(places, found, strict=True):
+                    texts[place] = text.decode()
+            yield (weight, bonus), texts
 
     def _words(self, symbols: Any, counts: Any, first: Any, last: Any, seconds: Any) -> dict[str, Any]:
         """Words with their times: from the beginning of the first symbol's first output to the end of the last's."""
@@ -139,6 +158,10 @@ class Transcriber:
             for place, transcript in zip(places, _transcripts(answers), strict=True):
                 found[place] = transcript
         return [transcript for transcript in found if transcript is not None]
+
+
+def _is_zero(weight: Any) -> bool:
+    return isinstance(weight, int | float) and weight == 0
 
 
 def padded(recordings: Sequence[Array]) -> tuple[Any, Any]:
