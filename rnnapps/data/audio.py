@@ -65,6 +65,7 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
 
     if not content:
         raise DataError(name, "is empty: it has 0 bytes", "leave it out")
+    _require_whole(content, name)
     with _quiet_decoders():
         try:
             with soundfile.SoundFile(io.BytesIO(content)) as file:
@@ -74,8 +75,10 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
         except DataError:
             raise
         except Exception as error:  # soundfile lets out what its file object or its checks run into
-            reason = " ".join(str(error).replace(repr(error), "").split()) or type(error).__name__
-            reason = reason.partition("object at")[2].partition(": ")[2] or reason
+            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = (
+                reason.partition("object at")[2].partition(": ")[2] or reason
+            )  # behind soundfile's name of the file
             problem = f"cannot be decoded as WAV, FLAC, Ogg or MP3: {reason.rstrip('.')}"
             raise DataError(name, problem, "the file is damaged or of another kind") from None
     return resampled(samples, rate, sample_rate_hz, name)
@@ -96,6 +99,15 @@ def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Arr
 
     found: Array = soxr.resample(samples, from_hz, to_hz, quality="HQ").astype(np.float32)
     return found
+
+
+def _require_whole(content: bytes, name: str | Path) -> None:
+    """Refuses a WAV file that is shorter than it says, which the decoder would read as far as it goes."""
+    size = int.from_bytes(content[4:8], "little")
+    unknown = size in (0, 0xFFFFFFFF)  # of programs that write into a pipe
+    if content[:4] == b"RIFF" and not unknown and size + 8 > len(content) + 1:  # some forget the last padding byte
+        problem = f"is cut off: it has {len(content):,} of the {size + 8:,} bytes its header claims"
+        raise DataError(name, problem, "copy it again or leave it out")
 
 
 def _require_sane(file: Any, name: str | Path) -> None:

@@ -72,7 +72,7 @@ def _waveforms(transcriber: Transcriber) -> Endpoint:
         with tf.control_dependencies(_checks(waveform, lengths)):
             lengths = tf.identity(lengths)
         logits, outputs = transcriber.logits(waveform, lengths)
-        return {"logits": logits, "outputs": outputs, "transcript": transcriber.graph(waveform, lengths)["transcript"]}
+        return {"logits": logits, "outputs": outputs, **transcriber.answers(logits, outputs, lengths)}
 
     signature = {"waveform": tf.TensorSpec((None, None), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
     return Endpoint(transcribe, signature, _examples(transcriber.features))

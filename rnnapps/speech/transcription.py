@@ -85,7 +85,10 @@ class Transcriber:
             `transcript` string and `confidence` float32 `(batch,)`; `words` string, `word_starts` and `word_ends`
             float32 seconds `(batch, most words)`, and `word_counts` int32 `(batch,)`.
         """
-        logits, outputs = self.logits(waveforms, lengths)
+        return self.answers(*self.logits(waveforms, lengths), lengths)
+
+    def answers(self, logits: Any, outputs: Any, lengths: Any) -> dict[str, Any]:
+        """What `graph` returns, of the logits of waveforms with these lengths."""
         scores = tf.nn.log_softmax(logits)
         symbols, counts = self.symbols(scores, outputs)
         first, last = align(scores, outputs, symbols, counts)

@@ -62,6 +62,7 @@ def test_resampling_has_the_limit_of_decoding(monkeypatch: pytest.MonkeyPatch) -
         (audio_bytes(tone(8000), rate=500), "has 500 samples a second"),
         (audio_bytes(np.zeros((9, 20))), "has 20 channels; at most 16"),
         (audio_bytes(tone(8000), kind="FLAC")[:-900], "x.wav: "),
+        (audio_bytes(tone(8000))[:50], "is cut off: it has 50 of the 8,044 bytes its header claims"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(content: bytes, complaint: str) -> None:

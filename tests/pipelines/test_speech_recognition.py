@@ -51,34 +51,32 @@ def test_it_learns_tones(run: Path, capsys: pytest.CaptureFixture[str], monkeypa
     assert found["word_error_rate"] == pytest.approx(wrong / counted["words"])
 
 
-def test_predict_writes_words_with_times(run: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for flags in ((), ("--beam_width", 4, "--language_model_weight", 0.2)):
-        found = answer(capsys, "predict", "--run", run, "--file", clip, *flags)["results"][0]
-        assert found["transcript"] == "hi lo mid" and 0 < found["confidence"] <= 1
-        assert [each["word"] for each in found["words"]] == ["hi", "lo", "mid"]
-        starts = [each["start"] for each in found["words"]]
-        assert starts == sorted(starts) and starts[-1] < 0.8
-
-
-def test_predict_takes_folders_silence_and_nothing(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "a.flac").write_bytes(audio_bytes(np.repeat(say("lo", seed=5), 2), rate=16_000, kind="FLAC"))
+def test_predict_takes_one_file_or_a_folder(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.flac").write_bytes(audio_bytes(np.repeat(say("hi lo mid", seed=99), 2), rate=16_000, kind="FLAC"))
     (tmp_path / "b.wav").write_bytes(audio_bytes(np.zeros(4000)))
     (tmp_path / "c.wav").write_bytes(audio_bytes(np.zeros(0)))
     found = answer(capsys, "predict", "--run", run, "--file", tmp_path)["results"]
     assert [Path(each["file"]).name for each in found] == ["a.flac", "b.wav", "c.wav"]
-    assert found[0]["transcript"] == "lo" and found[2]["words"] == []
+    assert found[0]["transcript"] == "hi lo mid" and found[2]["words"] == []
+    assert [each["word"] for each in found[0]["words"]] == ["hi", "lo", "mid"]
+    assert all(0 < each["confidence"] <= 1 for each in found)
+    starts = [each["start"] for each in found[0]["words"]]
+    assert starts == sorted(starts) and starts[-1] < 0.8
+
+
+@pytest.mark.slow
+def test_predict_by_beam(run: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ("--beam_width", 4, "--language_model_weight", 0.2)
+    assert answer(capsys, "predict", "--run", run, "--file", clip, *flags)["results"][0]["transcript"] == "hi lo mid"
 
 
 def test_stream_prints_the_same_words(
     run: Path, clip: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for chunk_ms in (20, 333):
-        capsys.readouterr()
-        succeed("stream", "--run", run, "--file", clip, "--chunk_ms", chunk_ms)
-        captured = capsys.readouterr()
-        assert captured.out.split() == ["hi", "lo", "mid"] and "real-time factor" in captured.err
+    capsys.readouterr()
+    succeed("stream", "--run", run, "--file", clip, "--chunk_ms", 33)
+    captured = capsys.readouterr()
+    assert captured.out.split() == ["hi", "lo", "mid"] and "real-time factor" in captured.err
     raw = as_pcm(say("hi lo mid", seed=99)).astype("<i2").tobytes()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
     succeed("stream", "--run", run, "--file", "-")
