@@ -17,7 +17,6 @@ from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 __all__ = ["VideoStep", "pixel_scaling", "video_network", "zero_video_states"]
 
 RECURRENT, POOLING, DIFFERENCES = "recurrent", "attention", "differences"
-STREAMS = ("frames_encoder", "differences_encoder", "joined_encoder")
 GAIN = 2.0
 
 

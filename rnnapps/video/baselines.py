@@ -14,6 +14,7 @@ from rnnapps.data.clips import alter
 from rnnapps.data.video import Video, VideoSplits
 from rnnapps.data.video_config import VideoDataConfig, mirror_images
 from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.video_network import pixel_scaling
 from rnnapps.metrics.classification import classification_metrics
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.training.trainer import TrainingModel
@@ -85,7 +86,7 @@ def _mean(video: Video) -> Array:
 
 def _still_network(config: VideoModelConfig, video_format: VideoFormat) -> keras.Model:
     frames = keras.Input(video_format.frame_shape, name="frames", dtype="uint8")
-    pixels = keras.layers.Rescaling(1.0 if config.encoder != "small" else 2 / 255, name="pixels")(frames)
+    pixels = keras.layers.Rescaling(1.0 if config.encoder != "small" else pixel_scaling(), name="pixels")(frames)
     features = frame_encoder(config, video_format)(pixels)
     logits = keras.layers.Dense(len(video_format.labels), name="logits")(Dropout(config.dropout)(features))
     return keras.Model({"frames": frames}, {"logits": logits}, name="still_network")
