@@ -13,7 +13,7 @@ from rnnapps.data.speech_config import Unit
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.storage import read_json, write_json
 
-__all__ = ["BLANK", "Alphabet"]
+__all__ = ["BLANK", "Alphabet", "split_symbols"]
 
 BLANK = 0
 FILE_NAME = "alphabet.json"

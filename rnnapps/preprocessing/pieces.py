@@ -13,7 +13,18 @@ from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.normalize_text import SIGN, SPACE, code_points
 from rnnapps.preprocessing.storage import read_json, write_json
 
-__all__ = ["CONTINUED", "END", "ISOLATED", "LONGEST_WORD", "PADDING", "SPECIAL", "START", "UNKNOWN", "PieceVocabulary"]
+__all__ = [
+    "CONTINUED",
+    "END",
+    "ISOLATED",
+    "LONGEST_WORD",
+    "PADDING",
+    "SPECIAL",
+    "START",
+    "UNKNOWN",
+    "PieceVocabulary",
+    "Pieces",
+]
 
 Array = np.ndarray[Any, Any]
 Unit = Literal["word", "character"]
