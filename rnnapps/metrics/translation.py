@@ -45,4 +45,4 @@ def _metrics(lowercase: bool) -> tuple[Any, Any]:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
-    return BLEU(lowercase=lowercase), CHRF(lowercase=lowercase)
+    return BLEU(lowercase=lowercase, force=True), CHRF(lowercase=lowercase)  # force: the naive ones look tokenised

@@ -23,7 +23,8 @@ class TranslationModelConfig(RecurrentConfig):
         dropout: share of values dropped from embeddings, between layers and before the softmax while training.
         encoder_units: size of the state of each encoder layer and direction.
         embedding_units: size of the vector that stands for a token.
-        tie_embeddings: predict with the weights of the target embedding (Press & Wolf 2017, arXiv:1608.05859).
+        tie_embeddings: predict with the weights of the target embedding (Press & Wolf 2017, arXiv:1608.05859), without
+            a bias; better for large vocabularies, and slower to begin to learn.
         attention: how the decoder scores the source: "multiplicative" (Luong et al. 2015, arXiv:1508.04025) or
             "additive" (Bahdanau et al. 2015, arXiv:1409.0473).
         context_layers: recurrent layers above the attention, which read what was attended to.
@@ -42,7 +43,7 @@ class TranslationModelConfig(RecurrentConfig):
     dropout: float = 0.2
     encoder_units: int = 128
     embedding_units: int = 128
-    tie_embeddings: bool = True
+    tie_embeddings: bool = False
     attention: AttentionKind = "multiplicative"
     context_layers: int = 0
     input_feeding: bool = False

@@ -19,6 +19,7 @@ __all__ = [
     "Bridge",
     "Encoded",
     "OwnChoices",
+    "ValidPlaces",
     "decoder_step",
     "encode",
     "read_target",
@@ -61,7 +62,7 @@ def translation_network(config: TranslationModelConfig, source_vocabulary: int, 
     rate = config.dropout
 
     mask = ValidPlaces(name="valid_places")(source, lengths)
-    embedded = keras.layers.Embedding(source_vocabulary, config.embedding_units, name="source_embedding")(source)
+    embedded = _embedding(config, source_vocabulary, "source_embedding")(source)
     memory, final = encoder(Dropout(rate, name="source_dropout")(embedded), mask=mask)
     states = Bridge(decoder.state_sizes, name="bridge")(final)
     memory = Dropout(rate, name="memory_dropout")(memory)
@@ -177,9 +178,16 @@ def _decoder(config: TranslationModelConfig) -> AttentionDecoder:
     )
 
 
+def _embedding(config: TranslationModelConfig, vocabulary: int, name: str) -> Any:
+    """Vectors that are large from the start: of small ones the encoder would make the same of every token."""
+    normal = keras.initializers.RandomNormal(stddev=1.0)
+    return keras.layers.Embedding(vocabulary, config.embedding_units, embeddings_initializer=normal, name=name)
+
+
 def _target_embedding(config: TranslationModelConfig, vocabulary: int) -> Any:
-    kind = keras.layers.ReversibleEmbedding if config.tie_embeddings else keras.layers.Embedding
-    return kind(vocabulary, config.embedding_units, name="target_embedding")
+    if config.tie_embeddings:
+        return keras.layers.ReversibleEmbedding(vocabulary, config.embedding_units, name="target_embedding")
+    return _embedding(config, vocabulary, "target_embedding")
 
 
 def _head(config: TranslationModelConfig, embedding: Any, vocabulary: int) -> Callable[[Any], Any]:

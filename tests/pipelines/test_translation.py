@@ -98,7 +98,12 @@ def test_finetuning_learns_new_words(run: Path, tmp_path: Path, capsys: pytest.C
     tuned = tmp_path / "tuned"
     succeed("finetune", "--from", run, "--run", tuned, "--data.source", new, *SETTINGS, *steps)
     transfer = json.loads((tuned / "origin.json").read_text())["transfer"]
-    assert transfer["grown"] == {"source_embedding/embeddings": 2, "target_embedding/embeddings": 2}
+    assert transfer["grown"] == {
+        "source_embedding/embeddings": 2,
+        "target_embedding/embeddings": 2,
+        "scores/kernel": 2,
+        "scores/bias": 2,
+    }
     assert answer(capsys, "predict", "--run", tuned, "--sentence", "zorr blip kos.")["results"] == ["red moon über."]
     assert answer(capsys, "predict", "--run", run, "--sentence", "zorr kos.")["results"] != ["red über."]
 
@@ -128,7 +133,7 @@ def test_every_cell_trains_and_is_exported(cell: str, pairs: Path, tmp_path: Pat
     [
         ["--model.input_feeding=true", "--model.attention=additive"],
         ["--model.scheduled_sampling=0.3", "--model.context_layers=1"],
-        ["--data.tokens=characters", "--model.tie_embeddings=false"],
+        ["--data.tokens=characters", "--model.tie_embeddings=true"],
         ["--data.tokens=subwords", "--data.lowercase=true", "--data.reverse=true"],
     ],
     ids=["input feeding", "scheduled sampling", "characters", "subwords"],

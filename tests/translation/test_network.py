@@ -25,10 +25,10 @@ SOURCE, TARGET = DRAW.integers(4, 11, (3, 5)).astype(np.int32), DRAW.integers(4,
 LENGTHS = np.array([5, 2, 3], np.int32)
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "context layers": {"context_layers": 1, "layers": 2, "residual": True},
-    "input feeding": {"input_feeding": True, "attention": "additive", "cell": "lstm"},
-    "fed context": {"input_feeding": True, "context_layers": 1, "tie_embeddings": False},
-    "one direction": {"bidirectional": False, "cell": "layer_norm_lstm", "tie_embeddings": False},
+    "context layers": {"context_layers": 1, "layers": 2, "residual": True, "tie_embeddings": True},
+    "input feeding": {"input_feeding": True, "attention": "additive", "cell": "lstm", "tie_embeddings": True},
+    "fed context": {"input_feeding": True, "context_layers": 1},
+    "one direction": {"bidirectional": False, "cell": "layer_norm_lstm"},
 }
 
 
