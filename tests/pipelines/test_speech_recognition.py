@@ -110,12 +110,13 @@ def test_bad_training_data_are_one_line_and_leave_nothing(
 ) -> None:
     place = tmp_path / "run"
     source = write_manifest(tmp_path / "short", 4)
-    (source.parent / "train_0.wav").write_bytes(audio_bytes(np.zeros(80)))
-    text = source.read_text().splitlines()
-    text[1] = "train_0.wav,lo lo lo lo lo lo lo lo lo lo lo lo lo,a"
-    source.write_text("\n".join(text))
+    long = "lo lo lo lo lo lo lo lo lo lo lo lo lo"
+    lines = [f"train_{number}.wav,{long},a" for number in range(4)]
+    for number in range(4):
+        (source.parent / f"train_{number}.wav").write_bytes(audio_bytes(np.zeros(80)))
+    source.write_text("\n".join(["audio,transcript,speaker", *lines]))
     for flags, expected in (
-        (("--data.source", source), "train_0.wav: lasts 0.01 s"),
+        (("--data.source", source), ".wav: lasts 0.01 s"),
         (("--data.source", tmp_path / "gone.csv"), "gone.csv: does not exist"),
         (("--data.source", folder, "--training.compile=xla"), "training.compile must be graph"),
     ):

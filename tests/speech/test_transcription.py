@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from rnnapps.decoding.ctc_alignment import log_probability
@@ -46,15 +47,15 @@ def test_what_lies_behind_a_row_has_no_influence() -> None:
     assert counts.numpy().tolist() == [features.outputs(len(each)) for each in RECORDINGS]
 
 
-def test_words_times_and_confidence() -> None:
-    for beam_width in (1, 4):
-        found = transcriber(beam_width)(RECORDINGS)
-        assert any(each.words for each in found)
-        for recording, transcript in zip(RECORDINGS, found, strict=True):
-            assert " ".join(word for word, _, _ in transcript.words) == transcript.text
-            times = [time for _, start, end in transcript.words for time in (start, end)]
-            assert times == sorted(times) and all(0 <= time <= len(recording) / 8000 + 1e-3 for time in times)
-            assert 0 <= transcript.confidence <= 1
+@pytest.mark.parametrize("beam_width", [1, pytest.param(4, marks=pytest.mark.slow)])
+def test_words_times_and_confidence(beam_width: int) -> None:
+    found = transcriber(beam_width)(RECORDINGS)
+    assert any(each.words for each in found)
+    for recording, transcript in zip(RECORDINGS, found, strict=True):
+        assert " ".join(word for word, _, _ in transcript.words) == transcript.text
+        times = [time for _, start, end in transcript.words for time in (start, end)]
+        assert times == sorted(times) and all(0 <= time <= len(recording) / 8000 + 1e-3 for time in times)
+        assert 0 <= transcript.confidence <= 1
 
 
 def test_confidence_is_the_probability_of_the_transcript() -> None:
