@@ -21,9 +21,10 @@ from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.data.video_file import write_mp4
 from tests.data.midi_bytes import write_scales
+from tests.data.recordings import audio_bytes, say, write_manifest
 from tests.data.video_files import moving_square, write_moves
 from tests.docs.commands import commands_of
-from tests.pipelines import forecasts, pieces, videos, watched
+from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -74,11 +75,31 @@ def train_watcher(folder: Path) -> None:
     assert main(WATCHER, ["train", "--run", str(folder / "run"), *source, *videos.SETTINGS, *flags]) == 0
 
 
+def train_translator(folder: Path) -> None:
+    """A run of translation in `folder/run`."""
+    from pipelines.translation import PIPELINE as TRANSLATOR
+
+    source = ["--data.source", str(sentences.write_pairs(folder / "pairs.tsv", 80))]
+    flags = ["--training.steps=1", "--training.evaluate_every=1"]
+    assert main(TRANSLATOR, ["train", "--run", str(folder / "run"), *source, *sentences.SETTINGS, *flags]) == 0
+
+
+def train_recogniser(folder: Path) -> None:
+    """A run of speech recognition in `folder/run`, which streams."""
+    from pipelines.speech_recognition import PIPELINE as RECOGNISER
+
+    source = ["--data.source", str(write_manifest(folder / "recordings", 20))]
+    flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.bidirectional=false"]
+    assert main(RECOGNISER, ["train", "--run", str(folder / "run"), *source, *spoken.SETTINGS, *flags]) == 0
+
+
 TRAIN = {
     "text_generation": train_text,
     "anomaly_detection": train_detector,
     "forecasting": train_forecaster,
     "music_generation": train_musician,
+    "speech_recognition": train_recogniser,
+    "translation": train_translator,
     "video_recognition": train_watcher,
 }
 
@@ -107,6 +128,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")
     write_mp4(tmp_path / "new.mp4", moving_square("left"), rate=10)
     monkeypatch.setattr("rnnapps.video.baselines.STILL_STEPS", 2)
+    (tmp_path / "clip.wav").write_bytes(audio_bytes(say("lo hi")))
     monkeypatch.chdir(tmp_path)
 
 
