@@ -16,7 +16,7 @@ __all__ = ["Tokens", "fit_pieces", "grow_pieces"]
 Tokens = Literal["subwords", "words", "characters"]
 
 CHUNK = 2048
-SHARE_OF_CHARACTERS = 4
+SHARE_OF_CHARACTERS = 2
 """Of a subword vocabulary at most one piece in so many is a single character."""
 
 
