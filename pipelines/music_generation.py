@@ -188,7 +188,7 @@ class MusicGeneration(Pipeline[Config]):
         return evaluate_music(network, preprocessor, _pieces(splits))
 
     def endpoints(self, config: Config, network: keras.Model, preprocessor: MusicGrid) -> dict[str, Endpoint]:
-        """`serving_default` continues frames or events, `tensors` scores them, `step` goes on from states."""
+        """`serving_default` continues MIDI files, `continuation` arrays; `tensors` scores, `step` takes states."""
         from rnnapps.music.endpoints import music_endpoints
 
         return music_endpoints(network, preprocessor)

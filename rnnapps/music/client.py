@@ -1,12 +1,13 @@
 """The client's side of a served music model: MIDI to the arrays of a request, and the answer back to MIDI.
 
-The signature `midi` takes and gives MIDI files itself, up to 256 KiB and 4,096 grid steps; this module is for larger
-ones, and for clients that work with the arrays of `serving_default`. It needs no TensorFlow, but the `preprocessing`
-folder of the export (below `assets.extra`), from which the grid is loaded:
+The signature `serving_default` takes and gives MIDI files itself, up to 256 KiB and 4,096 grid steps; this module is
+for larger ones, and for clients that work with the arrays of the signature `continuation`. It needs no TensorFlow, but
+the `preprocessing` folder of the export (below `assets.extra`), from which the grid is loaded:
 
     grid = MusicGrid.load("saved_models/music_generation/1/assets.extra/preprocessing")
     request = request_arrays(grid, open("primer.mid", "rb").read(), steps=128)
-    answer = ...  # POST {"inputs": {name: array.tolist()}} to /v1/models/music_generation:predict, take "outputs"
+    inputs = {name: array.tolist() for name, array in request.items()}
+    answer = ...  # POST {"signature_name": "continuation", "inputs": inputs} to .../music_generation:predict: "outputs"
     open("more.mid", "wb").write(answer_midi(grid, request, answer))
 """
 
@@ -28,7 +29,7 @@ Array = np.ndarray[Any, Any]
 def request_arrays(
     grid: MusicGrid, primer: bytes, *, steps: int, temperature: float = 1.0, top_p: float = 1.0, seed: int = 0
 ) -> dict[str, Array]:
-    """The inputs of `serving_default` for one MIDI file.
+    """The inputs of `continuation` for one MIDI file.
 
     Args:
         grid: the model's grid.
@@ -65,7 +66,7 @@ def answer_midi(grid: MusicGrid, request: Mapping[str, Array], answer: Mapping[s
     Args:
         grid: the model's grid.
         request: what `request_arrays` returned.
-        answer: the outputs of `serving_default`: lists or arrays.
+        answer: the outputs of `continuation`: lists or arrays.
     """
     name = "frames" if grid.representation == "frames" else "tokens"
     length = int(np.asarray(answer["lengths"])[0])

@@ -28,15 +28,15 @@ ROWS, STEPS = 5, 6
 
 
 def music_endpoints(network: keras.Model, grid: MusicGrid) -> dict[str, Endpoint]:
-    """`serving_default` continues primers, `midi` files; `tensors` scores pieces, `step` goes on from given states."""
+    """`serving_default` continues MIDI files, `continuation` arrays; `tensors` scores pieces, `step` takes states."""
     if grid.representation == "events":
         continuing = _continuing_events(network, grid)
-        own = {"serving_default": continuing, "midi": midi_endpoint(continuing, grid)}
+        own = {"serving_default": midi_endpoint(continuing, grid), "continuation": continuing}
         return own | token_endpoints(network, grid.tokens)
     continuing = _continuing_frames(network)
     return {
-        "serving_default": continuing,
-        "midi": midi_endpoint(continuing, grid),
+        "serving_default": midi_endpoint(continuing, grid),
+        "continuation": continuing,
         "tensors": _scoring_frames(network),
         "step": _stepping_frames(network),
     }

@@ -1,4 +1,4 @@
-"""The signature `midi` of music models: a MIDI file in, the file and its continuation out, all in the graph."""
+"""What music models serve by default: a MIDI file in, the file and its continuation out, all in the graph."""
 
 from __future__ import annotations
 

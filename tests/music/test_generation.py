@@ -67,7 +67,7 @@ def test_a_stream_plays_what_predict_writes(model: Any) -> None:
 
 def test_the_client_gets_from_a_server_what_predict_writes(model: Any) -> None:
     network, grid = model
-    endpoint = music_endpoints(network, grid)["serving_default"]
+    endpoint = music_endpoints(network, grid)["continuation"]
     request = request_arrays(grid, write_midi(PRIMER, steps_per_beat=2), steps=7, seed=3)
     assert request.keys() == endpoint.input_signature.keys()
     answer = endpoint.function(**{name: tf.constant(array) for name, array in request.items()})
@@ -82,7 +82,7 @@ def test_the_client_gets_from_a_server_what_predict_writes(model: Any) -> None:
 
 def test_files_come_back_with_their_continuation(model: Any) -> None:
     network, grid = model
-    endpoint, arrays = (music_endpoints(network, grid)[name] for name in ("midi", "serving_default"))
+    endpoint, arrays = (music_endpoints(network, grid)[name] for name in ("serving_default", "continuation"))
     primer = write_midi(replace(PRIMER, tempo_bpm=90.0, beats_per_bar=3.0), steps_per_beat=2)
     files = [primer, b"", primer[:-9], primer]
     wishes = {"temperature": tf.ones(4), "top_p": tf.ones(4), "seed": tf.constant([3, 4, 5, 6], tf.int64)}
@@ -104,7 +104,7 @@ def test_steps_go_on_as_the_whole_does() -> None:
     endpoints = music_endpoints(network, GRIDS["frames"])
     sampling = {"temperature": tf.ones(1), "top_p": tf.ones(1), "seed": tf.constant([9], tf.int64)}
     nothing = tf.zeros((1, 0, 88), tf.int32)
-    whole = endpoints["serving_default"].function(
+    whole = endpoints["continuation"].function(
         frames=nothing, lengths=tf.constant([0]), steps=tf.constant([4]), **sampling
     )["frames"]
     frame, states = tf.zeros((1, 1, 88), tf.int32), {"state_0": tf.zeros((1, 8))}
