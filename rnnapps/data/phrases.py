@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import functools
 import random
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +93,7 @@ def phrase_pair(generator: random.Random) -> Pair:
     parts = [_KINDS[generator.randrange(len(_KINDS))](generator) for _ in range(1 + (generator.random() < 0.3))]
     texts = ([write(language) for write in parts] for language in LANGUAGES)
     joined = (format_list(own, locale=language) for own, language in zip(texts, LANGUAGES, strict=True))
-    return Pair(*(" ".join(text.split()) for text in joined))
+    return Pair(*(" ".join(unicodedata.normalize("NFKC", text).split()) for text in joined))
 
 
 Writer = Callable[[str], str]
@@ -182,4 +183,17 @@ def _measure(generator: random.Random) -> Writer:
     return lambda language: format_unit(value, unit, length=length, locale=language)
 
 
-_KINDS = (_date, _date, _part_of_date, _time, _moment_text, _span, _distance, _amount, _share, _measure, _measure)
+_KINDS = (
+    _date,
+    _date,
+    _part_of_date,
+    _time,
+    _moment_text,
+    _span,
+    _distance,
+    _amount,
+    _amount,
+    _share,
+    _measure,
+    _measure,
+)
