@@ -64,6 +64,7 @@ def test_resampling_has_the_limit_of_decoding(monkeypatch: pytest.MonkeyPatch) -
         (audio_bytes(tone(8000), kind="FLAC")[:-900], "x.wav: "),
         (audio_bytes(tone(8000))[:50], "is cut off: it has 50 of the 8,044 bytes its header claims"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # floating-point files hold the time they were written
 )
 def test_what_is_wrong_is_said_in_one_line(content: bytes, complaint: str) -> None:
     with pytest.raises(DataError, match=complaint) as raised:
