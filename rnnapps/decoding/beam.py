@@ -73,9 +73,10 @@ def beam_search(
     """Finds likely sequences that end.
 
     At each step every unfinished hypothesis of a row is extended by every id. Of the best `beams` candidates those that
-    end become results; the best `beams` that do not end go on. A row is done when it has `beams` results, or no
-    unfinished hypothesis can become better than the wanted ones, however likely its continuation. What a row becomes
-    does not depend on the others. One beam is greedy search.
+    end become results; the best `beams` that do not end go on. A row is done when no unfinished hypothesis can become
+    better than the wanted results, however likely its continuation; or when there are `beams` results and no unfinished
+    hypothesis scores better than the wanted ones at its present length. What a row becomes does not depend on the
+    others. One beam is greedy search.
 
     Args:
         step: maps (last ids int32 `(batch, beams)`, states) to (logits `(batch, beams, ids)`, new states).
@@ -107,9 +108,7 @@ def beam_search(
         candidates = _candidates(sums, beams)
         ended = _with_ended(found, candidates, end_id, now, length_norm(now + 1, penalty))
         longer = _extended(ended, candidates, new_states, end_id, now)
-        bound = longer.sums[:, 0] / length_norm(limits, penalty[:, 0])
-        enough = longer.ended_scores[:, beams - 1] > IMPOSSIBLE / 2
-        done = found.done | enough | (longer.ended_scores[:, n_best - 1] >= bound) | last_step
+        done = found.done | last_step | _settled(longer, now + 1, limits, penalty[:, 0], n_best)
         return now + 1, _kept(found, longer._replace(done=done), found.done)
 
     start = (tf.constant(0), _first(states, batch, beams, width, start_id))
@@ -199,6 +198,17 @@ def _extended(found: _Beams, candidates: _Candidates, states: Any, end_id: int, 
         sums=best,
         states=tf.nest.map_structure(of_parents, states),
     )
+
+
+def _settled(found: _Beams, length: Any, limits: Any, penalty: Any, n_best: int) -> Any:
+    """Rows `(batch,)` whose unfinished hypotheses cannot become better than the wanted results, or hardly so.
+
+    A number of results alone settles nothing: where the model is sure of a long sequence, unlikely early ends fill the
+    places of results long before it is complete.
+    """
+    wanted, best = found.ended_scores[:, n_best - 1], found.sums[:, 0]
+    enough = found.ended_scores[:, -1] > IMPOSSIBLE / 2
+    return (wanted >= best / length_norm(limits, penalty)) | (enough & (wanted >= best / length_norm(length, penalty)))
 
 
 def _kept(old: _Beams, new: _Beams, done: Any) -> _Beams:

@@ -69,8 +69,11 @@ def looped(scores: Scorer, row: int, ids: int, limit: int, penalty: float, beams
         results += [(total / norm, s[:-1]) for total, s in candidates[:beams] if s[-1] == END]
         results = sorted(results, reverse=True)[:beams]
         alive = [(total, s) for total, s in candidates if s[-1] != END][:beams]
-        bound = alive[0][0] / ((5 + limit) / 6) ** penalty if alive else -np.inf
-        if len(results) == beams or (len(results) >= wanted and results[wanted - 1][0] >= bound):
+        best = alive[0][0] if alive else -np.inf
+        worst = results[wanted - 1][0] if len(results) >= wanted else -np.inf
+        if worst > -np.inf and worst >= best / ((5 + limit) / 6) ** penalty:
+            break
+        if len(results) == beams and worst >= best / norm:
             break
     return results[:wanted]
 
@@ -125,6 +128,28 @@ def test_one_beam_takes_the_likeliest_id_until_it_ends() -> None:
         while (last := int(scores(row, last, len(expected)).argmax())) != END and len(expected) < 19:
             expected.append(last)
         assert found(result, row)[0][1] == tuple(expected)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_unlikely_early_ends_do_not_stop_the_search(penalty: float) -> None:
+    """The model is sure of 3, 4, 3, 4... ended after nine ids; an end before that has log probability -7."""
+
+    def step(last: Any, now: Any) -> Any:
+        sure = tf.where(now >= 9, END, tf.where(tf.equal(now % 2, 0), 3, 4))
+        return 10.0 * tf.one_hot(sure, 6) + 3.0 * tf.one_hot(END, 6), now + 1
+
+    result = beam_search(
+        step,
+        tf.zeros([2], tf.int32),
+        start_id=START,
+        end_id=END,
+        limits=[30, 30],
+        beams=3,
+        n_best=2,
+        length_penalty=penalty,
+    )
+    for row in range(2):
+        assert found(result, row)[0][1] == (3, 4, 3, 4, 3, 4, 3, 4, 3)
 
 
 def test_a_row_does_not_depend_on_its_batch() -> None:
