@@ -80,16 +80,6 @@ def test_steps_for_a_time() -> None:
     assert cells.steps_within(1.0, rows) == 50  # at least one interval
 
 
-def test_best_within_the_time() -> None:
-    rows = [
-        {"step": 50, "elapsed_seconds": 30.0, cells.METRIC: 2.5},
-        {"step": 100, "elapsed_seconds": 58.0, cells.METRIC: 1.9},
-        {"step": 150, "elapsed_seconds": 61.0, cells.METRIC: 1.7},
-    ]
-    assert cells.best_within(60.0, rows)["step"] == 100
-    assert cells.best_within(70.0, rows)["step"] == 150
-
-
 def test_reports_are_written_whole(tmp_path: Path) -> None:
     machine = {"date": "today", "processor": "P", "cores": 2, "load": 0.5, "versions": {"keras": "3"}}
     text = report.write([report.Report("One", "body", {"x": 1})], machine, tmp_path / "results" / "now")
