@@ -12,9 +12,9 @@ from rnnapps.data.speech_config import SpeechDataConfig
 from rnnapps.data.utterance import Utterance
 from rnnapps.metrics.word_errors import confused_words
 from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.reports.plots.confusion import plot_confusion
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.spectrogram import plot_spectrogram
-from rnnapps.reports.plots.videos import plot_confusion
 from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Sound, Table
 from rnnapps.speech.endpoints import wav_bytes
 from rnnapps.speech.recordings import held_out_strings
