@@ -119,12 +119,8 @@ def test_report_shows_attention_and_lengths(run: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", sorted(CELLS))
 def test_every_cell_trains_and_is_exported(cell: str, pairs: Path, tmp_path: Path) -> None:
-    place = tmp_path / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        skip_report(patch)
-        steps = ("--training.steps=2", "--training.evaluate_every=2", f"--model.cell={cell}")
-        succeed("train", "--run", place, "--data.source", pairs, *SETTINGS, *steps)
-    succeed("export", "--run", place, "--to", tmp_path / "model")
+    flags = ["--training.steps=2", "--training.evaluate_every=2", f"--model.cell={cell}"]
+    assert exit_code_of_verify(flags, pairs, tmp_path) == 0
 
 
 @pytest.mark.slow
@@ -139,13 +135,17 @@ def test_every_cell_trains_and_is_exported(cell: str, pairs: Path, tmp_path: Pat
     ids=["input feeding", "scheduled sampling", "characters", "subwords"],
 )
 def test_every_option_trains_and_is_exported(flags: list[str], pairs: Path, tmp_path: Path) -> None:
-    place = tmp_path / "run"
+    steps = ["--training.steps=4", "--training.evaluate_every=2"]
+    assert exit_code_of_verify([*steps, *flags], pairs, tmp_path) == 0
+
+
+def exit_code_of_verify(flags: list[str], pairs: Path, folder: Path) -> int:
+    """Trains with these flags, exports, and verifies the export."""
     with pytest.MonkeyPatch.context() as patch:
         skip_report(patch)
-        steps = ("--training.steps=4", "--training.evaluate_every=2")
-        succeed("train", "--run", place, "--data.source", pairs, *SETTINGS, *steps, *flags)
-    succeed("export", "--run", place, "--to", tmp_path / "model")
-    assert rnnapps_main(["verify", str(tmp_path / "model")]) == 0
+        succeed("train", "--run", folder / "run", "--data.source", pairs, *SETTINGS, *flags)
+    succeed("export", "--run", folder / "run", "--to", folder / "model")
+    return rnnapps_main(["verify", str(folder / "model")])
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
