@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require_seed
-from rnnapps.data.anomaly_config import AnomalyDataConfig
+from rnnapps.data.series.anomaly_config import AnomalyDataConfig
 from rnnapps.detection.detection_config import DetectionConfig, DetectorModelConfig
 from rnnapps.errors import ConfigError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
@@ -23,7 +23,7 @@ from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 if TYPE_CHECKING:
     import keras
 
-    from rnnapps.data.watched_series import WatchedSeries
+    from rnnapps.data.series.watched import WatchedSeries
     from rnnapps.preprocessing.sensor_rows import SensorRows
     from rnnapps.reports.sections import Section
     from rnnapps.training.finetune import VocabularyChange
@@ -108,7 +108,7 @@ class AnomalyDetection(Pipeline[Config]):
 
     def examples(self, config: Config) -> WatchedSplits:
         """Reads the rows, labels them and splits them in time."""
-        from rnnapps.data.watched_series import part_rows, read_watched
+        from rnnapps.data.series.watched import part_rows, read_watched
 
         watched = read_watched(config.data)
         train, validation, test = (part_rows(parts) if parts else None for parts in watched.parts)

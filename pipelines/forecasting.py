@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require_seed
-from rnnapps.data.series_config import SeriesDataConfig
+from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline

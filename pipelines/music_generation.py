@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_choice, require_seed
-from rnnapps.data.music_config import MusicDataConfig
+from rnnapps.data.music.config import MusicDataConfig
 from rnnapps.music.model_config import MusicModelConfig
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
     import keras
 
-    from rnnapps.data.music import PieceSplits
-    from rnnapps.data.piece import Piece
+    from rnnapps.data.music.music import PieceSplits
+    from rnnapps.data.music.piece import Piece
     from rnnapps.music.generation import Sampling
     from rnnapps.preprocessing.music_grid import MusicGrid
     from rnnapps.reports.sections import Section
@@ -135,7 +135,7 @@ class MusicGeneration(Pipeline[Config]):
 
     def examples(self, config: Config) -> MusicSplits:
         """Reads the pieces and splits them."""
-        from rnnapps.data.music import piece_dataset, read_piece_splits
+        from rnnapps.data.music.music import piece_dataset, read_piece_splits
 
         pieces = read_piece_splits(config.data)
         parts = (piece_dataset(part) for part in (pieces.train, pieces.validation, pieces.test))
@@ -160,7 +160,7 @@ class MusicGeneration(Pipeline[Config]):
 
     def build_model(self, config: Config, preprocessor: MusicGrid) -> keras.Model:
         """Recurrent stack and a distribution over the keys of a frame, or a token network."""
-        from rnnapps.data.piece import KEYS
+        from rnnapps.data.music.piece import KEYS
         from rnnapps.layers.frame_network import frame_network
         from rnnapps.layers.token_network import token_network
 
@@ -234,8 +234,8 @@ def _primer(grid: MusicGrid, options: PredictOptions) -> Piece:
     """What to start from, at the tempo that was asked for."""
     import numpy as np
 
-    from rnnapps.data.music import read_piece
-    from rnnapps.data.piece import Piece
+    from rnnapps.data.music.music import read_piece
+    from rnnapps.data.music.piece import Piece
     from rnnapps.music.evaluation import excerpts
 
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)

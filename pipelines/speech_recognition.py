@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, require, require_seed
-from rnnapps.data.speech_config import SpeechDataConfig
+from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.speech.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
@@ -22,7 +22,7 @@ from rnnapps.speech.model_config import DecodingConfig, SpeechModelConfig, Speec
 if TYPE_CHECKING:
     import keras
 
-    from rnnapps.data.speech import UtteranceSplits
+    from rnnapps.data.speech.speech import UtteranceSplits
     from rnnapps.preprocessing.speech_features import SpeechFeatures
     from rnnapps.reports.sections import Section
     from rnnapps.training.finetune import VocabularyChange
@@ -108,7 +108,7 @@ class SpeechRecognition(Pipeline[Config]):
 
     def examples(self, config: Config) -> SpeechSplits:
         """Reads the recordings and splits them."""
-        from rnnapps.data.speech import read_utterance_splits, utterance_dataset
+        from rnnapps.data.speech.speech import read_utterance_splits, utterance_dataset
 
         found = read_utterance_splits(config.data)
         parts = (utterance_dataset(part) for part in (found.train, found.validation, found.test))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
-from rnnapps.data.text_config import TextDataConfig
+from rnnapps.data.text.config import TextDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
@@ -93,7 +93,7 @@ class TextGeneration(Pipeline[Config]):
 
     def examples(self, config: Config) -> Splits:
         """Reads the text and splits it."""
-        from rnnapps.data.text import read_splits
+        from rnnapps.data.text.text import read_splits
 
         return Splits(*read_splits(config.data))
 
@@ -137,7 +137,7 @@ class TextGeneration(Pipeline[Config]):
         """Mean nats per character, on windows of the training text."""
         import tensorflow as tf
 
-        from rnnapps.data.windows import batches
+        from rnnapps.data.text.windows import batches
         from rnnapps.metrics.text import nats
 
         training = config.training

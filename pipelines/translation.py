@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
-from rnnapps.data.pairs_config import PairDataConfig
+from rnnapps.data.pairs.config import PairDataConfig
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.translation.model_config import TranslationModelConfig
@@ -22,7 +22,7 @@ from rnnapps.translation.model_config import TranslationModelConfig
 if TYPE_CHECKING:
     import keras
 
-    from rnnapps.data.pairs import PairSplits
+    from rnnapps.data.pairs.pairs import PairSplits
     from rnnapps.reports.sections import Section
     from rnnapps.training.finetune import VocabularyChange
     from rnnapps.translation.vocabularies import PairVocabularies
@@ -119,7 +119,7 @@ class Translation(Pipeline[Config]):
 
     def examples(self, config: Config) -> TranslationSplits:
         """Reads the pairs, filters and splits them."""
-        from rnnapps.data.pairs import pair_dataset, read_pair_splits
+        from rnnapps.data.pairs.pairs import pair_dataset, read_pair_splits
 
         pairs = read_pair_splits(config.data)
         parts = (part and pair_dataset(part) for part in (pairs.train, pairs.validation, pairs.test))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
-from rnnapps.data.video_config import VideoDataConfig
+from rnnapps.data.video.config import VideoDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.video.model_config import VideoModelConfig
@@ -23,7 +23,7 @@ from rnnapps.video.model_config import VideoModelConfig
 if TYPE_CHECKING:
     import keras
 
-    from rnnapps.data.video import VideoSplits
+    from rnnapps.data.video.video import VideoSplits
     from rnnapps.preprocessing.video_format import VideoFormat
     from rnnapps.reports.sections import Section
     from rnnapps.training.finetune import VocabularyChange
@@ -124,7 +124,7 @@ class VideoRecognition(Pipeline[Config]):
 
     def examples(self, config: Config) -> VideoRecognitionSplits:
         """Reads the videos, splits them, and decodes what is not in the cache."""
-        from rnnapps.data.video import read_video_splits, video_dataset
+        from rnnapps.data.video.video import read_video_splits, video_dataset
 
         videos = read_video_splits(config.data)
         parts = (video_dataset(part) for part in (videos.train, videos.validation, videos.test))
@@ -197,7 +197,7 @@ class VideoRecognition(Pipeline[Config]):
 
     def stream(self, network: keras.Model, preprocessor: VideoFormat, options: PredictOptions) -> Iterator[str]:
         """A line of JSON for each moment at which another class becomes the likeliest."""
-        from rnnapps.data.video import read_frames
+        from rnnapps.data.video.video import read_frames
         from rnnapps.video.streaming import camera_frames, change_lines, require_causal
 
         require_causal(network)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnapps.data.series_config import SeriesDataConfig
+from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
 __all__ = ["MISSING", "CsvShape", "inspect_csv", "read_number"]

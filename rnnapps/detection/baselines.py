@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnapps.data.series import SeriesPart
+from rnnapps.data.series.series import SeriesPart
 from rnnapps.detection.calibrate import HeldOut
 from rnnapps.preprocessing.sensor_rows import SensorRows
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.series import SeriesPart
-from rnnapps.data.series_windows import StoredSeries
+from rnnapps.data.series.series import SeriesPart
+from rnnapps.data.series.windows import StoredSeries
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.sensor_rows import SensorRows
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.series import SeriesPart
+from rnnapps.data.series.series import SeriesPart
 from rnnapps.detection.evaluate import labels_of
 from rnnapps.metrics.anomaly import area_under_roc, average_precision
 

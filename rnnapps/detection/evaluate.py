@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.series import SeriesPart, SplitSeries
+from rnnapps.data.series.series import SeriesPart, SplitSeries
 from rnnapps.detection.baselines import BASELINES
 from rnnapps.detection.calibrate import HeldOut, calibrate, fit_threshold, score_errors
 from rnnapps.detection.detection_config import DetectionConfig

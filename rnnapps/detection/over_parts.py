@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.series import SeriesPart
+from rnnapps.data.series.series import SeriesPart
 from rnnapps.detection.calibrate import HeldOut
 from rnnapps.detection.streams import DetectorStream, Flags, Rows
 from rnnapps.preprocessing.sensor_rows import SensorRows

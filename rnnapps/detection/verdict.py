@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnapps.data.series import SeriesPart, SplitSeries
+from rnnapps.data.series.series import SeriesPart, SplitSeries
 from rnnapps.detection.boosting import classifier_baselines, ranking_metrics
 from rnnapps.detection.detection_config import DetectionConfig
 from rnnapps.detection.evaluate import baseline_metrics, flagged_share, has_labels, judge_parts, labels_of

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from rnnapps.data.series import SeriesPart
+from rnnapps.data.series.series import SeriesPart
 from rnnapps.errors import DataError
 from rnnapps.forecasting.baselines import fit_baselines
 from rnnapps.forecasting.calibration import CalibrationErrors, recalibrated

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from rnnapps.data.series import SeriesPart
+from rnnapps.data.series.series import SeriesPart
 from rnnapps.forecasting.baselines import Baseline, fit_baselines
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.forecasting.splits import SeriesSplits

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.regular import next_times
-from rnnapps.data.series import Series
+from rnnapps.data.series.regular import next_times
+from rnnapps.data.series.series import Series
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.forecasting.forecaster import Forecaster
 from rnnapps.forecasting.preprocessing import reading_config

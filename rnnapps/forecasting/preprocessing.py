@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rnnapps.data.builtin_series import is_builtin
-from rnnapps.data.series import SeriesPart
-from rnnapps.data.series_config import SeriesDataConfig
+from rnnapps.data.series.builtin import is_builtin
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.series import SeriesPart
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.calendar import Calendar, calendar_features
 from rnnapps.preprocessing.series_features import SeriesFeatures

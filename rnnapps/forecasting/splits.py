@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.builtin_series import builtin_series, is_builtin
-from rnnapps.data.series import Series, SeriesPart, SplitSeries, read_series, split_in_time
-from rnnapps.data.series_config import SeriesDataConfig
+from rnnapps.data.series.builtin import builtin_series, is_builtin
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, read_series, split_in_time
 from rnnapps.errors import DataError
 from rnnapps.pipeline import Splits
 

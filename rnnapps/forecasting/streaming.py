@@ -16,11 +16,11 @@ import pandas as pd
 import tensorflow as tf
 
 from rnnapps.data.csv_file import read_number
-from rnnapps.data.frequency import Frequency
-from rnnapps.data.regular import next_times
-from rnnapps.data.series_config import SeriesDataConfig
-from rnnapps.data.table_roles import NO_TIME, TIME_NAMES
-from rnnapps.data.timestamps import localise, parse_times, to_local
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.frequency import Frequency
+from rnnapps.data.series.regular import next_times
+from rnnapps.data.series.table_roles import NO_TIME, TIME_NAMES
+from rnnapps.data.series.timestamps import localise, parse_times, to_local
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.forecasting.forecaster import Forecaster
 from rnnapps.forecasting.preprocessing import reading_config

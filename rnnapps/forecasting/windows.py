@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.series import SeriesPart
-from rnnapps.data.series_windows import StoredSeries
+from rnnapps.data.series.series import SeriesPart
+from rnnapps.data.series.windows import StoredSeries
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.preprocessing.series_features import SeriesFeatures
 

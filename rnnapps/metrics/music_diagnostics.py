@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.piece import Piece
 
 __all__ = ["longest_repetition", "music_diagnostics", "share_in_key"]
 

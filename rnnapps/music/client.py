@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.midi import parse_midi, write_midi
+from rnnapps.data.music.midi import parse_midi, write_midi
 from rnnapps.preprocessing.music_grid import MusicGrid
 
 __all__ = ["answer_midi", "request_arrays"]

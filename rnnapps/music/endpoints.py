@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import LONGEST_SAMPLE
-from rnnapps.data.piece import KEYS
+from rnnapps.data.music.piece import KEYS
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.frames import begin_frames, continue_frames, sample_frames
 from rnnapps.decoding.sampling import generate

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from rnnapps.data.music import PieceSplits
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.music import PieceSplits
+from rnnapps.data.music.piece import Piece
 from rnnapps.metrics import frames as frame_metrics
 from rnnapps.metrics import note_events
 from rnnapps.metrics.music_diagnostics import music_diagnostics

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rnnapps.data.midi import write_midi
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.midi import write_midi
+from rnnapps.data.music.piece import Piece
 from rnnapps.errors import ConfigError
 from rnnapps.metrics.music_diagnostics import music_diagnostics
 from rnnapps.preprocessing.music_grid import MusicGrid

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.piece import KEYS, LOWEST_KEY, Piece, joined_notes
+from rnnapps.data.music.piece import KEYS, LOWEST_KEY, Piece, joined_notes
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.frames import begin_frames, continue_frames
 from rnnapps.decoding.sampling import StepFunction, advance, begin

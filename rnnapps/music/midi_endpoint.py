@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data import midi
-from rnnapps.data.piece import Piece
+from rnnapps.data.music import midi
+from rnnapps.data.music.piece import Piece
 from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.midi_reader import PROBLEMS, MidiNotes, read_midi
 from rnnapps.preprocessing.midi_writer import write_midi

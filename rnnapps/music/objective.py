@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.data.frame_windows import frame_batches
-from rnnapps.data.music import PieceSplits
-from rnnapps.data.piece import Piece
-from rnnapps.data.windows import batches
+from rnnapps.data.music.frame_windows import frame_batches
+from rnnapps.data.music.music import PieceSplits
+from rnnapps.data.music.piece import Piece
+from rnnapps.data.text.windows import batches
 from rnnapps.errors import ConfigError
 from rnnapps.layers.frame_network import key_distribution
 from rnnapps.layers.token_network import zero_states

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.piece import Piece
 from rnnapps.metrics.music_diagnostics import music_diagnostics
 from rnnapps.music.evaluation import excerpts
 from rnnapps.music.generation import Sampling, write_pieces

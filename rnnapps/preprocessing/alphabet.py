@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.speech_config import Unit
+from rnnapps.data.speech.config import Unit
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.storage import read_json, write_json
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.frequency import Frequency
+from rnnapps.data.series.frequency import Frequency
 
 __all__ = ["Calendar", "calendar_features"]
 

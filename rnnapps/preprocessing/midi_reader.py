@@ -1,7 +1,7 @@
 """Reads Standard MIDI Files inside the graph of an exported model: bytes to notes on a grid, by TensorFlow core only.
 
-It takes the files that `rnnapps.data.midi.parse_midi` takes, and reads the same notes from them, within tighter limits
-of size. A row that holds no such file gets a problem instead of notes and disturbs no other row.
+It takes the files that `rnnapps.data.music.midi.parse_midi` takes, and reads the same notes from them, within tighter
+limits of size. A row that holds no such file gets a problem instead of notes and disturbs no other row.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from rnnapps.data.midi import DRUMS, MAXIMUM_TRACKS
-from rnnapps.data.midi_events import NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
-from rnnapps.data.piece import HIGHEST_KEY, KEYS, LOWEST_KEY
+from rnnapps.data.music.midi import DRUMS, MAXIMUM_TRACKS
+from rnnapps.data.music.midi_events import NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
+from rnnapps.data.music.piece import HIGHEST_KEY, KEYS, LOWEST_KEY
 from rnnapps.preprocessing.midi_scan import Events, Tracks, at, big_endian, find_events, find_tracks
 from rnnapps.preprocessing.music_tensors import running_maximum
 

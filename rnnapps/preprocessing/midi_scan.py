@@ -3,7 +3,7 @@
 Where an event ends, and whether what follows may rely on a running status, is worked out for every byte as if an event
 began there. Following these pointers from the beginning of each track, in steps of 1, 2, 4... events, marks where
 events do begin. So no loop runs over events, and a file takes about as many operations as its size has bits.
-It reads what `rnnapps.data.midi_events.track_events` reads.
+It reads what `rnnapps.data.music.midi_events.track_events` reads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from rnnapps.data.midi_events import ESCAPE, META, SHORTEST, SYSTEM_EXCLUSIVE
+from rnnapps.data.music.midi_events import ESCAPE, META, SHORTEST, SYSTEM_EXCLUSIVE
 from rnnapps.preprocessing.music_tensors import running_maximum
 
 __all__ = ["Events", "Tracks", "at", "big_endian", "find_events", "find_tracks"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnapps.data.midi import DRUMS
-from rnnapps.data.midi_events import META, NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
-from rnnapps.data.music_config import TICKS_PER_BEAT
-from rnnapps.data.piece import KEYS, LOWEST_KEY
+from rnnapps.data.music.config import TICKS_PER_BEAT
+from rnnapps.data.music.midi import DRUMS
+from rnnapps.data.music.midi_events import META, NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
+from rnnapps.data.music.piece import KEYS, LOWEST_KEY
 from rnnapps.preprocessing.music_tensors import Rolls, changes_of, gaps
 
 __all__ = ["write_midi"]
@@ -23,7 +23,7 @@ FACTS = 15
 def write_midi(
     rolls: Rolls, tempo: Any, numerator: Any, exponent: Any, *, steps_per_beat: int, percussion: bool = False
 ) -> Any:
-    """Files of type 0 that hold what `rnnapps.data.midi.write_midi` writes.
+    """Files of type 0 that hold what `rnnapps.data.music.midi.write_midi` writes.
 
     Args:
         rolls: the notes.

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.music_config import MusicDataConfig, Representation
-from rnnapps.data.piece import KEYS, LOWEST_KEY, Piece, joined_notes
+from rnnapps.data.music.config import MusicDataConfig, Representation
+from rnnapps.data.music.piece import KEYS, LOWEST_KEY, Piece, joined_notes
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.storage import read_json, write_json
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from rnnapps.data.piece import KEYS
+from rnnapps.data.music.piece import KEYS
 from rnnapps.preprocessing.music_grid import FIRST_OFF, FIRST_ON, FIRST_SHIFT, NOTE_VELOCITY, MusicGrid
 
 __all__ = ["Rolls", "changes_of", "gaps", "rolls_of_events", "rolls_of_frames", "running_maximum", "tokens_of"]

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.frequency import Frequency
-from rnnapps.data.series import Series, SeriesPart
+from rnnapps.data.series.frequency import Frequency
+from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.calendar import Calendar
 from rnnapps.preprocessing.scaler import Scaler

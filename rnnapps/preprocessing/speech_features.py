@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.speech_config import SpeechDataConfig
-from rnnapps.data.utterance import Utterance
+from rnnapps.data.speech.config import SpeechDataConfig
+from rnnapps.data.speech.utterance import Utterance
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.alphabet import Alphabet
 from rnnapps.preprocessing.log_mel import LogMel

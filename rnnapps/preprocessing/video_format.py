@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnapps.data.video_config import Colour, Crop, VideoDataConfig
+from rnnapps.data.video.config import Colour, Crop, VideoDataConfig
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.preprocessing.working_frames import BLACK, GREY_SHARES, SUBJECT_MIDDLE, SUBJECT_SIDE

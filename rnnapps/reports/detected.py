@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.anomaly_config import AnomalyDataConfig
-from rnnapps.data.series import Series, SeriesPart
-from rnnapps.data.watched_series import read_tables
+from rnnapps.data.series.anomaly_config import AnomalyDataConfig
+from rnnapps.data.series.series import Series, SeriesPart
+from rnnapps.data.series.watched import read_tables
 from rnnapps.detection.evaluate import judge_parts
 from rnnapps.detection.judge import Judged
 from rnnapps.detection.over_parts import PartRunner

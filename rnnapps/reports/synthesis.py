@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.piece import Piece
 from rnnapps.errors import DataError
 
 __all__ = ["LONGEST_SECONDS", "SAMPLE_RATE_HZ", "render_wav", "wav_file"]

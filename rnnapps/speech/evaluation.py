@@ -11,10 +11,10 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from rnnapps.data.joined_clips import draw_strings
-from rnnapps.data.speech import UtteranceSplits
-from rnnapps.data.speech_config import SpeechDataConfig
-from rnnapps.data.utterance import Utterance, most_frequent
+from rnnapps.data.speech.config import SpeechDataConfig
+from rnnapps.data.speech.joined_clips import draw_strings
+from rnnapps.data.speech.speech import UtteranceSplits
+from rnnapps.data.speech.utterance import Utterance, most_frequent
 from rnnapps.decoding.symbol_ngram import SymbolNgram, affordable_order
 from rnnapps.errors import ConfigError
 from rnnapps.metrics.word_errors import error_rates, recognition_errors

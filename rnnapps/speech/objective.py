@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.speech import UtteranceSplits
-from rnnapps.data.speech_config import SpeechDataConfig
-from rnnapps.data.utterance import Utterance
+from rnnapps.data.speech.config import SpeechDataConfig
+from rnnapps.data.speech.speech import UtteranceSplits
+from rnnapps.data.speech.utterance import Utterance
 from rnnapps.decoding.ctc import greedy_symbols
 from rnnapps.decoding.ctc_alignment import log_probability
 from rnnapps.metrics.word_errors import error_rates

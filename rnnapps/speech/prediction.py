@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.audio import AUDIO_SUFFIXES, read_audio
 from rnnapps.data.sources import list_files
+from rnnapps.data.speech.audio import AUDIO_SUFFIXES, read_audio
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
 from rnnapps.speech.model_config import DecodingConfig

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.audio import resampled
 from rnnapps.data.buckets import LengthBuckets
-from rnnapps.data.joined_clips import draw_strings, join_utterances
-from rnnapps.data.speech_config import SpeechDataConfig
-from rnnapps.data.utterance import Utterance, as_pcm
+from rnnapps.data.speech.audio import resampled
+from rnnapps.data.speech.config import SpeechDataConfig
+from rnnapps.data.speech.joined_clips import draw_strings, join_utterances
+from rnnapps.data.speech.utterance import Utterance, as_pcm
 from rnnapps.decoding.ctc import required_outputs
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures

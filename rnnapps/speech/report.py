@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 
-from rnnapps.data.speech import UtteranceSplits
-from rnnapps.data.speech_config import SpeechDataConfig
-from rnnapps.data.utterance import Utterance
+from rnnapps.data.speech.config import SpeechDataConfig
+from rnnapps.data.speech.speech import UtteranceSplits
+from rnnapps.data.speech.utterance import Utterance
 from rnnapps.metrics.word_errors import confused_words
 from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
 from rnnapps.reports.plots.confusion import plot_confusion

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.data.buckets import LengthBuckets
-from rnnapps.data.pairs import Pair
+from rnnapps.data.pairs.pairs import Pair
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.pieces import END, PADDING, START, PieceVocabulary
 from rnnapps.translation.vocabularies import PairVocabularies

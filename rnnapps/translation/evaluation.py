@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from rnnapps.data.pairs import Pair, PairSplits
+from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.metrics.word_dictionary import WordDictionary
 from rnnapps.pipeline import Evaluation

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.data.pairs import Pair, PairSplits
+from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.metrics.translation import score_translations
 from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.pieces import PADDING

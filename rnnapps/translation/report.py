@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.pairs import Pair, PairSplits
+from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.reports.plots.attention import plot_attention
 from rnnapps.reports.plots.curves import Curve, plot_curves

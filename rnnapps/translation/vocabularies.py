@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnapps.data.pairs import Pair
-from rnnapps.data.pairs_config import PairDataConfig
+from rnnapps.data.pairs.config import PairDataConfig
+from rnnapps.data.pairs.pairs import Pair
 from rnnapps.preprocessing.fit_pieces import fit_pieces, grow_pieces
 from rnnapps.preprocessing.pieces import PieceVocabulary
 

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.data.clips import alter
-from rnnapps.data.video import Video, VideoSplits
-from rnnapps.data.video_config import VideoDataConfig, mirror_images
+from rnnapps.data.video.clips import alter
+from rnnapps.data.video.config import VideoDataConfig, mirror_images
+from rnnapps.data.video.video import Video, VideoSplits
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.video_network import pixel_scaling
 from rnnapps.metrics.classification import classification_metrics

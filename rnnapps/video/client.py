@@ -20,8 +20,8 @@ from typing import Any
 import av
 import numpy as np
 
-from rnnapps.data.video_config import VideoDataConfig
-from rnnapps.data.video_decoder import VideoDecoder
+from rnnapps.data.video.config import VideoDataConfig
+from rnnapps.data.video.decoder import VideoDecoder
 from rnnapps.preprocessing.video_format import VideoFormat
 
 __all__ = ["as_json", "encode_gif", "encode_png", "request_arrays"]

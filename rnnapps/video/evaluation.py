@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from rnnapps.data.video import VideoSplits
-from rnnapps.data.video_config import VideoDataConfig
+from rnnapps.data.video.config import VideoDataConfig
+from rnnapps.data.video.video import VideoSplits
 from rnnapps.metrics.classification import classification_metrics, confusion_matrix, recall_by_class
 from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.video_format import VideoFormat

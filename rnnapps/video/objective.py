@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.data.clips import clip_batches
-from rnnapps.data.video import VideoSplits
-from rnnapps.data.video_config import VideoDataConfig, mirror_images
+from rnnapps.data.video.clips import clip_batches
+from rnnapps.data.video.config import VideoDataConfig, mirror_images
+from rnnapps.data.video.video import VideoSplits
 from rnnapps.metrics.classification import classification_metrics
 from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.video_format import VideoFormat

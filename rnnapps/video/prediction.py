@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from rnnapps.data.sources import list_files
-from rnnapps.data.video_decoder import VideoDecoder
-from rnnapps.data.video_sources import VIDEO_SUFFIXES
+from rnnapps.data.video.decoder import VideoDecoder
+from rnnapps.data.video.sources import VIDEO_SUFFIXES
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.video.scoring import video_probabilities

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from rnnapps.data.video import Video
+from rnnapps.data.video.video import Video
 from rnnapps.metrics.classification import confusion_matrix, recall_by_class
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.reports.plots.confusion import plot_confusion

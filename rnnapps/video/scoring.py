@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.clips import MOST_CLIPS, clip_count, scored_clips
-from rnnapps.data.video import Video
+from rnnapps.data.video.clips import MOST_CLIPS, clip_count, scored_clips
+from rnnapps.data.video.video import Video
 from rnnapps.preprocessing.video_format import VideoFormat
 
 __all__ = ["clip_probabilities", "numbers_of", "video_probabilities", "video_scorer"]

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.video_worker import crop_box, sample
+from rnnapps.data.video.worker import crop_box, sample
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.layers.video_network import VideoStep, zero_video_states
 from rnnapps.preprocessing.video_format import VideoFormat

@@ -19,10 +19,10 @@ from pipelines.text_generation import PIPELINE
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
-from rnnapps.data.video_file import write_mp4
-from tests.data.midi_bytes import write_scales
-from tests.data.recordings import audio_bytes, say, write_manifest
-from tests.data.video_files import moving_square, write_moves
+from rnnapps.data.video.file import write_mp4
+from tests.data.music.midi_bytes import write_scales
+from tests.data.speech.recordings import audio_bytes, say, write_manifest
+from tests.data.video.video_files import moving_square, write_moves
 from tests.docs.commands import commands_of
 from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched
 

@@ -13,9 +13,9 @@ import tensorflow as tf
 from scipy import stats
 
 from rnnapps.cells import CELLS
-from rnnapps.data.frequency import parse_frequency
-from rnnapps.data.series import Series, SeriesPart
-from rnnapps.data.series_config import SeriesDataConfig
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.frequency import parse_frequency
+from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.errors import ConfigError
 from rnnapps.forecasting.calibration import CalibrationErrors, conformal_shift, recalibrated
 from rnnapps.forecasting.forecast_config import ForecastModelConfig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data.video_config import VideoDataConfig
+from rnnapps.data.video.config import VideoDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.layers.frame_streams import FrameDifferences
 from rnnapps.layers.video_network import VideoStep, zero_video_states

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.piece import Piece
 from rnnapps.metrics.music_diagnostics import longest_repetition, music_diagnostics, share_in_key
 from rnnapps.metrics.note_events import baselines, event_metrics
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data.midi import parse_midi, write_midi
-from rnnapps.data.piece import LOWEST_KEY, Piece
+from rnnapps.data.music.midi import parse_midi, write_midi
+from rnnapps.data.music.piece import LOWEST_KEY, Piece
 from rnnapps.layers.frame_network import frame_network
 from rnnapps.layers.token_network import token_network
 from rnnapps.music.client import answer_midi, request_arrays

@@ -7,8 +7,8 @@ import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
-from rnnapps.data.midi import parse_midi
-from tests.data.midi_bytes import file_of, note_track, scales, write_scales
+from rnnapps.data.music.midi import parse_midi
+from tests.data.music.midi_bytes import file_of, note_track, scales, write_scales
 from tests.pipelines.command import skip_report
 from tests.pipelines.pieces import SETTINGS, answer, complaint, succeed
 

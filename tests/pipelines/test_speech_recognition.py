@@ -11,8 +11,8 @@ import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
-from rnnapps.data.utterance import as_pcm
-from tests.data.recordings import audio_bytes, say, write_manifest
+from rnnapps.data.speech.utterance import as_pcm
+from tests.data.speech.recordings import audio_bytes, say, write_manifest
 from tests.pipelines.command import skip_report
 from tests.pipelines.spoken import SETTINGS, answer, complaint, succeed
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnapps.data.text import joined, read_splits
-from rnnapps.data.text_config import TextDataConfig
+from rnnapps.data.text.config import TextDataConfig
+from rnnapps.data.text.text import joined, read_splits
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights

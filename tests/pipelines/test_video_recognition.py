@@ -9,8 +9,8 @@ import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
-from rnnapps.data.video_file import write_mp4
-from tests.data.video_files import moving_square, write_moves
+from rnnapps.data.video.file import write_mp4
+from tests.data.video.video_files import moving_square, write_moves
 from tests.pipelines.command import skip_report
 from tests.pipelines.videos import SETTINGS, answer, complaint, succeed
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnapps.data.frequency import parse_frequency
+from rnnapps.data.series.frequency import parse_frequency
 from rnnapps.preprocessing.calendar import Calendar, calendar_features
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")

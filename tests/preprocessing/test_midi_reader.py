@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data.midi import parse_midi
-from rnnapps.data.piece import KEYS, LOWEST_KEY
+from rnnapps.data.music.midi import parse_midi
+from rnnapps.data.music.piece import KEYS, LOWEST_KEY
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.midi_reader import LARGEST_BYTES, LONGEST_STEPS, PROBLEMS, read_midi
-from tests.data.midi_bytes import file_of, mutate, note_track, scales
+from tests.data.music.midi_bytes import file_of, mutate, note_track, scales
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "music"
 
@@ -20,7 +20,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data" / "music"
 @pytest.fixture(autouse=True)
 def same_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loader takes longer files."""
-    monkeypatch.setattr("rnnapps.data.midi.MAXIMUM_STEPS", LONGEST_STEPS)
+    monkeypatch.setattr("rnnapps.data.music.midi.MAXIMUM_STEPS", LONGEST_STEPS)
 
 
 @pytest.fixture(scope="module")

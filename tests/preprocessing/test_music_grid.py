@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.data.midi import parse_midi, write_midi
-from rnnapps.data.music_config import MusicDataConfig
-from rnnapps.data.piece import Piece, joined_notes
+from rnnapps.data.music.config import MusicDataConfig
+from rnnapps.data.music.midi import parse_midi, write_midi
+from rnnapps.data.music.piece import Piece, joined_notes
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.music_grid import BOUNDARY, MusicGrid
 

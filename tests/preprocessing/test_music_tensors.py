@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data import midi
-from rnnapps.data.piece import KEYS, LOWEST_KEY, Piece, joined_notes
+from rnnapps.data.music import midi
+from rnnapps.data.music.piece import KEYS, LOWEST_KEY, Piece, joined_notes
 from rnnapps.preprocessing.midi_reader import MidiNotes, read_midi
 from rnnapps.preprocessing.midi_writer import write_midi
 from rnnapps.preprocessing.music_grid import MusicGrid

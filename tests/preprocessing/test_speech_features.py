@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data.speech_config import SpeechDataConfig
+from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.speech_features import SpeechFeatures
 from tests.speech.small import DATA, make_features, make_model, utterances

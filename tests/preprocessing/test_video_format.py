@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data.video_config import Colour, Crop, VideoDataConfig
-from rnnapps.data.video_worker import crop_box
+from rnnapps.data.video.config import Colour, Crop, VideoDataConfig
+from rnnapps.data.video.worker import crop_box
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.preprocessing.working_frames import to_working_size

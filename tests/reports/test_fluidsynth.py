@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnapps.data.midi import write_midi
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.midi import write_midi
+from rnnapps.data.music.piece import Piece
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.reports import fluidsynth
 from rnnapps.reports.fluidsynth import FluidSynth, find_fluidsynth, is_installed

@@ -6,7 +6,7 @@ import wave
 import numpy as np
 import pytest
 
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.piece import Piece
 from rnnapps.errors import DataError
 from rnnapps.reports.plots.piano_roll import plot_piano_roll
 from rnnapps.reports.synthesis import SAMPLE_RATE_HZ, render_wav

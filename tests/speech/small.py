@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.speech_config import SpeechDataConfig
-from rnnapps.data.utterance import Utterance, as_pcm
+from rnnapps.data.speech.config import SpeechDataConfig
+from rnnapps.data.speech.utterance import Utterance, as_pcm
 from rnnapps.layers.speech_network import speech_network
 from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import SpeechModelConfig
-from tests.data.recordings import say
+from tests.data.speech.recordings import say
 
 __all__ = ["DATA", "TEXTS", "compiled", "make_features", "make_model", "make_network", "utterances"]
 

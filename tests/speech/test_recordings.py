@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data.speech_config import SpeechDataConfig
-from rnnapps.data.utterance import Utterance
+from rnnapps.data.speech.config import SpeechDataConfig
+from rnnapps.data.speech.utterance import Utterance
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.speech.augmentation import augment_spectra, augment_waveforms
 from rnnapps.speech.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig

@@ -10,7 +10,7 @@ import tensorflow as tf
 from rnnapps.speech.prediction import _compiled
 from rnnapps.speech.streaming import SpeechStream
 from rnnapps.speech.transcription import Transcriber, padded
-from tests.data.recordings import say
+from tests.data.speech.recordings import say
 from tests.speech.small import compiled, make_features, make_model, make_network
 
 SOUND = say("lo hi mid hi lo", seed=3)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from rnnapps.decoding.ctc_alignment import log_probability
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.transcription import Transcriber, padded
-from tests.data.recordings import say
+from tests.data.speech.recordings import say
 from tests.speech.small import compiled, make_features, make_model, make_network
 
 RECORDINGS = [

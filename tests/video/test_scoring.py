@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.data.frame_cache import FrameCache
-from rnnapps.data.video import Video
-from rnnapps.data.video_config import VideoDataConfig
+from rnnapps.data.video.config import VideoDataConfig
+from rnnapps.data.video.frame_cache import FrameCache
+from rnnapps.data.video.video import Video
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.video.baselines import _majority

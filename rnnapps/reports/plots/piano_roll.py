@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import FigureBase
 
-from rnnapps.data.piece import Piece
+from rnnapps.data.music.piece import Piece
 from rnnapps.reports.plots.curves import style_axes
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme

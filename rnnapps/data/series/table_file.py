@@ -1,0 +1,138 @@
+"""One CSV or Parquet file as a table whose columns have the types their roles need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnnapps.data.csv_file import MISSING, CsvShape, inspect_csv, read_number
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.table_roles import Roles, assign_roles
+from rnnapps.data.series.timestamps import looks_like_time
+from rnnapps.errors import DataError
+
+__all__ = ["Table", "read_table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in memory.
+
+    Attributes:
+        path: its file.
+        frame: the columns that have a role: float32 numbers, texts, and the time as it stands in the file.
+        roles: what they are for.
+        place: maps a row to what a person calls it: "line 7".
+    """
+
+    path: Path
+    frame: pd.DataFrame
+    roles: Roles
+    place: Callable[[int], str]
+
+
+def read_table(path: Path, config: SeriesDataConfig) -> Table:
+    """Reads a file.
+
+    Raises:
+        DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
+    """
+    table = _read_parquet(path, config) if path.suffix.lower() == ".parquet" else _read_csv(path, config)
+    if not len(table.frame):
+        raise DataError(path, "has columns but no rows", "add rows")
+    for name in table.roles.numbers:
+        infinite = np.flatnonzero(np.isinf(table.frame[name].to_numpy()))
+        if len(infinite):
+            place = table.place(int(infinite[0]))
+            problem = f"{place}, column {name!r}: the number is infinite or above 3.4e38"
+            raise DataError(path, problem, "correct it, or leave the cell empty if it is missing")
+    return table
+
+
+def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
+    shape = inspect_csv(path, config)
+    texts: dict[str, str] = {}
+    times = []
+    for number, name in enumerate(shape.names):
+        cells = [row[number].strip() for row in shape.sample]
+        wrong = next((row for row, cell in enumerate(cells) if read_number(cell, shape.decimal) is None), None)
+        if wrong is not None:
+            texts[name] = _wrong_cell(shape, shape.line(wrong), cells[wrong])
+            present = pd.Series([cell for cell in cells if cell not in MISSING], dtype=str)
+            times += [name] if looks_like_time(present) else []
+    roles = assign_roles(path, shape.names, texts, times, config)
+    kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
+    kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
+    try:
+        with np.errstate(over="ignore"):  # found and told by `read_table`
+            frame = pd.read_csv(
+                path,
+                sep=shape.separator,
+                decimal=shape.decimal,
+                header=0,
+                names=list(shape.names),
+                usecols=list(kinds),
+                dtype=kinds,
+                index_col=False,
+                na_values={name: [""] if name in roles.texts else list(MISSING) for name in kinds},
+                keep_default_na=False,
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+                engine="c",
+            )
+    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        raise _locate(shape, roles, error) from None
+    return Table(path, frame, roles, lambda row: f"line {shape.line(row)}")
+
+
+def _locate(shape: CsvShape, roles: Roles, error: Exception) -> DataError:
+    """The first cell that is not a number where one is needed."""
+    columns = [(shape.names.index(name), name) for name in roles.numbers]
+    for line, row in shape.rows():
+        for place, name in columns:
+            if read_number(row[place], shape.decimal) is None:
+                problem = f"column {name!r} holds text: {_wrong_cell(shape, line, row[place])}"
+                return DataError(shape.path, problem, "correct it, or leave the cell empty if it is missing")
+    message = str(error).splitlines()[0]
+    return DataError(shape.path, f"cannot be read as a table ({message})", "correct the file")
+
+
+def _wrong_cell(shape: CsvShape, line: int, cell: str) -> str:
+    told = f"line {line}: {cell[:60]!r}"
+    other = "," if shape.decimal == "." else "."
+    if read_number(cell, other) is not None:
+        told += f", while its numbers have a decimal {'point' if other == ',' else 'comma'}"
+        told += f" (--data.decimal '{other}' reads the other)"
+    return told
+
+
+def _read_parquet(path: Path, config: SeriesDataConfig) -> Table:
+    if not path.is_file():
+        raise DataError(path, "does not exist" if not path.exists() else "is not a file", "check the path")
+    try:
+        frame = pd.read_parquet(path)
+    except Exception as error:  # pyarrow raises many kinds for damaged files
+        raise DataError(path, f"cannot be read as Parquet ({str(error).splitlines()[0]})", "write it again") from None
+    frame = frame.reset_index() if frame.index.name else frame
+    frame.columns = [str(name) for name in frame.columns]
+    texts, times = {}, []
+    for name in frame.columns:
+        kind = frame[name].dtype
+        if pd.api.types.is_datetime64_any_dtype(kind):
+            times.append(name)
+            texts[name] = f"times, such as {frame[name].iloc[:1].to_list()}"
+        elif not pd.api.types.is_numeric_dtype(kind):
+            first = frame[name].dropna().iloc[:1].astype(str)
+            texts[name] = f"row 1: {first.iloc[0]!r}" if len(first) else "no value"
+            times += [name] if len(first) and looks_like_time(first) else []
+    roles = assign_roles(path, list(frame.columns), texts, times, config)
+    with np.errstate(over="ignore"):
+        numbers = {name: frame[name].to_numpy(np.float32, na_value=np.nan) for name in roles.numbers}
+    names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}
+    time = {roles.time: frame[roles.time]} if roles.time else {}
+    return Table(path, pd.DataFrame({**time, **names, **numbers}), roles, lambda row: f"row {row + 1}")

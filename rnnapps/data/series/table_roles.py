@@ -1,0 +1,113 @@
+"""What the columns of a table are for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.errors import DataError
+
+__all__ = ["Roles", "assign_roles"]
+
+TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds")
+SERIES_NAMES = ("series_id", "series")
+NO_TIME = "none"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Columns by what they are for.
+
+    Attributes:
+        time: column of timestamps; empty for none.
+        series: column that names the series; empty for none.
+        channels: columns of measured numbers.
+        known: numbers known ahead of time.
+        categorical: texts or codes known ahead of time.
+        static_numbers: numbers constant within a series.
+        static_texts: texts constant within a series.
+        label: column of labels; empty for none.
+        notes: what was decided without being told, for people.
+    """
+
+    time: str
+    series: str
+    channels: tuple[str, ...]
+    known: tuple[str, ...]
+    categorical: tuple[str, ...]
+    static_numbers: tuple[str, ...]
+    static_texts: tuple[str, ...]
+    label: str
+    notes: tuple[str, ...]
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """All columns that hold numbers."""
+        return (*self.channels, *self.known, *self.static_numbers, *((self.label,) if self.label else ()))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All columns that hold text, but for the time."""
+        return (*self.categorical, *self.static_texts, *((self.series,) if self.series else ()))
+
+
+def assign_roles(
+    path: Any, names: Sequence[str], texts: Mapping[str, str], times: Sequence[str], config: SeriesDataConfig
+) -> Roles:
+    """Gives every needed column its role.
+
+    Args:
+        path: the file, for errors.
+        names: all columns.
+        texts: columns that hold text, with the place and content of the first one: "line 2: 'Berlin'".
+        times: those of them that hold timestamps.
+        config: what the user says of the columns.
+
+    Raises:
+        DataError: a named column does not exist, a column of text has no role, or no channel is left.
+    """
+    asked = [config.time, config.series, config.label, *config.channels, *config.known, *config.categorical]
+    for name in (*asked, *config.static):
+        if name and name not in names and not (name == NO_TIME and name == config.time):
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f"the nearest is {close[0]!r}" if close else f"there are {', '.join(map(repr, names[:20]))}"
+            raise DataError(path, f"has no column {name!r}", hint)
+    taken = {name for name in (*asked, *config.static) if name}
+    free = [name for name in names if name not in taken]
+    time, notes = _time(config, free, times)
+    series = config.series or next((name for name in SERIES_NAMES if name in free), "")
+    others = [name for name in free if name not in (time, series)]
+    channels = config.channels or tuple(others)
+    for name in (*channels, *config.known, *((config.label,) if config.label else ())):
+        if name in texts:
+            remedy = "correct the cell, or choose columns of numbers with --data.channels"
+            remedy += " (--data.categorical and --data.static take text)"
+            raise DataError(path, f"column {name!r} holds text: {texts[name]}", remedy)
+    if not channels:
+        raise DataError(path, "has no column of numbers to learn", "name one with --data.channels")
+    return Roles(
+        time=time,
+        series=series,
+        channels=channels,
+        known=config.known,
+        categorical=config.categorical,
+        static_numbers=tuple(name for name in config.static if name not in texts),
+        static_texts=tuple(name for name in config.static if name in texts),
+        label=config.label,
+        notes=tuple(notes),
+    )
+
+
+def _time(config: SeriesDataConfig, free: Sequence[str], times: Sequence[str]) -> tuple[str, list[str]]:
+    if config.time:
+        return ("", []) if config.time == NO_TIME else (config.time, [])
+    named = [name for name in free if name.lower() in TIME_NAMES]
+    if named:
+        return named[0], []
+    found = [name for name in times if name in free]
+    if found:
+        return found[0], [f"column {found[0]!r} is read as the time"]
+    return "", ["no column of timestamps: rows are read as equally spaced steps"]

@@ -1,0 +1,162 @@
+"""A table's rows as series: grouped, brought into the order of time, and checked for regular times."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.frequency import parse_frequency
+from rnnapps.data.series.regular import merge_duplicates, regular_rows
+from rnnapps.data.series.series import Series
+from rnnapps.data.series.table_file import Table
+from rnnapps.data.series.timestamps import localise, parse_times
+from rnnapps.errors import DataError
+
+__all__ = ["table_series"]
+
+Array = np.ndarray[Any, Any]
+
+
+def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[Series]:
+    """The series of a table, in the order of their first rows.
+
+    Args:
+        table: the rows.
+        config: what to do with irregular times and duplicates.
+        name: name of the only series, where no column names one.
+
+    Raises:
+        DataError: times are missing, repeated or irregular and the configuration refuses that; with the line.
+    """
+    roles, frame = table.roles, table.frame
+    names, members = _groups(table, name)
+    times = parse_times(frame[roles.time], config, table.path, table.place) if roles.time else None
+    columns = _columns(table)
+    levels = columns.pop("category_levels")
+    shared = {
+        "channels": roles.channels,
+        "known_names": roles.known,
+        "category_names": roles.categorical,
+        "category_levels": levels,
+        "static_names": roles.static_numbers,
+        "static_text_names": roles.static_texts,
+        "timezone": config.timezone,
+        "source": str(table.path),
+    }
+    found = []
+    for each, rows in zip(names, members, strict=True):
+        own = {key: column if rows is None else column[rows] for key, column in columns.items()}
+        static = _static(table, each, rows)
+        whole = Series(each, None, **own, **shared, **static, notes=roles.notes)
+        found.append(whole if times is None else _timed(table, config, whole, times, rows))
+    return [dataclasses.replace(each, notes=(*each.notes, *_notes(each))) for each in found]
+
+
+def _groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:
+    """Names of the series, and the rows of each in the order of the file; None for all rows."""
+    if not table.roles.series:
+        return [name], [None]
+    column = table.frame[table.roles.series]
+    missing = np.flatnonzero(column.isna().to_numpy())
+    if len(missing):
+        where = f"{table.place(int(missing[0]))}, column {column.name!r}"
+        raise DataError(table.path, f"{where}: the name of the series is missing", "fill it or drop the row")
+    codes, names = pd.factorize(column)
+    order = np.argsort(codes, kind="stable")
+    members: list[Array | None] = list(np.split(order, np.cumsum(np.bincount(codes))[:-1]))
+    return [str(each) for each in names], members
+
+
+def _columns(table: Table) -> dict[str, Any]:
+    """The tables of a series, for all rows of the file."""
+    roles, frame = table.roles, table.frame
+    coded = [pd.factorize(frame[name], sort=True) for name in roles.categorical]
+    codes = [code.astype(np.int32) for code, _ in coded]
+    columns = {
+        "values": frame[list(roles.channels)].to_numpy(np.float32),
+        "known": frame[list(roles.known)].to_numpy(np.float32),
+        "categories": np.stack(codes, axis=1) if codes else np.zeros((len(frame), 0), np.int32),
+        "category_levels": tuple(tuple(map(str, levels)) for _, levels in coded),
+    }
+    if roles.label:
+        numbers = frame[roles.label].to_numpy()
+        whole = np.isnan(numbers) | (numbers == np.round(numbers))
+        if not whole.all():
+            row = int(np.flatnonzero(~whole)[0])
+            where = f"{table.place(row)}, column {roles.label!r}"
+            raise DataError(table.path, f"{where}: the label {numbers[row]} is no whole number", "use 0, 1, 2...")
+        columns["labels"] = np.where(np.isnan(numbers), -1, numbers).astype(np.int32)
+    return columns
+
+
+def _static(table: Table, name: str, rows: Array | None) -> dict[str, Any]:
+    """Static features of one series, which must be constant in its rows."""
+    found: dict[str, Any] = {}
+    for column in (*table.roles.static_numbers, *table.roles.static_texts):
+        cells = table.frame[column] if rows is None else table.frame[column].iloc[rows]
+        different = cells.dropna().unique()
+        if len(different) != 1:
+            problem = f"series {name!r}, column {column!r}: expected one value, found {len(different)}"
+            raise DataError(
+                table.path, problem, "a static feature is the same in all rows of a series; use --data.known"
+            )
+        found[column] = different[0]
+    numbers = [found[column] for column in table.roles.static_numbers]
+    texts = tuple(str(found[column]) for column in table.roles.static_texts)
+    return {"static": np.array(numbers, np.float32), "static_texts": texts}
+
+
+def _timed(
+    table: Table, config: SeriesDataConfig, series: Series, times: pd.DatetimeIndex, members: Array | None
+) -> Series:
+    """The series with its times: in order, without duplicates, regular."""
+    rows: Array = np.arange(len(times)) if members is None else members
+
+    def place(row: int) -> str:
+        return table.place(int(rows[row]))
+
+    utc = localise(times[rows], config.timezone, table.path, place)
+    notes: tuple[str, ...] = ()
+    if (np.diff(utc).astype(np.int64) < 0).any():
+        order = np.argsort(utc, kind="stable")
+        utc, rows, series, notes = utc[order], rows[order], _take(series, order), ("rows were sorted by time",)
+    series = dataclasses.replace(series, times=utc, notes=(*series.notes, *notes))
+    if config.duplicates == "keep":
+        return series
+    series, kept = merge_duplicates(series, config.duplicates, path=table.path, place=place)
+    rows = rows[kept]
+    if config.irregular == "keep":
+        return series
+    wanted = parse_frequency(config.frequency) if config.frequency else None
+    return regular_rows(series, wanted, regularise=config.irregular == "regularise", path=table.path, place=place)
+
+
+def _take(series: Series, order: Array) -> Series:
+    tables = {name: getattr(series, name) for name in ("values", "known", "categories", "labels")}
+    return dataclasses.replace(series, **{name: column[order] for name, column in tables.items() if column is not None})
+
+
+def _notes(series: Series) -> list[str]:
+    """What a person should know of a series before learning from it."""
+    notes = []
+    missing = np.isnan(series.values)
+    for name, count in zip(series.channels, missing.sum(axis=0), strict=True):
+        if count:
+            share = count / max(len(series), 1)
+            notes.append(f"channel {name!r}: {count:,} of {len(series):,} values are missing ({share:.1%})")
+    with np.errstate(invalid="ignore"):
+        constant = [
+            name
+            for column, name in enumerate(series.channels)
+            for present in [series.values[:, column][~missing[:, column]]]
+            if len(present) > 1 and (present == present[0]).all()
+        ]
+    notes += [f"channel {name!r} is constant" for name in constant]
+    if series.times is not None and len(series):
+        later = int((series.times > np.datetime64("now", "ns")).sum())
+        notes += [f"{later:,} rows lie in the future, the last at {series.times[-1]} UTC"] if later else []
+    return notes

@@ -1,0 +1,178 @@
+"""Timestamps: text or numbers to UTC, through time zones and the change to and from summer time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.errors import DataError
+
+__all__ = ["localise", "looks_like_time", "parse_times", "to_local"]
+
+Array = np.ndarray[Any, Any]
+Place = Callable[[int], str]
+"""Maps a row to what a person calls its place: "line 7"."""
+
+EPOCHS = {"unix_s": "s", "unix_ms": "ms", "unix_us": "us", "unix_ns": "ns"}
+_CANDIDATES = (
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d",
+)
+_OFFSET = r"[T ]\d{1,2}:?\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
+
+
+def looks_like_time(texts: pd.Series) -> bool:
+    """Whether all texts are ISO 8601 times, and not plain numbers."""
+    present = texts.dropna()
+    if not len(present) or present.str.fullmatch(r"[\d.,eE+]+").any():
+        return False
+    return bool(pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all())
+
+
+def parse_times(column: pd.Series, config: SeriesDataConfig, path: Any, place: Place) -> pd.DatetimeIndex:
+    """Reads a column of timestamps.
+
+    Args:
+        column: text, numbers or times.
+        config: format and column name.
+        path: the file, for errors.
+        place: names a row, for errors.
+
+    Returns:
+        Times in UTC, with a time zone, or without one where the column names none.
+
+    Raises:
+        DataError: a timestamp is missing or none; with its line.
+    """
+    missing = np.flatnonzero(column.isna().to_numpy())
+    if len(missing):
+        raise DataError(
+            path,
+            f"{place(int(missing[0]))}, column {column.name!r}: the timestamp is missing",
+            "fill it or drop the row",
+        )
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        index = pd.DatetimeIndex(column)
+        return _nanoseconds(index if index.tz is None else index.tz_convert("UTC"), column, path, place)
+    if config.time_format in EPOCHS:
+        return _epochs(column, config, path, place)
+    texts = column.astype(str)
+    aware = _names_offset(texts.iloc[:1])
+    if aware.any() and not _names_offset(texts).all():
+        raise _unreadable(texts, config, path, place)
+    try:
+        parsed = pd.to_datetime(texts, format=config.time_format or "ISO8601", utc=bool(aware.any()))
+    except (ValueError, OverflowError, TypeError):
+        raise _unreadable(texts, config, path, place) from None
+    index = pd.DatetimeIndex(parsed)
+    return _nanoseconds(index if index.tz is None else index.tz_convert("UTC"), texts, path, place)
+
+
+def localise(index: pd.DatetimeIndex, timezone: str, path: Any, place: Place) -> Array:
+    """Local or UTC times of one series in their order -> UTC, datetime64[ns].
+
+    Where clocks go back, the hour that comes twice must be in the file twice, in order, or the times name an offset.
+
+    Raises:
+        DataError: a local time does not exist, or could be either of two.
+    """
+    if index.tz is not None:
+        return np.asarray(index.tz_localize(None))
+    if timezone == "UTC":
+        return np.asarray(index)
+    remedy = f"write times with their offset from UTC, or name another --data.timezone (now {timezone})"
+    absent = np.flatnonzero(index.tz_localize(timezone, nonexistent="NaT", ambiguous=np.ones(len(index), bool)).isna())
+    if len(absent):
+        row = int(absent[0])
+        problem = f"{place(row)}: {index[row]} does not exist in {timezone}, where clocks went forward"
+        raise DataError(path, problem, remedy)
+    try:
+        local = index.tz_localize(timezone, ambiguous="infer")
+    except ValueError:
+        unclear = np.flatnonzero(index.tz_localize(timezone, ambiguous="NaT").isna())
+        row = int(unclear[0]) if len(unclear) else 0
+        problem = f"{place(row)}: {index[row]} comes twice in {timezone}, where clocks went back"
+        raise DataError(path, problem, remedy) from None
+    return np.asarray(local.tz_convert("UTC").tz_localize(None))
+
+
+def to_local(utc: Array, timezone: str) -> Array:
+    """UTC times as the clocks and calendars of a time zone show them; datetime64[ns] both."""
+    if timezone == "UTC":
+        return utc
+    return np.asarray(pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(timezone).tz_localize(None).as_unit("ns"))
+
+
+def _epochs(column: pd.Series, config: SeriesDataConfig, path: Any, place: Place) -> pd.DatetimeIndex:
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = np.flatnonzero(numbers.isna().to_numpy())
+    parsed = pd.to_datetime(numbers, unit=EPOCHS[config.time_format], utc=True, errors="coerce")
+    wrong = wrong if len(wrong) else np.flatnonzero(parsed.isna().to_numpy())
+    if len(wrong):
+        row = int(wrong[0])
+        problem = f"{place(row)}, column {column.name!r}: {str(column.iloc[row])!r} is no time in {config.time_format}"
+        raise DataError(path, problem, "check --data.time_format")
+    return _nanoseconds(pd.DatetimeIndex(parsed), column, path, place)
+
+
+def _names_offset(texts: pd.Series) -> Any:
+    """Whether each time names an offset from UTC, which may then differ from row to row."""
+    return texts.str.strip().str.contains(_OFFSET)
+
+
+def _nanoseconds(index: pd.DatetimeIndex, column: pd.Series, path: Any, place: Place) -> pd.DatetimeIndex:
+    """The times in nanoseconds, which reach from 1678 to 2261."""
+    naive = index.tz_localize(None) if index.tz is not None else index
+    years = naive.year.to_numpy()
+    outside = np.flatnonzero((years < 1678) | (years > 2261))
+    if len(outside):
+        row = int(outside[0])
+        problem = (
+            f"{place(row)}, column {column.name!r}: {str(column.iloc[row])!r} lies outside of the years 1678 to 2261"
+        )
+        raise DataError(path, problem, "correct or drop the row")
+    return index.as_unit("ns")
+
+
+def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Any, place: Place) -> DataError:
+    aware = _names_offset(texts)
+    if aware.any() and not aware.all():
+        row = int(np.flatnonzero((aware != aware.iloc[0]).to_numpy())[0])
+        problem = f"{place(row)}, column {texts.name!r}: {texts.iloc[row]!r} "
+        problem += (
+            "names an offset from UTC, others do not" if aware.iloc[row] else "names no offset from UTC, others do"
+        )
+        return DataError(path, problem, "write all times in one way")
+    parsed = pd.to_datetime(texts, format=config.time_format or "ISO8601", errors="coerce", utc=True)
+    wrong = np.flatnonzero(parsed.isna().to_numpy())
+    row = int(wrong[0]) if len(wrong) else 0
+    expected = f"in the format {config.time_format}" if config.time_format else "in ISO 8601, such as 2024-06-30 14:00"
+    problem = f"{place(row)}, column {texts.name!r}: {texts.iloc[row]!r} is no time {expected}"
+    return DataError(path, problem, _format_hint(texts, texts.iloc[row]))
+
+
+def _format_hint(texts: pd.Series, wrong: str) -> str:
+    if re.fullmatch(r"\d{9,11}(\.\d+)?|\d{13}", wrong):
+        return f"give --data.time_format {'unix_ms' if len(wrong) == 13 else 'unix_s'}"
+    sample = texts.iloc[:1000]
+    fitting = [form for form in _CANDIDATES if pd.to_datetime(sample, format=form, errors="coerce").notna().all()]
+    if len(fitting) == 1:
+        return f"give --data.time_format '{fitting[0]}'"
+    if fitting:
+        return f"give --data.time_format, one of {', '.join(map(repr, fitting))}, which both fit"
+    return "correct the row, give --data.time_format, or --data.time none for rows without time"

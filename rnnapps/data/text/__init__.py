@@ -1,0 +1,3 @@
+"""Text: documents, their splits, and windows of ids."""
+
+__all__: list[str] = []
