@@ -119,7 +119,8 @@ class Translation(Pipeline[Config]):
 
     def examples(self, config: Config) -> TranslationSplits:
         """Reads the pairs, filters and splits them."""
-        from rnnapps.data.pairs.pairs import pair_dataset, read_pair_splits
+        from rnnapps.data.pairs.pairs import pair_dataset
+        from rnnapps.data.pairs.splits import read_pair_splits
 
         pairs = read_pair_splits(config.data)
         parts = (part and pair_dataset(part) for part in (pairs.train, pairs.validation, pairs.test))
@@ -150,7 +151,7 @@ class Translation(Pipeline[Config]):
     ) -> list[VocabularyChange]:
         """Tokens keep their rows by name."""
         from rnnapps.training.finetune import VocabularyChange
-        from rnnapps.translation.network import vocabulary_axes
+        from rnnapps.translation.vocabularies import vocabulary_axes
 
         axes = vocabulary_axes(network)
         sides = ((old.source, new.source, axes["source"]), (old.target, new.target, axes["target"]))

@@ -13,18 +13,15 @@ from rnnapps.layers.attention import Attention
 from rnnapps.layers.attention_decoder import AttentionDecoder, Memory
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import RecurrentStack
+from rnnapps.translation.layers import Bridge, OwnChoices, ValidPlaces
 from rnnapps.translation.model_config import TranslationModelConfig
 
 __all__ = [
-    "Bridge",
     "Encoded",
-    "OwnChoices",
-    "ValidPlaces",
     "decoder_step",
     "encode",
     "read_target",
     "translation_network",
-    "vocabulary_axes",
 ]
 
 
@@ -139,16 +136,6 @@ def read_target(network: keras.Model, encoded: Encoded, target: Any) -> tuple[An
     return _stored_head(network)(vectors), weights
 
 
-def vocabulary_axes(network: keras.Model) -> dict[str, dict[str, int]]:
-    """The weights that are indexed by the vocabularies "source" and "target": path -> axis."""
-    axes = {
-        "source": {"source_embedding/embeddings": 0},
-        "target": {"target_embedding/embeddings": 0, "scores/kernel": 1, "scores/bias": 0},
-    }
-    paths = {weight.path for weight in network.weights}
-    return {side: {path: axis for path, axis in own.items() if path in paths} for side, own in axes.items()}
-
-
 def _repeated(memory: Memory, times: Any) -> Memory:
     return Memory(*(tf.repeat(part, times, axis=0) for part in memory))
 
@@ -206,72 +193,3 @@ def _stored_head(network: keras.Model) -> Callable[[Any], Any]:
         return tf.cast(embedding(vectors, reverse=True) if untied is None else untied(vectors), tf.float32)
 
     return scores
-
-
-@keras.saving.register_keras_serializable(package="rnnapps")
-class ValidPlaces(keras.layers.Layer):
-    """Maps sequences `(batch, places)` and lengths `(batch,)` to a mask, True before a row's end."""
-
-    def call(self, sequences: Any, lengths: Any) -> Any:
-        """Returns bool `(batch, places)`."""
-        return tf.sequence_mask(lengths, tf.shape(sequences)[1])
-
-    def compute_output_spec(self, sequences: Any, lengths: Any) -> Any:
-        """Bool of the sequences' shape."""
-        return keras.KerasTensor(sequences.shape, "bool")
-
-
-@keras.saving.register_keras_serializable(package="rnnapps")
-class Bridge(keras.layers.Layer):
-    """First states of a decoder: a tanh layer of an encoder's final states for each.
-
-    Args:
-        sizes: sizes of the decoder's states.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
-    """
-
-    def __init__(self, sizes: Sequence[int], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.sizes = list(sizes)
-        self.parts = [
-            keras.layers.Dense(size, activation="tanh", name=f"state_{number}", dtype=self.dtype_policy)
-            for number, size in enumerate(self.sizes)
-        ]
-
-    def build(self, states_shape: Any) -> None:
-        """Makes the weights for a list of states, each `(batch, size)`."""
-        for part in self.parts:
-            part.build((None, sum(shape[-1] for shape in states_shape)))
-        self.built = True
-
-    def call(self, states: Sequence[Any]) -> list[Any]:
-        """Maps final states to first ones, each `(batch, size)`."""
-        joined = tf.concat([tf.cast(state, self.compute_dtype) for state in states], axis=-1)
-        return [part(joined) for part in self.parts]
-
-    def compute_output_shape(self, states_shape: Any) -> Any:
-        """Shapes of the first states."""
-        return [(states_shape[0][0], size) for size in self.sizes]
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor."""
-        return {**super().get_config(), "sizes": self.sizes}
-
-
-@keras.saving.register_keras_serializable(package="rnnapps")
-class OwnChoices(keras.layers.Layer):
-    """Puts a network's own choices in the place of some of the tokens it reads.
-
-    Scheduled sampling in two passes over whole sequences (Duckworth et al. 2019, arXiv:1906.04331), so that training
-    stays parallel over time: the first pass reads true tokens, the second what is returned here.
-    """
-
-    def call(self, tokens: Any, logits: Any, use_own: Any) -> Any:
-        """Maps tokens `(batch, time)`, logits of the token after each, and a bool mask to tokens of the same shape."""
-        chosen = tf.argmax(tf.stop_gradient(logits), axis=-1, output_type=tokens.dtype)
-        before = tf.concat([tokens[:, :1], chosen[:, :-1]], axis=1)
-        return tf.where(use_own, before, tokens)
-
-    def compute_output_spec(self, tokens: Any, logits: Any, use_own: Any) -> Any:
-        """The tokens' shape and type."""
-        return keras.KerasTensor(tokens.shape, tokens.dtype)

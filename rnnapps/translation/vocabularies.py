@@ -1,16 +1,18 @@
-"""The two vocabularies of a translation model."""
+"""The two vocabularies of a translation model, and the weights they index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
+
 from rnnapps.data.pairs.config import PairDataConfig
 from rnnapps.data.pairs.pairs import Pair
 from rnnapps.preprocessing.fit_pieces import fit_pieces, grow_pieces
 from rnnapps.preprocessing.pieces import PieceVocabulary
 
-__all__ = ["PairVocabularies"]
+__all__ = ["PairVocabularies", "vocabulary_axes"]
 
 
 class PairVocabularies:
@@ -53,3 +55,13 @@ class PairVocabularies:
     def load(cls, folder: str | Path) -> PairVocabularies:
         """Reads what `save` wrote; raises CheckpointError."""
         return cls(*(PieceVocabulary.load(Path(folder) / name) for name in ("source", "target")))
+
+
+def vocabulary_axes(network: keras.Model) -> dict[str, dict[str, int]]:
+    """The weights that are indexed by the vocabularies "source" and "target": path -> axis."""
+    axes = {
+        "source": {"source_embedding/embeddings": 0},
+        "target": {"target_embedding/embeddings": 0, "scores/kernel": 1, "scores/bias": 0},
+    }
+    paths = {weight.path for weight in network.weights}
+    return {side: {path: axis for path, axis in own.items() if path in paths} for side, own in axes.items()}

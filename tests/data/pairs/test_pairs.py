@@ -7,19 +7,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import numpy as np
 import pytest
 
 from rnnapps.data.pairs.config import PairDataConfig
-from rnnapps.data.pairs.pairs import (
-    LONGEST_LINE,
-    Pair,
-    filter_pairs,
-    pair_dataset,
-    read_aligned,
-    read_pair_splits,
-    read_tab_file,
-)
+from rnnapps.data.pairs.files import LONGEST_LINE, read_aligned, read_tab_file
+from rnnapps.data.pairs.pairs import Pair, filter_pairs, pair_dataset
+from rnnapps.data.pairs.splits import read_pair_splits
 from rnnapps.errors import ConfigError, DataError
 
 
@@ -189,54 +182,18 @@ def test_tensorflow_datasets(name: str, own: tuple[str, ...], tmp_path: Path, mo
 def test_the_sides_of_tensorflow_datasets() -> None:
     import tensorflow_datasets as tfds
 
-    from rnnapps.data.pairs.pairs import _tfds_keys
+    from rnnapps.data.pairs.tfds import text_features
 
     features = tfds.features
     both = mock.Mock()
     both.info.features, both.info.supervised_keys = features.Translation(["de", "en"]), ("de", "en")
-    assert _tfds_keys("tfds:x", both) == ("de", "en")
+    assert text_features("tfds:x", both) == ("de", "en")
     both.info.supervised_keys = None
-    assert set(_tfds_keys("tfds:x", both)) == {"de", "en"}
+    assert set(text_features("tfds:x", both)) == {"de", "en"}
     image = mock.Mock()
     image.info.features = features.FeaturesDict(
         {"image": features.Image(), "label": features.ClassLabel(num_classes=2)}
     )
     image.info.supervised_keys = ("image", "label")
     with pytest.raises(DataError, match="is no data set of translations; its features are image, label"):
-        _tfds_keys("tfds:mnist", image)
-
-
-def fuzz(folder: Path, count: int, seed: int) -> tuple[int, int]:
-    """Reads damaged files; returns how many were read and how many refused."""
-    draw = np.random.default_rng(seed)
-    whole = "".join(f"Größe {n} läuft\tsize {n}, 'runs' ☃\r\n" for n in range(12)).encode()
-    pieces = [b"\t", b"\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\r", b"\xe2\x98", b"\xff\xfe", "\u2028".encode(), b" "]
-    read = refused = 0
-    for number in range(count):
-        content = bytearray(whole)
-        for _ in range(draw.integers(1, 5)):
-            place = int(draw.integers(len(content) + 1))
-            match draw.integers(4):
-                case 0:
-                    content[place:place] = pieces[draw.integers(len(pieces))]
-                case 1:
-                    del content[place : place + int(draw.integers(1, 40))]
-                case 2:
-                    content[place : place + 1] = bytes([draw.integers(256)])
-                case _:
-                    del content[place:]
-        path = write(folder / "damaged.tsv", bytes(content))
-        try:
-            pairs = read_tab_file(path) if number % 2 else read_aligned(path, path)
-        except DataError as error:
-            assert "damaged.tsv" in str(error) and "\n" not in str(error)
-            refused += 1
-        else:
-            assert pairs and all(side.strip() for pair in pairs for side in pair)
-            read += 1
-    return read, refused
-
-
-def test_damaged_files(tmp_path: Path) -> None:
-    read, refused = fuzz(tmp_path, 2500, seed=1)
-    assert read > 200 and refused > 200
+        text_features("tfds:mnist", image)
