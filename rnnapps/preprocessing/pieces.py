@@ -4,41 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import CheckpointError
-from rnnapps.preprocessing.normalize_text import SIGN, SPACE, code_points
+from rnnapps.preprocessing.longest_pieces import LongestPieces
+from rnnapps.preprocessing.merged_pieces import Merge, MergedPieces
+from rnnapps.preprocessing.normalize_text import SIGN
+from rnnapps.preprocessing.special_pieces import PADDING, SPECIAL, UNKNOWN
+from rnnapps.preprocessing.split_words import Unit, Words, split_words
 from rnnapps.preprocessing.storage import read_json, write_json
 
-__all__ = [
-    "CONTINUED",
-    "END",
-    "ISOLATED",
-    "LONGEST_WORD",
-    "PADDING",
-    "SPECIAL",
-    "START",
-    "UNKNOWN",
-    "PieceVocabulary",
-    "Pieces",
-]
+__all__ = ["PieceVocabulary", "Pieces"]
 
-Array = np.ndarray[Any, Any]
-Unit = Literal["word", "character"]
-
-PADDING, UNKNOWN, START, END = range(4)
-SPECIAL = ("<padding>", "<unknown>", "<start>", "<end>")
-CONTINUED = "##"
-"""Begins a piece that continues a word."""
-ISOLATED = "!\"#$%&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~„“”‚‘’«»–—…¿¡"
-"""Characters that are words of their own."""
-LONGEST_WORD = 100
-"""Characters of the longest word that is cut into pieces; longer ones are unknown."""
 FILE_NAME = "pieces.json"
-_BITS = 21
 
 
 class Pieces(NamedTuple):
@@ -62,31 +43,42 @@ class Pieces(NamedTuple):
 class PieceVocabulary:
     """Pieces of text and their ids.
 
-    A text is normalised (`normalize_text.code_points`), every word gets a sign for the space before it, and is cut into
-    the longest known pieces from its left end, as WordPiece does (Schuster & Nakajima 2012; `tokenizers.models.
-    WordPiece` has the same ids). A word that cannot be cut so is one unknown piece. With all words of a text as pieces
-    this is a vocabulary of words; with `unit` "character" every character is a word, and it is one of characters.
+    A text is normalised and split into words (`split_words`), and each word is cut on its own. With merges it is cut by
+    byte-pair encoding (`MergedPieces`), without them into the longest pieces from its left end (`LongestPieces`). With
+    all words of a text as pieces the latter is a vocabulary of words; with `unit` "character" every character is a
+    word, and it is one of characters.
 
     Ids 0 to 3 are padding, unknown, start and end; piece number i has id i + 4. Encoding and decoding are TensorFlow
-    core ops without lookup tables: a trie of sorted edges, followed for all characters at once.
+    core ops without lookup tables.
 
     Args:
-        pieces: distinct, not empty; "##" begins those that continue a word, "▁" stands for a space.
+        pieces: distinct, not empty; "▁" stands for a space.
+        merges: pairs of pieces in the order in which they were learned, for byte-pair encoding.
         lowercase: whether texts are written in lower case.
         unit: what is cut into pieces.
 
     Raises:
-        ValueError: a piece is empty or occurs twice.
+        ValueError: pieces are empty or occur twice, or merges do not fit them.
     """
 
-    def __init__(self, pieces: Sequence[str], *, lowercase: bool = False, unit: Unit = "word") -> None:
-        if len(set(pieces)) != len(pieces) or not all(piece.removeprefix(CONTINUED) for piece in pieces):
+    def __init__(
+        self,
+        pieces: Sequence[str],
+        merges: Sequence[Merge] | None = None,
+        *,
+        lowercase: bool = False,
+        unit: Unit = "word",
+    ) -> None:
+        if len(set(pieces)) != len(pieces) or not all(pieces):
             raise ValueError("pieces must be distinct and not empty")
         if unit not in ("word", "character"):
             raise ValueError("unit must be word or character")
+        if unit == "character" and merges is not None:
+            raise ValueError("merges need words, not characters")
         self.pieces, self.lowercase, self.unit = list(pieces), lowercase, unit
-        self._edges, self._children, self._ids_of_nodes, self._depth = _trie(self.pieces)
-        texts = ["", "\ufffd", "", "", *(piece.removeprefix(CONTINUED) for piece in self.pieces)]
+        self.merges = None if merges is None else list(merges)
+        self._cutter = LongestPieces(pieces) if merges is None else MergedPieces(pieces, merges)
+        texts = ["", "\ufffd", "", "", *self._cutter.texts]
         self._texts = np.array([text.replace(chr(SIGN), " ").encode() for text in texts], object)
 
     @property
@@ -98,6 +90,11 @@ class PieceVocabulary:
     def names(self) -> list[str]:
         """What each id is called."""
         return [*SPECIAL, *self.pieces]
+
+    def extended(self, pieces: Sequence[str], merges: Sequence[Merge] = ()) -> PieceVocabulary:
+        """A vocabulary with more pieces and merges behind the present ones."""
+        merged = None if self.merges is None else [*self.merges, *merges]
+        return PieceVocabulary([*self.pieces, *pieces], merged, lowercase=self.lowercase, unit=self.unit)
 
     def encode(self, strings: Any) -> tuple[Any, Any]:
         """Maps strings `(batch,)` to ids int32 `(batch, pieces)`, 0 after a row's end, and lengths int32 `(batch,)`."""
@@ -130,51 +127,14 @@ class PieceVocabulary:
 
     def cut(self, strings: Any) -> Pieces:
         """Cuts strings `(batch,)` into pieces, in graph."""
-        points, rows = _marked(code_points(strings, lowercase=self.lowercase))
-        first = self._word_starts(points, rows)
-        words = tf.cumsum(tf.cast(first, tf.int32)) - 1
-        ends = tf.gather(tf.math.segment_max(tf.range(tf.size(points)) + 1, words), words)
-        lengths, ids = self._longest(points, first, ends)
-        reached = _reached(tf.cast(tf.where(first)[:, 0], tf.int32), lengths, ends)
-        stuck = tf.math.segment_max(tf.cast(reached & tf.equal(lengths, 0), tf.int32), words) > 0
-        sizes = tf.math.segment_sum(tf.ones_like(words), words)
-        unknown = tf.gather(stuck | (sizes > LONGEST_WORD), words)
-        ids = tf.where(unknown, UNKNOWN, ids)
-        starts = tf.cast(tf.where(tf.where(unknown, first, reached))[:, 0], tf.int32)
-        own_ends = tf.where(unknown, ends, tf.range(tf.size(points)) + lengths)
-        return Pieces(tf.gather(ids, starts), tf.gather(rows, starts), starts, tf.gather(own_ends, starts), points)
+        return self.cut_words(split_words(strings, lowercase=self.lowercase, unit=self.unit))
 
-    def _word_starts(self, points: Any, rows: Any) -> Any:
-        """Whether a word begins at each character."""
-        if self.unit == "character":
-            return tf.ones_like(points, tf.bool)
-        isolated = tf.reduce_any(tf.equal(points[:, None], tf.constant([ord(c) for c in ISOLATED])), axis=1)
-        new_row = tf.concat([[True], tf.not_equal(rows[1:], rows[:-1])], axis=0)[: tf.size(points)]
-        after = tf.concat([[True], isolated[:-1]], axis=0)[: tf.size(points)]
-        return isolated | after | new_row | tf.equal(points, SIGN)
-
-    def _longest(self, points: Any, first: Any, ends: Any) -> tuple[Any, Any]:
-        """Length (0 for none) and id of the longest piece from each character on, within its word."""
-        edges, children, named = (tf.constant(part) for part in (self._edges, self._children, self._ids_of_nodes))
-        places = tf.range(tf.size(points))
-        padded = tf.concat([points, [0]], axis=0)
-
-        def body(depth: Any, nodes: Any, lengths: Any, ids: Any) -> tuple[Any, ...]:
-            here = places + depth
-            point = tf.gather(padded, tf.minimum(here, tf.size(points)))
-            key = tf.cast(nodes, tf.int64) * 2**_BITS + tf.cast(point, tf.int64)
-            place = tf.searchsorted(edges, key)
-            alive = (nodes >= 0) & (here < ends) & tf.equal(tf.gather(edges, place), key)
-            nodes = tf.where(alive, tf.gather(children, place), -1)
-            piece = tf.where(alive, tf.gather(named, tf.maximum(nodes, 0)), 0)
-            return depth + 1, nodes, tf.where(piece > 0, depth + 1, lengths), tf.where(piece > 0, piece, ids)
-
-        zeros = tf.zeros_like(places)
-        start = (tf.constant(0), tf.where(first, 0, 1), zeros, zeros)
-        _, _, lengths, ids = tf.while_loop(
-            lambda depth, nodes, *_: tf.reduce_any(nodes >= 0), body, start, maximum_iterations=self._depth
-        )
-        return lengths, ids
+    def cut_words(self, words: Words) -> Pieces:
+        """Cuts words into pieces, in graph; the pieces of all words make up all characters."""
+        ids = self._cutter.ids(words)
+        starts = tf.cast(tf.where(ids > PADDING)[:, 0], tf.int32)
+        ends = tf.concat([starts[1:], [tf.size(ids)]], axis=0)[: tf.size(starts)]
+        return Pieces(tf.gather(ids, starts), tf.gather(words.rows, starts), starts, ends, words.points)
 
     def unknown_share(self, strings: Any) -> float:
         """Share of the pieces of strings `(batch,)` that are unknown."""
@@ -182,12 +142,13 @@ class PieceVocabulary:
         return float(tf.reduce_mean(tf.cast(tf.equal(ids, UNKNOWN), tf.float32))) if int(tf.size(ids)) else 0.0
 
     def save(self, folder: str | Path) -> None:
-        """Writes `pieces.json`.
+        """Writes `pieces.json`; a merge is its two pieces with a space between them.
 
         Raises:
             CheckpointError: the folder cannot be written.
         """
-        content = {"pieces": self.pieces, "lowercase": self.lowercase, "unit": self.unit}
+        merges = None if self.merges is None else [" ".join(merge) for merge in self.merges]
+        content = {"pieces": self.pieces, "merges": merges, "lowercase": self.lowercase, "unit": self.unit}
         write_json(Path(folder) / FILE_NAME, content)
 
     @classmethod
@@ -201,59 +162,25 @@ class PieceVocabulary:
         content = read_json(path)
         try:
             pieces, lowercase, unit = (content[name] for name in ("pieces", "lowercase", "unit"))
-            if not isinstance(lowercase, bool) or not all(isinstance(piece, str) for piece in pieces):
+            merges = content.get("merges")  # files of earlier versions have none
+            if not isinstance(lowercase, bool) or not (_are_texts(pieces) and (merges is None or _are_texts(merges))):
                 raise ValueError("holds values of another kind")
-            return cls(pieces, lowercase=lowercase, unit=unit)
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(pieces, merges and [_pair(merge) for merge in merges], lowercase=lowercase, unit=unit)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: is no vocabulary ({error}); restore the file or train again") from None
 
 
-def _marked(points: tf.RaggedTensor) -> tuple[Any, Any]:
-    """Flat code points with a sign for each space and before each text that is not empty, and their rows."""
-    filled = tf.cast(points.row_lengths() > 0, tf.int64)
-    signs = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(filled)], SPACE), filled)
-    marked = tf.concat([signs, points], axis=1)
-    return tf.where(tf.equal(marked.values, SPACE), SIGN, marked.values), marked.value_rowids()
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
-def _reached(starts: Any, lengths: Any, ends: Any) -> Any:
-    """Whether a piece begins at each character, when words are cut from their starts by the longest pieces."""
-
-    def body(places: Any, reached: Any) -> tuple[Any, Any]:
-        reached = tf.tensor_scatter_nd_update(reached, places[:, None], tf.ones_like(places, tf.bool))
-        step = tf.gather(lengths, places)
-        following = places + step
-        places = tf.boolean_mask(following, (step > 0) & (following < tf.gather(ends, places)))
-        return places, reached
-
-    shapes = (tf.TensorShape([None]), tf.TensorShape([None]))
-    start = (starts, tf.zeros_like(lengths, tf.bool))
-    return tf.while_loop(lambda places, _: tf.size(places) > 0, body, start, shape_invariants=shapes)[1]
+def _pair(merge: str) -> Merge:
+    parts = merge.split(" ")
+    if len(parts) != 2:
+        raise ValueError(f"{merge!r} is no pair of pieces")
+    return parts[0], parts[1]
 
 
 def _padded(ids: Any, rows: Any, count: Any) -> tuple[Any, Any]:
     ragged = tf.RaggedTensor.from_value_rowids(ids, rows, nrows=tf.cast(count, tf.int64))
     return ragged.to_tensor(default_value=PADDING), tf.cast(ragged.row_lengths(), tf.int32)
-
-
-def _trie(pieces: Sequence[str]) -> tuple[Array, Array, Array, int]:
-    """Sorted edges (node and character in one number), their target nodes, the id at each node or 0, and the depth.
-
-    Node 0 is the root of pieces that begin a word, node 1 that of those that continue one.
-    """
-    edges: dict[int, int] = {}
-    named = {0: 0, 1: 0}
-    for number, piece in enumerate(pieces):
-        node = 1 if piece.startswith(CONTINUED) else 0
-        for character in piece.removeprefix(CONTINUED):
-            node = edges.setdefault(node << _BITS | ord(character), len(named))
-            named.setdefault(node, 0)
-        named[node] = number + len(SPECIAL)
-    keys = sorted(edges)
-    depth = max((len(piece) for piece in pieces), default=0)
-    return (
-        np.array([*keys, np.iinfo(np.int64).max], np.int64),
-        np.array([*(edges[key] for key in keys), 0], np.int32),
-        np.array([named[node] for node in range(len(named))], np.int32),
-        depth,
-    )

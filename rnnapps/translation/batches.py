@@ -11,7 +11,8 @@ import tensorflow as tf
 from rnnapps.data.buckets import LengthBuckets
 from rnnapps.data.pairs.pairs import Pair
 from rnnapps.errors import DataError
-from rnnapps.preprocessing.pieces import END, PADDING, START, PieceVocabulary
+from rnnapps.preprocessing.pieces import PieceVocabulary
+from rnnapps.preprocessing.special_pieces import END, PADDING, START
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_texts", "padded", "pair_batches"]

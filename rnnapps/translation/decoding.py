@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.decoding.beam import Hypotheses, beam_search
-from rnnapps.preprocessing.pieces import END, PADDING, START, UNKNOWN
+from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
 from rnnapps.translation.network import Encoded, decoder_step, encode, read_target
 from rnnapps.translation.vocabularies import PairVocabularies
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.pipeline import Endpoint
-from rnnapps.preprocessing.pieces import END, SPECIAL
+from rnnapps.preprocessing.special_pieces import END, SPECIAL
 from rnnapps.translation.batches import decoder_reads
 from rnnapps.translation.decoding import BEAMS, LENGTH_PENALTY, attention_of, ended, search, translate
 from rnnapps.translation.network import encode, read_target

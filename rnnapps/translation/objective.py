@@ -13,7 +13,7 @@ from rnnapps.config import TrainingConfig
 from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.metrics.translation import score_translations
 from rnnapps.pipeline import Objective
-from rnnapps.preprocessing.pieces import PADDING
+from rnnapps.preprocessing.special_pieces import PADDING
 from rnnapps.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
 from rnnapps.translation.decoding import translator
 from rnnapps.translation.model_config import TranslationModelConfig

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.translation import PIPELINE
 from tests.pipelines.command import Command
 
-__all__ = ["SETTINGS", "answer", "complaint", "succeed", "write_pairs"]
+__all__ = ["SETTINGS", "WORDS", "answer", "complaint", "succeed", "write_pairs"]
 
 _command = Command(PIPELINE)
 succeed, answer, complaint = _command.succeed, _command.answer, _command.complaint

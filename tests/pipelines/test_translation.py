@@ -11,7 +11,7 @@ import pytest
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from tests.pipelines.command import skip_report
-from tests.pipelines.sentences import SETTINGS, answer, complaint, succeed, write_pairs
+from tests.pipelines.sentences import SETTINGS, WORDS, answer, complaint, succeed, write_pairs
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +131,9 @@ def test_every_cell_trains_and_is_exported(cell: str, pairs: Path, tmp_path: Pat
         ["--model.scheduled_sampling=0.3", "--model.context_layers=1"],
         ["--data.tokens=characters", "--model.tie_embeddings=true"],
         ["--data.tokens=subwords", "--data.lowercase=true", "--data.reverse=true"],
+        ["--data.tokens=wordpieces"],
     ],
-    ids=["input feeding", "scheduled sampling", "characters", "subwords"],
+    ids=["input feeding", "scheduled sampling", "characters", "subwords", "word pieces"],
 )
 def test_every_option_trains_and_is_exported(flags: list[str], pairs: Path, tmp_path: Path) -> None:
     steps = ["--training.steps=4", "--training.evaluate_every=2"]
@@ -148,13 +149,51 @@ def exit_code_of_verify(flags: list[str], pairs: Path, folder: Path) -> int:
     return rnnapps_main(["verify", str(folder / "model")])
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
-def test_tiny_data_sets_are_answered_or_refused(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("count", "problem"),
+    [(0, "tiny.tsv: holds no sentence pair"), (1, "tiny.tsv: has 1 different sentences; 2 are held")],
+)
+def test_too_few_pairs_are_refused(
+    count: int, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = write_pairs(tmp_path / "tiny.tsv", count)
-    flags = (*SETTINGS, "--data.source", source, "--run", tmp_path / "run", "--training.batch_size=1")
-    if count < 3:
-        assert "held out" in complaint(capsys, "train", *flags)
-    else:
-        with pytest.MonkeyPatch.context() as patch:
-            skip_report(patch)
-            succeed("train", *flags, "--training.steps=1", "--training.evaluate_every=1")
+    assert problem in complaint(capsys, "train", *SETTINGS, "--data.source", source, "--run", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def two_words() -> list[str]:
+    """All pairs of two words: all of three tokens."""
+    return [f"{a} {b}.\t{WORDS[b]} {WORDS[a]}.\n" for a in WORDS for b in WORDS]
+
+
+UNUSUAL = {
+    "three pairs": (["kos mul.\tdog red.\n", "tep.\truns.\n", "nar gol.\tfields over.\n"], 1),
+    "one length": (two_words(), 8),
+    "a sentence of 5,000 characters": ([*two_words(), f"{'kos mul ' * 625}\t{'dog red ' * 625}\n"], 4),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_data_sets_are_learned_from(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (lines, batch), source = UNUSUAL[name], tmp_path / "unusual.tsv"
+    source.write_text("".join(lines), encoding="utf-8")
+    flags = ("--data.source", source, "--data.longest=5000", f"--training.batch_size={batch}", "--training.steps=3")
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        succeed("train", *SETTINGS, *flags, "--training.evaluate_every=3", "--run", tmp_path / "run")
+        found = answer(capsys, "evaluate", "--run", tmp_path / "run")
+    assert found["split"] == "test" and 0 <= found["bleu"] <= 100 and found["perplexity"] >= 1
+
+
+@pytest.mark.slow
+def test_one_pair_is_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "one.tsv"
+    source.write_text("kos mul.\tdog red.\n", encoding="utf-8")
+    data = ("--data.source", source, "--data.validation", source, "--data.test_fraction=0", "--training.batch_size=1")
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        succeed(
+            "train", *SETTINGS, *data, "--training.steps=60", "--training.evaluate_every=60", "--run", tmp_path / "r"
+        )
+    assert answer(capsys, "predict", "--run", tmp_path / "r", "--sentence", "kos mul.")["results"] == ["dog red."]

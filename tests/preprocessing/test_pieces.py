@@ -2,87 +2,53 @@
 
 from __future__ import annotations
 
-import functools
-import re
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
-from rnnapps.errors import CheckpointError
-from rnnapps.preprocessing.fit_pieces import fit_pieces, grow_pieces
-from rnnapps.preprocessing.normalize_text import normalize
-from rnnapps.preprocessing.pieces import ISOLATED, SPECIAL, UNKNOWN, PieceVocabulary
+from rnnapps.data.pairs.config import TokenKind
+from rnnapps.preprocessing.fit_pieces import fit_pieces
+from rnnapps.preprocessing.pieces import PieceVocabulary
+from rnnapps.preprocessing.special_pieces import UNKNOWN
+from rnnapps.preprocessing.split_words import LONGEST_WORD
+from tests.preprocessing.vocabularies import (
+    CHARACTERS,
+    KNOWN,
+    SUBWORDS,
+    TEXTS,
+    WORDPIECES,
+    both_kinds,
+    compiled,
+    library,
+    normal,
+    rows,
+)
 
-TEXTS = [
-    "Der Hund läuft über die Wiese, nicht wahr?",
-    "Ein kleiner Hund und ein großer Hund spielen auf der Straße.",
-    "Straßenbahnhaltestelle 12: 3,50 € (ermäßigt)",
-    "die Hunde laufen; der Läufer läuft weiter über Wiesen.",
-    "Grüße aus Zürich! Größer, kleiner, weiter - immer weiter.",
-]
-
-
-@pytest.fixture(scope="module")
-def subwords() -> PieceVocabulary:
-    return fit_pieces(TEXTS * 3, tokens="subwords", size=400)
-
-
-@functools.cache
-def library(vocabulary: PieceVocabulary) -> Tokenizer:
-    names = {name: number for number, name in enumerate(vocabulary.names)}
-    tokenizer = Tokenizer(models.WordPiece(names, unk_token=SPECIAL[UNKNOWN], max_input_chars_per_word=100))
-    alone = pre_tokenizers.Split(Regex("[" + re.escape(ISOLATED) + "]"), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(prepend_scheme="always"), alone])
-    return tokenizer
-
-
-@functools.cache
-def compiled(vocabulary: PieceVocabulary) -> Any:
-    """`encode` in a graph, as it is served."""
-    return tf.function(vocabulary.encode, input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
-
-
-def rows(vocabulary: PieceVocabulary, texts: list[str], *, in_graph: bool = False) -> list[list[int]]:
-    encode = compiled(vocabulary) if in_graph else vocabulary.encode
-    ids, lengths = encode(tf.constant(texts, tf.string))
-    return [row[:length].tolist() for row, length in zip(ids.numpy(), lengths.numpy(), strict=True)]
-
-
-normalized = tf.function(normalize, input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
-
-
-def normal(text: str) -> str:
-    return str(normalized(tf.constant([text])).numpy()[0].decode())
-
-
-CHARACTERS = fit_pieces(TEXTS, tokens="characters", size=100)
-KNOWN = "".join(sorted(set("".join(TEXTS))))
 MIXED = st.lists(
-    st.one_of(st.sampled_from(KNOWN), st.sampled_from(["Hund", "läuf", " ", "über", "##", "▁"]), st.characters()),
+    st.one_of(
+        st.sampled_from(KNOWN), st.sampled_from(["Hund", "läuf", " ", "über", "##", "▁", "eiße" * 40]), st.characters()
+    ),
     max_size=30,
 ).map("".join)
 
 
+@both_kinds
 @settings(max_examples=150, deadline=None)
 @given(st.lists(MIXED, min_size=1, max_size=4))
-def test_ids_are_those_of_the_library(subwords: PieceVocabulary, texts: list[str]) -> None:
+def test_ids_are_those_of_the_library(vocabulary: PieceVocabulary, texts: list[str]) -> None:
     clean = [text.encode("utf-8", "replace").decode() for text in texts]
-    reference = library(subwords)
-    assert rows(subwords, clean, in_graph=True) == [reference.encode(normal(text)).ids for text in clean]
+    reference = library(vocabulary)
+    assert rows(vocabulary, clean, in_graph=True) == [reference.encode(normal(text)).ids for text in clean]
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.text(alphabet=KNOWN, max_size=40))
-def test_what_is_cut_can_be_joined(subwords: PieceVocabulary, text: str) -> None:
-    for vocabulary in (subwords, CHARACTERS):
-        ids, lengths = compiled(vocabulary)(tf.constant([text]))
-        assert vocabulary.decode(ids, lengths).numpy()[0].decode() == normal(text)
+@given(st.text(alphabet=KNOWN, max_size=40), st.integers(1, 6))
+def test_what_is_cut_can_be_joined(text: str, times: int) -> None:
+    for vocabulary in (SUBWORDS, WORDPIECES, CHARACTERS):
+        ids, lengths = compiled(vocabulary)(tf.constant([text * times]))
+        assert vocabulary.decode(ids, lengths).numpy()[0].decode() == normal(text * times)
         assert UNKNOWN not in ids.numpy()
 
 
@@ -108,47 +74,30 @@ def test_longest_pieces_win_by_hand() -> None:
     assert rows(vocabulary, ["unable", "unabl", "unx", "u n"]) == [[4, 7], [4, 8, 9], [UNKNOWN], [5, 11, 6]]
 
 
-def test_growing_keeps_ids_and_learns_words(subwords: PieceVocabulary) -> None:
-    new = ["Der Cappuccino in Ωmega kostet viel.", "Cappuccino und noch ein Cappuccino in Ωmega!"]
-    grown = grow_pieces(subwords, new, most=200)
-    assert grown.pieces[: len(subwords.pieces)] == subwords.pieces
-    assert "▁Cappuccino" in grown.pieces and "Ω" in grown.pieces
-    assert grown.unknown_share(tf.constant(new)) == 0 < subwords.unknown_share(tf.constant(new))
-    assert grow_pieces(subwords, new, most=0).pieces == subwords.pieces
-    assert len(grow_pieces(subwords, new, most=7).pieces) <= len(subwords.pieces) + 7
-    reference = library(grown)
-    assert rows(grown, new) == [reference.encode(text).ids for text in new]
-
-
 def test_sizes_are_kept_and_results_repeat() -> None:
-    for tokens in ("subwords", "words", "characters"):
+    kinds: tuple[TokenKind, ...] = ("subwords", "wordpieces", "words", "characters")
+    for tokens in kinds:
         first = fit_pieces(TEXTS, tokens=tokens, size=60, lowercase=True)
         assert first.size <= 60 and first.pieces == fit_pieces(TEXTS, tokens=tokens, size=60, lowercase=True).pieces
         assert all(piece == piece.lower() for piece in first.pieces)
 
 
-def test_long_words_are_unknown(subwords: PieceVocabulary) -> None:
-    fits, too_long = "e" * 99, "e" * 100  # and the sign before the word
-    assert rows(subwords, [too_long, fits]) == [[UNKNOWN], library(subwords).encode(fits).ids]
-
-
-def test_saved_and_loaded(subwords: PieceVocabulary, tmp_path: Path) -> None:
-    subwords.save(tmp_path)
-    loaded = PieceVocabulary.load(tmp_path)
-    assert loaded.names == subwords.names and rows(loaded, TEXTS) == rows(subwords, TEXTS)
-    for broken in ("{}", '{"pieces": ["a", "a"], "lowercase": false, "unit": "word"}', "[1]"):
-        (tmp_path / "pieces.json").write_text(broken)
-        with pytest.raises(CheckpointError, match=r"pieces\.json"):
-            PieceVocabulary.load(tmp_path)
+@both_kinds
+def test_long_words_go_on_as_others(vocabulary: PieceVocabulary) -> None:
+    whole, rest = "e" * (LONGEST_WORD - 1), "e" * 30  # and the sign before the word
+    (found,) = rows(vocabulary, [whole + rest])
+    (begun,) = rows(vocabulary, [whole])
+    assert found[: len(begun)] == begun and found == library(vocabulary).encode(whole + rest).ids
 
 
 def test_bad_pieces() -> None:
     for pieces in (["a", "a"], [""], ["##"]):
-        with pytest.raises(ValueError, match="distinct"):
+        with pytest.raises(ValueError, match="empty"):
             PieceVocabulary(pieces)
 
 
-def test_an_empty_batch(subwords: PieceVocabulary) -> None:
-    ids, lengths = subwords.encode(tf.zeros((0,), tf.string))
+@both_kinds
+def test_an_empty_batch(vocabulary: PieceVocabulary) -> None:
+    ids, lengths = vocabulary.encode(tf.zeros((0,), tf.string))
     assert ids.shape == (0, 0) and lengths.shape == (0,)
-    assert np.asarray(subwords.encode(tf.constant(["", " "]))[1]).tolist() == [0, 0]
+    assert np.asarray(vocabulary.encode(tf.constant(["", " "]))[1]).tolist() == [0, 0]

@@ -10,7 +10,7 @@ from rnnapps.errors import ConfigError
 
 __all__ = ["PairDataConfig", "TokenKind"]
 
-TokenKind = Literal["subwords", "words", "characters"]
+TokenKind = Literal["subwords", "wordpieces", "words", "characters"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class PairDataConfig:
         test_fraction: share of the pairs held out for the test, 0 to below 1.
         reverse: translate from the second language into the first.
         lowercase: read and write everything in lower case.
-        tokens: what sentences are cut into.
+        tokens: what sentences are cut into: `subwords` (byte-pair encoding), `wordpieces` (the longest known pieces),
+            `words` or `characters`.
         source_vocabulary: the most kinds of source tokens.
         target_vocabulary: the most kinds of target tokens.
         longest: training pairs with a longer side are dropped, in characters.

@@ -1,0 +1,80 @@
+"""Texts to words, inside the graph: what is cut into pieces, each word on its own."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import tensorflow as tf
+
+from rnnapps.preprocessing.normalize_text import SIGN, SPACE, code_points
+
+__all__ = ["ISOLATED", "LONGEST_WORD", "Unit", "Words", "single_words", "split_words"]
+
+Unit = Literal["word", "character"]
+
+ISOLATED = "!\"#$%&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~„“”‚‘’«»–—…¿¡"
+"""Characters that are words of their own."""
+LONGEST_WORD = 100
+"""Characters of the longest word; a longer one goes on as another word."""
+
+
+class Words(NamedTuple):
+    """Words of a batch of texts, their characters laid end to end.
+
+    Attributes:
+        points: code points, int32 `(characters,)`.
+        rows: int64 `(characters,)`, the text each belongs to.
+        first: bool `(characters,)`, whether a word begins there.
+        words: int32 `(characters,)`, the word each belongs to, counted over all texts.
+    """
+
+    points: Any
+    rows: Any
+    first: Any
+    words: Any
+
+
+def split_words(strings: Any, *, lowercase: bool = False, unit: Unit = "word") -> Words:
+    """Normalises strings `(batch,)` (`normalize_text.code_points`) and splits them, in graph.
+
+    Every space, and the beginning of a text that is not empty, is a sign that belongs to the word behind it.
+    Punctuation marks and digits are words of their own, words of more than 100 characters are several; with `unit`
+    "character" every character is a word.
+    """
+    points, rows = _marked(code_points(strings, lowercase=lowercase))
+    if unit == "character":
+        return _words(points, rows, tf.ones_like(points, tf.bool))
+    isolated = tf.reduce_any(tf.equal(points[:, None], tf.constant([ord(c) for c in ISOLATED])), axis=1)
+    after = tf.concat([[True], isolated[:-1]], axis=0)[: tf.size(points)]
+    return _shortened(_words(points, rows, isolated | after | _changes(rows) | tf.equal(points, SIGN)))
+
+
+def single_words(words: Any) -> Words:
+    """Takes each of the strings `(batch,)` as one word, as it is."""
+    points = tf.strings.unicode_decode(words, "UTF-8")
+    rows = points.value_rowids()
+    return _words(points.values, rows, _changes(rows))
+
+
+def _words(points: Any, rows: Any, first: Any) -> Words:
+    return Words(points, rows, first, tf.cumsum(tf.cast(first, tf.int32)) - 1)
+
+
+def _shortened(found: Words) -> Words:
+    """Splits words that are too long."""
+    places = tf.range(tf.size(found.points))
+    inside = places - tf.gather(tf.math.segment_min(places, found.words), found.words)
+    return _words(found.points, found.rows, tf.equal(inside % LONGEST_WORD, 0))
+
+
+def _changes(rows: Any) -> Any:
+    """Whether each row number differs from the one before it."""
+    return tf.concat([[True], tf.not_equal(rows[1:], rows[:-1])], axis=0)[: tf.size(rows)]
+
+
+def _marked(points: tf.RaggedTensor) -> tuple[Any, Any]:
+    """Flat code points with a sign for each space and before each text that is not empty, and their rows."""
+    filled = tf.cast(points.row_lengths() > 0, tf.int64)
+    signs = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(filled)], SPACE), filled)
+    marked = tf.concat([signs, points], axis=1)
+    return tf.where(tf.equal(marked.values, SPACE), SIGN, marked.values), marked.value_rowids()
