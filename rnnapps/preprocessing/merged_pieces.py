@@ -60,7 +60,11 @@ class MergedPieces:
         return self._merged(ids, words.words)
 
     def _merged(self, ids: Any, words: Any) -> Any:
-        """Merges what can be merged: ids `(characters,)` as in `ids`, the word of each character."""
+        """Merges what can be merged: ids `(characters,)` as in `ids`, the word of each character.
+
+        One pair of a word at a time: a piece that two merges make may begin a pair that was learned before the second,
+        so that merging all places of a pair at once would not always end the same. Words without a pair leave the loop.
+        """
 
         def body(places: Any, ids: Any) -> tuple[Any, Any]:
             owners = tf.gather(words, places)
@@ -94,7 +98,8 @@ def _check(pieces: Sequence[str], merges: Sequence[Merge]) -> None:
     known, made = set(pieces), {left + right for left, right in merges}
     if len(set(merges)) != len(merges):
         raise ValueError("merges must be distinct")
-    if strange := next((part for merge in merges for part in (*merge, "".join(merge)) if part not in known), None):
-        raise ValueError(f"a merge names {strange!r}, which is no piece")
-    if unmade := next((piece for piece in pieces if len(piece) > 1 and piece not in made), None):
-        raise ValueError(f"no merge makes the piece {unmade!r}")
+    for merge in merges:
+        if strange := [part for part in (*merge, "".join(merge)) if part not in known]:
+            raise ValueError(f"a merge names {strange[0]!r}, which is no piece")
+    if unmade := [piece for piece in pieces if len(piece) > 1 and piece not in made]:
+        raise ValueError(f"no merge makes the piece {unmade[0]!r}")

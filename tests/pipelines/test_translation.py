@@ -109,6 +109,26 @@ def test_finetuning_learns_new_words(run: Path, tmp_path: Path, capsys: pytest.C
 
 
 @pytest.mark.slow
+def test_finetuning_appends_merges(pairs: Path, tmp_path: Path) -> None:
+    from rnnapps.translation.vocabularies import PairVocabularies
+
+    new = write_pairs(tmp_path / "new.tsv", 400, seed=1, extra={"blip": "moon", "zorr": "über"})
+    flags = (*SETTINGS, "--data.tokens=subwords", "--training.steps=2", "--training.evaluate_every=2")
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        succeed("train", "--run", tmp_path / "run", "--data.source", pairs, *flags)
+        succeed("finetune", "--from", tmp_path / "run", "--run", tmp_path / "tuned", "--data.source", new, *flags)
+    old, grown = (PairVocabularies.load(tmp_path / name / "preprocessing") for name in ("run", "tuned"))
+    for before, after in ((old.source, grown.source), (old.target, grown.target)):
+        assert before.merges and after.merges and len(after.merges) > len(before.merges)
+        assert after.names[: before.size] == before.names
+        assert after.merges[: len(before.merges)] == before.merges
+    transfer = json.loads((tmp_path / "tuned" / "origin.json").read_text())["transfer"]
+    added = (grown.source.size - old.source.size, grown.target.size - old.target.size)
+    assert list(transfer["grown"].values()) == [added[0], added[1], added[1], added[1]] and min(added) > 3
+
+
+@pytest.mark.slow
 def test_report_shows_attention_and_lengths(run: Path) -> None:
     succeed("inspect", "--run", run)
     page = (run / "report.html").read_text()

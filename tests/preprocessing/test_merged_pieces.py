@@ -53,7 +53,7 @@ def tables(draw: st.DrawFn) -> PieceVocabulary:
     return PieceVocabulary(draw(st.permutations(pieces)), draw(st.permutations(merges)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tables(), st.lists(st.text(alphabet="aaabbbc d", max_size=60), min_size=1, max_size=5))
 def test_any_merges_are_applied_as_the_library_does(vocabulary: PieceVocabulary, texts: list[str]) -> None:
     clean = [" ".join(text.split()) for text in texts]

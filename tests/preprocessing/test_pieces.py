@@ -52,6 +52,19 @@ def test_what_is_cut_can_be_joined(text: str, times: int) -> None:
         assert UNKNOWN not in ids.numpy()
 
 
+WORDS = fit_pieces(TEXTS, tokens="words", size=30)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(MIXED, min_size=1, max_size=3))
+def test_unknown_pieces_are_replaced_by_what_they_stand_for(texts: list[str]) -> None:
+    clean = [text.encode("utf-8", "replace").decode() for text in texts]
+    for vocabulary in (SUBWORDS, WORDPIECES, CHARACTERS, WORDS):
+        ids, lengths, parts = compiled(vocabulary, "encode_with_texts")(tf.constant(clean))
+        found = vocabulary.decode(ids, lengths, parts).numpy()
+        assert [text.decode() for text in found] == [normal(text) for text in clean]
+
+
 def test_words_by_hand() -> None:
     vocabulary = fit_pieces(["a b b, c", "b a."], tokens="words", size=8)
     assert vocabulary.pieces == ["▁b", "▁a", ",", "."]

@@ -33,6 +33,8 @@ DAMAGE: list[tuple[dict[str, Any], str]] = [
     ({"pieces": ["a", 1]}, "values of another kind"),
     ({"pieces": ["a", ""], "merges": None}, "not empty"),
     ({"pieces": ["a", "##"], "merges": None}, "not be empty"),
+    ({"pieces": ["a", "b", "ab", "\ud800"]}, "surrogates"),
+    ({"merges": ["a b", " ab"]}, "names ''"),
     ({"lowercase": 1}, "values of another kind"),
     ({"unit": "sentence"}, "unit must be"),
     ({"merges": {"a": "b"}}, "values of another kind"),

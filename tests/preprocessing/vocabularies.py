@@ -61,9 +61,11 @@ def library(vocabulary: PieceVocabulary) -> Tokenizer:
 
 
 @functools.cache
-def compiled(vocabulary: PieceVocabulary) -> Any:
-    """`encode` in a graph, as it is served."""
-    return tf.function(vocabulary.encode, input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
+def compiled(vocabulary: PieceVocabulary, method: str = "encode") -> Any:
+    """A method in a graph, as it is served."""
+    return tf.function(
+        getattr(vocabulary, method), input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False
+    )
 
 
 def rows(vocabulary: PieceVocabulary, texts: list[str], *, in_graph: bool = False) -> list[list[int]]:
