@@ -97,7 +97,7 @@ def test_finetuning_learns_new_words(run: Path, tmp_path: Path, capsys: pytest.C
     steps = ("--training.steps=120", "--training.evaluate_every=60")
     tuned = tmp_path / "tuned"
     succeed("finetune", "--from", run, "--run", tuned, "--data.source", new, *SETTINGS, *steps)
-    transfer = json.loads((tuned / "origin.json").read_text())["transfer"]
+    transfer = json.loads((tuned / "finetune.json").read_text())["transfer"]
     assert transfer["grown"] == {
         "source_embedding/embeddings": 2,
         "target_embedding/embeddings": 2,
@@ -123,7 +123,7 @@ def test_finetuning_appends_merges(pairs: Path, tmp_path: Path) -> None:
         assert before.merges and after.merges and len(after.merges) > len(before.merges)
         assert after.names[: before.size] == before.names
         assert after.merges[: len(before.merges)] == before.merges
-    transfer = json.loads((tmp_path / "tuned" / "origin.json").read_text())["transfer"]
+    transfer = json.loads((tmp_path / "tuned" / "finetune.json").read_text())["transfer"]
     added = (grown.source.size - old.source.size, grown.target.size - old.target.size)
     assert list(transfer["grown"].values()) == [added[0], added[1], added[1], added[1]] and min(added) > 3
 
