@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -11,14 +11,14 @@ import tensorflow as tf
 
 from rnnapps.decoding.beam import Hypotheses, beam_search
 from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
+from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.network import Encoded, decoder_step, encode, read_target
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = [
-    "BEAMS",
-    "LENGTH_PENALTY",
     "LONGEST_TRANSLATION",
     "Translations",
+    "Translator",
     "attention_of",
     "ended",
     "limits",
@@ -27,11 +27,18 @@ __all__ = [
     "translator",
 ]
 
-BEAMS, LENGTH_PENALTY = 5, 1.0
-"""Of evaluations, reports and exports, and what `predict` takes by default."""
 LONGEST_TRANSLATION = 512
 """The most tokens of a translation, with its end."""
 ROWS = 64
+
+
+class Translator(Protocol):
+    """Maps sentences to the n-best texts and scores of each, the best first."""
+
+    def __call__(
+        self, sentences: Sequence[str], *, length_penalty: float | None = None
+    ) -> list[list[tuple[str, float]]]:
+        """Translates; with another length penalty than that of the decoding, if one is given."""
 
 
 class Translations(NamedTuple):
@@ -149,28 +156,25 @@ def _texts(vocabularies: PairVocabularies, ids: Any, lengths: Any, attention: An
 def translator(
     network: keras.Model,
     vocabularies: PairVocabularies,
+    decoding: DecodingConfig,
     *,
-    beams: int,
     n_best: int = 1,
-    length_penalty: float = 0.0,
-) -> Callable[[Sequence[str]], list[list[tuple[str, float]]]]:
-    """A function that translates sentences with the network's weights of that moment.
+) -> Translator:
+    """A function that translates sentences with the network's weights of that moment."""
+    beams = decoding.beam_width
 
-    Returns:
-        A function of sentences that returns the n-best texts and scores of each, the best first.
-    """
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
-    def run(sentences: Any) -> Any:
-        found = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=length_penalty)
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string), tf.TensorSpec(())], autograph=False)
+    def run(sentences: Any, penalty: Any) -> Any:
+        found = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=penalty)
         return found.texts, found.scores
 
-    def apply(sentences: Sequence[str]) -> list[list[tuple[str, float]]]:
+    def apply(sentences: Sequence[str], *, length_penalty: float | None = None) -> list[list[tuple[str, float]]]:
+        penalty = tf.constant(decoding.length_penalty if length_penalty is None else length_penalty)
         results: list[list[tuple[str, float]]] = [[] for _ in sentences]
         order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
         for start in range(0, len(order), ROWS):
             places = order[start : start + ROWS]
-            texts, scores = run(tf.constant([sentences[place] for place in places]))
+            texts, scores = run(tf.constant([sentences[place] for place in places]), penalty)
             for place, row, marks in zip(places, texts.numpy(), scores.numpy(), strict=True):
                 pairs = zip(row, marks, strict=True)
                 results[place] = [(text.decode(), float(mark)) for text, mark in pairs if mark > -1e29]
