@@ -227,7 +227,9 @@ class AnomalyDetection(Pipeline[Config]):
 
         return detection_endpoints(DetectorStream(network, preprocessor, config.detection))
 
-    def predict(self, network: keras.Model, preprocessor: SensorRows, options: PredictOptions) -> list[Any]:
+    def predict(
+        self, config: Config, network: keras.Model, preprocessor: SensorRows, options: PredictOptions
+    ) -> list[Any]:
         """The flagged events of tables, each with the sensors behind it."""
         from rnnapps.detection.streams import DetectorStream
         from rnnapps.reports.detected import detect_in_tables
@@ -236,7 +238,9 @@ class AnomalyDetection(Pipeline[Config]):
             raise ConfigError("predict needs --input, a table of rows; stream reads lines from standard input")
         return detect_in_tables(DetectorStream(network, preprocessor), options.input, picture=options.picture)
 
-    def stream(self, network: keras.Model, preprocessor: SensorRows, options: PredictOptions) -> Iterator[str]:
+    def stream(
+        self, config: Config, network: keras.Model, preprocessor: SensorRows, options: PredictOptions
+    ) -> Iterator[str]:
         """A line for each row as soon as it is read."""
         from rnnapps.detection.lines import judge_lines
         from rnnapps.detection.streams import DetectorStream

@@ -154,13 +154,17 @@ class Forecasting(Pipeline[Config]):
 
         return forecast_endpoints(network, preprocessor, needed_history=config.model.needed_history)
 
-    def predict(self, network: keras.Model, preprocessor: SeriesFeatures, options: PredictOptions) -> list[Any]:
+    def predict(
+        self, config: Config, network: keras.Model, preprocessor: SeriesFeatures, options: PredictOptions
+    ) -> list[Any]:
         """Forecasts behind the last row of each series, a JSON object for each series, channel and step."""
         from rnnapps.forecasting.prediction import predict_rows
 
         return predict_rows(network, preprocessor, options.input, series=options.series, picture=options.picture)
 
-    def stream(self, network: keras.Model, preprocessor: SeriesFeatures, options: PredictOptions) -> Iterator[str]:
+    def stream(
+        self, config: Config, network: keras.Model, preprocessor: SeriesFeatures, options: PredictOptions
+    ) -> Iterator[str]:
         """A forecast after each row, a line of JSON each."""
         from rnnapps.forecasting.streaming import stream_forecasts
 

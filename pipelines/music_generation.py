@@ -193,7 +193,9 @@ class MusicGeneration(Pipeline[Config]):
 
         return music_endpoints(network, preprocessor)
 
-    def predict(self, network: keras.Model, preprocessor: MusicGrid, options: PredictOptions) -> list[Any]:
+    def predict(
+        self, config: Config, network: keras.Model, preprocessor: MusicGrid, options: PredictOptions
+    ) -> list[Any]:
         """Writes each piece as MIDI, picture and sound; returns where, and figures of it."""
         from rnnapps.music.files import choose_synthesizer, write_files
         from rnnapps.music.generation import write_pieces
@@ -209,7 +211,9 @@ class MusicGeneration(Pipeline[Config]):
             for piece, each in zip(pieces, targets, strict=True)
         ]
 
-    def stream(self, network: keras.Model, preprocessor: MusicGrid, options: PredictOptions) -> Iterator[str]:
+    def stream(
+        self, config: Config, network: keras.Model, preprocessor: MusicGrid, options: PredictOptions
+    ) -> Iterator[str]:
         """A line of JSON for each beat at which keys are struck or released, as soon as it is drawn."""
         from rnnapps.music.generation import stream_lines
 

@@ -38,7 +38,7 @@ class Config:
         data: where recordings and transcripts come from.
         model: the network.
         training: how it is trained.
-        decoding: how its outputs become transcripts, in `evaluate` and in an export.
+        decoding: how its outputs become transcripts, in `evaluate`, `predict` and an export.
         export: what an export contains.
         seed: number that decides everything random.
     """
@@ -56,7 +56,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class PredictOptions(DecodingConfig):
+class PredictOptions:
     """What to transcribe; streams are always decoded greedily.
 
     Attributes:
@@ -72,7 +72,6 @@ class PredictOptions(DecodingConfig):
 
     def __post_init__(self) -> None:
         """Checks the values."""
-        super().__post_init__()
         if bool(self.file) == self.microphone:
             raise ConfigError("give either --file, a recording, or --microphone true")
         require("chunk_ms", self.chunk_ms, "from 1 to 10,000", 1 <= self.chunk_ms <= 10_000)
@@ -183,13 +182,17 @@ class SpeechRecognition(Pipeline[Config]):
 
         return speech_endpoints(network, preprocessor, config.decoding, streams=config.model.streams)
 
-    def predict(self, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions) -> list[Any]:
+    def predict(
+        self, config: Config, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions
+    ) -> list[Any]:
         """A transcript with confidence and times for each recording."""
         from rnnapps.speech.prediction import transcribe_files
 
-        return transcribe_files(network, preprocessor, options.file, options)
+        return transcribe_files(network, preprocessor, options.file, config.decoding)
 
-    def stream(self, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions) -> Iterator[str]:
+    def stream(
+        self, config: Config, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions
+    ) -> Iterator[str]:
         """Words as soon as they are complete."""
         from rnnapps.speech.prediction import stream_words
 

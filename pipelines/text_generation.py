@@ -204,12 +204,16 @@ class TextGeneration(Pipeline[Config]):
 
         return text_endpoints(network, preprocessor)
 
-    def predict(self, network: keras.Model, preprocessor: CharacterVocabulary, options: PredictOptions) -> list[str]:
+    def predict(
+        self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary, options: PredictOptions
+    ) -> list[str]:
         """The prompt and its continuations."""
         _report_unknown(preprocessor, options)
         return [options.prompt + text for text in _writer(network, preprocessor, options)()]
 
-    def stream(self, network: keras.Model, preprocessor: CharacterVocabulary, options: PredictOptions) -> Iterator[str]:
+    def stream(
+        self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary, options: PredictOptions
+    ) -> Iterator[str]:
         """The prompt, then its continuation as it is written."""
         from rnnapps.decoding.prompts import stream_text
 

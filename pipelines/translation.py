@@ -17,7 +17,7 @@ from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
 from rnnapps.data.pairs.config import PairDataConfig
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
-from rnnapps.translation.model_config import TranslationModelConfig
+from rnnapps.translation.model_config import DecodingConfig, TranslationModelConfig
 
 if TYPE_CHECKING:
     import keras
@@ -41,6 +41,7 @@ class Config:
         data: where the sentence pairs come from, and what they are cut into.
         model: the network.
         training: how it is trained.
+        decoding: how translations are searched for, in `evaluate`, `predict` and an export.
         export: what an export contains.
         seed: number that decides everything random.
     """
@@ -50,6 +51,7 @@ class Config:
     training: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(carry_state=False, batch_size=64, learning_rate=0.002)
     )
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
     seed: int = 0
 
@@ -66,21 +68,15 @@ class PredictOptions:
 
     Attributes:
         sentence: text to translate; empty reads lines from standard input.
-        beams: hypotheses kept while searching, 1 to 64; 1 always takes the likeliest token.
-        length_penalty: higher favours longer translations, at least 0.
-        n_best: translations of each sentence, at most `beams`.
+        n_best: translations of each sentence, at most `decoding.beam_width`.
     """
 
     sentence: str = ""
-    beams: int = 5
-    length_penalty: float = 1.0
     n_best: int = 1
 
     def __post_init__(self) -> None:
         """Checks the values."""
-        require("beams", self.beams, "from 1 to 64", 1 <= self.beams <= 64)
-        require("length_penalty", self.length_penalty, "from 0 to 10", 0 <= self.length_penalty <= 10)
-        require("n_best", self.n_best, "from 1 to beams", 1 <= self.n_best <= self.beams)
+        require("n_best", self.n_best, "at least 1", self.n_best >= 1)
         require(
             "sentence",
             f"of {len(self.sentence)} characters",
@@ -116,6 +112,7 @@ class Translation(Pipeline[Config]):
         "It may leave out or repeat parts of long sentences.",
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("bleu", "chrf", "exact_match_percent", "greedy_bleu"))
+    evaluation_switches: ClassVar[dict[str, str]] = {"tune": "first choose the length penalty on the validation split"}
 
     def examples(self, config: Config) -> TranslationSplits:
         """Reads the pairs, filters and splits them."""
@@ -179,31 +176,37 @@ class Translation(Pipeline[Config]):
         )
 
     def evaluate(
-        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, splits: Splits
+        self,
+        config: Config,
+        network: keras.Model,
+        preprocessor: PairVocabularies,
+        splits: Splits,
+        *,
+        tune: bool = False,
     ) -> Evaluation:
         """BLEU, chrF and perplexity on held-out pairs, beside copying and a dictionary."""
         from rnnapps.translation.evaluation import evaluate_translation
 
-        return evaluate_translation(network, preprocessor, _pairs(splits), lowercase=config.data.lowercase)
+        return evaluate_translation(
+            network, preprocessor, _pairs(splits), config.decoding, lowercase=config.data.lowercase, tune=tune
+        )
 
     def endpoints(self, config: Config, network: keras.Model, preprocessor: PairVocabularies) -> dict[str, Endpoint]:
         """`serving_default` translates, `n_best` gives alternatives, `tensors` scores given translations."""
         from rnnapps.translation.endpoints import translation_endpoints
 
-        return translation_endpoints(network, preprocessor)
+        return translation_endpoints(network, preprocessor, config.decoding)
 
-    def predict(self, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions) -> list[Any]:
+    def predict(
+        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions
+    ) -> list[Any]:
         """The translations of the sentences."""
         from rnnapps.translation.decoding import translator
 
+        wide = config.decoding.beam_width
+        require("n_best", options.n_best, f"from 1 to decoding.beam_width ({wide})", options.n_best <= wide)
         sentences = list(_sentences(options))
-        write = translator(
-            network,
-            preprocessor,
-            beams=options.beams,
-            n_best=options.n_best,
-            length_penalty=options.length_penalty,
-        )
+        write = translator(network, preprocessor, config.decoding, n_best=options.n_best)
         found = write(sentences)
         if options.n_best == 1:
             return [best[0][0] for best in found]
@@ -212,11 +215,13 @@ class Translation(Pipeline[Config]):
             for sentence, best in zip(sentences, found, strict=True)
         ]
 
-    def stream(self, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions) -> Iterator[str]:
+    def stream(
+        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions
+    ) -> Iterator[str]:
         """A line for each line of standard input, as soon as it is translated."""
         from rnnapps.translation.decoding import translator
 
-        write = translator(network, preprocessor, beams=options.beams, length_penalty=options.length_penalty)
+        write = translator(network, preprocessor, config.decoding)
         for sentence in _sentences(options):
             yield write([sentence])[0][0][0] + "\n"
 
@@ -231,7 +236,9 @@ class Translation(Pipeline[Config]):
         """What was dropped, attention maps, and BLEU by length."""
         from rnnapps.translation.report import translation_sections
 
-        return translation_sections(network, preprocessor, _pairs(splits), lowercase=config.data.lowercase)
+        return translation_sections(
+            network, preprocessor, _pairs(splits), config.decoding, lowercase=config.data.lowercase
+        )
 
 
 def _sentences(options: PredictOptions) -> Iterator[str]:

@@ -187,7 +187,9 @@ class VideoRecognition(Pipeline[Config]):
 
         return video_endpoints(network, preprocessor)
 
-    def predict(self, network: keras.Model, preprocessor: VideoFormat, options: PredictOptions) -> list[Any]:
+    def predict(
+        self, config: Config, network: keras.Model, preprocessor: VideoFormat, options: PredictOptions
+    ) -> list[Any]:
         """The likeliest classes of each video."""
         from rnnapps.video.prediction import recognise
 
@@ -195,7 +197,9 @@ class VideoRecognition(Pipeline[Config]):
             raise ConfigError("predict takes --video; a camera is for stream")
         return recognise(network, preprocessor, options.video, top=options.top)
 
-    def stream(self, network: keras.Model, preprocessor: VideoFormat, options: PredictOptions) -> Iterator[str]:
+    def stream(
+        self, config: Config, network: keras.Model, preprocessor: VideoFormat, options: PredictOptions
+    ) -> Iterator[str]:
         """A line of JSON for each moment at which another class becomes the likeliest."""
         from rnnapps.data.video.video import read_frames
         from rnnapps.video.streaming import camera_frames, change_lines, require_causal

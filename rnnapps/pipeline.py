@@ -49,11 +49,12 @@ class Objective:
             the same batch. For a network with "states" it also holds "reset", a bool scalar: True where sequences
             start afresh.
         validate: returns {metric name with its unit: value} on held-out data for the current weights.
-        metric: the name in `validate` that decides which state is best; lower is better.
+        metric: the name in `validate` that decides which state is best.
         samples: returns a few model outputs a person can look at, for the report; none by default.
         loss_unit: unit of the loss as metric names have it ("nats_per_character"); the validation metrics whose names
             end with it share the axis of the loss in the report. Empty: the loss has an axis of its own.
         time_step: what one time step of the inputs is: "character", "hour", "frame"...
+        higher_is_better: of `metric`; by default lower is better.
     """
 
     loss: Callable[[Any, Any], tf.Tensor]
@@ -63,6 +64,7 @@ class Objective:
     samples: Callable[[], list[str]] = list
     loss_unit: str = ""
     time_step: str = "time step"
+    higher_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ class Endpoint:
 class Pipeline(ABC, Generic[ConfigT]):
     """One application: what the shared verbs need to know of a task.
 
-    `Config` is a frozen dataclass with fields `data`, `model`, `training`, `export` and `seed`; `Predict` a frozen
-    dataclass of the flags of `predict` and `stream`.
+    `Config` is a frozen dataclass with fields `data`, `model`, `training`, `export` and `seed`, and `decoding` where
+    results are searched for; `Predict` a frozen dataclass of the flags of `predict` and `stream`, which take those of
+    `decoding` as well.
 
     Attributes:
         name: name of the module and of the folders of runs and exports.
@@ -157,11 +160,11 @@ class Pipeline(ABC, Generic[ConfigT]):
         """The signatures of the exported model, `serving_default` among them."""
 
     @abstractmethod
-    def predict(self, network: keras.Model, preprocessor: Any, options: Any) -> list[Any]:
+    def predict(self, config: ConfigT, network: keras.Model, preprocessor: Any, options: Any) -> list[Any]:
         """Finished results for raw inputs: texts, or what JSON can hold, printed a line each."""
 
     @abstractmethod
-    def stream(self, network: keras.Model, preprocessor: Any, options: Any) -> Iterator[str]:
+    def stream(self, config: ConfigT, network: keras.Model, preprocessor: Any, options: Any) -> Iterator[str]:
         """Yields pieces of the result as soon as they exist; those that are lines end with a line feed."""
 
     def grow_preprocessor(self, config: ConfigT, preprocessor: Any, splits: Splits) -> Any:

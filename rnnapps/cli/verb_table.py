@@ -116,11 +116,16 @@ VERBS = {
         ("--run {run}", "--run {run} --json", "--run {run} --data.test other"),
     ),
     "predict": Verb(
-        "apply a run to raw input", (), ("run", "json"), ("run",), ("--run {run} {predict}",), predict=True
+        "apply a run to raw input",
+        ("decoding",),
+        ("run", "json"),
+        ("run",),
+        ("--run {run} {predict}",),
+        predict=True,
     ),
     "stream": Verb(
         "apply a run piece by piece, printing each as soon as it is known",
-        (),
+        ("decoding",),
         ("run",),
         ("run",),
         ("--run {run} {predict}",),

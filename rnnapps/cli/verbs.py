@@ -61,7 +61,7 @@ def evaluate(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
 def predict(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
     """Finished results for raw input."""
     run = open_run(pipeline, arguments)
-    results = [plain(item) for item in pipeline.predict(run.network, run.preprocessor, arguments.predict)]
+    results = [plain(item) for item in pipeline.predict(run.config, run.network, run.preprocessor, arguments.predict)]
 
     def show(console: Any) -> None:
         long = any("\n" in item for item in results if isinstance(item, str))
@@ -79,7 +79,7 @@ def predict(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
 def stream(pipeline: Pipeline[Any], arguments: Arguments) -> int:
     """Prints pieces of the result as soon as they exist."""
     run, piece = open_run(pipeline, arguments), ""
-    for piece in pipeline.stream(run.network, run.preprocessor, arguments.predict):
+    for piece in pipeline.stream(run.config, run.network, run.preprocessor, arguments.predict):
         sys.stdout.write(piece)
         sys.stdout.flush()
     if not piece.endswith("\n"):

@@ -166,6 +166,8 @@ class DecodingConfig:
             ("symbol_bonus", -10, 10),
         ):
             value = getattr(self, name)
-            require(name, value, f"from {low} to {high}", low <= value <= high)
+            require(f"decoding.{name}", value, f"from {low} to {high}", low <= value <= high)
         if (self.language_model_weight or self.symbol_bonus) and self.beam_width == 1:
-            raise ConfigError("language_model_weight and symbol_bonus need a beam_width of at least 2")
+            raise ConfigError(
+                "decoding.language_model_weight and decoding.symbol_bonus need a decoding.beam_width of at least 2"
+            )

@@ -18,7 +18,7 @@ def describe(row: Mapping[str, Any], steps: int, best: bool) -> str:
     Args:
         row: as in metrics.jsonl.
         steps: updates of the whole run.
-        best: whether this is the lowest validation metric so far.
+        best: whether this is the best validation metric so far.
     """
     figures = [
         f"{name} {value:.4g}"

@@ -93,7 +93,7 @@ class Session:
         value = metrics[self.objective.metric]
         if not math.isfinite(value):
             self.diverge(step, f"{self.objective.metric} is {value}")
-        best = self.state.record(value)
+        best = self.state.record(value, higher_is_better=self.objective.higher_is_better)
         self.state.elapsed_seconds = time.monotonic() - self.started
         row = {"step": step, "elapsed_seconds": self.state.elapsed_seconds, **metrics, **self.model.means()}
         self.run.append_metrics(row)

@@ -34,7 +34,7 @@ class TrainState:
     Attributes:
         step: updates done.
         elapsed_seconds: training wall time so far, compilation, evaluation and earlier sessions included.
-        best_value: lowest validation metric so far, None before the first evaluation.
+        best_value: best validation metric so far, None before the first evaluation.
         best_step: the step of `best_value`.
         evaluations_since_best: evaluations without improvement, for early stopping.
         evaluated_step: last step whose evaluation is complete.
@@ -49,9 +49,10 @@ class TrainState:
     evaluated_step: int = 0
     fingerprint: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def record(self, value: float) -> bool:
-        """Counts one evaluation of the current step; returns whether `value` is the lowest so far."""
-        improved = self.best_value is None or value < self.best_value
+    def record(self, value: float, *, higher_is_better: bool = False) -> bool:
+        """Counts one evaluation of the current step; returns whether `value` is the best so far."""
+        best = self.best_value
+        improved = best is None or (value > best if higher_is_better else value < best)
         if improved:
             self.best_value, self.best_step, self.evaluations_since_best = value, self.step, 0
         else:
@@ -135,7 +136,7 @@ def load_weights(run: RunFolder, network: keras.Model, which: Literal["best", "l
 
 
 def restore_best(run: RunFolder, network: keras.Model) -> int:
-    """Loads the weights with the lowest validation metric of a run; returns their step."""
+    """Loads the weights with the best validation metric of a run; returns their step."""
     return load_weights(run, network, which="best")
 
 

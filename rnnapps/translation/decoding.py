@@ -11,14 +11,14 @@ import tensorflow as tf
 
 from rnnapps.decoding.beam import Hypotheses, beam_search
 from rnnapps.preprocessing.pieces import END, PADDING, START, UNKNOWN
+from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.network import Encoded, decoder_step, encode, read_target
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = [
-    "BEAMS",
-    "LENGTH_PENALTY",
     "LONGEST_TRANSLATION",
     "Translations",
+    "Translator",
     "attention_of",
     "ended",
     "limits",
@@ -27,11 +27,12 @@ __all__ = [
     "translator",
 ]
 
-BEAMS, LENGTH_PENALTY = 5, 1.0
-"""Of evaluations, reports and exports, and what `predict` takes by default."""
 LONGEST_TRANSLATION = 512
 """The most tokens of a translation, with its end."""
 ROWS = 64
+
+Translator = Callable[[Sequence[str]], list[list[tuple[str, float]]]]
+"""Maps sentences to the texts and scores of the best translations of each."""
 
 
 class Translations(NamedTuple):
@@ -149,20 +150,20 @@ def _texts(vocabularies: PairVocabularies, ids: Any, lengths: Any, attention: An
 def translator(
     network: keras.Model,
     vocabularies: PairVocabularies,
+    decoding: DecodingConfig,
     *,
-    beams: int,
     n_best: int = 1,
-    length_penalty: float = 0.0,
-) -> Callable[[Sequence[str]], list[list[tuple[str, float]]]]:
+) -> Translator:
     """A function that translates sentences with the network's weights of that moment.
 
     Returns:
         A function of sentences that returns the n-best texts and scores of each, the best first.
     """
+    beams, penalty = decoding.beam_width, decoding.length_penalty
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
     def run(sentences: Any) -> Any:
-        found = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=length_penalty)
+        found = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=penalty)
         return found.texts, found.scores
 
     def apply(sentences: Sequence[str]) -> list[list[tuple[str, float]]]:

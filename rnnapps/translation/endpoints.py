@@ -11,7 +11,8 @@ import tensorflow as tf
 from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.pieces import END, SPECIAL
 from rnnapps.translation.batches import decoder_reads
-from rnnapps.translation.decoding import BEAMS, LENGTH_PENALTY, attention_of, ended, search, translate
+from rnnapps.translation.decoding import attention_of, ended, search, translate
+from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.network import encode, read_target
 from rnnapps.translation.vocabularies import PairVocabularies
 
@@ -22,20 +23,27 @@ NO_SCORE = -1e9
 """The score of a translation that does not exist, where a sentence has fewer than were asked for."""
 
 
-def translation_endpoints(network: keras.Model, vocabularies: PairVocabularies) -> dict[str, Endpoint]:
+GREEDY = DecodingConfig(beam_width=1)
+
+
+def translation_endpoints(
+    network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig
+) -> dict[str, Endpoint]:
     """`serving_default` translates, `greedy` does so faster, `n_best` gives alternatives, `tensors` takes ids."""
     return {
-        "serving_default": _translating(network, vocabularies, beams=BEAMS),
-        "greedy": _translating(network, vocabularies, beams=1),
-        "n_best": _listing(network, vocabularies),
+        "serving_default": _translating(network, vocabularies, decoding),
+        "greedy": _translating(network, vocabularies, GREEDY),
+        "n_best": _listing(network, vocabularies, decoding.beam_width),
         "tensors": _translating_ids(network, vocabularies),
         "score": _scoring(network, vocabularies),
     }
 
 
-def _translating(network: keras.Model, vocabularies: PairVocabularies, *, beams: int) -> Endpoint:
+def _translating(network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig) -> Endpoint:
+    beams, penalty = decoding.beam_width, decoding.length_penalty
+
     def run(sentence: Any) -> dict[str, Any]:
-        found = translate(network, vocabularies, sentence, beams=beams, length_penalty=LENGTH_PENALTY)
+        found = translate(network, vocabularies, sentence, beams=beams, length_penalty=penalty)
         return {
             "translation": found.texts[:, 0],
             "score": found.scores[:, 0],
@@ -47,12 +55,12 @@ def _translating(network: keras.Model, vocabularies: PairVocabularies, *, beams:
     return Endpoint(run, {"sentence": tf.TensorSpec((None,), tf.string)}, {"sentence": _sentences(vocabularies)})
 
 
-def _listing(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
+def _listing(network: keras.Model, vocabularies: PairVocabularies, beams: int) -> Endpoint:
     def run(sentence: Any, length_penalty: Any) -> dict[str, Any]:
         fine = tf.debugging.assert_greater_equal(length_penalty, 0.0, "length_penalty must be at least 0")
         with tf.control_dependencies([fine]):
             penalty = tf.identity(length_penalty)
-        found = translate(network, vocabularies, sentence, beams=BEAMS, n_best=BEAMS, length_penalty=penalty)
+        found = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=penalty)
         exists = found.scores > NO_SCORE
         return {
             "translations": tf.where(exists, found.texts, ""),

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 
 from rnnapps.data.pairs.pairs import Pair, PairSplits
+from rnnapps.errors import ConfigError
 from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.metrics.word_dictionary import WordDictionary
 from rnnapps.pipeline import Evaluation
 from rnnapps.translation.batches import encode_pairs
-from rnnapps.translation.decoding import BEAMS, LENGTH_PENALTY, translator
+from rnnapps.translation.decoding import translator
+from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.objective import pair_scorer
 from rnnapps.translation.vocabularies import PairVocabularies
 
-__all__ = ["evaluate_translation", "translate_all"]
+__all__ = ["GREEDY", "PENALTIES", "evaluate_translation", "translate_all"]
+
+GREEDY = DecodingConfig(beam_width=1, length_penalty=0.0)
+PENALTIES = (0.0, 0.4, 0.7, 1.0, 1.3, 1.6, 2.0)
+"""Length penalties that `--tune` compares."""
+MOST_TUNED = 1024
 
 
 def evaluate_translation(
-    network: keras.Model, vocabularies: PairVocabularies, pairs: PairSplits, *, lowercase: bool
+    network: keras.Model,
+    vocabularies: PairVocabularies,
+    pairs: PairSplits,
+    decoding: DecodingConfig,
+    *,
+    lowercase: bool,
+    tune: bool = False,
 ) -> Evaluation:
     """BLEU, chrF, exact matches and perplexity with beam search; greedy search among the diagnostics.
 
@@ -28,16 +42,24 @@ def evaluate_translation(
         network: with its best weights.
         vocabularies: its vocabularies.
         pairs: the data; the validation pairs are scored where there are no test pairs.
+        decoding: how translations are searched for.
         lowercase: whether the model writes in lower case; case is then ignored.
+        tune: first choose the length penalty on the validation pairs.
+
+    Raises:
+        ConfigError: the length penalty is to be tuned where there are no test pairs, or no beam.
     """
+    chosen: dict[str, float] = {}
+    if tune:
+        decoding, chosen = _tuned(network, vocabularies, pairs, decoding, lowercase=lowercase)
     split = "validation" if pairs.test is None else "test"
     held_out = pairs.validation if pairs.test is None else pairs.test
 
     def score(texts: Sequence[str]) -> dict[str, float]:
         return score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)
 
-    found = score(translate_all(network, vocabularies, held_out, beams=BEAMS))
-    greedy = score(translate_all(network, vocabularies, held_out, beams=1))
+    found = score(translate_all(network, vocabularies, held_out, decoding))
+    greedy = score(translate_all(network, vocabularies, held_out, GREEDY))
     perplexity = pair_scorer(network, encode_pairs(vocabularies, held_out))()
     return Evaluation(
         metrics={**found, **perplexity},
@@ -46,8 +68,9 @@ def evaluate_translation(
         split=split,
         diagnostics={
             **{f"greedy_{name}": value for name, value in greedy.items()},
-            "beams": float(BEAMS),
-            "length_penalty": LENGTH_PENALTY,
+            "beam_width": float(decoding.beam_width),
+            "length_penalty": decoding.length_penalty,
+            **chosen,
             "source_unknown_percent": 100 * vocabularies.source.unknown_share([pair.source for pair in held_out]),
             **{f"{name}_signature": text for name, text in signatures(lowercase=lowercase).items()},
         },
@@ -55,11 +78,34 @@ def evaluate_translation(
 
 
 def translate_all(
-    network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair], *, beams: int
+    network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair], decoding: DecodingConfig
 ) -> list[str]:
     """The best translation of each pair's source."""
-    write = translator(network, vocabularies, beams=beams, length_penalty=LENGTH_PENALTY)
+    write = translator(network, vocabularies, decoding)
     return [best[0][0] for best in write([pair.source for pair in pairs])]
+
+
+def _tuned(
+    network: keras.Model,
+    vocabularies: PairVocabularies,
+    pairs: PairSplits,
+    decoding: DecodingConfig,
+    *,
+    lowercase: bool,
+) -> tuple[DecodingConfig, dict[str, float]]:
+    """The length penalty with the highest BLEU on validation pairs, of several the smallest."""
+    if pairs.test is None:
+        raise ConfigError("--tune needs test pairs beside the validation pairs it chooses on; give --data.test")
+    if decoding.beam_width == 1:
+        raise ConfigError("--tune needs --decoding.beam_width of at least 2: a length penalty ranks hypotheses")
+    held_out = pairs.validation[:MOST_TUNED]
+    found = []
+    for penalty in PENALTIES:
+        texts = translate_all(network, vocabularies, held_out, replace(decoding, length_penalty=penalty))
+        bleu = score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)["bleu"]
+        found.append((bleu, -penalty))
+    bleu, negative = max(found)
+    return replace(decoding, length_penalty=-negative), {"validation_bleu": bleu}
 
 
 def _baselines(train: Sequence[Pair], held_out: Sequence[Pair], lowercase: bool) -> dict[str, Any]:

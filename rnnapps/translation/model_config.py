@@ -7,7 +7,7 @@ from typing import Literal
 
 from rnnapps.config import RecurrentConfig, require, require_choice
 
-__all__ = ["AttentionKind", "TranslationModelConfig"]
+__all__ = ["AttentionKind", "DecodingConfig", "TranslationModelConfig"]
 
 AttentionKind = Literal["multiplicative", "additive"]
 
@@ -59,3 +59,25 @@ class TranslationModelConfig(RecurrentConfig):
             require(f"model.{name}", getattr(self, name), "at least 0 and below 1", 0 <= getattr(self, name) < 1)
         require("model.context_layers", self.context_layers, "at least 0", self.context_layers >= 0)
         require_choice("model.attention", self.attention, AttentionKind)
+
+
+@dataclass(frozen=True)
+class DecodingConfig:
+    """How a translation is searched for.
+
+    Attributes:
+        beam_width: hypotheses that are pursued side by side, 1 to 64; 1 always takes the likeliest token.
+        length_penalty: higher favours longer translations (Wu et al. 2016, arXiv:1609.08144, equation 14), 0 to 10; 0
+            compares sums of log probabilities. `evaluate --tune` finds it.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    beam_width: int = 5
+    length_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        require("decoding.beam_width", self.beam_width, "from 1 to 64", 1 <= self.beam_width <= 64)
+        require("decoding.length_penalty", self.length_penalty, "from 0 to 10", 0 <= self.length_penalty <= 10)

@@ -16,7 +16,7 @@ from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.pieces import PADDING
 from rnnapps.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
 from rnnapps.translation.decoding import translator
-from rnnapps.translation.model_config import TranslationModelConfig
+from rnnapps.translation.model_config import DecodingConfig, TranslationModelConfig
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["pair_scorer", "smoothed_loss", "translation_objective"]
@@ -43,7 +43,7 @@ def translation_objective(
     """
     encoded = encode_pairs(vocabularies, pairs.train)
     score = pair_scorer(network, encode_pairs(vocabularies, pairs.validation))
-    write = translator(network, vocabularies, beams=1)
+    write = translator(network, vocabularies, DecodingConfig(beam_width=1))
     chosen = pairs.validation[:VALIDATED]
 
     def validate() -> dict[str, float]:
@@ -52,7 +52,6 @@ def translation_objective(
         return {
             "validation_nats_per_token": score()["nats_per_token"],
             "validation_bleu": scores["bleu"],
-            "validation_bleu_shortfall": 100.0 - scores["bleu"],
             "validation_exact_match_percent": scores["exact_match_percent"],
         }
 
@@ -67,9 +66,10 @@ def translation_objective(
             steps=training.steps,
         ),
         validate=validate,
-        metric="validation_bleu_shortfall",
+        metric="validation_bleu",
         samples=lambda: _samples(write, chosen[:SHOWN]),
         time_step="source token",
+        higher_is_better=True,
     )
 
 

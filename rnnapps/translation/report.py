@@ -14,8 +14,9 @@ from rnnapps.reports.plots.attention import plot_attention
 from rnnapps.reports.plots.curves import Curve, plot_curves
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Table
-from rnnapps.translation.decoding import BEAMS, LENGTH_PENALTY, translate
-from rnnapps.translation.evaluation import translate_all
+from rnnapps.translation.decoding import translate
+from rnnapps.translation.evaluation import GREEDY, translate_all
+from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["scores_by_length", "translation_sections"]
@@ -27,13 +28,18 @@ LONGEST_SHOWN = 120
 
 
 def translation_sections(
-    network: keras.Model, vocabularies: PairVocabularies, pairs: PairSplits, *, lowercase: bool
+    network: keras.Model,
+    vocabularies: PairVocabularies,
+    pairs: PairSplits,
+    decoding: DecodingConfig,
+    *,
+    lowercase: bool,
 ) -> list[Section]:
     """Attention maps and scores by length of validation pairs, and what the training pairs lost."""
     shown = [pair for pair in pairs.validation if len(pair.source) <= LONGEST_SHOWN][:MAPS]
     maps: list[Block] = []
     if shown:
-        maps.append(Gallery([plot.picture() for plot in _maps(network, vocabularies, shown)]))
+        maps.append(Gallery([plot.picture() for plot in _maps(network, vocabularies, shown, decoding)]))
     maps.append(Paragraph("Each row shows where the decoder looked when it wrote the token on the left."))
     by_length = scores_by_length(network, vocabularies, pairs.validation[:SCORED], lowercase=lowercase)
     return [
@@ -49,7 +55,7 @@ def scores_by_length(
     """BLEU and chrF of greedy translations, for groups of pairs of similar source length."""
     lengths = [len(pair.source.split()) for pair in pairs]
     order = np.argsort(lengths, kind="stable")
-    texts = translate_all(network, vocabularies, pairs, beams=1)
+    texts = translate_all(network, vocabularies, pairs, GREEDY)
     rows = []
     for group in np.array_split(order, min(GROUPS, len(order))):
         scores = score_translations(
@@ -69,9 +75,12 @@ def _curve(table: Table) -> Plot:
     return plot_curves([Curve("BLEU", words, bleu)], x_label="words of the source, up to", y_label="BLEU")
 
 
-def _maps(network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> list[Plot]:
+def _maps(
+    network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair], decoding: DecodingConfig
+) -> list[Plot]:
     sentences = tf.constant([pair.source for pair in pairs])
-    found = translate(network, vocabularies, sentences, beams=BEAMS, length_penalty=LENGTH_PENALTY)
+    beams, penalty = decoding.beam_width, decoding.length_penalty
+    found = translate(network, vocabularies, sentences, beams=beams, length_penalty=penalty)
     plots = []
     for row in range(len(pairs)):
         places, written = int(found.source_lengths[row]), int(found.lengths[row, 0])

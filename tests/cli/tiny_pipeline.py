@@ -168,10 +168,10 @@ class Tiny(Pipeline[Config]):
             "serving_default": Endpoint(function, {"tokens": tf.TensorSpec((None, 4), tf.int32)}, {"tokens": tokens})
         }
 
-    def predict(self, network: Any, preprocessor: Letters, options: Predict) -> list[Any]:
+    def predict(self, config: Any, network: Any, preprocessor: Letters, options: Predict) -> list[Any]:
         return ["".join(self._write(network, preprocessor, options))]
 
-    def stream(self, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:
+    def stream(self, config: Any, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:
         yield from self._write(network, preprocessor, options)
 
     def _write(self, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:

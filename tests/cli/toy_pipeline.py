@@ -86,10 +86,10 @@ class Toy(Pipeline[Config]):
     def endpoints(self, config: Config, network: Any, preprocessor: Any) -> dict[str, Endpoint]:
         raise NotImplementedError
 
-    def predict(self, network: Any, preprocessor: Any, options: Any) -> list[Any]:
+    def predict(self, config: Any, network: Any, preprocessor: Any, options: Any) -> list[Any]:
         raise NotImplementedError
 
-    def stream(self, network: Any, preprocessor: Any, options: Any) -> Iterator[str]:
+    def stream(self, config: Any, network: Any, preprocessor: Any, options: Any) -> Iterator[str]:
         raise NotImplementedError
 
 

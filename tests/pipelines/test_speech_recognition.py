@@ -66,7 +66,7 @@ def test_predict_takes_one_file_or_a_folder(run: Path, tmp_path: Path, capsys: p
 
 @pytest.mark.slow
 def test_predict_by_beam(run: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    flags = ("--beam_width", 4, "--language_model_weight", 0.2)
+    flags = ("--decoding.beam_width", 4, "--decoding.language_model_weight", 0.2)
     assert answer(capsys, "predict", "--run", run, "--file", clip, *flags)["results"][0]["transcript"] == "hi lo mid"
 
 
@@ -91,7 +91,10 @@ def test_complaints_are_one_line(run: Path, clip: Path, tmp_path: Path, capsys: 
         (("predict", "--file", tmp_path / "none.wav"), "none.wav: does not exist"),
         (("predict", "--file", "-"), "stream reads what has no end"),
         (("predict",), "give either --file, a recording, or --microphone true"),
-        (("predict", "--file", clip, "--language_model_weight", 1), "need a beam_width of at least 2"),
+        (
+            ("predict", "--file", clip, "--decoding.language_model_weight", 1),
+            "need a decoding.beam_width of at least 2",
+        ),
         (("stream", "--file", clip, "--chunk_ms", 0), "chunk_ms must be from 1 to 10,000"),
     ):
         verb, *rest = flags

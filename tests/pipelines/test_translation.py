@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
+from rnnapps.translation.evaluation import PENALTIES
 from tests.pipelines.command import skip_report
 from tests.pipelines.sentences import SETTINGS, answer, complaint, succeed, write_pairs
 
@@ -44,7 +46,11 @@ def test_it_learns_words_and_their_order(
 def test_predict_and_stream(run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer(capsys, "predict", "--run", run, "--sentence", "kos mul.")["results"] == ["dog red."]
     monkeypatch.setattr("sys.stdin", io.StringIO("tep nar.\n\nkos kos.\n"))
-    assert answer(capsys, "predict", "--run", run, "--beams", 1)["results"] == ["over runs.", "", "red red."]
+    assert answer(capsys, "predict", "--run", run, "--decoding.beam_width", 1)["results"] == [
+        "over runs.",
+        "",
+        "red red.",
+    ]
     (listed,) = answer(capsys, "predict", "--run", run, "--sentence", "gol wif.", "--n_best", 3)["results"]
     texts, scores = zip(*((each["text"], each["score"]) for each in listed["translations"]), strict=True)
     assert texts[0] == "green fields." and len(texts) == 3 and list(scores) == sorted(scores, reverse=True)
@@ -54,9 +60,33 @@ def test_predict_and_stream(run: Path, capsys: pytest.CaptureFixture[str], monke
     assert capsys.readouterr().out == "runs dog.\ndog over.\n"
 
 
+@pytest.mark.slow
+def test_tuning_chooses_a_length_penalty_on_validation_pairs(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = answer(capsys, "evaluate", "--run", run, "--tune", "--decoding.length_penalty", 9)["diagnostics"]
+    assert found["length_penalty"] in PENALTIES and found["validation_bleu"] > 50
+    assert "beam_width of at least 2" in complaint(
+        capsys, "evaluate", "--run", run, "--tune", "--decoding.beam_width", 1, printed=True
+    )
+
+
+def test_predict_searches_as_the_run_says(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = shutil.copytree(run, tmp_path / "narrow")
+    written = (other / "config.yaml").read_text()
+    assert "beam_width: 5" in written
+    (other / "config.yaml").write_text(written.replace("beam_width: 5", "beam_width: 2"))
+    flags = ("predict", "--run", other, "--sentence", "kos mul.", "--n_best", 3)
+    assert "n_best must be from 1 to decoding.beam_width (2), not 3" in complaint(capsys, *flags)
+    (listed,) = answer(capsys, *flags, "--decoding.beam_width", 3)["results"]
+    assert len(listed["translations"]) == 3
+
+
 def test_bad_flags_are_one_line(run: Path, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "beams must be from 1 to 64, not 0" in complaint(capsys, "predict", "--run", run, "--beams", 0)
-    assert "n_best must be from 1 to beams, not 9" in complaint(capsys, "predict", "--run", run, "--n_best", 9)
+    assert "decoding.beam_width must be from 1 to 64, not 0" in complaint(
+        capsys, "predict", "--run", run, "--decoding.beam_width", 0
+    )
+    assert "n_best must be from 1 to decoding.beam_width (5), not 9" in complaint(
+        capsys, "predict", "--run", run, "--n_best", 9
+    )
     bad = tmp_path / "bad.tsv"
     bad.write_text("a\tb\nonly one\n")
     new = ("--run", tmp_path / "run", *SETTINGS)
@@ -87,7 +117,9 @@ def test_export_answers_as_the_run_does(run: Path, tmp_path: Path, capsys: pytes
 
 @pytest.mark.slow
 def test_a_long_sentence_is_answered(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (text,) = answer(capsys, "predict", "--run", run, "--sentence", "kos mul " * 625, "--beams", 2)["results"]
+    (text,) = answer(capsys, "predict", "--run", run, "--sentence", "kos mul " * 625, "--decoding.beam_width", 2)[
+        "results"
+    ]
     assert isinstance(text, str)
 
 

@@ -99,8 +99,8 @@ def test_masks_hide_bands_and_stretches_within_their_limits() -> None:
         (lambda: SpeechModelConfig(strides=(9,)), "strides must be up to 8 numbers"),
         (lambda: SpeechModelConfig(mels=1), "mels must be from 8 to 128"),
         (lambda: SpeechModelConfig(hop_ms=30), "hop_ms must be at most window_ms"),
-        (lambda: DecodingConfig(language_model_weight=0.5), "need a beam_width of at least 2"),
-        (lambda: DecodingConfig(beam_width=0), "beam_width must be from 1 to 256"),
+        (lambda: DecodingConfig(language_model_weight=0.5), "need a decoding.beam_width of at least 2"),
+        (lambda: DecodingConfig(beam_width=0), "decoding.beam_width must be from 1 to 256"),
     ],
 )
 def test_settings_are_checked(make: object, complaint: str) -> None:

@@ -107,6 +107,12 @@ def test_patience_stops_and_the_best_is_kept(tmp_path: Path) -> None:
     assert again["step"] == 50
 
 
+def test_the_highest_value_is_the_best_where_higher_is_better(tmp_path: Path) -> None:
+    config = dataclasses.replace(GRAPH, steps=100, patience=3)
+    _, summary = fit(tmp_path, config, validate=scripted([1.0, 3.0, 2.0, 2.5, 0.5]), higher_is_better=True)
+    assert summary == {**summary, "step": 50, "best_step": 20, METRIC: 3.0, "stopped": "patience"}
+
+
 def fit_until_20(tmp_path: Path) -> list[Any]:
     """Weights after the first 20 of 100 steps: a second run, stopped by its patience at step 20."""
     config = dataclasses.replace(GRAPH, steps=100, patience=1)
