@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.speech.utterance import SCALE
 from rnnapps.pipeline import Endpoint
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.preprocessing.wav import decode_wavs
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.streaming import SpeechStream

@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from rnnapps.data.sources import list_files
 from rnnapps.data.speech.audio import AUDIO_SUFFIXES, read_audio
+from rnnapps.data.speech.utterance import SCALE
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.streaming import SpeechStream
 from rnnapps.speech.transcription import Transcriber
@@ -66,7 +67,7 @@ def stream_words(network: keras.Model, features: SpeechFeatures, source: str, *,
         ConfigError: the network reads backwards too, or there is no microphone.
         DataError: the file is missing or damaged.
     """
-    if network.get_layer("recurrent").bidirectional or features.normalization != "stored":
+    if network.get_layer("recurrent").bidirectional or features.normalization.kind != "stored":
         needs = "model.bidirectional false and model.normalization stored"
         raise ConfigError(f"this model reads whole recordings and cannot stream; train one with {needs}")
     size = max(1, round(chunk_ms * features.sample_rate_hz / 1000))

@@ -41,7 +41,7 @@ def test_without_changes_a_batch_is_the_recordings() -> None:
     for spectra, frames, symbols in zip(*batch["inputs"].values(), batch["targets"], strict=True):
         ids = symbols[symbols > 0]
         text = made.features.alphabet.decode(tf.constant([ids]), tf.constant([len(ids)])).numpy()[0].decode()
-        samples = known[text].samples[None].astype(np.float32) / 32768
+        samples = known[text].waveform()[None]
         expected, count = made.features(tf.constant(samples), tf.constant([samples.shape[1]]))
         assert int(count[0]) == frames
         np.testing.assert_allclose(spectra[:frames], expected[0, :frames], atol=1e-4)

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnapps.data.speech.audio import resampled
 from rnnapps.data.speech.espeak import SpokenAs, Synthesizer
-from rnnapps.data.speech.utterance import Utterance, as_pcm
+from rnnapps.data.speech.utterance import SCALE, Utterance, as_pcm
 
 __all__ = ["HELD_OUT_VOICES", "TRAINING_VOICES", "number_words", "spoken_numbers"]
 
@@ -96,7 +96,7 @@ def _utterance(random: np.random.Generator, speaker: Synthesizer, voice: str, sa
         text = number_words(int(random.integers(10, 1000)))
     speed, pitch, spread = (int(random.integers(*limits)) for limits in ((110, 220), (20, 80), (20, 80)))
     samples = speaker.speak(text, SpokenAs(voice, speed, pitch, spread))
-    sound = resampled(samples.astype(np.float32) / 32768.0, speaker.sample_rate_hz, sample_rate_hz, voice)
+    sound = resampled(samples.astype(np.float32) / SCALE, speaker.sample_rate_hz, sample_rate_hz, voice)
     sound = _in_a_room(_trimmed(sound), sample_rate_hz, random)
     loudness = float(np.sqrt((sound**2).mean())) or 1.0
     noise = random.normal(size=len(sound)) * 10 ** (-random.uniform(12, 40) / 20)

@@ -10,7 +10,7 @@ from rnnapps.data.sources import tfds_builder
 from rnnapps.data.speech.audio import resampled
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.speech import checked_utterance
-from rnnapps.data.speech.utterance import Utterance
+from rnnapps.data.speech.utterance import SCALE, Utterance
 from rnnapps.errors import DataError
 
 __all__ = ["tfds_utterances"]
@@ -69,7 +69,7 @@ def _full_scale(samples: Any, place: str) -> Any:
     """float32 `(samples,)`, full scale 1; integers are of 16 bits, as TensorFlow Datasets stores audio."""
     samples = np.asarray(samples)
     mono = samples if samples.ndim == 1 else samples.mean(axis=-1)
-    scaled = mono.astype(np.float32) / (1.0 if np.issubdtype(samples.dtype, np.floating) else 32768.0)
+    scaled = mono.astype(np.float32) / (1.0 if np.issubdtype(samples.dtype, np.floating) else SCALE)
     if not np.isfinite(scaled).all():
         raise DataError(place, "its audio has values that are no numbers", "leave it out")
     return scaled
