@@ -50,6 +50,8 @@ class TrainingRecordings:
         *,
         seed: int,
     ) -> None:
+        if not utterances:
+            raise DataError("the training split", "holds no recordings", "give more recordings")
         self.features, self.training, self.seed = features, training, seed
         rate = features.sample_rate_hz
         self._speeds = [[_at_speed(each, speed, rate) for each in utterances] for speed in training.speeds]

@@ -118,7 +118,11 @@ def test_bad_training_data_are_one_line_and_leave_nothing(
     for number in range(4):
         (source.parent / f"train_{number}.wav").write_bytes(audio_bytes(np.zeros(80)))
     source.write_text("\n".join(["audio,transcript,speaker", *lines]))
+    empty = tmp_path / "empty.csv"
+    empty.write_text("audio,transcript\n")
     for flags, expected in (
+        (("--data.source", empty), "empty.csv: holds no recordings"),
+        (("--data.source", write_manifest(tmp_path / "one", 1)), "train.csv: holds 1 recordings; a split needs 3"),
         (("--data.source", source), ".wav: lasts 0.01 s"),
         (("--data.source", tmp_path / "gone.csv"), "gone.csv: does not exist"),
         (("--data.source", folder, "--training.compile=xla"), "training.compile must be graph"),
@@ -173,6 +177,20 @@ def test_a_model_that_reads_backwards_says_that_it_cannot_stream(
     succeed("export", "--run", tmp_path / "run", "--to", tmp_path / "model")
     manifest = json.loads((tmp_path / "model" / "1" / "assets.extra" / "manifest.json").read_text())
     assert sorted(manifest["signatures"]) == ["serving_default", "tensors"]
+
+
+@pytest.mark.slow
+def test_one_silent_recording_is_enough_to_train_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skip_report(monkeypatch)
+    source = write_manifest(tmp_path / "one", 1)
+    (source.parent / "train_0.wav").write_bytes(audio_bytes(np.zeros(8000)))
+    flags = (*SETTINGS, "--training.steps=2", "--data.validation", source, "--data.test", source)
+    succeed("train", "--run", tmp_path / "run", "--data.source", source, *flags)
+    found = answer(capsys, "evaluate", "--run", tmp_path / "run")
+    assert found["examples"] == 1 and all(np.isfinite(found[f"{kind}_error_rate"]) for kind in ("word", "character"))
+    assert found["baselines"]["most frequent transcript"]["word_error_rate"] == 0
 
 
 @pytest.mark.slow
