@@ -65,7 +65,8 @@ def _files(transcriber: Transcriber) -> Endpoint:
     ]
     files = [wav_bytes(sound, each) for sound, each in zip(sounds, rates, strict=True)]
     examples = {"audio_bytes": np.array(files, object)}
-    return Endpoint(transcribe, {"audio_bytes": tf.TensorSpec((None,), tf.string)}, examples)
+    signature = {"audio_bytes": tf.TensorSpec((None,), tf.string)}
+    return Endpoint(transcribe, signature, examples, transcriber.trackables)
 
 
 def _waveforms(transcriber: Transcriber) -> Endpoint:
@@ -76,7 +77,7 @@ def _waveforms(transcriber: Transcriber) -> Endpoint:
         return {"logits": logits, "outputs": outputs, **transcriber.answers(logits, outputs, lengths)}
 
     signature = {"waveform": tf.TensorSpec((None, None), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
-    return Endpoint(transcribe, signature, _examples(transcriber.features))
+    return Endpoint(transcribe, signature, _examples(transcriber.features), transcriber.trackables)
 
 
 def _step(stream: SpeechStream) -> Endpoint:

@@ -107,12 +107,13 @@ def _tuned(
     decoding: DecodingConfig,
 ) -> tuple[DecodingConfig, dict[str, float]]:
     """The weight and bonus with the fewest wrong words on validation strings, of several the smallest."""
-    if features.symbol_ngrams is None:
-        raise ConfigError("--tune needs a language model; the model was trained with data.language_model_order 0")
     base = replace(decoding, beam_width=max(decoding.beam_width, TUNING_BEAM))
+    transcriber = Transcriber(network, features, base)
+    if transcriber.language_model is None:
+        problem = "the model was trained with data.language_model_order 0"
+        raise ConfigError(f"--tune needs a language model; {problem}, and there is no decoding.language_model")
     held_out = held_out_strings(splits.validation, data)
     held_out = held_out[:: max(1, len(held_out) // MOST_TUNED)][:MOST_TUNED]
-    transcriber = Transcriber(network, features, base)
     found: list[tuple[float, float, float]] = []
     for (weight, bonus), texts in transcriber.with_weights(
         [each.waveform() for each in held_out], list(itertools.product(WEIGHTS, BONUSES))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,14 @@ import pytest
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.data.speech.utterance import as_pcm
+from rnnapps.speech.evaluation import WEIGHTS
 from tests.data.speech.recordings import audio_bytes, say, write_manifest
+from tests.pipelines import small
 from tests.pipelines.command import skip_report
 from tests.pipelines.spoken import SETTINGS, answer, complaint, succeed
 
 WORDS = ("--data.unit=words",)
+TEXT = (*small.SETTINGS, "--training.steps=100", "--training.evaluate_every=100")
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +168,32 @@ def test_inspect_report_and_tuning(run: Path, capsys: pytest.CaptureFixture[str]
     assert "chosen_language_model_weight" in found["diagnostics"] and found["word_error_rate"] <= 0.1
     page = Path(answer(capsys, "inspect", "--run", run)["report"]).read_text()
     assert "Recordings and their transcripts" in page and "audio/wav" in page and "Confused words" in page
+
+
+@pytest.mark.slow
+def test_a_character_model_counts_beside_the_sound(
+    folder: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rnnapps.export.inference import load_for_inference
+
+    skip_report(monkeypatch)
+    rows = [line.split(",")[1] for line in (folder / "train.csv").read_text().splitlines()[1:]]
+    (tmp_path / "lines.txt").write_text("\n".join(rows * 5))
+    small.succeed("train", "--run", tmp_path / "text", "--data.source", tmp_path / "lines.txt", *TEXT)
+    small.succeed("export", "--run", tmp_path / "text", "--to", tmp_path / "characters")
+    succeed("train", "--run", tmp_path / "run", "--data.source", folder, *SETTINGS, "--training.steps=2")
+    flags = ("--decoding.language_model", tmp_path / "characters")
+    chosen = answer(capsys, "evaluate", "--run", tmp_path / "run", "--tune", *flags)["diagnostics"]
+    assert chosen["chosen_language_model_weight"] in WEIGHTS
+    flags = (*flags, "--decoding.beam_width=4", "--decoding.language_model_weight=2", "--decoding.symbol_bonus=3")
+    found = answer(capsys, "predict", "--run", tmp_path / "run", "--file", clip, *flags)["results"][0]["transcript"]
+    assert set(found.split()) & {"lo", "mid", "hi"}  # hardly trained, it writes words that the character model knows
+    succeed("export", "--run", tmp_path / "run", "--to", tmp_path / "model", *flags)
+    shutil.rmtree(tmp_path / "characters")  # it is inside the export now
+    assert rnnapps_main(["verify", str(tmp_path / "model" / "1")]) == 0
+    served = load_for_inference(tmp_path / "model").run("serving_default", {"audio_bytes": [clip.read_bytes()]})
+    assert served["transcript"].tolist() == [found.encode()]
+    assert "characters: " in complaint(capsys, "predict", "--run", tmp_path / "run", "--file", clip, *flags)
 
 
 @pytest.mark.slow
