@@ -22,7 +22,6 @@ __all__ = ["speech_endpoints", "wav_bytes"]
 
 Array = np.ndarray[Any, Any]
 SECONDS = (0.6, 0.0, 0.25, 0.9, 0.01)
-LONGEST_SECONDS = 3600
 
 
 def speech_endpoints(

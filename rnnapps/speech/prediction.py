@@ -26,6 +26,8 @@ __all__ = ["stream_words", "transcribe_files"]
 Array = np.ndarray[Any, Any]
 
 STANDARD_INPUT = "-"
+LONGEST_SECONDS = 900
+"""The alignment of a longer recording's words would need more than a gigabyte."""
 
 
 def transcribe_files(
@@ -35,7 +37,7 @@ def transcribe_files(
 
     Raises:
         ConfigError: the source is a stream.
-        DataError: a file is missing or damaged, or a folder holds no recording.
+        DataError: a file is missing, damaged or too long, or a folder holds no recording.
     """
     if source in ("", STANDARD_INPUT):
         raise ConfigError("predict needs --file, a recording or a folder of them; stream reads what has no end")
@@ -46,6 +48,11 @@ def transcribe_files(
     found = []
     for path in paths:
         samples = read_audio(path, sample_rate_hz=features.sample_rate_hz)
+        if len(samples) > LONGEST_SECONDS * features.sample_rate_hz:
+            problem = (
+                f"lasts {len(samples) / features.sample_rate_hz:,.0f} s; at most {LONGEST_SECONDS} are transcribed"
+            )
+            raise DataError(path, problem, "cut it, or stream it with a model that reads forwards")
         transcript = transcriber([samples])[0]
         words = [{"word": word, "start": start, "end": end} for word, start, end in transcript.words]
         found.append(

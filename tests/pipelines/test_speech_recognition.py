@@ -229,6 +229,9 @@ def test_a_recording_of_ten_minutes(run: Path, tmp_path: Path, capsys: pytest.Ca
     path.write_bytes(audio_bytes(np.tile(say("hi lo mid", seed=99), 600 * 8000 // 4800)))
     found = answer(capsys, "predict", "--run", run, "--file", path)["results"][0]
     assert len(found["words"]) > 1500 and found["words"][-1]["end"] > 550
+    path.write_bytes(audio_bytes(np.zeros(901 * 8000)))
+    expected = "long.wav: lasts 901 s; at most 900 are transcribed; cut it, or stream it"
+    assert expected in complaint(capsys, "predict", "--run", run, "--file", path)
 
 
 @pytest.mark.slow
