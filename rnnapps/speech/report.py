@@ -17,6 +17,7 @@ from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.spectrogram import plot_spectrogram
 from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Sound, Table
 from rnnapps.speech.endpoints import wav_bytes
+from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.recordings import held_out_strings
 from rnnapps.speech.transcription import Transcriber, Transcript
 
@@ -30,12 +31,16 @@ _ALIGNED_NOTE = (
 
 
 def speech_sections(
-    network: keras.Model, features: SpeechFeatures, splits: UtteranceSplits, data: SpeechDataConfig
+    network: keras.Model,
+    features: SpeechFeatures,
+    splits: UtteranceSplits,
+    data: SpeechDataConfig,
+    decoding: DecodingConfig,
 ) -> list[Section]:
     """Three validation recordings, and the confusions of up to two hundred."""
     utterances = held_out_strings(splits.validation, data)
     utterances = utterances[:: max(1, len(utterances) // MOST_UTTERANCES)][:MOST_UTTERANCES]
-    found = Transcriber(network, features)([each.waveform() for each in utterances])
+    found = Transcriber(network, features, decoding)([each.waveform() for each in utterances])
     counts = confused_words([each.transcript for each in utterances], [each.text for each in found])
     return [_aligned(features, utterances, found), _confusions(counts)]
 

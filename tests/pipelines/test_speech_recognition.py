@@ -130,6 +130,7 @@ def test_bad_training_data_are_one_line_and_leave_nothing(
         (("--data.source", source), ".wav: lasts 0.01 s"),
         (("--data.source", tmp_path / "gone.csv"), "gone.csv: does not exist"),
         (("--data.source", folder, "--training.compile=xla"), "training.compile must be graph"),
+        (("--data.source", folder, "--decoding.language_model=gone", "--data.unit=characters"), "gone: "),
     ):
         assert expected in complaint(capsys, "train", "--run", place, *SETTINGS, *WORDS, *flags)
         assert not place.exists()
