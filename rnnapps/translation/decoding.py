@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -31,8 +31,14 @@ LONGEST_TRANSLATION = 512
 """The most tokens of a translation, with its end."""
 ROWS = 64
 
-Translator = Callable[[Sequence[str]], list[list[tuple[str, float]]]]
-"""Maps sentences to the texts and scores of the best translations of each."""
+
+class Translator(Protocol):
+    """Maps sentences to the n-best texts and scores of each, the best first."""
+
+    def __call__(
+        self, sentences: Sequence[str], *, length_penalty: float | None = None
+    ) -> list[list[tuple[str, float]]]:
+        """Translates; with another length penalty than that of the decoding, if one is given."""
 
 
 class Translations(NamedTuple):
@@ -154,24 +160,21 @@ def translator(
     *,
     n_best: int = 1,
 ) -> Translator:
-    """A function that translates sentences with the network's weights of that moment.
+    """A function that translates sentences with the network's weights of that moment."""
+    beams = decoding.beam_width
 
-    Returns:
-        A function of sentences that returns the n-best texts and scores of each, the best first.
-    """
-    beams, penalty = decoding.beam_width, decoding.length_penalty
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
-    def run(sentences: Any) -> Any:
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string), tf.TensorSpec(())], autograph=False)
+    def run(sentences: Any, penalty: Any) -> Any:
         found = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=penalty)
         return found.texts, found.scores
 
-    def apply(sentences: Sequence[str]) -> list[list[tuple[str, float]]]:
+    def apply(sentences: Sequence[str], *, length_penalty: float | None = None) -> list[list[tuple[str, float]]]:
+        penalty = tf.constant(decoding.length_penalty if length_penalty is None else length_penalty)
         results: list[list[tuple[str, float]]] = [[] for _ in sentences]
         order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
         for start in range(0, len(order), ROWS):
             places = order[start : start + ROWS]
-            texts, scores = run(tf.constant([sentences[place] for place in places]))
+            texts, scores = run(tf.constant([sentences[place] for place in places]), penalty)
             for place, row, marks in zip(places, texts.numpy(), scores.numpy(), strict=True):
                 pairs = zip(row, marks, strict=True)
                 results[place] = [(text.decode(), float(mark)) for text, mark in pairs if mark > -1e29]

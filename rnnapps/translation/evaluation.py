@@ -81,8 +81,11 @@ def translate_all(
     network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair], decoding: DecodingConfig
 ) -> list[str]:
     """The best translation of each pair's source."""
-    write = translator(network, vocabularies, decoding)
-    return [best[0][0] for best in write([pair.source for pair in pairs])]
+    return _best(translator(network, vocabularies, decoding)([pair.source for pair in pairs]))
+
+
+def _best(found: Sequence[Sequence[tuple[str, float]]]) -> list[str]:
+    return [translations[0][0] for translations in found]
 
 
 def _tuned(
@@ -98,10 +101,10 @@ def _tuned(
         raise ConfigError("--tune needs test pairs beside the validation pairs it chooses on; give --data.test")
     if decoding.beam_width == 1:
         raise ConfigError("--tune needs --decoding.beam_width of at least 2: a length penalty ranks hypotheses")
-    held_out = pairs.validation[:MOST_TUNED]
+    held_out, write = pairs.validation[:MOST_TUNED], translator(network, vocabularies, decoding)
     found = []
     for penalty in PENALTIES:
-        texts = translate_all(network, vocabularies, held_out, replace(decoding, length_penalty=penalty))
+        texts = _best(write([pair.source for pair in held_out], length_penalty=penalty))
         bleu = score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)["bleu"]
         found.append((bleu, -penalty))
     bleu, negative = max(found)

@@ -129,7 +129,7 @@ def test_finetuning_learns_new_words(run: Path, tmp_path: Path, capsys: pytest.C
     steps = ("--training.steps=120", "--training.evaluate_every=60")
     tuned = tmp_path / "tuned"
     succeed("finetune", "--from", run, "--run", tuned, "--data.source", new, *SETTINGS, *steps)
-    transfer = json.loads((tuned / "origin.json").read_text())["transfer"]
+    transfer = json.loads((tuned / "finetune.json").read_text())["transfer"]
     assert transfer["grown"] == {
         "source_embedding/embeddings": 2,
         "target_embedding/embeddings": 2,
