@@ -163,7 +163,9 @@ class SpeechRecognition(Pipeline[Config]):
     ) -> Objective:
         """Mean nats per symbol of the transcripts, summed over their alignments (CTC)."""
         from rnnapps.speech.objective import speech_objective
+        from rnnapps.speech.transcription import Transcriber
 
+        Transcriber(network, preprocessor, config.decoding)  # complains of its language model before the training
         return speech_objective(
             network, preprocessor, _utterances(splits), config.data, config.training, seed=config.seed
         )
@@ -211,7 +213,7 @@ class SpeechRecognition(Pipeline[Config]):
         """Spectrograms with aligned transcripts, and which words are taken for which."""
         from rnnapps.speech.report import speech_sections
 
-        return speech_sections(network, preprocessor, _utterances(splits), config.data)
+        return speech_sections(network, preprocessor, _utterances(splits), config.data, config.decoding)
 
 
 def _utterances(splits: Splits) -> UtteranceSplits:

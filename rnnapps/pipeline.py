@@ -94,11 +94,13 @@ class Endpoint:
         function: takes the named tensors, returns a dict of dense tensors that all lead with the batch dimension.
         input_signature: input name -> `tf.TensorSpec` whose first dimension is the batch (None).
         examples: input name -> array of valid raw inputs, at least 5 rows, for verification and warm-up.
+        trackables: what the function uses beside network and preprocessor: other models, variables, tables.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
     input_signature: dict[str, tf.TensorSpec]
     examples: dict[str, np.ndarray[Any, Any]]
+    trackables: tuple[Any, ...] = ()
 
 
 class Pipeline(ABC, Generic[ConfigT]):

@@ -23,12 +23,12 @@ class ExportedModel:
     Attributes:
         folder: the version folder.
         signatures: their names.
+        loaded: what TensorFlow loaded; it owns the variables of the signatures.
     """
 
     def __init__(self, folder: Path, loaded: Any) -> None:
         self.folder = folder
-        # The functions refer to variables that this object owns.
-        self._loaded = loaded
+        self.loaded = loaded
         self.signatures: tuple[str, ...] = tuple(sorted(loaded.signatures))
 
     def run(self, signature: str, inputs: dict[str, Any]) -> Arrays:
@@ -46,7 +46,7 @@ class ExportedModel:
         """
         if signature not in self.signatures:
             raise ExportError(f"{self.folder}: no signature {signature!r}; expected one of {list(self.signatures)}")
-        function = self._loaded.signatures[signature]
+        function = self.loaded.signatures[signature]
         specs = function.structured_input_signature[1]
         if set(inputs) != set(specs):
             raise ExportError(f"signature {signature!r}: inputs {sorted(inputs)} found, {sorted(specs)} expected")

@@ -105,7 +105,8 @@ def _build(
     described = {name: describe(endpoint, concrete[name]) for name, endpoint in endpoints.items()}
     requests = warmup_requests({name: example.inputs for name, example in examples.items()}, warmup)
 
-    _save_graph(version, concrete, _tracked(network, preprocessor, trackables))
+    used = [each for endpoint in endpoints.values() for each in endpoint.trackables]
+    _save_graph(version, concrete, _tracked(network, preprocessor, [*used, *trackables]))
     (version / "batching_params.pbtxt").write_text(_BATCHING, encoding="utf-8")
     extra = version / EXTRA
     (extra / PREPROCESSING).mkdir(parents=True)

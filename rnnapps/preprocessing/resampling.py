@@ -14,6 +14,9 @@ ROLL_OFF = 0.94
 """Share of the lower of both bandwidths that is kept."""
 
 LEAST_PHASES, MOST_PHASES = 64, 2000
+LARGEST_MATRIX = 1 << 24
+"""Weights: 64 MB, and a few times as much while they are computed."""
+
 HIGHEST_RATE_HZ = 384_000
 
 
@@ -38,10 +41,9 @@ def resample(samples: Any, from_hz: Any, to_hz: int) -> Any:
 
 def _converted(samples: Any, from_hz: Any, to_hz: int) -> Any:
     divisor = _greatest_common_divisor(from_hz, tf.constant(to_hz))
+    refusal = f"the WAV file's sample rate cannot be converted to {to_hz} Hz; resample it"
     checks = [
-        tf.debugging.assert_less_equal(
-            to_hz // divisor, MOST_PHASES, f"the WAV file's sample rate cannot be converted to {to_hz} Hz; resample it"
-        ),
+        tf.debugging.assert_less_equal(to_hz // divisor, MOST_PHASES, refusal),
         tf.debugging.assert_less_equal(from_hz, HIGHEST_RATE_HZ, "the WAV file's sample rate is too high"),
         tf.debugging.assert_greater_equal(from_hz, 1000, "the WAV file's sample rate is below 1,000 Hz"),
     ]
@@ -51,9 +53,12 @@ def _converted(samples: Any, from_hz: Any, to_hz: int) -> Any:
     wanted = tf.cast(-(-tf.cast(tf.size(samples), tf.int64) * to_hz // tf.cast(from_hz, tf.int64)), tf.int32)
     kept = ROLL_OFF * tf.minimum(1.0, to_hz / tf.cast(from_hz, tf.float32))
     reach = tf.cast(tf.math.ceil(ZERO_CROSSINGS / kept), tf.int32)
+    read = period + 2 * reach
+    with tf.control_dependencies([tf.debugging.assert_less_equal(read * phases, LARGEST_MATRIX, refusal)]):
+        read = tf.identity(read)
 
     # Row j of the matrix weighs the input sample j - reach places after the beginning of a period.
-    places = tf.cast(tf.range(period + 2 * reach) - reach, tf.float64)[:, None]
+    places = tf.cast(tf.range(read) - reach, tf.float64)[:, None]
     centres = tf.cast(tf.range(phases), tf.float64) * tf.cast(from_hz, tf.float64) / to_hz
     distance = tf.cast(places - centres[None], tf.float32)
     window = tf.where(tf.abs(distance) < tf.cast(reach, tf.float32), _hann(distance / tf.cast(reach, tf.float32)), 0.0)
@@ -62,7 +67,7 @@ def _converted(samples: Any, from_hz: Any, to_hz: int) -> Any:
     periods = -(-wanted // phases)
     missing = tf.maximum(periods * period + reach - tf.size(samples), 0)
     padded = tf.pad(samples, [[reach, missing]])
-    stretches = tf.signal.frame(padded, period + 2 * reach, period)[:periods]
+    stretches = tf.signal.frame(padded, read, period)[:periods]
     return tf.reshape(tf.linalg.matmul(stretches, weights), [-1])[:wanted]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,20 +15,16 @@ from rnnapps.data.speech.utterance import Utterance
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.alphabet import Alphabet
 from rnnapps.preprocessing.log_mel import LogMel
+from rnnapps.preprocessing.spectrum_normalization import SpectrumNormalization
 from rnnapps.preprocessing.storage import read_json, write_json
 
-__all__ = ["SCALE", "SpeechFeatures"]
+__all__ = ["SpeechFeatures"]
 
 Array = np.ndarray[Any, Any]
 
 FILE_NAME, NGRAMS_NAME = "speech_features.json", "symbol_ngrams.npy"
 TAIL_SECONDS = 0.2
 """Silence appended to every waveform, so that a network that reads forwards has time to write the last word."""
-
-FITTED_UTTERANCES = 300
-SMALLEST_DEVIATION = 1e-3
-SCALE = 32768.0
-"""int16 samples divided by this are of full scale 1."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +33,7 @@ class SpeechFeatures:
 
     Attributes:
         log_mel: the spectra.
-        normalization: "stored" uses mean and deviation of the training data, "utterance" those of each utterance.
-        mean: of each band over the training data `(mels,)`.
-        deviation: the same, the standard deviation.
+        normalization: of the spectra.
         frames_per_output: frames that one output of the network stands for (the product of its strides).
         frames_read: frames that one output of the network's convolutions reads.
         alphabet: the symbols.
@@ -48,9 +42,7 @@ class SpeechFeatures:
     """
 
     log_mel: LogMel
-    normalization: Literal["stored", "utterance"]
-    mean: Array
-    deviation: Array
+    normalization: SpectrumNormalization
     frames_per_output: int
     frames_read: int
     alphabet: Alphabet
@@ -104,23 +96,12 @@ class SpeechFeatures:
         padded = tf.pad(tf.where(inside, waveforms, 0.0), [[0, 0], [self.head_samples, self.tail_samples]])
         frames = self.log_mel.frames(lengths + self.head_samples + self.tail_samples)
         spectra = self.log_mel(padded)
-        if self.normalization == "stored":
-            return self.normalized(spectra), frames
-        return self._normalized_by_utterance(spectra, lengths), frames
-
-    def normalized(self, spectra: Any) -> Any:
-        """Spectra `(..., mels)`, normalised by the stored mean and deviation."""
-        return (spectra - tf.constant(self.mean, tf.float32)) / tf.constant(self.deviation, tf.float32)
-
-    def _normalized_by_utterance(self, spectra: Any, lengths: Any) -> Any:
-        """Normalised over the frames that read at least one sample of the waveform itself."""
+        if self.normalization.kind == "stored":
+            return self.normalization.by_training_data(spectra), frames
+        # The frames count that read at least one sample of the waveform itself.
         first = tf.range(tf.shape(spectra)[1]) * self.log_mel.hop_samples - self.head_samples
         heard = (first + self.log_mel.window_samples > 0) & (first[None] < lengths[:, None])
-        weight = tf.cast(heard, tf.float32)[..., None]
-        count = tf.maximum(tf.reduce_sum(weight, axis=1, keepdims=True), 1.0)
-        mean = tf.reduce_sum(spectra * weight, axis=1, keepdims=True) / count
-        variance = tf.reduce_sum((spectra - mean) ** 2 * weight, axis=1, keepdims=True) / count
-        return (spectra - mean) / tf.sqrt(variance + 1e-2)
+        return self.normalization.by_utterance(spectra, heard), frames
 
     @classmethod
     def fit(cls, utterances: Sequence[Utterance], data: SpeechDataConfig, model: Any) -> SpeechFeatures:
@@ -133,12 +114,9 @@ class SpeechFeatures:
         """
         rate = data.sample_rate_hz
         log_mel = LogMel(rate, _samples(model.window_ms, data), _samples(model.hop_ms, data), model.mels)
-        mean, deviation = _statistics(utterances, log_mel)
         return cls(
             log_mel=log_mel,
-            normalization=model.normalization,
-            mean=mean,
-            deviation=deviation,
+            normalization=SpectrumNormalization.fit(model.normalization, utterances, log_mel),
             frames_per_output=model.frames_per_output,
             frames_read=model.frames_read,
             alphabet=Alphabet.fit(_transcripts(utterances, data), data.unit),
@@ -154,7 +132,7 @@ class SpeechFeatures:
             ("data.sample_rate_hz", self.sample_rate_hz, data.sample_rate_hz),
             ("data.unit", self.alphabet.unit, data.unit),
             ("model.mels", self.log_mel.mels, model.mels),
-            ("model.normalization", self.normalization, model.normalization),
+            ("model.normalization", self.normalization.kind, model.normalization),
             ("model.strides", self.frames_per_output, model.frames_per_output),
             ("model.kernel_frames", self.frames_read, model.frames_read),
             ("model.hop_ms", self.log_mel.hop_samples, _samples(model.hop_ms, data)),
@@ -175,11 +153,11 @@ class SpeechFeatures:
             "window_samples": self.log_mel.window_samples,
             "hop_samples": self.log_mel.hop_samples,
             "mels": self.log_mel.mels,
-            "normalization": self.normalization,
+            "normalization": self.normalization.kind,
             "frames_per_output": self.frames_per_output,
             "frames_read": self.frames_read,
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
+            "mean": self.normalization.mean.tolist(),
+            "deviation": self.normalization.deviation.tolist(),
         }
         write_json(Path(folder) / FILE_NAME, content)
         self.alphabet.save(folder)
@@ -198,14 +176,13 @@ class SpeechFeatures:
         try:
             numbers = [int(content[name]) for name in ("sample_rate_hz", "window_samples", "hop_samples", "mels")]
             mean, deviation = (np.array(content[name], np.float64) for name in ("mean", "deviation"))
-            if not mean.shape == deviation.shape == (numbers[3],) or not (deviation > 0).all() or min(numbers) < 1:
+            normalization = SpectrumNormalization(content["normalization"], mean, deviation)
+            if len(mean) != numbers[3] or min(numbers) < 1:
                 raise ValueError("sizes differ or are not above 0")
-            if content["normalization"] not in ("stored", "utterance"):
-                raise ValueError(f"normalization {content['normalization']!r}")
             frames = int(content["frames_per_output"]), int(content["frames_read"])
             alphabet = Alphabet.load(folder)
             table = _load_ngrams(Path(folder) / NGRAMS_NAME, alphabet)
-            return cls(LogMel(*numbers), content["normalization"], mean, deviation, *frames, alphabet, table)
+            return cls(LogMel(*numbers), normalization, *frames, alphabet, table)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: is no front end ({error}); restore the file or train again") from None
 
@@ -230,15 +207,3 @@ def _transcripts(utterances: Sequence[Utterance], data: SpeechDataConfig) -> lis
 
 def _samples(milliseconds: float, data: SpeechDataConfig) -> int:
     return round(milliseconds * data.sample_rate_hz / 1000)
-
-
-def _statistics(utterances: Sequence[Utterance], log_mel: LogMel) -> tuple[Array, Array]:
-    """Mean and standard deviation of each band, over utterances spread evenly over the training split."""
-    count = min(len(utterances), FITTED_UTTERANCES)
-    chosen = [utterances[place] for place in np.linspace(0, len(utterances) - 1, count).astype(int)]
-    spectra = [np.zeros((0, log_mel.mels))]
-    for utterance in chosen:
-        samples = np.pad(utterance.samples, (0, max(0, log_mel.window_samples - len(utterance.samples))))
-        spectra.append(np.asarray(log_mel(samples[None].astype(np.float32) / SCALE))[0])
-    joined = np.concatenate(spectra).astype(np.float64)
-    return joined.mean(axis=0), np.maximum(joined.std(axis=0), SMALLEST_DEVIATION)

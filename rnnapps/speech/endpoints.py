@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.speech.utterance import SCALE
 from rnnapps.pipeline import Endpoint
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.preprocessing.wav import decode_wavs
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.streaming import SpeechStream
@@ -21,7 +22,6 @@ __all__ = ["speech_endpoints", "wav_bytes"]
 
 Array = np.ndarray[Any, Any]
 SECONDS = (0.6, 0.0, 0.25, 0.9, 0.01)
-LONGEST_SECONDS = 3600
 
 
 def speech_endpoints(
@@ -64,7 +64,8 @@ def _files(transcriber: Transcriber) -> Endpoint:
     ]
     files = [wav_bytes(sound, each) for sound, each in zip(sounds, rates, strict=True)]
     examples = {"audio_bytes": np.array(files, object)}
-    return Endpoint(transcribe, {"audio_bytes": tf.TensorSpec((None,), tf.string)}, examples)
+    signature = {"audio_bytes": tf.TensorSpec((None,), tf.string)}
+    return Endpoint(transcribe, signature, examples, transcriber.trackables)
 
 
 def _waveforms(transcriber: Transcriber) -> Endpoint:
@@ -75,7 +76,7 @@ def _waveforms(transcriber: Transcriber) -> Endpoint:
         return {"logits": logits, "outputs": outputs, **transcriber.answers(logits, outputs, lengths)}
 
     signature = {"waveform": tf.TensorSpec((None, None), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
-    return Endpoint(transcribe, signature, _examples(transcriber.features))
+    return Endpoint(transcribe, signature, _examples(transcriber.features), transcriber.trackables)
 
 
 def _step(stream: SpeechStream) -> Endpoint:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import keras
-import numpy as np
 
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.joined_clips import draw_strings
@@ -19,7 +18,7 @@ from rnnapps.decoding.symbol_ngram import SymbolNgram, affordable_order
 from rnnapps.errors import ConfigError
 from rnnapps.metrics.word_errors import error_rates, recognition_errors
 from rnnapps.pipeline import Evaluation
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.recordings import HELD_OUT_PASSES, HELD_OUT_SEED, held_out_strings
 from rnnapps.speech.transcription import Transcriber
@@ -93,7 +92,7 @@ def count_symbols(features: SpeechFeatures, train: Sequence[Utterance], data: Sp
 
 def _recognise(transcriber: Transcriber, utterances: Sequence[Utterance]) -> tuple[list[str], float]:
     """Transcripts of utterances, and the seconds it took, without the time to build the graph."""
-    recordings = [each.samples.astype(np.float32) / SCALE for each in utterances]
+    recordings = [each.waveform() for each in utterances]
     transcriber(recordings[:1])
     begun = time.perf_counter()
     texts = [each.text for each in transcriber(recordings)]
@@ -108,15 +107,16 @@ def _tuned(
     decoding: DecodingConfig,
 ) -> tuple[DecodingConfig, dict[str, float]]:
     """The weight and bonus with the fewest wrong words on validation strings, of several the smallest."""
-    if features.symbol_ngrams is None:
-        raise ConfigError("--tune needs a language model; the model was trained with data.language_model_order 0")
     base = replace(decoding, beam_width=max(decoding.beam_width, TUNING_BEAM))
+    transcriber = Transcriber(network, features, base)
+    if transcriber.language_model is None:
+        problem = "the model was trained with data.language_model_order 0"
+        raise ConfigError(f"--tune needs a language model; {problem}, and there is no decoding.language_model")
     held_out = held_out_strings(splits.validation, data)
     held_out = held_out[:: max(1, len(held_out) // MOST_TUNED)][:MOST_TUNED]
-    transcriber = Transcriber(network, features, base)
     found: list[tuple[float, float, float]] = []
     for (weight, bonus), texts in transcriber.with_weights(
-        [each.samples.astype(np.float32) / SCALE for each in held_out], list(itertools.product(WEIGHTS, BONUSES))
+        [each.waveform() for each in held_out], list(itertools.product(WEIGHTS, BONUSES))
     ):
         found.append((error_rates([each.transcript for each in held_out], texts)["word_error_rate"], weight, bonus))
     rate, weight, bonus = min(found)

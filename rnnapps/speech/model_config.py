@@ -146,9 +146,11 @@ class DecodingConfig:
 
     Attributes:
         beam_width: transcripts that are pursued side by side; 1 takes the likeliest symbol at each moment.
-        language_model_weight: how much the n-grams of the training transcripts count beside the sound; 0 for not at
-            all. `evaluate --tune` finds it.
+        language_model_weight: how much the n-grams of the training transcripts, or `language_model`, count beside the
+            sound; 0 for not at all. `evaluate --tune` finds it.
         symbol_bonus: what every symbol adds to the score, against the language model's liking for short transcripts.
+        language_model: an export of a character model of pipelines.text_generation, which counts instead of the
+            n-grams; none by default.
 
     Raises:
         ConfigError: a value is out of range.
@@ -157,6 +159,7 @@ class DecodingConfig:
     beam_width: int = 1
     language_model_weight: float = 0.0
     symbol_bonus: float = 0.0
+    language_model: str = ""
 
     def __post_init__(self) -> None:
         """Checks the values."""

@@ -16,7 +16,7 @@ from rnnapps.decoding.ctc import greedy_symbols
 from rnnapps.decoding.ctc_alignment import log_probability
 from rnnapps.metrics.word_errors import error_rates
 from rnnapps.pipeline import Objective
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import SpeechTrainingConfig
 from rnnapps.speech.recordings import TrainingRecordings, held_out_strings
 from rnnapps.speech.transcription import Transcriber, padded
@@ -115,8 +115,7 @@ def _scorer(
         texts, nats, count = [""] * len(utterances), 0.0, 0
         for places in groups:
             symbols = encoded(places)
-            recordings = [utterances[place].samples.astype(np.float32) / SCALE for place in places]
-            found, likelihoods = apply(*padded(recordings), symbols)
+            found, likelihoods = apply(*padded([utterances[place].waveform() for place in places]), symbols)
             nats -= float(likelihoods.numpy().sum())
             count += int(np.count_nonzero(symbols))
             for place, text in zip(places, found.numpy(), strict=True):

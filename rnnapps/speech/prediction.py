@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from rnnapps.data.sources import list_files
 from rnnapps.data.speech.audio import AUDIO_SUFFIXES, read_audio
+from rnnapps.data.speech.utterance import SCALE
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.streaming import SpeechStream
 from rnnapps.speech.transcription import Transcriber
@@ -25,6 +26,8 @@ __all__ = ["stream_words", "transcribe_files"]
 Array = np.ndarray[Any, Any]
 
 STANDARD_INPUT = "-"
+LONGEST_SECONDS = 900
+"""The alignment of a longer recording's words would need more than a gigabyte."""
 
 
 def transcribe_files(
@@ -34,7 +37,7 @@ def transcribe_files(
 
     Raises:
         ConfigError: the source is a stream.
-        DataError: a file is missing or damaged, or a folder holds no recording.
+        DataError: a file is missing, damaged or too long, or a folder holds no recording.
     """
     if source in ("", STANDARD_INPUT):
         raise ConfigError("predict needs --file, a recording or a folder of them; stream reads what has no end")
@@ -45,6 +48,11 @@ def transcribe_files(
     found = []
     for path in paths:
         samples = read_audio(path, sample_rate_hz=features.sample_rate_hz)
+        if len(samples) > LONGEST_SECONDS * features.sample_rate_hz:
+            problem = (
+                f"lasts {len(samples) / features.sample_rate_hz:,.0f} s; at most {LONGEST_SECONDS} are transcribed"
+            )
+            raise DataError(path, problem, "cut it, or stream it with a model that reads forwards")
         transcript = transcriber([samples])[0]
         words = [{"word": word, "start": start, "end": end} for word, start, end in transcript.words]
         found.append(
@@ -66,7 +74,7 @@ def stream_words(network: keras.Model, features: SpeechFeatures, source: str, *,
         ConfigError: the network reads backwards too, or there is no microphone.
         DataError: the file is missing or damaged.
     """
-    if network.get_layer("recurrent").bidirectional or features.normalization != "stored":
+    if network.get_layer("recurrent").bidirectional or features.normalization.kind != "stored":
         needs = "model.bidirectional false and model.normalization stored"
         raise ConfigError(f"this model reads whole recordings and cannot stream; train one with {needs}")
     size = max(1, round(chunk_ms * features.sample_rate_hz / 1000))

@@ -12,10 +12,10 @@ from rnnapps.data.buckets import LengthBuckets
 from rnnapps.data.speech.audio import resampled
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.joined_clips import draw_strings, join_utterances
-from rnnapps.data.speech.utterance import Utterance, as_pcm
+from rnnapps.data.speech.utterance import SCALE, Utterance, as_pcm
 from rnnapps.decoding.ctc import required_outputs
 from rnnapps.errors import DataError
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.augmentation import augment_spectra, augment_waveforms
 from rnnapps.speech.model_config import SpeechTrainingConfig
 
@@ -50,6 +50,8 @@ class TrainingRecordings:
         *,
         seed: int,
     ) -> None:
+        if not utterances:
+            raise DataError("the training split", "holds no recordings", "give more recordings")
         self.features, self.training, self.seed = features, training, seed
         rate = features.sample_rate_hz
         self._speeds = [[_at_speed(each, speed, rate) for each in utterances] for speed in training.speeds]
@@ -171,7 +173,5 @@ def _at_speed(utterance: Utterance, speed: float, sample_rate_hz: int) -> Uttera
     """The utterance played faster: higher and shorter (Ko et al. 2015, "Audio augmentation for speech recognition")."""
     if speed == 1:
         return utterance
-    played = resampled(
-        utterance.samples.astype(np.float32) / SCALE, round(speed * sample_rate_hz), sample_rate_hz, utterance.name
-    )
+    played = resampled(utterance.waveform(), round(speed * sample_rate_hz), sample_rate_hz, utterance.name)
     return Utterance(as_pcm(played), utterance.transcript, utterance.speaker, utterance.name)

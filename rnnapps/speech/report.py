@@ -11,12 +11,13 @@ from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.speech import UtteranceSplits
 from rnnapps.data.speech.utterance import Utterance
 from rnnapps.metrics.word_errors import confused_words
-from rnnapps.preprocessing.speech_features import SCALE, SpeechFeatures
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.reports.plots.confusion import plot_confusion
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.spectrogram import plot_spectrogram
 from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Sound, Table
 from rnnapps.speech.endpoints import wav_bytes
+from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.recordings import held_out_strings
 from rnnapps.speech.transcription import Transcriber, Transcript
 
@@ -30,12 +31,16 @@ _ALIGNED_NOTE = (
 
 
 def speech_sections(
-    network: keras.Model, features: SpeechFeatures, splits: UtteranceSplits, data: SpeechDataConfig
+    network: keras.Model,
+    features: SpeechFeatures,
+    splits: UtteranceSplits,
+    data: SpeechDataConfig,
+    decoding: DecodingConfig,
 ) -> list[Section]:
     """Three validation recordings, and the confusions of up to two hundred."""
     utterances = held_out_strings(splits.validation, data)
     utterances = utterances[:: max(1, len(utterances) // MOST_UTTERANCES)][:MOST_UTTERANCES]
-    found = Transcriber(network, features)([each.samples.astype(np.float32) / SCALE for each in utterances])
+    found = Transcriber(network, features, decoding)([each.waveform() for each in utterances])
     counts = confused_words([each.transcript for each in utterances], [each.text for each in found])
     return [_aligned(features, utterances, found), _confusions(counts)]
 
@@ -47,8 +52,8 @@ def _aligned(features: SpeechFeatures, utterances: Sequence[Utterance], found: S
     blocks: list[Block] = [Paragraph(_ALIGNED_NOTE)]
     for place in places:
         utterance, transcript = utterances[place], found[place]
-        samples = np.pad(utterance.samples, (0, features.log_mel.window_samples))
-        spectra = np.asarray(features.log_mel(samples[None].astype(np.float32) / SCALE))[0]
+        waveform = np.pad(utterance.waveform(), (0, features.log_mel.window_samples))
+        spectra = np.asarray(features.log_mel(waveform[None]))[0]
         frame_seconds = features.log_mel.hop_samples / features.sample_rate_hz
         title = f"Said: {utterance.transcript}. Recognised: {transcript.text} (confidence {transcript.confidence:.2f})"
         plot = plot_spectrogram(spectra, transcript.words, frame_seconds=frame_seconds, title=title)

@@ -85,7 +85,7 @@ class SpeechStream:
         outputs = tf.maximum((total - window) // hop + 1, 0)
         frames = tf.where(outputs > 0, (outputs - 1) * features.frames_per_output + features.frames_read, 0)
         recurrent = [states[name] for name in sorted(states, key=_number) if name.startswith("state_")]
-        spectra = features.normalized(features.log_mel(buffer))
+        spectra = features.normalization.by_training_data(features.log_mel(buffer))
         logits, counts, final = read_frames(self.network, spectra, frames, recurrent)
         logits = logits[:, : tf.reduce_max(counts)]
 

@@ -13,10 +13,12 @@ import tensorflow as tf
 from rnnapps.decoding.ctc import greedy_symbols
 from rnnapps.decoding.ctc_alignment import align, log_probability
 from rnnapps.decoding.ctc_beam import beam_search
+from rnnapps.decoding.symbol_model import SymbolModel
 from rnnapps.decoding.symbol_ngram import SymbolNgram
 from rnnapps.errors import ConfigError
 from rnnapps.layers.speech_network import read_frames, zero_states
 from rnnapps.preprocessing.speech_features import SpeechFeatures
+from rnnapps.speech.character_model import CharacterModel
 from rnnapps.speech.model_config import DecodingConfig
 
 __all__ = ["Transcriber", "Transcript", "padded"]
@@ -51,16 +53,21 @@ class Transcriber:
         features: front end and alphabet.
         decoding: how transcripts are found.
 
+    Attributes:
+        trackables: what a graph of this class uses beside the network.
+
     Raises:
-        ConfigError: a language model is asked for, but none was made of the training transcripts.
+        ConfigError: a language model is asked for, but there is none, or it does not fit.
+        ExportError: the language model cannot be read.
     """
 
     def __init__(self, network: keras.Model, features: SpeechFeatures, decoding: DecodingConfig | None = None) -> None:
         self.network, self.features, self.decoding = network, features, decoding or DecodingConfig()
-        table = features.symbol_ngrams
-        self.language_model = None if table is None else SymbolNgram(table)
-        if self.decoding.language_model_weight and table is None:
-            raise ConfigError("language_model_weight must be 0: the model was trained with data.language_model_order 0")
+        self.language_model = _language_model(features, self.decoding)
+        if self.decoding.language_model_weight and self.language_model is None:
+            problem = "must be 0: the model was trained with data.language_model_order 0"
+            raise ConfigError(f"decoding.language_model_weight {problem}, and there is no decoding.language_model")
+        self.trackables = (self.language_model.loaded,) if isinstance(self.language_model, CharacterModel) else ()
         self._compiled = tf.function(self.graph, input_signature=SIGNATURE, autograph=False)
 
     def logits(self, waveforms: Any, lengths: Any) -> tuple[Any, Any]:
@@ -161,6 +168,13 @@ class Transcriber:
             for place, transcript in zip(places, _transcripts(answers), strict=True):
                 found[place] = transcript
         return [transcript for transcript in found if transcript is not None]
+
+
+def _language_model(features: SpeechFeatures, decoding: DecodingConfig) -> SymbolModel | None:
+    """The one that is named, or that of the training transcripts, where there is any."""
+    if decoding.language_model:
+        return CharacterModel(decoding.language_model, features.alphabet)
+    return None if features.symbol_ngrams is None else SymbolNgram(features.symbol_ngrams)
 
 
 def _is_zero(weight: Any) -> bool:

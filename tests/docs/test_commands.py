@@ -34,7 +34,7 @@ TRAINING = ("train", "finetune")
 
 def train_text(folder: Path) -> None:
     """A run of text generation in `folder/run`."""
-    (folder / "text.txt").write_text("A few words, again and again. " * 40)
+    (folder / "text.txt").write_text("A few words, high, low and mid, again and again. " * 40)
     flags = ["--model.units=8", "--training.batch_size=2", "--training.window_steps=8"]
     source = ["--data.source", str(folder / "text.txt"), "--training.compile=graph"]
     assert main(PIPELINE, ["train", "--run", str(folder / "run"), "--training.steps=1", *source, *flags]) == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,14 @@ import pytest
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.data.speech.utterance import as_pcm
+from rnnapps.speech.evaluation import WEIGHTS
 from tests.data.speech.recordings import audio_bytes, say, write_manifest
+from tests.pipelines import small
 from tests.pipelines.command import skip_report
 from tests.pipelines.spoken import SETTINGS, answer, complaint, succeed
 
 WORDS = ("--data.unit=words",)
+TEXT = (*small.SETTINGS, "--training.steps=100", "--training.evaluate_every=100")
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +122,15 @@ def test_bad_training_data_are_one_line_and_leave_nothing(
     for number in range(4):
         (source.parent / f"train_{number}.wav").write_bytes(audio_bytes(np.zeros(80)))
     source.write_text("\n".join(["audio,transcript,speaker", *lines]))
+    empty = tmp_path / "empty.csv"
+    empty.write_text("audio,transcript\n")
     for flags, expected in (
+        (("--data.source", empty), "empty.csv: holds no recordings"),
+        (("--data.source", write_manifest(tmp_path / "one", 1)), "train.csv: holds 1 recordings; a split needs 3"),
         (("--data.source", source), ".wav: lasts 0.01 s"),
         (("--data.source", tmp_path / "gone.csv"), "gone.csv: does not exist"),
         (("--data.source", folder, "--training.compile=xla"), "training.compile must be graph"),
+        (("--data.source", folder, "--decoding.language_model=gone", "--data.unit=characters"), "gone: "),
     ):
         assert expected in complaint(capsys, "train", "--run", place, *SETTINGS, *WORDS, *flags)
         assert not place.exists()
@@ -163,6 +172,32 @@ def test_inspect_report_and_tuning(run: Path, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.slow
+def test_a_character_model_counts_beside_the_sound(
+    folder: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rnnapps.export.inference import load_for_inference
+
+    skip_report(monkeypatch)
+    rows = [line.split(",")[1] for line in (folder / "train.csv").read_text().splitlines()[1:]]
+    (tmp_path / "lines.txt").write_text("\n".join(rows * 5))
+    small.succeed("train", "--run", tmp_path / "text", "--data.source", tmp_path / "lines.txt", *TEXT)
+    small.succeed("export", "--run", tmp_path / "text", "--to", tmp_path / "characters")
+    succeed("train", "--run", tmp_path / "run", "--data.source", folder, *SETTINGS, "--training.steps=2")
+    flags = ("--decoding.language_model", tmp_path / "characters")
+    chosen = answer(capsys, "evaluate", "--run", tmp_path / "run", "--tune", *flags)["diagnostics"]
+    assert chosen["chosen_language_model_weight"] in WEIGHTS
+    flags = (*flags, "--decoding.beam_width=4", "--decoding.language_model_weight=2", "--decoding.symbol_bonus=3")
+    found = answer(capsys, "predict", "--run", tmp_path / "run", "--file", clip, *flags)["results"][0]["transcript"]
+    assert set(found.split()) & {"lo", "mid", "hi"}  # hardly trained, it writes words that the character model knows
+    succeed("export", "--run", tmp_path / "run", "--to", tmp_path / "model", *flags)
+    shutil.rmtree(tmp_path / "characters")  # it is inside the export now
+    assert rnnapps_main(["verify", str(tmp_path / "model" / "1")]) == 0
+    served = load_for_inference(tmp_path / "model").run("serving_default", {"audio_bytes": [clip.read_bytes()]})
+    assert served["transcript"].tolist() == [found.encode()]
+    assert "characters: " in complaint(capsys, "predict", "--run", tmp_path / "run", "--file", clip, *flags)
+
+
+@pytest.mark.slow
 def test_a_model_that_reads_backwards_says_that_it_cannot_stream(
     folder: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,11 +211,28 @@ def test_a_model_that_reads_backwards_says_that_it_cannot_stream(
 
 
 @pytest.mark.slow
+def test_one_silent_recording_is_enough_to_train_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skip_report(monkeypatch)
+    source = write_manifest(tmp_path / "one", 1)
+    (source.parent / "train_0.wav").write_bytes(audio_bytes(np.zeros(8000)))
+    flags = (*SETTINGS, "--training.steps=2", "--data.validation", source, "--data.test", source)
+    succeed("train", "--run", tmp_path / "run", "--data.source", source, *flags)
+    found = answer(capsys, "evaluate", "--run", tmp_path / "run")
+    assert found["examples"] == 1 and all(np.isfinite(found[f"{kind}_error_rate"]) for kind in ("word", "character"))
+    assert found["baselines"]["most frequent transcript"]["word_error_rate"] == 0
+
+
+@pytest.mark.slow
 def test_a_recording_of_ten_minutes(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "long.wav"
     path.write_bytes(audio_bytes(np.tile(say("hi lo mid", seed=99), 600 * 8000 // 4800)))
     found = answer(capsys, "predict", "--run", run, "--file", path)["results"][0]
     assert len(found["words"]) > 1500 and found["words"][-1]["end"] > 550
+    path.write_bytes(audio_bytes(np.zeros(901 * 8000)))
+    expected = "long.wav: lasts 901 s; at most 900 are transcribed; cut it, or stream it"
+    assert expected in complaint(capsys, "predict", "--run", run, "--file", path)
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from tests.speech.small import DATA, make_features, make_model, utterances
 def test_stored_normalisation_is_that_of_the_training_data() -> None:
     features = make_features()
     spectra = [
-        features.normalized(features.log_mel(each.samples[None] / np.float32(32768)))[0] for each in utterances()
+        features.normalization.by_training_data(features.log_mel(each.waveform()[None]))[0] for each in utterances()
     ]
     joined = np.concatenate(spectra)
     np.testing.assert_allclose(joined.mean(axis=0), 0, atol=1e-3)
@@ -25,7 +25,7 @@ def test_stored_normalisation_is_that_of_the_training_data() -> None:
 
 def test_normalisation_by_utterance_is_deaf_to_loudness_and_padding() -> None:
     features = make_features(normalization="utterance")
-    sound = utterances()[0].samples.astype(np.float32)[None] / 32768
+    sound = utterances()[0].waveform()[None]
     lengths = tf.constant([sound.shape[1]])
     plain, frames = features(tf.constant(sound), lengths)
     loud, _ = features(tf.constant(sound * 2), lengths)
@@ -48,7 +48,7 @@ def test_it_is_saved_and_damage_is_told(tmp_path: Path) -> None:
     features.save(tmp_path)
     again = SpeechFeatures.load(tmp_path)
     assert again.log_mel == features.log_mel and again.alphabet.symbols == features.alphabet.symbols
-    np.testing.assert_array_equal(again.mean, features.mean)
+    np.testing.assert_array_equal(again.normalization.mean, features.normalization.mean)
     path = tmp_path / "speech_features.json"
     content = json.loads(path.read_text())
     for change in ({"mels": 5}, {"normalization": "none"}, {"deviation": [0] * 12}, {"mean": "x"}):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import random
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import soundfile
 import tensorflow as tf
 
 from rnnapps.preprocessing.wav import decode_wavs
+from tests.data.speech.recordings import mutate
 
 
 def wav(samples: np.ndarray, rate: int, subtype: str = "PCM_16") -> bytes:
@@ -29,3 +31,19 @@ def test_files_of_any_length_channels_and_rate() -> None:
 def test_other_encodings_are_errors(subtype: str) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError):
         decode_wavs(tf.constant([wav(np.zeros(10), 8000, subtype)]), 8000)
+
+
+@pytest.mark.slow
+def test_thousands_of_mutated_files_are_waveforms_or_errors_of_the_request() -> None:
+    signature = [tf.TensorSpec((None,), tf.string)]
+    decode = tf.function(lambda contents: decode_wavs(contents, 16_000), input_signature=signature, autograph=False)
+    sound = np.sin(np.arange(3000) * 0.3) * 0.5
+    originals, draw, valid = [wav(sound, 8000), wav(np.stack([sound, sound], 1), 44_100)], random.Random(0), 0
+    for _ in range(2000):
+        try:
+            waveforms, lengths = decode(tf.constant([mutate(draw.choice(originals), draw)]))
+        except (tf.errors.InvalidArgumentError, UnicodeDecodeError):  # TensorFlow may quote the file's bytes
+            continue
+        assert np.isfinite(waveforms.numpy()).all() and waveforms.shape[1] == int(lengths[0])
+        valid += 1
+    assert 200 < valid < 1800

@@ -7,8 +7,10 @@ import tensorflow as tf
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.utterance import Utterance
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.augmentation import augment_spectra, augment_waveforms
 from rnnapps.speech.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
+from rnnapps.speech.objective import ctc_nats
 from rnnapps.speech.recordings import TrainingRecordings, held_out_strings
 from tests.speech.small import DATA, make_features, make_model, utterances
 
@@ -41,7 +43,7 @@ def test_without_changes_a_batch_is_the_recordings() -> None:
     for spectra, frames, symbols in zip(*batch["inputs"].values(), batch["targets"], strict=True):
         ids = symbols[symbols > 0]
         text = made.features.alphabet.decode(tf.constant([ids]), tf.constant([len(ids)])).numpy()[0].decode()
-        samples = known[text].samples[None].astype(np.float32) / 32768
+        samples = known[text].waveform()[None]
         expected, count = made.features(tf.constant(samples), tf.constant([samples.shape[1]]))
         assert int(count[0]) == frames
         np.testing.assert_allclose(spectra[:frames], expected[0, :frames], atol=1e-4)
@@ -62,6 +64,26 @@ def test_a_recording_too_short_for_its_transcript_is_named() -> None:
     features = make_features()
     with pytest.raises(DataError, match=r"short\.wav: lasts 0\.05 s, .* has 12 outputs; .* 22 symbols needs 22"):
         TrainingRecordings([short], features, DATA, SpeechTrainingConfig(batch_size=1, speeds=(1.0,)), seed=0)
+
+
+@pytest.mark.parametrize("normalization", ["stored", "utterance"])
+@pytest.mark.parametrize("count", [1, 6])
+def test_one_recording_or_several_of_the_same_length_even_silent_ones_train(count: int, normalization: str) -> None:
+    silent = [Utterance(np.zeros(4000, np.int16), text, "a", text) for text in ("lo", "mid", "hi")]
+    model = make_model(normalization=normalization)
+    features = SpeechFeatures.fit(silent, DATA, model)
+    config = SpeechTrainingConfig(batch_size=4, buckets=3, speeds=(1.0,), noise_share=0.0)
+    made = TrainingRecordings((silent * 2)[:count], features, DATA, config, seed=0)
+    batch = next(made.batches(0).as_numpy_iterator())
+    logits = tf.tile(batch["inputs"]["features"][:, ::2, :1], [1, 1, features.alphabet.size])
+    nats = ctc_nats(logits, tf.fill([4], logits.shape[1]), batch["targets"])
+    assert batch["inputs"]["features"].shape[0] == 4 and set(batch["inputs"]["lengths"]) == {77}
+    assert np.isfinite(batch["inputs"]["features"]).all() and np.isfinite(nats).all()
+
+
+def test_no_recordings_are_an_error() -> None:
+    with pytest.raises(DataError, match="the training split: holds no recordings"):
+        TrainingRecordings([], make_features(), DATA, SpeechTrainingConfig(batch_size=1), seed=0)
 
 
 def test_noise_has_the_loudness_asked_for_and_silence_is_padded() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import functools
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnnapps.errors import DataError
 
-__all__ = ["SpokenAs", "synthesize"]
+__all__ = ["SpokenAs", "Synthesizer"]
 
 Array = np.ndarray[Any, Any]
 
@@ -20,6 +22,7 @@ Array = np.ndarray[Any, Any]
 SYNCHRONOUS, UTF_8 = 0x02, 1
 RATE, PITCH, RANGE = 1, 3, 4
 BUFFER_MS = 200
+SEED = 1  # 0 would mean the time of day
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
@@ -40,57 +43,61 @@ class SpokenAs:
     pitch_range: int = 50
 
 
-class _Synthesizer:
-    """The library, which has one state for the process."""
+class Synthesizer:
+    """The library in its first state: the same texts in the same order sound the same, bit for bit.
 
-    def __init__(self, library: Any, rate: int) -> None:
-        self.library, self.sample_rate_hz, self.parts = library, rate, list[Array]()
+    Voices flutter and breathe, and the library goes on with both where the last text left off. So each synthesiser
+    loads a copy of the library, whose state is its own, and starts its random numbers with the same seed. Not for
+    several threads at once.
+
+    Raises:
+        DataError: the package is missing or does not start.
+    """
+
+    def __init__(self) -> None:
+        self.library, data = _load_copy()
+        self.sample_rate_hz = int(self.library.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data.encode(), 0))
+        if self.sample_rate_hz <= 0:
+            raise DataError("builtin", f"eSpeak NG does not start with the data in {data}", "install it anew")
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))
+        self._parts: list[Array] = []
         self._callback: Callable[..., Any] = _Callback(self._receive)  # the library keeps no reference of its own
-        library.espeak_SetSynthCallback(self._callback)
+        self.library.espeak_SetSynthCallback(self._callback)
 
     def _receive(self, wave: Any, count: int, events: Any) -> int:
         if wave and count > 0:
-            self.parts.append(np.ctypeslib.as_array(wave, (count,)).copy())
+            self._parts.append(np.ctypeslib.as_array(wave, (count,)).copy())
         return 0
 
     def speak(self, text: str, how: SpokenAs) -> Array:
-        """int16 `(samples,)`."""
+        """Speaks a text: int16 `(samples,)` at `sample_rate_hz`.
+
+        Raises:
+            DataError: the voice does not exist, or there is nothing to say.
+        """
         if self.library.espeak_SetVoiceByName(how.voice.encode()) != 0:
             raise DataError("builtin", f"eSpeak NG has no voice {how.voice!r}", "install espeakng-loader anew")
         for parameter, value in ((RATE, how.words_per_minute), (PITCH, how.pitch), (RANGE, how.pitch_range)):
             self.library.espeak_SetParameter(parameter, value, 0)
-        self.parts.clear()
+        self._parts.clear()
         content = text.encode() + b"\0"
         status = self.library.espeak_Synth(content, ctypes.c_size_t(len(content)), 0, 0, 0, UTF_8, None, None)
-        if status != 0 or not self.parts:
+        if status != 0 or not self._parts:
             raise DataError("builtin", f"eSpeak NG cannot speak {text!r} as {how.voice}", "install it anew")
         self.library.espeak_Synchronize()
-        return np.concatenate(self.parts)
+        return np.concatenate(self._parts)
 
 
-@functools.lru_cache(maxsize=1)
-def _synthesizer() -> _Synthesizer:
+def _load_copy() -> tuple[Any, str]:
+    """A copy of the library that nobody else in this process has, and the folder of its data."""
     try:
         import espeakng_loader
 
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = str(espeakng_loader.get_data_path())
+        path = Path(espeakng_loader.get_library_path())
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows keeps what is loaded
+            copy = str(Path(folder) / path.name)
+            shutil.copy(path, copy)
+            return ctypes.CDLL(copy), str(espeakng_loader.get_data_path())
     except (ImportError, OSError) as error:
         remedy = "pip install 'rnnapps[samples]'"
         raise DataError("builtin", f"needs eSpeak NG from the package espeakng-loader ({error})", remedy) from None
-    rate = int(library.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data.encode(), 0))
-    if rate <= 0:
-        raise DataError("builtin", f"eSpeak NG does not start with the data in {data}", "install it anew")
-    return _Synthesizer(library, rate)
-
-
-def synthesize(text: str, how: SpokenAs) -> tuple[Array, int]:
-    """Speaks a text: int16 `(samples,)` and their rate; not for several threads at once.
-
-    The voices flutter a little, at random: the same text never sounds quite the same twice.
-
-    Raises:
-        DataError: the package is missing, or the voice does not exist.
-    """
-    synthesizer = _synthesizer()
-    return synthesizer.speak(text, how), synthesizer.sample_rate_hz

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from rnnapps.data.speech.layouts import Row, list_rows
 from rnnapps.data.speech.utterance import Utterance, as_pcm, normalize_transcript
 from rnnapps.errors import DataError
 
-__all__ = ["UtteranceSplits", "checked_utterance", "read_utterance_splits", "utterance_dataset"]
+__all__ = ["UtteranceSplits", "checked_utterance", "held_in_memory", "read_utterance_splits", "utterance_dataset"]
 
 BUILTIN = "builtin"
 PARTS = ("train", "validation", "test")
@@ -141,10 +141,21 @@ def _completed(
 
 
 def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
-    found, seconds = [], 0.0
-    for row in rows:
+    def one(row: Row) -> Utterance:
         samples = read_audio(row.audio, sample_rate_hz=config.sample_rate_hz)
-        utterance = checked_utterance(samples, row.transcript, row.speaker, row.audio, row.place, config)
+        return checked_utterance(samples, row.transcript, row.speaker, row.audio, row.place, config)
+
+    return held_in_memory(map(one, rows), config)
+
+
+def held_in_memory(utterances: Iterable[Utterance], config: SpeechDataConfig) -> list[Utterance]:
+    """All utterances of a split, read one after another.
+
+    Raises:
+        DataError: they last too long for the memory.
+    """
+    found, seconds = [], 0.0
+    for utterance in utterances:
         seconds += utterance.seconds(config.sample_rate_hz)
         if seconds > MAXIMUM_HOURS * 3600:
             problem = f"the recordings last more than {MAXIMUM_HOURS:g} hours, the most that is read into memory"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from rnnapps.data.sources import tfds_builder
 from rnnapps.data.speech.audio import resampled
 from rnnapps.data.speech.config import SpeechDataConfig
-from rnnapps.data.speech.speech import checked_utterance
-from rnnapps.data.speech.utterance import Utterance
+from rnnapps.data.speech.speech import checked_utterance, held_in_memory
+from rnnapps.data.speech.utterance import SCALE, Utterance
 from rnnapps.errors import DataError
 
 __all__ = ["tfds_utterances"]
@@ -35,41 +36,44 @@ def tfds_utterances(source: str, config: SpeechDataConfig) -> dict[str, list[Utt
     if audio is None or text is None:
         problem = f"has the features {', '.join(features)}; expected audio, and text or label"
         raise DataError(source, problem, "use a data set such as tfds:spoken_digit")
-    found: dict[str, list[Utterance]] = {}
+    splits: dict[str, list[str]] = {}
     for split in builder.info.splits:
         part = next((part for name, part in NAMES.items() if split.startswith(name)), None)
         if part is not None:
-            found.setdefault(part, []).extend(_utterances(builder, source, split, (audio, text), config))
-    if "train" not in found:
+            splits.setdefault(part, []).append(split)
+    if "train" not in splits:
         raise DataError(source, f"has no split train; it has {', '.join(builder.info.splits)}", "use another")
-    return found
+    return {
+        part: held_in_memory(
+            (each for split in own for each in _utterances(builder, source, split, (audio, text), config)), config
+        )
+        for part, own in splits.items()
+    }
 
 
 def _utterances(
     builder: Any, source: str, split: str, names: tuple[str, str], config: SpeechDataConfig
-) -> list[Utterance]:
+) -> Iterator[Utterance]:
     import tensorflow_datasets as tfds
 
     features, (audio, text) = builder.info.features, names
     rate = int(features[audio].sample_rate or config.sample_rate_hz)
     speaker = next((name for name in SPEAKERS if name in features), None)
     rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
-    found = []
     for number, row in enumerate(rows.as_numpy_iterator()):
         place = f"{source} split {split} row {number}"
         samples = _full_scale(row[audio], place)
         transcript = _transcript(features[text], row[text])
         samples = resampled(samples, rate, config.sample_rate_hz, place)
         name = "" if speaker is None else str(_plain(row[speaker]))
-        found.append(checked_utterance(samples, transcript, name, place, place, config))
-    return found
+        yield checked_utterance(samples, transcript, name, place, place, config)
 
 
 def _full_scale(samples: Any, place: str) -> Any:
     """float32 `(samples,)`, full scale 1; integers are of 16 bits, as TensorFlow Datasets stores audio."""
     samples = np.asarray(samples)
     mono = samples if samples.ndim == 1 else samples.mean(axis=-1)
-    scaled = mono.astype(np.float32) / (1.0 if np.issubdtype(samples.dtype, np.floating) else 32768.0)
+    scaled = mono.astype(np.float32) / (1.0 if np.issubdtype(samples.dtype, np.floating) else SCALE)
     if not np.isfinite(scaled).all():
         raise DataError(place, "its audio has values that are no numbers", "leave it out")
     return scaled

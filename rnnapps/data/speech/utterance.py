@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Utterance", "as_pcm", "most_frequent", "normalize_transcript"]
+__all__ = ["SCALE", "Utterance", "as_pcm", "most_frequent", "normalize_transcript"]
 
 Array = np.ndarray[Any, Any]
 
 FULL_SCALE = 32767
+SCALE = 32768.0
+"""int16 samples divided by this are of full scale 1."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Utterance:
     def seconds(self, sample_rate_hz: int) -> float:
         """Duration in seconds."""
         return len(self.samples) / sample_rate_hz
+
+    def waveform(self) -> Array:
+        """float32 `(samples,)` of full scale 1."""
+        found: Array = self.samples.astype(np.float32) / np.float32(SCALE)
+        return found
 
 
 def as_pcm(samples: Array) -> Array:

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import json
 import random
 import resource
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnnapps.data.speech import audio
 from rnnapps.data.speech.audio import parse_audio, read_audio, resampled
 from rnnapps.errors import DataError
-from tests.data.speech.recordings import audio_bytes, say
+from tests.data.speech.recordings import audio_bytes, mutate, say
 
 KINDS = {"WAV": None, "FLAC": None, "OGG": "VORBIS", "MP3": None}
 
@@ -96,28 +102,8 @@ def test_files(tmp_path: Path) -> None:
             read_audio(tmp_path / name, sample_rate_hz=8000)
 
 
-def mutate(content: bytes, draw: random.Random) -> bytes:
-    """A damaged copy: bytes changed, cut out, put in or doubled; half of the time in the header."""
-    damaged = bytearray(content)
-    for _ in range(draw.randint(1, 6)):
-        place = draw.randrange(min(len(damaged), 200) if draw.random() < 0.5 else len(damaged))
-        kind = draw.randrange(5)
-        if kind == 0:
-            damaged[place : place + 1] = bytes((draw.randrange(256),))
-        elif kind == 1:
-            del damaged[place : place + draw.randint(1, 40)]
-        elif kind == 2:
-            damaged[place:place] = draw.randbytes(draw.randint(1, 20))
-        elif kind == 3:
-            damaged[place:place] = damaged[place : place + draw.randint(1, 200)]
-        else:
-            damaged[place : place + 4] = draw.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", bytes(4)))
-        damaged = damaged or bytearray(b"R")
-    return bytes(damaged[: draw.randrange(len(damaged))] if draw.random() < 0.1 else damaged)
-
-
-def fuzz(count: int, seed: int) -> tuple[int, int]:
-    """Returns (valid, refused) of mutated files; anything but samples or a DataError of one line fails."""
+def fuzz(count: int, seed: int, seconds: list[float] | None = None) -> tuple[int, int]:
+    """Returns (valid, refused) of mutated files; appends the processor time of each to `seconds`."""
     draw, valid = random.Random(seed), 0
     sound = say("lo hi mid", seed=seed)
     stereo = np.stack([sound, sound], axis=1)
@@ -126,15 +112,23 @@ def fuzz(count: int, seed: int) -> tuple[int, int]:
         for kind, subtype in [*KINDS.items(), ("WAV", "FLOAT"), ("WAV", "ULAW"), ("FLAC", "PCM_24")]
         for each, rate in ((sound, 8000), (stereo, 44_100))
     ]
-    for number in range(count):
-        try:
-            samples = parse_audio(mutate(draw.choice(originals), draw), "mutated.wav", sample_rate_hz=8000)
-        except DataError as error:
-            assert str(error).startswith("mutated.wav: ") and "\n" not in str(error), number
-            continue
-        valid += 1
-        assert samples.dtype == np.float32 and samples.ndim == 1 and np.isfinite(samples).all()
+    for _ in range(count):
+        begun = time.process_time()
+        valid += _sound_or_complaint(mutate(draw.choice(originals), draw))
+        if seconds is not None:
+            seconds.append(time.process_time() - begun)
     return valid, count - valid
+
+
+def _sound_or_complaint(content: bytes) -> bool:
+    """Whether the bytes are sound; anything but samples or a DataError of one line fails."""
+    try:
+        samples = parse_audio(content, "mutated.wav", sample_rate_hz=8000)
+    except DataError as error:
+        assert str(error).startswith("mutated.wav: ") and "\n" not in str(error), content
+        return False
+    assert samples.dtype == np.float32 and samples.ndim == 1 and np.isfinite(samples).all(), content
+    return True
 
 
 def test_mutated_files_are_sound_or_clear_errors() -> None:
@@ -142,9 +136,41 @@ def test_mutated_files_are_sound_or_clear_errors() -> None:
     assert valid > 5 and refused > 5  # both kinds of file are met
 
 
+@settings(max_examples=100)
+@given(st.sampled_from([b"", b"RIFF", b"fLaC", b"OggS", b"ID3", b"\xff\xfb"]), st.binary(max_size=300))
+def test_arbitrary_bytes_are_sound_or_clear_errors(magic: bytes, content: bytes) -> None:
+    _sound_or_complaint(magic + content)
+
+
 @pytest.mark.slow
-def test_thousands_of_mutated_files_are_sound_or_clear_errors_in_little_memory() -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    valid, refused = fuzz(2500, seed=2)
-    assert valid > 200 and refused > 200
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2 << 20  # KiB
+def test_thousands_of_mutated_files_and_the_largest_cost_little_memory_and_time() -> None:
+    code = "from tests.data.speech import test_audio; test_audio.measure()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    found = json.loads(done.stdout)
+    assert found["files"] >= 4500 and found["valid"] > 200 and found["refused"] > 200
+    assert found["slowest_mutated_seconds"] < 2 and found["largest_samples"] == audio.MAXIMUM_SAMPLES
+    assert found["peak_mebibytes"] < 2048
+
+
+def measure() -> None:
+    """Prints what reading mutated files, arbitrary bytes and the largest recordings allowed costs this process."""
+    draw, seconds, begun = random.Random(3), [], time.process_time()
+    valid, refused = fuzz(2500, seed=2, seconds=seconds)
+    for _ in range(2000):
+        _sound_or_complaint(draw.choice((b"RIFF", b"fLaC", b"OggS", b"ID3")) + draw.randbytes(draw.randrange(400)))
+    silence = np.zeros(audio.MAXIMUM_SAMPLES, np.int16)
+    small = audio_bytes(silence, rate=16_000, kind="FLAC")  # 0.3 MB
+    large = audio_bytes(silence[: len(silence) // 2], rate=8000)  # 100 MB, doubled by resampling
+    del silence
+    largest = len(parse_audio(small, "x", sample_rate_hz=16_000))
+    parse_audio(large, "x", sample_rate_hz=16_000)
+    found = {
+        "files": valid + refused + 2000,
+        "valid": valid,
+        "refused": refused,
+        "slowest_mutated_seconds": max(seconds),
+        "largest_samples": largest,
+        "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "processor_seconds": time.process_time() - begun,
+    }
+    print(json.dumps(found))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnapps.data.speech.layouts import list_rows
 from rnnapps.errors import DataError
@@ -72,3 +75,45 @@ def test_bad_folders(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"audio,transcript\n\xff\xfe")
     with pytest.raises(DataError, match="not UTF-8"):
         list_rows(tmp_path / "binary.csv")
+
+
+PIECES = [b"audio,transcript", b",speaker", b"\n", b"\r\n", b'"', b",", b"|", b"a.wav", b"1-2-0000 GO", b"../", b"\0"]
+WHOLE = {
+    "train.csv": b'audio,transcript,speaker\na.wav,"One, two",anna\nb.flac,three,ben\n',
+    "metadata.csv": b"LJ001-0001|In 1900|In nineteen hundred\nLJ001-0002|only\n",
+    "84-121123.trans.txt": b"84-121123-0000 GO DO YOU HEAR\n84-121123-0001 BUT\n",
+}
+
+
+def listed(folder: Path, name: str, content: bytes) -> bool:
+    """Whether a file of that name lists recordings; anything but rows or a DataError of one line fails."""
+    for other in WHOLE:
+        (folder / other).unlink(missing_ok=True)
+    (folder / name).write_bytes(content)
+    try:
+        rows = list_rows(folder / name if name == "train.csv" else folder)
+    except DataError as error:
+        assert str(error).startswith(str(folder)) and "\n" not in str(error), content
+        return False
+    assert rows and all(row.audio.name and "\0" not in str(row.audio) for row in rows), content
+    return True
+
+
+@given(st.sampled_from(sorted(WHOLE)), st.lists(st.sampled_from(PIECES) | st.binary(max_size=6), max_size=12))
+def test_any_bytes_are_rows_or_clear_errors(
+    tmp_path_factory: pytest.TempPathFactory, name: str, pieces: list[bytes]
+) -> None:
+    listed(tmp_path_factory.getbasetemp(), name, b"".join(pieces))
+
+
+@pytest.mark.slow
+def test_thousands_of_mutated_manifests_are_rows_or_clear_errors(tmp_path: Path) -> None:
+    draw, valid = random.Random(0), 0
+    for _ in range(2500):
+        name = draw.choice(sorted(WHOLE))
+        content = bytearray(WHOLE[name])
+        for _ in range(draw.randint(1, 5)):
+            place = draw.randrange(len(content) + 1)
+            content[place : place + draw.randint(0, 9)] = draw.choice([*PIECES, draw.randbytes(3)])
+        valid += listed(tmp_path, name, bytes(content))
+    assert 200 < valid < 2300
