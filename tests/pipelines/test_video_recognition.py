@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +69,40 @@ def test_predict_and_stream(run: Path, tmp_path: Path, capsys: pytest.CaptureFix
     write_mp4(tmp_path / "both.mp4", both, rate=10)
     succeed("stream", "--run", run, "--video", tmp_path / "both.mp4", "--restart_seconds", 1.2)
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["label"] == "left"
+
+
+def live(path: Path) -> str:
+    """A camera that shows a film of ten frames a second in real time, again and again."""
+    return f"lavfi:movie={path}:loop=0,setpts=N/10/TB,realtime"
+
+
+def test_a_camera_is_watched_until_its_time_is_up(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there_and_back = np.concatenate([moving_square("right", 77), moving_square("left", 77)])
+    write_mp4(tmp_path / "film.mp4", there_and_back, rate=10)
+    begun = time.monotonic()
+    times = ("--seconds", 4.8, "--restart_seconds", 1.2)
+    succeed("stream", "--run", run, "--camera", live(tmp_path / "film.mp4"), *times)
+    assert time.monotonic() - begun > 4.6
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for end, label in ((1.2, "right"), (2.4, "left"), (3.6, "right"), (4.8, "left")):
+        assert [line["label"] for line in lines if line["seconds"] < end - 0.05][-1] == label
+
+
+@pytest.mark.slow
+def test_watching_a_camera_ends_with_ctrl_c(run: Path, tmp_path: Path) -> None:
+    write_mp4(tmp_path / "film.mp4", moving_square("right", 77), rate=10)
+    flags = ["stream", "--run", str(run), "--camera", live(tmp_path / "film.mp4"), "--restart_seconds", "1.2"]
+    command = [sys.executable, "-m", "pipelines.video_recognition", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline())["seconds"] == 0  # printed while the camera goes on
+        time.sleep(2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert complaints.splitlines()[-1] == "interrupted" and "Traceback" not in complaints
 
 
 def test_bad_videos_and_flags_are_one_line(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
