@@ -145,8 +145,13 @@ class VideoRecognition(Pipeline[Config]):
         return VideoFormat.load(folder)
 
     def grow_preprocessor(self, config: Config, preprocessor: VideoFormat, splits: Splits) -> VideoFormat:
-        """The same frames, new classes behind the known ones."""
-        return preprocessor.grow(config.data, (video.label for video in _videos(splits).train))
+        """The same frames; of the known classes those that are shown (or all), and the new ones behind them."""
+        grown = preprocessor.grow(config.data, (video.label for video in _videos(splits).train))
+        dropped = [label for label in preprocessor.labels if label not in grown.labels]
+        if dropped:
+            remedy = "--data.known_classes keep keeps them"
+            print(f"no new video shows {', '.join(dropped)}: dropped; {remedy}", file=sys.stderr)
+        return grown
 
     def vocabulary_changes(self, network: keras.Model, old: VideoFormat, new: VideoFormat) -> list[VocabularyChange]:
         """Classes keep their weights by name."""

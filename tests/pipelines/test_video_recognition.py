@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import pytest
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.data.video.file import write_mp4
+from rnnapps.training.run import RunFolder
+from rnnapps.training.state import read_weights
 from tests.data.video.video_files import moving_square, write_moves
 from tests.pipelines.command import skip_report
 from tests.pipelines.videos import SETTINGS, answer, complaint, succeed
@@ -139,6 +142,27 @@ def test_fine_tuning_adds_classes(
     assert found["transfer"]["grown"] == {"logits/kernel": 1, "logits/bias": 1}
     labels = json.loads((tmp_path / "tuned" / "preprocessing" / "video.json").read_text())["labels"]
     assert labels == ["left", "right", "still"]
+
+
+@pytest.mark.parametrize(("known", "labels"), [("drop", ["right", "still"]), ("keep", ["left", "right", "still"])])
+def test_fine_tuning_drops_or_keeps_classes_that_are_not_shown(
+    known: str,
+    labels: list[str],
+    run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    skip_report(monkeypatch)
+    source = write_moves(tmp_path / "more", 6, moves=("right",), first=30)
+    shutil.copytree(source / "right", source / "still")
+    flags = (*SETTINGS, "--training.steps=1", "--training.evaluate_every=1", f"--data.known_classes={known}")
+    succeed("finetune", "--from", run, "--run", tmp_path / "tuned", "--data.source", source, *flags)
+    assert ("no new video shows left: dropped" in capsys.readouterr().err) == (known == "drop")
+    assert json.loads((tmp_path / "tuned" / "preprocessing" / "video.json").read_text())["labels"] == labels
+    before, after = (read_weights(RunFolder(folder))[1] for folder in (run, tmp_path / "tuned"))
+    column = labels.index("right")
+    np.testing.assert_allclose(after["logits/kernel"][:, column], before["logits/kernel"][:, 1], atol=0.02)
 
 
 @pytest.mark.slow
