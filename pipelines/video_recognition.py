@@ -7,6 +7,7 @@ python -m pipelines.video_recognition predict --run runs/video_recognition/clips
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +73,8 @@ class PredictOptions:
 
     Attributes:
         video: a video file, or (predict) a folder of them.
-        camera: stream: a camera instead, such as /dev/video0.
+        camera: stream: a camera instead: /dev/video0, or one that FFmpeg knows by kind and name, such as
+            avfoundation:0; lavfi:testsrc,realtime is a test picture.
         top: classes to tell of, the likeliest first.
         restart_seconds: stream: forget everything after so many seconds, for videos in which one activity follows
             another; 0 never does.
@@ -143,8 +145,13 @@ class VideoRecognition(Pipeline[Config]):
         return VideoFormat.load(folder)
 
     def grow_preprocessor(self, config: Config, preprocessor: VideoFormat, splits: Splits) -> VideoFormat:
-        """The same frames, new classes behind the known ones."""
-        return preprocessor.grow(config.data, (video.label for video in _videos(splits).train))
+        """The same frames; of the known classes those that are shown (or all), and the new ones behind them."""
+        grown = preprocessor.grow(config.data, (video.label for video in _videos(splits).train))
+        dropped = [label for label in preprocessor.labels if label not in grown.labels]
+        if dropped:
+            remedy = "--data.known_classes keep keeps them"
+            print(f"no new video shows {', '.join(dropped)}: dropped; {remedy}", file=sys.stderr)
+        return grown
 
     def vocabulary_changes(self, network: keras.Model, old: VideoFormat, new: VideoFormat) -> list[VocabularyChange]:
         """Classes keep their weights by name."""
@@ -207,7 +214,7 @@ class VideoRecognition(Pipeline[Config]):
         require_causal(network)
         frames: Any
         if options.camera:
-            count = round(options.seconds * preprocessor.frames_per_second) or None
+            count = math.ceil(options.seconds * preprocessor.frames_per_second) or None
             frames = itertools.islice(camera_frames(options.camera, preprocessor), count)
         else:
             frames = read_frames(options.video, preprocessor.data_config)

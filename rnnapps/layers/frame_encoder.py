@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,7 @@ def load_encoder_weights(encoder: keras.Model, kind: str, source: str) -> None:
     network = encoder.get_layer(kind)
     try:
         if source == IMAGENET:
-            constructor, size = APPLICATIONS[kind][0], network.input.shape[1]
-            known = constructor(include_top=False, weights=IMAGENET, input_shape=(size, size, 3), pooling="avg")
-            network.set_weights(known.get_weights())
+            network.set_weights(_imagenet_weights(kind, network.input.shape[1]))
         elif not Path(source).is_file():
             raise ConfigError(f"model.encoder_weights: {source} does not exist; give imagenet or a file of weights")
         else:
@@ -120,4 +119,14 @@ def load_encoder_weights(encoder: keras.Model, kind: str, source: str) -> None:
         raise
     except Exception as error:  # h5py, urllib and Keras each raise kinds of their own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if source == IMAGENET:
+            reason += "; fetch that file elsewhere and name it with --model.encoder_weights, or leave the setting empty"
         raise ConfigError(f"model.encoder_weights: {source} cannot be loaded into {kind}: {reason}") from None
+
+
+def _imagenet_weights(kind: str, size: int) -> list[Any]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`input_shape` is undefined", UserWarning)  # the weights fit any size
+        known = APPLICATIONS[kind][0](include_top=False, weights=IMAGENET, input_shape=(size, size, 3), pooling="avg")
+    weights: list[Any] = known.get_weights()
+    return weights

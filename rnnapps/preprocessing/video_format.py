@@ -72,6 +72,10 @@ class VideoFormat:
     def grow(self, config: VideoDataConfig, labels: Iterable[str]) -> VideoFormat:
         """This format with further labels behind the known ones.
 
+        Args:
+            config: of the new videos; `known_classes` says what becomes of labels that they do not have.
+            labels: those of the new videos.
+
         Raises:
             ConfigError: the configuration asks for other frames.
         """
@@ -81,7 +85,8 @@ class VideoFormat:
             if name != "longest_seconds" and have != want:
                 raise ConfigError(f"data.{name} is {want}, but the model knows {have}; give that")
         new = (label for label in wanted.labels if label not in self.labels)
-        return dataclasses.replace(self, labels=(*self.labels, *new))
+        kept = (label for label in self.labels if config.known_classes == "keep" or label in wanted.labels)
+        return dataclasses.replace(self, labels=(*kept, *new))
 
     def save(self, folder: str | Path) -> None:
         """Writes `video.json`.

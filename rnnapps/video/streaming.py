@@ -22,6 +22,8 @@ __all__ = ["camera_frames", "change_lines", "probabilities_over_time", "require_
 Array = np.ndarray[Any, Any]
 
 ENDLESS = 10.0**9
+CAMERA_KINDS = ("v4l2", "avfoundation", "dshow", "lavfi")
+"""FFmpeg's devices that `kind:name` may ask for: of Linux, macOS, Windows, and pictures that are computed."""
 
 
 def require_causal(network: keras.Model) -> None:
@@ -77,17 +79,19 @@ def change_lines(
 def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
     """Working frames of a camera at the model's rate, without end.
 
+    Args:
+        device: a Video4Linux device such as /dev/video0, or `kind:name` with one of `CAMERA_KINDS`.
+        video_format: rate and size of the frames.
+
     Raises:
         DataError: there is no such camera, or it is taken away.
     """
     import av
 
-    if not Path(device).exists():
-        raise DataError(device, "does not exist", "name a camera, such as /dev/video0")
     grey = video_format.colour == "grey"
     box: Box | None = None
     try:
-        with av.open(device, format="v4l2") as container:
+        with _opened(device) as container:
             timed = _timed(container)
             for frame, repeats in sample(timed, video_format.frames_per_second, ENDLESS):
                 if box is None or video_format.crop != "subject":
@@ -97,6 +101,23 @@ def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
                     yield from [small] * repeats
     except av.FFmpegError as error:
         raise DataError(device, f"cannot be read as a camera: {error.strerror}", "check the device") from None
+
+
+def _opened(device: str) -> Any:
+    import av
+
+    kind, colon, name = device.partition(":")
+    if not colon or kind not in CAMERA_KINDS:
+        kind, name = "v4l2", device
+        if not Path(device).exists():
+            remedy = f"name a camera: /dev/video0, or kind:name, the kind one of {', '.join(CAMERA_KINDS)}"
+            raise DataError(device, "does not exist", remedy)
+    try:
+        return av.open(name, format=kind)
+    except av.FFmpegError:
+        raise
+    except ValueError:
+        raise DataError(device, f"PyAV reads no {kind} devices on this system", "name another camera") from None
 
 
 def _timed(container: Any) -> Iterator[tuple[float, float, Array]]:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
+import urllib.error
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from rnnapps.data.video.config import VideoDataConfig
 from rnnapps.errors import ConfigError
+from rnnapps.layers.frame_encoder import load_encoder_weights, pretrained_encoder
 from rnnapps.layers.frame_streams import FrameDifferences
 from rnnapps.layers.video_network import VideoStep, zero_video_states
 from rnnapps.preprocessing.video_format import VideoFormat
@@ -98,6 +102,32 @@ def test_an_encoder_of_keras_takes_local_weights_and_can_be_frozen(tmp_path: Pat
     (tmp_path / "bad.weights.h5").write_bytes(b"nonsense")
     with pytest.raises(ConfigError, match="cannot be loaded into mobilenet_v3_small"):
         build_network(VideoModelConfig(**SMALL, **settings, encoder_weights=str(tmp_path / "bad.weights.h5")), seen)
+
+
+def test_imagenet_weights_without_a_network_and_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+    from keras.src.utils import file_utils
+
+    def unreachable(*_: object) -> None:
+        raise urllib.error.URLError(OSError(-2, "Name or service not known"))
+
+    monkeypatch.setattr(file_utils, "urlretrieve", unreachable)
+    monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))  # where a download would lie
+    encoder = pretrained_encoder("mobilenet_v3_small", 32, 1, frozen=False)
+    with pytest.raises(ConfigError) as raised:
+        load_encoder_weights(encoder, "mobilenet_v3_small", "imagenet")
+    complaint = str(raised.value)
+    assert "\n" not in complaint and "Name or service not known; fetch that file elsewhere and name it" in complaint
+    (address,) = re.findall(r"https://\S+\.h5", complaint)
+    inner = encoder.get_layer("mobilenet_v3_small")
+    expected = [np.full_like(weight, number) for number, weight in enumerate(inner.get_weights())]
+    inner.set_weights(expected)
+    with h5py.File(tmp_path / Path(address).name, "w") as file:  # the format of the files at that address
+        save_weights_to_hdf5_group(file, inner)
+    other = pretrained_encoder("mobilenet_v3_small", 32, 1, frozen=False)
+    load_encoder_weights(other, "mobilenet_v3_small", str(tmp_path / Path(address).name))
+    for one, taken in zip(expected, other.get_layer("mobilenet_v3_small").get_weights(), strict=True):
+        np.testing.assert_array_equal(one, taken)
 
 
 @pytest.mark.parametrize(

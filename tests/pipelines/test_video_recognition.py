@@ -2,6 +2,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +15,8 @@ import pytest
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.data.video.file import write_mp4
+from rnnapps.training.run import RunFolder
+from rnnapps.training.state import read_weights
 from tests.data.video.video_files import moving_square, write_moves
 from tests.pipelines.command import skip_report
 from tests.pipelines.videos import SETTINGS, answer, complaint, succeed
@@ -67,6 +74,40 @@ def test_predict_and_stream(run: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["label"] == "left"
 
 
+def live(path: Path) -> str:
+    """A camera that shows a film of ten frames a second in real time, again and again."""
+    return f"lavfi:movie={path}:loop=0,setpts=N/10/TB,realtime"
+
+
+def test_a_camera_is_watched_until_its_time_is_up(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there_and_back = np.concatenate([moving_square("right", 77), moving_square("left", 77)])
+    write_mp4(tmp_path / "film.mp4", there_and_back, rate=10)
+    begun = time.monotonic()
+    times = ("--seconds", 4.8, "--restart_seconds", 1.2)
+    succeed("stream", "--run", run, "--camera", live(tmp_path / "film.mp4"), *times)
+    assert time.monotonic() - begun > 4.6
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for end, label in ((1.2, "right"), (2.4, "left"), (3.6, "right"), (4.8, "left")):
+        assert [line["label"] for line in lines if line["seconds"] < end - 0.05][-1] == label
+
+
+@pytest.mark.slow
+def test_watching_a_camera_ends_with_ctrl_c(run: Path, tmp_path: Path) -> None:
+    write_mp4(tmp_path / "film.mp4", moving_square("right", 77), rate=10)
+    flags = ["stream", "--run", str(run), "--camera", live(tmp_path / "film.mp4"), "--restart_seconds", "1.2"]
+    command = [sys.executable, "-m", "pipelines.video_recognition", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline())["seconds"] == 0  # printed while the camera goes on
+        time.sleep(2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert complaints.splitlines()[-1] == "interrupted" and "Traceback" not in complaints
+
+
 def test_bad_videos_and_flags_are_one_line(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
@@ -101,6 +142,27 @@ def test_fine_tuning_adds_classes(
     assert found["transfer"]["grown"] == {"logits/kernel": 1, "logits/bias": 1}
     labels = json.loads((tmp_path / "tuned" / "preprocessing" / "video.json").read_text())["labels"]
     assert labels == ["left", "right", "still"]
+
+
+@pytest.mark.parametrize(("known", "labels"), [("drop", ["right", "still"]), ("keep", ["left", "right", "still"])])
+def test_fine_tuning_drops_or_keeps_classes_that_are_not_shown(
+    known: str,
+    labels: list[str],
+    run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    skip_report(monkeypatch)
+    source = write_moves(tmp_path / "more", 6, moves=("right",), first=30)
+    shutil.copytree(source / "right", source / "still")
+    flags = (*SETTINGS, "--training.steps=1", "--training.evaluate_every=1", f"--data.known_classes={known}")
+    succeed("finetune", "--from", run, "--run", tmp_path / "tuned", "--data.source", source, *flags)
+    assert ("no new video shows left: dropped" in capsys.readouterr().err) == (known == "drop")
+    assert json.loads((tmp_path / "tuned" / "preprocessing" / "video.json").read_text())["labels"] == labels
+    before, after = (read_weights(RunFolder(folder))[1] for folder in (run, tmp_path / "tuned"))
+    column = labels.index("right")
+    np.testing.assert_allclose(after["logits/kernel"][:, column], before["logits/kernel"][:, 1], atol=0.02)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,9 @@ def test_animations_of_different_lengths() -> None:
 def test_labels_grow_behind_the_known_ones() -> None:
     first = VideoFormat.of(CONFIG, ("b", "d", "b"))
     assert first.labels == ("b", "d")
-    assert first.grow(CONFIG, ("a", "d", "c")).labels == ("b", "d", "a", "c")
+    assert first.grow(CONFIG, ("a", "d", "c")).labels == ("d", "a", "c")
+    keep = dataclasses.replace(CONFIG, known_classes="keep")
+    assert first.grow(keep, ("a", "d", "c")).labels == ("b", "d", "a", "c")
     with pytest.raises(ConfigError, match=r"data\.size is 32, but the model knows 16"):
         first.grow(VideoDataConfig(size=32), ("a",))
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +70,32 @@ def test_a_bidirectional_network_does_not_stream() -> None:
         next(change_lines(both_ways, SEEN, []))
 
 
-def test_a_camera_that_is_none_is_a_clear_error() -> None:
-    with pytest.raises(DataError, match="/dev/nothing: does not exist"):
-        next(camera_frames("/dev/nothing", SEEN))
+@pytest.mark.parametrize(
+    ("device", "complaint"),
+    [
+        ("/dev/nothing", "/dev/nothing: does not exist; name a camera: /dev/video0, or kind:name"),
+        ("webcam:0", "webcam:0: does not exist"),
+        ("/dev/null", "/dev/null: cannot be read as a camera"),
+        ("lavfi:movie=/none.mp4", "lavfi:movie=/none.mp4: cannot be read as a camera"),
+        ("lavfi:nothing", "lavfi:nothing: cannot be read as a camera"),
+    ],
+)
+def test_a_camera_that_is_none_is_a_clear_error(device: str, complaint: str) -> None:
+    with pytest.raises(DataError, match=re.escape(complaint)):
+        next(camera_frames(device, SEEN))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has such devices")
+def test_a_kind_of_camera_of_another_system_is_a_clear_error() -> None:
+    with pytest.raises(DataError, match="PyAV reads no avfoundation devices on this system"):
+        next(camera_frames("avfoundation:0", SEEN))
+
+
+def test_a_live_source_comes_at_the_model_s_rate() -> None:
+    """FFmpeg's clock: a grey that grows with each of 30 frames a second, given out in real time."""
+    live = "lavfi:color=black:size=32x32:rate=30,format=gray,geq=lum='8*N',realtime"
+    begun = time.monotonic()
+    frames = list(itertools.islice(camera_frames(live, SEEN), 8))
+    assert time.monotonic() - begun > 0.6
+    assert [int(frame[8, 8, 0]) for frame in frames] == pytest.approx([24 * place for place in range(8)], abs=2)
+    assert all(frame.shape == (16, 16, 1) for frame in frames)

@@ -9,10 +9,11 @@ from typing import Literal
 from rnnapps.config import require, require_choice
 from rnnapps.errors import ConfigError
 
-__all__ = ["ANY_LABEL", "Colour", "Crop", "VideoDataConfig", "mirror_images"]
+__all__ = ["ANY_LABEL", "Colour", "Crop", "KnownClasses", "VideoDataConfig", "mirror_images"]
 
 Colour = Literal["grey", "rgb"]
 Crop = Literal["centre", "stretch", "subject"]
+KnownClasses = Literal["drop", "keep"]
 
 ANY_LABEL = "*"
 MAXIMUM_FRAMES = 20_000
@@ -50,6 +51,7 @@ class VideoDataConfig:
         brightness: they are made brighter or darker by up to this share.
         time_warp: they are made faster or slower by up to this share, evenly and unevenly.
         cache_megabytes: disk space for decoded frames, kept between runs.
+        known_classes: fine-tuning: drop or keep those classes of the source model that none of the new videos shows.
 
     Raises:
         ConfigError: a value is out of range.
@@ -74,11 +76,13 @@ class VideoDataConfig:
     brightness: float = 0.3
     time_warp: float = 0.3
     cache_megabytes: int = 4096
+    known_classes: KnownClasses = "drop"
 
     def __post_init__(self) -> None:
         """Checks the values."""
         require_choice("data.colour", self.colour, Colour)
         require_choice("data.crop", self.crop, Crop)
+        require_choice("data.known_classes", self.known_classes, KnownClasses)
         for name, low, high in (
             ("frames_per_second", 0.5, 120),
             ("source_rate", 0.5, 240),
