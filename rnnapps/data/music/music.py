@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.music.config import MusicDataConfig
 from rnnapps.data.music.midi import MAXIMUM_BYTES, parse_midi
 from rnnapps.data.music.piece import Piece
@@ -26,21 +26,7 @@ SUBFOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test"
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class PieceSplits:
-    """Pieces, split before anything is learned from them.
-
-    Attributes:
-        train: pieces to learn from.
-        validation: held out.
-        test: held out, for `evaluate` only.
-        source: what a person would call the data.
-    """
-
-    train: tuple[Piece, ...]
-    validation: tuple[Piece, ...]
-    test: tuple[Piece, ...]
-    source: str
+PieceSplits = ItemSplits[Piece]
 
 
 def read_piece_splits(config: MusicDataConfig) -> PieceSplits:
@@ -56,7 +42,7 @@ def read_piece_splits(config: MusicDataConfig) -> PieceSplits:
         if not any(piece.steps > 1 for piece in pieces):
             problem = f"has no piece of two grid steps or more for the {name} split"
             raise DataError(config.source, problem, "give more pieces")
-    return PieceSplits(
+    return ItemSplits(
         **{name: tuple(each for each in pieces if each.steps > 1) for name, pieces in parts.items()},
         source="Bach chorales of music21's corpus" if config.source == BUILTIN else config.source,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds
 from rnnapps.data.speech.audio import read_audio
 from rnnapps.data.speech.config import SpeechDataConfig
@@ -28,21 +28,7 @@ MAXIMUM_HOURS = 30.0
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class UtteranceSplits:
-    """Utterances, split before anything is learned from them.
-
-    Attributes:
-        train: utterances to learn from.
-        validation: held out.
-        test: held out, for `evaluate` only.
-        source: what a person would call the data.
-    """
-
-    train: tuple[Utterance, ...]
-    validation: tuple[Utterance, ...]
-    test: tuple[Utterance, ...]
-    source: str
+UtteranceSplits = ItemSplits[Utterance]
 
 
 def read_utterance_splits(config: SpeechDataConfig) -> UtteranceSplits:
@@ -57,7 +43,7 @@ def read_utterance_splits(config: SpeechDataConfig) -> UtteranceSplits:
         if not parts[name]:
             raise DataError(config.source, f"has no recordings for the {name} split", "give more recordings")
     source = "synthetic number strings spoken by eSpeak NG" if config.source == BUILTIN else config.source
-    return UtteranceSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
+    return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
 
 
 def utterance_dataset(utterances: Sequence[Utterance]) -> tf.data.Dataset:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds, tfds_builder
 from rnnapps.data.video.builtin import builtin_videos
 from rnnapps.data.video.config import VideoDataConfig
@@ -52,21 +53,7 @@ class Video:
         return read_rows(self.frames, np.arange(self.length) if rows is None else rows)
 
 
-@dataclass(frozen=True)
-class VideoSplits:
-    """Videos, split before anything is learned from them.
-
-    Attributes:
-        train: videos to learn from.
-        validation: held out.
-        test: held out, for `evaluate` only.
-        source: what a person would call the data.
-    """
-
-    train: tuple[Video, ...]
-    validation: tuple[Video, ...]
-    test: tuple[Video, ...]
-    source: str
+VideoSplits = ItemSplits[Video]
 
 
 def read_video_splits(config: VideoDataConfig) -> VideoSplits:
@@ -87,7 +74,7 @@ def read_video_splits(config: VideoDataConfig) -> VideoSplits:
         parts = {name: _decoded(part, config, cache) for name, part in listed.items()}
     _require_classes(config, parts)
     called = "stick figures (synthetic)" if config.source == BUILTIN else config.source
-    return VideoSplits(**{name: tuple(part) for name, part in parts.items()}, source=called)
+    return ItemSplits(**{name: tuple(part) for name, part in parts.items()}, source=called)
 
 
 def read_frames(path: str | Path, config: VideoDataConfig) -> Array:
