@@ -78,7 +78,7 @@ def test_damaged_aligned_files(tmp_path: Path) -> None:
         for side, path in enumerate(paths):
             path.write_bytes(damaged(whole[side], draw) if number % 2 == side else whole[side])
         read += accepted(lambda: read_aligned(*paths), *paths)
-    assert 200 < read < 2000
+    assert 100 < read < 2100  # neither outcome is rare
 
 
 @settings(max_examples=300, deadline=None)
