@@ -35,9 +35,7 @@ def main() -> int:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("export", type=Path, help="a version folder")
-    parser.add_argument(
-        "sentences", type=Path, help="text file, a sentence a line, or the first column of a table"
-    )
+    parser.add_argument("sentences", type=Path, help="text file, a sentence a line, or the first column of a table")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 32], help="sentences of a request")
     parser.add_argument("--most", type=int, default=256, help="sentences that are translated")
     options = parser.parse_args()
