@@ -16,6 +16,7 @@ from rnnapps.translation.network import Encoded, decoder_step, encode, read_targ
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = [
+    "GREEDY",
     "LONGEST_TRANSLATION",
     "Translations",
     "Translator",
@@ -30,6 +31,7 @@ __all__ = [
 LONGEST_TRANSLATION = 512
 """The most tokens of a translation, with its end."""
 ROWS = 64
+GREEDY = DecodingConfig(beam_width=1)
 
 
 class Translator(Protocol):

@@ -11,7 +11,7 @@ import tensorflow as tf
 from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.special_pieces import END, SPECIAL
 from rnnapps.translation.batches import decoder_reads
-from rnnapps.translation.decoding import attention_of, ended, search, translate
+from rnnapps.translation.decoding import GREEDY, attention_of, ended, search, translate
 from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.network import encode, read_target
 from rnnapps.translation.vocabularies import PairVocabularies
@@ -21,9 +21,6 @@ __all__ = ["translation_endpoints"]
 ROWS, PLACES = 5, 6
 NO_SCORE = -1e9
 """The score of a translation that does not exist, where a sentence has fewer than were asked for."""
-
-
-GREEDY = DecodingConfig(beam_width=1)
 
 
 def translation_endpoints(

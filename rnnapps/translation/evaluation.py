@@ -14,14 +14,13 @@ from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.metrics.word_dictionary import WordDictionary
 from rnnapps.pipeline import Evaluation
 from rnnapps.translation.batches import encode_pairs
-from rnnapps.translation.decoding import translator
+from rnnapps.translation.decoding import GREEDY, translator
 from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.objective import pair_scorer
 from rnnapps.translation.vocabularies import PairVocabularies
 
-__all__ = ["GREEDY", "PENALTIES", "evaluate_translation", "translate_all"]
+__all__ = ["PENALTIES", "evaluate_translation", "translate_all"]
 
-GREEDY = DecodingConfig(beam_width=1, length_penalty=0.0)
 PENALTIES = (0.0, 0.4, 0.7, 1.0, 1.3, 1.6, 2.0)
 """Length penalties that `--tune` compares."""
 MOST_TUNED = 1024

@@ -15,8 +15,8 @@ from rnnapps.metrics.translation import score_translations
 from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.special_pieces import PADDING
 from rnnapps.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
-from rnnapps.translation.decoding import translator
-from rnnapps.translation.model_config import DecodingConfig, TranslationModelConfig
+from rnnapps.translation.decoding import GREEDY, translator
+from rnnapps.translation.model_config import TranslationModelConfig
 from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["pair_scorer", "smoothed_loss", "translation_objective"]
@@ -43,7 +43,7 @@ def translation_objective(
     """
     encoded = encode_pairs(vocabularies, pairs.train)
     score = pair_scorer(network, encode_pairs(vocabularies, pairs.validation))
-    write = translator(network, vocabularies, DecodingConfig(beam_width=1))
+    write = translator(network, vocabularies, GREEDY)
     chosen = pairs.validation[:VALIDATED]
 
     def validate() -> dict[str, float]:

@@ -14,8 +14,8 @@ from rnnapps.reports.plots.attention import plot_attention
 from rnnapps.reports.plots.curves import Curve, plot_curves
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Table
-from rnnapps.translation.decoding import translate
-from rnnapps.translation.evaluation import GREEDY, translate_all
+from rnnapps.translation.decoding import GREEDY, translate
+from rnnapps.translation.evaluation import translate_all
 from rnnapps.translation.model_config import DecodingConfig
 from rnnapps.translation.vocabularies import PairVocabularies
 
