@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.data.series.anomaly_config import AnomalyDataConfig
 from rnnapps.detection.detection_config import DetectionConfig, DetectorModelConfig
 from rnnapps.errors import ConfigError
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.data.series.watched import WatchedSeries
     from rnnapps.preprocessing.sensor_rows import SensorRows
-    from rnnapps.reports.sections import Section
-    from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions", "WatchedSplits"]
 
@@ -142,8 +142,8 @@ class AnomalyDetection(Pipeline[Config]):
 
     def vocabulary_changes(self, network: keras.Model, old: SensorRows, new: SensorRows) -> Sequence[VocabularyChange]:
         """Sensors and series keep their weights by name."""
+        from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.layers.detector_networks import channel_axes, series_axes, target_axes
-        from rnnapps.training.finetune import VocabularyChange
 
         series = [["(unknown)", *rows.series] for rows in (old, new)]
         return (

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline
 
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.forecasting.splits import SeriesSplits
     from rnnapps.preprocessing.series_features import SeriesFeatures
-    from rnnapps.reports.sections import Section
-    from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["PIPELINE", "Config", "Forecasting", "PredictOptions"]
 

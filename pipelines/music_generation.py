@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_choice, require_seed
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.data.music.config import MusicDataConfig
 from rnnapps.music.model_config import MusicModelConfig
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.sections import Section
     from rnnapps.data.music.music import PieceSplits
     from rnnapps.data.music.piece import Piece
     from rnnapps.music.generation import Sampling
     from rnnapps.preprocessing.music_grid import MusicGrid
-    from rnnapps.reports.sections import Section
 
 __all__ = ["PIPELINE", "Config", "MusicGeneration", "MusicSplits", "PredictOptions", "Synthesizer"]
 

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, require, require_seed
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.errors import ConfigError
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.speech.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
 
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.data.speech.speech import UtteranceSplits
     from rnnapps.preprocessing.speech_features import SpeechFeatures
-    from rnnapps.reports.sections import Section
-    from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "SpeechRecognition", "SpeechSplits"]
 
@@ -138,8 +138,8 @@ class SpeechRecognition(Pipeline[Config]):
         self, network: keras.Model, old: SpeechFeatures, new: SpeechFeatures
     ) -> list[VocabularyChange]:
         """Symbols keep their rows by name; id 0 is the blank of both."""
+        from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.layers.speech_network import symbol_axes
-        from rnnapps.training.finetune import VocabularyChange
 
         names = [["blank", *features.alphabet.symbols] for features in (old, new)]
         return [VocabularyChange(*names, symbol_axes(network))]

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.data.text.config import TextDataConfig
 from rnnapps.errors import ConfigError
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.preprocessing.characters import CharacterVocabulary
-    from rnnapps.reports.sections import Section
-    from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
 
@@ -119,8 +119,8 @@ class TextGeneration(Pipeline[Config]):
         self, network: keras.Model, old: CharacterVocabulary, new: CharacterVocabulary
     ) -> list[VocabularyChange]:
         """Characters keep their rows by name; id 0 is the unknown character of both."""
+        from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.layers.token_network import vocabulary_axes
-        from rnnapps.training.finetune import VocabularyChange
 
         names = [["unknown", *vocabulary.characters] for vocabulary in (old, new)]
         return [VocabularyChange(*names, vocabulary_axes(network))]

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.data.pairs.config import PairDataConfig
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.translation.model_config import DecodingConfig, TranslationModelConfig
 
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.data.pairs.pairs import PairSplits
-    from rnnapps.reports.sections import Section
-    from rnnapps.training.finetune import VocabularyChange
     from rnnapps.translation.vocabularies import PairVocabularies
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "Translation", "TranslationSplits"]
@@ -147,7 +147,7 @@ class Translation(Pipeline[Config]):
         self, network: keras.Model, old: PairVocabularies, new: PairVocabularies
     ) -> list[VocabularyChange]:
         """Tokens keep their rows by name."""
-        from rnnapps.training.finetune import VocabularyChange
+        from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.translation.vocabularies import vocabulary_axes
 
         axes = vocabulary_axes(network)

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.data.video.config import VideoDataConfig
 from rnnapps.errors import ConfigError
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 from rnnapps.video.model_config import VideoModelConfig
 
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.data.video.video import VideoSplits
     from rnnapps.preprocessing.video_format import VideoFormat
-    from rnnapps.reports.sections import Section
-    from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "VideoRecognition", "VideoRecognitionSplits"]
 
@@ -155,7 +155,7 @@ class VideoRecognition(Pipeline[Config]):
 
     def vocabulary_changes(self, network: keras.Model, old: VideoFormat, new: VideoFormat) -> list[VocabularyChange]:
         """Classes keep their weights by name."""
-        from rnnapps.training.finetune import VocabularyChange
+        from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.video.model import vocabulary_axes
 
         return [VocabularyChange(old.labels, new.labels, vocabulary_axes())]

@@ -27,7 +27,7 @@ LIGHT = [
     "rnnapps",
     "rnnapps.config",
     "rnnapps.errors",
-    "rnnapps.pipeline",
+    "rnnapps.contract.pipeline",
     "rnnapps.cli.verbs",
     "rnnapps.cli.arguments",
 ]

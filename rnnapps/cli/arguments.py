@@ -18,7 +18,7 @@ from rnnapps.errors import ConfigError
 if TYPE_CHECKING:
     import jsonargparse
 
-    from rnnapps.pipeline import Pipeline
+    from rnnapps.contract.pipeline import Pipeline
 
 __all__ = ["Arguments", "parse_arguments"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rnnapps.cli.runs import OpenRun, read_evaluation
 
 if TYPE_CHECKING:
-    from rnnapps.pipeline import Pipeline
+    from rnnapps.contract.pipeline import Pipeline
     from rnnapps.reports.model_card import ModelCard
 
 __all__ = ["describe_model"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rnnapps.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from rnnapps.pipeline import Pipeline
+    from rnnapps.contract.pipeline import Pipeline
     from rnnapps.training.run import RunFolder
 
 __all__ = ["load_source_preprocessor", "read_origin", "read_source_weights", "write_origin"]

@@ -8,8 +8,8 @@ from typing import Any
 
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.verb_table import VERBS, overview, program
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
-from rnnapps.pipeline import Pipeline
 
 __all__ = ["main"]
 

@@ -9,7 +9,7 @@ from rnnapps.cli.runs import OpenRun, read_evaluation
 from rnnapps.cli.status import status
 
 if TYPE_CHECKING:
-    from rnnapps.pipeline import Objective, Pipeline, Splits
+    from rnnapps.contract.pipeline import Objective, Pipeline, Splits
     from rnnapps.reports.inspect import Inspection
 
 __all__ = ["inspect_open_run", "refresh_report"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rnnapps.pipeline import Evaluation
+    from rnnapps.contract.pipeline import Evaluation
 
 __all__ = ["Result", "plain", "print_json", "show_evaluation", "show_facts", "show_table"]
 

@@ -17,7 +17,7 @@ from rnnapps.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from rnnapps.cli.arguments import Arguments
-    from rnnapps.pipeline import Evaluation, Pipeline, Splits
+    from rnnapps.contract.pipeline import Evaluation, Pipeline, Splits
     from rnnapps.training.run import RunFolder
 
 __all__ = [
@@ -190,7 +190,7 @@ def forget_evaluation(folder: RunFolder) -> None:
 
 def read_evaluation(folder: RunFolder) -> Evaluation | None:
     """The last evaluation of a run, None where there is none."""
-    from rnnapps.pipeline import Evaluation
+    from rnnapps.contract.pipeline import Evaluation
 
     path = folder.path / EVALUATION
     if not path.is_file():

@@ -13,7 +13,7 @@ from rnnapps.cli.verb_table import VERBS
 from rnnapps.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rnnapps.pipeline import Pipeline
+    from rnnapps.contract.pipeline import Pipeline
 
 __all__ = ["read_files"]
 

@@ -21,8 +21,8 @@ from rnnapps.cli.runs import (
     what_is_instead_of_folder,
 )
 from rnnapps.cli.verb_table import program
+from rnnapps.contract.pipeline import Objective, Pipeline, Splits
 from rnnapps.errors import CheckpointError, ConfigError
-from rnnapps.pipeline import Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
     from rnnapps.training.finetune import TransferReport

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import jsonargparse
 
-    from rnnapps.pipeline import Pipeline
+    from rnnapps.contract.pipeline import Pipeline
 
 __all__ = ["FLAGS", "VERBS", "Flag", "Verb", "overview", "program"]
 

@@ -14,7 +14,7 @@ from rnnapps.cli.loading import load_tensorflow
 from rnnapps.cli.result import Result, plain, print_json, show_evaluation, show_facts, show_table
 from rnnapps.cli.runs import open_run, save_evaluation
 from rnnapps.cli.training_verbs import finetune, train
-from rnnapps.pipeline import Pipeline
+from rnnapps.contract.pipeline import Pipeline
 
 __all__ = ["evaluate", "export", "inspect", "predict", "run", "stream"]
 

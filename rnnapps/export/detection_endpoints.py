@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.detection.streams import DetectorStream, Rows
-from rnnapps.pipeline import Endpoint
 
 __all__ = ["MISSING", "detection_endpoints"]
 

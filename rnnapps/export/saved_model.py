@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
@@ -22,7 +23,6 @@ from rnnapps.export.verify import save_example, verify
 from rnnapps.export.versions import publish
 from rnnapps.export.warmup import WARMUP_FILE, warmup_requests, write_requests
 from rnnapps.export.workplace import check_destination, workplace
-from rnnapps.pipeline import Endpoint
 from rnnapps.reports.model_card import ModelCard, render_model_card
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.answers import BATCH, Example
 from rnnapps.export.arrays import Arrays, as_array
-from rnnapps.pipeline import Endpoint
 
 __all__ = ["answer", "describe", "trace"]
 

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import LONGEST_SAMPLE
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.prompts import continue_texts
 from rnnapps.export.token_endpoints import token_endpoints
-from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.characters import CharacterVocabulary
 
 __all__ = ["text_endpoints"]

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.layers.token_network import read, zero_states
-from rnnapps.pipeline import Endpoint
 
 __all__ = ["token_endpoints"]
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from rnnapps.contract.pipeline import Evaluation
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.errors import DataError
 from rnnapps.forecasting.baselines import fit_baselines
@@ -17,7 +18,6 @@ from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.forecasting.splits import SeriesSplits
 from rnnapps.forecasting.windows import ForecastWindows
 from rnnapps.metrics.forecast import ForecastScores
-from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.series_features import SeriesFeatures
 
 __all__ = ["FOLDS", "backtest"]

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.forecasting.forecaster import Forecaster
-from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.series_features import SeriesFeatures
 
 __all__ = ["forecast_endpoints"]

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from rnnapps.contract.pipeline import Evaluation
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.forecasting.baselines import Baseline, fit_baselines
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.forecasting.splits import SeriesSplits
 from rnnapps.forecasting.windows import ForecastWindows, Scored
 from rnnapps.metrics.forecast import ForecastScores, seasonal_scale
-from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.series_features import SeriesFeatures
 
 __all__ = ["MODEL", "Compared", "compare", "evaluate_forecasts", "make_scores", "score"]

@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Objective
 from rnnapps.forecasting.calibration import CalibrationErrors
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.forecasting.loss import forecast_loss, loss_unit
 from rnnapps.forecasting.network import CALIBRATION
 from rnnapps.forecasting.splits import SeriesSplits
 from rnnapps.forecasting.windows import ForecastWindows
-from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.series_features import SeriesFeatures
 
 __all__ = ["forecast_objective"]

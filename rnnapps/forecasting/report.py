@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from rnnapps.contract.sections import Gallery, Paragraph, Section
 from rnnapps.forecasting.evaluation import compare
 from rnnapps.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.forecasting.splits import SeriesSplits
@@ -15,7 +16,6 @@ from rnnapps.forecasting.windows import ForecastWindows
 from rnnapps.preprocessing.series_features import SeriesFeatures
 from rnnapps.reports.plots import Plot
 from rnnapps.reports.plots.forecasts import plot_autocorrelation, plot_errors_by_step, plot_fan
-from rnnapps.reports.sections import Gallery, Paragraph, Section
 
 __all__ = ["autocorrelation", "forecast_sections"]
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Splits
 from rnnapps.data.series.builtin import builtin_series, is_builtin
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, read_series, split_in_time
 from rnnapps.errors import DataError
-from rnnapps.pipeline import Splits
 
 __all__ = ["SeriesSplits", "read_source", "split_source"]
 

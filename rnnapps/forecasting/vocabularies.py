@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
+from rnnapps.contract.vocabulary import VocabularyChange
 from rnnapps.preprocessing.series_features import SeriesFeatures
-from rnnapps.training.finetune import VocabularyChange
 
 __all__ = ["vocabulary_changes"]
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import LONGEST_SAMPLE
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.data.music.piece import KEYS
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.frames import begin_frames, continue_frames, sample_frames
@@ -19,7 +20,6 @@ from rnnapps.layers.token_network import zero_states
 from rnnapps.metrics.frames import frame_nats
 from rnnapps.music.generation import begin_events, event_step
 from rnnapps.music.midi_endpoint import midi_endpoint
-from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.music_grid import MusicGrid
 
 __all__ = ["music_endpoints"]

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from rnnapps.contract.pipeline import Evaluation
 from rnnapps.data.music.music import PieceSplits
 from rnnapps.data.music.piece import Piece
 from rnnapps.metrics import frames as frame_metrics
@@ -16,7 +17,6 @@ from rnnapps.metrics import note_events
 from rnnapps.metrics.music_diagnostics import music_diagnostics
 from rnnapps.music.generation import Sampling, write_pieces
 from rnnapps.music.objective import event_scorer, frame_scorer, joined_events
-from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.music_grid import MusicGrid
 
 __all__ = ["diagnose", "evaluate_music", "excerpts"]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.data.music import midi
 from rnnapps.data.music.piece import Piece
-from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.midi_reader import PROBLEMS, MidiNotes, read_midi
 from rnnapps.preprocessing.midi_writer import write_midi
 from rnnapps.preprocessing.music_grid import MusicGrid

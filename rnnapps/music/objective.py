@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
+from rnnapps.contract.pipeline import Objective
 from rnnapps.data.music.frame_windows import frame_batches
 from rnnapps.data.music.music import PieceSplits
 from rnnapps.data.music.piece import Piece
@@ -21,7 +22,6 @@ from rnnapps.layers.token_network import zero_states
 from rnnapps.metrics.frames import frame_nats, score_frames
 from rnnapps.metrics.note_events import event_metrics
 from rnnapps.metrics.text import nats
-from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.music_grid import BOUNDARY, MusicGrid
 
 __all__ = ["event_scorer", "frame_scorer", "joined_events", "music_objective"]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from rnnapps.contract.sections import Block, Details, Paragraph, Section, Sound, Table
 from rnnapps.data.music.piece import Piece
 from rnnapps.metrics.music_diagnostics import music_diagnostics
 from rnnapps.music.evaluation import excerpts
 from rnnapps.music.generation import Sampling, write_pieces
 from rnnapps.preprocessing.music_grid import MusicGrid
 from rnnapps.reports.plots.piano_roll import plot_piano_roll
-from rnnapps.reports.sections import Block, Details, Paragraph, Section, Sound, Table
 from rnnapps.reports.synthesis import render_wav
 
 __all__ = ["music_sections"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnapps.contract.sections import Paragraph, Section, Table
 from rnnapps.data.series.anomaly_config import AnomalyDataConfig
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.data.series.watched import read_tables
@@ -19,7 +20,6 @@ from rnnapps.detection.streams import DetectorStream
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.metrics.anomaly import intervals
 from rnnapps.reports.plots import LIGHT, Plot, Theme
-from rnnapps.reports.sections import Paragraph, Section, Table
 from rnnapps.training.run import write_atomically
 
 __all__ = [

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
+from rnnapps.contract.sections import Block, Paragraph, Section, Table, Value
 from rnnapps.reports.inspect import Inspection
-from rnnapps.reports.sections import Block, Paragraph, Section, Table, Value
 
 __all__ = ["configuration_section", "environment_section", "parameters_section", "speed_section"]
 

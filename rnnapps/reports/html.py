@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
+from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.sections import Section
 from rnnapps.errors import CheckpointError
-from rnnapps.pipeline import Evaluation
 from rnnapps.reports.facts import configuration_section, environment_section, parameters_section, speed_section
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.render import render_page
-from rnnapps.reports.sections import Section
 from rnnapps.reports.standard import curves_section, inside_section, label, result_section, samples_section
 from rnnapps.training.run import RunFolder, write_atomically
 

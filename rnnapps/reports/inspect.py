@@ -9,9 +9,9 @@ from typing import Any
 
 import keras
 
+from rnnapps.contract.sections import Table, Value
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.plots import Plot, arrange, plot_gates, plot_gradients
-from rnnapps.reports.sections import Table, Value
 from rnnapps.training.cost import (
     LayerMemory,
     ParameterCount,

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from rnnapps.reports.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Sound, Table, Value
+from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Sound, Table, Value
 from rnnapps.reports.style import SCRIPT, STYLE
 
 __all__ = ["format_value", "render_page"]

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnnapps.pipeline import Evaluation
+from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import Curve, plot_curves
 from rnnapps.reports.render import format_value
-from rnnapps.reports.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 
 __all__ = [
     "curves_section",

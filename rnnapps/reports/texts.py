@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rnnapps.contract.sections import Details, Paragraph, Section, Table, Value
 from rnnapps.metrics.repetition import Repetition
-from rnnapps.reports.sections import Details, Paragraph, Section, Table, Value
 
 __all__ = ["repetition_section"]
 

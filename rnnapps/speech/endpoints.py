@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.data.speech.utterance import SCALE
-from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.preprocessing.wav import decode_wavs
 from rnnapps.speech.model_config import DecodingConfig

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import keras
 
+from rnnapps.contract.pipeline import Evaluation
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.joined_clips import draw_strings
 from rnnapps.data.speech.speech import UtteranceSplits
@@ -17,7 +18,6 @@ from rnnapps.data.speech.utterance import Utterance, most_frequent
 from rnnapps.decoding.symbol_ngram import SymbolNgram, affordable_order
 from rnnapps.errors import ConfigError
 from rnnapps.metrics.word_errors import error_rates, recognition_errors
-from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.recordings import HELD_OUT_PASSES, HELD_OUT_SEED, held_out_strings

@@ -9,13 +9,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Objective
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.speech import UtteranceSplits
 from rnnapps.data.speech.utterance import Utterance
 from rnnapps.decoding.ctc import greedy_symbols
 from rnnapps.decoding.ctc_alignment import log_probability
 from rnnapps.metrics.word_errors import error_rates
-from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.speech.model_config import SpeechTrainingConfig
 from rnnapps.speech.recordings import TrainingRecordings, held_out_strings

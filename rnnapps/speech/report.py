@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 
+from rnnapps.contract.sections import Block, Gallery, Paragraph, Section, Sound, Table
 from rnnapps.data.speech.config import SpeechDataConfig
 from rnnapps.data.speech.speech import UtteranceSplits
 from rnnapps.data.speech.utterance import Utterance
@@ -15,7 +16,6 @@ from rnnapps.preprocessing.speech_features import SpeechFeatures
 from rnnapps.reports.plots.confusion import plot_confusion
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.spectrogram import plot_spectrogram
-from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Sound, Table
 from rnnapps.speech.endpoints import wav_bytes
 from rnnapps.speech.model_config import DecodingConfig
 from rnnapps.speech.recordings import held_out_strings

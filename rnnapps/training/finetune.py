@@ -12,28 +12,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from rnnapps.contract.vocabulary import VocabularyChange
 from rnnapps.errors import CheckpointError, ConfigError
 
-__all__ = ["TransferReport", "VocabularyChange", "freeze", "transfer"]
+__all__ = ["TransferReport", "freeze", "transfer"]
 
 NOISE = 0.1
 """Noise of new rows, as a share of the standard deviation among the known rows."""
-
-
-@dataclass(frozen=True)
-class VocabularyChange:
-    """What the entries of two vocabularies are called, and which weights they index.
-
-    Attributes:
-        old: entry names of the source; the position is the id.
-        new: entry names of the new network; entries may be added, dropped and moved.
-        axes: path of a variable -> its axis that is indexed by the vocabulary, such as
-            `{"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}`.
-    """
-
-    old: Sequence[str]
-    new: Sequence[str]
-    axes: Mapping[str, int]
 
 
 @dataclass(frozen=True)

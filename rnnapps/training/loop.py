@@ -10,8 +10,8 @@ from typing import Any
 import keras
 
 from rnnapps.config import TrainingConfig
+from rnnapps.contract.pipeline import Objective
 from rnnapps.errors import ConfigError, Interrupted
-from rnnapps.pipeline import Objective
 from rnnapps.training.progress import Display, make_display
 from rnnapps.training.run import RunFolder
 from rnnapps.training.session import Session

@@ -10,8 +10,8 @@ from typing import Any
 
 import keras
 
+from rnnapps.contract.pipeline import Objective
 from rnnapps.errors import CheckpointError, TrainingDiverged
-from rnnapps.pipeline import Objective
 from rnnapps.training.events import EventWriter
 from rnnapps.training.progress import Display, describe
 from rnnapps.training.run import RunFolder

@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
+from rnnapps.contract.pipeline import Evaluation
 from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.errors import ConfigError
 from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.metrics.word_dictionary import WordDictionary
-from rnnapps.pipeline import Evaluation
 from rnnapps.translation.batches import encode_pairs
 from rnnapps.translation.decoding import GREEDY, translator
 from rnnapps.translation.model_config import DecodingConfig

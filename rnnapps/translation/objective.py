@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
+from rnnapps.contract.pipeline import Objective
 from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.metrics.translation import score_translations
-from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.special_pieces import PADDING
 from rnnapps.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
 from rnnapps.translation.decoding import GREEDY, translator

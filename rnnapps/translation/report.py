@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.sections import Block, Gallery, Paragraph, Section, Table
 from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.metrics.translation import score_translations, signatures
 from rnnapps.reports.plots.attention import plot_attention
 from rnnapps.reports.plots.curves import Curve, plot_curves
 from rnnapps.reports.plots.plot import Plot
-from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Table
 from rnnapps.translation.decoding import GREEDY, translate
 from rnnapps.translation.evaluation import translate_all
 from rnnapps.translation.model_config import DecodingConfig

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.pipeline import Endpoint
 from rnnapps.layers.video_network import VideoStep, zero_video_states
-from rnnapps.pipeline import Endpoint
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.video.scoring import clip_probabilities
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from rnnapps.contract.pipeline import Evaluation
 from rnnapps.data.video.config import VideoDataConfig
 from rnnapps.data.video.video import VideoSplits
 from rnnapps.metrics.classification import classification_metrics, confusion_matrix, recall_by_class
-from rnnapps.pipeline import Evaluation
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.video.baselines import still_baselines
 from rnnapps.video.model_config import VideoModelConfig

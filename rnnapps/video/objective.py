@@ -9,11 +9,11 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
+from rnnapps.contract.pipeline import Objective
 from rnnapps.data.video.clips import clip_batches
 from rnnapps.data.video.config import VideoDataConfig, mirror_images
 from rnnapps.data.video.video import VideoSplits
 from rnnapps.metrics.classification import classification_metrics
-from rnnapps.pipeline import Objective
 from rnnapps.preprocessing.video_format import VideoFormat
 from rnnapps.video.scoring import numbers_of, video_scorer
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from rnnapps.contract.sections import Block, Gallery, Paragraph, Section, Table
 from rnnapps.data.video.video import Video
 from rnnapps.metrics.classification import confusion_matrix, recall_by_class
 from rnnapps.preprocessing.video_format import VideoFormat
@@ -15,7 +16,6 @@ from rnnapps.reports.plots.confusion import plot_confusion
 from rnnapps.reports.plots.curves import Curve, plot_curves
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.videos import plot_contact_sheet
-from rnnapps.reports.sections import Block, Gallery, Paragraph, Section, Table
 from rnnapps.video.scoring import numbers_of, video_scorer
 from rnnapps.video.streaming import probabilities_over_time
 

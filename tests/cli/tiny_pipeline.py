@@ -13,8 +13,8 @@ import numpy as np
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
-from rnnapps.reports.sections import Paragraph, Section
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.sections import Paragraph, Section
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Tiny(Pipeline[Config]):
         return Letters(preprocessor.letters + "".join(sorted(set(config.data.source) - set(preprocessor.letters))))
 
     def vocabulary_changes(self, network: Any, old: Letters, new: Letters) -> Any:
-        from rnnapps.training.finetune import VocabularyChange
+        from rnnapps.contract.vocabulary import VocabularyChange
 
         axes = {"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}
         return [VocabularyChange(list(old.letters), list(new.letters), axes)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
 
 if TYPE_CHECKING:
     import keras

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rnnapps.cli.pipeline_cli import main
-from rnnapps.pipeline import Pipeline
+from rnnapps.contract.pipeline import Pipeline
 
 __all__ = ["Command", "skip_report"]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from rnnapps.reports.sections import Section
-    from rnnapps.training.finetune import VocabularyChange
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
 
 __all__ = ["Endpoint", "Evaluation", "Objective", "Pipeline", "Splits"]
 
