@@ -42,7 +42,7 @@ def train_text(folder: Path) -> None:
 
 def train_detector(folder: Path) -> None:
     """A run of anomaly detection in `folder/run`."""
-    from pipelines.anomaly_detection import PIPELINE as DETECTOR
+    from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE as DETECTOR
 
     source = ["--data.source", str(watched.write_rows(folder / "machine.csv"))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]
