@@ -51,7 +51,7 @@ def train_detector(folder: Path) -> None:
 
 def train_forecaster(folder: Path) -> None:
     """A run of forecasting in `folder/run`, of the built-in series."""
-    from pipelines.forecasting import PIPELINE as FORECASTER
+    from rnnapps.tasks.forecasting.pipeline import PIPELINE as FORECASTER
 
     flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.series_units=2"]
     assert main(FORECASTER, ["train", "--run", str(folder / "run"), *forecasts.SETTINGS, *flags]) == 0
