@@ -20,11 +20,11 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.data.video.file import write_mp4
-from tests.data.music.midi_bytes import write_scales
 from tests.data.speech.recordings import audio_bytes, say, write_manifest
 from tests.data.video.video_files import moving_square, write_moves
 from tests.docs.commands import commands_of
 from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched
+from tests.tasks.music_generation.midi_bytes import write_scales
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -59,7 +59,7 @@ def train_forecaster(folder: Path) -> None:
 
 def train_musician(folder: Path) -> None:
     """A run of music generation in `folder/run`."""
-    from pipelines.music_generation import PIPELINE as MUSICIAN
+    from rnnapps.tasks.music_generation.pipeline import PIPELINE as MUSICIAN
 
     source = ["--data.source", str(write_scales(folder / "scales", 4))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]
