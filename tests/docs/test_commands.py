@@ -20,11 +20,11 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.data.video.file import write_mp4
-from tests.data.speech.recordings import audio_bytes, say, write_manifest
 from tests.data.video.video_files import moving_square, write_moves
 from tests.docs.commands import commands_of
 from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched
 from tests.tasks.music_generation.midi_bytes import write_scales
+from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -86,7 +86,7 @@ def train_translator(folder: Path) -> None:
 
 def train_recogniser(folder: Path) -> None:
     """A run of speech recognition in `folder/run`, which streams."""
-    from pipelines.speech_recognition import PIPELINE as RECOGNISER
+    from rnnapps.tasks.speech_recognition.pipeline import PIPELINE as RECOGNISER
 
     source = ["--data.source", str(write_manifest(folder / "recordings", 20))]
     flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.bidirectional=false"]

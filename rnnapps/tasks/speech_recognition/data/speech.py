@@ -1,0 +1,170 @@
+"""Recordings and transcripts from synthetic speech, manifests, folders and TensorFlow Datasets, split and decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.sources import is_tfds
+from rnnapps.errors import DataError
+from rnnapps.tasks.speech_recognition.data.audio import read_audio
+from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
+from rnnapps.tasks.speech_recognition.data.layouts import Row, list_rows
+from rnnapps.tasks.speech_recognition.data.utterance import Utterance, as_pcm, normalize_transcript
+
+__all__ = ["UtteranceSplits", "checked_utterance", "held_in_memory", "read_utterance_splits", "utterance_dataset"]
+
+BUILTIN = "builtin"
+PARTS = ("train", "validation", "test")
+FILES = {"train": ("train.csv",), "validation": ("validation.csv", "valid.csv", "dev.csv"), "test": ("test.csv",)}
+MAXIMUM_HOURS = 30.0
+"""Recordings are held in memory as 16-bit samples: 3.5 GB at 16 kHz."""
+
+Item = TypeVar("Item")
+
+
+UtteranceSplits = ItemSplits[Utterance]
+
+
+def read_utterance_splits(config: SpeechDataConfig) -> UtteranceSplits:
+    """Reads the source and splits it.
+
+    Raises:
+        DataError: a source is missing, a file is damaged or too long, a transcript is empty, or there are too few
+            recordings to split.
+    """
+    parts = _builtin(config) if config.source == BUILTIN else _parts(config)
+    for name in PARTS:
+        if not parts[name]:
+            raise DataError(config.source, f"has no recordings for the {name} split", "give more recordings")
+    source = "synthetic number strings spoken by eSpeak NG" if config.source == BUILTIN else config.source
+    return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
+
+
+def utterance_dataset(utterances: Sequence[Utterance]) -> tf.data.Dataset:
+    """(samples int16 `(samples,)`, transcript) of each utterance, as a dataset of raw examples."""
+    signature = (tf.TensorSpec((None,), tf.int16), tf.TensorSpec((), tf.string))
+    return tf.data.Dataset.from_generator(
+        lambda: ((each.samples, each.transcript) for each in utterances), output_signature=signature
+    )
+
+
+def _builtin(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    from rnnapps.tasks.speech_recognition.data.spoken_numbers import spoken_numbers
+
+    return {**spoken_numbers(config.builtin_utterances, sample_rate_hz=config.sample_rate_hz), **_given(config)}
+
+
+def _parts(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    given = _given(config)
+    if is_tfds(config.source):
+        from rnnapps.tasks.speech_recognition.data.tfds import tfds_utterances
+
+        found = tfds_utterances(config.source, config)
+        return _completed(found, given, config, speaker=lambda each: each.speaker, key=lambda each: each.name)
+    rows = _completed(_rows(config), given, config, speaker=lambda each: each.speaker, key=lambda each: str(each.audio))
+    return {name: given.get(name) or _read(rows[name], config) for name in PARTS}
+
+
+def _given(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    """The splits that have a source of their own."""
+    sources = {"validation": config.validation, "test": config.test}
+    return {
+        name: _read(list_rows(Path(source), config.speaker_pattern), config)
+        for name, source in sources.items()
+        if source is not None
+    }
+
+
+def _rows(config: SpeechDataConfig) -> dict[str, list[Row]]:
+    root = Path(config.source)
+    if not root.is_dir():
+        return {"train": list_rows(root, config.speaker_pattern)}
+    paths = {
+        name: next((root / each for each in files if (root / each).is_file()), None) for name, files in FILES.items()
+    }
+    if paths["train"] is None:
+        return {"train": list_rows(root)}
+    return {name: list_rows(path, config.speaker_pattern) for name, path in paths.items() if path is not None}
+
+
+def _completed(
+    found: dict[str, list[Item]],
+    given: dict[str, Any],
+    config: SpeechDataConfig,
+    *,
+    speaker: Callable[[Item], str],
+    key: Callable[[Item], str],
+) -> dict[str, Any]:
+    """All three splits; those that neither the source nor the configuration offers are dealt from the training part."""
+    parts: dict[str, Any] = {**found, **given}
+    shares = {"validation": config.validation_fraction, "test": config.test_fraction}
+    wanted = {name: share for name, share in shares.items() if name not in parts}
+    if not wanted:
+        return parts
+    items = sorted(parts["train"], key=key)
+    by_speaker = config.hold_out == "speakers"
+    names = sorted({speaker(each) for each in items}) if by_speaker else [str(number) for number in range(len(items))]
+    if len(names) <= len(wanted):
+        what = "speakers" if by_speaker else "recordings"
+        problem = f"holds {len(names)} {what}; a split needs {len(wanted) + 1} at least"
+        raise DataError(config.source, problem, "give more, or --data.validation and --data.test")
+    order = [names[place] for place in np.random.default_rng(0).permutation(len(names))]
+    groups: dict[str, str] = {}
+    for name, share in wanted.items():
+        count = max(1, round(share * len(names)))
+        groups |= dict.fromkeys(order[:count], name)
+        order = order[count:]
+    labels = [speaker(each) for each in items] if by_speaker else names
+    for name in (*wanted, "train"):
+        parts[name] = [each for each, label in zip(items, labels, strict=True) if groups.get(label, "train") == name]
+    return parts
+
+
+def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
+    def one(row: Row) -> Utterance:
+        samples = read_audio(row.audio, sample_rate_hz=config.sample_rate_hz)
+        return checked_utterance(samples, row.transcript, row.speaker, row.audio, row.place, config)
+
+    return held_in_memory(map(one, rows), config)
+
+
+def held_in_memory(utterances: Iterable[Utterance], config: SpeechDataConfig) -> list[Utterance]:
+    """All utterances of a split, read one after another.
+
+    Raises:
+        DataError: they last too long for the memory.
+    """
+    found, seconds = [], 0.0
+    for utterance in utterances:
+        seconds += utterance.seconds(config.sample_rate_hz)
+        if seconds > MAXIMUM_HOURS * 3600:
+            problem = f"the recordings last more than {MAXIMUM_HOURS:g} hours, the most that is read into memory"
+            raise DataError(config.source, problem, "use a part of them")
+        found.append(utterance)
+    return found
+
+
+def checked_utterance(
+    samples: Any, transcript: str, speaker: str, name: str | Path, place: str, config: SpeechDataConfig
+) -> Utterance:
+    """An utterance of samples of full scale 1 that a network can learn from.
+
+    Raises:
+        DataError: it has no samples, lasts too long, or its transcript is empty.
+    """
+    seconds = len(samples) / config.sample_rate_hz
+    if not len(samples):
+        raise DataError(name, f"holds no samples ({place})", "leave it out")
+    if seconds > config.longest_seconds:
+        problem = f"lasts {seconds:,.1f} s; at most data.longest_seconds = {config.longest_seconds:g} are accepted"
+        raise DataError(name, problem, "cut it, or raise --data.longest_seconds")
+    text = normalize_transcript(transcript, keep_punctuation=config.keep_punctuation)
+    if not text:
+        raise DataError(place, f"the transcript {transcript[:40]!r} of {name} has no letters", "write what is said")
+    return Utterance(as_pcm(samples), text, speaker, str(name))
