@@ -39,7 +39,7 @@ $(VENV)/.installed-%: $(VENV)/.installed
 
 demo: setup ## train, score, export, verify and use a character model of built-in text
 	@rm -rf $(RUN)
-	$(BIN)/python -m pipelines.text_generation train --config pipelines/configs/text_generation/demo.yaml --run $(RUN)
+	$(BIN)/python -m pipelines.text_generation train --config rnnapps/tasks/text_generation/configs/demo.yaml --run $(RUN)
 	$(BIN)/python -m pipelines.text_generation evaluate --run $(RUN)
 	$(BIN)/python -m pipelines.text_generation export --run $(RUN) --to $(EXPORT)
 	$(BIN)/rnnapps verify "$$(ls -d $(EXPORT)/[0-9]* | sort -V | tail -1)"

@@ -39,7 +39,7 @@ __all__ = [
 
 FAMILIES = ("tensorflow",)
 CELLS = ("simple_rnn", "lstm", "gru", "min_gru", "layer_norm_lstm")
-CONFIG = "pipelines/configs/text_generation/quick.yaml"
+CONFIG = "rnnapps/tasks/text_generation/configs/quick.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

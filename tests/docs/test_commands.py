@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.text_generation import PIPELINE
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.data.video.file import write_mp4
+from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from tests.data.video.video_files import moving_square, write_moves
 from tests.docs.commands import commands_of
 from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched

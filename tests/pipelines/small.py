@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.text_generation import PIPELINE
+from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from tests.pipelines.command import Command
 
 __all__ = [

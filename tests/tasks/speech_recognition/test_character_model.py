@@ -15,13 +15,13 @@ import tensorflow as tf
 from rnnapps.config import TokenModelConfig
 from rnnapps.errors import ConfigError, ExportError
 from rnnapps.export.saved_model import export
-from rnnapps.export.text_endpoints import text_endpoints
 from rnnapps.layers.token_network import read, token_network, zero_states
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.reports.model_card import ModelCard
 from rnnapps.tasks.speech_recognition.character_model import CharacterModel
 from rnnapps.tasks.speech_recognition.decoding.ctc_beam import beam_search
 from rnnapps.tasks.speech_recognition.preprocessing.alphabet import Alphabet
+from rnnapps.tasks.text_generation.endpoints import text_endpoints
 
 VOCABULARY, ALPHABET = CharacterVocabulary("\nXba "), Alphabet("ab")
 TOKENS = {"\n": 1, "a": 4, "b": 3}

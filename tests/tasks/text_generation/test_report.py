@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from rnnapps.metrics.repetition import measure_repetition
 from rnnapps.reports.render import render_page
-from rnnapps.reports.texts import repetition_section
+from rnnapps.tasks.text_generation.repetition import measure_repetition
+from rnnapps.tasks.text_generation.report import repetition_section
 
 from .page import Page
 

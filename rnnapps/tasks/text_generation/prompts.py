@@ -11,9 +11,9 @@ import tensorflow as tf
 from rnnapps.config import SamplingConfig
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import StepFunction, generate
-from rnnapps.decoding.streaming import stream
 from rnnapps.layers.token_network import read, token_step, zero_states
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
+from rnnapps.tasks.text_generation.streaming import stream
 
 __all__ = ["continue_texts", "stream_text", "text_writer"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.text_generation import PIPELINE
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
 from tests.pipelines.small import WORDS, answer, complaint, gru_logits

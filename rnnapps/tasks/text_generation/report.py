@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rnnapps.contract.sections import Details, Paragraph, Section, Table, Value
-from rnnapps.metrics.repetition import Repetition
+from rnnapps.tasks.text_generation.repetition import Repetition
 
 __all__ = ["repetition_section"]
 

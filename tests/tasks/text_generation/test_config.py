@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from rnnapps.data.text.config import TextDataConfig
 from rnnapps.errors import ConfigError
+from rnnapps.tasks.text_generation.data.config import TextDataConfig
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,5 @@ def test_wrong_values_name_the_key(values):
 
 
 def test_importing_the_configuration_does_not_load_tensorflow():
-    code = "import sys, rnnapps.data.text.config, rnnapps.data.sources; sys.exit('tensorflow' in sys.modules)"
+    code = "import sys, rnnapps.tasks.text_generation.data.config, rnnapps.data.sources; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.metrics.repetition import distinct_n, longest_repeat, measure_repetition
+from rnnapps.tasks.text_generation.repetition import distinct_n, longest_repeat, measure_repetition
 
 
 def test_distinct_n_by_hand() -> None:

@@ -8,9 +8,9 @@ from itertools import accumulate, pairwise
 import tensorflow as tf
 
 from rnnapps.data.sources import RawSplits, is_tfds, tfds_builder
-from rnnapps.data.text.config import TextDataConfig
 from rnnapps.data.text.documents import BUILTIN, read_documents, separated, tfds_texts
 from rnnapps.errors import DataError
+from rnnapps.tasks.text_generation.data.config import TextDataConfig
 
 __all__ = ["joined", "read_splits", "split_contiguously"]
 

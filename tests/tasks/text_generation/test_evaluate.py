@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnapps.data.text.config import TextDataConfig
-from rnnapps.data.text.text import joined, read_splits
 from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.tasks.text_generation.data.text import joined, read_splits
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
 from tests.pipelines.small import WORDS, answer, gru_logits, succeed

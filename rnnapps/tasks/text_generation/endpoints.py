@@ -11,9 +11,9 @@ import tensorflow as tf
 from rnnapps.config import LONGEST_SAMPLE
 from rnnapps.contract.pipeline import Endpoint
 from rnnapps.decoding.distribution import Rules
-from rnnapps.decoding.prompts import continue_texts
 from rnnapps.export.token_endpoints import token_endpoints
 from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.tasks.text_generation.prompts import continue_texts
 
 __all__ = ["text_endpoints"]
 
