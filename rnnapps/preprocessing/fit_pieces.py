@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from rnnapps.data.pairs.config import TokenKind
 from rnnapps.preprocessing.learn_subwords import (
     beginning_and_inside,
     characters_of,
@@ -20,6 +19,7 @@ from rnnapps.preprocessing.longest_pieces import CONTINUED
 from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import SPECIAL, UNKNOWN
 from rnnapps.preprocessing.split_words import Unit, split_words
+from rnnapps.tasks.translation.data.config import TokenKind
 
 __all__ = ["fit_pieces", "grow_pieces"]
 

@@ -77,7 +77,7 @@ def train_watcher(folder: Path) -> None:
 
 def train_translator(folder: Path) -> None:
     """A run of translation in `folder/run`."""
-    from pipelines.translation import PIPELINE as TRANSLATOR
+    from rnnapps.tasks.translation.pipeline import PIPELINE as TRANSLATOR
 
     source = ["--data.source", str(sentences.write_pairs(folder / "pairs.tsv", 80))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]

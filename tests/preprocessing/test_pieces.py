@@ -8,11 +8,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnapps.data.pairs.config import TokenKind
 from rnnapps.preprocessing.fit_pieces import fit_pieces
 from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import UNKNOWN
 from rnnapps.preprocessing.split_words import LONGEST_WORD
+from rnnapps.tasks.translation.data.config import TokenKind
 from tests.preprocessing.vocabularies import (
     CHARACTERS,
     KNOWN,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnnapps.data.pairs.files import checked_pair
-from rnnapps.data.pairs.pairs import Pair
 from rnnapps.data.sources import tfds_builder
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.files import checked_pair
+from rnnapps.tasks.translation.data.pairs import Pair
 
 __all__ = ["text_features", "tfds_parts"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from pipelines.translation import PIPELINE
+from rnnapps.tasks.translation.pipeline import PIPELINE
 from tests.pipelines.command import Command
 
 __all__ = ["SETTINGS", "WORDS", "answer", "complaint", "succeed", "write_pairs"]

@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
-from rnnapps.translation.model_config import TranslationModelConfig
-from rnnapps.translation.network import decoder_step, encode, read_target, translation_network
-from rnnapps.translation.objective import smoothed_loss
-from rnnapps.translation.vocabularies import vocabulary_axes
+from rnnapps.tasks.translation.model_config import TranslationModelConfig
+from rnnapps.tasks.translation.network import decoder_step, encode, read_target, translation_network
+from rnnapps.tasks.translation.objective import smoothed_loss
+from rnnapps.tasks.translation.vocabularies import vocabulary_axes
 
 DRAW = np.random.default_rng(1)
 SOURCE, TARGET = DRAW.integers(4, 11, (3, 5)).astype(np.int32), DRAW.integers(4, 9, (3, 4)).astype(np.int32)

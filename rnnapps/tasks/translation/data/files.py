@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import zip_longest
 from pathlib import Path
 
-from rnnapps.data.pairs.pairs import Pair
 from rnnapps.data.sources import read_bytes
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.pairs import Pair
 
 __all__ = ["LONGEST_LINE", "checked_pair", "read_aligned", "read_tab_file"]
 

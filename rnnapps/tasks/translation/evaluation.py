@@ -9,15 +9,15 @@ from typing import Any
 import keras
 
 from rnnapps.contract.pipeline import Evaluation
-from rnnapps.data.pairs.pairs import Pair, PairSplits
 from rnnapps.errors import ConfigError
-from rnnapps.metrics.translation import score_translations, signatures
-from rnnapps.metrics.word_dictionary import WordDictionary
-from rnnapps.translation.batches import encode_pairs
-from rnnapps.translation.decoding import GREEDY, translator
-from rnnapps.translation.model_config import DecodingConfig
-from rnnapps.translation.objective import pair_scorer
-from rnnapps.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.batches import encode_pairs
+from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
+from rnnapps.tasks.translation.decoding import GREEDY, translator
+from rnnapps.tasks.translation.model_config import DecodingConfig
+from rnnapps.tasks.translation.objective import pair_scorer
+from rnnapps.tasks.translation.scores import score_translations, signatures
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.word_dictionary import WordDictionary
 
 __all__ = ["PENALTIES", "evaluate_translation", "translate_all"]
 

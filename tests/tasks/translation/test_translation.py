@@ -11,9 +11,9 @@ import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
-from rnnapps.translation.evaluation import PENALTIES
+from rnnapps.tasks.translation.evaluation import PENALTIES
 from tests.pipelines.command import skip_report
-from tests.pipelines.sentences import SETTINGS, WORDS, answer, complaint, succeed, write_pairs
+from tests.tasks.translation.sentences import SETTINGS, WORDS, answer, complaint, succeed, write_pairs
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_finetuning_learns_new_words(run: Path, tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.slow
 def test_finetuning_appends_merges(pairs: Path, tmp_path: Path) -> None:
-    from rnnapps.translation.vocabularies import PairVocabularies
+    from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
     new = write_pairs(tmp_path / "new.tsv", 400, seed=1, extra={"blip": "moon", "zorr": "über"})
     flags = (*SETTINGS, "--data.tokens=subwords", "--training.steps=2", "--training.evaluate_every=2")

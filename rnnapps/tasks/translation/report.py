@@ -9,15 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.sections import Block, Gallery, Paragraph, Section, Table
-from rnnapps.data.pairs.pairs import Pair, PairSplits
-from rnnapps.metrics.translation import score_translations, signatures
-from rnnapps.reports.plots.attention import plot_attention
 from rnnapps.reports.plots.curves import Curve, plot_curves
 from rnnapps.reports.plots.plot import Plot
-from rnnapps.translation.decoding import GREEDY, translate
-from rnnapps.translation.evaluation import translate_all
-from rnnapps.translation.model_config import DecodingConfig
-from rnnapps.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.attention_map import plot_attention
+from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
+from rnnapps.tasks.translation.decoding import GREEDY, translate
+from rnnapps.tasks.translation.evaluation import translate_all
+from rnnapps.tasks.translation.model_config import DecodingConfig
+from rnnapps.tasks.translation.scores import score_translations, signatures
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
 __all__ = ["scores_by_length", "translation_sections"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.decoding.beam import Hypotheses, beam_search, length_norm
+from rnnapps.tasks.translation.beam import Hypotheses, beam_search, length_norm
 
 START, END, BARRED = 1, 2, 0
 Scorer = Callable[[int, int, int], Any]

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.decoding.beam import Hypotheses, beam_search
 from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
-from rnnapps.translation.model_config import DecodingConfig
-from rnnapps.translation.network import Encoded, decoder_step, encode, read_target
-from rnnapps.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.beam import Hypotheses, beam_search
+from rnnapps.tasks.translation.model_config import DecodingConfig
+from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, read_target
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
 __all__ = [
     "GREEDY",

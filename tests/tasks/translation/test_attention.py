@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
-from rnnapps.layers.attention import Attention
+from rnnapps.tasks.translation.attention import Attention
 
 DRAW = np.random.default_rng(0)
 QUERIES, MEMORY = (DRAW.normal(size=shape).astype(np.float32) for shape in ((2, 3, 4), (2, 5, 6)))

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnapps.data.pairs.config import PairDataConfig
-from rnnapps.data.pairs.files import read_aligned, read_tab_file
-from rnnapps.data.pairs.pairs import Pair, PairSplits, filter_pairs
-from rnnapps.data.pairs.tfds import tfds_parts
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.config import PairDataConfig
+from rnnapps.tasks.translation.data.files import read_aligned, read_tab_file
+from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, filter_pairs
+from rnnapps.tasks.translation.data.tfds import tfds_parts
 
 __all__ = ["read_pair_splits"]
 
@@ -47,7 +47,7 @@ def read_pair_splits(config: PairDataConfig) -> PairSplits:
 
 def _read(source: str, target: str | None) -> list[Pair]:
     if source == BUILTIN:
-        from rnnapps.data.pairs.phrases import builtin_pairs
+        from rnnapps.tasks.translation.data.phrases import builtin_pairs
 
         return builtin_pairs()
     return read_tab_file(source) if target is None else read_aligned(source, target)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import keras
 
-from rnnapps.data.pairs.config import PairDataConfig
-from rnnapps.data.pairs.pairs import Pair
 from rnnapps.preprocessing.fit_pieces import fit_pieces, grow_pieces
 from rnnapps.preprocessing.pieces import PieceVocabulary
+from rnnapps.tasks.translation.data.config import PairDataConfig
+from rnnapps.tasks.translation.data.pairs import Pair
 
 __all__ = ["PairVocabularies", "vocabulary_axes"]
 

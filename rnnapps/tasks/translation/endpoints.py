@@ -10,11 +10,11 @@ import tensorflow as tf
 
 from rnnapps.contract.pipeline import Endpoint
 from rnnapps.preprocessing.special_pieces import END, SPECIAL
-from rnnapps.translation.batches import decoder_reads
-from rnnapps.translation.decoding import GREEDY, attention_of, ended, search, translate
-from rnnapps.translation.model_config import DecodingConfig
-from rnnapps.translation.network import encode, read_target
-from rnnapps.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.batches import decoder_reads
+from rnnapps.tasks.translation.decoding import GREEDY, attention_of, ended, search, translate
+from rnnapps.tasks.translation.model_config import DecodingConfig
+from rnnapps.tasks.translation.network import encode, read_target
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
 __all__ = ["translation_endpoints"]
 

@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.data.buckets import LengthBuckets
-from rnnapps.data.pairs.pairs import Pair
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import END, PADDING, START
-from rnnapps.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.data.pairs import Pair
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
 __all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_texts", "padded", "pair_batches"]
 

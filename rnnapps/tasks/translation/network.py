@@ -9,12 +9,12 @@ import keras
 import tensorflow as tf
 
 from rnnapps.cells import make_cell
-from rnnapps.layers.attention import Attention
-from rnnapps.layers.attention_decoder import AttentionDecoder, Memory
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import RecurrentStack
-from rnnapps.translation.layers import Bridge, OwnChoices, ValidPlaces
-from rnnapps.translation.model_config import TranslationModelConfig
+from rnnapps.tasks.translation.attention import Attention
+from rnnapps.tasks.translation.attention_decoder import AttentionDecoder, Memory
+from rnnapps.tasks.translation.layers import Bridge, OwnChoices, ValidPlaces
+from rnnapps.tasks.translation.model_config import TranslationModelConfig
 
 __all__ = [
     "Encoded",

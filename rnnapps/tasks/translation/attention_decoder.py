@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from rnnapps.layers.attention import Attention
 from rnnapps.layers.stack import RecurrentStack
+from rnnapps.tasks.translation.attention import Attention
 
 __all__ = ["AttentionDecoder", "Memory"]
 

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnapps.data.pairs.config import PairDataConfig
-from rnnapps.data.pairs.files import read_aligned, read_tab_file
-from rnnapps.data.pairs.pairs import Pair
-from rnnapps.data.pairs.splits import read_pair_splits
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.config import PairDataConfig
+from rnnapps.tasks.translation.data.files import read_aligned, read_tab_file
+from rnnapps.tasks.translation.data.pairs import Pair
+from rnnapps.tasks.translation.data.splits import read_pair_splits
 
 PIECES = [b"\t", b"\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\r", b"\xe2\x98", b"\xff\xfe", "\u2028".encode(), b" "]
 GIBIBYTE = 1 << 30
 MEMORY = """
 import resource, sys
-from rnnapps.data.pairs.files import read_aligned, read_tab_file
+from rnnapps.tasks.translation.data.files import read_aligned, read_tab_file
 from rnnapps.errors import DataError
 try:
     print(len((read_tab_file if len(sys.argv) == 2 else read_aligned)(*sys.argv[1:])))

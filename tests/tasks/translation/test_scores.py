@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from rnnapps.metrics.translation import score_translations, signatures
-from rnnapps.metrics.word_dictionary import WordDictionary, words_of
+from rnnapps.tasks.translation.scores import score_translations, signatures
+from rnnapps.tasks.translation.word_dictionary import WordDictionary, words_of
 
 
 def test_bleu_by_hand() -> None:

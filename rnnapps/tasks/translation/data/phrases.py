@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from rnnapps.data.pairs.pairs import Pair
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.pairs import Pair
 
 __all__ = ["builtin_pairs", "phrase_pair"]
 

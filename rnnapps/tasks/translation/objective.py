@@ -11,13 +11,13 @@ import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.pipeline import Objective
-from rnnapps.data.pairs.pairs import Pair, PairSplits
-from rnnapps.metrics.translation import score_translations
 from rnnapps.preprocessing.special_pieces import PADDING
-from rnnapps.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
-from rnnapps.translation.decoding import GREEDY, translator
-from rnnapps.translation.model_config import TranslationModelConfig
-from rnnapps.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
+from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
+from rnnapps.tasks.translation.decoding import GREEDY, translator
+from rnnapps.tasks.translation.model_config import TranslationModelConfig
+from rnnapps.tasks.translation.scores import score_translations
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
 __all__ = ["pair_scorer", "smoothed_loss", "translation_objective"]
 

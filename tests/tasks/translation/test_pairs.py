@@ -9,11 +9,11 @@ from unittest import mock
 
 import pytest
 
-from rnnapps.data.pairs.config import PairDataConfig
-from rnnapps.data.pairs.files import LONGEST_LINE, read_aligned, read_tab_file
-from rnnapps.data.pairs.pairs import Pair, filter_pairs, pair_dataset
-from rnnapps.data.pairs.splits import read_pair_splits
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.translation.data.config import PairDataConfig
+from rnnapps.tasks.translation.data.files import LONGEST_LINE, read_aligned, read_tab_file
+from rnnapps.tasks.translation.data.pairs import Pair, filter_pairs, pair_dataset
+from rnnapps.tasks.translation.data.splits import read_pair_splits
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -143,7 +143,7 @@ def test_builtin_phrases_are_different_and_repeat() -> None:
 def test_builtin_phrases_by_hand() -> None:
     import datetime
 
-    from rnnapps.data.pairs import phrases
+    from rnnapps.tasks.translation.data import phrases
 
     moment = datetime.datetime(2024, 3, 5, 15, 7)
     draw = random.Random(0)
@@ -182,7 +182,7 @@ def test_tensorflow_datasets(name: str, own: tuple[str, ...], tmp_path: Path, mo
 def test_the_sides_of_tensorflow_datasets() -> None:
     import tensorflow_datasets as tfds
 
-    from rnnapps.data.pairs.tfds import text_features
+    from rnnapps.tasks.translation.data.tfds import text_features
 
     features = tfds.features
     both = mock.Mock()
