@@ -13,8 +13,8 @@ from typing import Any
 
 import keras
 
-from pipelines.video_recognition import PIPELINE
 from rnnapps.cli.arguments import parse_arguments
+from rnnapps.tasks.video_recognition.pipeline import PIPELINE
 from rnnapps.training.trainer import TrainingModel
 
 __all__ = ["main", "measure"]

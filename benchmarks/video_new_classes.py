@@ -12,13 +12,13 @@ from typing import Any
 
 import keras
 
-from pipelines.video_recognition import PIPELINE, VideoRecognitionSplits
 from rnnapps.cli.arguments import parse_arguments
 from rnnapps.cli.origin import load_source_preprocessor, read_source_weights
-from rnnapps.metrics.classification import classification_metrics
+from rnnapps.tasks.video_recognition.classification import classification_metrics
+from rnnapps.tasks.video_recognition.pipeline import PIPELINE, VideoRecognitionSplits
+from rnnapps.tasks.video_recognition.scoring import numbers_of, video_scorer
 from rnnapps.training.finetune import transfer
 from rnnapps.training.trainer import TrainingModel
-from rnnapps.video.scoring import numbers_of, video_scorer
 
 __all__ = ["main", "score"]
 

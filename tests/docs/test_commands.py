@@ -18,13 +18,13 @@ import pytest
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
-from rnnapps.data.video.file import write_mp4
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
-from tests.data.video.video_files import moving_square, write_moves
+from rnnapps.tasks.video_recognition.data.file import write_mp4
 from tests.docs.commands import commands_of
 from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched
 from tests.tasks.music_generation.midi_bytes import write_scales
 from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
+from tests.tasks.video_recognition.video_files import moving_square, write_moves
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -68,7 +68,7 @@ def train_musician(folder: Path) -> None:
 
 def train_watcher(folder: Path) -> None:
     """A run of video recognition in `folder/run`."""
-    from pipelines.video_recognition import PIPELINE as WATCHER
+    from rnnapps.tasks.video_recognition.pipeline import PIPELINE as WATCHER
 
     source = ["--data.source", str(write_moves(folder / "moves", 4))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]
@@ -127,7 +127,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     watched.write_rows(tmp_path / "new.csv", labels=False)
     forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")
     write_mp4(tmp_path / "new.mp4", moving_square("left"), rate=10)
-    monkeypatch.setattr("rnnapps.video.baselines.STILL_STEPS", 2)
+    monkeypatch.setattr("rnnapps.tasks.video_recognition.baselines.STILL_STEPS", 2)
     (tmp_path / "clip.wav").write_bytes(audio_bytes(say("lo hi")))
     monkeypatch.chdir(tmp_path)
 
