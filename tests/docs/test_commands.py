@@ -21,14 +21,19 @@ from rnnapps.cli.verb_table import VERBS
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from rnnapps.tasks.video_recognition.data.file import write_mp4
 from tests.docs.commands import commands_of
-from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched
+from tests.tasks.anomaly_detection import watched
+from tests.tasks.forecasting import forecasts
+from tests.tasks.music_generation import pieces
 from tests.tasks.music_generation.midi_bytes import write_scales
+from tests.tasks.speech_recognition import spoken
 from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
+from tests.tasks.translation import sentences
+from tests.tasks.video_recognition import videos
 from tests.tasks.video_recognition.video_files import moving_square, write_moves
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-CONFIGURATIONS = sorted((ROOT / "pipelines" / "configs").glob("*/*.yaml"))
+CONFIGURATIONS = sorted((ROOT / "rnnapps" / "tasks").glob("*/configs/*.yaml"))
 TRAINING = ("train", "finetune")
 
 
@@ -123,7 +128,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder to type commands in: a clone without results of earlier commands; reports, which take seconds, aside."""
     monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: tmp_path / "report.html")
-    (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
+    (tmp_path / "rnnapps").symlink_to(ROOT / "rnnapps")
     watched.write_rows(tmp_path / "new.csv", labels=False)
     forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")
     write_mp4(tmp_path / "new.mp4", moving_square("left"), rate=10)
@@ -161,7 +166,7 @@ def test_every_command_of_the_documentation_works(document: Path, trained: Calla
         assert run(words) == 0, " ".join(words)
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda path: "/".join(path.parts[-2:]))
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
 @pytest.mark.usefixtures("place")
 def test_every_configuration_opens_with_the_command_that_uses_it(
     configuration: Path, capsys: pytest.CaptureFixture[str]

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from rnnapps.contract.pipeline import Evaluation
-from rnnapps.metrics import frames as frame_metrics
 from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.generation import Sampling, write_pieces
+from rnnapps.tasks.music_generation.metrics import frames as frame_metrics
 from rnnapps.tasks.music_generation.metrics import note_events
 from rnnapps.tasks.music_generation.metrics.music_diagnostics import music_diagnostics
 from rnnapps.tasks.music_generation.objective import event_scorer, frame_scorer, joined_events

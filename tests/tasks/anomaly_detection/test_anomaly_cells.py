@@ -9,8 +9,8 @@ import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
-from tests.pipelines.command import skip_report
 from tests.tasks.anomaly_detection.watched import SETTINGS, answer, succeed, write_rows
+from tests.tasks.command import skip_report
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,6 @@ import pytest
 
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
-from tests.pipelines.command import skip_report
 from tests.tasks.anomaly_detection.watched import (
     CHANNELS,
     SETTINGS,
@@ -24,6 +23,7 @@ from tests.tasks.anomaly_detection.watched import (
     write_events,
     write_rows,
 )
+from tests.tasks.command import skip_report
 
 
 @pytest.fixture(scope="module")

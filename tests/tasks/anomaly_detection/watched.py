@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
-from tests.pipelines.command import Command
+from tests.tasks.command import Command
 
 __all__ = ["CHANNELS", "SETTINGS", "answer", "complaint", "healthy", "succeed", "write_events", "write_rows"]
 

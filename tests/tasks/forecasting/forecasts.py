@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnapps.tasks.forecasting.pipeline import PIPELINE
-from tests.pipelines.command import Command
+from tests.tasks.command import Command
 
 __all__ = ["HISTORY", "HORIZON", "SETTINGS", "answer", "complaint", "succeed", "wave", "write_wave"]
 

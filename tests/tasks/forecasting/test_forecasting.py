@@ -14,7 +14,7 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import read_series, split_in_time
 from rnnapps.export.inference import ExportedModel, load_for_inference
-from tests.pipelines.command import skip_report
+from tests.tasks.command import skip_report
 from tests.tasks.forecasting.forecasts import HISTORY, HORIZON, SETTINGS, answer, complaint, succeed, wave, write_wave
 
 Array = np.ndarray[Any, Any]

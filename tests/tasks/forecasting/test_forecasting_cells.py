@@ -8,7 +8,7 @@ import pytest
 
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
-from tests.pipelines.command import skip_report
+from tests.tasks.command import skip_report
 from tests.tasks.forecasting.forecasts import HORIZON, SETTINGS, answer, succeed, wave, write_wave
 
 pytestmark = pytest.mark.slow

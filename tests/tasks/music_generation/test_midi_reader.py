@@ -14,7 +14,7 @@ from rnnapps.tasks.music_generation.data.piece import KEYS, LOWEST_KEY
 from rnnapps.tasks.music_generation.preprocessing.midi_reader import LARGEST_BYTES, LONGEST_STEPS, PROBLEMS, read_midi
 from tests.tasks.music_generation.midi_bytes import file_of, mutate, note_track, scales
 
-SHARED = Path(__file__).parents[3] / "shared" / "data" / "music"
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "music"
 
 
 @pytest.fixture(autouse=True)

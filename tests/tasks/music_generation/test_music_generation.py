@@ -8,7 +8,7 @@ import pytest
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.tasks.music_generation.data.midi import parse_midi
-from tests.pipelines.command import skip_report
+from tests.tasks.command import skip_report
 from tests.tasks.music_generation.midi_bytes import file_of, note_track, scales, write_scales
 from tests.tasks.music_generation.pieces import SETTINGS, answer, complaint, succeed
 

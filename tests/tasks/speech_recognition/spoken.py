@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnnapps.tasks.speech_recognition.pipeline import PIPELINE
-from tests.pipelines.command import Command
+from tests.tasks.command import Command
 
 __all__ = ["SETTINGS", "answer", "complaint", "succeed"]
 

@@ -14,10 +14,10 @@ from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.tasks.speech_recognition.data.utterance import as_pcm
 from rnnapps.tasks.speech_recognition.evaluation import WEIGHTS
-from tests.pipelines import small
-from tests.pipelines.command import skip_report
+from tests.tasks.command import skip_report
 from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
 from tests.tasks.speech_recognition.spoken import SETTINGS, answer, complaint, succeed
+from tests.tasks.text_generation import small
 
 WORDS = ("--data.unit=words",)
 TEXT = (*small.SETTINGS, "--training.steps=100", "--training.evaluate_every=100")

@@ -11,7 +11,7 @@ from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
-from tests.pipelines.small import SETTINGS, answer, succeed
+from tests.tasks.text_generation.small import SETTINGS, answer, succeed
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_report")]
 

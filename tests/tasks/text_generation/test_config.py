@@ -27,5 +27,6 @@ def test_wrong_values_name_the_key(values):
 
 
 def test_importing_the_configuration_does_not_load_tensorflow():
-    code = "import sys, rnnapps.tasks.text_generation.data.config, rnnapps.data.sources; sys.exit('tensorflow' in sys.modules)"
+    modules = "rnnapps.tasks.text_generation.data.config, rnnapps.data.sources"
+    code = f"import sys, {modules}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

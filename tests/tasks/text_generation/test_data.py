@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.command import skip_report
-from tests.pipelines.small import (
+from tests.tasks.command import skip_report
+from tests.tasks.text_generation.small import (
     SETTINGS,
     WORDS,
     answer,
@@ -23,7 +23,7 @@ from tests.pipelines.small import (
 )
 
 QUICK = (*SETTINGS, "--training.compile=graph", "--training.schedule=constant", "--training.evaluate_every=2")
-SHAKESPEARE = Path(__file__).parents[2].parent / "shared/data/text/tinyshakespeare.txt"
+SHAKESPEARE = Path(__file__).parents[3].parent / "shared/data/text/tinyshakespeare.txt"
 
 pytestmark = pytest.mark.usefixtures("without_report")
 

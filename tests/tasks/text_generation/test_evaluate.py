@@ -18,7 +18,7 @@ from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text import joined, read_splits
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
-from tests.pipelines.small import WORDS, answer, gru_logits, succeed
+from tests.tasks.text_generation.small import WORDS, answer, gru_logits, succeed
 
 
 @pytest.fixture(scope="module")

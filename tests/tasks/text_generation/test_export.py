@@ -14,7 +14,7 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
-from tests.pipelines.small import answer, complaint, gru_logits
+from tests.tasks.text_generation.small import answer, complaint, gru_logits
 
 Signature = Callable[..., dict[str, Any]]
 

@@ -10,7 +10,7 @@ import pytest
 
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
-from tests.pipelines.small import SETTINGS, WORDS, answer, complaint, weights_at, write_words
+from tests.tasks.text_generation.small import SETTINGS, WORDS, answer, complaint, weights_at, write_words
 
 QUICK = ("--training.compile=graph", "--training.schedule=constant", "--training.warmup_steps=0")
 EMBEDDING, KERNEL, BIAS = "embedding/embeddings", "logits/kernel", "logits/bias"

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from rnnapps.training.checkpoint import checkpoint_steps, read_checkpoint
-from tests.pipelines.small import SETTINGS
+from tests.tasks.text_generation.small import SETTINGS
 from tests.training.kill import kill_until_done
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STEPS = 300
 
 pytestmark = pytest.mark.slow

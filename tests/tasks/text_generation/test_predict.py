@@ -14,7 +14,7 @@ from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
-from tests.pipelines.small import WORDS, answer, complaint, gru_logits
+from tests.tasks.text_generation.small import WORDS, answer, complaint, gru_logits
 
 Predict = Callable[..., list[str]]
 

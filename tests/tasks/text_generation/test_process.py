@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.small import answer
+from tests.tasks.text_generation.small import answer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def type_command(*argv: object, **environment: str) -> subprocess.CompletedProcess[str]:

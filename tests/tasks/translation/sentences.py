@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from rnnapps.tasks.translation.pipeline import PIPELINE
-from tests.pipelines.command import Command
+from tests.tasks.command import Command
 
 __all__ = ["SETTINGS", "WORDS", "answer", "complaint", "succeed", "write_pairs"]
 

@@ -12,7 +12,7 @@ import pytest
 from rnnapps.cells import CELLS
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.tasks.translation.evaluation import PENALTIES
-from tests.pipelines.command import skip_report
+from tests.tasks.command import skip_report
 from tests.tasks.translation.sentences import SETTINGS, WORDS, answer, complaint, succeed, write_pairs
 
 

@@ -17,7 +17,7 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.tasks.video_recognition.data.file import write_mp4
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
-from tests.pipelines.command import skip_report
+from tests.tasks.command import skip_report
 from tests.tasks.video_recognition.video_files import moving_square, write_moves
 from tests.tasks.video_recognition.videos import SETTINGS, answer, complaint, succeed
 

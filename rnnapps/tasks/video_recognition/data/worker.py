@@ -1,4 +1,4 @@
-"""The process that decodes videos of strangers, within limits of its own: `python -m rnnapps.tasks.video_recognition.data.worker`.
+"""The process that decodes videos of strangers, within limits of its own: this module, run by `python -m`.
 
 It reads a request a line, JSON, from standard input, and answers each with a line of JSON and the frames as bytes. What
 a damaged file does to it (an error, a crash, a hang, all its memory) does nothing to the process that asked.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.command import skip_report
-from tests.pipelines.small import SETTINGS, succeed, write_words
+from tests.tasks.command import skip_report
+from tests.tasks.text_generation.small import SETTINGS, succeed, write_words
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
-from tests.pipelines.command import Command
+from tests.tasks.command import Command
 
 __all__ = [
     "SETTINGS",
