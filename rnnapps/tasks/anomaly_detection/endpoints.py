@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows
 
 __all__ = ["MISSING", "detection_endpoints"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from rnnapps.data.digest import digest_examples
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.data.sources import list_files
@@ -18,7 +18,7 @@ from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.data.labels import mark, read_stretches
 
-__all__ = ["WatchedSeries", "part_rows", "read_tables", "read_watched"]
+__all__ = ["WatchedSeries", "read_tables", "read_watched"]
 
 Array = np.ndarray[Any, Any]
 
@@ -42,6 +42,10 @@ class WatchedSeries:
     kinds: tuple[str, ...]
     source: str
 
+    def digest(self) -> str:
+        """A fingerprint of the training and validation rows."""
+        return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
+
 
 def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
     """Reads the source, labels it and splits it in time.
@@ -63,22 +67,12 @@ def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
     return WatchedSeries(parts, kinds, title)
 
 
-def part_rows(parts: Sequence[SeriesPart]) -> tf.data.Dataset:
-    """The own rows of each part as raw examples {"series": string, "values": float32 `(rows, channels)`, "labels"}."""
-
-    def rows() -> Any:
-        for part in parts:
-            own = part.rows()
-            labels = np.full(len(own), -1, np.int32) if own.labels is None else own.labels
-            yield {"series": own.name.encode(), "values": own.values, "labels": labels}
-
-    channels = len(parts[0].series.channels) if parts else 0
-    signature = {
-        "series": tf.TensorSpec((), tf.string),
-        "values": tf.TensorSpec((None, channels), tf.float32),
-        "labels": tf.TensorSpec((None,), tf.int32),
-    }
-    return tf.data.Dataset.from_generator(rows, output_signature=signature)
+def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, Any]]:
+    """The own rows of each part."""
+    for part in parts:
+        own = part.rows()
+        labels = np.full(len(own), -1, np.int32) if own.labels is None else own.labels
+        yield {"series": own.name, "values": own.values, "labels": labels}
 
 
 def _simulated() -> SplitSeries:
