@@ -22,6 +22,7 @@ __all__ = [
     "nearest",
     "nest",
     "read",
+    "read_pipeline_name",
     "resolve_annotations",
     "setting_types",
 ]
@@ -154,6 +155,24 @@ def read(path: str | Path, known: Iterable[str], *, pipeline_name: str) -> dict[
     if named and named.value != pipeline_name:
         raise ConfigError(f"{named.place}: this is for the pipeline '{named.value}', not '{pipeline_name}'")
     return settings
+
+
+def read_pipeline_name(path: Path) -> str:
+    """The pipeline that a configuration file is for.
+
+    Raises:
+        ConfigError: the file cannot be read, or does not say.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as YAML ({type(error).__name__}); restore the file") from None
+    name = content.get(PIPELINE_KEY) if isinstance(content, dict) else None
+    if not isinstance(name, str):
+        raise ConfigError(f"{path}: does not say which pipeline it is for; it needs a line `pipeline: NAME`")
+    return name
 
 
 def _is_group(kind: Any) -> bool:
