@@ -144,6 +144,7 @@ class Library:
         return np.frombuffer(ctypes.string_at(data, count * dtype.itemsize) if count else b"", dtype).reshape(shape)
 
     def _string(self, address: int) -> bytes:
+        """The bytes of a TF_TString."""
         size = self.call("TF_StringGetSize", address)
         return ctypes.string_at(self.call("TF_StringGetDataPointer", address), size) if size else b""
 
@@ -193,6 +194,7 @@ class Session:
                     self._library.call("TF_DeleteTensor", tensor)
 
     def _outputs(self, names: list[str]) -> ctypes.Array[_Output]:
+        """The C structures of tensors that are named "operation:index"."""
         result = (_Output * len(names))()
         for position, name in enumerate(names):
             operation, _, index = name.rpartition(":")

@@ -66,6 +66,7 @@ def _checked(lengths: Tensor, tokens: Tensor) -> Tensor:
 
 
 def _token_signature() -> dict[str, tf.TensorSpec]:
+    """Ids, and how many of each row count."""
     return {"tokens": tf.TensorSpec((None, None), tf.int32), "lengths": tf.TensorSpec((None,), tf.int32)}
 
 

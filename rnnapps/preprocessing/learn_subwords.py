@@ -123,6 +123,7 @@ def learn_wordpieces(words: Counter[str], characters: Sequence[str], room: int) 
 
 
 def _trained(model: models.Model, trainer: trainers.Trainer, words: Counter[str]) -> Tokenizer:
+    """The model after training on symbols, each as often as it is counted."""
     from tokenizers import Tokenizer, pre_tokenizers
 
     tokenizer = Tokenizer(model)

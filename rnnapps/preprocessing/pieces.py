@@ -185,6 +185,6 @@ def _pair(merge: str) -> Merge:
 
 
 def _padded(ids: Tensor, rows: Tensor, count: Size) -> tuple[Tensor, Tensor]:
-    """Flat ids and their rows, each `(pieces,)` -> ids `(count, most pieces)`, 0 after an end, and lengths `(count,)`."""
+    """Flat ids and their rows, each `(pieces,)` -> ids `(count, most)`, 0 after an end, and lengths `(count,)`."""
     ragged = tf.RaggedTensor.from_value_rowids(ids, rows, nrows=tf.cast(count, tf.int64))
     return ragged.to_tensor(default_value=PADDING), tf.cast(ragged.row_lengths(), tf.int32)
