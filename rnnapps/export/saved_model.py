@@ -42,7 +42,7 @@ pad_variable_length_inputs: true
 """
 
 
-class Preprocessor(Protocol):
+class _Preprocessor(Protocol):
     """What an export needs of a preprocessor."""
 
     def save(self, folder: Path, /) -> None:
@@ -55,7 +55,7 @@ class _Contents:
 
     endpoints: Mapping[str, Endpoint]
     network: keras.Model
-    preprocessor: Preprocessor | None
+    preprocessor: _Preprocessor | None
     config_yaml: str
     model_card: ModelCard
     name: str
@@ -66,7 +66,7 @@ class _Contents:
 def export(
     endpoints: Mapping[str, Endpoint],
     network: keras.Model,
-    preprocessor: Preprocessor | None,
+    preprocessor: _Preprocessor | None,
     folder: Path | str,
     *,
     config_yaml: str,

@@ -12,7 +12,7 @@ import tensorflow as tf
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.types import Nest, Tensor, Tensors
 
-__all__ = ["complete_inputs", "layer_name", "recurrent_layers", "replaced_recurrence"]
+__all__ = ["Run", "complete_inputs", "layer_name", "recurrent_layers", "replaced_recurrence"]
 
 
 def recurrent_layers(network: keras.Model) -> list[Recurrent]:
