@@ -9,7 +9,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import keras
 
@@ -49,7 +48,7 @@ def measure(flags: list[str], *, batches: int) -> dict[str, float]:
 
     stream()  # what is read for the first time comes from the disk
     model.fit(objective.batches(0), **fit)
-    timed: dict[str, Callable[[], Any]] = {
+    timed: dict[str, Callable[[], object]] = {
         "stream alone": stream,
         "training on one batch": on_one_batch,
         "training on the stream": lambda: model.fit(objective.batches(0).prefetch(2), **fit),
@@ -57,7 +56,7 @@ def measure(flags: list[str], *, batches: int) -> dict[str, float]:
     return {name: frames / _seconds(function) for name, function in timed.items()}
 
 
-def _seconds(function: Callable[[], Any]) -> float:
+def _seconds(function: Callable[[], object]) -> float:
     begun = time.perf_counter()
     function()
     return time.perf_counter() - begun
