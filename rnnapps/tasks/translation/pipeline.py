@@ -169,8 +169,8 @@ class Translation(Pipeline[Config]):
             network,
             preprocessor,
             _pairs(splits),
-            config.model,
-            config.training,
+            model=config.model,
+            training=config.training,
             lowercase=config.data.lowercase,
             seed=config.seed,
         )
