@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +15,7 @@ from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.data.builtin import builtin_series, is_builtin
+from rnnapps.types import Array
 
 __all__ = ["SeriesSplits", "read_source", "split_source"]
 
@@ -38,9 +38,9 @@ def split_source(config: SeriesDataConfig) -> SeriesSplits:
         DataError: see `read_series`.
     """
     series = read_source(config)
-    for each in series:
-        for note in each.notes:
-            print(f"{each.source}, series {each.name!r}: {note}", file=sys.stderr)
+    for one_series in series:
+        for note in one_series.notes:
+            print(f"{one_series.source}, series {one_series.name!r}: {note}", file=sys.stderr)
     parts = split_in_time(series, config)
     test = _rows(parts.test) if parts.test else None
     return SeriesSplits(_rows(parts.train), _rows(parts.validation), test, config.source, parts)
@@ -67,7 +67,7 @@ def _rows(parts: Sequence[SeriesPart]) -> tf.data.Dataset:
         "times": tf.TensorSpec((None,), tf.int64),
     }
 
-    def rows() -> Iterator[dict[str, Any]]:
+    def rows() -> Iterator[dict[str, Array]]:
         for part in parts:
             own = part.rows()
             times = np.zeros(0, np.int64) if own.times is None else own.times.astype(np.int64)
