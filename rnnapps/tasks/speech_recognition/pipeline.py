@@ -165,7 +165,12 @@ class SpeechRecognition(Pipeline[Config]):
 
         Transcriber(network, preprocessor, config.decoding)  # complains of its language model before the training
         return speech_objective(
-            network, preprocessor, _utterances(splits), config.data, config.training, seed=config.seed
+            network,
+            preprocessor,
+            _utterances(splits),
+            data=config.data,
+            training=config.training,
+            seed=config.seed,
         )
 
     def evaluate(
@@ -174,7 +179,9 @@ class SpeechRecognition(Pipeline[Config]):
         """Word and character error rates on the test split, beside the most frequent transcript."""
         from rnnapps.tasks.speech_recognition.evaluation import evaluate_speech
 
-        return evaluate_speech(network, preprocessor, _utterances(splits), config.data, config.decoding, tune=tune)
+        return evaluate_speech(
+            network, preprocessor, _utterances(splits), data=config.data, decoding=config.decoding, tune=tune
+        )
 
     def endpoints(self, config: Config, network: keras.Model, preprocessor: SpeechFeatures) -> dict[str, Endpoint]:
         """`serving_default` transcribes WAV files, `tensors` waveforms, `step` goes on from states."""
@@ -211,7 +218,7 @@ class SpeechRecognition(Pipeline[Config]):
         """Spectrograms with aligned transcripts, and which words are taken for which."""
         from rnnapps.tasks.speech_recognition.report import speech_sections
 
-        return speech_sections(network, preprocessor, _utterances(splits), config.data, config.decoding)
+        return speech_sections(network, preprocessor, _utterances(splits), data=config.data, decoding=config.decoding)
 
 
 def _utterances(splits: Splits) -> UtteranceSplits:
