@@ -175,8 +175,8 @@ class VideoRecognition(Pipeline[Config]):
             network,
             preprocessor,
             _videos(splits),
-            config.data,
-            config.training,
+            data=config.data,
+            training=config.training,
             label_smoothing=config.model.label_smoothing,
             seed=config.seed,
         )
@@ -185,7 +185,9 @@ class VideoRecognition(Pipeline[Config]):
         """Accuracy on test videos beside classifiers of single frames and of mean frames."""
         from rnnapps.tasks.video_recognition.evaluation import evaluate_video
 
-        return evaluate_video(network, preprocessor, _videos(splits), config.data, config.model, seed=config.seed)
+        return evaluate_video(
+            network, preprocessor, _videos(splits), data=config.data, model=config.model, seed=config.seed
+        )
 
     def endpoints(self, config: Config, network: keras.Model, preprocessor: VideoFormat) -> dict[str, Endpoint]:
         """`serving_default` takes encoded frames, `animation` GIFs, `tensors` arrays, `step` one frame and states."""
