@@ -13,6 +13,7 @@ from collections.abc import Callable
 import keras
 
 from rnnapps.cli.arguments import parse_arguments
+from rnnapps.contract.fitted import Fitted
 from rnnapps.tasks.video_recognition.pipeline import PIPELINE
 from rnnapps.training.trainer import TrainingModel
 
@@ -31,7 +32,7 @@ def measure(flags: list[str], *, batches: int) -> dict[str, float]:
     splits = PIPELINE.examples(config)
     video_format = PIPELINE.fit_preprocessor(config, splits)
     network = PIPELINE.build_model(config, video_format)
-    objective = PIPELINE.objective(config, network, video_format, splits)
+    objective = PIPELINE.objective(Fitted(config, video_format, network), splits)
     model = TrainingModel(network, objective.loss, config.training, objective.batches(0).element_spec)
     frames = config.training.batch_size * video_format.clip_frames * batches
     one = next(iter(objective.batches(0)))

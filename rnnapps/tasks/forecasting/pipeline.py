@@ -103,7 +103,7 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         """Scales, levels and the calendar, from training rows."""
         from rnnapps.tasks.forecasting.preprocessing import fit_features
 
-        return fit_features(config, splits.parts.train)
+        return fit_features(config.data, config.model, splits.parts.train)
 
     def load_preprocessor(self, folder: Path) -> SeriesFeatures:
         """What a run or an export knows of its series."""
@@ -177,7 +177,7 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         """Keeps the scales of channels known by name; learns those of new ones, and adds series and levels."""
         from rnnapps.tasks.forecasting.preprocessing import grow_features
 
-        return grow_features(config, preprocessor, splits.parts.train)
+        return grow_features(preprocessor, config.data, config.model, splits.parts.train)
 
     def vocabulary_changes(
         self, network: keras.Model, old: SeriesFeatures, new: SeriesFeatures

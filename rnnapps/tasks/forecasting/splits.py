@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.data.builtin import builtin_series, is_builtin
+from rnnapps.types import Array
 
 __all__ = ["SeriesSplits", "read_source", "split_source"]
 
@@ -43,9 +43,9 @@ def split_source(config: SeriesDataConfig) -> SeriesSplits:
         DataError: see `read_series`.
     """
     series = read_source(config)
-    for each in series:
-        for note in each.notes:
-            print(f"{each.source}, series {each.name!r}: {note}", file=sys.stderr)
+    for one_series in series:
+        for note in one_series.notes:
+            print(f"{one_series.source}, series {one_series.name!r}: {note}", file=sys.stderr)
     return SeriesSplits(split_in_time(series, config), config.source)
 
 
@@ -61,7 +61,7 @@ def read_source(config: SeriesDataConfig) -> list[Series]:
     return builtin_series(config.source) if is_builtin(config.source) else read_series(config)
 
 
-def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, Any]]:
+def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, Array]]:
     """The own rows of each part."""
     for part in parts:
         own = part.rows()

@@ -154,15 +154,14 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         from rnnapps.tasks.speech_recognition.objective import speech_objective
         from rnnapps.tasks.speech_recognition.transcription import Transcriber
 
-        Transcriber(
-            fitted.network, fitted.preprocessor, fitted.config.decoding
-        )  # complains of its language model before the training
+        # complains of its language model before the training
+        Transcriber(fitted.network, fitted.preprocessor, fitted.config.decoding)
         return speech_objective(
             fitted.network,
             fitted.preprocessor,
             splits,
-            fitted.config.data,
-            fitted.config.training,
+            data=fitted.config.data,
+            training=fitted.config.training,
             seed=fitted.config.seed,
         )
 
@@ -173,7 +172,12 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         from rnnapps.tasks.speech_recognition.evaluation import evaluate_speech
 
         return evaluate_speech(
-            fitted.network, fitted.preprocessor, splits, fitted.config.data, fitted.config.decoding, tune=tune
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            data=fitted.config.data,
+            decoding=fitted.config.decoding,
+            tune=tune,
         )
 
     def endpoints(self, fitted: Fitted[Config, SpeechFeatures]) -> dict[str, Endpoint]:
@@ -207,7 +211,9 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         """Spectrograms with aligned transcripts, and which words are taken for which."""
         from rnnapps.tasks.speech_recognition.report import speech_sections
 
-        return speech_sections(fitted.network, fitted.preprocessor, splits, fitted.config.data, fitted.config.decoding)
+        return speech_sections(
+            fitted.network, fitted.preprocessor, splits, data=fitted.config.data, decoding=fitted.config.decoding
+        )
 
 
 PIPELINE = SpeechRecognition()

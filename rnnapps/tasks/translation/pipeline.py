@@ -156,8 +156,8 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
             fitted.network,
             fitted.preprocessor,
             splits,
-            fitted.config.model,
-            fitted.config.training,
+            model=fitted.config.model,
+            training=fitted.config.training,
             lowercase=fitted.config.data.lowercase,
             seed=fitted.config.seed,
         )

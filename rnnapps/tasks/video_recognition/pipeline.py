@@ -167,8 +167,8 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
             fitted.network,
             fitted.preprocessor,
             splits,
-            fitted.config.data,
-            fitted.config.training,
+            data=fitted.config.data,
+            training=fitted.config.training,
             label_smoothing=fitted.config.model.label_smoothing,
             seed=fitted.config.seed,
         )
@@ -181,8 +181,8 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
             fitted.network,
             fitted.preprocessor,
             splits,
-            fitted.config.data,
-            fitted.config.model,
+            data=fitted.config.data,
+            model=fitted.config.model,
             seed=fitted.config.seed,
         )
 

@@ -89,12 +89,14 @@ def joined(split: tf.data.Dataset) -> str:
 
 
 def _fraction_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str] | None]:
+    """Training, validation and test texts of a source that is one text, cut by the configured shares."""
     documents = read_documents(config.source)
     parts = split_contiguously(documents, [config.validation_fraction, config.test_fraction])
     return parts[0], parts[1], parts[2] if config.test_fraction else None
 
 
 def _tfds_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str] | None]:
+    """The splits of a data set; those that it lacks are cut off the end of the training texts."""
     builder = tfds_builder(config.source)
     present = set(builder.info.splits)
     if "train" not in present:
@@ -114,6 +116,7 @@ def _tfds_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str]
 
 
 def _require_characters(source: str, name: str, documents: Sequence[str]) -> None:
+    """Raises DataError for a text that is too short to be learned from or scored."""
     characters = sum(map(len, documents))
     if characters < MINIMUM_CHARACTERS:
         problem = f"the {name} text has {characters} characters, at least {MINIMUM_CHARACTERS} are needed"
@@ -121,6 +124,7 @@ def _require_characters(source: str, name: str, documents: Sequence[str]) -> Non
 
 
 def _dataset(documents: Sequence[str]) -> tf.data.Dataset:
+    """Texts as raw examples, strings of UTF-8."""
     with tf.device("CPU"):
         return tf.data.Dataset.from_tensor_slices([text.encode("utf-8") for text in documents])
 
