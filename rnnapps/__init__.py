@@ -6,7 +6,7 @@ The names below load on first use, so that `import rnnapps` costs nothing and do
     layer = Recurrent(cells.LSTM(256))
 
     import rnnapps
-    model = rnnapps.load("runs/forecasting/load")
+    model = rnnapps.load("runs/load")
 """
 
 from __future__ import annotations
