@@ -10,10 +10,11 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Configuration, Preprocessor
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
+from rnnapps.data.given import MEMORY
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import configure, read_configuration, read_options
-from rnnapps.verbs.data import MEMORY, read_examples
+from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.opening import OpenModel, open_model, require_folder
 from rnnapps.verbs.pipelines import find_configuration, find_pipeline
 from rnnapps.verbs.runs import new_run_path
