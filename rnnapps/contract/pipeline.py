@@ -122,7 +122,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def stream(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterator[Any]:
         """Yields pieces of the result as soon as they exist.
 
-        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, printed as in `predict`.
+        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, each printed as a line as
+        in `predict`.
 
         Args:
             fitted: the model.
