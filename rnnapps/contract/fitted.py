@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -50,6 +51,7 @@ class Preprocessor(Protocol):
 
 ConfigT = TypeVar("ConfigT", bound=Configuration)
 PreprocessorT = TypeVar("PreprocessorT", bound=Preprocessor)
+MadeT = TypeVar("MadeT")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,22 @@ class Fitted(Generic[ConfigT, PreprocessorT]):
         config: the settings.
         preprocessor: as fitted or loaded.
         network: the functional network, dict in and dict out; its weights are whatever they are at the moment.
+        compiled: what `once` has made.
     """
 
     config: ConfigT
     preprocessor: PreprocessorT
     network: keras.Model
+    compiled: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, make: Callable[[], MadeT], *key: Hashable) -> MadeT:
+        """What `make` returns, made only the first time for a key.
+
+        Graphs take seconds to build and compile: a method that Python users call again and again, such as `predict`,
+        keeps here the function that applies the network. The key names what the function was made for: a name of its
+        own, and the settings that it depends on.
+        """
+        if key not in self.compiled:
+            self.compiled[key] = make()
+        made: MadeT = self.compiled[key]
+        return made
