@@ -38,14 +38,18 @@ def check_help(subject: PipelineSubject) -> None:
     for verb in VERBS:
         code, text, _ = subject.command(verb, "--help")
         assert code == 0 and f"{subject.pipeline.name} {verb}" in text, f"{verb} --help must show an example"
-    module, _ = subject.place()
-    command = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]", f"importing {module} loads {done.stdout.strip()}; import it inside the methods"
-    done = subprocess.run(
-        [*subject.process("train", "--help")[:2], _help_probe(subject)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"train --help loads {', '.join(HEAVY)} or fails: {done.stderr[-500:]}"
+    module, name = subject.place()
+    probe = f"sys.exit(any(name in sys.modules for name in {HEAVY!r}))"
+    for what, code in {
+        f"import {module}": f"import sys, {module}; {probe}",
+        "train --help": f"import sys; from {module} import {name}; from rnnapps.cli.pipeline_cli import main; "
+        f"main({name}, ['train', '--help']); {probe}",
+    }.items():
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=subject.environment)
+        assert done.returncode == 0, (
+            f"{what} loads one of {HEAVY}, or fails; import inside methods {done.stderr[-300:]}"
+        )
     text = subject.command("train", "--help")[1]
     missing = [key for key in settings.setting_types(subject.pipeline.config_class) if f"--{key}" not in text]
     assert not missing, f"{missing} are no flags of train"
@@ -82,12 +86,3 @@ def _typed(subject: PipelineSubject) -> list[str]:
     kinds = settings.setting_types(subject.pipeline.config_class)
     typed = (int, float, bool)
     return [key for key, kind in kinds.items() if kind in typed or typing.get_origin(kind) is typing.Literal]
-
-
-def _help_probe(subject: PipelineSubject) -> str:
-    module, name = subject.place()
-    return (
-        f"import sys; from {module} import {name}; from rnnapps.cli.pipeline_cli import main; "
-        f"code = main({name}, ['train', '--help']); "
-        f"sys.exit(code or any(each in sys.modules for each in {HEAVY!r}))"
-    )

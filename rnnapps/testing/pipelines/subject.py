@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -122,6 +123,11 @@ class PipelineSubject:
         imports = f"import sys; from {module} import {name}; from rnnapps.cli.pipeline_cli import main"
         code = f"{imports}; sys.exit(main({name}))"
         return [sys.executable, "-c", code, *argv]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables of such a process: it finds modules where this one does."""
+        return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
     def place(self) -> tuple[str, str]:
         """The module that holds the pipeline, and its name there."""

@@ -45,11 +45,11 @@ def check_kill(subject: PipelineSubject) -> None:
     """The same through the command line: kill -9 after the first saved state, then `train` again."""
     run = subject.folder / "killed"
     command = subject.process("train", "--run", str(run), *subject.flags())
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=subject.environment)
     _wait_for_state(run, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    again = subprocess.run(command, capture_output=True, text=True, check=False, env=subject.environment)
     assert again.returncode == 0, f"a killed run does not go on: {again.stderr[-500:]}"
     _require_same(subject, _reopened(subject, run))
 
