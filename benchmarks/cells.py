@@ -7,7 +7,7 @@ steps at equal size: units are chosen so that each network has as many parameter
 Examples:
   python -m benchmarks.cells --source book.txt --seconds 75 --to benchmarks/results/cells
   python -m benchmarks.cells --source tfds:tiny_shakespeare --cells gru min_gru --seconds 300
-  python -m benchmarks.cells --pipeline music_generation --config rnnapps/tasks/music_generation/configs/jsb.yaml \
+  python -m benchmarks.cells --pipeline music_generation --config jsb \
       --source jsb_chorales --metric nats_per_step --steps 1000 --evaluate-every 100 --cells all
 """
 

@@ -10,34 +10,18 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rnnapps.errors import DataError
 
 if TYPE_CHECKING:
-    import tensorflow as tf
+    pass
 
-__all__ = ["RawSplits", "is_tfds", "list_files", "parse_tfds", "read_bytes", "tfds_builder"]
+__all__ = ["is_tfds", "list_files", "parse_tfds", "read_bytes", "tfds_builder"]
 
 TFDS_PREFIX = "tfds:"
 DOWNLOAD_RETRIES = 3
 _TFDS_NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9_.+-]+)?(:\d+\.\d+\.\d+)?")
-
-
-class RawSplits(NamedTuple):
-    """Raw examples, split before anything is learned from them; the fields are those of `pipeline.Splits`.
-
-    Attributes:
-        train: `tf.data.Dataset` of raw examples.
-        validation: the same, held out.
-        test: the same, or None when the source has none.
-        source: what a person would call the data.
-    """
-
-    train: tf.data.Dataset
-    validation: tf.data.Dataset
-    test: tf.data.Dataset | None
-    source: str
 
 
 def read_bytes(path: Path, *, maximum_bytes: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Section
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.facts import configuration_section, environment_section, parameters_section, speed_section

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import Curve, plot_curves

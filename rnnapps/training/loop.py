@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.errors import ConfigError, Interrupted
 from rnnapps.training.progress import Display, make_display
 from rnnapps.training.run import RunFolder

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.errors import CheckpointError, TrainingDiverged
 from rnnapps.training.events import EventWriter
 from rnnapps.training.progress import Display, describe

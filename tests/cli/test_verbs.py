@@ -35,7 +35,7 @@ def exported(run: Path) -> Path:
 @pytest.fixture
 def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking inside the network takes seconds, and is tested with `train` and `inspect`."""
-    monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: Path("report.html"))
+    monkeypatch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_: Path("report.html"))
 
 
 def answer(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:

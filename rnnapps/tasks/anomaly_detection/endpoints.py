@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows
 from rnnapps.types import Array, NamedTensors, Tensor
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.baselines import fit_baselines

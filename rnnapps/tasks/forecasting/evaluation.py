@@ -9,7 +9,7 @@ from typing import Literal
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.tasks.forecasting.baselines import Baseline, fit_baselines
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import LONGEST_SAMPLE
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
 from rnnapps.export.token_endpoints import token_endpoints

@@ -8,7 +8,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.generation import Sampling, write_pieces

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.data.text.windows import batches
 from rnnapps.errors import ConfigError
 from rnnapps.layers.token_network import zero_states

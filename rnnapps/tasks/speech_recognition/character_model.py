@@ -1,4 +1,4 @@
-"""A character model of `pipelines.text_generation` as the language model of a recogniser."""
+"""A character model of `rnnapps text_generation` as the language model of a recogniser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CharacterModel:
     """A `SymbolModel` whose memory is the states of an exported network and the scores of the next symbols.
 
     Args:
-        export: a version folder, or a folder of versions, of `pipelines.text_generation`.
+        export: a version folder, or a folder of versions, of `rnnapps text_generation`.
         alphabet: the recogniser's symbols; the character model must know all of them.
 
     Attributes:

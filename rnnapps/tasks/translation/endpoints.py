@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.preprocessing.special_pieces import END, SPECIAL
 from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.decoding import GREEDY, attention_of, ended, search, translate

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import keras
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.translation.batches import encode_pairs
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.preprocessing.special_pieces import PADDING
 from rnnapps.tasks.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits

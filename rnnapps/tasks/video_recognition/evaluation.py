@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.tasks.video_recognition.baselines import still_baselines
 from rnnapps.tasks.video_recognition.classification import classification_metrics, confusion_matrix, recall_by_class
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig

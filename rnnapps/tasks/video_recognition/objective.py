@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.tasks.video_recognition.classification import classification_metrics
 from rnnapps.tasks.video_recognition.data.clips import clip_batches
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig, mirror_images

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
+from rnnapps.data.digest import digest_examples
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.data.sources import list_files
@@ -18,7 +18,7 @@ from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.data.labels import mark, read_stretches
 from rnnapps.types import Array
 
-__all__ = ["WatchedSeries", "part_rows", "read_tables", "read_watched"]
+__all__ = ["WatchedSeries", "read_tables", "read_watched"]
 
 
 BUILTIN = "builtin"
@@ -41,6 +41,10 @@ class WatchedSeries:
     kinds: tuple[str, ...]
     source: str
 
+    def digest(self) -> str:
+        """A fingerprint of the training and validation rows."""
+        return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
+
 
 def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
     """Reads the source, labels it and splits it in time.
@@ -62,22 +66,12 @@ def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
     return WatchedSeries(parts, kinds, title)
 
 
-def part_rows(parts: Sequence[SeriesPart]) -> tf.data.Dataset:
-    """The own rows of each part as raw examples {"series": string, "values": float32 `(rows, channels)`, "labels"}."""
-
-    def rows() -> Iterator[dict[str, bytes | Array]]:
-        for part in parts:
-            own = part.rows()
-            labels = np.full(len(own), -1, np.int32) if own.labels is None else own.labels
-            yield {"series": own.name.encode(), "values": own.values, "labels": labels}
-
-    channels = len(parts[0].series.channels) if parts else 0
-    signature = {
-        "series": tf.TensorSpec((), tf.string),
-        "values": tf.TensorSpec((None, channels), tf.float32),
-        "labels": tf.TensorSpec((None,), tf.int32),
-    }
-    return tf.data.Dataset.from_generator(rows, output_signature=signature)
+def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, str | Array]]:
+    """The own rows of each part."""
+    for part in parts:
+        own = part.rows()
+        labels = np.full(len(own), -1, np.int32) if own.labels is None else own.labels
+        yield {"series": own.name, "values": own.values, "labels": labels}
 
 
 def _simulated() -> SplitSeries:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
@@ -17,7 +16,7 @@ from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.data.scores import SCORE_SUFFIXES, builtin_chorales, parse_score
 
-__all__ = ["MIDI_SUFFIXES", "PieceSplits", "piece_dataset", "read_piece", "read_piece_splits"]
+__all__ = ["MIDI_SUFFIXES", "PieceSplits", "read_piece", "read_piece_splits"]
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -66,12 +65,6 @@ def read_piece(path: str | Path, config: MusicDataConfig) -> Piece:
     if suffix in MIDI_SUFFIXES:
         return parse_midi(content, path, steps_per_beat=config.steps_per_beat, percussion=config.percussion)
     return parse_score(content, path, steps_per_beat=config.steps_per_beat)
-
-
-def piece_dataset(pieces: Sequence[Piece]) -> tf.data.Dataset:
-    """The notes of each piece, int32 `(notes, 4)`, as a dataset of raw examples."""
-    spec = tf.TensorSpec((None, 4), tf.int32)
-    return tf.data.Dataset.from_generator(lambda: (piece.notes for piece in pieces), output_signature=spec)
 
 
 def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:

@@ -36,6 +36,10 @@ class Piece:
     tempo_bpm: float = 120.0
     beats_per_bar: float = 4.0
 
+    def content(self) -> Array:
+        """The notes."""
+        return self.notes
+
     @property
     def steps(self) -> int:
         """Steps until the last note has ended."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds
@@ -18,7 +17,7 @@ from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.layouts import Row, list_rows
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 
-__all__ = ["UtteranceSplits", "read_utterance_splits", "utterance_dataset"]
+__all__ = ["UtteranceSplits", "read_utterance_splits"]
 
 BUILTIN = "builtin"
 PARTS = ("train", "validation", "test")
@@ -43,14 +42,6 @@ def read_utterance_splits(config: SpeechDataConfig) -> UtteranceSplits:
             raise DataError(config.source, f"has no recordings for the {name} split", "give more recordings")
     source = "synthetic number strings spoken by eSpeak NG" if config.source == BUILTIN else config.source
     return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
-
-
-def utterance_dataset(utterances: Sequence[Utterance]) -> tf.data.Dataset:
-    """(samples int16 `(samples,)`, transcript) of each utterance, as a dataset of raw examples."""
-    signature = (tf.TensorSpec((None,), tf.int16), tf.TensorSpec((), tf.string))
-    return tf.data.Dataset.from_generator(
-        lambda: ((utterance.samples, utterance.transcript) for utterance in utterances), output_signature=signature
-    )
 
 
 def _builtin(config: SpeechDataConfig) -> dict[str, list[Utterance]]:

@@ -34,6 +34,10 @@ class Utterance:
     speaker: str = ""
     name: str = ""
 
+    def content(self) -> tuple[Array, str]:
+        """Samples and transcript."""
+        return self.samples, self.transcript
+
     def seconds(self, sample_rate_hz: int) -> float:
         """Duration in seconds."""
         return len(self.samples) / sample_rate_hz

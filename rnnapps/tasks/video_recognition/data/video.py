@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds, tfds_builder
@@ -24,7 +23,7 @@ from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
 from rnnapps.tasks.video_recognition.working_frames import to_working_size
 from rnnapps.types import Array
 
-__all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits", "video_dataset"]
+__all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits"]
 
 
 WORTH_SAYING = 100
@@ -46,6 +45,10 @@ class Video:
     label: str
     frames: Path
     length: int
+
+    def content(self) -> dict[str, str]:
+        """Name, class and the key of the frames, which is a digest of them."""
+        return {"video": self.name, "label": self.label, "frames": self.frames.stem}
 
     def rows(self, rows: Array | None = None) -> Array:
         """Some frames, or all, uint8 `(frames, size, size, channels)`."""
@@ -84,16 +87,6 @@ def read_frames(path: str | Path, config: VideoDataConfig) -> Array:
     """
     with VideoDecoder(config, workers=1) as decoder:
         return decoder.decode(path)
-
-
-def video_dataset(videos: Sequence[Video]) -> tf.data.Dataset:
-    """Name, label and key of the frames of each video, as a dataset of raw examples."""
-    rows = [(video.name, video.label, video.frames.stem) for video in videos]
-    columns = zip(*rows, strict=True) if rows else ([], [], [])
-    names = ("video", "label", "frames")
-    return tf.data.Dataset.from_tensor_slices(
-        {name: tf.constant(list(column), tf.string) for name, column in zip(names, columns, strict=True)}
-    )
 
 
 def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCache) -> list[Video]:
