@@ -63,7 +63,7 @@ def parse_arguments(pipeline: AnyPipeline, verb: str, argv: Sequence[str]) -> Ar
     inherited, from_files = read_files(pipeline, verb, argv, kinds)
     base = {key: setting.value for key, setting in {**inherited, **from_files}.items()}
     parser.set_defaults({key: value for key, value in base.items() if _takes(pipeline, verb, key)})
-    parsed = _parse(parser, pipeline, verb, argv, kinds).as_dict()
+    parsed = _parse(parser, pipeline, verb, argv=argv, kinds=kinds).as_dict()
     flags = {
         key: value for key, value in settings.dotted(parsed).items() if key in kinds and _takes(pipeline, verb, key)
     }
@@ -125,6 +125,7 @@ def _parse(
     parser: jsonargparse.ArgumentParser,
     pipeline: AnyPipeline,
     verb: str,
+    *,
     argv: Sequence[str],
     kinds: Mapping[str, Any],
 ) -> jsonargparse.Namespace:

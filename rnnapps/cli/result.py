@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rnnapps.contract.evaluation import Evaluation
 
-__all__ = ["Result", "plain", "print_json", "show_evaluation", "show_facts", "show_table"]
+__all__ = ["Result", "plain", "print_json", "printed", "show_evaluation", "show_facts", "show_table"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +38,11 @@ def print_json(data: Any, stream: IO[str] | None = None) -> None:
     target = stream or sys.stdout
     unicode = (getattr(target, "encoding", None) or "utf-8").lower().startswith("utf")
     print(json.dumps(plain(data), ensure_ascii=not unicode, allow_nan=False), file=target)
+
+
+def printed(result: Any) -> Any:
+    """What the command line prints of a result of `predict` or `stream`: a text as it is, or JSON values."""
+    return plain(result.printed() if hasattr(result, "printed") else result)
 
 
 def plain(value: Any) -> Any:

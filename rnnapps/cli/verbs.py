@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
-from rnnapps.cli.result import Result, plain, print_json, show_evaluation, show_facts, show_table
+from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.verbs import settings
@@ -82,7 +82,7 @@ def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """Finished results for raw input."""
     model = _model(pipeline, arguments)
-    results = [plain(item) for item in pipeline.predict(model.fitted, arguments.predict)]
+    results = [printed(item) for item in pipeline.predict(model.fitted, arguments.predict)]
 
     def show(console: Console) -> None:
         long = any("\n" in item for item in results if isinstance(item, str))
@@ -99,15 +99,18 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 
 def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
     """Prints pieces of the result as soon as they exist; with `--json`, each as a line of JSON."""
-    model, piece = _model(pipeline, arguments), ""
+    model, shown = _model(pipeline, arguments), ""
     as_json = bool(arguments.options.get("json"))
     for piece in pipeline.stream(model.fitted, arguments.predict):
+        shown = printed(piece)
         if as_json:
-            print_json({"piece": plain(piece)})
+            print_json({"piece": shown} if isinstance(shown, str) else shown)
+        elif isinstance(shown, str):
+            sys.stdout.write(shown)
         else:
-            sys.stdout.write(piece)
+            print_json(shown)
         sys.stdout.flush()
-    if not as_json and not piece.endswith("\n"):
+    if not as_json and isinstance(shown, str) and not shown.endswith("\n"):
         print()
     return 0
 

@@ -47,6 +47,7 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             are not named here, training and export among them, may change from one command to the next.
         run_frees: single settings of those groups, dotted, that may change all the same.
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
+        tabular: what `predict` finds are rows of a table: Python users get them as a pandas frame.
     """
 
     name: ClassVar[str]
@@ -60,10 +61,21 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "seed"})
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
+    tabular: ClassVar[bool] = False
 
     @abstractmethod
-    def examples(self, config: ConfigT) -> SplitsT:
-        """Reads the source and splits it; raises DataError."""
+    def examples(self, config: ConfigT, given: Any = None) -> SplitsT:
+        """Reads the source and splits it.
+
+        Args:
+            config: the settings; `data.source` names the source.
+            given: examples from Python instead of the source, as Python users have them: texts, frames, arrays...; the
+                pipeline says which. A mapping with the keys `train`, `validation` and `test`, of which the last two may
+                be missing, gives the splits apart.
+
+        Raises:
+            DataError: the source cannot be read, or there are too few examples to split.
+        """
 
     @abstractmethod
     def fit_preprocessor(self, config: ConfigT, splits: SplitsT) -> PreprocessorT:
@@ -94,17 +106,30 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         """The signatures of the exported model, `serving_default` among them."""
 
     @abstractmethod
-    def predict(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any) -> Sequence[Any]:
-        """Finished results for raw inputs: texts, or what JSON can hold, printed a line each.
+    def predict(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Sequence[Any]:
+        """Finished results for raw inputs, in their order: texts or dataclasses.
+
+        The command line prints a text as it is, and a dataclass as a line of JSON: its fields, or what its method
+        `printed()` returns (a text, or what JSON can hold).
 
         Args:
             fitted: the model.
             options: of `predict_class`.
+            given: inputs from Python instead of those that the options name; one, or a sequence of them.
         """
 
     @abstractmethod
-    def stream(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any) -> Iterator[Any]:
-        """Yields pieces of the result as soon as they exist; those that are lines end with a line feed."""
+    def stream(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterator[Any]:
+        """Yields pieces of the result as soon as they exist.
+
+        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, printed as in `predict`.
+
+        Args:
+            fitted: the model.
+            options: of `predict_class`.
+            given: one input from Python instead of that which the options name; where rows or chunks make it up, any
+                iterable of them.
+        """
 
     def grow_preprocessor(self, config: ConfigT, preprocessor: PreprocessorT, splits: SplitsT) -> PreprocessorT:
         """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnnapps.errors import DataError
 
 if TYPE_CHECKING:
-    pass
+    import tensorflow_datasets as tfds
 
 __all__ = ["is_tfds", "list_files", "parse_tfds", "read_bytes", "tfds_builder"]
 
@@ -80,6 +80,7 @@ def list_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
 
 
 def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
+    """The files below a folder; folders that links lead to once only."""
     for name in sorted(os.listdir(folder)):
         path = folder / name
         if name.startswith("."):
@@ -108,7 +109,7 @@ def parse_tfds(source: str) -> str:
     return name
 
 
-def tfds_builder(source: str, *, data_dir: str | None = None) -> Any:
+def tfds_builder(source: str, *, data_dir: str | None = None) -> tfds.core.DatasetBuilder:
     """Returns the prepared `tfds.core.DatasetBuilder` of a `tfds:` source, downloading it when needed.
 
     Data lie in `data_dir`, or else where TensorFlow Datasets keeps them (`TFDS_DATA_DIR`, `~/tensorflow_datasets`).
@@ -137,7 +138,8 @@ def tfds_builder(source: str, *, data_dir: str | None = None) -> Any:
     return builder
 
 
-def _preparation_error(source: str, builder: Any, error: Exception) -> DataError:
+def _preparation_error(source: str, builder: tfds.core.DatasetBuilder, error: Exception) -> DataError:
+    """What to tell of a data set that cannot be made ready."""
     import requests
 
     if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
@@ -166,5 +168,6 @@ def _quick_to_give_up() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
+    """The first line of an error, or its type if it says nothing."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__

@@ -96,7 +96,7 @@ def _words(texts: Sequence[str], *, lowercase: bool, unit: Unit) -> Counter[str]
     """How often each word occurs."""
     counts: Counter[str] = Counter()
     for start in range(0, len(texts), CHUNK):
-        found = split_words(tf.constant(list(texts[start : start + CHUNK])), lowercase=lowercase, unit=unit)
-        points = tf.RaggedTensor.from_value_rowids(found.points, tf.cast(found.words, tf.int64))
+        split = split_words(tf.constant(list(texts[start : start + CHUNK])), lowercase=lowercase, unit=unit)
+        points = tf.RaggedTensor.from_value_rowids(split.points, tf.cast(split.words, tf.int64))
         counts.update(word.decode() for word in tf.strings.unicode_encode(points, "UTF-8").numpy())
     return counts

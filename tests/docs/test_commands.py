@@ -116,7 +116,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def run_of(name: str) -> Path:
         folder = tmp_path_factory.mktemp(name)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_: folder / "report.html")
+            patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: folder / "report.html")
             TRAIN[name](folder)
         return folder / "run"
 
@@ -126,7 +126,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder to type commands in: a clone without results of earlier commands; reports, which take seconds, aside."""
-    monkeypatch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_: tmp_path / "report.html")
+    monkeypatch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: tmp_path / "report.html")
     (tmp_path / "rnnapps").symlink_to(ROOT / "rnnapps")
     watched.write_rows(tmp_path / "new.csv", labels=False)
     forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")

@@ -50,4 +50,4 @@ class Command:
 
 def skip_report(patch: pytest.MonkeyPatch) -> None:
     """Leaves the report out, whose look inside the network takes seconds; `evaluate` and `inspect` test it."""
-    patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_: Path("report.html"))
+    patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: Path("report.html"))

@@ -154,9 +154,8 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         from rnnapps.tasks.speech_recognition.objective import speech_objective
         from rnnapps.tasks.speech_recognition.transcription import Transcriber
 
-        Transcriber(
-            fitted.network, fitted.preprocessor, fitted.config.decoding
-        )  # complains of its language model before the training
+        # complains of its language model before the training
+        Transcriber(fitted.network, fitted.preprocessor, fitted.config.decoding)
         return speech_objective(
             fitted.network,
             fitted.preprocessor,

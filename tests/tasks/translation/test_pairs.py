@@ -136,7 +136,7 @@ def test_bad_settings() -> None:
 
 def test_builtin_phrases_are_different_and_repeat() -> None:
     splits = read_pair_splits(PairDataConfig())
-    assert splits.test is not None and "CLDR" in splits.name
+    assert splits.test is not None and "CLDR" in splits.source
     sources = [pair.source for part in (splits.train, splits.validation, splits.test) for pair in part]
     assert len(set(sources)) == len(sources) == 24_000
     assert all("\u00a0" not in text and "\u202f" not in text for pair in splits.test for text in pair)

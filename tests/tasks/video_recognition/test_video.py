@@ -43,7 +43,7 @@ def test_a_folder_of_classes_is_dealt_out_class_by_class(moves: Path) -> None:
     assert all(sorted({video.label for video in part}) == ["left", "right"] for part in parts)
     assert len({name for part in parts for name in names(part)}) == 16
     assert found.train[0].rows().shape == (12, 16, 16, 1) and found.train[0].length == 12
-    assert read_video_splits(config(moves)).digest() == found.digest()
+    assert read_video_splits(config(moves, validation_fraction=0.25, test_fraction=0.25)).digest() == found.digest()
 
 
 def test_groups_are_never_on_both_sides(moves: Path) -> None:
@@ -121,7 +121,7 @@ def test_bad_folders_are_one_line(moves: Path, tmp_path: Path) -> None:
 
 def test_what_is_cached_is_not_decoded_again(moves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = read_video_splits(config(moves))
-    monkeypatch.setattr(VideoDecoder, "decode", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(VideoDecoder, "decode", lambda *_, **__: pytest.fail("decoded again"))
     after = read_video_splits(config(moves))
     assert [video.frames for video in before.train] == [video.frames for video in after.train]
 
