@@ -17,7 +17,7 @@ from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import Frequency
 from rnnapps.errors import DataError
 
-__all__ = ["Series", "SeriesPart", "SplitSeries", "read_series", "split_in_time"]
+__all__ = ["Series", "SeriesPart", "SplitSeries", "split_in_time"]
 
 Array = np.ndarray[Any, Any]
 
@@ -130,20 +130,6 @@ class SplitSeries(NamedTuple):
     train: list[SeriesPart]
     validation: list[SeriesPart]
     test: list[SeriesPart]
-
-
-def read_series(config: SeriesDataConfig) -> list[Series]:
-    """Reads a CSV or Parquet file, or a folder of them.
-
-    Returns:
-        The series in the order of their first rows, or of the file names.
-
-    Raises:
-        DataError: a file is missing, is no table, or a cell is not what its column needs; with line and column.
-    """
-    from rnnapps.data.series.tables import read_tables
-
-    return read_tables(config)
 
 
 def split_in_time(series: Sequence[Series], config: SeriesDataConfig) -> SplitSeries:

@@ -9,8 +9,8 @@ import numpy as np
 
 from rnnapps.errors import ConfigError
 from rnnapps.reports.plots import LIGHT, Plot, arrange
+from rnnapps.tasks.forecasting.forecast import Forecast
 from rnnapps.tasks.forecasting.forecast_plot import plot_fan
-from rnnapps.tasks.forecasting.prediction import Forecast
 from rnnapps.training.run import write_atomically
 
 __all__ = ["fan_chart", "write_fan_charts"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -13,48 +12,16 @@ import tensorflow as tf
 from rnnapps.data.series.regular import next_times
 from rnnapps.data.series.series import Series
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.forecasting.forecast import Forecast
 from rnnapps.tasks.forecasting.forecaster import Forecaster
+from rnnapps.tasks.forecasting.pictures import write_fan_charts
 from rnnapps.tasks.forecasting.preprocessing import reading_config
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import read_source
 
-__all__ = ["Forecast", "forecast_series", "predict_rows"]
+__all__ = ["forecast_series", "predict_rows"]
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The forecast of one series, in original units.
-
-    Attributes:
-        series: up to its last measured row.
-        times: UTC times of the horizon, datetime64[ns]; None when there is no time.
-        mean: `(horizon, channels)`.
-        quantiles: `(horizon, channels, quantiles)`.
-        levels: probabilities of the quantiles.
-    """
-
-    series: Series
-    times: Array | None
-    mean: Array
-    quantiles: Array
-    levels: tuple[float, ...]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """A dict for each channel and step of the horizon."""
-        return [
-            {
-                "series": self.series.name,
-                "channel": name,
-                "step": step + 1,
-                **({} if self.times is None else {"time": f"{np.datetime_as_string(self.times[step], unit='s')}Z"}),
-                "mean": float(self.mean[step, channel]),
-                "quantiles": dict(zip(map(str, self.levels), self.quantiles[step, channel].tolist(), strict=True)),
-            }
-            for channel, name in enumerate(self.series.channels)
-            for step in range(len(self.mean))
-        ]
 
 
 def predict_rows(
@@ -82,8 +49,6 @@ def predict_rows(
         raise DataError(source, f"has no series {series!r}", f"there are {names}")
     forecasts = [forecast_series(Forecaster(network, features), each) for each in wanted]
     if picture:
-        from rnnapps.tasks.forecasting.pictures import write_fan_charts
-
         write_fan_charts(forecasts, picture)
     return [row for forecast in forecasts for row in forecast.rows()]
 

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from rnnapps.contract.pipeline import Splits
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, read_series, split_in_time
+from rnnapps.data.series.reading import read_series
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.data.builtin import builtin_series, is_builtin
 

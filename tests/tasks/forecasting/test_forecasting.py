@@ -12,7 +12,8 @@ import pytest
 
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.series import read_series, split_in_time
+from rnnapps.data.series.reading import read_series
+from rnnapps.data.series.series import split_in_time
 from rnnapps.export.inference import ExportedModel, load_for_inference
 from tests.tasks.command import skip_report
 from tests.tasks.forecasting.forecasts import HISTORY, HORIZON, SETTINGS, answer, complaint, succeed, wave, write_wave

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.tasks.speech_recognition.data import speech
+from rnnapps.tasks.speech_recognition.data import accepted
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits, utterance_dataset
 from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
@@ -67,7 +67,7 @@ def test_bad_rows(line: str, settings: dict[str, Any], complaint: str, tmp_path:
 def test_there_is_a_limit_to_what_is_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_manifest(tmp_path, 10)
     assert len(read_utterance_splits(config(path)).train) == 8
-    monkeypatch.setattr(speech, "MAXIMUM_HOURS", 0.5 / 3600)
+    monkeypatch.setattr(accepted, "MAXIMUM_HOURS", 0.5 / 3600)
     with pytest.raises(DataError, match=r"train\.csv: the recordings last more than .* hours, the most"):
         read_utterance_splits(config(path))
 
@@ -128,7 +128,7 @@ def test_data_sets_of_tensorflow(name: str, monkeypatch: pytest.MonkeyPatch, tmp
     counts = [len(part) for part in (splits.train, splits.validation, splits.test)]
     assert counts == ([5, 5, 10] if name == "librispeech" else [3, 1, 1])
     assert splits.train[0].samples.std() > 500
-    monkeypatch.setattr(speech, "MAXIMUM_HOURS", 1e-6)
+    monkeypatch.setattr(accepted, "MAXIMUM_HOURS", 1e-6)
     with (
         tfds.testing.mock_data(as_dataset_fn=lambda *_, **__: one),
         pytest.raises(DataError, match=f"tfds:{name}: the recordings last more than"),

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, read_series, split_in_time
+from rnnapps.data.series.reading import read_series
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,18 +12,17 @@ import tensorflow as tf
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
+from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
 from rnnapps.tasks.speech_recognition.data.audio import read_audio
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.layouts import Row, list_rows
-from rnnapps.tasks.speech_recognition.data.utterance import Utterance, as_pcm, normalize_transcript
+from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 
-__all__ = ["UtteranceSplits", "checked_utterance", "held_in_memory", "read_utterance_splits", "utterance_dataset"]
+__all__ = ["UtteranceSplits", "read_utterance_splits", "utterance_dataset"]
 
 BUILTIN = "builtin"
 PARTS = ("train", "validation", "test")
 FILES = {"train": ("train.csv",), "validation": ("validation.csv", "valid.csv", "dev.csv"), "test": ("test.csv",)}
-MAXIMUM_HOURS = 30.0
-"""Recordings are held in memory as 16-bit samples: 3.5 GB at 16 kHz."""
 
 Item = TypeVar("Item")
 
@@ -132,39 +131,3 @@ def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
         return checked_utterance(samples, row.transcript, row.speaker, row.audio, row.place, config)
 
     return held_in_memory(map(one, rows), config)
-
-
-def held_in_memory(utterances: Iterable[Utterance], config: SpeechDataConfig) -> list[Utterance]:
-    """All utterances of a split, read one after another.
-
-    Raises:
-        DataError: they last too long for the memory.
-    """
-    found, seconds = [], 0.0
-    for utterance in utterances:
-        seconds += utterance.seconds(config.sample_rate_hz)
-        if seconds > MAXIMUM_HOURS * 3600:
-            problem = f"the recordings last more than {MAXIMUM_HOURS:g} hours, the most that is read into memory"
-            raise DataError(config.source, problem, "use a part of them")
-        found.append(utterance)
-    return found
-
-
-def checked_utterance(
-    samples: Any, transcript: str, speaker: str, name: str | Path, place: str, config: SpeechDataConfig
-) -> Utterance:
-    """An utterance of samples of full scale 1 that a network can learn from.
-
-    Raises:
-        DataError: it has no samples, lasts too long, or its transcript is empty.
-    """
-    seconds = len(samples) / config.sample_rate_hz
-    if not len(samples):
-        raise DataError(name, f"holds no samples ({place})", "leave it out")
-    if seconds > config.longest_seconds:
-        problem = f"lasts {seconds:,.1f} s; at most data.longest_seconds = {config.longest_seconds:g} are accepted"
-        raise DataError(name, problem, "cut it, or raise --data.longest_seconds")
-    text = normalize_transcript(transcript, keep_punctuation=config.keep_punctuation)
-    if not text:
-        raise DataError(place, f"the transcript {transcript[:40]!r} of {name} has no letters", "write what is said")
-    return Utterance(as_pcm(samples), text, speaker, str(name))

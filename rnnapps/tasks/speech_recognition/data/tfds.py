@@ -9,9 +9,9 @@ import numpy as np
 
 from rnnapps.data.sources import tfds_builder
 from rnnapps.errors import DataError
+from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
 from rnnapps.tasks.speech_recognition.data.audio import resampled
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
-from rnnapps.tasks.speech_recognition.data.speech import checked_utterance, held_in_memory
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE, Utterance
 
 __all__ = ["tfds_utterances"]

@@ -14,16 +14,19 @@ from rnnapps.data.series.table_series import table_series
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 
-__all__ = ["SUFFIXES", "read_tables"]
+__all__ = ["SUFFIXES", "read_series"]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
 
-def read_tables(config: SeriesDataConfig) -> list[Series]:
-    """Reads a file, or every file of a folder as a series of its own.
+def read_series(config: SeriesDataConfig) -> list[Series]:
+    """Reads a CSV or Parquet file, or every file of a folder as a series of its own.
+
+    Returns:
+        The series in the order of their first rows, or of the file names.
 
     Raises:
-        DataError: see `read_series`.
+        DataError: a file is missing, is no table, or a cell is not what its column needs; with line and column.
     """
     path = Path(config.source)
     if not path.is_dir():
