@@ -7,7 +7,6 @@ checked by `--print_config`, and a small trained run takes the place of their re
 from __future__ import annotations
 
 import functools
-import importlib
 import re
 import shutil
 from collections.abc import Callable
@@ -117,7 +116,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def run_of(name: str) -> Path:
         folder = tmp_path_factory.mktemp(name)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: folder / "report.html")
+            patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: folder / "report.html")
             TRAIN[name](folder)
         return folder / "run"
 
@@ -127,7 +126,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder to type commands in: a clone without results of earlier commands; reports, which take seconds, aside."""
-    monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: tmp_path / "report.html")
+    monkeypatch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: tmp_path / "report.html")
     (tmp_path / "rnnapps").symlink_to(ROOT / "rnnapps")
     watched.write_rows(tmp_path / "new.csv", labels=False)
     forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")
@@ -147,12 +146,12 @@ def run(words: list[str]) -> int:
     if program == "make":
         wanted = {word for word in argv if "=" not in word and not word.startswith("-")}
         return int(not wanted <= targets())
-    if program == "rnnapps":
-        return rnnapps_main(argv)
-    _, module, *flags = argv
-    if flags[:1] and flags[0] in TRAINING and not {"--print_config", "--help"} & set(flags):
-        flags.append("--print_config")
-    return main(importlib.import_module(module).PIPELINE, flags)
+    if program == "python":
+        module, *argv = argv[1:]
+        argv = [module.removeprefix("pipelines."), *argv]
+    if argv[1:] and argv[0] in TRAIN and argv[1] in TRAINING and not {"--print_config", "--help"} & set(argv):
+        argv.append("--print_config")
+    return rnnapps_main(argv)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -172,11 +171,10 @@ def test_every_configuration_opens_with_the_command_that_uses_it(
     configuration: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commands = commands_of(configuration)
-    own = str(configuration.relative_to(ROOT))
-    assert any(own in words for words in commands), f"{own}: its header shows no command with --config {own}"
-    for words in commands:
-        _, _, module, *argv = words
-        assert main(importlib.import_module(module).PIPELINE, [*argv, "--print_config"]) == 0
+    own = configuration.stem
+    assert any(own in words for words in commands), f"{configuration}: its header shows no command with --config {own}"
+    for _, *argv in commands:
+        assert rnnapps_main([*argv, "--print_config"]) == 0
         assert capsys.readouterr().out.startswith("pipeline: ")
 
 
@@ -184,7 +182,7 @@ def test_every_configuration_opens_with_the_command_that_uses_it(
 @pytest.mark.usefixtures("place")
 def test_the_examples_of_the_help_parse(verb: str) -> None:
     for line in VERBS[verb].examples(PIPELINE):
-        words = line.partition(">")[0].split()[3:]
+        words = line.partition(">")[0].split()[2:]
         assert main(PIPELINE, [*words, "--print_config"]) == 0, line
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.export.saved_model import export
 from rnnapps.reports.model_card import ModelCard
 

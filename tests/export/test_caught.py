@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 
 from .conftest import PROMPTS, export_one, float_endpoint

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.cells import CELLS, make_cell
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.export.inference import load_for_inference
 from rnnapps.export.saved_model import export
 from rnnapps.layers.stack import RecurrentStack

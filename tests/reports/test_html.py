@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Paragraph, Section
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.html import write_report

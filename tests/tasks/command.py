@@ -21,7 +21,7 @@ class Command:
         pipeline: the pipeline.
     """
 
-    def __init__(self, pipeline: Pipeline[Any]) -> None:
+    def __init__(self, pipeline: Pipeline[Any, Any, Any]) -> None:
         self.pipeline = pipeline
 
     def succeed(self, *argv: object) -> None:
@@ -50,4 +50,4 @@ class Command:
 
 def skip_report(patch: pytest.MonkeyPatch) -> None:
     """Leaves the report out, whose look inside the network takes seconds; `evaluate` and `inspect` test it."""
-    patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: Path("report.html"))
+    patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: Path("report.html"))

@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.errors import CheckpointError, ConfigError, TrainingDiverged
 from rnnapps.training.checkpoint import checkpoint_steps
 from rnnapps.training.loop import train

@@ -65,6 +65,7 @@ def _same_levels(series: list[Series]) -> list[Series]:
 
 
 def _renumbered(series: Series, shared: tuple[tuple[str, ...], ...]) -> Series:
+    """The series with its categories counted by levels that all series share."""
     columns = []
     for column, (own, new) in enumerate(zip(series.category_levels, shared, strict=True)):
         table = np.array([*(new.index(level) for level in own), -1], np.int32)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.tasks.anomaly_detection.calibrate import HeldOut
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+from rnnapps.types import Array
 
 __all__ = ["BASELINES", "Baseline", "isolation_forest", "last_value", "moving_z_score", "pca_residual"]
 
-Array = np.ndarray[Any, Any]
 Fitted = Callable[[SeriesPart], tuple[Array, Array]]
 """Maps a part to errors and where they exist, both `(rows, targets)`."""
 
@@ -38,8 +38,9 @@ def moving_z_score(train: Sequence[SeriesPart], rows: SensorRows, seed: int) -> 
 
     def errors(part: SeriesPart) -> tuple[Array, Array]:
         values, present = _watched(part, rows, before=MOVING_ROWS)
-        sums = [np.cumsum(np.pad(each, ((1, 0), (0, 0))), axis=0, dtype=np.float64) for each in _powers(values)]
-        mean, square = ((each[MOVING_ROWS:-1] - each[: -MOVING_ROWS - 1]) / MOVING_ROWS for each in sums)
+        # Sums over the 100 rows before each are differences of running sums, in float64 lest they cancel.
+        sums = [np.cumsum(np.pad(power, ((1, 0), (0, 0))), axis=0, dtype=np.float64) for power in _powers(values)]
+        mean, square = ((total[MOVING_ROWS:-1] - total[: -MOVING_ROWS - 1]) / MOVING_ROWS for total in sums)
         deviation = np.sqrt(np.maximum(square - mean**2, 1e-4))
         return ((values[MOVING_ROWS:] - mean) / deviation).astype(np.float32), present[MOVING_ROWS:]
 
@@ -97,15 +98,15 @@ class Baseline(NamedTuple):
             fits = {part.series.name: self.fit([part], rows, seed) for part in train}
         missing = any(part.series.name not in fits for part in parts)
         common = self.fit(train, rows, seed) if missing else None
-        found = []
+        errors_of_parts = []
         for part in parts:
             fitted = fits.get(part.series.name) or common
             assert fitted is not None
             errors, valid = fitted(part)
             labels = part.rows().labels
             normal = np.ones(len(part), bool) if labels is None else labels <= 0
-            found.append(HeldOut(rows.group(part.series.name), errors, valid, normal))
-        return found
+            errors_of_parts.append(HeldOut(rows.group(part.series.name), errors, valid, normal))
+        return errors_of_parts
 
 
 BASELINES = {
@@ -134,6 +135,7 @@ def _lagged(part: SeriesPart, rows: SensorRows) -> Array:
 
 
 def _powers(values: Array) -> list[Array]:
+    """The values and their squares, whose means give mean and variance."""
     wide = values.astype(np.float64)
     return [wide, wide**2]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,8 +13,12 @@ from rnnapps.data.series.series import SeriesPart
 from rnnapps.data.series.windows import StoredSeries
 from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["detector_loss", "training_windows"]
+
+Batch = Mapping[str, Any]
+"""{"inputs", "targets": tensors by name}, and "reset" where the network has states."""
 
 UNKNOWN_SHARE = 0.05
 """Share of windows whose series the network is not told, so that it also learns to judge series it never saw."""
@@ -28,7 +32,7 @@ def training_windows(
     window_steps: int,
     batch_size: int,
     seed: int,
-) -> Any:
+) -> Callable[[int], tf.data.Dataset]:
     """A function from a first step to the endless batches of a detector; a batch depends on (seed, step) only.
 
     Args:
@@ -57,7 +61,7 @@ def training_windows(
         drawn = stored.batches(batch_size=batch_size, seed=seed, start_step=start)
         steps = tf.data.Dataset.counter(start=start)
 
-        def make(window: Any, step: Any) -> Any:
+        def make(window: NamedTensors, step: Tensor) -> Batch:
             key = tf.stack([tf.constant(seed, tf.int64), step])
             told = tf.random.stateless_uniform((batch_size,), key, alg="philox") >= UNKNOWN_SHARE
             known = tf.gather(groups, window["part"])
@@ -69,20 +73,20 @@ def training_windows(
     return batches
 
 
-def detector_loss(network: keras.Model) -> Any:
+def detector_loss(network: keras.Model) -> Callable[[NamedTensors, Batch], Tensor]:
     """The loss of a detector's training: (outputs, batch) -> scalar.
 
     Forecaster and autoencoder: the mean squared error of scaled values that are present and not labelled as faults;
     classifier: nats per labelled row.
     """
 
-    def squared(outputs: Any, batch: Any) -> Any:
+    def squared(outputs: NamedTensors, batch: Batch) -> Tensor:
         targets = batch["targets"]
-        found = outputs["forecast" if network.name == "forecaster" else "rebuilt"]
-        errors = tf.square(tf.cast(found, tf.float32) - targets["values"]) * targets["weight"]
+        answers = outputs["forecast" if network.name == "forecaster" else "rebuilt"]
+        errors = tf.square(tf.cast(answers, tf.float32) - targets["values"]) * targets["weight"]
         return tf.reduce_sum(errors) / tf.maximum(tf.reduce_sum(targets["weight"]), 1.0)
 
-    def crossed(outputs: Any, batch: Any) -> Any:
+    def crossed(outputs: NamedTensors, batch: Batch) -> Tensor:
         targets = batch["targets"]
         nats = tf.nn.sigmoid_cross_entropy_with_logits(logits=outputs["logit"], labels=targets["values"])
         return tf.reduce_sum(nats * targets["weight"]) / tf.maximum(tf.reduce_sum(targets["weight"]), 1.0)
@@ -90,7 +94,8 @@ def detector_loss(network: keras.Model) -> Any:
     return crossed if network.name == "classifier" else squared
 
 
-def _inputs(rows: SensorRows, window: Any) -> dict[str, Any]:
+def _inputs(rows: SensorRows, window: NamedTensors) -> dict[str, Tensor]:
+    """What every network reads of a window of raw rows."""
     values, present = rows.scale(window["values"])
     inputs = {"values": values, "present": present}
     if rows.calendar:
@@ -98,7 +103,7 @@ def _inputs(rows: SensorRows, window: Any) -> dict[str, Any]:
     return inputs
 
 
-def _weights(rows: SensorRows, inputs: Any, window: Any) -> tuple[Any, Any]:
+def _weights(rows: SensorRows, inputs: NamedTensors, window: NamedTensors) -> tuple[Tensor, Tensor]:
     """Watched values and where they count: present, and not labelled as a fault."""
     places = rows.target_places
     weight = tf.gather(inputs["present"], places, axis=-1)
@@ -107,7 +112,8 @@ def _weights(rows: SensorRows, inputs: Any, window: Any) -> tuple[Any, Any]:
     return tf.gather(inputs["values"], places, axis=-1), weight
 
 
-def _forecast(network: keras.Model, rows: SensorRows, inputs: Any, window: Any) -> Any:
+def _forecast(network: keras.Model, rows: SensorRows, inputs: NamedTensors, window: NamedTensors) -> Batch:
+    """Behind every row the next ones, `(batch, time, horizon, targets)`."""
     horizon = network.output["forecast"].shape[2]
     steps = inputs["values"].shape[1] - horizon
     values, weight = _weights(rows, inputs, window)
@@ -116,22 +122,25 @@ def _forecast(network: keras.Model, rows: SensorRows, inputs: Any, window: Any) 
         "values": tf.stack([values[:, rows_ahead] for rows_ahead in ahead], axis=2),
         "weight": tf.stack([weight[:, rows_ahead] for rows_ahead in ahead], axis=2),
     }
-    own = {name: each[:, :steps] if name != "series" else each for name, each in inputs.items()}
+    own = {name: values if name == "series" else values[:, :steps] for name, values in inputs.items()}
     return {"inputs": own, "targets": targets, "reset": tf.constant(True)}
 
 
-def _rebuild(network: keras.Model, rows: SensorRows, inputs: Any, window: Any) -> Any:
+def _rebuild(network: keras.Model, rows: SensorRows, inputs: NamedTensors, window: NamedTensors) -> Batch:
+    """The window itself, `(batch, history, targets)`."""
     values, weight = _weights(rows, inputs, window)
     return {"inputs": inputs, "targets": {"values": values, "weight": weight}}
 
 
-def _judge(network: keras.Model, rows: SensorRows, inputs: Any, window: Any) -> Any:
+def _judge(network: keras.Model, rows: SensorRows, inputs: NamedTensors, window: NamedTensors) -> Batch:
+    """The label of the window's last row, `(batch,)`; unlabelled ones do not count."""
     label = window["labels"][:, -1]
     targets = {"values": tf.cast(label > 0, tf.float32), "weight": tf.cast(label >= 0, tf.float32)}
     return {"inputs": inputs, "targets": targets}
 
 
 def _require_both_kinds(parts: Sequence[SeriesPart]) -> None:
+    """Raises DataError, unless some rows are labelled as faults and some as normal."""
     own = [part.rows().labels for part in parts]
     source = parts[0].series.source
     if any(labels is None for labels in own):
@@ -139,5 +148,5 @@ def _require_both_kinds(parts: Sequence[SeriesPart]) -> None:
     faults = sum(int((labels > 0).sum()) for labels in own if labels is not None)
     normal = sum(int((labels == 0).sum()) for labels in own if labels is not None)
     if not faults or not normal:
-        found = f"the training rows hold {faults:,} faults and {normal:,} normal rows"
-        raise DataError(source, found, "a classifier needs both; use another split, or a forecaster")
+        problem = f"the training rows hold {faults:,} faults and {normal:,} normal rows"
+        raise DataError(source, problem, "a classifier needs both; use another split, or a forecaster")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.tasks.anomaly_detection.evaluate import labels_of
 from rnnapps.tasks.anomaly_detection.metrics import area_under_roc, average_precision
+from rnnapps.types import Array
 
 __all__ = ["classifier_baselines", "ranking_metrics"]
-
-Array = np.ndarray[Any, Any]
 
 
 def ranking_metrics(labels: Array, scores: Array) -> dict[str, float]:
@@ -42,12 +40,13 @@ def classifier_baselines(
         "gradient boosting": HistGradientBoostingClassifier(random_state=seed),
         "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
     }
-    found = {}
+    metrics = {}
     for name, model in models.items():
         model.fit(np.nan_to_num(values[learned]), labels[learned] > 0)
-        found[name] = ranking_metrics(truth, model.predict_proba(np.nan_to_num(others))[:, 1])
-    return found
+        metrics[name] = ranking_metrics(truth, model.predict_proba(np.nan_to_num(others))[:, 1])
+    return metrics
 
 
 def _table(parts: Sequence[SeriesPart]) -> tuple[Array, Array]:
+    """Values `(rows, channels)` and labels `(rows,)` of all parts, one behind the other."""
     return np.concatenate([part.rows().values for part in parts]), labels_of(parts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,10 +13,10 @@ from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.detection_config import MOST_SPANS, DetectionConfig
 from rnnapps.tasks.anomaly_detection.extreme_value import extreme_value_threshold
 from rnnapps.tasks.anomaly_detection.scores import channel_errors, first_averages, join, smooth
+from rnnapps.types import Array, Tensor
 
 __all__ = ["HeldOut", "calibrate", "fit_threshold", "score_errors"]
 
-Array = np.ndarray[Any, Any]
 
 FEWEST_ROWS = 50
 """A series with fewer held-out rows is judged by those of all series."""
@@ -51,24 +51,26 @@ def calibrate(held_out: Sequence[HeldOut], groups: int, config: DetectionConfig)
     Raises:
         DataError: no row is normal.
     """
-    if not any(each.normal.any() for each in held_out):
+    if not any(series.normal.any() for series in held_out):
         raise DataError(
             "validation rows", "are all labelled as faults; thresholds need normal ones", "split the data elsewhere"
         )
     members = [_members(held_out, group) for group in range(groups)]
-    moments = [_moments(each) for each in members]
+    moments = [_moments(group_members) for group_members in members]
     targets = held_out[0].errors.shape[1]
     values = {name: np.stack([moment[name] for moment in moments]) for name in moments[0]}
     values["level"] = np.ones((groups, MOST_SPANS, targets), np.float32)
     values["threshold"] = np.zeros(groups, np.float32)
-    smoothed = {id(each): _smoothed(each, values, config) for each in held_out}
-    for group, each in enumerate(members):
-        rows = np.concatenate([smoothed[id(one)][one.normal] for one in each])
+    # Three passes, for each needs the numbers of the one before: moments make heights, their usual level makes scores,
+    # and the scores make the threshold. A series is smoothed once, although several groups may learn from it.
+    smoothed = {id(series): _smoothed(series, values, config) for series in held_out}
+    for group, group_members in enumerate(members):
+        rows = np.concatenate([smoothed[id(series)][series.normal] for series in group_members])
         level = np.quantile(rows, config.quantile, axis=0)
         values["level"][group, : len(config.smoothing_steps)] = np.maximum(level, SMALLEST)
-    scores = {id(each): _joined(each, smoothed[id(each)], values, config)[0] for each in held_out}
-    for group, each in enumerate(members):
-        normal = np.concatenate([scores[id(one)][one.normal] for one in each])
+    scores = {id(series): _joined(series, smoothed[id(series)], values, config)[0] for series in held_out}
+    for group, group_members in enumerate(members):
+        normal = np.concatenate([scores[id(series)][series.normal] for series in group_members])
         values["threshold"][group] = fit_threshold(normal, config)
     return values
 
@@ -96,19 +98,21 @@ def score_errors(held_out: HeldOut, values: Mapping[str, Array], config: Detecti
 def _joined(
     held_out: HeldOut, smoothed: Array, values: Mapping[str, Array], config: DetectionConfig
 ) -> tuple[Array, Array]:
+    """Scores and contributions of smoothed heights `(rows, spans, targets)`."""
     scores = join(tf.constant(smoothed[None]), values, tf.constant([held_out.group]), config)
     return scores.score.numpy()[0], scores.contribution.numpy()[0]
 
 
 def _members(held_out: Sequence[HeldOut], group: int) -> list[HeldOut]:
     """The series a group learns from: its own if they have rows enough, else all."""
-    own = [each for each in held_out if each.group == group]
-    return own if group and sum(int(each.normal.sum()) for each in own) >= FEWEST_ROWS else list(held_out)
+    own = [series for series in held_out if series.group == group]
+    return own if group and sum(int(series.normal.sum()) for series in own) >= FEWEST_ROWS else list(held_out)
 
 
 def _moments(members: Sequence[HeldOut]) -> dict[str, Array]:
-    errors = np.concatenate([each.errors[each.normal] for each in members]).astype(np.float64)
-    valid = np.concatenate([each.valid[each.normal] for each in members]).astype(bool)
+    """Mean μ and deviation of the normal errors of each target, and Σ^(-1/2), which whitens e - μ."""
+    errors = np.concatenate([series.errors[series.normal] for series in members]).astype(np.float64)
+    valid = np.concatenate([series.valid[series.normal] for series in members]).astype(bool)
     counts = np.maximum(valid.sum(axis=0), 1)
     centre = (errors * valid).sum(axis=0) / counts
     centred = (errors - centre) * valid
@@ -130,19 +134,21 @@ def _inverse_root(covariance: Array, floor: float) -> Array:
 
 
 def _smoothed(held_out: HeldOut, values: Mapping[str, Array], config: DetectionConfig) -> Array:
+    """Smoothed heights of a series from its first row on, `(rows, spans, targets)`."""
     valid = tf.constant(held_out.valid[None], tf.float32)
     errors = tf.constant(held_out.errors[None], tf.float32)
-    heights = channel_errors(errors, valid, values, tf.constant([held_out.group]), config)
+    heights = channel_errors(errors, valid, calibration=values, group=tf.constant([held_out.group]), config=config)
     smoothed: Array = _smoother(config, heights.shape[-1])(heights, valid).numpy()[0]
     return smoothed
 
 
 @functools.lru_cache(maxsize=16)
-def _smoother(config: DetectionConfig, targets: int) -> Any:
+def _smoother(config: DetectionConfig, targets: int) -> Callable[[Tensor, Tensor], Tensor]:
     """`smooth` from the first row on, traced once: outside of a function its loop would run step by step in Python."""
     rows = tf.TensorSpec((1, None, targets), tf.float32)
 
-    def smoother(heights: Any, valid: Any) -> Any:
+    def smoother(heights: Tensor, valid: Tensor) -> Tensor:
         return smooth(heights, valid, first_averages(1, config, targets), config)[0]
 
-    return tf.function(smoother, input_signature=(rows, rows), autograph=False)
+    compiled: Callable[[Tensor, Tensor], Tensor] = tf.function(smoother, input_signature=(rows, rows), autograph=False)
+    return compiled

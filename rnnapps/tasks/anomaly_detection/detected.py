@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import FigureBase
 
 from rnnapps.contract.sections import Paragraph, Section, Table
 from rnnapps.data.series.series import Series, SeriesPart
@@ -21,6 +23,7 @@ from rnnapps.tasks.anomaly_detection.metrics import intervals
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 from rnnapps.training.run import write_atomically
+from rnnapps.types import Array
 
 __all__ = [
     "describe_events",
@@ -31,7 +34,6 @@ __all__ = [
     "top_sensors",
 ]
 
-Array = np.ndarray[Any, Any]
 
 MOST_SENSORS = 3
 DRAWN_ROWS = 3000
@@ -62,10 +64,10 @@ def detect_in_tables(stream: DetectorStream, path: str, *, picture: str = "") ->
     parts = [SeriesPart(series, 0, len(series)) for series in read_like_training(stream, path)]
     judged = judge_parts(PartRunner(stream), parts, stream.config)
     if picture:
-        place = max(range(len(judged)), key=lambda number: float(judged[number].scores.max(initial=0.0)))
-        plot = plot_detection(parts[place], judged[place], stream)
+        worst = max(range(len(judged)), key=lambda number: float(judged[number].scores.max(initial=0.0)))
+        plot = plot_detection(parts[worst], judged[worst], stream)
         write_atomically(Path(picture), plot.png() if kind == ".png" else plot.svg(LIGHT))
-    return [event for part, each in zip(parts, judged, strict=True) for event in describe_events(part, each, stream)]
+    return [event for part, own in zip(parts, judged, strict=True) for event in describe_events(part, own, stream)]
 
 
 def read_like_training(stream: DetectorStream, path: str) -> list[Series]:
@@ -77,10 +79,10 @@ def read_like_training(stream: DetectorStream, path: str) -> list[Series]:
     plain: dict[str, Any] = {"labels": "", "label": "", "test": None, "channels": known.channels, "source": path}
     dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": ""}
     config = AnomalyDataConfig(**{**reading, **plain, **dropped})
-    found = read_tables(config)
-    if not found:
+    tables = read_tables(config)
+    if not tables:
         raise DataError(path, "holds no rows", "give a table with rows")
-    return [dataclasses.replace(each, labels=None) for each in found]
+    return [dataclasses.replace(series, labels=None) for series in tables]
 
 
 def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) -> list[dict[str, Any]]:
@@ -103,7 +105,7 @@ def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) ->
 def top_sensors(share: Array, names: Sequence[str]) -> dict[str, float]:
     """The sensors with the largest shares, the largest first."""
     order = np.argsort(-share, kind="stable")[:MOST_SENSORS]
-    return {names[place]: round(float(share[place]), 3) for place in order if share[place] > 0}
+    return {names[sensor]: round(float(share[sensor]), 3) for sensor in order if share[sensor] > 0}
 
 
 def _share(judged: Judged, first: int, last: int) -> Array:
@@ -121,12 +123,12 @@ def detection_section(stream: DetectorStream, parts: Sequence[SeriesPart]) -> Se
     if len(parts) > 10 * DRAWN_SERIES:
         chosen = sorted(parts, key=len, reverse=True)[: 10 * DRAWN_SERIES]
     judged = judge_parts(PartRunner(stream), chosen, stream.config)
-    order = sorted(range(len(judged)), key=lambda place: -_excess(judged[place]))[:DRAWN_SERIES]
-    pictures = [plot_detection(chosen[place], judged[place], stream).picture() for place in order]
+    order = sorted(range(len(judged)), key=lambda number: -_excess(judged[number]))[:DRAWN_SERIES]
+    pictures = [plot_detection(chosen[number], judged[number], stream).picture() for number in order]
     rows = [
         (event["series"], event["first_row"], event["last_row"], event["peak_score"], ", ".join(event["sensors"]))
-        for place in order
-        for event in describe_events(chosen[place], judged[place], stream)
+        for number in order
+        for event in describe_events(chosen[number], judged[number], stream)
     ]
     columns = ("Series", "First row", "Last row", "Peak score", "Sensors")
     note = "Shaded: labelled faults. Marks below the score: flagged events. The sensors that made the score are drawn."
@@ -134,6 +136,7 @@ def detection_section(stream: DetectorStream, parts: Sequence[SeriesPart]) -> Se
 
 
 def _excess(judged: Judged) -> float:
+    """The highest score in units of the threshold."""
     return float(judged.scores.max(initial=0.0)) / max(judged.threshold, 1e-9)
 
 
@@ -149,12 +152,12 @@ def plot_detection(part: SeriesPart, judged: Judged, stream: DetectorStream) -> 
     shown = list(np.argsort(-share, kind="stable")[:MOST_SENSORS])
     labelled = intervals(series.labels > 0) if series.labels is not None else []
 
-    def draw(figure: Any, theme: Theme) -> None:
+    def draw(figure: FigureBase, theme: Theme) -> None:
         axes = figure.subplots(len(shown) + 1, 1, sharex=True)
-        for axis, place in zip(axes, shown, strict=False):
-            column = series.values[rows, series.channels.index(names[place])]
+        for axis, sensor in zip(axes, shown, strict=False):
+            column = series.values[rows, series.channels.index(names[sensor])]
             axis.plot(x, column, color=theme.colours[0], linewidth=0.8)
-            _label(axis, theme, names[place])
+            _label(axis, theme, names[sensor])
         axes[-1].plot(x, judged.scores[rows], color=theme.colours[0], linewidth=0.9, label="score")
         axes[-1].axhline(judged.threshold, color=theme.colours[1], linestyle="--", linewidth=1, label="threshold")
         for first, last in events:
@@ -168,7 +171,7 @@ def plot_detection(part: SeriesPart, judged: Judged, stream: DetectorStream) -> 
         axes[-1].set_xlabel("row", color=theme.text, fontsize=9)
         axes[-1].legend(frameon=False, labelcolor=theme.text, fontsize=8, loc="upper right", ncols=2)
 
-    top = ", ".join(names[place] for place in shown)
+    top = ", ".join(names[sensor] for sensor in shown)
     alt = (
         f"Series {judged.name}, rows {low} to {low + len(x) - 1}: {top}, and the score, which reaches "
         f"{judged.scores[peak]:.3g} at row {peak}; threshold {judged.threshold:.3g}; {len(events)} flagged events."
@@ -176,7 +179,8 @@ def plot_detection(part: SeriesPart, judged: Judged, stream: DetectorStream) -> 
     return Plot(draw, alt=alt, caption=alt, width=10.4, height=1.3 * (len(shown) + 1) + 0.6)
 
 
-def _label(axis: Any, theme: Theme, name: str) -> None:
+def _label(axis: Axes, theme: Theme, name: str) -> None:
+    """Names the axis of a sensor or of the score, and draws it in the colours of the theme."""
     axis.set_ylabel(name, color=theme.text, fontsize=8.5)
     axis.tick_params(colors=theme.text, labelsize=8)
     axis.grid(color=theme.grid, linewidth=0.5)

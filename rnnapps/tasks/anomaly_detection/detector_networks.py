@@ -11,6 +11,7 @@ import tensorflow as tf
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import recurrent_stack
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = [
     "Calibration",
@@ -67,21 +68,21 @@ class Calibration(keras.layers.Layer):
             setattr(self, name, weight)
         self.built = True
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Tensor]:
         """All numbers by name, as tensors."""
         names = ("centre", "scale", "whitening", "level", "threshold")
         return {name: tf.convert_to_tensor(getattr(self, name).value) for name in names}
 
-    def assign(self, values: Mapping[str, Any]) -> None:
+    def assign(self, values: Mapping[str, Array]) -> None:
         """Replaces the numbers."""
         for name, value in values.items():
             getattr(self, name).assign(value)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs."""
         return inputs
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the inputs."""
         return input_shape
 
@@ -202,11 +203,11 @@ class Repeat(keras.layers.Layer):
         super().__init__(**kwargs)
         self.steps = steps
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Repeats."""
         return tf.repeat(inputs[:, None], self.steps, axis=1)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: tuple[int | None, int]) -> tuple[int | None, int, int]:
         """`(batch, steps, units)`."""
         return (input_shape[0], self.steps, input_shape[1])
 
@@ -233,7 +234,8 @@ def series_axes(network: keras.Model) -> dict[str, int]:
     return {weight.path: 0 for weight in network.weights if weight.path == "series_vector/embeddings"}
 
 
-def _inputs(channels: int, calendar: int, steps: int | None = None) -> dict[str, Any]:
+def _inputs(channels: int, calendar: int, steps: int | None = None) -> dict[str, keras.KerasTensor]:
+    """The inputs that every network has, by name."""
     inputs = {
         "values": keras.Input((steps, channels), name="values"),
         "present": keras.Input((steps, channels), name="present"),
@@ -244,7 +246,7 @@ def _inputs(channels: int, calendar: int, steps: int | None = None) -> dict[str,
     return inputs
 
 
-def _read(config: RecurrentConfig, inputs: Mapping[str, Any], groups: int, series_units: int) -> Any:
+def _read(config: RecurrentConfig, inputs: NamedTensors, groups: int, series_units: int) -> Tensor:
     """One vector a row from its values, from what is missing, the time and the series; a kernel for each of them."""
     missing = keras.layers.Rescaling(-1.0, offset=1.0, name="is_missing")(inputs["present"])
     parts = [

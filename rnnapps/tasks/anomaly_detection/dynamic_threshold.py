@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rnnapps.tasks.anomaly_detection.metrics.events import Interval, intervals, merge_overlapping
+from rnnapps.types import Array
 
 __all__ = ["DynamicThreshold", "detect_dynamic", "find_epsilon", "prune", "widen"]
 
-Array = np.ndarray[Any, Any]
 
 DEVIATIONS = tuple(np.arange(2.5, 12.0, 0.5))
 MOST_SEQUENCES = 5
@@ -66,13 +65,14 @@ def find_epsilon(scores: Array, *, buffer_steps: int = 0) -> float:
         return epsilon
     for z in DEVIATIONS:
         candidate = mean + z * deviation
-        kept = scores[scores < candidate]
+        kept = scores[scores < candidate]  # what is left without the exceedances; their buffers stay in
         if len(kept) in (0, len(scores)):
             continue
         flagged = widen(scores >= candidate, buffer_steps)
         count, sequences = int(flagged.sum()), len(intervals(flagged))
         gain = (mean - kept.mean()) / mean + (deviation - kept.std()) / deviation
         value = gain / (count + sequences**2)
+        # Of equally good ones the last, which is the highest, is taken.
         if value >= best and sequences <= MOST_SEQUENCES and count < LARGEST_SHARE * len(scores):
             best, epsilon = value, candidate
     return epsilon
@@ -89,6 +89,7 @@ def prune(peaks: Sequence[float], normal_peak: float, *, least_drop: float = 0.1
     order = np.argsort(peaks)[::-1]
     ranked = np.append(np.asarray(peaks, np.float64)[order], normal_peak)
     drops = (ranked[:-1] - ranked[1:]) / np.maximum(ranked[:-1], np.finfo(np.float64).tiny)
+    # drops[i] lies between the i-th and the next peak; everything before the last large one stands out from the rest.
     large = np.flatnonzero(drops > least_drop)
     kept = np.zeros(len(peaks), bool)
     kept[order[: large[-1] + 1 if len(large) else 0]] = True
@@ -99,6 +100,7 @@ def widen(flags: Array, steps: int) -> Array:
     """Flags also the `steps` rows before and after each flagged row."""
     if not steps or not flags.any():
         return flags
+    # counts[i] flags lie before row i: a row is near one where the counts at both ends of its surroundings differ.
     counts = np.cumsum(np.concatenate([[0], flags.astype(np.int64)]))
     rows = np.arange(len(flags))
     return counts[np.minimum(rows + steps + 1, len(flags))] > counts[np.maximum(rows - steps, 0)]
@@ -118,18 +120,22 @@ def detect_dynamic(scores: Array, values: Array, settings: DynamicThreshold | No
     settings = settings or DynamicThreshold()
     low, high = np.percentile(values, [5, 95])
     smallest = settings.smallest_share * float(high - low)
-    found: list[Interval] = []
+    events: list[Interval] = []
     for start, stop in _windows(len(scores), settings):
         window, ignored = scores[start:stop], max(settings.ignored_steps - start, 0)
+        # In a window of small and even errors the threshold, which is relative, would flag noise.
         if window.std() <= 0.05 * values.std() and window.max() <= max(smallest, 0.05):
             continue
+        # Windows overlap and each judges itself: a row is flagged if it stands out in any of those that hold it.
         for mirrored in (False, True):
             errors = 2 * window.mean() - window if mirrored else window
-            found += _judge(errors, start, ignored, smallest, settings)
-    return [event for event in merge_overlapping(found) if scores[event[0] : event[1] + 1].max() > settings.floor]
+            above = _events_of_window(errors, settings, ignored=ignored, smallest=smallest)
+            events += [(start + first, start + last) for first, last in above]
+    return [event for event in merge_overlapping(events) if scores[event[0] : event[1] + 1].max() > settings.floor]
 
 
-def _judge(errors: Array, start: int, ignored: int, smallest: float, settings: DynamicThreshold) -> list[Interval]:
+def _events_of_window(errors: Array, settings: DynamicThreshold, *, ignored: int, smallest: float) -> list[Interval]:
+    """The events of one window `(time,)` that survive pruning, counted from its first row."""
     epsilon = find_epsilon(errors, buffer_steps=settings.buffer_steps)
     above = (errors >= epsilon) & (errors > smallest)
     flags = widen(above, settings.buffer_steps)
@@ -140,7 +146,7 @@ def _judge(errors: Array, start: int, ignored: int, smallest: float, settings: D
     outside = errors[~flags]
     peaks = [float(errors[first : last + 1].max()) for first, last in events]
     kept = prune(peaks, float(outside.max()) if len(outside) else 0.0, least_drop=settings.pruning)
-    return [(start + first, start + last) for (first, last), keep in zip(events, kept, strict=True) if keep]
+    return [event for event, keep in zip(events, kept, strict=True) if keep]
 
 
 def _windows(length: int, settings: DynamicThreshold) -> list[tuple[int, int]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["MISSING", "detection_endpoints"]
 
@@ -26,9 +25,10 @@ def detection_endpoints(stream: DetectorStream) -> dict[str, Endpoint]:
 
 
 def _windows(stream: DetectorStream) -> Endpoint:
+    """Judges the rows of windows, which begin without a past."""
     channels = len(stream.rows.channels)
 
-    def judge(rows: Any, lengths: Any, **others: Any) -> dict[str, Any]:
+    def judge(rows: Tensor, lengths: Tensor, **others: Tensor) -> dict[str, Tensor]:
         checks = [
             tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
             tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the number of rows"),
@@ -59,9 +59,10 @@ def _windows(stream: DetectorStream) -> Endpoint:
 
 
 def _step(stream: DetectorStream) -> Endpoint:
+    """Judges one row, which goes on from states."""
     channels, state_names = len(stream.rows.channels), list(stream.first_state(1))
 
-    def step(row: Any, **others: Any) -> dict[str, Any]:
+    def step(row: Tensor, **others: Tensor) -> dict[str, Tensor]:
         seconds = others["seconds"][:, None] if "seconds" in others else tf.zeros([tf.shape(row)[0], 1], tf.int64)
         given = Rows(_with_gaps(row)[:, None], _groups(stream, others, tf.shape(row)[0]), seconds)
         flags, after = stream.advance(given, {name: others[name] for name in state_names})
@@ -74,7 +75,7 @@ def _step(stream: DetectorStream) -> Endpoint:
         }
 
     first = stream.first_state(EXAMPLES)
-    states = {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in first.items()}
+    states = {name: tf.TensorSpec((None, *state.shape[1:]), state.dtype) for name, state in first.items()}
     signature = {
         "row": tf.TensorSpec((None, channels), tf.float32),
         **_other_inputs(stream, (None,)),
@@ -82,14 +83,15 @@ def _step(stream: DetectorStream) -> Endpoint:
     }
     seconds = FIRST_SECONDS + 60 * np.arange(EXAMPLES, dtype=np.int64)
     examples = {"row": _example_rows(stream)[:, 0], **_other_examples(stream, seconds)}
-    return Endpoint(step, signature, examples | {name: each.numpy() for name, each in first.items()})
+    return Endpoint(step, signature, examples | {name: state.numpy() for name, state in first.items()})
 
 
-def _with_gaps(rows: Any) -> Any:
+def _with_gaps(rows: Tensor) -> Tensor:
+    """The rows with NaN where a value is missing, in whatever way that was said."""
     return tf.where(tf.abs(rows) < MISSING, rows, tf.constant(np.nan, tf.float32))
 
 
-def _groups(stream: DetectorStream, others: dict[str, Any], batch: Any) -> Any:
+def _groups(stream: DetectorStream, others: NamedTensors, batch: Tensor) -> Tensor:
     """Numbers of the named series, 0 for unknown names."""
     if "series" not in others:
         return tf.fill([batch], len(stream.rows.series))
@@ -103,15 +105,17 @@ def _other_inputs(stream: DetectorStream, time_shape: tuple[None, ...]) -> dict[
     return inputs | ({"seconds": tf.TensorSpec(time_shape, tf.int64)} if stream.rows.calendar else {})
 
 
-def _other_examples(stream: DetectorStream, seconds: Any) -> dict[str, Any]:
+def _other_examples(stream: DetectorStream, seconds: Array) -> dict[str, Array]:
+    """Values of `_other_inputs`, a name that the model does not know among them."""
     names = [*stream.rows.series[: EXAMPLES - 1], *["no such series"] * EXAMPLES][:EXAMPLES]
     examples = {"series": np.array([name.encode() for name in names])} if len(stream.rows.series) > 1 else {}
     return examples | ({"seconds": seconds} if stream.rows.calendar else {})
 
 
-def _example_rows(stream: DetectorStream) -> Any:
+def _example_rows(stream: DetectorStream) -> Array:
     """Rows around the centre of each channel, one with a gap."""
     scaler, generator = stream.rows.scaler, np.random.default_rng(0)
     rows = generator.normal(size=(EXAMPLES, EXAMPLE_STEPS, len(scaler.channels))) * scaler.scale + scaler.centre
     rows[2, 3, 0] = MISSING
-    return rows.astype(np.float32)
+    examples: Array = rows.astype(np.float32)
+    return examples

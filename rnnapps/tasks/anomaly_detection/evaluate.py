@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.judge import Judged, event_metrics, find_events
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+from rnnapps.types import Array
 
 __all__ = [
     "baseline_metrics",
@@ -24,8 +24,6 @@ __all__ = [
     "labels_of",
     "unsettled_rows",
 ]
-
-Array = np.ndarray[Any, Any]
 
 
 def has_labels(parts: Sequence[SeriesPart]) -> bool:
@@ -47,11 +45,11 @@ def calibrate_network(runner: PartRunner, parts: SplitSeries, config: DetectionC
     if stream.kind == "classifier":
         return _calibrate_classifier(runner, parts, config)
     held_out = runner.errors(parts.validation)
-    normal = [(each.errors[each.normal], each.valid[each.normal]) for each in held_out]
+    normal = [(series.errors[series.normal], series.valid[series.normal]) for series in held_out]
     count = max(sum(float(valid.sum()) for _, valid in normal), 1.0)
     total = sum(float((np.square(errors, dtype=np.float64) * valid).sum()) for errors, valid in normal)
     known = held_out + (runner.errors(parts.train) if config.threshold == "dynamic" else [])
-    settled = [_settled(each, config) for each in known]
+    settled = [_settled(series, config) for series in known]
     stream.calibration.assign(calibrate(settled, len(stream.rows.series) + 1, config))
     return {"squared_error": total / count}
 
@@ -61,18 +59,19 @@ def unsettled_rows(part: SeriesPart, config: DetectionConfig) -> int:
     return min(max(config.warmup_steps - part.start, 0), len(part))
 
 
-def _settled(each: HeldOut, config: DetectionConfig) -> HeldOut:
+def _settled(held_out: HeldOut, config: DetectionConfig) -> HeldOut:
     """Without the first rows, whose scores nobody gets to see."""
-    normal = each.normal.copy()
+    normal = held_out.normal.copy()
     if len(normal) > 2 * config.warmup_steps:
         normal[: config.warmup_steps] = False
-    return each._replace(normal=normal)
+    return held_out._replace(normal=normal)
 
 
 def _calibrate_classifier(runner: PartRunner, parts: SplitSeries, config: DetectionConfig) -> dict[str, float]:
+    """Puts the threshold of the validation rows into the network; the figure is the mean of nats per labelled row."""
     flags = runner.flags(parts.validation, explain=False)
     labels = labels_of(parts.validation)
-    scores = np.concatenate([each.score for each in flags]).astype(np.float64)
+    scores = np.concatenate([own.score for own in flags]).astype(np.float64)
     judged = labels >= 0
     safe = np.clip(scores[judged], 1e-7, 1 - 1e-7)
     nats = -np.where(labels[judged] > 0, np.log(safe), np.log1p(-safe)).mean()
@@ -88,7 +87,17 @@ def judge_parts(runner: PartRunner, parts: Sequence[SeriesPart], config: Detecti
     for part, flags in zip(parts, runner.flags(parts), strict=True):
         unsettled = 0 if runner.stream.kind == "classifier" else unsettled_rows(part, config)
         threshold = float(flags.threshold[0]) if len(part) else 0.0
-        judged.append(_judged(part, rows, flags.score, threshold, config, unsettled, flags.contribution))
+        judged.append(
+            _judged(
+                part,
+                rows,
+                flags.score,
+                threshold=threshold,
+                config=config,
+                unsettled=unsettled,
+                share=flags.contribution,
+            )
+        )
     return judged
 
 
@@ -96,11 +105,13 @@ def _judged(
     part: SeriesPart,
     rows: SensorRows,
     scores: Array,
+    *,
     threshold: float,
     config: DetectionConfig,
     unsettled: int,
     share: Array | None = None,
 ) -> Judged:
+    """A part with its scores and the events in them; its first `unsettled` rows are in none."""
     own = part.rows()
     values = rows.scale_array(own.values)[0][:, rows.target_places]
     events = find_events(scores, threshold, values, config, unsettled_rows=unsettled)
@@ -111,29 +122,33 @@ def baseline_metrics(
     parts: SplitSeries, tested: Sequence[SeriesPart], rows: SensorRows, config: DetectionConfig, *, seed: int
 ) -> dict[str, dict[str, float]]:
     """Event metrics of the baselines, through the same scores and thresholds."""
-    found = {}
+    metrics = {}
     for name, baseline in BASELINES.items():
         calibrated = [*parts.validation, *(parts.train if config.threshold == "dynamic" else ())]
-        held_out = [_settled(each, config) for each in baseline.held_out(parts.train, calibrated, rows, seed)]
+        held_out = [_settled(series, config) for series in baseline.held_out(parts.train, calibrated, rows, seed)]
         values = calibrate(held_out, len(rows.series) + 1, config)
         judged = []
-        for part, each in zip(tested, baseline.held_out(parts.train, tested, rows, seed), strict=True):
-            scores = score_errors(each, values, config)[0]
+        for part, series in zip(tested, baseline.held_out(parts.train, tested, rows, seed), strict=True):
+            scores = score_errors(series, values, config)[0]
             unsettled = unsettled_rows(part, config)
             scores[:unsettled] = 0.0
-            judged.append(_judged(part, rows, scores, float(values["threshold"][each.group]), config, unsettled))
-        found[name] = event_metrics(judged, row_seconds=rows.row_seconds)[0]
-    return found
+            threshold = float(values["threshold"][series.group])
+            judged.append(_judged(part, rows, scores, threshold=threshold, config=config, unsettled=unsettled))
+        metrics[name] = event_metrics(judged, row_seconds=rows.row_seconds)[0]
+    return metrics
 
 
 def flagged_share(judged: Sequence[Judged]) -> Mapping[str, float]:
     """What there is to say without labels."""
-    rows = sum(len(each.scores) for each in judged)
-    flagged = sum(last - first + 1 for each in judged for first, last in each.events)
-    return {"flagged_events": float(sum(len(each.events) for each in judged)), "flagged_share": flagged / max(rows, 1)}
+    rows = sum(len(series.scores) for series in judged)
+    flagged = sum(last - first + 1 for series in judged for first, last in series.events)
+    return {
+        "flagged_events": float(sum(len(series.events) for series in judged)),
+        "flagged_share": flagged / max(rows, 1),
+    }
 
 
 def labels_of(parts: Sequence[SeriesPart]) -> Array:
     """Labels of all rows of the parts, one part behind the other; -1 where there are none."""
     own = [part.rows() for part in parts]
-    return np.concatenate([np.full(len(each), -1, np.int32) if each.labels is None else each.labels for each in own])
+    return np.concatenate([np.full(len(rows), -1, np.int32) if rows.labels is None else rows.labels for rows in own])

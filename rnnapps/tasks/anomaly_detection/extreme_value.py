@@ -5,13 +5,12 @@ Source: Siffer et al. 2017, "Anomaly Detection in Streams with Extreme Value The
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+
+from rnnapps.types import Array
 
 __all__ = ["extreme_value_threshold", "fit_generalised_pareto"]
 
-Array = np.ndarray[Any, Any]
 
 INITIAL_QUANTILE = 0.98
 FEWEST_PEAKS = 10
@@ -51,6 +50,7 @@ def fit_generalised_pareto(peaks: Array) -> tuple[float, float]:
     """
     peaks = np.asarray(peaks, np.float64)
     mean, largest = float(peaks.mean()), float(peaks.max())
+    # Below -1 / largest there is no log(1 + θy); θ has another sign on each side of 0, and each has its own grid.
     low, high = -1 / largest * (1 - 1e-6), 20 / mean
     negative = low * np.linspace(1e-4, 1, GRID // 2)[::-1]
     positive = np.geomspace(1e-6 / mean, high, GRID // 2)
@@ -59,17 +59,17 @@ def fit_generalised_pareto(peaks: Array) -> tuple[float, float]:
         values = np.array([_profile(theta, peaks) for theta in candidates])
         best = int(values.argmax())
         around = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
-        theta, found = float(candidates[best]), float(values[best])
+        theta, likelihood = float(candidates[best]), float(values[best])
         candidates = np.linspace(*around, 200)
         candidates = candidates[candidates != 0]
-    if found <= -len(peaks) * (np.log(mean) + 1):
+    if likelihood <= -len(peaks) * (np.log(mean) + 1):  # that of the exponential distribution with this mean
         return 0.0, mean
     shape = float(np.log1p(theta * peaks).mean())
     return shape, shape / theta
 
 
 def _profile(theta: float, peaks: Array) -> float:
-    """Log likelihood at θ with the best γ and σ for it."""
+    """Log likelihood at θ with the best γ and σ for it: -N log σ - (1 + 1/γ) Σ log(1 + θy), where the sum is Nγ."""
     shape = np.log1p(theta * peaks).mean()
     scale = shape / theta
     if not scale > 0 or shape < -1:  # below -1 the likelihood has no maximum

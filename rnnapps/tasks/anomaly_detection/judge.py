@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,10 +20,10 @@ from rnnapps.tasks.anomaly_detection.metrics import (
     point_adjusted_f1,
     vus_pr,
 )
+from rnnapps.types import Array
 
 __all__ = ["Judged", "event_metrics", "find_events", "kind_recalls"]
 
-Array = np.ndarray[Any, Any]
 
 LARGEST_BUFFER = 200
 
@@ -76,10 +75,10 @@ def find_events(
             smallest_share=0.0 if config.normalise else 0.05,
             floor=threshold,
         )
-        found = detect_dynamic(scores, values.mean(axis=1), settings)
+        events = detect_dynamic(scores, values.mean(axis=1), settings)
     else:
-        found = _joined(intervals(scores > threshold), config.join_steps)
-    return tuple((first + unsettled_rows, last + unsettled_rows) for first, last in found)
+        events = _joined(intervals(scores > threshold), config.join_steps)
+    return tuple((first + unsettled_rows, last + unsettled_rows) for first, last in events)
 
 
 def _joined(events: Sequence[Interval], join_steps: int) -> list[Interval]:
@@ -104,17 +103,17 @@ def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict
     """
     counts, delays, rows = EventCounts(), [], 0
     areas, volumes, adjusted = [], [], []
-    for each in judged:
-        truth = each.labels > 0 if each.labels is not None else np.zeros(len(each.scores), bool)
+    for series in judged:
+        truth = series.labels > 0 if series.labels is not None else np.zeros(len(series.scores), bool)
         labelled = intervals(truth)
-        counts += count_events(labelled, each.events)
-        delays += detection_delays(labelled, each.events)
+        counts += count_events(labelled, series.events)
+        delays += detection_delays(labelled, series.events)
         rows += len(truth)
         if labelled:
             typical = int(np.median([last - first + 1 for first, last in labelled]))
-            areas.append(average_precision(truth, each.scores))
-            volumes.append(vus_pr(truth, each.scores, largest_buffer=min(typical, LARGEST_BUFFER)))
-        adjusted.append((truth, _flags(each)))
+            areas.append(average_precision(truth, series.scores))
+            volumes.append(vus_pr(truth, series.scores, largest_buffer=min(typical, LARGEST_BUFFER)))
+        adjusted.append((truth, _flags(series)))
     metrics = {
         "event_f05": counts.f_score(0.5),
         "event_precision": counts.precision,
@@ -141,15 +140,16 @@ def kind_recalls(judged: Sequence[Judged], kinds: Sequence[str]) -> dict[str, fl
     recalls = {}
     for number, kind in enumerate(kinds, start=1):
         counts = EventCounts()
-        for each in judged:
-            if each.labels is not None:
-                counts += count_events(intervals(each.labels == number), each.events)
+        for series in judged:
+            if series.labels is not None:
+                counts += count_events(intervals(series.labels == number), series.events)
         if counts.true_positives + counts.false_negatives:
             recalls[f"recall_of_{kind.replace(' ', '_')}"] = counts.recall
     return recalls
 
 
 def _flags(judged: Judged) -> Array:
+    """Bool `(rows,)`, True within a flagged event."""
     flags = np.zeros(len(judged.scores), bool)
     for first, last in judged.events:
         flags[first : last + 1] = True
@@ -157,4 +157,5 @@ def _flags(judged: Judged) -> Array:
 
 
 def _mean(values: Sequence[float]) -> float:
+    """NaN of nothing."""
     return float(np.mean(values)) if values else float("nan")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows
+from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows, State
+from rnnapps.types import Tensor
 
 __all__ = ["judge_lines"]
+
+Step = Callable[[Tensor, Tensor, Tensor, State], tuple[tuple[Tensor, ...], State]]
+"""Maps (values, group, seconds, state) to (the fields of `Flags`, state behind them)."""
 
 HEADER = "line,series,score,threshold,flag,sensor\n"
 MISSING = ("", "nan", "na", "null", "none", "?")
@@ -78,8 +82,8 @@ class _Columns:
             raise DataError(path, f"line 1: has no column {missing[0]!r}", f"name {', '.join(self.channels)}")
         self.width = len(names)
         self.places = [names.index(name) for name in self.channels]
-        self.series = _place(names, (str(reading.get("entity") or reading.get("series") or ""), "series_id", "series"))
-        self.time = _place(names, (str(reading.get("time") or ""), "time", "timestamp", "date", "datetime", "ds"))
+        self.series = _column(names, (str(reading.get("entity") or reading.get("series") or ""), "series_id", "series"))
+        self.time = _column(names, (str(reading.get("time") or ""), "time", "timestamp", "date", "datetime", "ds"))
         if self.calendar and self.time is None:
             raise ConfigError(f"{path}: the model needs the time of each row; add a column `time` and a line of names")
 
@@ -89,12 +93,13 @@ class _Columns:
             problem = f"line {number}: has {len(cells)} cells; expected {self.width}"
             raise DataError(self.path, problem, "separate them by commas, decimals by points")
         values = [
-            self._number(number, name, cells[place]) for name, place in zip(self.channels, self.places, strict=True)
+            self._number(number, name, cells[column]) for name, column in zip(self.channels, self.places, strict=True)
         ]
         series = cells[self.series].strip() if self.series is not None else ""
         return values, series, self._seconds(number, cells[self.time]) if self.calendar and self.time is not None else 0
 
     def _number(self, line: int, name: str, cell: str) -> float:
+        """A cell's number, NaN where the value is missing."""
         cell = cell.strip()
         if cell.lower() in MISSING:
             return float("nan")
@@ -106,6 +111,7 @@ class _Columns:
             ) from None
 
     def _seconds(self, line: int, cell: str) -> int:
+        """A cell's Unix time in seconds."""
         try:
             return int(np.datetime64(cell.strip().replace(" ", "T"), "s").astype(np.int64))
         except ValueError:
@@ -118,7 +124,7 @@ class _Judge:
     def __init__(self, stream: DetectorStream, series: str) -> None:
         self.stream, self.series = stream, series
         self.names = stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
-        self.states: dict[str, Any] = {}
+        self.states: dict[str, State] = {}
         self.step = _compiled_step(stream)
 
     def line(self, number: int, values: list[float], series: str, seconds: int) -> tuple[str, bool]:
@@ -139,22 +145,25 @@ class _Judge:
 
 
 @functools.lru_cache(maxsize=4)
-def _compiled_step(stream: DetectorStream) -> Any:
+def _compiled_step(stream: DetectorStream) -> Step:
     """One row of one series, traced once."""
 
-    def step(values: Any, group: Any, seconds: Any, state: Any) -> Any:
+    def step(values: Tensor, group: Tensor, seconds: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
         flags, after = stream.advance(Rows(values, group, seconds), state)
         return tuple(flags), after
 
-    return tf.function(step, autograph=False)
+    compiled: Step = tf.function(step, autograph=False)
+    return compiled
 
 
-def _place(names: list[str], wanted: tuple[str, ...]) -> int | None:
+def _column(names: list[str], wanted: tuple[str, ...]) -> int | None:
+    """The column of the first of the wanted names that is there."""
     return next((names.index(name) for name in wanted if name and name in names), None)
 
 
 @contextmanager
 def _opened(path: str) -> Iterator[TextIO]:
+    """The file, or standard input for `-`."""
     if path == "-":
         yield sys.stdin
         return

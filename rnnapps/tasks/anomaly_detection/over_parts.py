@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,11 +10,17 @@ import tensorflow as tf
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.tasks.anomaly_detection.calibrate import HeldOut
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
-from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Flags, Rows
+from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Flags, Rows, State
+from rnnapps.types import Array, Tensor
 
 __all__ = ["PartRunner", "as_rows", "seconds_of"]
 
-Array = np.ndarray[Any, Any]
+
+Outputs = tuple[Tensor, ...]
+"""Each `(batch, time, ...)`."""
+
+Run = Callable[[Tensor, Tensor, Tensor, State], tuple[Outputs, State]]
+"""Maps (values, series, seconds, state) to (outputs, state behind them)."""
 
 CHUNK_ROWS = 256
 MOST_SERIES = 64
@@ -57,7 +62,7 @@ class PartRunner:
             tf.TensorSpec((None, steps, channels), tf.float32),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((None, steps), tf.int64),
-            {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in stream.first_state(1).items()},
+            {name: tf.TensorSpec((None, *part.shape[1:]), part.dtype) for name, part in stream.first_state(1).items()},
         )
         self._errors = tf.function(self._run_errors, input_signature=signature, autograph=False)
         self._flags = tf.function(self._run_flags, input_signature=signature, autograph=False)
@@ -65,41 +70,46 @@ class PartRunner:
 
     def errors(self, parts: Sequence[SeriesPart]) -> list[HeldOut]:
         """The errors of each part's own rows."""
-        found = []
+        errors_of_parts = []
         for part, (errors, valid) in zip(parts, self._over(parts, self._errors), strict=True):
             labels = part.rows().labels
             normal = np.ones(len(part), bool) if labels is None else labels <= 0
-            found.append(HeldOut(self.stream.rows.group(part.series.name), errors, valid, normal))
-        return found
+            errors_of_parts.append(HeldOut(self.stream.rows.group(part.series.name), errors, valid, normal))
+        return errors_of_parts
 
     def flags(self, parts: Sequence[SeriesPart], *, explain: bool = True) -> list[Flags]:
         """What each of a part's own rows gets, as arrays `(rows, ...)`; see `DetectorStream.advance`."""
         return [Flags(*arrays) for arrays in self._over(parts, self._flags if explain else self._scores)]
 
-    def _run_errors(self, values: Any, series: Any, seconds: Any, state: Any) -> Any:
+    def _run_errors(self, values: Tensor, series: Tensor, seconds: Tensor, state: State) -> tuple[Outputs, State]:
+        """Errors and where they exist; the averages, which only scores need, stay as they are."""
         errors, valid, after = self.stream.errors(Rows(values, series, seconds), state)
         kept = {name: state[name] for name in state if name not in after}
         return (errors, valid), {**after, **kept}
 
-    def _run_flags(self, values: Any, series: Any, seconds: Any, state: Any) -> Any:
+    def _run_flags(self, values: Tensor, series: Tensor, seconds: Tensor, state: State) -> tuple[Outputs, State]:
+        """The fields of `Flags`."""
         flags, after = self.stream.advance(Rows(values, series, seconds), state)
         return tuple(flags), after
 
-    def _run_scores(self, values: Any, series: Any, seconds: Any, state: Any) -> Any:
+    def _run_scores(self, values: Tensor, series: Tensor, seconds: Tensor, state: State) -> tuple[Outputs, State]:
+        """The same without contributions, which cost a classifier a run for each channel."""
         flags, after = self.stream.advance(Rows(values, series, seconds), state, explain=False)
         return tuple(flags), after
 
-    def _over(self, parts: Sequence[SeriesPart], run: Callable[..., Any]) -> list[tuple[Array, ...]]:
+    def _over(self, parts: Sequence[SeriesPart], run: Run) -> list[tuple[Array, ...]]:
+        """What `run` gives for the own rows of each part, in the order of the parts."""
         results: dict[int, tuple[Array, ...]] = {}
-        for places in _batches(parts, self.history):
-            batch = [as_rows(parts[place], self.stream.rows, history=self.history) for place in places]
+        for numbers in _batches(parts, self.history):
+            batch = [as_rows(parts[number], self.stream.rows, history=self.history) for number in numbers]
             joined = self._run_batch([rows for rows, _ in batch], run)
-            for row, (place, (rows, before)) in enumerate(zip(places, batch, strict=True)):
+            for row, (number, (rows, before)) in enumerate(zip(numbers, batch, strict=True)):
                 own = slice(before, rows.values.shape[1])
-                results[place] = tuple(array[row, own] for array in joined)
-        return [results[place] for place in range(len(parts))]
+                results[number] = tuple(array[row, own] for array in joined)
+        return [results[number] for number in range(len(parts))]
 
-    def _run_batch(self, batch: Sequence[Rows], run: Callable[..., Any]) -> list[Array]:
+    def _run_batch(self, batch: Sequence[Rows], run: Run) -> list[Array]:
+        """What `run` gives for parts of different lengths at once, padded at their ends, a chunk of rows at a time."""
         longest = max(rows.values.shape[1] for rows in batch)
         chunk_rows = CHUNK_ROWS if self.stream.kind == "forecaster" else min(CHUNK_ROWS, longest)
         length = -(-longest // chunk_rows) * chunk_rows
@@ -118,7 +128,7 @@ class PartRunner:
 
 
 def _batches(parts: Sequence[SeriesPart], history: int) -> Iterator[list[int]]:
-    """Places of parts of similar length, so that little is padding."""
-    order = sorted(range(len(parts)), key=lambda place: min(parts[place].start, history) + len(parts[place]))
+    """Numbers of parts of similar length, so that little is padding."""
+    order = sorted(range(len(parts)), key=lambda number: min(parts[number].start, history) + len(parts[number]))
     for first in range(0, len(order), MOST_SERIES):
         yield order[first : first + MOST_SERIES]

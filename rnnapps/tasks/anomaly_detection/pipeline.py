@@ -1,7 +1,7 @@
 """Anomaly detection: learns what is normal in sensors or transactions, and flags what is not.
 
-python -m pipelines.anomaly_detection train --data.source machine.csv --run runs/anomaly_detection/machine
-python -m pipelines.anomaly_detection predict --run runs/anomaly_detection/machine --input new.csv
+rnnapps anomaly_detection train --data.source machine.csv --run runs/anomaly_detection/machine
+rnnapps anomaly_detection predict --run runs/anomaly_detection/machine --input new.csv
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import ExportConfig, TrainingConfig, require_seed
-from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from rnnapps.tasks.anomaly_detection.data.watched import WatchedSeries
     from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 
-__all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions", "WatchedSplits"]
+__all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions"]
 
 
 @dataclass(frozen=True)
@@ -75,24 +79,13 @@ class PredictOptions:
     only_flags: bool = False
 
 
-@dataclass(frozen=True)
-class WatchedSplits(Splits):
-    """Splits that also hold the series themselves.
-
-    Attributes:
-        watched: the series.
-    """
-
-    watched: WatchedSeries
-
-
-class AnomalyDetection(Pipeline[Config]):
+class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     """Rows in; score, threshold, flag and the sensors behind it out."""
 
     name: ClassVar[str] = "anomaly_detection"
     summary: ClassVar[str] = "Flags unusual rows of sensors or transactions, and says which sensor made them so."
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = PredictOptions
+    config_class = Config
+    predict_class = PredictOptions
     intended_use: ClassVar[str] = "Watching machines or transactions of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "What was not in the training rows is unusual to it, a new but healthy way of operation too.",
@@ -103,21 +96,20 @@ class AnomalyDetection(Pipeline[Config]):
     higher_is_better: ClassVar[frozenset[str]] = frozenset(
         ("event_f05", "event_precision", "event_recall", "auc_pr", "vus_pr", "average_precision", "roc_auc")
     )
+    run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
+    evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
 
-    def examples(self, config: Config) -> WatchedSplits:
+    def examples(self, config: Config) -> WatchedSeries:
         """Reads the rows, labels them and splits them in time."""
-        from rnnapps.tasks.anomaly_detection.data.watched import part_rows, read_watched
+        from rnnapps.tasks.anomaly_detection.data.watched import read_watched
 
-        watched = read_watched(config.data)
-        train, validation, test = (part_rows(parts) if parts else None for parts in watched.parts)
-        assert train is not None and validation is not None
-        return WatchedSplits(train, validation, test, watched.source, watched)
+        return read_watched(config.data)
 
-    def fit_preprocessor(self, config: Config, splits: Splits) -> SensorRows:
+    def fit_preprocessor(self, config: Config, splits: WatchedSeries) -> SensorRows:
         """Scales, from the training rows only."""
         from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 
-        parts = _parts(splits)
+        parts = splits.parts
         channels = parts.train[0].series.channels
         return SensorRows.fit(
             [part.rows().values for part in parts.train],
@@ -132,9 +124,9 @@ class AnomalyDetection(Pipeline[Config]):
 
         return SensorRows.load(folder)
 
-    def grow_preprocessor(self, config: Config, preprocessor: SensorRows, splits: Splits) -> SensorRows:
+    def grow_preprocessor(self, config: Config, preprocessor: SensorRows, splits: WatchedSeries) -> SensorRows:
         """Known sensors keep their scales by name; new ones are fitted."""
-        parts = _parts(splits)
+        parts = splits.parts
         rows = [part.rows().values for part in parts.train]
         return preprocessor.grow(rows, parts.train[0].series.channels, **_names(config, parts))
 
@@ -143,27 +135,25 @@ class AnomalyDetection(Pipeline[Config]):
         from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.tasks.anomaly_detection.detector_networks import channel_axes, series_axes, target_axes
 
-        series = [["(unknown)", *rows.series] for rows in (old, new)]
+        old_series, new_series = (["(unknown)", *rows.series] for rows in (old, new))
         return (
             VocabularyChange(old.channels, new.channels, channel_axes(network)),
             VocabularyChange(old.targets, new.targets, target_axes(network)),
-            VocabularyChange(*series, series_axes(network)),
+            VocabularyChange(old_series, new_series, series_axes(network)),
         )
 
     def build_model(self, config: Config, preprocessor: SensorRows) -> keras.Model:
         """Forecaster, autoencoder or classifier."""
         from rnnapps.tasks.anomaly_detection.detector_networks import autoencoder, classifier, forecaster
 
-        model, shared = (
-            config.model,
-            {
-                "channels": len(preprocessor.channels),
-                "groups": len(preprocessor.series) + 1,
-                "calendar": preprocessor.calendar_features,
-                "series_units": config.model.series_units,
-                "settings": dataclasses.asdict(config.detection),
-            },
-        )
+        model = config.model
+        shared: dict[str, Any] = {
+            "channels": len(preprocessor.channels),
+            "groups": len(preprocessor.series) + 1,
+            "calendar": preprocessor.calendar_features,
+            "series_units": model.series_units,
+            "settings": dataclasses.asdict(config.detection),
+        }
         if model.detector == "classifier":
             return classifier(model, history_steps=model.history_steps, **shared)
         shared["targets"] = len(preprocessor.targets)
@@ -171,96 +161,91 @@ class AnomalyDetection(Pipeline[Config]):
             return autoencoder(model, history_steps=model.history_steps, code_units=model.code_units, **shared)
         return forecaster(model, horizon_steps=model.horizon_steps, **shared)
 
-    def objective(self, config: Config, network: keras.Model, preprocessor: SensorRows, splits: Splits) -> Objective:
+    def objective(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Objective:
         """Squared error of scaled values, or nats per labelled event; validation also sets the thresholds."""
         from rnnapps.tasks.anomaly_detection.batches import detector_loss, training_windows
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        if config.training.carry_state:
+        if fitted.config.training.carry_state:
             raise ConfigError("training.carry_state must be false: detectors learn from windows at random places")
-        parts = _parts(splits)
+        parts = splits.parts
         batches = training_windows(
-            network,
-            preprocessor,
+            fitted.network,
+            fitted.preprocessor,
             parts.train,
-            window_steps=config.training.window_steps,
-            batch_size=config.training.batch_size,
-            seed=config.seed,
+            window_steps=fitted.config.training.window_steps,
+            batch_size=fitted.config.training.batch_size,
+            seed=fitted.config.seed,
         )
-        runner = PartRunner(DetectorStream(network, preprocessor, config.detection))
-        unit = "nats_per_event" if network.name == "classifier" else "squared_error"
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        unit = "nats_per_event" if fitted.network.name == "classifier" else "squared_error"
         return Objective(
-            loss=detector_loss(network),
+            loss=detector_loss(fitted.network),
             batches=batches,
             validate=lambda: {
                 f"validation_{name}": value
-                for name, value in calibrate_network(runner, parts, config.detection).items()
+                for name, value in calibrate_network(runner, parts, fitted.config.detection).items()
             },
             metric=f"validation_{unit}",
             loss_unit=unit,
             time_step="row",
         )
 
-    def evaluate(self, config: Config, network: keras.Model, preprocessor: SensorRows, splits: Splits) -> Evaluation:
+    def evaluate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Evaluation:
         """Events found and false ones, rankings, delay; or average precision of a classifier; beside baselines."""
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
         from rnnapps.tasks.anomaly_detection.verdict import judge_classifier, judge_detector
 
-        parts = _parts(splits)
-        runner = PartRunner(DetectorStream(network, preprocessor, config.detection))
-        calibrate_network(runner, parts, config.detection)
-        if network.name == "classifier":
-            return Evaluation(**judge_classifier(runner, parts, seed=config.seed)._asdict())
-        kinds = splits.watched.kinds if isinstance(splits, WatchedSplits) else ()
-        return Evaluation(**judge_detector(runner, parts, config.detection, kinds=kinds, seed=config.seed)._asdict())
+        parts = splits.parts
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        calibrate_network(runner, parts, fitted.config.detection)
+        if fitted.network.name == "classifier":
+            return Evaluation(**judge_classifier(runner, parts, seed=fitted.config.seed)._asdict())
+        kinds = splits.kinds
+        return Evaluation(
+            **judge_detector(runner, parts, fitted.config.detection, kinds=kinds, seed=fitted.config.seed)._asdict()
+        )
 
-    def endpoints(self, config: Config, network: keras.Model, preprocessor: SensorRows) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, SensorRows]) -> dict[str, Endpoint]:
         """`serving_default` judges windows of raw rows, `step` one row after another."""
         from rnnapps.tasks.anomaly_detection.endpoints import detection_endpoints
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        return detection_endpoints(DetectorStream(network, preprocessor, config.detection))
+        return detection_endpoints(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
 
-    def predict(
-        self, config: Config, network: keras.Model, preprocessor: SensorRows, options: PredictOptions
-    ) -> list[Any]:
+    def predict(self, fitted: Fitted[Config, SensorRows], options: PredictOptions) -> list[Any]:
         """The flagged events of tables, each with the sensors behind it."""
         from rnnapps.tasks.anomaly_detection.detected import detect_in_tables
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
         if options.input == "-":
             raise ConfigError("predict needs --input, a table of rows; stream reads lines from standard input")
-        return detect_in_tables(DetectorStream(network, preprocessor), options.input, picture=options.picture)
+        return detect_in_tables(
+            DetectorStream(fitted.network, fitted.preprocessor), options.input, picture=options.picture
+        )
 
-    def stream(
-        self, config: Config, network: keras.Model, preprocessor: SensorRows, options: PredictOptions
-    ) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, SensorRows], options: PredictOptions) -> Iterator[str]:
         """A line for each row as soon as it is read."""
         from rnnapps.tasks.anomaly_detection.lines import judge_lines
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        stream = DetectorStream(network, preprocessor)
+        stream = DetectorStream(fitted.network, fitted.preprocessor)
         yield from judge_lines(stream, options.input, series=options.series, only_flags=options.only_flags)
 
     def report_sections(
-        self, config: Config, network: keras.Model, preprocessor: SensorRows, splits: Splits, samples: Sequence[str]
+        self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries, samples: Sequence[str]
     ) -> Sequence[Section]:
         """Pictures of held-out series with score, threshold and flags."""
         from rnnapps.tasks.anomaly_detection.detected import detection_section
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        parts = _parts(splits)
-        stream = DetectorStream(network, preprocessor, config.detection)
+        parts = splits.parts
+        stream = DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection)
         return [detection_section(stream, parts.test or parts.validation)]
-
-
-def _parts(splits: Splits) -> Any:
-    assert isinstance(splits, WatchedSplits)
-    return splits.watched.parts
 
 
 def _names(config: Config, parts: Any) -> dict[str, Any]:

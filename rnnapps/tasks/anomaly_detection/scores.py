@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from rnnapps.kernels.linear_scan import linear_scan
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
+from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["Averages", "Scores", "channel_errors", "first_averages", "join", "smooth"]
 
@@ -23,8 +23,8 @@ class Averages(NamedTuple):
         weights: sums of the weights `(batch, spans, targets)`.
     """
 
-    sums: Any
-    weights: Any
+    sums: Tensor
+    weights: Tensor
 
 
 class Scores(NamedTuple):
@@ -36,11 +36,13 @@ class Scores(NamedTuple):
             or to 0 where the score is 0.
     """
 
-    score: Any
-    contribution: Any
+    score: Tensor
+    contribution: Tensor
 
 
-def channel_errors(errors: Any, valid: Any, calibration: Mapping[str, Any], group: Any, config: DetectionConfig) -> Any:
+def channel_errors(
+    errors: Tensor, valid: Tensor, *, calibration: NamedTensors, group: Tensor, config: DetectionConfig
+) -> Tensor:
     """Errors as non-negative heights, one a channel.
 
     "absolute" takes |e|, in deviations of the held-out errors when `config.normalise`. "mahalanobis" whitens the errors
@@ -63,13 +65,13 @@ def channel_errors(errors: Any, valid: Any, calibration: Mapping[str, Any], grou
     return tf.abs(errors)
 
 
-def first_averages(batch: Any, config: DetectionConfig, targets: int) -> Averages:
+def first_averages(batch: Tensor | int, config: DetectionConfig, targets: int) -> Averages:
     """The averages before the first row."""
     zeros = tf.zeros([batch, len(config.smoothing_steps), targets])
     return Averages(zeros, zeros)
 
 
-def smooth(heights: Any, valid: Any, averages: Averages, config: DetectionConfig) -> tuple[Any, Averages]:
+def smooth(heights: Tensor, valid: Tensor, averages: Averages, config: DetectionConfig) -> tuple[Tensor, Averages]:
     """Exponential averages over the rows so far, of every span, each weighted to sum to 1 from the first row on.
 
     A row without an error leaves the averages as they are.
@@ -87,12 +89,14 @@ def smooth(heights: Any, valid: Any, averages: Averages, config: DetectionConfig
     keep = tf.constant([1 - 2 / (span + 1) for span in config.smoothing_steps], tf.float32)[:, None]
     shape = tf.shape(heights)
     batch, time, targets = shape[0], shape[1], heights.shape[2]
-    counts = valid[:, :, None]
+    # Both recursions s_t = f_t s_(t-1) + g_t x_t run in one scan: x is the height for the sums, 1 for the weights;
+    # f = keep and g = 1 - keep where there is an error, f = 1 and g = 0 where there is none.
+    counts = valid[:, :, None]  # (batch, time, 1, targets); `keep` is (spans, 1)
     factors = counts * keep + (1 - counts)
     gains = counts * (1 - keep)
     inputs = tf.stack([gains * heights[:, :, None], gains * tf.ones_like(heights)[:, :, None]], axis=2)
     factors = tf.stack([factors, factors], axis=2)
-    flat = [tf.transpose(tf.reshape(each, [batch, time, 2 * spans * targets]), [1, 0, 2]) for each in (factors, inputs)]
+    flat = [tf.transpose(tf.reshape(part, [batch, time, 2 * spans * targets]), [1, 0, 2]) for part in (factors, inputs)]
     start = tf.reshape(tf.stack(averages, axis=1), [batch, 2 * spans * targets])
     states, last = linear_scan(flat[0], flat[1], start)
     both = tf.reshape(tf.transpose(states, [1, 0, 2]), [batch, time, 2, spans, targets])
@@ -100,7 +104,7 @@ def smooth(heights: Any, valid: Any, averages: Averages, config: DetectionConfig
     return both[:, :, 0] / tf.maximum(both[:, :, 1], SMALLEST), Averages(final[:, 0], final[:, 1])
 
 
-def join(smoothed: Any, calibration: Mapping[str, Any], group: Any, config: DetectionConfig) -> Scores:
+def join(smoothed: Tensor, calibration: NamedTensors, group: Tensor, config: DetectionConfig) -> Scores:
     """One score a row: each channel's height in units of its usual one, of the span that stands out most.
 
     Args:

@@ -13,10 +13,10 @@ import tensorflow as tf
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.scaler import Scaler
 from rnnapps.preprocessing.storage import read_json, write_json
+from rnnapps.types import Array, Tensor
 
 __all__ = ["SensorRows"]
 
-Array = np.ndarray[Any, Any]
 
 CALENDAR_HARMONICS = 3
 CALENDAR_FEATURES = 4 * CALENDAR_HARMONICS
@@ -84,7 +84,7 @@ class SensorRows:
         """Known channels keep their scales; new ones are fitted on `rows`."""
         return dataclasses.replace(self, scaler=self.scaler.grow(rows, channels), **changes)
 
-    def scale(self, rows: Any) -> tuple[Any, Any]:
+    def scale(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Raw rows `(..., channels)`, NaN where missing -> scaled values with 0 there, and 1 where present.
 
         Values further than 10,000 deviations from the centre count as that far, so that squares stay finite.
@@ -100,7 +100,7 @@ class SensorRows:
         scaled = np.clip(self.scaler.apply_array(np.where(present, rows, 0.0)), -FURTHEST, FURTHEST)
         return np.where(present, scaled, 0.0).astype(np.float32), present.astype(np.float32)
 
-    def calendar_of(self, seconds: Any) -> Any:
+    def calendar_of(self, seconds: Tensor) -> Tensor:
         """Unix times in seconds, int64 `(...)` -> sines and cosines of day and week, float32 `(..., features)`."""
         parts = []
         for period in (DAY_SECONDS, WEEK_SECONDS):

@@ -6,8 +6,7 @@ rows of their window.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -15,10 +14,12 @@ import tensorflow as tf
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.scores import Averages, Scores, channel_errors, first_averages, join, smooth
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["DetectorStream", "Flags", "Rows"]
+__all__ = ["DetectorStream", "Flags", "Rows", "State"]
 
-State = dict[str, Any]
+State = dict[str, Tensor]
+"""What a detector remembers of each series, by name; every tensor leads with the batch."""
 
 
 class Rows(NamedTuple):
@@ -27,12 +28,12 @@ class Rows(NamedTuple):
     Attributes:
         values: raw values, float32 `(batch, time, channels)`, NaN where missing.
         series: int32 `(batch,)`, numbers of `SensorRows.group`.
-        seconds: Unix times, int64 `(batch, time)`; None without calendar.
+        seconds: Unix times, int64 `(batch, time)`; without influence where there is no calendar.
     """
 
-    values: Any
-    series: Any
-    seconds: Any = None
+    values: Tensor | Array
+    series: Tensor | Array
+    seconds: Tensor | Array
 
 
 class Flags(NamedTuple):
@@ -45,10 +46,10 @@ class Flags(NamedTuple):
         contribution: share of each watched channel `(batch, time, targets)`.
     """
 
-    score: Any
-    threshold: Any
-    flag: Any
-    contribution: Any
+    score: Tensor | Array
+    threshold: Tensor | Array
+    flag: Tensor | Array
+    contribution: Tensor | Array
 
 
 class DetectorStream:
@@ -68,13 +69,13 @@ class DetectorStream:
         self.config = config or DetectionConfig(**{**settings, **spans})
         self.targets = len(rows.channels) if self.kind == "classifier" else len(rows.targets)
 
-    def first_state(self, batch: Any) -> State:
+    def first_state(self, batch: Tensor | int) -> State:
         """The state before the first row of each of `batch` series; every tensor leads with the batch."""
         state: State = {"rows_seen": tf.zeros([batch], tf.int32)}
         if self.kind == "forecaster":
             inputs = self.network.input["states"]
-            for number, each in enumerate(inputs):
-                state[f"state_{number}"] = tf.zeros([batch, each.shape[-1]], each.dtype)
+            for number, part in enumerate(inputs):
+                state[f"state_{number}"] = tf.zeros([batch, part.shape[-1]], part.dtype)
             horizon = self.network.output["forecast"].shape[2]
             state["forecasts"] = tf.zeros([batch, horizon, horizon, self.targets])
         else:
@@ -109,7 +110,7 @@ class DetectorStream:
             scores, after = self._classify(rows, state, explain)
         else:
             errors, valid, after = self.errors(rows, state)
-            heights = channel_errors(errors, valid, calibration, rows.series, self.config)
+            heights = channel_errors(errors, valid, calibration=calibration, group=rows.series, config=self.config)
             smoothed, averages = smooth(
                 heights, valid, Averages(state["averages"], state["average_weights"]), self.config
             )
@@ -117,7 +118,8 @@ class DetectorStream:
             after |= {"averages": averages.sums, "average_weights": averages.weights}
         return self._flags(scores, rows, state, calibration), after
 
-    def _flags(self, scores: Scores, rows: Rows, state: State, calibration: Mapping[str, Any]) -> Flags:
+    def _flags(self, scores: Scores, rows: Rows, state: State, calibration: NamedTensors) -> Flags:
+        """Scores beside their thresholds; nothing is flagged before the state of a series has settled."""
         places = state["rows_seen"][:, None] + tf.range(tf.shape(rows.values)[1])
         warmup = 0 if self.kind == "classifier" else self.config.warmup_steps
         settled = tf.cast(places >= warmup, tf.float32)
@@ -125,7 +127,7 @@ class DetectorStream:
         threshold = tf.gather(calibration["threshold"], rows.series)[:, None] + tf.zeros_like(score)
         return Flags(score, threshold, score > threshold, scores.contribution * settled[..., None])
 
-    def errors(self, rows: Rows, state: State) -> tuple[Any, Any, State]:
+    def errors(self, rows: Rows, state: State) -> tuple[Tensor, Tensor, State]:
         """What the network did not expect: errors, and where they exist, `(batch, time, targets)`; and the state."""
         values, present = self.rows.scale(rows.values)
         if self.kind == "forecaster":
@@ -138,13 +140,16 @@ class DetectorStream:
         valid = tf.gather(present, places, axis=-1)
         return (tf.gather(values, places, axis=-1) - rebuilt) * valid, valid, after
 
-    def _forecast_errors(self, rows: Rows, values: Any, present: Any, state: State) -> tuple[Any, Any, State]:
+    def _forecast_errors(
+        self, rows: Rows, values: Tensor, present: Tensor, state: State
+    ) -> tuple[Tensor, Tensor, State]:
         """The mean, over all forecasts of a row, of what it was more than forecast."""
         inputs = {"values": values, "present": present, "series": rows.series}
         if self.rows.calendar:
             inputs["calendar"] = self.rows.calendar_of(rows.seconds)
         inputs["states"] = [state[f"state_{number}"] for number in range(len(self.network.input["states"]))]
         outputs = self.network(inputs, training=False)
+        # (batch, horizon + time, leads, targets): at t stands what was said after row t - horizon of these rows.
         forecasts = tf.concat([state["forecasts"], outputs["forecast"]], axis=1)
         horizon, time = self.network.output["forecast"].shape[2], tf.shape(values)[1]
         places = self.rows.target_places
@@ -157,17 +162,17 @@ class DetectorStream:
             total += exists * (actual - made)
             count += exists
         after = {"rows_seen": state["rows_seen"] + time, "forecasts": forecasts[:, -horizon:]}
-        after |= {f"state_{number}": each for number, each in enumerate(outputs["states"])}
+        after |= {f"state_{number}": part for number, part in enumerate(outputs["states"])}
         return tf.math.divide_no_nan(total, count), tf.minimum(count, 1.0), after
 
-    def _windows(self, rows: Rows, values: Any, present: Any, state: State) -> tuple[dict[str, Any], State]:
+    def _windows(self, rows: Rows, values: Tensor, present: Tensor, state: State) -> tuple[dict[str, Tensor], State]:
         """The window that ends at each row, `(batch * time, history, ...)`, and the state after the last."""
         parts = {"values": values, "present": present}
         if self.rows.calendar:
             parts["calendar"] = self.rows.calendar_of(rows.seconds)
         shape, history = tf.shape(values), self.history
         joined = {name: tf.concat([state[name], part], axis=1) for name, part in parts.items()}
-        places = tf.range(shape[1])[:, None] + tf.range(history)
+        places = tf.range(shape[1])[:, None] + tf.range(history)  # (time, history): the rows of each window
         windows = {
             name: tf.reshape(tf.gather(part, places, axis=1), [shape[0] * shape[1], history, parts[name].shape[-1]])
             for name, part in joined.items()
@@ -176,8 +181,10 @@ class DetectorStream:
         after = {name: part[:, shape[1] :] for name, part in joined.items()}
         return windows, after | {"rows_seen": state["rows_seen"] + shape[1]}
 
-    def _apply(self, windows: dict[str, Any]) -> Any:
-        return self.network(windows, training=False)
+    def _apply(self, windows: NamedTensors) -> dict[str, Tensor]:
+        """The network's outputs."""
+        outputs: dict[str, Tensor] = self.network(windows, training=False)
+        return outputs
 
     def _classify(self, rows: Rows, state: State, explain: bool) -> tuple[Scores, State]:
         """Probabilities, and by how much each channel's last value raised the log odds above those of its mean."""

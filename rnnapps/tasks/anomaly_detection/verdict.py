@@ -69,13 +69,15 @@ def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Ve
     """
     split, tested = _tested(parts)
     flags = runner.flags(tested, explain=False)
-    scores = np.concatenate([each.score for each in flags])
-    flagged = np.concatenate([each.flag for each in flags])
+    scores = np.concatenate([own.score for own in flags])
+    flagged = np.concatenate([own.flag for own in flags])
     labels = labels_of(tested)
     judged = labels >= 0
     if not (labels > 0).any() or not (labels == 0).any():
-        found = f"the {split} rows hold {int((labels > 0).sum()):,} faults and {int((labels == 0).sum()):,} normal rows"
-        raise DataError(tested[0].series.source, found, "a classifier is measured on both; use another split")
+        problem = (
+            f"the {split} rows hold {int((labels > 0).sum()):,} faults and {int((labels == 0).sum()):,} normal rows"
+        )
+        raise DataError(tested[0].series.source, problem, "a classifier is measured on both; use another split")
     hits = int((flagged & (labels > 0)).sum())
     figures = {
         "labelled_faults": float((labels > 0).sum()),
@@ -88,4 +90,5 @@ def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Ve
 
 
 def _tested(parts: SplitSeries) -> tuple[str, Sequence[SeriesPart]]:
+    """The split that is judged, and its name."""
     return ("test", parts.test) if parts.test else ("validation", parts.validation)

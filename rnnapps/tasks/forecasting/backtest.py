@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.baselines import fit_baselines
@@ -58,17 +58,17 @@ def backtest(
             SeriesPart(part.series, max(part.start - length.get(part.series.name, len(part)), 0), part.start)
             for part in now
         ]
-        windows, past, latest = (ForecastWindows(each, features, config) for each in (now, before, recent))
+        windows, past, latest = (ForecastWindows(stretch, features, config) for stretch in (now, before, recent))
         baselines = fit_baselines(past, latest, config.quantiles)
-        own = make_scores(config, features, (MODEL, *baselines), windows.stored.parts, splits.parts.train)
+        own = make_scores(config, features, (MODEL, *baselines), parts=windows.stored.parts, train=splits.parts.train)
         with recalibrated(network, CalibrationErrors.measure(network, latest), config.quantiles):
             count += score(own, network, baselines, windows, stride=windows.stride(MOST_WINDOWS // folds))
         diagnostics |= _described(own, fold, now)
         total = own if total is None else {name: scores.merged(own[name]) for name, scores in total.items()}
     assert total is not None
-    found = Compared(total, count, 1, split).evaluation(features.scaler.channels)
+    evaluation = Compared(total, count, 1, split).evaluation(features.scaler.channels)
     return dataclasses.replace(
-        found, split=f"{split} (backtest of {folds} folds)", diagnostics={**found.diagnostics, **diagnostics}
+        evaluation, split=f"{split} (backtest of {folds} folds)", diagnostics={**evaluation.diagnostics, **diagnostics}
     )
 
 
@@ -79,9 +79,10 @@ def _share(part: SeriesPart, fold: int, folds: int, horizon_steps: int) -> Serie
 
 
 def _described(scores: dict[str, ForecastScores], fold: int, parts: Sequence[SeriesPart]) -> dict[str, float]:
+    """Errors of the model and of the best baseline of one fold, named by the time from which it runs."""
     times = parts[0].series.times
     since = f"row {parts[0].start}" if times is None else np.datetime_as_string(times[parts[0].start], unit="m")
-    errors = {name: each.metrics()["mse_scaled"] for name, each in scores.items()}
+    errors = {name: sums.metrics()["mse_scaled"] for name, sums in scores.items()}
     best = min((name for name in errors if name != MODEL), key=lambda name: errors[name])
     label = f"mse_scaled, fold {fold + 1} from {since}"
     return {f"{label}, model": errors[MODEL], f"{label}, {best}": errors[best]}

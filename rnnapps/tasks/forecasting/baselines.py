@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rnnapps.tasks.forecasting.calibration import conformal_shift
 from rnnapps.tasks.forecasting.naive_forecasts import LinearForecast, drift, last_value, seasonal_naive
 from rnnapps.tasks.forecasting.windows import ForecastWindows
+from rnnapps.types import Array
 
 __all__ = ["LINEAR", "Baseline", "fit_baselines"]
 
-Array = np.ndarray[Any, Any]
 Mean = Callable[[Array, Array], Array]
+"""Maps (scaled histories, rows of a season of each) to forecasts, see `Baseline`."""
 LINEAR = "linear (ridge)"
 MOST_TRAINING_WINDOWS = 10_000
 MOST_CALIBRATION_WINDOWS = 1500
@@ -58,12 +58,12 @@ def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: S
     linear = LinearForecast(train.history_steps, horizon).fit(pairs)
     means[LINEAR] = lambda history, _: linear.predict(history)
     held_out = list(validation.histories(stride=validation.stride(MOST_CALIBRATION_WINDOWS)))
-    found = {}
+    baselines = {}
     for name, mean in means.items():
         errors = np.concatenate([future - mean(history, seasons) for history, future, seasons in held_out])
         distance = np.broadcast_to(errors[..., None], (*errors.shape, len(levels)))
-        found[name] = Baseline(mean, conformal_shift(distance, tuple(levels)))
-    return found
+        baselines[name] = Baseline(mean, conformal_shift(distance, tuple(levels)))
+    return baselines
 
 
 def _seasonal(history: Array, horizon_steps: int, seasons: Array) -> Array:

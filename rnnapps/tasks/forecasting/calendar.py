@@ -13,10 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.data.series.frequency import Frequency
+from rnnapps.types import Tensor
 
 __all__ = ["Calendar", "calendar_features"]
 
-Array = np.ndarray[Any, Any]
 
 HOUR, DAY = 3600, 86_400
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -58,13 +58,14 @@ class Calendar:
         """Number of feature columns."""
         return 2 * len(self.features)
 
-    def local(self, seconds: Any) -> Any:
+    def local(self, seconds: Tensor) -> Tensor:
         """Unix seconds, int64 of any shape -> seconds of the local clock since its 1970."""
+        # The number of changes so far is the number of the stretch of equal offset that a moment lies in.
         flat = tf.reshape(seconds, [-1])
-        place = tf.searchsorted(tf.constant(self.changes, tf.int64, shape=(len(self.changes),)), flat, side="right")
-        return seconds + tf.reshape(tf.gather(tf.constant(self.offsets, tf.int64), place), tf.shape(seconds))
+        stretch = tf.searchsorted(tf.constant(self.changes, tf.int64, shape=(len(self.changes),)), flat, side="right")
+        return seconds + tf.reshape(tf.gather(tf.constant(self.offsets, tf.int64), stretch), tf.shape(seconds))
 
-    def steps_from(self, last: Any, steps: Any, frequency: Frequency) -> Any:
+    def steps_from(self, last: Tensor, steps: Tensor, frequency: Frequency) -> Tensor:
         """Local seconds of rows at distances from a row.
 
         Args:
@@ -86,7 +87,7 @@ class Calendar:
         moved = months[:, None] + steps * frequency.count
         return (_days(moved // 12, moved % 12 + 1) + (day - 1)[:, None]) * DAY + within[:, None]
 
-    def encode(self, local: Any) -> Any:
+    def encode(self, local: Tensor) -> Tensor:
         """Local seconds, int64 `(...)` -> sine and cosine of each cycle, float32 `(..., size)`."""
         parts = []
         for name in self.features:
@@ -111,7 +112,7 @@ class Calendar:
         return cls(str(content["timezone"]), *lists)
 
 
-def _civil(days: Any) -> tuple[Any, Any, Any]:
+def _civil(days: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Days since 1970 -> year, month, day of the Gregorian calendar.
 
     Source: Hinnant, "chrono-compatible low-level date algorithms", civil_from_days: years begin in March, so that the
@@ -127,7 +128,7 @@ def _civil(days: Any) -> tuple[Any, Any, Any]:
     return year_of_era + era * 400 + tf.cast(month <= 2, tf.int64), month, day
 
 
-def _days(year: Any, month: Any) -> Any:
+def _days(year: Tensor, month: Tensor) -> Tensor:
     """Days since 1970 of the first of a month (Hinnant, days_from_civil)."""
     shifted = year - tf.cast(month <= 2, tf.int64)
     era, year_of_era = shifted // 400, shifted % 400

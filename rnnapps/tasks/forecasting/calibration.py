@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 
 from rnnapps.tasks.forecasting.network import CALIBRATION
 from rnnapps.tasks.forecasting.windows import ROWS, ForecastWindows, inference
+from rnnapps.types import Array
 
 __all__ = ["CalibrationErrors", "conformal_shift", "recalibrated"]
 
-Array = np.ndarray[Any, Any]
 MOST_WINDOWS = 1500
 ENOUGH_WINDOWS = 200
 """With fewer windows, all steps of the horizon share one shift for each channel."""
@@ -40,8 +39,8 @@ class CalibrationErrors:
         with _shifted(network, np.zeros(network.get_layer(CALIBRATION).shift.shape, np.float32)):
             batches = windows.stored.ordered(batch_size=ROWS, stride=windows.stride(MOST_WINDOWS))
             examples = [windows.example(window) for window in batches]
-            found = [run(example["inputs"]) for example in examples]
-        outputs = {name: np.concatenate([np.asarray(batch[name]) for batch in found]) for name in found[0]}
+            answers = [run(example["inputs"]) for example in examples]
+        outputs = {name: np.concatenate([np.asarray(batch[name]) for batch in answers]) for name in answers[0]}
         return cls(np.concatenate([np.asarray(example["targets"]) for example in examples]), outputs)
 
     def shift(self, levels: Sequence[float]) -> Array:
@@ -73,23 +72,25 @@ def conformal_shift(distance: Array, levels: Sequence[float]) -> Array:
     if windows < ENOUGH_WINDOWS:
         distance = distance.reshape(windows * horizon, 1, channels, -1)
     shift = np.zeros((distance.shape[1], channels, len(levels)))
-    for place, level in enumerate(levels):
+    for number, level in enumerate(levels):
         share = _outwards(level, windows)
         for channel in range(channels):
             for step in range(distance.shape[1]):
-                column = distance[:, step, channel, place]
+                column = distance[:, step, channel, number]
                 column = column[np.isfinite(column)]
-                shift[step, channel, place] = np.quantile(column, share) if len(column) else 0.0
+                shift[step, channel, number] = np.quantile(column, share) if len(column) else 0.0
     return np.broadcast_to(shift, (horizon, channels, len(levels))).astype(np.float32)
 
 
 def _outwards(level: float, windows: int) -> float:
+    """A level moved away from the median by (n + 1) / n: of n + 1 exchangeable errors the new one is any."""
     distance = abs(level - 0.5) * (windows + 1) / max(windows, 1)
     return float(np.clip(0.5 + np.sign(level - 0.5) * distance, 0.0, 1.0))
 
 
 @contextmanager
 def _shifted(network: keras.Model, shift: Array) -> Iterator[None]:
+    """Lets the network have another shift, and gives it back its own."""
     variable = network.get_layer(CALIBRATION).shift
     before = np.asarray(variable)
     variable.assign(shift)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.forecasting.forecaster import Forecaster
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.types import Array, Tensor
 
 __all__ = ["forecast_endpoints"]
 
-Array = np.ndarray[Any, Any]
 ROWS, MORE, FEW = 5, 3, 4
 
 
@@ -35,7 +33,9 @@ def forecast_endpoints(network: keras.Model, features: SeriesFeatures, *, needed
 
 
 def _serving(forecaster: Forecaster, needed_history: int) -> Endpoint:
-    def forecast(**rows: Any) -> dict[str, Any]:
+    """Raw rows in, a forecast in original units out."""
+
+    def forecast(**rows: Tensor) -> dict[str, Tensor]:
         message = f"a history must have at least {needed_history} rows"
         enough = tf.debugging.assert_greater_equal(rows["lengths"], needed_history, message)
         with tf.control_dependencies([enough]):
@@ -53,7 +53,9 @@ def _serving(forecaster: Forecaster, needed_history: int) -> Endpoint:
 
 
 def _tensors(forecaster: Forecaster) -> Endpoint:
-    def scaled(**inputs: Any) -> dict[str, Any]:
+    """What the network reads and writes, scaled."""
+
+    def scaled(**inputs: Tensor) -> dict[str, Tensor]:
         outputs = forecaster.network(inputs, training=False)
         return {name: outputs[name] for name in ("mean", "quantiles")}
 
@@ -65,9 +67,10 @@ def _tensors(forecaster: Forecaster) -> Endpoint:
 
 
 def _step(forecaster: Forecaster) -> Endpoint:
+    """A few more rows, which go on from states, and the forecast behind them."""
     names = {f"state_{name}": name for name in forecaster.state_sizes}
 
-    def step(**rows: Any) -> dict[str, Any]:
+    def step(**rows: Tensor) -> dict[str, Tensor]:
         state = forecaster.advance({name: rows[key] for key, name in names.items()}, rows)
         return forecaster.forecast(state, rows) | {key: state[name] for key, name in names.items()}
 
@@ -86,24 +89,24 @@ def _examples(forecaster: Forecaster, steps: int, lengths: Array) -> dict[str, A
     history = (scaler.centre + scaler.scale * waves).astype(np.float32)
     history = np.round(np.abs(history) * 3) if scaler.method == "none" else history
     history[1, 0, 0] = np.nan
-    found: dict[str, Array] = {"history": history, "lengths": lengths.astype(np.int32)}
+    rows: dict[str, Array] = {"history": history, "lengths": lengths.astype(np.int32)}
     if features.calendar:
-        found["last_time"] = np.array([0, 86_400, 951_782_400, 1_711_846_800, 2_000_000_000], np.int64)
+        rows["last_time"] = np.array([0, 86_400, 951_782_400, 1_711_846_800, 2_000_000_000], np.int64)
     if known.channels:
         level = (known.centre + known.scale * 0.5).astype(np.float32)
-        found["known_history"] = np.broadcast_to(level, (ROWS, steps, len(level))).copy()
-        found["known_future"] = np.broadcast_to(level, (ROWS, horizon, len(level))).copy()
+        rows["known_history"] = np.broadcast_to(level, (ROWS, steps, len(level))).copy()
+        rows["known_future"] = np.broadcast_to(level, (ROWS, horizon, len(level))).copy()
     if features.categories:
         levels = [(column or ("",))[0].encode() for column in features.categories.values()]
-        for name, rows in (("categories_history", steps), ("categories_future", horizon)):
-            found[name] = np.broadcast_to(np.array(levels, object), (ROWS, rows, len(levels))).copy()
+        for name, size in (("categories_history", steps), ("categories_future", horizon)):
+            rows[name] = np.broadcast_to(np.array(levels, object), (ROWS, size, len(levels))).copy()
     if features.static.channels:
         centre = features.static.centre.astype(np.float32)
-        found["static"] = np.broadcast_to(centre, (ROWS, len(centre))).copy()
+        rows["static"] = np.broadcast_to(centre, (ROWS, len(centre))).copy()
     if features.static_texts:
         texts = [column[0].encode() for column in features.static_texts.values()]
-        found["static_texts"] = np.broadcast_to(np.array(texts, object), (ROWS, len(texts))).copy()
+        rows["static_texts"] = np.broadcast_to(np.array(texts, object), (ROWS, len(texts))).copy()
     if "series" in forecaster.network.input:
         names = [*features.series[: ROWS - 1], *["another"] * ROWS][:ROWS]
-        found["series"] = np.array([name.encode() for name in names], object)
-    return found
+        rows["series"] = np.array([name.encode() for name in names], object)
+    return rows

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.tasks.forecasting.baselines import Baseline, fit_baselines
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
@@ -20,7 +20,6 @@ from rnnapps.tasks.forecasting.windows import ForecastWindows, Scored
 
 __all__ = ["MODEL", "Compared", "compare", "evaluate_forecasts", "make_scores", "score"]
 
-Array = np.ndarray[Any, Any]
 MOST_WINDOWS = 20_000
 MODEL = "model"
 
@@ -84,7 +83,7 @@ def compare(
     train = ForecastWindows(splits.parts.train, features, config)
     validation = ForecastWindows(splits.parts.validation, features, config)
     baselines = fit_baselines(train, validation, config.quantiles)
-    scores = make_scores(config, features, (MODEL, *baselines), held_out.stored.parts, splits.parts.train)
+    scores = make_scores(config, features, (MODEL, *baselines), parts=held_out.stored.parts, train=splits.parts.train)
     stride = held_out.stride(most_windows)
     windows = score(scores, network, baselines, held_out, stride=stride)
     return Compared(scores, windows, stride, split)
@@ -94,6 +93,7 @@ def make_scores(
     config: ForecastModelConfig,
     features: SeriesFeatures,
     names: Sequence[str],
+    *,
     parts: Sequence[SeriesPart],
     train: Sequence[SeriesPart],
 ) -> dict[str, ForecastScores]:
@@ -128,6 +128,7 @@ def score(
 def _add(
     scores: Mapping[str, ForecastScores], baselines: Mapping[str, Baseline], batch: Scored, windows: ForecastWindows
 ) -> None:
+    """Adds a batch to all scores; only values that every baseline forecasts count, so that all are scored alike."""
     scaler = windows.features.scaler
     history, seasons = scaler.apply_array(batch.history), windows.seasons[batch.part]
     means = {name: baseline.mean(history, seasons) for name, baseline in baselines.items()}

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from rnnapps.data.series.series import Series
+from rnnapps.types import Array
 
 __all__ = ["Forecast"]
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

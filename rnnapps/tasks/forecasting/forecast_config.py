@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from rnnapps.config import RecurrentConfig, require, require_choice
 from rnnapps.errors import ConfigError
@@ -92,7 +92,7 @@ class ForecastModelConfig(RecurrentConfig):
         return self.minimum_history_steps or self.history_steps
 
 
-_CHOICES: dict[str, Any] = {
+_CHOICES: dict[str, object] = {
     "decoder": Decoder,
     "distribution": Distribution,
     "normalization": Normalization,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import FigureBase
@@ -12,10 +11,9 @@ from matplotlib.figure import FigureBase
 from rnnapps.reports.plots.curves import Curve, plot_curves, style_axes
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme
+from rnnapps.types import Array
 
 __all__ = ["plot_autocorrelation", "plot_errors_by_step", "plot_fan"]
-
-Array = np.ndarray[Any, Any]
 
 
 def plot_fan(
@@ -46,10 +44,10 @@ def plot_fan(
         axes = figure.subplots()
         style_axes(axes, theme, "rows from the last measured one", y_label)
         axes.set_title(title, fontsize=10.5, color=theme.text, loc="left")
-        for place in pairs:
-            share = round(100 * (levels[-1 - place] - levels[place]))
-            low, high = quantiles[:, place], quantiles[:, -1 - place]
-            colour, opacity = theme.colours[0], 0.18 + 0.14 * place
+        for pair in pairs:
+            share = round(100 * (levels[-1 - pair] - levels[pair]))
+            low, high = quantiles[:, pair], quantiles[:, -1 - pair]
+            colour, opacity = theme.colours[0], 0.18 + 0.14 * pair
             axes.fill_between(future, low, high, color=colour, alpha=opacity, linewidth=0, label=f"{share} % interval")
         axes.plot(past, history, color=theme.text, linewidth=1.2, label="history")
         axes.plot(future, mean, color=theme.colours[0], linewidth=1.8, label="forecast")
@@ -57,7 +55,7 @@ def plot_fan(
             axes.plot(future, actual, color=theme.colours[1], linewidth=1.5, linestyle=(0, (5, 2)), label="what came")
         figure.legend(loc="outside lower center", ncols=3, frameon=False, labelcolor=theme.text, fontsize=9.5)
 
-    shares = ", ".join(f"{round(100 * (levels[-1 - place] - levels[place]))} %" for place in pairs) or "none"
+    shares = ", ".join(f"{round(100 * (levels[-1 - pair] - levels[pair]))} %" for pair in pairs) or "none"
     came = "" if actual is None else " The dashed line is what came."
     alt = f"{title}: {len(history)} rows of history and a forecast of {len(mean)} rows, from {_figure(mean[0])} to "
     return Plot(draw, alt=f"{alt}{_figure(mean[-1])}, with intervals of {shares}.{came}")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["Forecaster"]
-
-Tensors = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,11 +78,11 @@ class Forecaster:
             specs["series"] = tf.TensorSpec((None,), tf.string)
         return specs
 
-    def empty_state(self, batch_size: Any) -> dict[str, Any]:
+    def empty_state(self, batch_size: Tensor | int) -> dict[str, Tensor]:
         """The state before the first row."""
         return {name: tf.zeros((batch_size, self.history_steps, size)) for name, size in self.state_sizes.items()}
 
-    def advance(self, state: Tensors, rows: Tensors) -> dict[str, Any]:
+    def advance(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
         """Puts rows into the state.
 
         Args:
@@ -111,6 +108,7 @@ class Forecaster:
             new["covariates"] = self._covariates(
                 rows.get("known_history"), rows.get("categories_history"), rows.get("last_time"), distance
             )
+        # Of old rows and new ones in one line, the `history_steps` that end with the last valid one begin at `lengths`.
         places = lengths[:, None] + tf.range(self.history_steps)[None, :]
         return {
             name: tf.ensure_shape(
@@ -120,7 +118,7 @@ class Forecaster:
             for name, size in self.state_sizes.items()
         }
 
-    def forecast(self, state: Tensors, rows: Tensors) -> dict[str, Any]:
+    def forecast(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
         """Mean and quantiles of the horizon in original units.
 
         Args:
@@ -135,7 +133,7 @@ class Forecaster:
         turned = scaler.invert(tf.transpose(outputs["quantiles"], [0, 1, 3, 2]))
         return {"mean": scaler.invert(outputs["mean"]), "quantiles": tf.transpose(turned, [0, 1, 3, 2])}
 
-    def network_inputs(self, state: Tensors, rows: Tensors) -> dict[str, Any]:
+    def network_inputs(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
         """The network's inputs for a state."""
         inputs = {"history": state["history"], "present": state["present"]}
         if "covariates" in state:
@@ -151,7 +149,9 @@ class Forecaster:
             inputs["series"] = self.features.series_ids(rows["series"])
         return inputs
 
-    def _covariates(self, known: Any, categories: Any, last_time: Any, distance: Any) -> Any:
+    def _covariates(
+        self, known: Tensor | None, categories: Tensor | None, last_time: Tensor | None, distance: Tensor
+    ) -> Tensor:
         """The covariates of rows at distances `(batch or 1, rows)` from the last one."""
         local = None
         if self.features.calendar and self.features.frequency:

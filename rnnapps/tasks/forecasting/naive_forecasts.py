@@ -7,13 +7,12 @@ All take histories `(windows, steps, channels)` with NaN where a value is missin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
-__all__ = ["LinearForecast", "drift", "filled_forward", "last_value", "seasonal_naive"]
+from rnnapps.types import Array
 
-Array = np.ndarray[Any, Any]
+__all__ = ["LinearForecast", "drift", "filled_forward", "last_value", "seasonal_naive"]
 
 
 def last_value(history: Array, horizon_steps: int) -> Array:
@@ -46,7 +45,7 @@ def drift(history: Array, horizon_steps: int) -> Array:
     steps = history.shape[1]
     first = np.argmax(present, axis=1)
     last = steps - 1 - np.argmax(present[:, ::-1], axis=1)
-    ends = [np.take_along_axis(history, place[:, None], axis=1)[:, 0] for place in (first, last)]
+    ends = [np.take_along_axis(history, step[:, None], axis=1)[:, 0] for step in (first, last)]
     slope = np.divide(ends[1] - ends[0], last - first, out=np.zeros_like(ends[0]), where=last > first)
     ahead = np.arange(1, horizon_steps + 1)[:, None] + (steps - 1 - last)[:, None]
     return np.asarray(ends[1][:, None] + slope[:, None] * ahead)

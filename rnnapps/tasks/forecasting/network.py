@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from rnnapps.cells import make_cell
@@ -15,6 +13,7 @@ from rnnapps.tasks.forecasting.layers.autoregressive_decoder import Autoregressi
 from rnnapps.tasks.forecasting.layers.channel_folding import ChannelVector, FoldChannels, Segments, UnfoldChannels
 from rnnapps.tasks.forecasting.layers.forecast_distribution import ConformalShift, ForecastDistribution, parameter_count
 from rnnapps.tasks.forecasting.layers.window_normalization import WindowNormalization
+from rnnapps.types import NamedTensors, Tensor, Tensors
 
 __all__ = ["CALIBRATION", "forecast_network"]
 
@@ -60,15 +59,17 @@ def forecast_network(
     past = None if known is None else known[:, : config.history_steps]
     future = None if known is None else known[:, config.history_steps :]
     stack = recurrent_stack(config, name=RECURRENT)
-    hidden, final = _encode(config, stack, rows, past, _context(config, inputs, series, folds), folds)
-    each = parameter_count(config.distribution, config.quantiles)
-    width = each * (channels // folds)
+    hidden, final = _encode(
+        config, stack, rows, past=past, context=_context(config, inputs, series, folds), folds=folds
+    )
+    per_value = parameter_count(config.distribution, config.quantiles)
+    width = per_value * (channels // folds)
     if config.decoder == "direct":
         numbers = _read_off(config, hidden, future, width)
     else:
-        numbers = _walk(config, rows, final, future, width, each)
-    numbers = keras.layers.Reshape((config.horizon_steps, channels // folds, each), name="numbers")(numbers)
-    numbers = _by_channel(numbers, folds, channels, each)
+        numbers = _walk(config, rows, final, future, width=width, per_value=per_value)
+    numbers = keras.layers.Reshape((config.horizon_steps, channels // folds, per_value), name="numbers")(numbers)
+    numbers = _by_channel(numbers, folds, channels, per_value)
     if config.linear:
         numbers = _add_linear(config, numbers, history)
     distribution = ForecastDistribution(config.distribution, config.quantiles, name="distribution", dtype="float32")
@@ -79,7 +80,8 @@ def forecast_network(
     return keras.Model(inputs, outputs, name="forecaster")
 
 
-def _inputs(config: ForecastModelConfig, channels: int, covariates: int, static: int) -> dict[str, Any]:
+def _inputs(config: ForecastModelConfig, channels: int, covariates: int, static: int) -> dict[str, keras.KerasTensor]:
+    """The inputs that the network has, by name."""
     steps = config.history_steps
     inputs = {name: keras.Input((steps, channels), name=name) for name in ("history", "present")}
     if covariates:
@@ -91,7 +93,7 @@ def _inputs(config: ForecastModelConfig, channels: int, covariates: int, static:
     return inputs
 
 
-def _rows(history: Any, present: Any, folds: int, channels: int) -> Any:
+def _rows(history: Tensor, present: Tensor, folds: int, channels: int) -> Tensor:
     """Values and whether they are present `(rows, history, features)`, a row for each channel or for each window."""
     steps = history.shape[1]
     shape = (steps, channels, 1)
@@ -104,7 +106,7 @@ def _rows(history: Any, present: Any, folds: int, channels: int) -> Any:
     return keras.layers.Reshape((steps, 2 * channels), name="together")(both)
 
 
-def _per_channel(known: Any, folds: int, name: str) -> Any:
+def _per_channel(known: Tensor | None, folds: int, name: str) -> Tensor | None:
     """`(batch, time, features)`, repeated for each channel where channels are rows of their own."""
     if known is None or folds == 1:
         return known
@@ -113,7 +115,7 @@ def _per_channel(known: Any, folds: int, name: str) -> Any:
     return FoldChannels(name=f"fold_{name}")(repeated)
 
 
-def _context(config: ForecastModelConfig, inputs: dict[str, Any], series: int, folds: int) -> Any:
+def _context(config: ForecastModelConfig, inputs: NamedTensors, series: int, folds: int) -> Tensor | None:
     """A vector `(rows, 1, units)` from static features and the series, or None."""
     parts = []
     if "static" in inputs:
@@ -128,8 +130,14 @@ def _context(config: ForecastModelConfig, inputs: dict[str, Any], series: int, f
 
 
 def _encode(
-    config: ForecastModelConfig, stack: RecurrentStack, rows: Any, past: Any, context: Any, folds: int
-) -> tuple[Any, list[Any]]:
+    config: ForecastModelConfig,
+    stack: RecurrentStack,
+    rows: Tensor,
+    *,
+    past: Tensor | None,
+    context: Tensor | None,
+    folds: int,
+) -> tuple[Tensor, Tensors]:
     """Runs the recurrent stack over the segments of the history; returns (last output, final states)."""
     features = Segments(config.segment_steps, name="segments")(rows)
     parts = [keras.layers.Dense(config.units, name="segment")(features)]
@@ -152,7 +160,7 @@ def _encode(
     return outputs[:, -1], final
 
 
-def _read_off(config: ForecastModelConfig, hidden: Any, future: Any, width: int) -> Any:
+def _read_off(config: ForecastModelConfig, hidden: Tensor, future: Tensor | None, width: int) -> Tensor:
     """All steps of the horizon from the last output, `(rows, horizon, width)`."""
     hidden = Dropout(config.dropout, name="output_dropout")(hidden)
     flat = keras.layers.Dense(config.horizon_steps * width, name="horizon", dtype="float32")(hidden)
@@ -167,10 +175,12 @@ def _read_off(config: ForecastModelConfig, hidden: Any, future: Any, width: int)
     return keras.layers.Add(name="horizon_numbers")([numbers, more])
 
 
-def _walk(config: ForecastModelConfig, rows: Any, final: list[Any], future: Any, width: int, each: int) -> Any:
+def _walk(
+    config: ForecastModelConfig, rows: Tensor, final: Tensors, future: Tensor | None, *, width: int, per_value: int
+) -> Tensor:
     """The horizon segment by segment, `(rows, horizon, width)`."""
-    segment, targets = config.segment_steps, width // each
-    places = [(step * targets + target) * each for step in range(segment) for target in range(targets)]
+    segment, targets = config.segment_steps, width // per_value
+    places = [(step * targets + target) * per_value for step in range(segment) for target in range(targets)]
     cells = [make_cell(config.cell, config.units, name=f"layer_{number}") for number in range(config.layers)]
     decoder = AutoregressiveDecoder(
         cells, steps=config.horizon_steps // segment, outputs=segment * width, fed_back=places, name="decoder"
@@ -183,15 +193,15 @@ def _walk(config: ForecastModelConfig, rows: Any, final: list[Any], future: Any,
     return keras.layers.Reshape((config.horizon_steps, width), name="horizon_steps")(numbers)
 
 
-def _by_channel(numbers: Any, folds: int, channels: int, each: int) -> Any:
+def _by_channel(numbers: Tensor, folds: int, channels: int, per_value: int) -> Tensor:
     """`(rows, horizon, targets, numbers)` -> `(batch, horizon, channels, numbers)`."""
     if folds == 1:
         return numbers
-    flat = keras.layers.Reshape((numbers.shape[1], each), name="numbers_of_channel")(numbers)
+    flat = keras.layers.Reshape((numbers.shape[1], per_value), name="numbers_of_channel")(numbers)
     return UnfoldChannels(channels, name="unfold")(flat)
 
 
-def _add_linear(config: ForecastModelConfig, numbers: Any, history: Any) -> Any:
+def _add_linear(config: ForecastModelConfig, numbers: Tensor, history: Tensor) -> Tensor:
     """Adds a linear map of the normalised history to the location, the first of the numbers."""
     turned = keras.layers.Permute((2, 1), name="by_channel")(history)
     zeros = keras.initializers.Zeros()

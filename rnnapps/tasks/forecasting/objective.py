@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.tasks.forecasting.calibration import CalibrationErrors
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.loss import forecast_loss, loss_unit
@@ -42,10 +42,10 @@ def forecast_objective(
     unit = loss_unit(config)
 
     def validate() -> dict[str, float]:
-        found = CalibrationErrors.measure(network, validation)
-        network.get_layer(CALIBRATION).shift.assign(found.shift(config.quantiles))
-        errors = np.square(found.targets - found.outputs["mean"])
-        return {METRIC: float(np.nanmean(errors)), f"validation_{unit}": _loss(config, found)}
+        measured = CalibrationErrors.measure(network, validation)
+        network.get_layer(CALIBRATION).shift.assign(measured.shift(config.quantiles))
+        errors = np.square(measured.targets - measured.outputs["mean"])
+        return {METRIC: float(np.nanmean(errors)), f"validation_{unit}": _loss(config, measured)}
 
     return Objective(
         loss=lambda outputs, batch: forecast_loss(config, outputs, batch["targets"]),
@@ -56,7 +56,7 @@ def forecast_objective(
     )
 
 
-def _loss(config: ForecastModelConfig, found: CalibrationErrors) -> float:
+def _loss(config: ForecastModelConfig, measured: CalibrationErrors) -> float:
     """The training loss, over all values alike."""
-    outputs = {name: tf.constant(value) for name, value in found.outputs.items()}
-    return float(forecast_loss(config, outputs, tf.constant(found.targets)))
+    outputs = {name: tf.constant(value) for name, value in measured.outputs.items()}
+    return float(forecast_loss(config, outputs, tf.constant(measured.targets)))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from rnnapps.errors import ConfigError
 from rnnapps.reports.plots import LIGHT, Plot, arrange
 from rnnapps.tasks.forecasting.forecast import Forecast
 from rnnapps.tasks.forecasting.forecast_plot import plot_fan
 from rnnapps.training.run import write_atomically
+from rnnapps.types import Array
 
 __all__ = ["fan_chart", "write_fan_charts"]
 
@@ -26,7 +25,9 @@ def write_fan_charts(forecasts: Sequence[Forecast], path: str) -> None:
     Raises:
         ConfigError: the file cannot be written.
     """
-    charts = [fan_chart(each, channel) for each in forecasts for channel in range(len(each.series.channels))]
+    charts = [
+        fan_chart(forecast, channel) for forecast in forecasts for channel in range(len(forecast.series.channels))
+    ]
     picture = arrange(charts[:MOST_CHARTS], columns=min(2, len(charts)))
     target = Path(path)
     try:
@@ -35,7 +36,7 @@ def write_fan_charts(forecasts: Sequence[Forecast], path: str) -> None:
         raise ConfigError(f"{path}: cannot write the picture: {error.strerror or error}") from error
 
 
-def fan_chart(forecast: Forecast, channel: int, *, actual: np.ndarray | None = None) -> Plot:
+def fan_chart(forecast: Forecast, channel: int, *, actual: Array | None = None) -> Plot:
     """The chart of one channel of a forecast."""
     series = forecast.series
     shown = series.values[-HISTORIES * len(forecast.mean) :, channel]

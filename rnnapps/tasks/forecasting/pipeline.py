@@ -1,7 +1,7 @@
 """Forecasting: learns from the past of series what comes next, with intervals.
 
-python -m pipelines.forecasting train --data.source load.csv --run runs/forecasting/load
-python -m pipelines.forecasting predict --run runs/forecasting/load --input recent.csv
+rnnapps forecasting train --data.source load.csv --run runs/forecasting/load
+rnnapps forecasting predict --run runs/forecasting/load --input recent.csv
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import ExportConfig, TrainingConfig, require_seed
-from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
@@ -72,13 +76,13 @@ class PredictOptions:
             raise ConfigError(f"picture must be a file that ends in .png or .svg, not {self.picture!r}")
 
 
-class Forecasting(Pipeline[Config]):
+class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
     """The past of series in, their future with intervals out."""
 
     name: ClassVar[str] = "forecasting"
     summary: ClassVar[str] = "Forecasts series: the mean and quantiles of the rows to come, from the rows so far."
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = PredictOptions
+    config_class = Config
+    predict_class = PredictOptions
     intended_use: ClassVar[str] = "Forecasting series of the kind, and the row distance, that the model was trained on."
     evaluation_switches: ClassVar[Mapping[str, str]] = {
         "backtest": "go through the test time in folds; before each, fit the linear baseline and all intervals anew"
@@ -99,7 +103,7 @@ class Forecasting(Pipeline[Config]):
         """Scales, levels and the calendar, from training rows."""
         from rnnapps.tasks.forecasting.preprocessing import fit_features
 
-        return fit_features(config, splits.parts.train)
+        return fit_features(config.data, config.model, splits.parts.train)
 
     def load_preprocessor(self, folder: Path) -> SeriesFeatures:
         """What a run or an export knows of its series."""
@@ -119,21 +123,22 @@ class Forecasting(Pipeline[Config]):
             series=len(preprocessor.series),
         )
 
-    def objective(
-        self, config: Config, network: keras.Model, preprocessor: SeriesFeatures, splits: SeriesSplits
-    ) -> Objective:
+    def objective(self, fitted: Fitted[Config, SeriesFeatures], splits: SeriesSplits) -> Objective:
         """Squared error and pinball loss, or a likelihood, on windows of the training rows."""
         from rnnapps.tasks.forecasting.objective import forecast_objective
 
         return forecast_objective(
-            config.model, network, preprocessor, splits, batch_size=config.training.batch_size, seed=config.seed
+            fitted.config.model,
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            batch_size=fitted.config.training.batch_size,
+            seed=fitted.config.seed,
         )
 
     def evaluate(
         self,
-        config: Config,
-        network: keras.Model,
-        preprocessor: SeriesFeatures,
+        fitted: Fitted[Config, SeriesFeatures],
         splits: SeriesSplits,
         *,
         backtest: bool = False,
@@ -143,36 +148,36 @@ class Forecasting(Pipeline[Config]):
         from rnnapps.tasks.forecasting.evaluation import evaluate_forecasts
 
         if backtest:
-            return run_backtest(config.model, network, preprocessor, splits)
-        return evaluate_forecasts(config.model, network, preprocessor, splits)
+            return run_backtest(fitted.config.model, fitted.network, fitted.preprocessor, splits)
+        return evaluate_forecasts(fitted.config.model, fitted.network, fitted.preprocessor, splits)
 
-    def endpoints(self, config: Config, network: keras.Model, preprocessor: SeriesFeatures) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, SeriesFeatures]) -> dict[str, Endpoint]:
         """`serving_default` forecasts raw rows, `tensors` scaled ones, `step` goes on from the rows before."""
         from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
 
-        return forecast_endpoints(network, preprocessor, needed_history=config.model.needed_history)
+        return forecast_endpoints(
+            fitted.network, fitted.preprocessor, needed_history=fitted.config.model.needed_history
+        )
 
-    def predict(
-        self, config: Config, network: keras.Model, preprocessor: SeriesFeatures, options: PredictOptions
-    ) -> list[Any]:
+    def predict(self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions) -> list[Any]:
         """Forecasts behind the last row of each series, a JSON object for each series, channel and step."""
         from rnnapps.tasks.forecasting.prediction import predict_rows
 
-        return predict_rows(network, preprocessor, options.input, series=options.series, picture=options.picture)
+        return predict_rows(
+            fitted.network, fitted.preprocessor, options.input, series=options.series, picture=options.picture
+        )
 
-    def stream(
-        self, config: Config, network: keras.Model, preprocessor: SeriesFeatures, options: PredictOptions
-    ) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions) -> Iterator[str]:
         """A forecast after each row, a line of JSON each."""
         from rnnapps.tasks.forecasting.streaming import stream_forecasts
 
-        yield from stream_forecasts(network, preprocessor, options.input)
+        yield from stream_forecasts(fitted.network, fitted.preprocessor, options.input)
 
     def grow_preprocessor(self, config: Config, preprocessor: SeriesFeatures, splits: SeriesSplits) -> SeriesFeatures:
         """Keeps the scales of channels known by name; learns those of new ones, and adds series and levels."""
         from rnnapps.tasks.forecasting.preprocessing import grow_features
 
-        return grow_features(config, preprocessor, splits.parts.train)
+        return grow_features(preprocessor, config.data, config.model, splits.parts.train)
 
     def vocabulary_changes(
         self, network: keras.Model, old: SeriesFeatures, new: SeriesFeatures
@@ -184,16 +189,14 @@ class Forecasting(Pipeline[Config]):
 
     def report_sections(
         self,
-        config: Config,
-        network: keras.Model,
-        preprocessor: SeriesFeatures,
+        fitted: Fitted[Config, SeriesFeatures],
         splits: SeriesSplits,
         samples: Sequence[str],
     ) -> Sequence[Section]:
         """Forecasts over their history, errors by step of the horizon, and what is left in the residuals."""
         from rnnapps.tasks.forecasting.report import forecast_sections
 
-        return forecast_sections(config.model, network, preprocessor, splits)
+        return forecast_sections(fitted.config.model, fitted.network, fitted.preprocessor, splits)
 
 
 PIPELINE = Forecasting()

@@ -18,10 +18,9 @@ from rnnapps.tasks.forecasting.pictures import write_fan_charts
 from rnnapps.tasks.forecasting.preprocessing import reading_config
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import read_source
+from rnnapps.types import Array, Tensor
 
 __all__ = ["forecast_series", "predict_rows"]
-
-Array = np.ndarray[Any, Any]
 
 
 def predict_rows(
@@ -42,12 +41,12 @@ def predict_rows(
     """
     if not source:
         raise ConfigError("predict needs --input (a table of rows so far, or builtin); see predict --help")
-    found = read_source(reading_config(features, source))
-    wanted = [each for each in found if series in ("", each.name)]
+    known = read_source(reading_config(features, source))
+    wanted = [part for part in known if series in ("", part.name)]
     if not wanted:
-        names = ", ".join(repr(each.name) for each in found[:10])
+        names = ", ".join(repr(part.name) for part in known[:10])
         raise DataError(source, f"has no series {series!r}", f"there are {names}")
-    forecasts = [forecast_series(Forecaster(network, features), each) for each in wanted]
+    forecasts = [forecast_series(Forecaster(network, features), part) for part in wanted]
     if picture:
         write_fan_charts(forecasts, picture)
     return [row for forecast in forecasts for row in forecast.rows()]
@@ -74,15 +73,16 @@ def forecast_series(forecaster: Forecaster, series: Series) -> Forecast:
     history = series.slice(max(end - forecaster.history_steps, 0), end)
     rows = _inputs(forecaster, history, series.slice(end, end + horizon))
     state = forecaster.advance(forecaster.empty_state(1), rows)
-    found = forecaster.forecast(state, rows)
+    outputs = forecaster.forecast(state, rows)
     times = None
     if history.times is not None and series.frequency is not None:
         times = next_times(history.times[-1], horizon, series.frequency, series.timezone)
-    mean, quantiles = (found[name].numpy()[0] for name in ("mean", "quantiles"))
+    mean, quantiles = (outputs[name].numpy()[0] for name in ("mean", "quantiles"))
     return Forecast(series.slice(0, end), times, mean, quantiles, forecaster.levels)
 
 
 def _require_known(forecaster: Forecaster, series: Series, end: int) -> None:
+    """Raises DataError, unless the rows of the horizon say what the model needs to know ahead."""
     features, horizon = forecaster.features, forecaster.horizon_steps
     if not (features.known.channels or features.categories) or len(series) >= end + horizon:
         return
@@ -91,7 +91,7 @@ def _require_known(forecaster: Forecaster, series: Series, end: int) -> None:
     raise DataError(series.source, problem, f"add {horizon} rows with {names} and empty measured columns")
 
 
-def _inputs(forecaster: Forecaster, history: Series, future: Series) -> dict[str, Any]:
+def _inputs(forecaster: Forecaster, history: Series, future: Series) -> dict[str, Tensor]:
     """One window as `Forecaster` takes it."""
     rows: dict[str, Any] = {"history": history.values, "lengths": np.array([len(history)], np.int32)[0]}
     if history.times is not None:
@@ -107,7 +107,7 @@ def _inputs(forecaster: Forecaster, history: Series, future: Series) -> dict[str
 def _texts(series: Series) -> Array:
     """Levels as text `(rows, categorical)`, empty where missing."""
     columns: Sequence[Array] = [
-        np.array([*levels, ""], object)[series.categories[:, place]]
-        for place, levels in enumerate(series.category_levels)
+        np.array([*levels, ""], object)[series.categories[:, column]]
+        for column, levels in enumerate(series.category_levels)
     ]
     return np.stack(columns, axis=1) if columns else np.zeros((len(series), 0), object)

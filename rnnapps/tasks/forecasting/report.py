@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,10 +15,10 @@ from rnnapps.tasks.forecasting.forecast_plot import plot_autocorrelation, plot_e
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import SeriesSplits
 from rnnapps.tasks.forecasting.windows import ForecastWindows
+from rnnapps.types import Array
 
 __all__ = ["autocorrelation", "forecast_sections"]
 
-Array = np.ndarray[Any, Any]
 CHARTS, LAGS, MOST_RESIDUALS, MOST_WINDOWS = 4, 48, 3000, 1500
 _FAN_NOTE = "Windows of the validation rows, on which the intervals were calibrated too."
 _RESIDUAL_NOTE = (
@@ -39,8 +38,8 @@ def forecast_sections(
     compared = compare(config, network, features, splits, split="validation", most_windows=MOST_WINDOWS)
     errors = {name: scores.by_step() for name, scores in compared.scores.items()}
     residuals = _residuals(network, windows)
-    found = autocorrelation(residuals, min(LAGS, max(len(residuals) // 4, 1)))
-    plots = (plot_errors_by_step(errors), plot_autocorrelation(found, len(residuals)))
+    correlation = autocorrelation(residuals, min(LAGS, max(len(residuals) // 4, 1)))
+    plots = (plot_errors_by_step(errors), plot_autocorrelation(correlation, len(residuals)))
     return (
         Section("Forecasts", [Paragraph(_FAN_NOTE), Gallery([plot.picture() for plot in _fans(network, windows)])]),
         Section("Errors", [Gallery([plot.picture() for plot in plots]), Paragraph(_RESIDUAL_NOTE)]),
@@ -68,16 +67,16 @@ def _fans(network: keras.Model, windows: ForecastWindows) -> Iterator[Plot]:
     shown = 4 * windows.config.horizon_steps
     count = 0
     for batch in windows.scored(network, stride=stride):
-        for place in range(len(batch.part)):
-            series = windows.stored.parts[int(batch.part[place])].series
+        for row in range(len(batch.part)):
+            series = windows.stored.parts[int(batch.part[row])].series
             channel = (len(series.channels) - 1 + count) % len(series.channels)
-            when = "" if series.times is None else f", {np.datetime_as_string(series.times[batch.origin[place]], 'm')}"
+            when = "" if series.times is None else f", {np.datetime_as_string(series.times[batch.origin[row]], 'm')}"
             yield plot_fan(
-                batch.history[place, -shown:, channel],
-                batch.mean[place, :, channel],
-                batch.quantiles[place, :, channel],
+                batch.history[row, -shown:, channel],
+                batch.mean[row, :, channel],
+                batch.quantiles[row, :, channel],
                 windows.config.quantiles,
-                actual=batch.actual[place, :, channel],
+                actual=batch.actual[row, :, channel],
                 title=f"{series.name}: {series.channels[channel]}{when}",
                 y_label=series.channels[channel],
             )
@@ -88,10 +87,10 @@ def _fans(network: keras.Model, windows: ForecastWindows) -> Iterator[Plot]:
 
 def _residuals(network: keras.Model, windows: ForecastWindows) -> Array:
     """Errors of the first step, scaled `(windows, channels)`, of consecutive windows of the first part."""
-    found: list[Array] = []
+    errors: list[Array] = []
     for batch in windows.scored(network):
         first = batch.part == 0
-        found.append(((batch.actual - batch.mean)[first, 0]) / windows.features.scaler.scale)
-        if not first.all() or sum(map(len, found)) >= MOST_RESIDUALS:
+        errors.append(((batch.actual - batch.mean)[first, 0]) / windows.features.scaler.scale)
+        if not first.all() or sum(map(len, errors)) >= MOST_RESIDUALS:
             break
-    return np.concatenate(found)
+    return np.concatenate(errors)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-__all__ = ["ForecastScores", "seasonal_scale"]
+from rnnapps.types import Array
 
-Array = np.ndarray[Any, Any]
+__all__ = ["ForecastScores", "seasonal_scale"]
 
 
 def seasonal_scale(values: Array, season_steps: int) -> Array:
@@ -105,7 +104,7 @@ class ForecastScores:
         """All scores; the lower, the better. Scaled errors weigh all channels alike."""
         sums, count = self.sums, self.sums["count"].sum()
         percent = round(100 * self.interval)
-        found = {
+        scores = {
             "mse_scaled": _share((sums["squared"] / self.scale**2).sum(), count),
             "mae_scaled": _share((sums["absolute"] / self.scale).sum(), count),
             "mae": _share(sums["absolute"].sum(), count),
@@ -115,8 +114,8 @@ class ForecastScores:
             "weighted_quantile_loss": 2 * _share(self.pinball.mean(axis=2).sum(), sums["actual"].sum()),
         }
         if len(self.quantiles) > 1:
-            found[f"coverage_error_of_{percent}_percent"] = 100 * abs(self.coverage - self.interval)
-        return found
+            scores[f"coverage_error_of_{percent}_percent"] = 100 * abs(self.coverage - self.interval)
+        return scores
 
     def by_step(self) -> Array:
         """Mean squared error on scaled values of each step of the horizon `(horizon,)`."""
@@ -130,4 +129,5 @@ class ForecastScores:
 
 
 def _share(total: float, count: float) -> float:
+    """Their ratio; NaN of nothing."""
     return float(total) / float(count) if count else float("nan")

@@ -17,10 +17,10 @@ from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.scaler import Scaler
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.forecasting.calendar import Calendar
+from rnnapps.types import NamedTensors, Tensor, Tensors
 
 __all__ = ["SeriesFeatures"]
 
-Array = np.ndarray[Any, Any]
 FILE_NAME = "series.json"
 
 
@@ -68,19 +68,19 @@ class SeriesFeatures:
         """Learns from the rows of training parts alone."""
         rows = [part.rows() for part in parts]
         first = rows[0]
-        static = np.stack([each.static for each in rows])
+        static = np.stack([part_rows.static for part_rows in rows])
         return cls(
-            scaler=Scaler.fit([each.values for each in rows], first.channels, method=method),
-            known=Scaler.fit([each.known for each in rows], first.known_names),
+            scaler=Scaler.fit([part_rows.values for part_rows in rows], first.channels, method=method),
+            known=Scaler.fit([part_rows.known for part_rows in rows], first.known_names),
             static=Scaler.fit([static], first.static_names),
-            categories={name: _levels(rows, place) for place, name in enumerate(first.category_names)},
+            categories={name: _levels(rows, column) for column, name in enumerate(first.category_names)},
             static_texts={
-                name: tuple(sorted({each.static_texts[place] for each in rows}))
-                for place, name in enumerate(first.static_text_names)
+                name: tuple(sorted({part_rows.static_texts[column] for part_rows in rows}))
+                for column, name in enumerate(first.static_text_names)
             },
-            series=tuple(dict.fromkeys(each.name for each in rows)),
+            series=tuple(dict.fromkeys(part_rows.name for part_rows in rows)),
             calendar=calendar,
-            frequency=first.frequency if len({each.frequency for each in rows}) == 1 else None,
+            frequency=first.frequency if len({part_rows.frequency for part_rows in rows}) == 1 else None,
             season_steps=season_steps,
             reading=reading,
             needed_history=needed_history,
@@ -98,9 +98,9 @@ class SeriesFeatures:
         rows = [part.rows() for part in parts]
         return dataclasses.replace(
             new,
-            scaler=self.scaler.grow([each.values for each in rows], rows[0].channels),
-            known=self.known.grow([each.known for each in rows], rows[0].known_names),
-            static=self.static.grow([np.stack([each.static for each in rows])], rows[0].static_names),
+            scaler=self.scaler.grow([part_rows.values for part_rows in rows], rows[0].channels),
+            known=self.known.grow([part_rows.known for part_rows in rows], rows[0].known_names),
+            static=self.static.grow([np.stack([part_rows.static for part_rows in rows])], rows[0].static_names),
             categories=_merged(self.categories, new.categories),
             static_texts=_merged(self.static_texts, new.static_texts),
             series=tuple(dict.fromkeys((*self.series, *new.series))),
@@ -135,11 +135,11 @@ class SeriesFeatures:
         texts = [f"{name} is {value}" for name, column in self.static_texts.items() for value in column]
         return (*(f"static {name}" for name in self.static.channels), *texts)
 
-    def scale(self, values: Any) -> tuple[Any, Any]:
+    def scale(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Raw values, NaN where missing -> (scaled values, 0 where missing; 1.0 where present)."""
         return _masked(self.scaler, values)
 
-    def covariates(self, known: Any, levels: Sequence[Any], local: Any) -> Any:
+    def covariates(self, known: Tensor | None, levels: Sequence[Tensor], local: Tensor | None) -> Tensor:
         """One table of all covariates.
 
         Args:
@@ -156,26 +156,28 @@ class SeriesFeatures:
             parts.append(self.calendar.encode(local))
         return tf.concat(parts, axis=-1)
 
-    def level_indicators(self, texts: Any) -> list[Any]:
+    def level_indicators(self, texts: Tensor) -> Tensors:
         """Categories as text `(batch, rows, categorical)` -> an indicator for each column, zeros for unknown levels."""
         return [
-            tf.cast(tf.equal(texts[..., place, None], tf.constant(list(levels), tf.string)), tf.float32)
-            for place, levels in enumerate(self.categories.values())
+            tf.cast(tf.equal(texts[..., column, None], tf.constant(list(levels), tf.string)), tf.float32)
+            for column, levels in enumerate(self.categories.values())
         ]
 
-    def static_features(self, numbers: Any, texts: Any) -> Any:
+    def static_features(self, numbers: Tensor, texts: Tensor) -> Tensor:
         """Static numbers `(batch, numbers)` and texts `(batch, texts)` -> float32 `(batch, static_size)`."""
         parts = [_masked(self.static, numbers)[0]] if self.static.channels else []
-        for place, values in enumerate(self.static_texts.values()):
-            parts.append(tf.cast(tf.equal(texts[:, place, None], tf.constant(list(values), tf.string)), tf.float32))
+        for column, values in enumerate(self.static_texts.values()):
+            parts.append(tf.cast(tf.equal(texts[:, column, None], tf.constant(list(values), tf.string)), tf.float32))
         return tf.concat(parts, axis=-1)
 
-    def series_ids(self, names: Any) -> Any:
+    def series_ids(self, names: Tensor) -> Tensor:
         """Names `(batch,)` -> int32 ids, 0 for a series that training did not see."""
-        found = tf.equal(names[:, None], tf.constant(["", *self.series], tf.string)[None, :])
-        return tf.cast(tf.argmax(tf.cast(found, tf.int32), axis=1), tf.int32)
+        same = tf.equal(names[:, None], tf.constant(["", *self.series], tf.string)[None, :])
+        return tf.cast(tf.argmax(tf.cast(same, tf.int32), axis=1), tf.int32)
 
-    def network_inputs(self, window: dict[str, Any], parts: Sequence[SeriesPart], history_steps: int) -> dict[str, Any]:
+    def network_inputs(
+        self, window: NamedTensors, parts: Sequence[SeriesPart], history_steps: int
+    ) -> dict[str, Tensor]:
         """A batch of `StoredSeries.gather` as the network's inputs.
 
         Args:
@@ -204,15 +206,16 @@ class SeriesFeatures:
         ids = self.series_ids(tf.constant([part.series.name for part in parts]))
         return {**inputs, "series": tf.gather(ids, window["part"])}
 
-    def _window_levels(self, codes: Any, series: Series) -> list[Any]:
+    def _window_levels(self, codes: Tensor, series: Series) -> Tensors:
         """Indicators from the level numbers of a source, which may have other levels than training had."""
-        found = []
-        for place, (levels, own) in enumerate(zip(self.categories.values(), series.category_levels, strict=True)):
+        indicators = []
+        for number, (levels, own) in enumerate(zip(self.categories.values(), series.category_levels, strict=True)):
+            # The source's number of a level -> ours, -1 for one that training did not see; the last entry is for -1.
             table = np.array([*(levels.index(level) if level in levels else -1 for level in own), -1], np.int32)
-            column = codes[..., place]
+            column = codes[..., number]
             ids = tf.gather(tf.constant(table), tf.where(column < 0, len(own), column))
-            found.append(tf.one_hot(ids, len(levels)))
-        return found
+            indicators.append(tf.one_hot(ids, len(levels)))
+        return indicators
 
     def save(self, folder: Path) -> None:
         """Writes `series.json`, `scaler.json`, `known.json` and `static.json`.
@@ -263,17 +266,19 @@ class SeriesFeatures:
 _WAVES = ("sine", "cosine")
 
 
-def _masked(scaler: Scaler, values: Any) -> tuple[Any, Any]:
+def _masked(scaler: Scaler, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Scaled values, 0 where missing, and 1.0 where present; NaN is taken out first, so that none gets anywhere."""
     present = tf.math.is_finite(values)
     scaled = scaler.apply(tf.where(present, values, tf.zeros_like(values)))
     return tf.where(present, scaled, tf.zeros_like(scaled)), tf.cast(present, tf.float32)
 
 
-def _levels(rows: Sequence[Series], place: int) -> tuple[str, ...]:
+def _levels(rows: Sequence[Series], column: int) -> tuple[str, ...]:
     """Levels that occur in the rows, in their order."""
-    seen = set().union(*(set(np.unique(each.categories[:, place]).tolist()) for each in rows))
-    return tuple(level for number, level in enumerate(rows[0].category_levels[place]) if number in seen)
+    seen = set().union(*(set(np.unique(part_rows.categories[:, column]).tolist()) for part_rows in rows))
+    return tuple(level for number, level in enumerate(rows[0].category_levels[column]) if number in seen)
 
 
 def _merged(old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The levels of the new names: those of the old, in their places, then those that are new."""
     return {name: tuple(dict.fromkeys((*old.get(name, ()), *levels))) for name, levels in new.items()}

@@ -5,30 +5,35 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from rnnapps.contract.pipeline import Splits
+from rnnapps.data.digest import digest_examples
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.data.builtin import builtin_series, is_builtin
+from rnnapps.types import Array
 
 __all__ = ["SeriesSplits", "read_source", "split_source"]
 
 
 @dataclass(frozen=True)
-class SeriesSplits(Splits):
-    """Splits of series; the data sets of the base hold their rows, for fingerprints.
+class SeriesSplits:
+    """Series, split in time.
 
     Attributes:
         parts: the parts of the series, from which windows are gathered.
+        source: what a person would call the data.
     """
 
     parts: SplitSeries
+    source: str
+
+    def digest(self) -> str:
+        """A fingerprint of the training and validation rows."""
+        return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
 
 
 def split_source(config: SeriesDataConfig) -> SeriesSplits:
@@ -38,12 +43,10 @@ def split_source(config: SeriesDataConfig) -> SeriesSplits:
         DataError: see `read_series`.
     """
     series = read_source(config)
-    for each in series:
-        for note in each.notes:
-            print(f"{each.source}, series {each.name!r}: {note}", file=sys.stderr)
-    parts = split_in_time(series, config)
-    test = _rows(parts.test) if parts.test else None
-    return SeriesSplits(_rows(parts.train), _rows(parts.validation), test, config.source, parts)
+    for one_series in series:
+        for note in one_series.notes:
+            print(f"{one_series.source}, series {one_series.name!r}: {note}", file=sys.stderr)
+    return SeriesSplits(split_in_time(series, config), config.source)
 
 
 def read_source(config: SeriesDataConfig) -> list[Series]:
@@ -58,19 +61,9 @@ def read_source(config: SeriesDataConfig) -> list[Series]:
     return builtin_series(config.source) if is_builtin(config.source) else read_series(config)
 
 
-def _rows(parts: Sequence[SeriesPart]) -> tf.data.Dataset:
-    """The parts' own rows, a series an element."""
-    first = parts[0].series
-    signature = {
-        "values": tf.TensorSpec((None, len(first.channels)), tf.float32),
-        "known": tf.TensorSpec((None, len(first.known_names)), tf.float32),
-        "times": tf.TensorSpec((None,), tf.int64),
-    }
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for part in parts:
-            own = part.rows()
-            times = np.zeros(0, np.int64) if own.times is None else own.times.astype(np.int64)
-            yield {"values": own.values, "known": own.known, "times": times}
-
-    return tf.data.Dataset.from_generator(rows, output_signature=signature)
+def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, Array]]:
+    """The own rows of each part."""
+    for part in parts:
+        own = part.rows()
+        times = np.zeros(0, np.int64) if own.times is None else own.times.astype(np.int64)
+        yield {"values": own.values, "known": own.known, "times": times}

@@ -30,7 +30,7 @@ def vocabulary_changes(network: keras.Model, old: SeriesFeatures, new: SeriesFea
     """The weights indexed by channels, covariates, static features and series, whose names may be new or moved."""
     layers = {layer.name: layer for layer in network.layers}
     segment = layers["segments"].steps
-    found = [
+    changes = [
         _change(network, _CHANNELS, old.scaler.channels, new.scaler.channels),
         _change(network, _STATIC, old.static_feature_names, new.static_feature_names),
         _change(network, _SERIES, ("", *old.series), ("", *new.series)),
@@ -40,16 +40,17 @@ def vocabulary_changes(network: keras.Model, old: SeriesFeatures, new: SeriesFea
     if "fold" not in layers:  # the channels are read, and written, side by side
         channels = (old.scaler.channels, new.scaler.channels)
         pairs = [[f"{kind} of {name}" for name in names for kind in ("value", "flag")] for names in channels]
-        found.append(_change(network, _READ_TOGETHER, *(_times(segment, names) for names in pairs)))
-        each = layers["numbers"].target_shape[-1]
-        numbers = [[f"{number} of {name}" for name in names for number in range(each)] for names in channels]
+        changes.append(_change(network, _READ_TOGETHER, *(_times(segment, names) for names in pairs)))
+        per_value = layers["numbers"].target_shape[-1]
+        numbers = [[f"{number} of {name}" for name in names for number in range(per_value)] for names in channels]
         for path, axis in _WRITTEN_TOGETHER.items():
             steps = {"horizon": network.output["mean"].shape[1], "decoder": segment}.get(path.split("/")[0], 1)
-            found.append(_change(network, {path: axis}, *(_times(steps, names) for names in numbers)))
-    return found
+            changes.append(_change(network, {path: axis}, *(_times(steps, names) for names in numbers)))
+    return changes
 
 
 def _change(network: keras.Model, axes: Axes, old: Sequence[str], new: Sequence[str]) -> VocabularyChange:
+    """The change for those of the weights that this network has."""
     present = {weight.path: axes[weight.path] for weight in network.weights if weight.path in axes}
     return VocabularyChange(old, new, present)
 

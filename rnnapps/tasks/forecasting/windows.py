@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,10 +14,10 @@ from rnnapps.data.series.series import SeriesPart
 from rnnapps.data.series.windows import StoredSeries
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["ForecastWindows", "Scored", "inference"]
 
-Array = np.ndarray[Any, Any]
 ROWS = 256  # values times channels of a scored batch stay small
 
 
@@ -67,7 +66,7 @@ class ForecastWindows:
         raw = self.stored.batches(batch_size=batch_size, seed=seed, start_step=start_step)
         return raw.map(self.example, num_parallel_calls=1)
 
-    def example(self, window: dict[str, Any]) -> dict[str, Any]:
+    def example(self, window: NamedTensors) -> dict[str, Tensor | dict[str, Tensor]]:
         """A batch as the network reads it, and its targets, scaled `(batch, horizon, channels)`, NaN if missing."""
         inputs = self.features.network_inputs(window, self.stored.parts, self.history_steps)
         if not self.config.series_units:
@@ -102,9 +101,9 @@ class ForecastWindows:
 
 
 @functools.lru_cache(maxsize=2)
-def inference(network: keras.Model) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def inference(network: keras.Model) -> Callable[[NamedTensors], dict[str, Tensor]]:
     """The network as a compiled function of its inputs; its weights may change between calls."""
-    run: Callable[[dict[str, Any]], dict[str, Any]] = tf.function(
+    run: Callable[[NamedTensors], dict[str, Tensor]] = tf.function(
         lambda inputs: network(inputs, training=False), autograph=False, reduce_retracing=True
     )
     return run

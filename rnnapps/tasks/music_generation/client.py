@@ -20,10 +20,9 @@ import numpy as np
 
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from rnnapps.types import Array
 
 __all__ = ["answer_midi", "request_arrays"]
-
-Array = np.ndarray[Any, Any]
 
 
 def request_arrays(

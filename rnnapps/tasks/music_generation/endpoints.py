@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import LONGEST_SAMPLE
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
 from rnnapps.export.token_endpoints import token_endpoints
@@ -21,6 +19,7 @@ from rnnapps.tasks.music_generation.generation import begin_events, event_step
 from rnnapps.tasks.music_generation.metrics.frames import frame_nats
 from rnnapps.tasks.music_generation.midi_endpoint import midi_endpoint
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from rnnapps.types import Array, Tensor
 
 __all__ = ["music_endpoints"]
 
@@ -43,7 +42,11 @@ def music_endpoints(network: keras.Model, grid: MusicGrid) -> dict[str, Endpoint
 
 
 def _continuing_frames(network: keras.Model) -> Endpoint:
-    def write(frames: Any, lengths: Any, steps: Any, temperature: Any, top_p: Any, seed: Any) -> dict[str, Any]:
+    """Frames of primers in, the frames that follow them out."""
+
+    def write(
+        frames: Tensor, lengths: Tensor, *, steps: Tensor, temperature: Tensor, top_p: Tensor, seed: Tensor
+    ) -> dict[str, Tensor]:
         with tf.control_dependencies([*_length_checks(lengths, frames), *_wishes(steps, temperature, top_p)]):
             rules = Rules(tf.identity(temperature), seed, top_p=tf.identity(top_p))
             context, states = begin_frames(network, frames, tf.identity(lengths))
@@ -58,7 +61,9 @@ def _continuing_frames(network: keras.Model) -> Endpoint:
 
 
 def _scoring_frames(network: keras.Model) -> Endpoint:
-    def score(frames: Any, lengths: Any) -> dict[str, Any]:
+    """Pieces in, nats of each of their frames out."""
+
+    def score(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         with tf.control_dependencies(_length_checks(lengths, frames)):
             valid = tf.sequence_mask(lengths, tf.shape(frames)[1])
         frames = tf.where(valid[..., None], tf.cast(frames, tf.float32), 0.0)
@@ -72,14 +77,22 @@ def _scoring_frames(network: keras.Model) -> Endpoint:
 
 
 def _stepping_frames(network: keras.Model) -> Endpoint:
+    """Frames and states in, a frame that follows and new states out."""
     sizes = [state.shape[-1] for state in network.input["states"]]
     names = [f"state_{number}" for number in range(len(sizes))]
 
     def step(
-        frames: Any, lengths: Any, temperature: Any, top_p: Any, seed: Any, position: Any, **states: Any
-    ) -> dict[str, Any]:
-        one = tf.debugging.assert_greater_equal(lengths, 1, "lengths must be at least 1")
-        checks = [one, *_length_checks(lengths, frames), *_wishes(None, temperature, top_p)]
+        frames: Tensor,
+        lengths: Tensor,
+        *,
+        temperature: Tensor,
+        top_p: Tensor,
+        seed: Tensor,
+        position: Tensor,
+        **states: Tensor,
+    ) -> dict[str, Tensor]:
+        filled = tf.debugging.assert_greater_equal(lengths, 1, "lengths must be at least 1")
+        checks = [filled, *_length_checks(lengths, frames), *_wishes(None, temperature, top_p)]
         checks.append(tf.debugging.assert_greater_equal(position, 0, "position must be at least 0"))
         with tf.control_dependencies(checks):
             rules = Rules(tf.identity(temperature), seed, top_p=tf.identity(top_p))
@@ -101,12 +114,16 @@ def _stepping_frames(network: keras.Model) -> Endpoint:
 
 
 def _continuing_events(network: keras.Model, grid: MusicGrid) -> Endpoint:
-    def write(tokens: Any, lengths: Any, events: Any, temperature: Any, top_p: Any, seed: Any) -> dict[str, Any]:
+    """Tokens of primers in, the tokens that follow them out."""
+
+    def write(
+        tokens: Tensor, lengths: Tensor, *, events: Tensor, temperature: Tensor, top_p: Tensor, seed: Tensor
+    ) -> dict[str, Tensor]:
         with tf.control_dependencies([*_length_checks(lengths, tokens), *_wishes(events, temperature, top_p)]):
             rules = Rules(tf.identity(temperature), seed, top_p=tf.identity(top_p))
             logits, states = begin_events(network, tokens, tf.identity(lengths))
-            written, found = generate(event_step(network), states, logits, rules, length=events)
-        return {"tokens": written, "lengths": found}
+            written, written_lengths = generate(event_step(network), states, logits, rules, length=events)
+        return {"tokens": written, "lengths": written_lengths}
 
     tokens = (np.arange(ROWS * STEPS, dtype=np.int32).reshape(ROWS, STEPS) * 7) % grid.tokens
     signature = {
@@ -124,14 +141,16 @@ def _continuing_events(network: keras.Model, grid: MusicGrid) -> Endpoint:
     return Endpoint(write, signature, examples)
 
 
-def _length_checks(lengths: Any, rows: Any) -> list[Any]:
+def _length_checks(lengths: Tensor, rows: Tensor) -> list[tf.Operation]:
+    """What must hold of lengths."""
     return [
         tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
         tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the length of the rows"),
     ]
 
 
-def _wishes(count: Any, temperature: Any, top_p: Any) -> list[Any]:
+def _wishes(count: Tensor | None, temperature: Tensor, top_p: Tensor) -> list[tf.Operation]:
+    """What must hold of how, and how much, is to be written."""
     checks = [
         tf.debugging.assert_greater_equal(temperature, 0.0, "temperature must be at least 0"),
         tf.debugging.assert_greater(top_p, 0.0, "top_p must be above 0"),
@@ -149,7 +168,8 @@ def _frame_signature() -> dict[str, tf.TensorSpec]:
     return {"frames": tf.TensorSpec((None, None, KEYS), tf.int32), "lengths": tf.TensorSpec((None,), tf.int32)}
 
 
-def _frame_examples() -> dict[str, np.ndarray[Any, Any]]:
+def _frame_examples() -> dict[str, Array]:
+    """Chords that move, in rows of different lengths."""
     frames = np.zeros((ROWS, STEPS, KEYS), np.int32)
     for row in range(ROWS):
         for step in range(STEPS):
@@ -162,7 +182,7 @@ def _sampling_signature() -> dict[str, tf.TensorSpec]:
     return {name: tf.TensorSpec((None,), kind) for name, kind in kinds.items()}
 
 
-def _sampling_examples() -> dict[str, np.ndarray[Any, Any]]:
+def _sampling_examples() -> dict[str, Array]:
     return {
         "temperature": np.array([1.0, 0.0, 0.8, 1.0, 0.5], np.float32),
         "top_p": np.array([1.0, 1.0, 0.9, 0.95, 1.0], np.float32),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.generation import Sampling, write_pieces
@@ -18,6 +17,7 @@ from rnnapps.tasks.music_generation.metrics import note_events
 from rnnapps.tasks.music_generation.metrics.music_diagnostics import music_diagnostics
 from rnnapps.tasks.music_generation.objective import event_scorer, frame_scorer, joined_events
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from rnnapps.types import Array
 
 __all__ = ["diagnose", "evaluate_music", "excerpts"]
 
@@ -53,11 +53,11 @@ def diagnose(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece]) -> 
     empty = Piece(np.zeros((0, 4), np.int32))
     written = write_pieces(network, grid, empty, Sampling(steps=steps, samples=GENERATED))
     real = excerpts(pieces, steps)
-    found: dict[str, Any] = {}
+    diagnostics: dict[str, float] = {}
     for name, group in (("generated", written), ("real", real)):
         figures = music_diagnostics(group, steps_per_beat=grid.steps_per_beat)
-        found |= {f"{name}_{figure}": value for figure, value in figures.items()}
-    return found
+        diagnostics |= {f"{name}_{figure}": value for figure, value in figures.items()}
+    return diagnostics
 
 
 def excerpts(pieces: Sequence[Piece], steps: int) -> list[Piece]:
@@ -66,7 +66,8 @@ def excerpts(pieces: Sequence[Piece], steps: int) -> list[Piece]:
     return [replace(piece, notes=_beginning(piece.notes, steps)) for piece in long]
 
 
-def _beginning(notes: Any, steps: int) -> Any:
-    kept = notes[notes[:, 0] < steps].copy()
+def _beginning(notes: Array, steps: int) -> Array:
+    """The notes that begin before a step, cut off there."""
+    kept: Array = notes[notes[:, 0] < steps].copy()
     kept[:, 1] = np.minimum(kept[:, 1], steps)
     return kept

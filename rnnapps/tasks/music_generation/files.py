@@ -70,6 +70,7 @@ def write_files(
 
 
 def _sound(piece: Piece, midi: bytes, grid: MusicGrid, synthesizer: FluidSynth | None) -> bytes:
+    """A piece, and the same as MIDI, as a WAV file."""
     if synthesizer is None:
         return render_wav(piece, steps_per_beat=grid.steps_per_beat)
     return synthesizer.render_wav(midi, seconds=piece.steps * 60.0 / piece.tempo_bpm / grid.steps_per_beat)

@@ -72,6 +72,7 @@ class FluidSynth:
         return wav_file(samples.reshape(-1, CHANNELS))
 
     def _run(self, piece: Path, sound: Path, seconds: float) -> None:
+        """Renders a MIDI file to raw float32 samples, with limits on time, memory and the size of files."""
         settings = ["-f", os.devnull, "-r", str(SAMPLE_RATE_HZ), "-T", "raw", "-O", "float", "-E", "little"]
         command = [self.executable, "-n", "-i", "-q", *settings, "-F", str(sound), str(self.soundfont), str(piece)]
         if os.name == "posix":
@@ -100,6 +101,7 @@ class FluidSynth:
             )
 
     def _failed(self, reason: str) -> ConfigError:
+        """The error that says so, to be raised."""
         return ConfigError(
             f"{self.executable} with {self.soundfont}: {reason}; give another --soundfont, or --synthesizer additive"
         )
@@ -123,20 +125,22 @@ def find_fluidsynth(soundfont: str = "") -> FluidSynth:
     remedy = "install it (Debian: apt install fluidsynth fluid-soundfont-gm), or give --synthesizer additive"
     if executable is None:
         raise ConfigError(f"--synthesizer: the program fluidsynth is not installed; {remedy}")
-    found = [Path(soundfont)] if soundfont else _soundfonts()
-    if not found:
+    soundfonts = [Path(soundfont)] if soundfont else _soundfonts()
+    if not soundfonts:
         raise ConfigError(f"--synthesizer: fluidsynth is installed, but no soundfont; {remedy}, or give --soundfont")
     try:
-        with found[0].open("rb") as file:
+        with soundfonts[0].open("rb") as file:
             head = file.read(12)
     except OSError as error:
-        raise ConfigError(f"--soundfont {found[0]}: {error.strerror or error}; name an .sf2 or .sf3 file") from None
+        raise ConfigError(
+            f"--soundfont {soundfonts[0]}: {error.strerror or error}; name an .sf2 or .sf3 file"
+        ) from None
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-        raise ConfigError(f"--soundfont {found[0]}: is no soundfont; name an .sf2 or .sf3 file")
-    return FluidSynth(executable, found[0])
+        raise ConfigError(f"--soundfont {soundfonts[0]}: is no soundfont; name an .sf2 or .sf3 file")
+    return FluidSynth(executable, soundfonts[0])
 
 
 def _soundfonts() -> list[Path]:
     """Those of the system, its default first."""
-    found = [path for folder in FOLDERS for path in sorted(Path(folder).glob("*.sf[23]")) if path.is_file()]
-    return sorted(found, key=lambda path: not path.name.startswith("default"))
+    files = [path for folder in FOLDERS for path in sorted(Path(folder).glob("*.sf[23]")) if path.is_file()]
+    return sorted(files, key=lambda path: not path.name.startswith("default"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -12,6 +12,7 @@ from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import recurrent_stack
 from rnnapps.layers.token_network import RECURRENT
 from rnnapps.tasks.music_generation.key_distribution import KeyDistribution
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["frame_network", "frame_step", "key_distribution", "read_frames"]
 
@@ -32,7 +33,9 @@ def frame_network(config: TokenModelConfig, keys: int, *, hidden_units: int = 0)
         next frames, "states": list of `(batch, size)`}.
     """
     stack = recurrent_stack(config, name=RECURRENT)
-    inputs: dict[str, Any] = {"frames": keras.Input((None, keys), name="frames")}
+    inputs: dict[str, keras.KerasTensor | list[keras.KerasTensor]] = {
+        "frames": keras.Input((None, keys), name="frames")
+    }
     inputs["states"] = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(stack.state_sizes)]
     hidden, final = stack(inputs["frames"], states=inputs["states"])
     hidden = Dropout(config.dropout, name="output_dropout")(hidden)
@@ -51,7 +54,7 @@ def key_distribution(network: keras.Model) -> KeyDistribution:
     return layer
 
 
-def read_frames(network: keras.Model, frames: Any, lengths: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+def read_frames(network: keras.Model, frames: Tensor, lengths: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
     """Runs a frame network's stack over rows of different lengths; what lies behind a row's end has no influence.
 
     Args:
@@ -71,11 +74,11 @@ def read_frames(network: keras.Model, frames: Any, lengths: Any, states: list[An
     return tf.where(valid[..., None], contexts, tf.zeros_like(contexts)), final
 
 
-def frame_step(network: keras.Model) -> Any:
+def frame_step(network: keras.Model) -> Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensors]]:
     """One frame a row: (frames `(batch, keys)`, states) -> (contexts `(batch, size)`, new states)."""
     stack = network.get_layer(RECURRENT)
 
-    def step(frames: Any, states: Any) -> tuple[Any, list[Any]]:
+    def step(frames: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
         contexts, final = stack(frames[:, None], states=states)
         return contexts[:, 0], final
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -11,11 +11,12 @@ from rnnapps.decoding.distribution import Rules, inverse_temperature
 from rnnapps.decoding.sampling import uniforms
 from rnnapps.layers.token_network import zero_states
 from rnnapps.tasks.music_generation.frame_network import frame_step, key_distribution, read_frames
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["begin_frames", "continue_frames", "sample_frames"]
 
 
-def begin_frames(network: keras.Model, frames: Any, lengths: Any) -> tuple[Any, list[Any]]:
+def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensors]:
     """Reads primers.
 
     Args:
@@ -31,7 +32,7 @@ def begin_frames(network: keras.Model, frames: Any, lengths: Any) -> tuple[Any, 
     return tf.gather(contexts, lengths, batch_dims=1), states
 
 
-def sample_frames(network: keras.Model, context: Any, rules: Rules, position: Any) -> Any:
+def sample_frames(network: keras.Model, context: Tensor, rules: Rules, position: Tensor | int) -> Tensor:
     """Draws one frame for each row.
 
     Args:
@@ -46,7 +47,8 @@ def sample_frames(network: keras.Model, context: Any, rules: Rules, position: An
     distribution = key_distribution(network)
     keys = distribution.keys
 
-    def row(own: tuple[Any, Any]) -> Any:
+    def row(own: tuple[Tensor, Tensor]) -> Tensor:
+        """Numbers `(keys,)` for a row's seed and position: each key of each frame has its own place in the stream."""
         return uniforms(own[0][None], own[1] * keys, keys)[:, 0]
 
     rows = tf.shape(rules.seed)[0]
@@ -58,8 +60,14 @@ def sample_frames(network: keras.Model, context: Any, rules: Rules, position: An
 
 
 def continue_frames(
-    network: keras.Model, context: Any, states: Any, rules: Rules, *, steps: Any, position: Any = 0
-) -> tuple[Any, Any, Any]:
+    network: keras.Model,
+    context: Tensor,
+    states: Sequence[Tensor],
+    rules: Rules,
+    *,
+    steps: Tensor | int,
+    position: Tensor | int = 0,
+) -> tuple[Tensor, Tensor, Tensors]:
     """Draws frames, each given all before it.
 
     Any division into chunks draws the same frames as one chunk.
@@ -79,12 +87,14 @@ def continue_frames(
     keys = key_distribution(network).keys
     written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
 
-    def one(now: Any, context: Any, states: Any, written: Any) -> tuple[Any, ...]:
+    def body(
+        now: Tensor, context: Tensor, states: Tensors, written: tf.TensorArray
+    ) -> tuple[Tensor, Tensor, Tensors, tf.TensorArray]:
         frame = sample_frames(network, context, rules, position + now)
         new_context, new_states = step(frame, states)
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), (new_context, new_states), (context, states))
         return now + 1, new_context, new_states, written.write(now, frame)
 
     start = (tf.constant(0), context, list(states), written)
-    _, context, states, written = tf.while_loop(lambda now, *_: now < steps, one, start, parallel_iterations=1)
-    return tf.transpose(written.stack(), [1, 0, 2]), context, states
+    _, after, final, written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
+    return tf.transpose(written.stack(), [1, 0, 2]), after, final

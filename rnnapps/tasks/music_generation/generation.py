@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import keras
 import numpy as np
@@ -17,10 +16,10 @@ from rnnapps.layers.token_network import read, token_step, zero_states
 from rnnapps.tasks.music_generation.data.piece import KEYS, LOWEST_KEY, Piece, joined_notes
 from rnnapps.tasks.music_generation.frame_sampling import begin_frames, continue_frames
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
+from rnnapps.types import Array, Tensor, Tensors
 
 __all__ = ["Sampling", "begin_events", "event_step", "stream_lines", "write_pieces"]
 
-Array = np.ndarray[Any, Any]
 
 IMPOSSIBLE = -1e9
 """Added to a logit, leaves it no probability."""
@@ -62,8 +61,8 @@ def write_pieces(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
     """Pieces that begin with a primer (which may be empty) and go on for the steps that were asked for."""
     if grid.representation == "frames":
         start = grid.frames(primer)
-        found = _written_frames(network, start, sampling)
-        pieces = [grid.from_frames(np.concatenate([start, added])) for added in found]
+        continuations = _written_frames(network, start, sampling)
+        pieces = [grid.from_frames(np.concatenate([start, added])) for added in continuations]
     else:
         pieces = _written_events(network, grid, primer, sampling)
     length = primer.steps + sampling.steps
@@ -72,10 +71,11 @@ def write_pieces(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
 
 
 def _written_frames(network: keras.Model, start: Array, sampling: Sampling) -> Array:
+    """Frames uint8 `(samples, steps, 88)` that follow those of a primer."""
     rules = sampling.rules()
 
     @tf.function(autograph=False)
-    def write() -> Any:
+    def write() -> Tensor:
         rows = sampling.samples
         primers = tf.tile(tf.constant(start, tf.float32)[None], [rows, 1, 1])
         context, states = begin_frames(network, primers, tf.fill([rows], len(start)))
@@ -84,7 +84,7 @@ def _written_frames(network: keras.Model, start: Array, sampling: Sampling) -> A
     return np.asarray(write(), np.uint8)
 
 
-def begin_events(network: keras.Model, tokens: Any, lengths: Any) -> tuple[Any, list[Any]]:
+def begin_events(network: keras.Model, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensors]:
     """Logits of the next event `(batch, tokens)` and states after primers `(batch, time)`, which may be empty."""
     tokens = tf.pad(tokens, [[0, 0], [1, 0]], constant_values=BOUNDARY)
     logits, states = read(network, tokens, lengths + 1, zero_states(network, tf.shape(tokens)[0]))
@@ -95,18 +95,20 @@ def event_step(network: keras.Model) -> StepFunction:
     """One step of a token network that never ends a piece."""
     step = token_step(network)
 
-    def onward(tokens: Any, states: Any) -> tuple[Any, Any]:
+    def onward(tokens: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
         logits, new = step(tokens, states)
         return logits + _never_ends(network), new
 
     return onward
 
 
-def _never_ends(network: keras.Model) -> Any:
+def _never_ends(network: keras.Model) -> Tensor:
+    """What is added to logits `(..., tokens)` so that no piece ends."""
     return tf.one_hot(BOUNDARY, network.output["logits"].shape[-1], on_value=IMPOSSIBLE, off_value=0.0)
 
 
 def _written_events(network: keras.Model, grid: MusicGrid, primer: Piece, sampling: Sampling) -> list[Piece]:
+    """Pieces with the events that follow a primer, until all are long enough."""
     start = grid.events(primer)
     rows: list[list[int]] = [[] for _ in range(sampling.samples)]
     for drawn in _event_chunks(network, start, sampling):
@@ -130,6 +132,7 @@ def _event_chunks(network: keras.Model, start: Array, sampling: Sampling, size: 
 
 
 def _cut(notes: Array, steps: int) -> Array:
+    """Notes of a piece that ends at a step."""
     kept = notes[notes[:, 0] < steps].copy()
     kept[:, 1] = np.minimum(kept[:, 1], steps)
     return joined_notes(kept)
@@ -140,10 +143,10 @@ def stream_lines(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
 
     Beats count from the end of the primer. The last line releases what still sounds.
     """
-    one = replace(sampling, samples=1)
+    single = replace(sampling, samples=1)
     changes = _frame_changes if grid.representation == "frames" else _event_changes
     sounding: set[int] = set()
-    for step, on, off in changes(network, grid, primer, one):
+    for step, on, off in changes(network, grid, primer, single):
         if step >= sampling.steps:
             break
         sounding = (sounding - set(off)) | set(on)
@@ -153,12 +156,14 @@ def stream_lines(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
 
 
 def _line(step: int, on: list[int], off: list[int], grid: MusicGrid) -> str:
+    """One line of `stream_lines`."""
     return json.dumps({"beat": step / grid.steps_per_beat, "note_on": on, "note_off": off}) + "\n"
 
 
 def _frame_changes(
     network: keras.Model, grid: MusicGrid, primer: Piece, sampling: Sampling
 ) -> Iterator[tuple[int, list[int], list[int]]]:
+    """(step, pitches struck, pitches released) of frames, drawn a beat at a time."""
     start, rules, size = grid.frames(primer), sampling.rules(), grid.steps_per_beat
     context, states = begin_frames(network, start[None], tf.constant([len(start)]))
     chunk = tf.function(
@@ -180,6 +185,7 @@ def _frame_changes(
 def _event_changes(
     network: keras.Model, grid: MusicGrid, primer: Piece, sampling: Sampling
 ) -> Iterator[tuple[int, list[int], list[int]]]:
+    """The same of events, drawn eight at a time; a step is complete once time passes."""
     now, on, off = 0, list[int](), list[int]()
     for drawn in _event_chunks(network, grid.events(primer), sampling, size=8):
         for token in drawn[0].tolist():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from rnnapps.types import Tensor
 
 __all__ = ["KeyDistribution"]
 
@@ -35,11 +38,12 @@ class KeyDistribution(keras.layers.Layer):
         self.keys, self.hidden_units = keys, hidden_units
         degrees = np.linspace(1, keys - 1, max(hidden_units, 1)).round()
         places = np.arange(keys)
+        # The masks M (keys, hidden), N (hidden, keys) and L (keys, keys), all for a product from the left.
         self._sees = (places[:, None] < degrees[None, :]).astype(np.float32)
         self._speaks = (degrees[:, None] <= places[None, :]).astype(np.float32)
         self._below = np.triu(np.ones((keys, keys), np.float32), 1)
 
-    def build(self, context_shape: Any, frames_shape: Any = None) -> None:
+    def build(self, context_shape: Sequence[int], frames_shape: object = None) -> None:
         """Makes the weights for contexts `(..., features)`."""
         size, hidden = int(context_shape[-1]), self.hidden_units
         self.kernel = self.add_weight(name="kernel", shape=(size, self.keys))
@@ -51,7 +55,7 @@ class KeyDistribution(keras.layers.Layer):
             self.write_kernel = self.add_weight(name="write_kernel", shape=(hidden, self.keys))
             self.key_kernel = self.add_weight(name="key_kernel", shape=(self.keys, self.keys), initializer="zeros")
 
-    def call(self, context: Any, frames: Any = None) -> Any:
+    def call(self, context: Tensor, frames: Tensor | None = None) -> Tensor:
         """Logits of each key of frames.
 
         Args:
@@ -68,7 +72,7 @@ class KeyDistribution(keras.layers.Layer):
         logits += tf.matmul(tf.nn.relu(hidden), self.write_kernel.value * self._speaks)
         return logits + tf.matmul(frames, self.key_kernel.value * self._below)
 
-    def sample(self, context: Any, numbers: Any, scale: Any, top_p: Any) -> Any:
+    def sample(self, context: Tensor, numbers: Tensor, scale: Tensor, top_p: Tensor) -> Tensor:
         """Draws frames.
 
         Args:
@@ -85,29 +89,36 @@ class KeyDistribution(keras.layers.Layer):
         logits = tf.matmul(context, self.kernel.value) + self.bias.value
         if not self.hidden_units:
             return _drawn(logits * scale, numbers, top_p[:, None])
-        return self._sample_upwards(logits, self._hidden(context), numbers, scale, top_p)
+        return self._sample_upwards(logits, self._hidden(context), numbers, scale=scale, top_p=top_p)
 
-    def _sample_upwards(self, logits: Any, hidden: Any, numbers: Any, scale: Any, top_p: Any) -> Any:
-        """One key after the other, from the lowest."""
+    def _sample_upwards(
+        self, logits: Tensor, hidden: Tensor, numbers: Tensor, *, scale: Tensor, top_p: Tensor
+    ) -> Tensor:
+        """One key after the other, from the lowest: each is drawn given those below it, and then is one of them."""
         read, write = self.read_kernel.value * self._sees, tf.transpose(self.write_kernel.value * self._speaks)
+        # All that speaks to a key in one row, (keys, keys + hidden): the keys below it, then the hidden units.
         to_keys = tf.concat([tf.transpose(self.key_kernel.value * self._below), write], axis=1)
-        by_key = tf.transpose(tf.stack([logits, numbers], axis=-1), [1, 0, 2])
+        by_key = tf.transpose(tf.stack([logits, numbers], axis=-1), [1, 0, 2])  # (keys, batch, 2): one gather a key
 
-        def one(key: Any, frame: Any, hidden: Any) -> tuple[Any, ...]:
+        def body(key: Tensor, frame: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             own = tf.gather(by_key, key)
             known = tf.concat([frame, tf.nn.relu(hidden)], axis=1)
             logit = own[:, 0] + tf.linalg.matvec(known, tf.gather(to_keys, key))
             value = _drawn(logit * scale[:, 0], own[:, 1], top_p)
             frame = frame + value[:, None] * tf.one_hot(key, self.keys)
+            # A key that sounds adds its row of W * M to a: the hidden layer is kept up to date, not computed anew.
             return key + 1, frame, hidden + value[:, None] * tf.gather(read, key)
 
         start = (tf.constant(0), tf.zeros_like(logits), hidden)
-        return tf.while_loop(lambda key, *_: key < self.keys, one, start, maximum_iterations=self.keys)[1]
+        return tf.while_loop(lambda key, *_: key < self.keys, body, start, maximum_iterations=self.keys)[1]
 
-    def _hidden(self, context: Any) -> Any:
+    def _hidden(self, context: Tensor) -> Tensor:
+        """The term d + D c, what the hidden layer is before any key is known: `(..., hidden)`."""
         return tf.matmul(context, self.context_kernel.value) + self.hidden_bias.value
 
-    def compute_output_shape(self, context_shape: Any, frames_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, context_shape: Sequence[int | None], frames_shape: object = None
+    ) -> tuple[int | None, ...]:
         """`(..., keys)`."""
         return (*context_shape[:-1], self.keys)
 
@@ -117,7 +128,7 @@ class KeyDistribution(keras.layers.Layer):
         return config | {"keys": self.keys, "hidden_units": self.hidden_units}
 
 
-def _drawn(logits: Any, numbers: Any, top_p: Any) -> Any:
+def _drawn(logits: Tensor, numbers: Tensor, top_p: Tensor) -> Tensor:
     """1 where a number is below the probability, after top-p."""
     probability = tf.sigmoid(logits)
     cut = top_p < 1

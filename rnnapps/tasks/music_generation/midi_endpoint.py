@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.music_generation.data import midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.preprocessing.midi_reader import PROBLEMS, MidiNotes, read_midi
@@ -21,6 +20,7 @@ from rnnapps.tasks.music_generation.preprocessing.music_tensors import (
     rolls_of_frames,
     tokens_of,
 )
+from rnnapps.types import Array, Tensor
 
 __all__ = ["midi_endpoint"]
 
@@ -35,9 +35,9 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid) -> Endpoint:
         grid: the model's grid.
     """
     name = "frames" if grid.representation == "frames" else "tokens"
-    further = [each for each in continuing.input_signature if each not in (name, "lengths")]
+    further = [input_name for input_name in continuing.input_signature if input_name not in (name, "lengths")]
 
-    def write(midi_bytes: Any, **wishes: Any) -> dict[str, Any]:
+    def write(midi_bytes: Tensor, **wishes: Tensor) -> dict[str, Tensor]:
         notes = read_midi(midi_bytes, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
         primer, lengths = _numbers(notes, grid)
         answer = continuing.function(**{name: primer, "lengths": lengths}, **wishes)
@@ -64,32 +64,35 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid) -> Endpoint:
         }
 
     signature = {"midi_bytes": tf.TensorSpec((None,), tf.string)}
-    signature |= {each: continuing.input_signature[each] for each in further}
-    examples = {"midi_bytes": _example_files(grid)} | {each: continuing.examples[each] for each in further}
+    signature |= {input_name: continuing.input_signature[input_name] for input_name in further}
+    examples = {"midi_bytes": _example_files(grid)} | {
+        input_name: continuing.examples[input_name] for input_name in further
+    }
     return Endpoint(write, signature, examples)
 
 
-def _numbers(notes: MidiNotes, grid: MusicGrid) -> tuple[Any, Any]:
+def _numbers(notes: MidiNotes, grid: MusicGrid) -> tuple[Tensor, Tensor]:
     """Frames or tokens, and their numbers."""
     if grid.representation == "frames":
         return tf.cast(notes.sounding, tf.int32), notes.lengths
     return tokens_of(Rolls(notes.sounding, notes.struck, notes.velocity), grid)
 
 
-def _rolls(rows: Any, lengths: Any, grid: MusicGrid) -> Rolls:
+def _rolls(rows: Tensor, lengths: Tensor, grid: MusicGrid) -> Rolls:
+    """Frames or tokens `(batch, time, ...)` as notes."""
     return rolls_of_frames(rows, lengths) if grid.representation == "frames" else rolls_of_events(rows, lengths, grid)
 
 
-def _joined(first: Any, first_lengths: Any, second: Any, second_lengths: Any) -> tuple[Any, Any]:
+def _joined(first: Tensor, first_lengths: Tensor, second: Tensor, second_lengths: Tensor) -> tuple[Tensor, Tensor]:
     """Rows one behind the other, where each of the first ends; and their lengths."""
     both = tf.concat([first, second], axis=1)
     width = tf.shape(both)[1]
-    place, begin = tf.range(width)[None], first_lengths[:, None]
-    place = tf.where(place < begin, place, tf.shape(first)[1] + place - begin)
-    return tf.gather(both, tf.minimum(place, width - 1), batch_dims=1), first_lengths + second_lengths
+    position, begin = tf.range(width)[None], first_lengths[:, None]
+    position = tf.where(position < begin, position, tf.shape(first)[1] + position - begin)
+    return tf.gather(both, tf.minimum(position, width - 1), batch_dims=1), first_lengths + second_lengths
 
 
-def _example_files(grid: MusicGrid) -> Any:
+def _example_files(grid: MusicGrid) -> Array:
     """Five short files, one of them empty."""
     pitch: Callable[[int], int] = (lambda row: 36 + row) if grid.percussion else (lambda row: 60 + 2 * row)
     files = []

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.data.text.windows import batches
 from rnnapps.errors import ConfigError
 from rnnapps.layers.token_network import zero_states
@@ -23,10 +22,13 @@ from rnnapps.tasks.music_generation.frame_network import key_distribution
 from rnnapps.tasks.music_generation.metrics.frames import frame_nats, score_frames
 from rnnapps.tasks.music_generation.metrics.note_events import event_metrics
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
+from rnnapps.types import Array, NamedTensors, Tensor, Tensors
 
 __all__ = ["event_scorer", "frame_scorer", "joined_events", "music_objective"]
 
-Array = np.ndarray[Any, Any]
+
+ScoreStep = Callable[[Tensor, Tensors], tuple[Tensor, Tensor, Tensors]]
+"""Maps (tokens `(rows, time + 1)`, states) to (nats and likeliest tokens `(rows, time)`, new states)."""
 
 SCORED_ROWS, SCORED_STEPS = 32, 64
 
@@ -41,13 +43,14 @@ def music_objective(
         DataError: the training pieces do not suffice for a batch of events.
     """
     if grid.representation == "frames":
-        return _frame_objective(network, grid, pieces, config, transpose, seed)
-    return _event_objective(network, grid, pieces, config, transpose, seed)
+        return _frame_objective(network, grid, pieces, config, transpose=transpose, seed=seed)
+    return _event_objective(network, grid, pieces, config, transpose=transpose, seed=seed)
 
 
 def _frame_objective(
-    network: keras.Model, grid: MusicGrid, pieces: PieceSplits, config: TrainingConfig, transpose: int, seed: int
+    network: keras.Model, grid: MusicGrid, pieces: PieceSplits, config: TrainingConfig, *, transpose: int, seed: int
 ) -> Objective:
+    """For frames: nats of each frame, summed over its keys."""
     if config.carry_state:
         raise ConfigError("training.carry_state must be false with data.representation frames")
     rolls = [grid.frames(piece) for piece in pieces.train]
@@ -56,10 +59,10 @@ def _frame_objective(
 
     def batches_from(step: int) -> tf.data.Dataset:
         shape = {"batch_size": config.batch_size, "window_steps": config.window_steps}
-        found = frame_batches(rolls, rooms, seed=seed, start_step=step, **shape)
-        return found.map(lambda batch: {**batch, "inputs": {name: batch["inputs"][name] for name in read}})
+        windows = frame_batches(rolls, rooms, seed=seed, start_step=step, **shape)
+        return windows.map(lambda batch: {**batch, "inputs": {name: batch["inputs"][name] for name in read}})
 
-    def loss(outputs: Any, batch: Any) -> Any:
+    def loss(outputs: NamedTensors, batch: NamedTensors) -> Tensor:
         valid = tf.cast(batch["valid"], tf.float32)
         return tf.reduce_sum(frame_nats(outputs["logits"], batch["targets"]) * valid) / tf.reduce_sum(valid)
 
@@ -89,7 +92,7 @@ def frame_scorer(
     recurrent = network.get_layer("recurrent")
 
     @tf.function(autograph=False)
-    def apply(frames: Any, next_frames: Any, states: Any) -> Any:
+    def apply(frames: Tensor, next_frames: Tensor, states: Tensors) -> tuple[Tensor, Tensor, Tensors]:
         contexts, final = recurrent(frames, states=states)
         logits = distribution(contexts, next_frames)
         if not (greedy and distribution.hidden_units):
@@ -116,19 +119,21 @@ def joined_events(grid: MusicGrid, pieces: Sequence[Piece], *, transpose: int = 
     ordered = list(pieces)
     if transpose:
         moved = [piece.transposed(shift) for piece in pieces for shift in _shifts(piece, transpose)]
-        ordered = [moved[place] for place in np.random.default_rng(seed).permutation(len(moved))]
+        ordered = [moved[number] for number in np.random.default_rng(seed).permutation(len(moved))]
     boundary = np.array([BOUNDARY], np.int32)
     return np.concatenate([boundary, *(part for piece in ordered for part in (grid.events(piece), boundary))])
 
 
 def _shifts(piece: Piece, transpose: int) -> range:
+    """All transpositions of a piece."""
     low, high = piece.room(transpose)
     return range(low, high + 1)
 
 
 def _event_objective(
-    network: keras.Model, grid: MusicGrid, pieces: PieceSplits, config: TrainingConfig, transpose: int, seed: int
+    network: keras.Model, grid: MusicGrid, pieces: PieceSplits, config: TrainingConfig, *, transpose: int, seed: int
 ) -> Objective:
+    """For events: nats of each."""
     ids = joined_events(grid, pieces.train, transpose=transpose, seed=seed)
 
     def batches_from(step: int) -> tf.data.Dataset:
@@ -159,16 +164,16 @@ def event_scorer(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece])
     groups = [_side_by_side(rows[first : first + SCORED_ROWS]) for first in range(0, len(rows), SCORED_ROWS)]
 
     @tf.function(autograph=False)
-    def apply(tokens: Any, states: Any) -> Any:
+    def apply(tokens: Tensor, states: Tensors) -> tuple[Tensor, Tensor, Tensors]:
         outputs = network({"tokens": tokens[:, :-1], "states": states}, training=False)
         best = tf.argmax(outputs["logits"], axis=-1, output_type=tf.int32)
         return nats(outputs["logits"], tokens[:, 1:]), best, outputs["states"]
 
     def score() -> dict[str, float]:
-        found = [
+        scored = [
             part for tokens in groups for part in _windows_scored(apply, zero_states(network, SCORED_ROWS), tokens)
         ]
-        losses, expected, targets = (np.concatenate(each) for each in zip(*found, strict=True))
+        losses, expected, targets = (np.concatenate(parts) for parts in zip(*scored, strict=True))
         return event_metrics(losses, expected == targets, grid.is_note_on(targets))
 
     return score
@@ -178,12 +183,12 @@ def _side_by_side(rows: Sequence[Array]) -> Array:
     """Tokens `(rows, time)`, -1 behind a row's end."""
     width = -(-(len(rows[-1]) - 1) // SCORED_STEPS) * SCORED_STEPS
     tokens = np.full((SCORED_ROWS, width + 1), -1, np.int32)
-    for place, row in enumerate(rows):
-        tokens[place, : len(row)] = row
+    for own, row in zip(tokens, rows, strict=False):
+        own[: len(row)] = row
     return tokens
 
 
-def _windows_scored(apply: Any, states: Any, tokens: Array) -> Iterator[tuple[Array, Array, Array]]:
+def _windows_scored(apply: ScoreStep, states: Tensors, tokens: Array) -> Iterator[tuple[Array, Array, Array]]:
     """(losses, likeliest tokens, actual tokens) of each window, flat."""
     for start in range(0, tokens.shape[1] - 1, SCORED_STEPS):
         window = tokens[:, start : start + SCORED_STEPS + 1]

@@ -1,7 +1,7 @@
 """Music generation: learns to continue pieces, as a piano roll or note by note.
 
-python -m pipelines.music_generation train --data.source pieces/ --run runs/music_generation/pieces
-python -m pipelines.music_generation predict --run runs/music_generation/pieces --primer start.mid --bars 8
+rnnapps music_generation train --data.source pieces/ --run runs/music_generation/pieces
+rnnapps music_generation predict --run runs/music_generation/pieces --primer start.mid --bars 8
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_choice, require_seed
-from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from rnnapps.tasks.music_generation.generation import Sampling
     from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 
-__all__ = ["PIPELINE", "Config", "MusicGeneration", "MusicSplits", "PredictOptions", "Synthesizer"]
+__all__ = ["PIPELINE", "Config", "MusicGeneration", "PredictOptions", "Synthesizer"]
 
 Synthesizer = Literal["auto", "additive", "fluidsynth"]
 
@@ -105,24 +109,13 @@ class PredictOptions:
         require("soundfont", repr(self.soundfont), "left out with --synthesizer additive", sounded)
 
 
-@dataclass(frozen=True)
-class MusicSplits(Splits):
-    """Splits that also hold the pieces themselves.
-
-    Attributes:
-        pieces: the pieces.
-    """
-
-    pieces: PieceSplits
-
-
-class MusicGeneration(Pipeline[Config]):
+class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     """The beginning of a piece in, its continuation out."""
 
     name: ClassVar[str] = "music_generation"
     summary: ClassVar[str] = "Continues pieces of music in the style of those it was trained on, as MIDI."
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = PredictOptions
+    config_class = Config
+    predict_class = PredictOptions
     intended_use: ClassVar[str] = "Continuing or scoring pieces of the kind and grid the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It plans no form: phrases make sense locally, but a piece as a whole goes nowhere.",
@@ -131,15 +124,13 @@ class MusicGeneration(Pipeline[Config]):
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("frame_accuracy", "next_note_accuracy"))
 
-    def examples(self, config: Config) -> MusicSplits:
+    def examples(self, config: Config) -> PieceSplits:
         """Reads the pieces and splits them."""
-        from rnnapps.tasks.music_generation.data.music import piece_dataset, read_piece_splits
+        from rnnapps.tasks.music_generation.data.music import read_piece_splits
 
-        pieces = read_piece_splits(config.data)
-        parts = (piece_dataset(part) for part in (pieces.train, pieces.validation, pieces.test))
-        return MusicSplits(*parts, pieces.source, pieces)
+        return read_piece_splits(config.data)
 
-    def fit_preprocessor(self, config: Config, splits: Splits) -> MusicGrid:
+    def fit_preprocessor(self, config: Config, splits: PieceSplits) -> MusicGrid:
         """The grid; nothing in it is learned."""
         from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 
@@ -151,7 +142,7 @@ class MusicGeneration(Pipeline[Config]):
 
         return MusicGrid.load(folder)
 
-    def grow_preprocessor(self, config: Config, preprocessor: MusicGrid, splits: Splits) -> MusicGrid:
+    def grow_preprocessor(self, config: Config, preprocessor: MusicGrid, splits: PieceSplits) -> MusicGrid:
         """The same grid; new data must ask for no other."""
         preprocessor.require_same(config.data)
         return preprocessor
@@ -166,70 +157,65 @@ class MusicGeneration(Pipeline[Config]):
             return token_network(config.model, preprocessor.tokens)
         return frame_network(config.model, KEYS, hidden_units=config.model.key_units)
 
-    def objective(self, config: Config, network: keras.Model, preprocessor: MusicGrid, splits: Splits) -> Objective:
+    def objective(self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits) -> Objective:
         """Mean nats per grid step, summed over the keys, or per event."""
         from rnnapps.tasks.music_generation.objective import music_objective
 
         return music_objective(
-            network,
-            preprocessor,
-            _pieces(splits),
-            config.training,
-            transpose=config.data.transpose_semitones,
-            seed=config.seed,
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            fitted.config.training,
+            transpose=fitted.config.data.transpose_semitones,
+            seed=fitted.config.seed,
         )
 
-    def evaluate(self, config: Config, network: keras.Model, preprocessor: MusicGrid, splits: Splits) -> Evaluation:
+    def evaluate(self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits) -> Evaluation:
         """Likelihood and accuracy on test pieces beside baselines, and what generated pieces are like."""
         from rnnapps.tasks.music_generation.evaluation import evaluate_music
 
-        return evaluate_music(network, preprocessor, _pieces(splits))
+        return evaluate_music(fitted.network, fitted.preprocessor, splits)
 
-    def endpoints(self, config: Config, network: keras.Model, preprocessor: MusicGrid) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, MusicGrid]) -> dict[str, Endpoint]:
         """`serving_default` continues MIDI files, `continuation` arrays; `tensors` scores, `step` takes states."""
         from rnnapps.tasks.music_generation.endpoints import music_endpoints
 
-        return music_endpoints(network, preprocessor)
+        return music_endpoints(fitted.network, fitted.preprocessor)
 
-    def predict(
-        self, config: Config, network: keras.Model, preprocessor: MusicGrid, options: PredictOptions
-    ) -> list[Any]:
+    def predict(self, fitted: Fitted[Config, MusicGrid], options: PredictOptions) -> list[Any]:
         """Writes each piece as MIDI, picture and sound; returns where, and figures of it."""
         from rnnapps.tasks.music_generation.files import choose_synthesizer, write_files
         from rnnapps.tasks.music_generation.generation import write_pieces
 
         synthesizer = choose_synthesizer(options.synthesizer, options.soundfont)
-        primer = _primer(preprocessor, options)
-        pieces = write_pieces(network, preprocessor, primer, _sampling(preprocessor, primer, options))
+        primer = _primer(fitted.preprocessor, options)
+        pieces = write_pieces(
+            fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
+        )
         target = Path(options.output)
         several = [target.with_stem(f"{target.stem}_{number}") for number in range(1, len(pieces) + 1)]
         targets = several if len(pieces) > 1 else [target]
         return [
-            write_files(piece, each, preprocessor, primer_steps=primer.steps, synthesizer=synthesizer)
+            write_files(piece, each, fitted.preprocessor, primer_steps=primer.steps, synthesizer=synthesizer)
             for piece, each in zip(pieces, targets, strict=True)
         ]
 
-    def stream(
-        self, config: Config, network: keras.Model, preprocessor: MusicGrid, options: PredictOptions
-    ) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, MusicGrid], options: PredictOptions) -> Iterator[str]:
         """A line of JSON for each beat at which keys are struck or released, as soon as it is drawn."""
         from rnnapps.tasks.music_generation.generation import stream_lines
 
-        primer = _primer(preprocessor, options)
-        yield from stream_lines(network, preprocessor, primer, _sampling(preprocessor, primer, options))
+        primer = _primer(fitted.preprocessor, options)
+        yield from stream_lines(
+            fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
+        )
 
     def report_sections(
-        self, config: Config, network: keras.Model, preprocessor: MusicGrid, splits: Splits, samples: Sequence[str]
+        self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits, samples: Sequence[str]
     ) -> Sequence[Section]:
         """Piano rolls and sounds of generated pieces, and their figures beside those of validation pieces."""
         from rnnapps.tasks.music_generation.report import music_sections
 
-        return music_sections(network, preprocessor, _pieces(splits).validation)
-
-
-def _pieces(splits: Splits) -> PieceSplits:
-    assert isinstance(splits, MusicSplits)
-    return splits.pieces
+        return music_sections(fitted.network, fitted.preprocessor, splits.validation)
 
 
 def _primer(grid: MusicGrid, options: PredictOptions) -> Piece:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import wave
-from typing import Any
 
 import numpy as np
 
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.types import Array
 
 __all__ = ["LONGEST_SECONDS", "SAMPLE_RATE_HZ", "render_wav", "wav_file"]
 
-Array = np.ndarray[Any, Any]
 
 SAMPLE_RATE_HZ = 22_050
 ATTACK_SECONDS, RELEASE_SECONDS = 0.008, 0.12

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from rnnapps.tasks.speech_recognition.model_config import SpeechTrainingConfig
+from rnnapps.types import Tensor
 
 __all__ = ["augment_spectra", "augment_waveforms"]
 
@@ -14,7 +13,7 @@ QUIETEST = 1e-4
 """Loudness that silence is taken for when noise is added to it."""
 
 
-def augment_waveforms(waveforms: Any, lengths: Any, config: SpeechTrainingConfig, seed: Any) -> Any:
+def augment_waveforms(waveforms: Tensor, lengths: Tensor, config: SpeechTrainingConfig, seed: Tensor) -> Tensor:
     """Changes the loudness of each row, and adds noise to some.
 
     The noise is white, or brown to a random degree: a share of each sample carries over to the next.
@@ -28,6 +27,7 @@ def augment_waveforms(waveforms: Any, lengths: Any, config: SpeechTrainingConfig
     batch = waveforms.shape[0]
     share, decibels, gain, colour = tf.unstack(tf.random.stateless_uniform((4, batch), seed, alg="philox"))
     inside = tf.sequence_mask(lengths, tf.shape(waveforms)[1])
+    # Noise as loud as the recording less the drawn ratio in decibels: level = rms 10^(-ratio / 20).
     energy = tf.reduce_sum(waveforms**2, axis=1) / tf.cast(tf.maximum(lengths, 1), tf.float32)
     ratio = config.noise_lowest_db + decibels * (config.noise_highest_db - config.noise_lowest_db)
     level = tf.sqrt(tf.maximum(energy, QUIETEST**2)) * 10.0 ** (-ratio / 20)
@@ -39,7 +39,9 @@ def augment_waveforms(waveforms: Any, lengths: Any, config: SpeechTrainingConfig
     return tf.where(inside, (waveforms + level[:, None] * noise) * loudness[:, None], 0.0)
 
 
-def augment_spectra(spectra: Any, frames: Any, config: SpeechTrainingConfig, seed: Any, *, hop_ms: float) -> Any:
+def augment_spectra(
+    spectra: Tensor, frames: Tensor, config: SpeechTrainingConfig, seed: Tensor, *, hop_ms: float
+) -> Tensor:
     """Masks bands of frequencies and stretches of time with the mean, 0 (SpecAugment, arXiv:1904.08779, section 2).
 
     Args:
@@ -63,6 +65,7 @@ def augment_spectra(spectra: Any, frames: Any, config: SpeechTrainingConfig, see
         first = tf.floor(places[number] * tf.maximum(extent - size + 1, 1))
         axis = tf.range(tf.shape(spectra)[1] if over_time else mels, dtype=tf.int32)
         position = tf.cast(axis, tf.float32)[None]
+        # (batch, frames) or (batch, mels): SpecAugment's f0 <= f < f0 + f, t0 <= t < t0 + t.
         hidden = (position >= first[:, None]) & (position < (first + size)[:, None])
         masked = masked | (hidden[:, :, None] if over_time else hidden[:, None, :])
     return tf.where(masked, 0.0, spectra)

@@ -1,9 +1,8 @@
-"""A character model of `pipelines.text_generation` as the language model of a recogniser."""
+"""A character model of `rnnapps text_generation` as the language model of a recogniser."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
@@ -12,6 +11,7 @@ from rnnapps.export.artefact import preprocessing_folder
 from rnnapps.export.inference import load_for_inference
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 from rnnapps.tasks.speech_recognition.preprocessing.alphabet import Alphabet
+from rnnapps.types import Tensor
 
 __all__ = ["CharacterModel"]
 
@@ -24,7 +24,7 @@ class CharacterModel:
     """A `SymbolModel` whose memory is the states of an exported network and the scores of the next symbols.
 
     Args:
-        export: a version folder, or a folder of versions, of `pipelines.text_generation`.
+        export: a version folder, or a folder of versions, of `rnnapps text_generation`.
         alphabet: the recogniser's symbols; the character model must know all of them.
 
     Attributes:
@@ -42,7 +42,9 @@ class CharacterModel:
         vocabulary = CharacterVocabulary.load(preprocessing_folder(export))
         # The blank, which is never written, lends its id 0 to the beginning.
         self._tokens = vocabulary.encode_all([BEGINNING, *alphabet.symbols]).astype("int32")
-        unknown = [each for each, token in zip(alphabet.symbols, self._tokens[1:], strict=True) if token == UNKNOWN_ID]
+        unknown = [
+            symbol for symbol, token in zip(alphabet.symbols, self._tokens[1:], strict=True) if token == UNKNOWN_ID
+        ]
         if unknown:
             problem = f"decoding.language_model {export} does not know {' '.join(map(repr, unknown))}"
             raise ConfigError(f"{problem}; train it on text like the transcripts: lower case, one to a line")
@@ -51,19 +53,19 @@ class CharacterModel:
         specs = self._step.structured_input_signature[1]
         self._states = {name: spec for name, spec in specs.items() if name.startswith("state_")}
 
-    def initial(self, rows: Any) -> dict[str, Any]:
+    def initial(self, rows: Tensor | int) -> dict[str, Tensor]:
         """Memory at the beginning of a transcript."""
         states = {name: tf.zeros([rows, spec.shape[1]], spec.dtype) for name, spec in self._states.items()}
         return self.advance(states, tf.zeros([rows], tf.int32))
 
-    def log_probabilities(self, states: dict[str, Any]) -> Any:
+    def log_probabilities(self, states: dict[str, Tensor]) -> Tensor:
         """float32 `(rows, ids)` of the next symbol; what the character model gives to other characters is lost."""
         return states[SCORES]
 
-    def advance(self, states: dict[str, Any], symbols: Any) -> dict[str, Any]:
+    def advance(self, states: dict[str, Tensor], symbols: Tensor) -> dict[str, Tensor]:
         """Memory after symbols int32 `(rows,)`."""
         memory = {name: states[name] for name in self._states}
         tokens = tf.gather(tf.constant(self._tokens), symbols)
-        found = self._step(tokens=tokens[:, None], lengths=tf.ones_like(tokens), **memory)
-        scores = tf.gather(tf.nn.log_softmax(found["logits"][:, 0]), tf.constant(self._tokens), axis=1)
-        return {SCORES: scores, **{name: found[name] for name in self._states}}
+        outputs = self._step(tokens=tokens[:, None], lengths=tf.ones_like(tokens), **memory)
+        scores = tf.gather(tf.nn.log_softmax(outputs["logits"][:, 0]), tf.constant(self._tokens), axis=1)
+        return {SCORES: scores, **{name: outputs[name] for name in self._states}}

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import io
 import wave
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 from rnnapps.tasks.speech_recognition.preprocessing.wav import decode_wavs
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
+from rnnapps.types import Array, Tensor
 
 __all__ = ["speech_endpoints", "wav_bytes"]
 
-Array = np.ndarray[Any, Any]
 SECONDS = (0.6, 0.0, 0.25, 0.9, 0.01)
 
 
@@ -33,8 +32,8 @@ def speech_endpoints(
 ) -> dict[str, Endpoint]:
     """`serving_default` transcribes WAV files, `tensors` waveforms; `step` goes on from states, if the model can."""
     transcriber = Transcriber(network, features, decoding)
-    found = {"serving_default": _files(transcriber), "tensors": _waveforms(transcriber)}
-    return {**found, "step": _step(SpeechStream(network, features))} if streams else found
+    endpoints = {"serving_default": _files(transcriber), "tensors": _waveforms(transcriber)}
+    return {**endpoints, "step": _step(SpeechStream(network, features))} if streams else endpoints
 
 
 def wav_bytes(samples: Array, sample_rate_hz: int) -> bytes:
@@ -49,9 +48,10 @@ def wav_bytes(samples: Array, sample_rate_hz: int) -> bytes:
 
 
 def _files(transcriber: Transcriber) -> Endpoint:
+    """WAV files of any rate in, transcripts out."""
     rate = transcriber.features.sample_rate_hz
 
-    def transcribe(audio_bytes: Any) -> dict[str, Any]:
+    def transcribe(audio_bytes: Tensor) -> dict[str, Tensor]:
         waveforms, lengths = decode_wavs(audio_bytes, rate)
         return transcriber.graph(waveforms, lengths)
 
@@ -59,17 +59,20 @@ def _files(transcriber: Transcriber) -> Endpoint:
     sounds = [
         np.round(sound * 32767).astype(np.int16)
         for sound in (
-            _sound(number, length, each) for number, (length, each) in enumerate(zip(SECONDS, rates, strict=True))
+            _sound(number, length, own_rate)
+            for number, (length, own_rate) in enumerate(zip(SECONDS, rates, strict=True))
         )
     ]
-    files = [wav_bytes(sound, each) for sound, each in zip(sounds, rates, strict=True)]
+    files = [wav_bytes(sound, own_rate) for sound, own_rate in zip(sounds, rates, strict=True)]
     examples = {"audio_bytes": np.array(files, object)}
     signature = {"audio_bytes": tf.TensorSpec((None,), tf.string)}
     return Endpoint(transcribe, signature, examples, transcriber.trackables)
 
 
 def _waveforms(transcriber: Transcriber) -> Endpoint:
-    def transcribe(waveform: Any, lengths: Any) -> dict[str, Any]:
+    """Waveforms in, logits and transcripts out."""
+
+    def transcribe(waveform: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         with tf.control_dependencies(_checks(waveform, lengths)):
             lengths = tf.identity(lengths)
         logits, outputs = transcriber.logits(waveform, lengths)
@@ -80,7 +83,9 @@ def _waveforms(transcriber: Transcriber) -> Endpoint:
 
 
 def _step(stream: SpeechStream) -> Endpoint:
-    def step(waveform: Any, lengths: Any, last: Any, **states: Any) -> dict[str, Any]:
+    """A chunk of sound and states in, the transcript so far and new states out."""
+
+    def step(waveform: Tensor, lengths: Tensor, last: Tensor, **states: Tensor) -> dict[str, Tensor]:
         checks = [*_checks(waveform, lengths), tf.debugging.assert_greater_equal(states["heard"], 0)]
         with tf.control_dependencies(checks):
             lengths = tf.identity(lengths)
@@ -98,7 +103,8 @@ def _step(stream: SpeechStream) -> Endpoint:
     return Endpoint(step, signature, {**examples, "last": np.array([False, True, True, False, True]), **states})
 
 
-def _checks(waveform: Any, lengths: Any) -> list[Any]:
+def _checks(waveform: Tensor, lengths: Tensor) -> list[tf.Operation]:
+    """What must hold of waveforms and their lengths."""
     return [
         tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
         tf.debugging.assert_less_equal(lengths, tf.shape(waveform)[1], "lengths must be at most that of the waveform"),
@@ -107,6 +113,7 @@ def _checks(waveform: Any, lengths: Any) -> list[Any]:
 
 
 def _examples(features: SpeechFeatures) -> dict[str, Array]:
+    """Waveforms of 16-bit values, and their lengths."""
     sounds = [_sound(number, seconds, features.sample_rate_hz) for number, seconds in enumerate(SECONDS)]
     waveform = np.zeros((len(sounds), max(map(len, sounds))), np.float32)
     for row, sound in zip(waveform, sounds, strict=True):

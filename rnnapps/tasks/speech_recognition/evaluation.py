@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import keras
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.joined_clips import draw_strings
@@ -33,9 +33,9 @@ def evaluate_speech(
     network: keras.Model,
     features: SpeechFeatures,
     splits: UtteranceSplits,
+    *,
     data: SpeechDataConfig,
     decoding: DecodingConfig,
-    *,
     tune: bool = False,
 ) -> Evaluation:
     """Error rates on test recordings, beside the most frequent training transcript; joined where `data` joins clips.
@@ -50,12 +50,12 @@ def evaluate_speech(
     """
     chosen: dict[str, float] = {}
     if tune:
-        decoding, chosen = _tuned(network, features, splits, data, decoding)
+        decoding, chosen = _tuned(network, features, splits, data=data, decoding=decoding)
     held_out = held_out_strings(splits.test, data)
-    references = [each.transcript for each in held_out]
+    references = [utterance.transcript for utterance in held_out]
     texts, seconds = _recognise(Transcriber(network, features, decoding), held_out)
-    guess = most_frequent([each.transcript for each in held_out_strings(splits.train, data)])
-    duration = sum(each.seconds(features.sample_rate_hz) for each in held_out)
+    guess = most_frequent([utterance.transcript for utterance in held_out_strings(splits.train, data)])
+    duration = sum(utterance.seconds(features.sample_rate_hz) for utterance in held_out)
     return Evaluation(
         metrics=error_rates(references, texts),
         baselines={"most frequent transcript": error_rates(references, [guess] * len(references))},
@@ -76,7 +76,7 @@ def count_symbols(features: SpeechFeatures, train: Sequence[Utterance], data: Sp
     if not data.language_model_order:
         return features
     strings = draw_strings(
-        [each.speaker for each in train],
+        [utterance.speaker for utterance in train],
         minimum=data.join_minimum,
         maximum=data.join_maximum,
         passes=min(data.join_passes, HELD_OUT_PASSES),
@@ -92,10 +92,10 @@ def count_symbols(features: SpeechFeatures, train: Sequence[Utterance], data: Sp
 
 def _recognise(transcriber: Transcriber, utterances: Sequence[Utterance]) -> tuple[list[str], float]:
     """Transcripts of utterances, and the seconds it took, without the time to build the graph."""
-    recordings = [each.waveform() for each in utterances]
+    recordings = [utterance.waveform() for utterance in utterances]
     transcriber(recordings[:1])
     begun = time.perf_counter()
-    texts = [each.text for each in transcriber(recordings)]
+    texts = [transcript.text for transcript in transcriber(recordings)]
     return texts, time.perf_counter() - begun
 
 
@@ -103,6 +103,7 @@ def _tuned(
     network: keras.Model,
     features: SpeechFeatures,
     splits: UtteranceSplits,
+    *,
     data: SpeechDataConfig,
     decoding: DecodingConfig,
 ) -> tuple[DecodingConfig, dict[str, float]]:
@@ -114,12 +115,12 @@ def _tuned(
         raise ConfigError(f"--tune needs a language model; {problem}, and there is no decoding.language_model")
     held_out = held_out_strings(splits.validation, data)
     held_out = held_out[:: max(1, len(held_out) // MOST_TUNED)][:MOST_TUNED]
-    found: list[tuple[float, float, float]] = []
-    for (weight, bonus), texts in transcriber.with_weights(
-        [each.waveform() for each in held_out], list(itertools.product(WEIGHTS, BONUSES))
-    ):
-        found.append((error_rates([each.transcript for each in held_out], texts)["word_error_rate"], weight, bonus))
-    rate, weight, bonus = min(found)
+    recordings = [utterance.waveform() for utterance in held_out]
+    references = [utterance.transcript for utterance in held_out]
+    scores: list[tuple[float, float, float]] = []
+    for (weight, bonus), texts in transcriber.with_weights(recordings, list(itertools.product(WEIGHTS, BONUSES))):
+        scores.append((error_rates(references, texts)["word_error_rate"], weight, bonus))
+    rate, weight, bonus = min(scores)
     chosen = {
         "chosen_language_model_weight": weight,
         "chosen_symbol_bonus": bonus,

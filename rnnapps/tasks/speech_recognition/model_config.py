@@ -149,7 +149,7 @@ class DecodingConfig:
         language_model_weight: how much the n-grams of the training transcripts, or `language_model`, count beside the
             sound; 0 for not at all. `evaluate --tune` finds it.
         symbol_bonus: what every symbol adds to the score, against the language model's liking for short transcripts.
-        language_model: an export of a character model of pipelines.text_generation, which counts instead of the
+        language_model: an export of a character model of text_generation, which counts instead of the
             n-grams; none by default.
 
     Raises:

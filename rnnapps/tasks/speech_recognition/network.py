@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from rnnapps.config import RecurrentConfig
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 from rnnapps.layers.token_network import RECURRENT
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["ForwardConvolutions", "read_frames", "speech_network", "symbol_axes", "zero_states"]
 
@@ -38,14 +40,14 @@ class ForwardConvolutions(keras.layers.Layer):
             for number, stride in enumerate(self.strides)
         ]
 
-    def build(self, frames_shape: Any, lengths_shape: Any = None) -> None:
+    def build(self, frames_shape: Sequence[int | None], lengths_shape: object = None) -> None:
         """Makes the weights for frames `(batch, time, features)`."""
         shape = (frames_shape[0], None, frames_shape[-1])
         for convolution in self.convolutions:
             convolution.build(shape)
             shape = (shape[0], None, self.units)
 
-    def call(self, frames: Any, lengths: Any) -> tuple[Any, Any]:
+    def call(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Runs the convolutions.
 
         Args:
@@ -71,13 +73,15 @@ class ForwardConvolutions(keras.layers.Layer):
             read, step = read + (self.kernel_frames - 1) * step, step * stride
         return read
 
-    def outputs(self, lengths: Any) -> Any:
+    def outputs(self, lengths: Tensor) -> Tensor:
         """Outputs of so many frames, elementwise."""
         for stride in self.strides:
             lengths = tf.maximum((lengths - self.kernel_frames) // stride + 1, 0)
         return lengths
 
-    def compute_output_shape(self, frames_shape: Any, lengths_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, frames_shape: Sequence[int | None], lengths_shape: object = None
+    ) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
         """Shapes of what `call` returns."""
         time, size = frames_shape[1], frames_shape[2]
         for stride in self.strides:
@@ -85,7 +89,9 @@ class ForwardConvolutions(keras.layers.Layer):
             size = self.units
         return (frames_shape[0], time, size), (frames_shape[0], time)
 
-    def compute_output_spec(self, frames: Any, lengths: Any) -> Any:
+    def compute_output_spec(
+        self, frames: keras.KerasTensor, lengths: keras.KerasTensor
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Shapes and types of what `call` returns."""
         hidden, valid = self.compute_output_shape(frames.shape)
         return keras.KerasTensor(hidden, dtype=self.compute_dtype), keras.KerasTensor(valid, dtype="bool")
@@ -140,13 +146,15 @@ def symbol_axes(network: keras.Model) -> dict[str, int]:
     return {weight.path: axes[weight.path] for weight in network.weights if weight.path in axes}
 
 
-def zero_states(network: keras.Model, batch_size: Any) -> list[Any]:
+def zero_states(network: keras.Model, batch_size: Tensor | int) -> Tensors:
     """The states before the first frame, each `(batch, size)`."""
     stack: RecurrentStack = network.get_layer(RECURRENT)
     return stack.initial_states(batch_size)
 
 
-def read_frames(network: keras.Model, features: Any, lengths: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
+def read_frames(
+    network: keras.Model, features: Tensor, lengths: Tensor, states: Tensors
+) -> tuple[Tensor, Tensor, Tensors]:
     """Runs a network over rows of different lengths, from given states on.
 
     Args:

@@ -1,7 +1,7 @@
 """Speech recognition: learns to write down what is said in recordings.
 
-python -m pipelines.speech_recognition train --data.source recordings.csv --run runs/speech_recognition/mine
-python -m pipelines.speech_recognition predict --run runs/speech_recognition/mine --file meeting.wav
+rnnapps speech_recognition train --data.source recordings.csv --run runs/speech_recognition/mine
+rnnapps speech_recognition predict --run runs/speech_recognition/mine --file meeting.wav
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import ExportConfig, require, require_seed
-from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits
     from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 
-__all__ = ["PIPELINE", "Config", "PredictOptions", "SpeechRecognition", "SpeechSplits"]
+__all__ = ["PIPELINE", "Config", "PredictOptions", "SpeechRecognition"]
 
 
 @dataclass(frozen=True)
@@ -75,24 +79,13 @@ class PredictOptions:
         require("chunk_ms", self.chunk_ms, "from 1 to 10,000", 1 <= self.chunk_ms <= 10_000)
 
 
-@dataclass(frozen=True)
-class SpeechSplits(Splits):
-    """Splits that also hold the utterances themselves.
-
-    Attributes:
-        utterances: the utterances.
-    """
-
-    utterances: UtteranceSplits
-
-
-class SpeechRecognition(Pipeline[Config]):
+class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
     """A recording in, its transcript out."""
 
     name: ClassVar[str] = "speech_recognition"
     summary: ClassVar[str] = "Writes down what is said in recordings, with confidence and the time of every word."
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = PredictOptions
+    config_class = Config
+    predict_class = PredictOptions
     intended_use: ClassVar[str] = "Transcribing recordings of the language, vocabulary and kind it was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It knows the words, voices, microphones and rooms of its training data; on others it errs more often.",
@@ -103,20 +96,18 @@ class SpeechRecognition(Pipeline[Config]):
         "tune": "first choose weight and bonus of an n-gram language model on the validation split"
     }
 
-    def examples(self, config: Config) -> SpeechSplits:
+    def examples(self, config: Config) -> UtteranceSplits:
         """Reads the recordings and splits them."""
-        from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits, utterance_dataset
+        from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits
 
-        found = read_utterance_splits(config.data)
-        parts = (utterance_dataset(part) for part in (found.train, found.validation, found.test))
-        return SpeechSplits(*parts, found.source, found)
+        return read_utterance_splits(config.data)
 
-    def fit_preprocessor(self, config: Config, splits: Splits) -> SpeechFeatures:
+    def fit_preprocessor(self, config: Config, splits: UtteranceSplits) -> SpeechFeatures:
         """Mean and deviation of the training spectra; the symbols of the training transcripts, and their n-grams."""
         from rnnapps.tasks.speech_recognition.evaluation import count_symbols
         from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 
-        train = _utterances(splits).train
+        train = splits.train
         return count_symbols(SpeechFeatures.fit(train, config.data, config.model), train, config.data)
 
     def load_preprocessor(self, folder: Path) -> SpeechFeatures:
@@ -125,11 +116,13 @@ class SpeechRecognition(Pipeline[Config]):
 
         return SpeechFeatures.load(folder)
 
-    def grow_preprocessor(self, config: Config, preprocessor: SpeechFeatures, splits: Splits) -> SpeechFeatures:
+    def grow_preprocessor(
+        self, config: Config, preprocessor: SpeechFeatures, splits: UtteranceSplits
+    ) -> SpeechFeatures:
         """The same front end, with the new symbols and the n-grams of the training transcripts."""
         from rnnapps.tasks.speech_recognition.evaluation import count_symbols
 
-        train = _utterances(splits).train
+        train = splits.train
         return count_symbols(preprocessor.grow(train, config.data, config.model), train, config.data)
 
     def vocabulary_changes(
@@ -139,8 +132,8 @@ class SpeechRecognition(Pipeline[Config]):
         from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.tasks.speech_recognition.network import symbol_axes
 
-        names = [["blank", *features.alphabet.symbols] for features in (old, new)]
-        return [VocabularyChange(*names, symbol_axes(network))]
+        before, after = (["blank", *features.alphabet.symbols] for features in (old, new))
+        return [VocabularyChange(before, after, symbol_axes(network))]
 
     def build_model(self, config: Config, preprocessor: SpeechFeatures) -> keras.Model:
         """Convolutions, recurrent stack, softmax over the symbols."""
@@ -156,67 +149,71 @@ class SpeechRecognition(Pipeline[Config]):
             kernel_frames=model.kernel_frames,
         )
 
-    def objective(
-        self, config: Config, network: keras.Model, preprocessor: SpeechFeatures, splits: Splits
-    ) -> Objective:
+    def objective(self, fitted: Fitted[Config, SpeechFeatures], splits: UtteranceSplits) -> Objective:
         """Mean nats per symbol of the transcripts, summed over their alignments (CTC)."""
         from rnnapps.tasks.speech_recognition.objective import speech_objective
         from rnnapps.tasks.speech_recognition.transcription import Transcriber
 
-        Transcriber(network, preprocessor, config.decoding)  # complains of its language model before the training
+        # complains of its language model before the training
+        Transcriber(fitted.network, fitted.preprocessor, fitted.config.decoding)
         return speech_objective(
-            network, preprocessor, _utterances(splits), config.data, config.training, seed=config.seed
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            data=fitted.config.data,
+            training=fitted.config.training,
+            seed=fitted.config.seed,
         )
 
     def evaluate(
-        self, config: Config, network: keras.Model, preprocessor: SpeechFeatures, splits: Splits, *, tune: bool = False
+        self, fitted: Fitted[Config, SpeechFeatures], splits: UtteranceSplits, *, tune: bool = False
     ) -> Evaluation:
         """Word and character error rates on the test split, beside the most frequent transcript."""
         from rnnapps.tasks.speech_recognition.evaluation import evaluate_speech
 
-        return evaluate_speech(network, preprocessor, _utterances(splits), config.data, config.decoding, tune=tune)
+        return evaluate_speech(
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            data=fitted.config.data,
+            decoding=fitted.config.decoding,
+            tune=tune,
+        )
 
-    def endpoints(self, config: Config, network: keras.Model, preprocessor: SpeechFeatures) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, SpeechFeatures]) -> dict[str, Endpoint]:
         """`serving_default` transcribes WAV files, `tensors` waveforms, `step` goes on from states."""
         from rnnapps.tasks.speech_recognition.endpoints import speech_endpoints
 
-        return speech_endpoints(network, preprocessor, config.decoding, streams=config.model.streams)
+        return speech_endpoints(
+            fitted.network, fitted.preprocessor, fitted.config.decoding, streams=fitted.config.model.streams
+        )
 
-    def predict(
-        self, config: Config, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions
-    ) -> list[Any]:
+    def predict(self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions) -> list[Any]:
         """A transcript with confidence and times for each recording."""
         from rnnapps.tasks.speech_recognition.prediction import transcribe_files
 
-        return transcribe_files(network, preprocessor, options.file, config.decoding)
+        return transcribe_files(fitted.network, fitted.preprocessor, options.file, fitted.config.decoding)
 
-    def stream(
-        self, config: Config, network: keras.Model, preprocessor: SpeechFeatures, options: PredictOptions
-    ) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions) -> Iterator[str]:
         """Words as soon as they are complete."""
         from rnnapps.tasks.speech_recognition.prediction import stream_words
 
         yield from stream_words(
-            network, preprocessor, "" if options.microphone else options.file, chunk_ms=options.chunk_ms
+            fitted.network, fitted.preprocessor, "" if options.microphone else options.file, chunk_ms=options.chunk_ms
         )
 
     def report_sections(
         self,
-        config: Config,
-        network: keras.Model,
-        preprocessor: SpeechFeatures,
-        splits: Splits,
+        fitted: Fitted[Config, SpeechFeatures],
+        splits: UtteranceSplits,
         samples: Sequence[str],
     ) -> Sequence[Section]:
         """Spectrograms with aligned transcripts, and which words are taken for which."""
         from rnnapps.tasks.speech_recognition.report import speech_sections
 
-        return speech_sections(network, preprocessor, _utterances(splits), config.data, config.decoding)
-
-
-def _utterances(splits: Splits) -> UtteranceSplits:
-    assert isinstance(splits, SpeechSplits)
-    return splits.utterances
+        return speech_sections(
+            fitted.network, fitted.preprocessor, splits, data=fitted.config.data, decoding=fitted.config.decoding
+        )
 
 
 PIPELINE = SpeechRecognition()

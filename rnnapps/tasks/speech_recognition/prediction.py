@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,13 @@ from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["stream_words", "transcribe_files"]
 
-Array = np.ndarray[Any, Any]
+
+Step = Callable[[Tensor, Tensor, Tensor, NamedTensors], dict[str, Tensor]]
+"""See `SpeechStream.step`."""
 
 STANDARD_INPUT = "-"
 LONGEST_SECONDS = 900
@@ -45,7 +48,7 @@ def transcribe_files(
     if not paths:
         raise DataError(source, "holds no recording", f"put files there that end in {', '.join(AUDIO_SUFFIXES)}")
     transcriber = Transcriber(network, features, decoding)
-    found = []
+    described = []
     for path in paths:
         samples = read_audio(path, sample_rate_hz=features.sample_rate_hz)
         if len(samples) > LONGEST_SECONDS * features.sample_rate_hz:
@@ -55,10 +58,10 @@ def transcribe_files(
             raise DataError(path, problem, "cut it, or stream it with a model that reads forwards")
         transcript = transcriber([samples])[0]
         words = [{"word": word, "start": start, "end": end} for word, start, end in transcript.words]
-        found.append(
+        described.append(
             {"file": str(path), "transcript": transcript.text, "confidence": transcript.confidence, "words": words}
         )
-    return found
+    return described
 
 
 def stream_words(network: keras.Model, features: SpeechFeatures, source: str, *, chunk_ms: float) -> Iterator[str]:
@@ -100,15 +103,17 @@ def stream_words(network: keras.Model, features: SpeechFeatures, source: str, *,
         print(f"{seconds:.1f} s of sound; real-time factor {busy / seconds:.3f}", file=sys.stderr)
 
 
-def _compiled(stream: SpeechStream) -> Any:
+def _compiled(stream: SpeechStream) -> Step:
     """The step as one graph for chunks of any size."""
     waveform = tf.TensorSpec((None, None), tf.float32)
     lengths, last = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.bool)
     signature = [waveform, lengths, last, stream.state_signature()]
-    return tf.function(stream.step, input_signature=signature, autograph=False)
+    step: Step = tf.function(stream.step, input_signature=signature, autograph=False)
+    return step
 
 
-def _advance(step: Any, chunk: Array, last: bool, states: dict[str, Any]) -> dict[str, Any]:
+def _advance(step: Step, chunk: Array, last: bool, states: NamedTensors) -> dict[str, Tensor]:
+    """The states after a chunk float32 `(samples,)`."""
     answer = step(tf.constant(chunk[None]), tf.constant([len(chunk)]), tf.constant([last]), states)
     return {name: answer[name] for name in states}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,10 +17,10 @@ from rnnapps.tasks.speech_recognition.data.utterance import SCALE, Utterance, as
 from rnnapps.tasks.speech_recognition.decoding.ctc import required_outputs
 from rnnapps.tasks.speech_recognition.model_config import SpeechTrainingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["HELD_OUT_PASSES", "HELD_OUT_SEED", "TrainingRecordings", "held_out_strings", "require_room"]
 
-Array = np.ndarray[Any, Any]
 
 HELD_OUT_PASSES, HELD_OUT_SEED = 4, 1
 """How often a held-out clip occurs in joined strings, and what deals them."""
@@ -54,16 +53,16 @@ class TrainingRecordings:
             raise DataError("the training split", "holds no recordings", "give more recordings")
         self.features, self.training, self.seed = features, training, seed
         rate = features.sample_rate_hz
-        self._speeds = [[_at_speed(each, speed, rate) for each in utterances] for speed in training.speeds]
+        self._speeds = [[_at_speed(utterance, speed, rate) for utterance in utterances] for speed in training.speeds]
         self._strings = draw_strings(
-            [each.speaker for each in utterances],
+            [utterance.speaker for utterance in utterances],
             minimum=data.join_minimum,
             maximum=data.join_maximum,
             passes=data.join_passes,
             sample_rate_hz=rate,
             seed=seed,
         )
-        self._symbols = [features.alphabet.encode(each.transcript) for each in utterances]
+        self._symbols = [features.alphabet.encode(utterance.transcript) for utterance in utterances]
         lengths = np.array(self._lengths())
         for row in range(len(self)):
             require_room(self._joined_symbols(row), int(lengths[row]), features, self._name(row))
@@ -88,7 +87,8 @@ class TrainingRecordings:
         pairs = tf.data.Dataset.zip((self._buckets.batches(start_step), steps))
         return pairs.map(self._batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
-    def _batch(self, drawn: Any, step: Any) -> dict[str, Any]:
+    def _batch(self, drawn: NamedTensors, step: Tensor) -> dict[str, Tensor | dict[str, Tensor]]:
+        """The batch of a step: recordings of the drawn rows, changed at random, as the network reads them."""
         rows, width = drawn["rows"], drawn["widths"][0]
         pcm, lengths, symbols = tf.numpy_function(self._assembled, [rows, width], [tf.int16, tf.int32, tf.int32])
         size = self.training.batch_size
@@ -110,27 +110,30 @@ class TrainingRecordings:
         waveforms = np.zeros((len(rows), int(width)), np.int16)
         lengths = np.zeros(len(rows), np.int32)
         symbols = np.zeros((len(rows), self.most_symbols), np.int32)
-        for place, row in enumerate(rows.tolist()):
+        for number, row in enumerate(rows.tolist()):
             samples, ids = self._samples(row), self._joined_symbols(row)
-            waveforms[place, : len(samples)], lengths[place] = samples, len(samples)
-            symbols[place, : len(ids)] = ids
+            waveforms[number, : len(samples)], lengths[number] = samples, len(samples)
+            symbols[number, : len(ids)] = ids
         return waveforms, lengths, symbols
 
     def _parts(self, row: int) -> tuple[list[Utterance], tuple[int, ...]]:
+        """Clips of a row and the pauses between them; rows count through the strings once for each speed."""
         speed, string = divmod(row, len(self._strings))
         return [self._speeds[speed][clip] for clip in self._strings.clips[string]], self._strings.pauses[string]
 
     def _samples(self, row: int) -> Array:
+        """The sound of a row, int16 `(samples,)`."""
         parts, pauses = self._parts(row)
         return join_utterances(parts, pauses, self.features.sample_rate_hz).samples
 
     def _lengths(self) -> list[int]:
         """Samples of each row, without joining anything."""
-        sizes = [np.array([len(each.samples) for each in utterances]) for utterances in self._speeds]
+        sizes = [np.array([len(utterance.samples) for utterance in utterances]) for utterances in self._speeds]
         pairs = list(zip(self._strings.clips, self._strings.pauses, strict=True))
         return [int(size[list(clips)].sum()) + sum(pauses) for size in sizes for clips, pauses in pairs]
 
     def _joined_symbols(self, row: int) -> Array:
+        """The symbols of a row, int32 `(symbols,)`, with a space between clips where there is one."""
         clips = self._strings.clips[row % len(self._strings)]
         space = self.features.alphabet.space
         parts = [self._symbols[clips[0]]]
@@ -139,13 +142,14 @@ class TrainingRecordings:
         return np.concatenate(parts)
 
     def _name(self, row: int) -> str:
+        """What to call a row in errors."""
         return " + ".join(part.name for part in self._parts(row)[0])
 
 
 def held_out_strings(utterances: Sequence[Utterance], data: SpeechDataConfig) -> list[Utterance]:
     """Held-out utterances as they are scored: alone, or joined into strings that are always the same."""
     strings = draw_strings(
-        [each.speaker for each in utterances],
+        [utterance.speaker for utterance in utterances],
         minimum=data.join_minimum,
         maximum=data.join_maximum,
         passes=HELD_OUT_PASSES,
@@ -160,10 +164,10 @@ def held_out_strings(utterances: Sequence[Utterance], data: SpeechDataConfig) ->
 
 def require_room(symbols: Array, samples: int, features: SpeechFeatures, name: str) -> None:
     """Raises DataError, unless the network has an output for each symbol, and a blank between equal neighbours."""
-    needed, found = required_outputs(symbols), features.outputs(samples)
-    if found < needed:
+    needed, outputs = required_outputs(symbols), features.outputs(samples)
+    if outputs < needed:
         problem = (
-            f"lasts {samples / features.sample_rate_hz:.2f} s, for which the network has {found} outputs; its "
+            f"lasts {samples / features.sample_rate_hz:.2f} s, for which the network has {outputs} outputs; its "
             f"transcript of {len(symbols)} symbols needs {needed}"
         )
         raise DataError(name, problem, "correct the transcript, leave it out, or lower --model.strides")

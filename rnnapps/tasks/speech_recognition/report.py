@@ -34,24 +34,26 @@ def speech_sections(
     network: keras.Model,
     features: SpeechFeatures,
     splits: UtteranceSplits,
+    *,
     data: SpeechDataConfig,
     decoding: DecodingConfig,
 ) -> list[Section]:
     """Three validation recordings, and the confusions of up to two hundred."""
     utterances = held_out_strings(splits.validation, data)
     utterances = utterances[:: max(1, len(utterances) // MOST_UTTERANCES)][:MOST_UTTERANCES]
-    found = Transcriber(network, features, decoding)([each.waveform() for each in utterances])
-    counts = confused_words([each.transcript for each in utterances], [each.text for each in found])
-    return [_aligned(features, utterances, found), _confusions(counts)]
+    transcripts = Transcriber(network, features, decoding)([utterance.waveform() for utterance in utterances])
+    said, recognised = [utterance.transcript for utterance in utterances], [own.text for own in transcripts]
+    counts = confused_words(said, recognised)
+    return [_aligned(features, utterances, transcripts), _confusions(counts)]
 
 
-def _aligned(features: SpeechFeatures, utterances: Sequence[Utterance], found: Sequence[Transcript]) -> Section:
+def _aligned(features: SpeechFeatures, utterances: Sequence[Utterance], transcripts: Sequence[Transcript]) -> Section:
     """The first recordings, one that is wrong among them if there is any."""
-    wrong = [place for place, each in enumerate(found) if each.text != utterances[place].transcript]
-    places = sorted({*range(min(SHOWN, len(found))), *wrong[:1]})
+    pairs = list(zip(utterances, transcripts, strict=True))
+    wrong = [number for number, (utterance, own) in enumerate(pairs) if own.text != utterance.transcript]
     blocks: list[Block] = [Paragraph(_ALIGNED_NOTE)]
-    for place in places:
-        utterance, transcript = utterances[place], found[place]
+    for number in sorted({*range(min(SHOWN, len(pairs))), *wrong[:1]}):
+        utterance, transcript = pairs[number]
         waveform = np.pad(utterance.waveform(), (0, features.log_mel.window_samples))
         spectra = np.asarray(features.log_mel(waveform[None]))[0]
         frame_seconds = features.log_mel.hop_samples / features.sample_rate_hz
@@ -63,6 +65,7 @@ def _aligned(features: SpeechFeatures, utterances: Sequence[Utterance], found: S
 
 
 def _confusions(counts: Mapping[tuple[str, str], int]) -> Section:
+    """The commonest pairs of what was said and what was recognised instead."""
     wrong = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
     if not wrong:
         return Section("Confused words", [Paragraph("No word of these validation recordings was confused.")])

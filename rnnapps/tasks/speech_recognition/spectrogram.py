@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import FigureBase
@@ -11,10 +10,9 @@ from matplotlib.figure import FigureBase
 from rnnapps.reports.plots.curves import style_axes
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme
+from rnnapps.types import Array
 
 __all__ = ["plot_spectrogram"]
-
-Array = np.ndarray[Any, Any]
 
 
 def plot_spectrogram(
@@ -41,8 +39,16 @@ def plot_spectrogram(
         axes.imshow(spectra.T, origin="lower", aspect="auto", extent=extent, vmin=low, vmax=high, cmap="magma")
         for word, start, end in words:
             axes.plot([start, end], [bands * 1.05] * 2, color=theme.colours[0], linewidth=4, solid_capstyle="butt")
-            place = (start + end) / 2, bands * 1.12
-            axes.text(*place, word, ha="center", va="bottom", rotation=25, fontsize=9.5, color=theme.text)
+            axes.text(
+                (start + end) / 2,
+                bands * 1.12,
+                word,
+                ha="center",
+                va="bottom",
+                rotation=25,
+                fontsize=9.5,
+                color=theme.text,
+            )
         axes.set_xlim(0, seconds)
         axes.set_ylim(0, bands * 1.5)
         axes.set_yticks([0, bands // 2, bands])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from rnnapps.tasks.speech_recognition.decoding.ctc import greedy_symbols
 from rnnapps.tasks.speech_recognition.network import read_frames, zero_states
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["SpeechStream"]
 
@@ -48,7 +47,7 @@ class SpeechStream:
             **recurrent,
         }
 
-    def first_states(self, rows: int) -> dict[str, Any]:
+    def first_states(self, rows: int) -> dict[str, Tensor]:
         """States before the first chunk."""
         signature = self.state_signature()
         shapes = {name: [rows, *spec.shape[1:]] for name, spec in signature.items()}
@@ -57,7 +56,7 @@ class SpeechStream:
             for name, spec in signature.items()
         }
 
-    def step(self, waveforms: Any, lengths: Any, last: Any, states: dict[str, Any]) -> dict[str, Any]:
+    def step(self, waveforms: Tensor, lengths: Tensor, last: Tensor, states: NamedTensors) -> dict[str, Tensor]:
         """One chunk.
 
         Args:
@@ -76,8 +75,8 @@ class SpeechStream:
         added = lengths + tf.where(last, features.tail_samples, 0)
         inside = tf.sequence_mask(lengths, tf.shape(waveforms)[1])
         chunk = tf.pad(tf.where(inside, waveforms, 0.0), [[0, 0], [0, features.tail_samples + 1]])
-        place = tf.range(size + tf.shape(chunk)[1])[None]
-        source = tf.where(place < kept[:, None], place, place - kept[:, None] + size)
+        position = tf.range(size + tf.shape(chunk)[1])[None]
+        source = tf.where(position < kept[:, None], position, position - kept[:, None] + size)
         joined = tf.concat([states["tail"], chunk], axis=1)
         buffer = tf.gather(joined, tf.minimum(source, tf.shape(joined)[1] - 1), batch_dims=1)
 
@@ -106,4 +105,5 @@ class SpeechStream:
 
 
 def _number(name: str) -> int:
+    """The number of a recurrent state, by which they are sorted: state_10 comes behind state_9."""
     return int(name.rpartition("_")[2]) if name.startswith("state_") else -1

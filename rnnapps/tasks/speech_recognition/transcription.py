@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -20,10 +19,10 @@ from rnnapps.tasks.speech_recognition.decoding.symbol_ngram import SymbolNgram
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.network import read_frames, zero_states
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["Transcriber", "Transcript", "padded"]
 
-Array = np.ndarray[Any, Any]
 
 ROWS = 16
 SIGNATURE = (tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None,), tf.int32))
@@ -70,7 +69,7 @@ class Transcriber:
         self.trackables = (self.language_model.loaded,) if isinstance(self.language_model, CharacterModel) else ()
         self._compiled = tf.function(self.graph, input_signature=SIGNATURE, autograph=False)
 
-    def logits(self, waveforms: Any, lengths: Any) -> tuple[Any, Any]:
+    def logits(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs of the network.
 
         Args:
@@ -85,7 +84,7 @@ class Transcriber:
         logits, counts, _ = read_frames(self.network, spectra, frames, states)
         return logits, counts
 
-    def graph(self, waveforms: Any, lengths: Any) -> dict[str, Any]:
+    def graph(self, waveforms: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         """Transcripts of waveforms, in graph.
 
         Returns:
@@ -94,7 +93,7 @@ class Transcriber:
         """
         return self.answers(*self.logits(waveforms, lengths), lengths)
 
-    def answers(self, logits: Any, outputs: Any, lengths: Any) -> dict[str, Any]:
+    def answers(self, logits: Tensor, outputs: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         """What `graph` returns, of the logits of waveforms with these lengths."""
         scores = tf.nn.log_softmax(logits)
         symbols, counts = self.symbols(scores, outputs)
@@ -104,47 +103,53 @@ class Transcriber:
         return {
             "transcript": self.features.alphabet.decode(symbols, counts),
             "confidence": tf.clip_by_value(confidence, 0.0, 1.0),
-            **self._words(symbols, counts, first, last, seconds),
+            **self._words(symbols, counts, first=first, last=last, seconds=seconds),
         }
 
-    def symbols(self, scores: Any, outputs: Any) -> tuple[Any, Any]:
+    def symbols(self, scores: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """Symbols `(batch, most symbols)` and their number `(batch,)` of log-probabilities, greedily or by beam."""
         if self.decoding.beam_width == 1:
             symbols, counts, _ = greedy_symbols(scores, outputs)
             return symbols, counts
         return self._by_beam(scores, outputs, self.decoding.language_model_weight, self.decoding.symbol_bonus)
 
-    def _by_beam(self, scores: Any, outputs: Any, weight: Any, bonus: Any) -> tuple[Any, Any]:
+    def _by_beam(
+        self, scores: Tensor, outputs: Tensor, weight: Tensor | float, bonus: Tensor | float
+    ) -> tuple[Tensor, Tensor]:
+        """`symbols` by beam search with a weight of the language model and a bonus of every symbol."""
         width, model = self.decoding.beam_width, self.language_model if not _is_zero(weight) else None
-        found, counts, _ = beam_search(scores, outputs, width=width, language_model=model, weight=weight, bonus=bonus)
-        return found[:, 0], counts[:, 0]
+        symbols, counts, _ = beam_search(scores, outputs, width=width, language_model=model, weight=weight, bonus=bonus)
+        return symbols[:, 0], counts[:, 0]
 
     def with_weights(
         self, recordings: Sequence[Array], weights: Sequence[tuple[float, float]]
     ) -> Iterator[tuple[tuple[float, float], list[str]]]:
         """Transcripts of recordings by beam search for each weight of the language model and bonus of a symbol."""
         logits = tf.function(self.logits, input_signature=SIGNATURE, autograph=False)
-        groups = list(_batches([len(each) for each in recordings]))
-        outputs = [logits(*padded([recordings[place] for place in places])) for places in groups]
+        groups = list(_batches([len(samples) for samples in recordings]))
+        outputs = [logits(*padded([recordings[number] for number in numbers])) for numbers in groups]
 
         @tf.function(reduce_retracing=True, autograph=False)
-        def search(scores: Any, counts: Any, weight: Any, bonus: Any) -> Any:
+        def search(scores: Tensor, counts: Tensor, weight: Tensor, bonus: Tensor) -> Tensor:
             return self.features.alphabet.decode(*self._by_beam(tf.nn.log_softmax(scores), counts, weight, bonus))
 
         for weight, bonus in weights:
             texts = [""] * len(recordings)
-            for places, (scores, counts) in zip(groups, outputs, strict=True):
-                found = search(scores, counts, tf.constant(weight), tf.constant(bonus)).numpy()
-                for place, text in zip(places, found, strict=True):
-                    texts[place] = text.decode()
+            for numbers, (scores, counts) in zip(groups, outputs, strict=True):
+                recognised = search(scores, counts, tf.constant(weight), tf.constant(bonus)).numpy()
+                for number, text in zip(numbers, recognised, strict=True):
+                    texts[number] = text.decode()
             yield (weight, bonus), texts
 
-    def _words(self, symbols: Any, counts: Any, first: Any, last: Any, seconds: Any) -> dict[str, Any]:
+    def _words(
+        self, symbols: Tensor, counts: Tensor, *, first: Tensor, last: Tensor, seconds: Tensor
+    ) -> dict[str, Tensor]:
         """Words with their times: from the beginning of the first symbol's first output to the end of the last's."""
         begins, within = self.features.alphabet.word_starts(symbols, counts)
         number = tf.cumsum(tf.cast(begins, tf.int32), axis=1) - 1
         words = tf.reduce_sum(tf.cast(begins, tf.int32), axis=1)
         most = tf.reduce_max(tf.concat([words, [0]], axis=0))
+        # (batch, symbols, words): a word's times are the least beginning and the largest end of the symbols in it.
         belongs = within[:, :, None] & tf.equal(number[:, :, None], tf.range(most)[None, None])
         starts = tf.reduce_min(tf.where(belongs, first[:, :, None], tf.int32.max), axis=1)
         ends = tf.reduce_max(tf.where(belongs, last[:, :, None], 0), axis=1)
@@ -162,12 +167,12 @@ class Transcriber:
 
     def __call__(self, recordings: Sequence[Array]) -> list[Transcript]:
         """Transcripts of recordings, float32 `(samples,)` each, of full scale 1."""
-        found: list[Transcript | None] = [None] * len(recordings)
-        for places in _batches([len(each) for each in recordings]):
-            answers = self._compiled(*padded([recordings[place] for place in places]))
-            for place, transcript in zip(places, _transcripts(answers), strict=True):
-                found[place] = transcript
-        return [transcript for transcript in found if transcript is not None]
+        transcripts: list[Transcript | None] = [None] * len(recordings)
+        for numbers in _batches([len(samples) for samples in recordings]):
+            answers = self._compiled(*padded([recordings[number] for number in numbers]))
+            for number, transcript in zip(numbers, _transcripts(answers), strict=True):
+                transcripts[number] = transcript
+        return [transcript for transcript in transcripts if transcript is not None]
 
 
 def _language_model(features: SpeechFeatures, decoding: DecodingConfig) -> SymbolModel | None:
@@ -177,13 +182,14 @@ def _language_model(features: SpeechFeatures, decoding: DecodingConfig) -> Symbo
     return None if features.symbol_ngrams is None else SymbolNgram(features.symbol_ngrams)
 
 
-def _is_zero(weight: Any) -> bool:
+def _is_zero(weight: Tensor | float) -> bool:
+    """Whether a weight is known to be 0 while the graph is built."""
     return isinstance(weight, int | float) and weight == 0
 
 
-def padded(recordings: Sequence[Array]) -> tuple[Any, Any]:
+def padded(recordings: Sequence[Array]) -> tuple[Tensor, Tensor]:
     """Waveforms float32 `(batch, samples)` and lengths int32 `(batch,)` of recordings of any length."""
-    lengths = np.array([len(each) for each in recordings], np.int32)
+    lengths = np.array([len(samples) for samples in recordings], np.int32)
     waveforms = np.zeros((len(recordings), max(int(lengths.max(initial=0)), 1)), np.float32)
     for row, samples in zip(waveforms, recordings, strict=True):
         row[: len(samples)] = samples
@@ -192,12 +198,13 @@ def padded(recordings: Sequence[Array]) -> tuple[Any, Any]:
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Numbers of recordings of similar length, a few at a time."""
-    order = sorted(range(len(lengths)), key=lambda place: lengths[place])
+    order = sorted(range(len(lengths)), key=lambda number: lengths[number])
     for first in range(0, len(order), ROWS):
         yield order[first : first + ROWS]
 
 
-def _transcripts(answers: dict[str, Any]) -> Iterator[Transcript]:
+def _transcripts(answers: NamedTensors) -> Iterator[Transcript]:
+    """The rows of what `graph` returns."""
     arrays = {name: value.numpy() for name, value in answers.items()}
     for row, text in enumerate(arrays["transcript"]):
         count = int(arrays["word_counts"][row])

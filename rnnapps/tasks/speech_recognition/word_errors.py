@@ -18,7 +18,7 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> dict[st
     """
     words = jiwer.process_words(list(references), list(hypotheses))
     characters = jiwer.process_characters(list(references), list(hypotheses))
-    wrong = sum(expected != found for expected, found in zip(references, hypotheses, strict=True))
+    wrong = sum(expected != heard for expected, heard in zip(references, hypotheses, strict=True))
     return {
         "word_error_rate": float(words.wer),
         "character_error_rate": float(characters.cer),
@@ -28,20 +28,20 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> dict[st
 
 def recognition_errors(references: Sequence[str], hypotheses: Sequence[str]) -> dict[str, float]:
     """Numbers of words: in the references, substituted, inserted and deleted."""
-    found = jiwer.process_words(list(references), list(hypotheses))
+    aligned = jiwer.process_words(list(references), list(hypotheses))
     return {
-        "words": float(found.hits + found.substitutions + found.deletions),
-        "substitutions": float(found.substitutions),
-        "insertions": float(found.insertions),
-        "deletions": float(found.deletions),
+        "words": float(aligned.hits + aligned.substitutions + aligned.deletions),
+        "substitutions": float(aligned.substitutions),
+        "insertions": float(aligned.insertions),
+        "deletions": float(aligned.deletions),
     }
 
 
 def confused_words(references: Sequence[str], hypotheses: Sequence[str]) -> dict[tuple[str, str], int]:
     """How often each word was recognised as each; "" stands for a word that is missing on that side."""
-    found = jiwer.process_words(list(references), list(hypotheses))
+    aligned = jiwer.process_words(list(references), list(hypotheses))
     counts: dict[tuple[str, str], int] = {}
-    for said, heard, chunks in zip(found.references, found.hypotheses, found.alignments, strict=True):
+    for said, heard, chunks in zip(aligned.references, aligned.hypotheses, aligned.alignments, strict=True):
         for chunk in chunks:
             left = said[chunk.ref_start_idx : chunk.ref_end_idx]
             right = heard[chunk.hyp_start_idx : chunk.hyp_end_idx]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import LONGEST_SAMPLE
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.decoding.distribution import Rules
 from rnnapps.export.token_endpoints import token_endpoints
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.tasks.text_generation.prompts import continue_texts
+from rnnapps.types import Tensor
 
 __all__ = ["text_endpoints"]
 
@@ -27,7 +26,9 @@ def text_endpoints(network: keras.Model, vocabulary: CharacterVocabulary) -> dic
 
 
 def _writing(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint:
-    def write(prompt: Any, length: Any, temperature: Any, seed: Any) -> dict[str, Any]:
+    """Prompts in, continuations out."""
+
+    def write(prompt: Tensor, length: Tensor, temperature: Tensor, seed: Tensor) -> dict[str, Tensor]:
         checks = [
             tf.debugging.assert_greater_equal(length, 1, "length must be at least 1"),
             tf.debugging.assert_less_equal(length, LONGEST_SAMPLE, f"length must be at most {LONGEST_SAMPLE}"),
@@ -35,7 +36,7 @@ def _writing(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint:
         ]
         with tf.control_dependencies(checks):
             rules = Rules(tf.identity(temperature), seed)
-            text, unknown = continue_texts(network, vocabulary, prompt, rules, tf.identity(length))
+            text, unknown = continue_texts(network, vocabulary, prompt, rules, length=tf.identity(length))
         return {"text": text, "unknown_characters": unknown}
 
     signature = {

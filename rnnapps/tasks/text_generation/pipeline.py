@@ -1,7 +1,7 @@
 """Text generation: learns to continue text, character by character.
 
-python -m pipelines.text_generation train --data.source book.txt --run runs/text_generation/book
-python -m pipelines.text_generation predict --run runs/text_generation/book --prompt "It was"
+rnnapps text_generation train --data.source book.txt --run runs/text_generation/book
+rnnapps text_generation predict --run runs/text_generation/book --prompt "It was"
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
-from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.preprocessing.characters import CharacterVocabulary
+    from rnnapps.tasks.text_generation.data.text import TextSplits
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
 
@@ -76,13 +81,13 @@ class PredictOptions(SamplingConfig):
                 raise ConfigError(f"{name} must be Unicode text, not {text!r}; give it in UTF-8")
 
 
-class TextGeneration(Pipeline[Config]):
+class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
     summary: ClassVar[str] = "Continues text, character by character, in the style of the text it was trained on."
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = PredictOptions
+    config_class = Config
+    predict_class = PredictOptions
     intended_use: ClassVar[str] = "Continuing or scoring text of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It imitates the style of its training text and knows no facts; nothing it writes should be taken as true.",
@@ -90,13 +95,13 @@ class TextGeneration(Pipeline[Config]):
         "It may repeat passages of its training text.",
     )
 
-    def examples(self, config: Config) -> Splits:
+    def examples(self, config: Config) -> TextSplits:
         """Reads the text and splits it."""
         from rnnapps.tasks.text_generation.data.text import read_splits
 
-        return Splits(*read_splits(config.data))
+        return read_splits(config.data)
 
-    def fit_preprocessor(self, config: Config, splits: Splits) -> CharacterVocabulary:
+    def fit_preprocessor(self, config: Config, splits: TextSplits) -> CharacterVocabulary:
         """The characters of the training text."""
         from rnnapps.preprocessing.characters import CharacterVocabulary
 
@@ -109,7 +114,7 @@ class TextGeneration(Pipeline[Config]):
         return CharacterVocabulary.load(folder)
 
     def grow_preprocessor(
-        self, config: Config, preprocessor: CharacterVocabulary, splits: Splits
+        self, config: Config, preprocessor: CharacterVocabulary, splits: TextSplits
     ) -> CharacterVocabulary:
         """Adds the new characters of the training text behind the known ones."""
         return preprocessor.grow(splits.train)
@@ -121,8 +126,8 @@ class TextGeneration(Pipeline[Config]):
         from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.layers.token_network import vocabulary_axes
 
-        names = [["unknown", *vocabulary.characters] for vocabulary in (old, new)]
-        return [VocabularyChange(*names, vocabulary_axes(network))]
+        before, after = (["unknown", *vocabulary.characters] for vocabulary in (old, new))
+        return [VocabularyChange(before, after, vocabulary_axes(network))]
 
     def build_model(self, config: Config, preprocessor: CharacterVocabulary) -> keras.Model:
         """Embedding, recurrent stack, softmax."""
@@ -130,27 +135,25 @@ class TextGeneration(Pipeline[Config]):
 
         return token_network(config.model, preprocessor.size)
 
-    def objective(
-        self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary, splits: Splits
-    ) -> Objective:
+    def objective(self, fitted: Fitted[Config, CharacterVocabulary], splits: TextSplits) -> Objective:
         """Mean nats per character, on windows of the training text."""
         import tensorflow as tf
 
         from rnnapps.data.text.windows import batches
         from rnnapps.metrics.text import nats
 
-        training = config.training
+        training = fitted.config.training
         cut = functools.partial(
             batches,
-            preprocessor.encode_all(splits.train),
+            fitted.preprocessor.encode_all(splits.train),
             batch_size=training.batch_size,
             window_steps=training.window_steps,
-            seed=config.seed,
+            seed=fitted.config.seed,
             carry_state=training.carry_state,
             token="character",
         )
-        score = _scorer(network, preprocessor.encode_all(splits.validation))
-        write = _writer(network, preprocessor, PredictOptions(length=200, samples=2))
+        score = _scorer(fitted.network, fitted.preprocessor.encode_all(splits.validation))
+        write = _writer(fitted.network, fitted.preprocessor, PredictOptions(length=200, samples=2))
         return Objective(
             loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
             batches=lambda start: cut(start_step=start),
@@ -163,10 +166,8 @@ class TextGeneration(Pipeline[Config]):
 
     def report_sections(
         self,
-        config: Config,
-        network: keras.Model,
-        preprocessor: CharacterVocabulary,
-        splits: Splits,
+        fitted: Fitted[Config, CharacterVocabulary],
+        splits: TextSplits,
         samples: Sequence[str],
     ) -> list[Section]:
         """How much the last samples repeat themselves."""
@@ -175,19 +176,19 @@ class TextGeneration(Pipeline[Config]):
 
         return [repetition_section({"last samples": measure_repetition(samples)})] if samples else []
 
-    def evaluate(
-        self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary, splits: Splits
-    ) -> Evaluation:
+    def evaluate(self, fitted: Fitted[Config, CharacterVocabulary], splits: TextSplits) -> Evaluation:
         """Nats and bits per character of held-out text, beside n-gram models of the same training text."""
         from rnnapps.metrics.ngram import baselines
         from rnnapps.tasks.text_generation.repetition import measure_repetition
 
         split = "validation" if splits.test is None else "test"
-        train, held_out = (preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
-        repetition = measure_repetition(_writer(network, preprocessor, PredictOptions(length=1000, samples=4))())
+        train, held_out = (fitted.preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
+        repetition = measure_repetition(
+            _writer(fitted.network, fitted.preprocessor, PredictOptions(length=1000, samples=4))()
+        )
         return Evaluation(
-            metrics=_scorer(network, held_out)(),
-            baselines=baselines(train, held_out, vocabulary_size=preprocessor.size),
+            metrics=_scorer(fitted.network, held_out)(),
+            baselines=baselines(train, held_out, vocabulary_size=fitted.preprocessor.size),
             examples=len(held_out) - 1,
             split=split,
             diagnostics={
@@ -197,28 +198,24 @@ class TextGeneration(Pipeline[Config]):
             },
         )
 
-    def endpoints(self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, CharacterVocabulary]) -> dict[str, Endpoint]:
         """`serving_default` writes text, `tensors` scores ids, `step` goes on from states."""
         from rnnapps.tasks.text_generation.endpoints import text_endpoints
 
-        return text_endpoints(network, preprocessor)
+        return text_endpoints(fitted.network, fitted.preprocessor)
 
-    def predict(
-        self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary, options: PredictOptions
-    ) -> list[str]:
+    def predict(self, fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions) -> list[str]:
         """The prompt and its continuations."""
-        _report_unknown(preprocessor, options)
-        return [options.prompt + text for text in _writer(network, preprocessor, options)()]
+        _report_unknown(fitted.preprocessor, options)
+        return [options.prompt + text for text in _writer(fitted.network, fitted.preprocessor, options)()]
 
-    def stream(
-        self, config: Config, network: keras.Model, preprocessor: CharacterVocabulary, options: PredictOptions
-    ) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions) -> Iterator[str]:
         """The prompt, then its continuation as it is written."""
         from rnnapps.tasks.text_generation.prompts import stream_text
 
-        _report_unknown(preprocessor, options)
+        _report_unknown(fitted.preprocessor, options)
         yield options.prompt
-        yield from stream_text(network, preprocessor, options.prompt, options, stop=options.stop)
+        yield from stream_text(fitted.network, fitted.preprocessor, options.prompt, options, stop=options.stop)
 
 
 def _scorer(network: keras.Model, ids: Any) -> Any:

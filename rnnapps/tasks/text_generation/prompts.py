@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,6 +13,7 @@ from rnnapps.decoding.sampling import StepFunction, generate
 from rnnapps.layers.token_network import read, token_step, zero_states
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 from rnnapps.tasks.text_generation.streaming import stream
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["continue_texts", "stream_text", "text_writer"]
 
@@ -25,8 +25,8 @@ IMPOSSIBLE = -1e9
 
 
 def continue_texts(
-    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Any, rules: Rules, length: Any
-) -> tuple[Any, Any]:
+    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor, rules: Rules, *, length: Tensor
+) -> tuple[Tensor, Tensor]:
     """Writes on from prompts, in graph.
 
     Args:
@@ -45,7 +45,9 @@ def continue_texts(
     return vocabulary.decode(ids, lengths), unknown
 
 
-def _read_prompts(network: keras.Model, vocabulary: CharacterVocabulary, prompts: Any) -> tuple[Any, Any, Any]:
+def _read_prompts(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor
+) -> tuple[Tensors, Tensor, Tensor]:
     """States and logits after each prompt, and its number of unknown characters."""
     empty = tf.equal(prompts, "")
     ids, lengths = vocabulary.encode(tf.where(empty, EMPTY_PROMPT, prompts))
@@ -59,14 +61,15 @@ def _writing_step(network: keras.Model, vocabulary: CharacterVocabulary) -> Step
     """One step of the network that never writes the unknown character."""
     advance = token_step(network)
 
-    def step(ids: Any, states: Any) -> tuple[Any, Any]:
+    def step(ids: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
         logits, new_states = advance(ids, states)
         return logits + _never_unknown(vocabulary), new_states
 
     return step
 
 
-def _never_unknown(vocabulary: CharacterVocabulary) -> Any:
+def _never_unknown(vocabulary: CharacterVocabulary) -> Tensor:
+    """What is added to logits `(..., vocabulary)` so that the unknown character is never drawn."""
     return tf.one_hot(UNKNOWN_ID, vocabulary.size, on_value=IMPOSSIBLE, off_value=0.0)
 
 
@@ -76,7 +79,7 @@ def text_writer(
     """Returns a function that writes `sampling.samples` continuations with the network's weights of that moment."""
     prompts = tf.constant([prompt] * sampling.samples)
     rules, length = _rules(vocabulary, sampling, stop), tf.fill([sampling.samples], sampling.length)
-    write = tf.function(lambda: continue_texts(network, vocabulary, prompts, rules, length)[0], autograph=False)
+    write = tf.function(lambda: continue_texts(network, vocabulary, prompts, rules, length=length)[0], autograph=False)
     return lambda: [text.decode() for text in write().numpy()]
 
 

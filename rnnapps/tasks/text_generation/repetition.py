@@ -53,18 +53,19 @@ def longest_repeat(text: str) -> str:
 
     A repeat of some length contains repeats of every smaller length, so the length is found by bisection.
     """
-    shortest, longest, found = 1, len(text) - 1, ""
+    shortest, longest, repeated = 1, len(text) - 1, ""
     while shortest <= longest:
         length = (shortest + longest) // 2
         repeat = _repeat_of_length(text, length)
         if repeat:
-            found, shortest = repeat, length + 1
+            repeated, shortest = repeat, length + 1
         else:
             longest = length - 1
-    return found
+    return repeated
 
 
 def _repeat_of_length(text: str, length: int) -> str:
+    """The first string of a length that occurred before; empty where none did."""
     seen: set[str] = set()
     for start in range(len(text) - length + 1):
         piece = text[start : start + length]

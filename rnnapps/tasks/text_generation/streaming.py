@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import Progress, StepFunction, advance, begin
+from rnnapps.types import Array, Tensor
 
 __all__ = ["stream"]
 
 
 def stream(
-    step: StepFunction, states: Any, first_logits: Any, rules: Rules, *, length: int, chunk_steps: int = 16
-) -> Iterator[np.ndarray[Any, Any]]:
+    step: StepFunction,
+    states: Sequence[Tensor],
+    first_logits: Tensor,
+    rules: Rules,
+    *,
+    length: int,
+    chunk_steps: int = 16,
+) -> Iterator[Array]:
     """Yields pieces that together are exactly the ids `sampling.generate` returns for the same arguments.
 
     Ids that may be the beginning of the stop sequence are held back until that is decided.
@@ -50,6 +56,7 @@ def stream(
 
 
 def _ended(progress: Progress) -> bool:
+    """Whether all ids that were wanted are drawn."""
     return int(progress.position) >= int(progress.limit[0])
 
 

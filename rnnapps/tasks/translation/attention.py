@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
+from rnnapps.types import Tensor
 
 __all__ = ["Attention"]
 
@@ -55,11 +56,13 @@ class Attention(keras.layers.Layer):
             self.score = self.add_weight(name="score", shape=(width, 1), initializer="glorot_uniform")
         self.built = True
 
-    def keys(self, memory: Any) -> Any:
+    def keys(self, memory: Tensor) -> Tensor:
         """What queries are compared with: maps the memory `(batch, places, size)` to `(batch, places, width)`."""
         return tf.matmul(memory, tf.cast(self.memory_kernel, memory.dtype))
 
-    def call(self, queries: Any, memory: Any, keys: Any = None, mask: Any = None) -> tuple[Any, Any]:
+    def call(
+        self, queries: Tensor, memory: Tensor, keys: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Attends.
 
         Args:
@@ -80,18 +83,22 @@ class Attention(keras.layers.Layer):
             weights *= tf.cast(mask[:, None, :], tf.float32)
         return tf.matmul(tf.cast(weights, memory.dtype), memory), weights
 
-    def _scores(self, queries: Any, keys: Any) -> Any:
+    def _scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Each query compared with each key: `(batch, time, places)`."""
         if self.kind == "multiplicative":
             return tf.matmul(queries, keys, transpose_b=True) * float(queries.shape[-1]) ** -0.5
+        # (batch, time, 1, width) + (batch, 1, places, width): every query beside every place.
         asked = tf.matmul(queries, tf.cast(self.query_kernel, queries.dtype)) + tf.cast(self.bias, queries.dtype)
         hidden = tf.tanh(asked[:, :, None, :] + keys[:, None, :, :])
         return tf.tensordot(hidden, tf.cast(self.score, hidden.dtype), 1)[..., 0]
 
-    def compute_output_shape(self, queries_shape: Any, memory_shape: Any, *_: Any) -> Any:
+    def compute_output_shape(
+        self, queries_shape: Sequence[int | None], memory_shape: Sequence[int | None], *_: object
+    ) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
         """Shapes of contexts and weights."""
         return (*queries_shape[:2], memory_shape[-1]), (*queries_shape[:2], memory_shape[1])
 
-    def compute_mask(self, queries: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, queries: Tensor, previous_mask: object) -> tuple[None, None]:
         """None: the lengths of targets are the loss's concern."""
         return None, None
 

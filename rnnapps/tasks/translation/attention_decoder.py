@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from rnnapps.layers.stack import RecurrentStack
 from rnnapps.tasks.translation.attention import Attention
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["AttentionDecoder", "Memory"]
 
@@ -20,12 +21,12 @@ class Memory(NamedTuple):
     Attributes:
         values: `(batch, places, size)`.
         keys: what `Attention.keys` makes of them.
-        mask: bool `(batch, places)`, True where valid.
+        mask: bool `(batch, places)`, True where valid; None where all are.
     """
 
-    values: Any
-    keys: Any
-    mask: Any
+    values: Tensor
+    keys: Tensor
+    mask: Tensor | None
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -63,7 +64,13 @@ class AttentionDecoder(keras.layers.Layer):
         self.units, self.input_feeding = units, input_feeding
         self.combine = keras.layers.Dense(units, activation="tanh", name="combine", dtype=self.dtype_policy)
 
-    def build(self, inputs_shape: Sequence[int | None], memory_shape: Any, states_shape: Any = None, **_: Any) -> None:
+    def build(
+        self,
+        inputs_shape: Sequence[int | None],
+        memory_shape: Sequence[int | None],
+        states_shape: object = None,
+        **_: object,
+    ) -> None:
         """Makes the weights for inputs `(batch, time, features)` and a memory `(batch, places, size)`."""
         features, depth = int(inputs_shape[-1] or 0), int(memory_shape[-1] or 0)
         size = self.recurrent.output_size
@@ -80,25 +87,26 @@ class AttentionDecoder(keras.layers.Layer):
         """Sizes of the states of all recurrent layers, the lowest first; those an encoder may set."""
         return self.recurrent.state_sizes + (self.context.state_sizes if self.context else [])
 
-    def attend_to(self, values: Any, mask: Any) -> Memory:
+    def attend_to(self, values: Tensor, mask: Tensor | None) -> Memory:
         """Prepares what to attend to: values `(batch, places, size)`, bool mask `(batch, places)`."""
         values = tf.cast(values, self.compute_dtype)
         return Memory(values, self.attention.keys(values), mask)
 
-    def start(self, states: Sequence[Any]) -> list[Any]:
+    def start(self, states: Sequence[Tensor]) -> Tensors:
         """All states before the first step, from those of the recurrent layers `(batch, size)`."""
         feed = [tf.zeros((tf.shape(states[0])[0], self.units), self.compute_dtype)] if self.input_feeding else []
         return [*states, *feed]
 
     def call(
         self,
-        inputs: Any,
-        memory: Any,
-        states: Sequence[Any],
-        memory_mask: Any = None,
-        mask: Any = None,
+        inputs: Tensor,
+        memory: Tensor,
+        states: Sequence[Tensor],
+        *,
+        memory_mask: Tensor | None = None,
+        mask: Tensor | None = None,
         training: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, Tensor]:
         """Runs all steps.
 
         Args:
@@ -114,39 +122,46 @@ class AttentionDecoder(keras.layers.Layer):
         """
         read = self.attend_to(memory, memory_mask)
         if self.input_feeding:
-            return self._stepwise(inputs, read, self.start(states), training)
-        vectors, weights, _ = self._advance(inputs, read, list(states), mask, training)
+            return self._stepwise(inputs, read, self.start(states), training=training)
+        vectors, weights, _ = self._advance(inputs, read, list(states), mask=mask, training=training)
         return vectors, weights
 
-    def step(self, inputs: Any, memory: Memory, states: Sequence[Any], training: bool = False) -> Any:
+    def step(
+        self, inputs: Tensor, memory: Memory, states: Sequence[Tensor], training: bool = False
+    ) -> tuple[Tensor, Tensor, Tensors]:
         """One step: inputs `(batch, features)`, memory, states -> (vectors, attention weights, new states)."""
         *states, feed = states if self.input_feeding else (*states, None)
         read = inputs if feed is None else tf.concat([inputs, feed], axis=-1)
-        vectors, weights, new = self._advance(read[:, None], memory, states, None, training)
+        vectors, weights, new = self._advance(read[:, None], memory, states, training=training)
         return vectors[:, 0], weights[:, 0], new if feed is None else [*new, vectors[:, 0]]
 
-    def _advance(self, inputs: Any, memory: Memory, states: list[Any], mask: Any, training: bool) -> Any:
+    def _advance(
+        self, inputs: Tensor, memory: Memory, states: Tensors, *, mask: Tensor | None = None, training: bool
+    ) -> tuple[Tensor, Tensor, Tensors]:
+        """Any number of steps whose attention no recurrence contains; returns as `step` does, with a time axis."""
         count = len(self.recurrent.state_sizes)
         hidden, new = self.recurrent(inputs, states=states[:count], mask=mask, training=training)
-        found, weights = self.attention(hidden, memory.values, keys=memory.keys, mask=memory.mask)
+        contexts, weights = self.attention(hidden, memory.values, keys=memory.keys, mask=memory.mask)
         if self.context is not None:
-            joined = tf.concat([hidden, found], axis=-1)
+            joined = tf.concat([hidden, contexts], axis=-1)
             hidden, upper = self.context(joined, states=states[count:], mask=mask, training=training)
             new = [*new, *upper]
-        return self.combine(tf.concat([found, hidden], axis=-1)), weights, new
+        return self.combine(tf.concat([contexts, hidden], axis=-1)), weights, new
 
-    def _stepwise(self, inputs: Any, memory: Memory, states: list[Any], training: bool) -> tuple[Any, Any]:
-        """All steps one after the other, in graph."""
+    def _stepwise(self, inputs: Tensor, memory: Memory, states: Tensors, *, training: bool) -> tuple[Tensor, Tensor]:
+        """All steps one after the other, in graph: with input feeding each reads what the one before wrote."""
         steps, batch = tf.shape(inputs)[1], tf.shape(inputs)[0]
-        columns = tf.transpose(inputs, [1, 0, 2])
+        columns = tf.transpose(inputs, [1, 0, 2])  # time first: a step reads one slice
         kinds = (self.compute_dtype, tf.float32)
         shapes = ((inputs.shape[0], self.units), (inputs.shape[0], memory.values.shape[1]))
         arrays = [tf.TensorArray(kind, steps, element_shape=shape) for kind, shape in zip(kinds, shapes, strict=True)]
 
-        def body(now: Any, vectors: Any, weights: Any, *states: Any) -> tuple[Any, ...]:
+        def body(
+            now: Tensor, vectors: tf.TensorArray, weights: tf.TensorArray, *states: Tensor
+        ) -> tuple[Tensor | tf.TensorArray, ...]:
             vector, weight, new = self.step(columns[now], memory, states, training)
             for state, old in zip(new, states, strict=True):
-                state.set_shape(old.shape)
+                state.set_shape(old.shape)  # a loop variable must not lose what is known of its shape
             return now + 1, vectors.write(now, vector), weights.write(now, weight), *new
 
         start = (tf.constant(0), *arrays, *states)
@@ -156,7 +171,9 @@ class AttentionDecoder(keras.layers.Layer):
         shape = [batch, steps, self.units]
         return tf.reshape(tf.transpose(vectors.stack(), [1, 0, 2]), shape), tf.transpose(weights.stack(), [1, 0, 2])
 
-    def compute_output_shape(self, inputs_shape: Any, memory_shape: Any, *_: Any, **__: Any) -> Any:
+    def compute_output_shape(
+        self, inputs_shape: Sequence[int | None], memory_shape: Sequence[int | None], *_: object, **__: object
+    ) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
         """Shapes of the attentional vectors and of the attention weights."""
         return (*inputs_shape[:2], self.units), (*inputs_shape[:2], memory_shape[1])
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import FigureBase
 
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme
+from rnnapps.types import Array
 
 __all__ = ["plot_attention"]
 
@@ -17,9 +17,7 @@ PLACE_INCHES = 0.3
 LONGEST_LABEL = 16
 
 
-def plot_attention(
-    weights: np.ndarray[Any, Any], source: Sequence[str], target: Sequence[str], *, title: str = ""
-) -> Plot:
+def plot_attention(weights: Array, source: Sequence[str], target: Sequence[str], *, title: str = "") -> Plot:
     """Weights as shades, a row for each token that was written and a column for each that was read.
 
     Args:
@@ -31,7 +29,7 @@ def plot_attention(
 
     def draw(figure: FigureBase, theme: Theme) -> None:
         axes = figure.subplots()
-        shade = np.array([int(theme.colours[0][place : place + 2], 16) / 255 for place in (1, 3, 5)])
+        shade = np.array([int(theme.colours[0][start : start + 2], 16) / 255 for start in (1, 3, 5)])
         pixels = np.concatenate([np.broadcast_to(shade, (*weights.shape, 3)), weights[..., None]], axis=-1)
         axes.imshow(pixels.clip(0, 1), aspect="auto", interpolation="nearest")
         axes.set_xticks(range(len(source)), [_label(text) for text in source], rotation=60, ha="right", fontsize=8.5)

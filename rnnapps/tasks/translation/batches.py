@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,10 +13,10 @@ from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import END, PADDING, START
 from rnnapps.tasks.translation.data.pairs import Pair
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_texts", "padded", "pair_batches"]
 
-Array = np.ndarray[Any, Any]
 
 CHUNK = 2048
 BUCKETS = 8
@@ -66,12 +65,12 @@ def encode_pairs(vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> Encod
 def padded(rows: Sequence[Array], width: int) -> Array:
     """Rows of ids in one array int32 `(rows, width)`."""
     filled = np.full((len(rows), width), PADDING, np.int32)
-    for place, row in enumerate(rows):
-        filled[place, : len(row)] = row
+    for filled_row, row in zip(filled, rows, strict=True):
+        filled_row[: len(row)] = row
     return filled
 
 
-def decoder_reads(target: Any) -> Any:
+def decoder_reads(target: Tensor) -> Tensor:
     """What a decoder reads to predict targets int32 `(batch, time)`: the start, and then each but the last."""
     before = tf.concat([tf.fill([tf.shape(target)[0], 1], START), target[:, :-1]], axis=1)
     return tf.where(tf.equal(before, END), PADDING, before)
@@ -103,14 +102,14 @@ def pair_batches(
         raise DataError("training data", problem, "use more data or lower --training.batch_size")
     buckets = LengthBuckets(pairs.lengths, batch_size=batch_size, buckets=BUCKETS, multiple=MULTIPLE, seed=seed)
 
-    def load(rows: Any, widths: Any) -> Any:
+    def load(rows: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         kinds = (tf.int32, tf.int32, tf.int32)
         source, lengths, target = tf.numpy_function(pairs.batch, (rows, widths), kinds, stateful=False)
         for tensor, shape in ((source, (batch_size, None)), (lengths, (batch_size,)), (target, (batch_size, None))):
             tensor.set_shape(shape)
         return source, lengths, target
 
-    def batch(step: Any, drawn: dict[str, Any]) -> dict[str, Any]:
+    def batch(step: Tensor, drawn: NamedTensors) -> dict[str, Tensor | dict[str, Tensor]]:
         source, lengths, target = load(drawn["rows"], drawn["widths"])
         inputs = {"source": source, "source_lengths": lengths, "target": decoder_reads(target)}
         if own_share:

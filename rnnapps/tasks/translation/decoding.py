@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from rnnapps.tasks.translation.beam import Hypotheses, beam_search
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, read_target
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.types import Tensor
 
 __all__ = [
     "GREEDY",
@@ -56,28 +57,34 @@ class Translations(NamedTuple):
         source_lengths: int32 `(batch,)`, places of each sentence, its end among them.
     """
 
-    texts: Any
-    scores: Any
-    ids: Any
-    lengths: Any
-    attention: Any
-    source_texts: Any
-    source_lengths: Any
+    texts: Tensor
+    scores: Tensor
+    ids: Tensor
+    lengths: Tensor
+    attention: Tensor
+    source_texts: Tensor
+    source_lengths: Tensor
 
 
-def ended(ids: Any, lengths: Any) -> tuple[Any, Any]:
+def ended(ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """Puts the end behind each row: ids `(batch, places)` -> `(batch, places + 1)`, and the new lengths."""
     wider = tf.pad(ids, [[0, 0], [0, 1]], constant_values=PADDING)
     return tf.where(tf.equal(tf.range(tf.shape(wider)[1]), lengths[:, None]), END, wider), lengths + 1
 
 
-def limits(source_lengths: Any) -> Any:
+def limits(source_lengths: Tensor) -> Tensor:
     """The most tokens of translations of sentences of these lengths: twice as many and ten, but 512 at most."""
     return tf.minimum(2 * source_lengths + 10, LONGEST_TRANSLATION)
 
 
 def search(
-    network: keras.Model, encoded: Encoded, lengths: Any, *, beams: int, n_best: int = 1, length_penalty: Any = 0.0
+    network: keras.Model,
+    encoded: Encoded,
+    lengths: Tensor,
+    *,
+    beams: int,
+    n_best: int = 1,
+    length_penalty: Tensor | float = 0.0,
 ) -> Hypotheses:
     """Beam search for translations of encoded sentences `(batch,)` of these lengths (with their end)."""
     return beam_search(
@@ -93,7 +100,7 @@ def search(
     )
 
 
-def attention_of(network: keras.Model, encoded: Encoded, ids: Any) -> Any:
+def attention_of(network: keras.Model, encoded: Encoded, ids: Tensor) -> Tensor:
     """Where translations ids `(batch, n_best, time)` attended: `(batch, n_best, time + 1, places)`."""
     batch, several, time = tf.unstack(tf.shape(ids))
     repeated = tf.nest.map_structure(lambda part: tf.repeat(part, several, axis=0), encoded)
@@ -105,11 +112,11 @@ def attention_of(network: keras.Model, encoded: Encoded, ids: Any) -> Any:
 def translate(
     network: keras.Model,
     vocabularies: PairVocabularies,
-    sentences: Any,
+    sentences: Tensor,
     *,
     beams: int,
     n_best: int = 1,
-    length_penalty: Any = 0.0,
+    length_penalty: Tensor | float = 0.0,
 ) -> Translations:
     """Translates sentences, in graph.
 
@@ -126,26 +133,29 @@ def translate(
     ids, lengths, texts = vocabularies.source.encode_with_texts(sentences)
     source, lengths = ended(ids, lengths)
     encoded = encode(network, source, lengths)
-    found = search(network, encoded, lengths, beams=beams, n_best=n_best, length_penalty=length_penalty)
+    best = search(network, encoded, lengths, beams=beams, n_best=n_best, length_penalty=length_penalty)
     empty = tf.equal(lengths, 1)[:, None]
-    found = found._replace(lengths=tf.where(empty, 0, found.lengths))
-    inside = tf.sequence_mask(found.lengths, tf.shape(found.ids)[2])
-    written = tf.where(inside, found.ids, PADDING)
-    written = written[:, :, : tf.reduce_max(tf.concat([tf.reshape(found.lengths, [-1]), [0]], axis=0))]
+    best = best._replace(lengths=tf.where(empty, 0, best.lengths))
+    inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
+    written = tf.where(inside, best.ids, PADDING)
+    written = written[:, :, : tf.reduce_max(tf.concat([tf.reshape(best.lengths, [-1]), [0]], axis=0))]
     attention = attention_of(network, encoded, written)
     source_texts = tf.pad(texts, [[0, 0], [0, 1]], constant_values="")
     return Translations(
-        _texts(vocabularies, written, found.lengths, attention, source_texts),
-        found.scores,
+        _texts(vocabularies, written, best.lengths, attention=attention, source_texts=source_texts),
+        best.scores,
         written,
-        found.lengths,
-        attention * tf.cast(tf.sequence_mask(found.lengths + 1, tf.shape(written)[2] + 1)[..., None], tf.float32),
+        best.lengths,
+        attention * tf.cast(tf.sequence_mask(best.lengths + 1, tf.shape(written)[2] + 1)[..., None], tf.float32),
         source_texts,
         lengths,
     )
 
 
-def _texts(vocabularies: PairVocabularies, ids: Any, lengths: Any, attention: Any, source_texts: Any) -> Any:
+def _texts(
+    vocabularies: PairVocabularies, ids: Tensor, lengths: Tensor, *, attention: Tensor, source_texts: Tensor
+) -> Tensor:
+    """Texts `(batch, n_best)` of translations; an unknown token is copied from where it attended to most."""
     places = tf.argmax(attention[:, :, :-1], axis=-1, output_type=tf.int32)
     batch, several, time = tf.unstack(tf.shape(ids))
     copied = tf.gather(source_texts, tf.reshape(places, [batch, several * time]), batch_dims=1)
@@ -166,20 +176,20 @@ def translator(
     beams = decoding.beam_width
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string), tf.TensorSpec(())], autograph=False)
-    def run(sentences: Any, penalty: Any) -> Any:
-        found = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=penalty)
-        return found.texts, found.scores
+    def run(sentences: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
+        best = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=penalty)
+        return best.texts, best.scores
 
     def apply(sentences: Sequence[str], *, length_penalty: float | None = None) -> list[list[tuple[str, float]]]:
         penalty = tf.constant(decoding.length_penalty if length_penalty is None else length_penalty)
         results: list[list[tuple[str, float]]] = [[] for _ in sentences]
         order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
         for start in range(0, len(order), ROWS):
-            places = order[start : start + ROWS]
-            texts, scores = run(tf.constant([sentences[place] for place in places]), penalty)
-            for place, row, marks in zip(places, texts.numpy(), scores.numpy(), strict=True):
+            numbers = order[start : start + ROWS]
+            texts, scores = run(tf.constant([sentences[number] for number in numbers]), penalty)
+            for number, row, marks in zip(numbers, texts.numpy(), scores.numpy(), strict=True):
                 pairs = zip(row, marks, strict=True)
-                results[place] = [(text.decode(), float(mark)) for text, mark in pairs if mark > -1e29]
+                results[number] = [(text.decode(), float(mark)) for text, mark in pairs if mark > -1e29]
         return results
 
     return apply

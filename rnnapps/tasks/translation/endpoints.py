@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.preprocessing.special_pieces import END, SPECIAL
 from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.decoding import GREEDY, attention_of, ended, search, translate
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.network import encode, read_target
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.types import Array, Tensor
 
 __all__ = ["translation_endpoints"]
 
@@ -37,31 +36,34 @@ def translation_endpoints(
 
 
 def _translating(network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig) -> Endpoint:
+    """Sentences in, their best translations out."""
     beams, penalty = decoding.beam_width, decoding.length_penalty
 
-    def run(sentence: Any) -> dict[str, Any]:
-        found = translate(network, vocabularies, sentence, beams=beams, length_penalty=penalty)
+    def run(sentence: Tensor) -> dict[str, Tensor]:
+        best = translate(network, vocabularies, sentence, beams=beams, length_penalty=penalty)
         return {
-            "translation": found.texts[:, 0],
-            "score": found.scores[:, 0],
-            "attention": found.attention[:, 0],
-            "tokens": found.lengths[:, 0],
-            "source_tokens": found.source_lengths,
+            "translation": best.texts[:, 0],
+            "score": best.scores[:, 0],
+            "attention": best.attention[:, 0],
+            "tokens": best.lengths[:, 0],
+            "source_tokens": best.source_lengths,
         }
 
     return Endpoint(run, {"sentence": tf.TensorSpec((None,), tf.string)}, {"sentence": _sentences(vocabularies)})
 
 
 def _listing(network: keras.Model, vocabularies: PairVocabularies, beams: int) -> Endpoint:
-    def run(sentence: Any, length_penalty: Any) -> dict[str, Any]:
+    """Sentences in, several translations of each out."""
+
+    def run(sentence: Tensor, length_penalty: Tensor) -> dict[str, Tensor]:
         fine = tf.debugging.assert_greater_equal(length_penalty, 0.0, "length_penalty must be at least 0")
         with tf.control_dependencies([fine]):
             penalty = tf.identity(length_penalty)
-        found = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=penalty)
-        exists = found.scores > NO_SCORE
+        best = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=penalty)
+        exists = best.scores > NO_SCORE
         return {
-            "translations": tf.where(exists, found.texts, ""),
-            "scores": tf.where(exists, found.scores, NO_SCORE),
+            "translations": tf.where(exists, best.texts, ""),
+            "scores": tf.where(exists, best.scores, NO_SCORE),
         }
 
     signature = {"sentence": tf.TensorSpec((None,), tf.string), "length_penalty": tf.TensorSpec((None,), tf.float32)}
@@ -70,18 +72,20 @@ def _listing(network: keras.Model, vocabularies: PairVocabularies, beams: int) -
 
 
 def _translating_ids(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
-    def run(source: Any, source_lengths: Any) -> dict[str, Any]:
+    """Ids in, ids of the greedy translation out, for clients that cut sentences into tokens themselves."""
+
+    def run(source: Tensor, source_lengths: Tensor) -> dict[str, Tensor]:
         ids, lengths = ended(*_checked(source, source_lengths, vocabularies.source.size))
         encoded = encode(network, ids, lengths)
-        found = search(network, encoded, lengths, beams=1)
-        inside = tf.sequence_mask(found.lengths, tf.shape(found.ids)[2])
-        written = tf.where(inside, found.ids, 0)[:, :, : tf.reduce_max(tf.concat([found.lengths[:, 0], [0]], axis=0))]
+        best = search(network, encoded, lengths, beams=1)
+        inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
+        written = tf.where(inside, best.ids, 0)[:, :, : tf.reduce_max(tf.concat([best.lengths[:, 0], [0]], axis=0))]
         attention = attention_of(network, encoded, written)[:, 0]
-        rows = tf.sequence_mask(found.lengths[:, 0] + 1, tf.shape(attention)[1])
+        rows = tf.sequence_mask(best.lengths[:, 0] + 1, tf.shape(attention)[1])
         return {
             "ids": written[:, 0],
-            "lengths": found.lengths[:, 0],
-            "log_probability": found.log_probabilities[:, 0],
+            "lengths": best.lengths[:, 0],
+            "log_probability": best.log_probabilities[:, 0],
             "attention": attention * tf.cast(rows[..., None], tf.float32),
         }
 
@@ -89,7 +93,9 @@ def _translating_ids(network: keras.Model, vocabularies: PairVocabularies) -> En
 
 
 def _scoring(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
-    def run(source: Any, source_lengths: Any, target: Any, target_lengths: Any) -> dict[str, Any]:
+    """Ids of both sides in, nats of each target token out."""
+
+    def run(source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> dict[str, Tensor]:
         ids, lengths = ended(*_checked(source, source_lengths, vocabularies.source.size))
         wanted, wanted_lengths = ended(*_checked(target, target_lengths, vocabularies.target.size))
         logits, attention = read_target(network, encode(network, ids, lengths), decoder_reads(wanted))
@@ -105,7 +111,7 @@ def _scoring(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
     return Endpoint(run, signature, examples)
 
 
-def _checked(ids: Any, lengths: Any, size: int) -> tuple[Any, Any]:
+def _checked(ids: Tensor, lengths: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Ids and lengths, once it is known that they are within bounds; what lies behind a row's end is padding."""
     checks = [
         tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
@@ -123,17 +129,19 @@ def _checked(ids: Any, lengths: Any, size: int) -> tuple[Any, Any]:
 
 
 def _ids(side: str) -> dict[str, tf.TensorSpec]:
+    """The signature of ids `(batch, places)` of one side, and of their lengths."""
     return {side: tf.TensorSpec((None, None), tf.int32), f"{side}_lengths": tf.TensorSpec((None,), tf.int32)}
 
 
-def _id_examples(side: str, size: int) -> dict[str, np.ndarray[Any, Any]]:
+def _id_examples(side: str, size: int) -> dict[str, Array]:
+    """Ids that are neither padding nor start, in rows of different lengths."""
     first = len(SPECIAL)
     count = max(size - first, 1)
     ids = (first + np.arange(ROWS * PLACES, dtype=np.int32).reshape(ROWS, PLACES) * 7 % count).clip(END, size - 1)
     return {side: ids.astype(np.int32), f"{side}_lengths": np.array([PLACES, 1, 3, PLACES, 2], np.int32)}
 
 
-def _sentences(vocabularies: PairVocabularies) -> np.ndarray[Any, Any]:
+def _sentences(vocabularies: PairVocabularies) -> Array:
     """Sentences of known pieces, one with unknown characters, and an empty one."""
     ids = _id_examples("source", vocabularies.source.size)
     known = vocabularies.source.decode(ids["source"], ids["source_lengths"]).numpy()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import keras
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.translation.batches import encode_pairs
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
@@ -57,11 +56,11 @@ def evaluate_translation(
     def score(texts: Sequence[str]) -> dict[str, float]:
         return score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)
 
-    found = score(translate_all(network, vocabularies, held_out, decoding))
+    scores = score(translate_all(network, vocabularies, held_out, decoding))
     greedy = score(translate_all(network, vocabularies, held_out, GREEDY))
     perplexity = pair_scorer(network, encode_pairs(vocabularies, held_out))()
     return Evaluation(
-        metrics={**found, **perplexity},
+        metrics={**scores, **perplexity},
         baselines={name: score(texts) for name, texts in _baselines(pairs.train, held_out, lowercase).items()},
         examples=len(held_out),
         split=split,
@@ -83,8 +82,9 @@ def translate_all(
     return _best(translator(network, vocabularies, decoding)([pair.source for pair in pairs]))
 
 
-def _best(found: Sequence[Sequence[tuple[str, float]]]) -> list[str]:
-    return [translations[0][0] for translations in found]
+def _best(ranked: Sequence[Sequence[tuple[str, float]]]) -> list[str]:
+    """The first text of each list of (text, score)."""
+    return [translations[0][0] for translations in ranked]
 
 
 def _tuned(
@@ -101,16 +101,18 @@ def _tuned(
     if decoding.beam_width == 1:
         raise ConfigError("--tune needs --decoding.beam_width of at least 2: a length penalty ranks hypotheses")
     held_out, write = pairs.validation[:MOST_TUNED], translator(network, vocabularies, decoding)
-    found = []
+    scores = []
     for penalty in PENALTIES:
         texts = _best(write([pair.source for pair in held_out], length_penalty=penalty))
         bleu = score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)["bleu"]
-        found.append((bleu, -penalty))
-    bleu, negative = max(found)
+        scores.append((bleu, -penalty))
+    bleu, negative = max(scores)
     return replace(decoding, length_penalty=-negative), {"validation_bleu": bleu}
 
 
-def _baselines(train: Sequence[Pair], held_out: Sequence[Pair], lowercase: bool) -> dict[str, Any]:
+def _baselines(train: Sequence[Pair], held_out: Sequence[Pair], lowercase: bool) -> dict[str, list[str]]:
+    """What a model must beat: the source as it is, and a dictionary learned from aligned words."""
+
     def cased(text: str) -> str:
         return text.lower() if lowercase else text
 

@@ -8,20 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-__all__ = ["Bridge", "OwnChoices", "ValidPlaces"]
+from rnnapps.types import Tensor, Tensors
 
-
-@keras.saving.register_keras_serializable(package="rnnapps")
-class ValidPlaces(keras.layers.Layer):
-    """Maps sequences `(batch, places)` and lengths `(batch,)` to a mask, True before a row's end."""
-
-    def call(self, sequences: Any, lengths: Any) -> Any:
-        """Returns bool `(batch, places)`."""
-        return tf.sequence_mask(lengths, tf.shape(sequences)[1])
-
-    def compute_output_spec(self, sequences: Any, lengths: Any) -> Any:
-        """Bool of the sequences' shape."""
-        return keras.KerasTensor(sequences.shape, "bool")
+__all__ = ["Bridge", "OwnChoices"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -41,18 +30,18 @@ class Bridge(keras.layers.Layer):
             for number, size in enumerate(self.sizes)
         ]
 
-    def build(self, states_shape: Any) -> None:
+    def build(self, states_shape: Sequence[Sequence[int]]) -> None:
         """Makes the weights for a list of states, each `(batch, size)`."""
         for part in self.parts:
             part.build((None, sum(shape[-1] for shape in states_shape)))
         self.built = True
 
-    def call(self, states: Sequence[Any]) -> list[Any]:
+    def call(self, states: Sequence[Tensor]) -> Tensors:
         """Maps final states to first ones, each `(batch, size)`."""
         joined = tf.concat([tf.cast(state, self.compute_dtype) for state in states], axis=-1)
         return [part(joined) for part in self.parts]
 
-    def compute_output_shape(self, states_shape: Any) -> Any:
+    def compute_output_shape(self, states_shape: Sequence[Sequence[int | None]]) -> list[tuple[int | None, int]]:
         """Shapes of the first states."""
         return [(states_shape[0][0], size) for size in self.sizes]
 
@@ -69,12 +58,12 @@ class OwnChoices(keras.layers.Layer):
     stays parallel over time: the first pass reads true tokens, the second what is returned here.
     """
 
-    def call(self, tokens: Any, logits: Any, use_own: Any) -> Any:
+    def call(self, tokens: Tensor, logits: Tensor, use_own: Tensor) -> Tensor:
         """Maps tokens `(batch, time)`, logits of the token after each, and a bool mask to tokens of the same shape."""
         chosen = tf.argmax(tf.stop_gradient(logits), axis=-1, output_type=tokens.dtype)
         before = tf.concat([tokens[:, :1], chosen[:, :-1]], axis=1)
         return tf.where(use_own, before, tokens)
 
-    def compute_output_spec(self, tokens: Any, logits: Any, use_own: Any) -> Any:
+    def compute_output_spec(self, tokens: Tensor, logits: Tensor, use_own: Tensor) -> keras.KerasTensor:
         """The tokens' shape and type."""
         return keras.KerasTensor(tokens.shape, tokens.dtype)

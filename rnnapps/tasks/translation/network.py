@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from rnnapps.cells import make_cell
 from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.sequence_mask import SequenceMask
 from rnnapps.layers.stack import RecurrentStack
 from rnnapps.tasks.translation.attention import Attention
 from rnnapps.tasks.translation.attention_decoder import AttentionDecoder, Memory
-from rnnapps.tasks.translation.layers import Bridge, OwnChoices, ValidPlaces
+from rnnapps.tasks.translation.layers import Bridge, OwnChoices
 from rnnapps.tasks.translation.model_config import TranslationModelConfig
+from rnnapps.types import Tensor, Tensors
 
 __all__ = [
     "Encoded",
@@ -34,7 +36,7 @@ class Encoded(NamedTuple):
     """
 
     memory: Memory
-    states: list[Any]
+    states: Tensors
 
 
 def translation_network(config: TranslationModelConfig, source_vocabulary: int, target_vocabulary: int) -> keras.Model:
@@ -58,7 +60,7 @@ def translation_network(config: TranslationModelConfig, source_vocabulary: int, 
     encoder, decoder = _encoder(config), _decoder(config)
     rate = config.dropout
 
-    mask = ValidPlaces(name="valid_places")(source, lengths)
+    mask = SequenceMask(name="valid_places")(source, lengths)
     embedded = _embedding(config, source_vocabulary, "source_embedding")(source)
     memory, final = encoder(Dropout(rate, name="source_dropout")(embedded), mask=mask)
     states = Bridge(decoder.state_sizes, name="bridge")(final)
@@ -67,7 +69,7 @@ def translation_network(config: TranslationModelConfig, source_vocabulary: int, 
     head = _head(config, embedding, target_vocabulary)
     target_dropout, output_dropout = (Dropout(rate, name=f"{name}_dropout") for name in ("target", "output"))
 
-    def predict(tokens: Any) -> tuple[Any, Any]:
+    def predict(tokens: Tensor) -> tuple[Tensor, Tensor]:
         vectors, weights = decoder(target_dropout(embedding(tokens)), memory, states, memory_mask=mask)
         return head(output_dropout(vectors)), weights
 
@@ -80,7 +82,7 @@ def translation_network(config: TranslationModelConfig, source_vocabulary: int, 
     return keras.Model(inputs, outputs, name="translation_network")
 
 
-def encode(network: keras.Model, source: Any, lengths: Any) -> Encoded:
+def encode(network: keras.Model, source: Tensor, lengths: Tensor) -> Encoded:
     """Reads sources, in graph; what lies behind a row's end has no influence.
 
     Args:
@@ -96,7 +98,7 @@ def encode(network: keras.Model, source: Any, lengths: Any) -> Encoded:
     return Encoded(decoder.attend_to(memory, mask), decoder.start(part("bridge")(final)))
 
 
-def decoder_step(network: keras.Model, memory: Memory) -> Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]:
+def decoder_step(network: keras.Model, memory: Memory) -> Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensors]]:
     """One step for a beam of hypotheses of each row of the memory.
 
     Args:
@@ -110,7 +112,7 @@ def decoder_step(network: keras.Model, memory: Memory) -> Callable[[Any, Sequenc
     embedding, decoder = network.get_layer("target_embedding"), network.get_layer("decoder")
     head = _stored_head(network)
 
-    def step(tokens: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def step(tokens: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
         batch, beams = tf.shape(tokens)[0], tf.shape(tokens)[1]
         several = _repeated(memory, beams) if tokens.shape[1] != 1 else memory
         flat = [tf.reshape(state, [batch * beams, state.shape[-1]]) for state in states]
@@ -123,7 +125,7 @@ def decoder_step(network: keras.Model, memory: Memory) -> Callable[[Any, Sequenc
     return step
 
 
-def read_target(network: keras.Model, encoded: Encoded, target: Any) -> tuple[Any, Any]:
+def read_target(network: keras.Model, encoded: Encoded, target: Tensor) -> tuple[Tensor, Tensor]:
     """Runs the decoder over given targets: tokens int32 `(batch, time)` -> logits and attention weights, float32."""
     count = len(network.get_layer("decoder").state_sizes)
     memory = encoded.memory
@@ -136,7 +138,8 @@ def read_target(network: keras.Model, encoded: Encoded, target: Any) -> tuple[An
     return _stored_head(network)(vectors), weights
 
 
-def _repeated(memory: Memory, times: Any) -> Memory:
+def _repeated(memory: Memory, times: Tensor) -> Memory:
+    """Each row as many times, one after the other: the memory of `(batch * times)` hypotheses."""
     return Memory(*(tf.repeat(part, times, axis=0) for part in memory))
 
 
@@ -165,30 +168,34 @@ def _decoder(config: TranslationModelConfig) -> AttentionDecoder:
     )
 
 
-def _embedding(config: TranslationModelConfig, vocabulary: int, name: str) -> Any:
+def _embedding(config: TranslationModelConfig, vocabulary: int, name: str) -> keras.layers.Embedding:
     """Vectors that are large from the start: of small ones the encoder would make the same of every token."""
     normal = keras.initializers.RandomNormal(stddev=1.0)
     return keras.layers.Embedding(vocabulary, config.embedding_units, embeddings_initializer=normal, name=name)
 
 
-def _target_embedding(config: TranslationModelConfig, vocabulary: int) -> Any:
+def _target_embedding(config: TranslationModelConfig, vocabulary: int) -> keras.layers.Embedding:
+    """What the decoder reads; with tied embeddings its transpose also scores the vocabulary."""
     if config.tie_embeddings:
         return keras.layers.ReversibleEmbedding(vocabulary, config.embedding_units, name="target_embedding")
     return _embedding(config, vocabulary, "target_embedding")
 
 
-def _head(config: TranslationModelConfig, embedding: Any, vocabulary: int) -> Callable[[Any], Any]:
+def _head(
+    config: TranslationModelConfig, embedding: keras.layers.Embedding, vocabulary: int
+) -> Callable[[Tensor], Tensor]:
+    """Maps attentional vectors to scores of the vocabulary, for a network that is being built."""
     if config.tie_embeddings:
         return lambda vectors: embedding(vectors, reverse=True)
     return keras.layers.Dense(vocabulary, name="scores")  # type: ignore[no-any-return]
 
 
-def _stored_head(network: keras.Model) -> Callable[[Any], Any]:
+def _stored_head(network: keras.Model) -> Callable[[Tensor], Tensor]:
     """Maps attentional vectors of any leading shape to float32 logits."""
     embedding = network.get_layer("target_embedding")
     untied = {layer.name: layer for layer in network.layers}.get("scores")
 
-    def scores(vectors: Any) -> Any:
+    def scores(vectors: Tensor) -> Tensor:
         vectors = tf.identity(vectors)  # without a Keras mask
         return tf.cast(embedding(vectors, reverse=True) if untied is None else untied(vectors), tf.float32)
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.preprocessing.special_pieces import PADDING
 from rnnapps.tasks.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
-from rnnapps.tasks.translation.decoding import GREEDY, translator
+from rnnapps.tasks.translation.decoding import GREEDY, Translator, translator
 from rnnapps.tasks.translation.model_config import TranslationModelConfig
 from rnnapps.tasks.translation.scores import score_translations
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.types import Tensor
 
 __all__ = ["pair_scorer", "smoothed_loss", "translation_objective"]
 
@@ -31,9 +31,9 @@ def translation_objective(
     network: keras.Model,
     vocabularies: PairVocabularies,
     pairs: PairSplits,
+    *,
     model: TranslationModelConfig,
     training: TrainingConfig,
-    *,
     lowercase: bool,
     seed: int,
 ) -> Objective:
@@ -47,7 +47,7 @@ def translation_objective(
     chosen = pairs.validation[:VALIDATED]
 
     def validate() -> dict[str, float]:
-        texts = [found[0][0] for found in write([pair.source for pair in chosen])]
+        texts = [best[0][0] for best in write([pair.source for pair in chosen])]
         scores = score_translations(texts, [pair.target for pair in chosen], lowercase=lowercase)
         return {
             "validation_nats_per_token": score()["nats_per_token"],
@@ -73,7 +73,7 @@ def translation_objective(
     )
 
 
-def smoothed_loss(logits: Any, targets: Any, smoothing: float) -> Any:
+def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     """Mean cross-entropy of all tokens that are no padding, with label smoothing.
 
     Szegedy et al. 2016 (arXiv:1512.00567, section 7): targets give `smoothing` of their probability to all
@@ -102,7 +102,8 @@ def pair_scorer(network: keras.Model, pairs: EncodedPairs) -> Callable[[], dict[
     signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int32))
 
     @tf.function(input_signature=(*signature, signature[0]), autograph=False)
-    def nats(source: Any, lengths: Any, target: Any) -> Any:
+    def nats(source: Tensor, lengths: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Sums over a batch: nats, and tokens that are no padding."""
         inputs = _network_inputs(network, source, lengths, target)
         logits = network(inputs, training=False)["logits"]
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, logits)
@@ -120,15 +121,17 @@ def pair_scorer(network: keras.Model, pairs: EncodedPairs) -> Callable[[], dict[
     return score
 
 
-def _network_inputs(network: keras.Model, source: Any, lengths: Any, target: Any) -> dict[str, Any]:
+def _network_inputs(network: keras.Model, source: Tensor, lengths: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """What the network reads; of its own choices, where it was trained with them, none."""
     inputs = {"source": source, "source_lengths": lengths, "target": decoder_reads(target)}
     if "use_own" in network.input:
         inputs["use_own"] = tf.zeros_like(target, tf.bool)
     return inputs
 
 
-def _samples(write: Callable[[Sequence[str]], list[list[tuple[str, float]]]], pairs: Sequence[Pair]) -> list[str]:
-    found = write([pair.source for pair in pairs])
+def _samples(write: Translator, pairs: Sequence[Pair]) -> list[str]:
+    """Some translations beside their sources and references."""
+    ranked = write([pair.source for pair in pairs])
     return [
-        f"{pair.source}\n-> {best[0][0]}\n(reference: {pair.target})" for pair, best in zip(pairs, found, strict=True)
+        f"{pair.source}\n-> {best[0][0]}\n(reference: {pair.target})" for pair, best in zip(pairs, ranked, strict=True)
     ]

@@ -1,7 +1,7 @@
 """Translation: learns to turn sentences of one kind into sentences of another.
 
-python -m pipelines.translation train --data.source pairs.tsv --run runs/translation/pairs
-python -m pipelines.translation predict --run runs/translation/pairs --sentence "Guten Tag!"
+rnnapps translation train --data.source pairs.tsv --run runs/translation/pairs
+rnnapps translation predict --run runs/translation/pairs --sentence "Guten Tag!"
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
-from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.model_config import DecodingConfig, TranslationModelConfig
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from rnnapps.tasks.translation.data.pairs import PairSplits
     from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
-__all__ = ["PIPELINE", "Config", "PredictOptions", "Translation", "TranslationSplits"]
+__all__ = ["PIPELINE", "Config", "PredictOptions", "Translation"]
 
 LONGEST_SENTENCE = 20_000
 """Characters of the longest sentence that is translated."""
@@ -86,24 +90,13 @@ class PredictOptions:
             raise ConfigError(f"sentence must be Unicode text, not {self.sentence!r}; give it in UTF-8")
 
 
-@dataclass(frozen=True)
-class TranslationSplits(Splits):
-    """Splits that also hold the pairs themselves.
-
-    Attributes:
-        pairs: the pairs.
-    """
-
-    pairs: PairSplits
-
-
-class Translation(Pipeline[Config]):
+class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
     """A sentence in, its translation out."""
 
     name: ClassVar[str] = "translation"
     summary: ClassVar[str] = "Translates sentences, with the words each word was made from."
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = PredictOptions
+    config_class = Config
+    predict_class = PredictOptions
     intended_use: ClassVar[str] = "Translating single sentences of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It translates sentence by sentence and knows nothing of the text around them.",
@@ -113,24 +106,20 @@ class Translation(Pipeline[Config]):
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("bleu", "chrf", "exact_match_percent", "greedy_bleu"))
     evaluation_switches: ClassVar[dict[str, str]] = {"tune": "first choose the length penalty on the validation split"}
 
-    def examples(self, config: Config) -> TranslationSplits:
+    def examples(self, config: Config) -> PairSplits:
         """Reads the pairs, filters and splits them."""
-        from rnnapps.tasks.translation.data.pairs import pair_dataset
         from rnnapps.tasks.translation.data.splits import read_pair_splits
 
-        pairs = read_pair_splits(config.data)
-        parts = (part and pair_dataset(part) for part in (pairs.train, pairs.validation, pairs.test))
-        return TranslationSplits(*parts, pairs.name, pairs)
+        return read_pair_splits(config.data)
 
-    def fit_preprocessor(self, config: Config, splits: Splits) -> PairVocabularies:
+    def fit_preprocessor(self, config: Config, splits: PairSplits) -> PairVocabularies:
         """The tokens of the training pairs."""
         from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
-        pairs = _pairs(splits)
-        if pairs.dropped:
-            reasons = ", ".join(f"{count:,} ({reason})" for reason, count in pairs.dropped.items())
-            print(f"of {pairs.read:,} training pairs dropped: {reasons}", file=sys.stderr)
-        return PairVocabularies.fit(config.data, pairs.train)
+        if splits.dropped:
+            reasons = ", ".join(f"{count:,} ({reason})" for reason, count in splits.dropped.items())
+            print(f"of {splits.read:,} training pairs dropped: {reasons}", file=sys.stderr)
+        return PairVocabularies.fit(config.data, splits.train)
 
     def load_preprocessor(self, folder: Path) -> PairVocabularies:
         """The tokens a run or an export knows."""
@@ -138,9 +127,9 @@ class Translation(Pipeline[Config]):
 
         return PairVocabularies.load(folder)
 
-    def grow_preprocessor(self, config: Config, preprocessor: PairVocabularies, splits: Splits) -> PairVocabularies:
+    def grow_preprocessor(self, config: Config, preprocessor: PairVocabularies, splits: PairSplits) -> PairVocabularies:
         """Adds what the new pairs need behind the known tokens."""
-        return preprocessor.grow(config.data, _pairs(splits).train)
+        return preprocessor.grow(config.data, splits.train)
 
     def vocabulary_changes(
         self, network: keras.Model, old: PairVocabularies, new: PairVocabularies
@@ -159,28 +148,24 @@ class Translation(Pipeline[Config]):
 
         return translation_network(config.model, preprocessor.source.size, preprocessor.target.size)
 
-    def objective(
-        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, splits: Splits
-    ) -> Objective:
+    def objective(self, fitted: Fitted[Config, PairVocabularies], splits: PairSplits) -> Objective:
         """Cross-entropy of the target tokens; BLEU of greedy translations decides."""
         from rnnapps.tasks.translation.objective import translation_objective
 
         return translation_objective(
-            network,
-            preprocessor,
-            _pairs(splits),
-            config.model,
-            config.training,
-            lowercase=config.data.lowercase,
-            seed=config.seed,
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            model=fitted.config.model,
+            training=fitted.config.training,
+            lowercase=fitted.config.data.lowercase,
+            seed=fitted.config.seed,
         )
 
     def evaluate(
         self,
-        config: Config,
-        network: keras.Model,
-        preprocessor: PairVocabularies,
-        splits: Splits,
+        fitted: Fitted[Config, PairVocabularies],
+        splits: PairSplits,
         *,
         tune: bool = False,
     ) -> Evaluation:
@@ -188,25 +173,28 @@ class Translation(Pipeline[Config]):
         from rnnapps.tasks.translation.evaluation import evaluate_translation
 
         return evaluate_translation(
-            network, preprocessor, _pairs(splits), config.decoding, lowercase=config.data.lowercase, tune=tune
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            fitted.config.decoding,
+            lowercase=fitted.config.data.lowercase,
+            tune=tune,
         )
 
-    def endpoints(self, config: Config, network: keras.Model, preprocessor: PairVocabularies) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, PairVocabularies]) -> dict[str, Endpoint]:
         """`serving_default` translates, `n_best` gives alternatives, `tensors` scores given translations."""
         from rnnapps.tasks.translation.endpoints import translation_endpoints
 
-        return translation_endpoints(network, preprocessor, config.decoding)
+        return translation_endpoints(fitted.network, fitted.preprocessor, fitted.config.decoding)
 
-    def predict(
-        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions
-    ) -> list[Any]:
+    def predict(self, fitted: Fitted[Config, PairVocabularies], options: PredictOptions) -> list[Any]:
         """The translations of the sentences."""
         from rnnapps.tasks.translation.decoding import translator
 
-        wide = config.decoding.beam_width
+        wide = fitted.config.decoding.beam_width
         require("n_best", options.n_best, f"from 1 to decoding.beam_width ({wide})", options.n_best <= wide)
         sentences = list(_sentences(options))
-        write = translator(network, preprocessor, config.decoding, n_best=options.n_best)
+        write = translator(fitted.network, fitted.preprocessor, fitted.config.decoding, n_best=options.n_best)
         found = write(sentences)
         if options.n_best == 1:
             return [best[0][0] for best in found]
@@ -215,29 +203,25 @@ class Translation(Pipeline[Config]):
             for sentence, best in zip(sentences, found, strict=True)
         ]
 
-    def stream(
-        self, config: Config, network: keras.Model, preprocessor: PairVocabularies, options: PredictOptions
-    ) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, PairVocabularies], options: PredictOptions) -> Iterator[str]:
         """A line for each line of standard input, as soon as it is translated."""
         from rnnapps.tasks.translation.decoding import translator
 
-        write = translator(network, preprocessor, config.decoding)
+        write = translator(fitted.network, fitted.preprocessor, fitted.config.decoding)
         for sentence in _sentences(options):
             yield write([sentence])[0][0][0] + "\n"
 
     def report_sections(
         self,
-        config: Config,
-        network: keras.Model,
-        preprocessor: PairVocabularies,
-        splits: Splits,
+        fitted: Fitted[Config, PairVocabularies],
+        splits: PairSplits,
         samples: Sequence[str],
     ) -> Sequence[Section]:
         """What was dropped, attention maps, and BLEU by length."""
         from rnnapps.tasks.translation.report import translation_sections
 
         return translation_sections(
-            network, preprocessor, _pairs(splits), config.decoding, lowercase=config.data.lowercase
+            fitted.network, fitted.preprocessor, splits, fitted.config.decoding, lowercase=fitted.config.data.lowercase
         )
 
 
@@ -256,11 +240,6 @@ def _sentences(options: PredictOptions) -> Iterator[str]:
             yield line.rstrip("\n")
     except UnicodeError:
         raise DataError("standard input", f"is not UTF-8 text after line {number}", "convert it (iconv)") from None
-
-
-def _pairs(splits: Splits) -> PairSplits:
-    assert isinstance(splits, TranslationSplits)
-    return splits.pairs
 
 
 PIPELINE = Translation()

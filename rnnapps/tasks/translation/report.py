@@ -59,7 +59,7 @@ def scores_by_length(
     rows = []
     for group in np.array_split(order, min(GROUPS, len(order))):
         scores = score_translations(
-            [texts[place] for place in group], [pairs[place].target for place in group], lowercase=lowercase
+            [texts[number] for number in group], [pairs[number].target for number in group], lowercase=lowercase
         )
         words = f"{lengths[group[0]]} to {lengths[group[-1]]}"
         rows.append((words, len(group), scores["bleu"], scores["chrf"], scores["exact_match_percent"]))
@@ -78,26 +78,29 @@ def _curve(table: Table) -> Plot:
 def _maps(
     network: keras.Model, vocabularies: PairVocabularies, pairs: Sequence[Pair], decoding: DecodingConfig
 ) -> list[Plot]:
+    """Where the decoder looked when it wrote the best translation of each pair's source."""
     sentences = tf.constant([pair.source for pair in pairs])
     beams, penalty = decoding.beam_width, decoding.length_penalty
-    found = translate(network, vocabularies, sentences, beams=beams, length_penalty=penalty)
+    best = translate(network, vocabularies, sentences, beams=beams, length_penalty=penalty)
     plots = []
     for row in range(len(pairs)):
-        places, written = int(found.source_lengths[row]), int(found.lengths[row, 0])
-        source = [text.decode().strip() or "␣" for text in found.source_texts[row, : places - 1].numpy()]
-        target = [vocabularies.target.names[number].replace("▁", "") or "␣" for number in found.ids[row, 0, :written]]
-        weights = found.attention[row, 0, : written + 1, :places].numpy()
-        title = found.texts[row, 0].numpy().decode()
+        places, written = int(best.source_lengths[row]), int(best.lengths[row, 0])
+        source = [text.decode().strip() or "␣" for text in best.source_texts[row, : places - 1].numpy()]
+        target = [vocabularies.target.names[number].replace("▁", "") or "␣" for number in best.ids[row, 0, :written]]
+        weights = best.attention[row, 0, : written + 1, :places].numpy()
+        title = best.texts[row, 0].numpy().decode()
         plots.append(plot_attention(weights, [*source, "end"], [*target, "end"], title=title))
     return plots
 
 
 def _dropped(pairs: PairSplits) -> Table:
+    """How many training pairs were dropped, and why."""
     rows = [("read", pairs.read), *((f"dropped: {why}", count) for why, count in pairs.dropped.items())]
     caption = "Validation and test pairs are all kept"
     return Table(("Training pairs", "number"), [*rows, ("used", len(pairs.train))], caption)
 
 
 def _vocabularies(vocabularies: PairVocabularies) -> Table:
+    """How many tokens each side tells apart."""
     rows = [("source", vocabularies.source.size), ("target", vocabularies.target.size)]
     return Table(("Vocabulary", "kinds of tokens"), rows)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
 __all__ = ["score_translations", "signatures"]
 
@@ -34,14 +38,15 @@ def score_translations(
 def signatures(*, lowercase: bool = False) -> Mapping[str, str]:
     """How BLEU and chrF were computed, as sacrebleu writes it."""
     bleu, chrf = _metrics(lowercase)
-    found = {}
+    signed = {}
     for name, metric in (("bleu", bleu), ("chrf", chrf)):
         metric.corpus_score(["a"], [["a"]])
-        found[name] = str(metric.get_signature())
-    return found
+        signed[name] = str(metric.get_signature())
+    return signed
 
 
-def _metrics(lowercase: bool) -> tuple[Any, Any]:
+def _metrics(lowercase: bool) -> tuple[BLEU, CHRF]:
+    """The two metrics, imported when they are needed."""
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 

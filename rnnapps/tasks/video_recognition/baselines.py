@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -22,10 +21,10 @@ from rnnapps.tasks.video_recognition.objective import cross_entropy
 from rnnapps.tasks.video_recognition.scoring import numbers_of
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.training.trainer import TrainingModel
+from rnnapps.types import Array, Tensor
 
 __all__ = ["STILL_STEPS", "still_baselines"]
 
-Array = np.ndarray[Any, Any]
 
 STILL_STEPS, STILL_BATCH = 400, 32
 TRAINING = TrainingConfig(
@@ -45,8 +44,8 @@ def still_baselines(
     video_format: VideoFormat,
     videos: VideoSplits,
     held_out: Sequence[Video],
-    data: VideoDataConfig,
     *,
+    data: VideoDataConfig,
     seed: int,
 ) -> dict[str, dict[str, float]]:
     """Figures on held-out videos of the majority class, and of the encoder trained on one picture of each video.
@@ -55,7 +54,7 @@ def still_baselines(
     or the mean of all frames, of the same training videos, moved, turned and brightened in the same way.
     """
     train, test = (numbers_of(part, video_format.labels) for part in (videos.train, held_out))
-    found = {
+    metrics = {
         "majority class": classification_metrics(
             _majority(train, len(test), len(video_format.labels)), test, item="video"
         )
@@ -63,9 +62,9 @@ def still_baselines(
     for name, picture in (("single middle frame", _middle), ("mean frame", _mean)):
         pictures = [np.stack([picture(video) for video in part]) for part in (videos.train, held_out)]
         network = _still_network(config, video_format)
-        _train(network, pictures[0], train, video_format, data, seed)
-        found[name] = classification_metrics(_probabilities(network, pictures[1]), test, item="video")
-    return found
+        _train(network, pictures[0], train, video_format=video_format, data=data, seed=seed)
+        metrics[name] = classification_metrics(_probabilities(network, pictures[1]), test, item="video")
+    return metrics
 
 
 def _majority(train: Array, rows: int, classes: int) -> Array:
@@ -75,16 +74,19 @@ def _majority(train: Array, rows: int, classes: int) -> Array:
 
 
 def _middle(video: Video) -> Array:
+    """The frame in the middle."""
     picture: Array = video.rows(np.array([video.length // 2]))[0]
     return picture
 
 
 def _mean(video: Video) -> Array:
+    """All frames as one: the mean of each pixel."""
     picture: Array = np.rint(video.rows().mean(axis=0)).astype(np.uint8)
     return picture
 
 
 def _still_network(config: VideoModelConfig, video_format: VideoFormat) -> keras.Model:
+    """The model's frame encoder with scores of the classes right behind it."""
     frames = keras.Input(video_format.frame_shape, name="frames", dtype="uint8")
     pixels = keras.layers.Rescaling(1.0 if config.encoder != "small" else pixel_scaling(), name="pixels")(frames)
     features = frame_encoder(config, video_format)(pixels)
@@ -93,12 +95,19 @@ def _still_network(config: VideoModelConfig, video_format: VideoFormat) -> keras
 
 
 def _train(
-    network: keras.Model, pictures: Array, classes: Array, video_format: VideoFormat, data: VideoDataConfig, seed: int
+    network: keras.Model,
+    pictures: Array,
+    classes: Array,
+    *,
+    video_format: VideoFormat,
+    data: VideoDataConfig,
+    seed: int,
 ) -> None:
+    """Trains a network of stills on pictures uint8 `(videos, size, size, channels)` and their classes `(videos,)`."""
     stored, targets = tf.constant(pictures), tf.constant(classes, tf.int32)
     mirrors = tf.constant(mirror_images(data.flip, video_format.labels), tf.int32)
 
-    def batch(step: Any) -> dict[str, Any]:
+    def batch(step: Tensor) -> dict[str, Tensor | dict[str, Tensor]]:
         key = tf.stack([tf.constant(seed, tf.int64), step])
         u = tf.random.stateless_uniform((STILL_BATCH, 10), key, minval=-1.0, maxval=1.0, alg="philox")
         chosen = tf.minimum(tf.cast((u[:, 8] + 1) / 2 * len(pictures), tf.int32), len(pictures) - 1)
@@ -116,6 +125,7 @@ def _train(
 
 
 def _probabilities(network: keras.Model, pictures: Array) -> Array:
+    """Of the classes for each picture, `(pictures, classes)`."""
     groups = [pictures[first : first + SCORED_ROWS] for first in range(0, len(pictures), SCORED_ROWS)]
     logits = [network({"frames": tf.constant(group)}, training=False)["logits"] for group in groups]
     return np.asarray(tf.nn.softmax(tf.concat(logits, axis=0)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from rnnapps.types import Array
+
 __all__ = ["classification_metrics", "confusion_matrix", "recall_by_class"]
 
-Array = np.ndarray[Any, Any]
 
 TOP = 5
 
@@ -29,13 +29,13 @@ def classification_metrics(probabilities: Array, targets: Array, *, item: str = 
     """
     order = np.argsort(-probabilities, axis=1, kind="stable")
     hits = order == np.asarray(targets)[:, None]
-    found = {"accuracy": float(hits[:, 0].mean())}
+    metrics = {"accuracy": float(hits[:, 0].mean())}
     if probabilities.shape[1] > TOP:
-        found["top_5_accuracy"] = float(hits[:, :TOP].any(axis=1).mean())
+        metrics["top_5_accuracy"] = float(hits[:, :TOP].any(axis=1).mean())
     recalls = recall_by_class(confusion_matrix(order[:, 0], targets, probabilities.shape[1]))
     likelihood = np.take_along_axis(probabilities, np.asarray(targets)[:, None], axis=1)
     nats = float(-np.log(np.maximum(likelihood, 1e-12)).mean())
-    return found | {"mean_recall": float(np.nanmean(recalls)), f"nats_per_{item}": nats}
+    return metrics | {"mean_recall": float(np.nanmean(recalls)), f"nats_per_{item}": nats}
 
 
 def confusion_matrix(expected: Sequence[int] | Array, targets: Sequence[int] | Array, classes: int) -> Array:

@@ -23,10 +23,9 @@ import numpy as np
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.types import Array
 
 __all__ = ["as_json", "encode_gif", "encode_png", "request_arrays"]
-
-Array = np.ndarray[Any, Any]
 
 
 def request_arrays(video_format: VideoFormat, path: str | Path) -> dict[str, Array]:
@@ -49,9 +48,9 @@ def request_arrays(video_format: VideoFormat, path: str | Path) -> dict[str, Arr
 def as_json(request: Mapping[str, Array]) -> dict[str, Any]:
     """A request as TensorFlow Serving's REST interface takes it: binary strings in base64."""
 
-    def plain(value: Any) -> Any:
+    def plain(value: object) -> object:
         if isinstance(value, list):
-            return [plain(each) for each in value]
+            return [plain(entry) for entry in value]
         return {"b64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
     return {name: plain(array.tolist()) for name, array in request.items()}

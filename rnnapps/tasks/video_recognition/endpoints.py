@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.pipeline import Endpoint
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
 from rnnapps.tasks.video_recognition.scoring import clip_probabilities
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.types import Array, Tensor
 
 __all__ = ["video_endpoints"]
 
-Array = np.ndarray[Any, Any]
 
 ROWS, FRAMES = 5, 6
 
@@ -25,18 +23,20 @@ def video_endpoints(network: keras.Model, video_format: VideoFormat) -> dict[str
 
     `step` goes on from states by one working frame; only unidirectional networks have it.
     """
-    found = {
+    endpoints = {
         "serving_default": _encoded(network, video_format),
         "animation": _animated(network, video_format),
         "tensors": _tensors(network, video_format),
     }
     if not network.get_layer("recurrent").bidirectional:
-        found["step"] = _step(network, video_format)
-    return found
+        endpoints["step"] = _step(network, video_format)
+    return endpoints
 
 
 def _encoded(network: keras.Model, video_format: VideoFormat) -> Endpoint:
-    def recognise(frames: Any, lengths: Any) -> dict[str, Any]:
+    """Encoded pictures in, classes out."""
+
+    def recognise(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         with tf.control_dependencies(_checks(lengths, frames)):
             lengths = tf.identity(lengths)
         pictures = video_format.decode(frames, lengths)
@@ -48,7 +48,9 @@ def _encoded(network: keras.Model, video_format: VideoFormat) -> Endpoint:
 
 
 def _animated(network: keras.Model, video_format: VideoFormat) -> Endpoint:
-    def recognise(animations: Any) -> dict[str, Any]:
+    """GIFs in, classes out."""
+
+    def recognise(animations: Tensor) -> dict[str, Tensor]:
         frames, lengths = video_format.decode_animations(animations)
         return _answer(clip_probabilities(network, frames, lengths, video_format.clip_frames), video_format)
 
@@ -59,7 +61,9 @@ def _animated(network: keras.Model, video_format: VideoFormat) -> Endpoint:
 
 
 def _tensors(network: keras.Model, video_format: VideoFormat) -> Endpoint:
-    def recognise(frames: Any, lengths: Any) -> dict[str, Any]:
+    """Working frames in, probabilities out."""
+
+    def recognise(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         with tf.control_dependencies(_checks(lengths, frames)):
             lengths = tf.identity(lengths)
         return {"probabilities": clip_probabilities(network, frames, lengths, video_format.clip_frames)}
@@ -70,10 +74,11 @@ def _tensors(network: keras.Model, video_format: VideoFormat) -> Endpoint:
 
 
 def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
+    """One working frame and states in, probabilities so far and new states out."""
     advance = VideoStep(network)
     specs = advance.state_specs()
 
-    def step(frame: Any, **states: Any) -> dict[str, Any]:
+    def step(frame: Tensor, **states: Tensor) -> dict[str, Tensor]:
         before = {name: states[f"state_{name}"] for name in specs}
         logits, new = advance(frame, before)
         return {"probabilities": tf.nn.softmax(logits), **{f"state_{name}": value for name, value in new.items()}}
@@ -87,7 +92,7 @@ def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
     return Endpoint(step, signature, examples)
 
 
-def _answer(probabilities: Any, video_format: VideoFormat) -> dict[str, Any]:
+def _answer(probabilities: Tensor, video_format: VideoFormat) -> dict[str, Tensor]:
     """The likeliest class and its probability, and the names and probabilities of all, the likeliest first."""
     order = tf.argsort(probabilities, axis=-1, direction="DESCENDING", stable=True)
     labels = tf.gather(tf.constant(list(video_format.labels)), order)
@@ -95,7 +100,8 @@ def _answer(probabilities: Any, video_format: VideoFormat) -> dict[str, Any]:
     return {"label": labels[:, 0], "probability": ordered[:, 0], "labels": labels, "probabilities": ordered}
 
 
-def _checks(lengths: Any, rows: Any) -> list[Any]:
+def _checks(lengths: Tensor, rows: Tensor) -> list[tf.Operation]:
+    """What must hold of lengths."""
     return [
         tf.debugging.assert_greater_equal(lengths, 1, "lengths must be at least 1"),
         tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the length of the rows"),
@@ -103,6 +109,7 @@ def _checks(lengths: Any, rows: Any) -> list[Any]:
 
 
 def _lengths() -> Array:
+    """Of the example rows, int32 `(rows,)`."""
     return np.array([FRAMES, 1, 3, FRAMES, 2], np.int32)
 
 
@@ -117,6 +124,7 @@ def _pictures() -> Array:
 
 
 def _working(video_format: VideoFormat) -> Array:
+    """`_pictures` as working frames."""
     encoded = [[_encode(picture, 0) for picture in pictures] for pictures in _pictures()]
     return np.asarray(video_format.decode(tf.constant(encoded), tf.fill([ROWS], FRAMES)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from rnnapps.contract.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.tasks.video_recognition.baselines import still_baselines
 from rnnapps.tasks.video_recognition.classification import classification_metrics, confusion_matrix, recall_by_class
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
@@ -21,9 +21,9 @@ def evaluate_video(
     network: keras.Model,
     video_format: VideoFormat,
     videos: VideoSplits,
+    *,
     data: VideoDataConfig,
     model: VideoModelConfig,
-    *,
     seed: int,
 ) -> Evaluation:
     """Metrics and baselines on the test videos; the recall of each class among the diagnostics."""
@@ -33,7 +33,7 @@ def evaluate_video(
     recalls = zip(video_format.labels, recall_by_class(matrix), strict=True)
     return Evaluation(
         metrics=classification_metrics(probabilities, targets, item="video"),
-        baselines=still_baselines(model, video_format, videos, videos.test, data, seed=seed),
+        baselines=still_baselines(model, video_format, videos, videos.test, data=data, seed=seed),
         examples=len(videos.test),
         split="test",
         diagnostics={f"recall_{label}": float(value) for label, value in recalls if not np.isnan(value)},

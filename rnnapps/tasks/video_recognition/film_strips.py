@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import FigureBase
 
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme
+from rnnapps.types import Array
 
 __all__ = ["plot_contact_sheet"]
-
-Array = np.ndarray[Any, Any]
 
 
 def plot_contact_sheet(clips: Sequence[Array], titles: Sequence[str], *, columns: int = 8) -> Plot:
@@ -37,5 +35,6 @@ def plot_contact_sheet(clips: Sequence[Array], titles: Sequence[str], *, columns
 
 
 def _spread(clip: Array, count: int) -> Array:
+    """So many frames, from the first to the last, evenly spaced."""
     rows: Array = clip[np.rint(np.linspace(0, len(clip) - 1, count)).astype(int)]
     return rows

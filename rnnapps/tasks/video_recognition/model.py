@@ -33,15 +33,16 @@ def build_network(config: VideoModelConfig, video_format: VideoFormat) -> keras.
 
 
 def _encoders(config: VideoModelConfig, video_format: VideoFormat) -> dict[str, keras.Model]:
+    """Kind of input -> its encoder: a small one for all that is seen, or a large one for frames beside a small one."""
     channels = video_format.channels
     changes = channels * len(config.difference_lags)
     if config.encoder == "small":
         seen = {"frames": channels, "differences": changes, "both": channels + changes}[config.inputs]
         return {config.inputs: _small(config, video_format.size, seen)}
-    found = {"frames": frame_encoder(config, video_format)}
+    encoders = {"frames": frame_encoder(config, video_format)}
     if config.inputs == "both":
-        found["differences"] = _small(config, video_format.size, changes, name="differences_encoder_model")
-    return found
+        encoders["differences"] = _small(config, video_format.size, changes, name="differences_encoder_model")
+    return encoders
 
 
 def frame_encoder(config: VideoModelConfig, video_format: VideoFormat) -> keras.Model:

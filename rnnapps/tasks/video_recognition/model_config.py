@@ -68,4 +68,5 @@ class VideoModelConfig(RecurrentConfig):
 
 
 def _within(numbers: tuple[int, ...], most: int) -> bool:
+    """Whether there are numbers, all of them from 1 to the most."""
     return bool(numbers) and all(1 <= number <= most for number in numbers)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.pipeline import Objective
+from rnnapps.contract.objective import Objective
 from rnnapps.tasks.video_recognition.classification import classification_metrics
 from rnnapps.tasks.video_recognition.data.clips import clip_batches
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig, mirror_images
 from rnnapps.tasks.video_recognition.data.video import VideoSplits
 from rnnapps.tasks.video_recognition.scoring import numbers_of, video_scorer
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["cross_entropy", "video_objective"]
 
@@ -24,9 +25,9 @@ def video_objective(
     network: keras.Model,
     video_format: VideoFormat,
     videos: VideoSplits,
+    *,
     data: VideoDataConfig,
     training: TrainingConfig,
-    *,
     label_smoothing: float,
     seed: int,
 ) -> Objective:
@@ -46,8 +47,8 @@ def video_objective(
     targets = numbers_of(videos.validation, video_format.labels)
 
     def validate() -> dict[str, float]:
-        found = classification_metrics(score(), targets, item="video")
-        return {f"validation_{name}": value for name, value in found.items()}
+        metrics = classification_metrics(score(), targets, item="video")
+        return {f"validation_{name}": value for name, value in metrics.items()}
 
     return Objective(
         loss=cross_entropy(len(video_format.labels), label_smoothing),
@@ -59,10 +60,10 @@ def video_objective(
     )
 
 
-def cross_entropy(classes: int, smoothing: float) -> Callable[[Any, Any], Any]:
+def cross_entropy(classes: int, smoothing: float) -> Callable[[NamedTensors, Mapping[str, Any]], Tensor]:
     """A loss of (network outputs, batch): mean nats, the target's probability spread by a share over all classes."""
 
-    def loss(outputs: Any, batch: Any) -> Any:
+    def loss(outputs: NamedTensors, batch: Mapping[str, Any]) -> Tensor:
         wanted = tf.one_hot(batch["targets"], classes) * (1 - smoothing) + smoothing / classes
         return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=outputs["logits"]))
 

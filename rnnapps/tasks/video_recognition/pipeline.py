@@ -1,7 +1,7 @@
 """Video activity recognition: learns to tell what happens in a video.
 
-python -m pipelines.video_recognition train --data.source clips/ --run runs/video_recognition/clips
-python -m pipelines.video_recognition predict --run runs/video_recognition/clips --video new.mp4
+rnnapps video_recognition train --data.source clips/ --run runs/video_recognition/clips
+rnnapps video_recognition predict --run runs/video_recognition/clips --video new.mp4
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
-from rnnapps.contract.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from rnnapps.tasks.video_recognition.data.video import VideoSplits
     from rnnapps.tasks.video_recognition.video_format import VideoFormat
 
-__all__ = ["PIPELINE", "Config", "PredictOptions", "VideoRecognition", "VideoRecognitionSplits"]
+__all__ = ["PIPELINE", "Config", "PredictOptions", "VideoRecognition"]
 
 
 @dataclass(frozen=True)
@@ -95,24 +99,13 @@ class PredictOptions:
             raise ConfigError("name a video with --video, or (stream) a camera with --camera")
 
 
-@dataclass(frozen=True)
-class VideoRecognitionSplits(Splits):
-    """Splits that also hold the videos themselves.
-
-    Attributes:
-        videos: the videos.
-    """
-
-    videos: VideoSplits
-
-
-class VideoRecognition(Pipeline[Config]):
+class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
     """A video in, the likeliest classes out."""
 
     name: ClassVar[str] = "video_recognition"
     summary: ClassVar[str] = "Tells what happens in a video: one of the classes it was trained on."
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = PredictOptions
+    config_class = Config
+    predict_class = PredictOptions
     intended_use: ClassVar[str] = "Telling apart activities in short videos of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It always answers with one of its classes, also for videos that show none of them.",
@@ -122,20 +115,19 @@ class VideoRecognition(Pipeline[Config]):
     higher_is_better: ClassVar[frozenset[str]] = frozenset(
         f"{split}{name}" for split in ("", "validation_") for name in ("accuracy", "top_5_accuracy", "mean_recall")
     )
+    run_frees: ClassVar[frozenset[str]] = frozenset({"data.test", "data.cache_megabytes"})
 
-    def examples(self, config: Config) -> VideoRecognitionSplits:
+    def examples(self, config: Config) -> VideoSplits:
         """Reads the videos, splits them, and decodes what is not in the cache."""
-        from rnnapps.tasks.video_recognition.data.video import read_video_splits, video_dataset
+        from rnnapps.tasks.video_recognition.data.video import read_video_splits
 
-        videos = read_video_splits(config.data)
-        parts = (video_dataset(part) for part in (videos.train, videos.validation, videos.test))
-        return VideoRecognitionSplits(*parts, videos.source, videos)
+        return read_video_splits(config.data)
 
-    def fit_preprocessor(self, config: Config, splits: Splits) -> VideoFormat:
+    def fit_preprocessor(self, config: Config, splits: VideoSplits) -> VideoFormat:
         """Rate and size of the frames, and the classes of the training videos."""
         from rnnapps.tasks.video_recognition.video_format import VideoFormat
 
-        return VideoFormat.of(config.data, (video.label for video in _videos(splits).train))
+        return VideoFormat.of(config.data, (video.label for video in splits.train))
 
     def load_preprocessor(self, folder: Path) -> VideoFormat:
         """The frames and classes a run or an export was made with."""
@@ -143,9 +135,9 @@ class VideoRecognition(Pipeline[Config]):
 
         return VideoFormat.load(folder)
 
-    def grow_preprocessor(self, config: Config, preprocessor: VideoFormat, splits: Splits) -> VideoFormat:
+    def grow_preprocessor(self, config: Config, preprocessor: VideoFormat, splits: VideoSplits) -> VideoFormat:
         """The same frames; of the known classes those that are shown (or all), and the new ones behind them."""
-        grown = preprocessor.grow(config.data, (video.label for video in _videos(splits).train))
+        grown = preprocessor.grow(config.data, (video.label for video in splits.train))
         dropped = [label for label in preprocessor.labels if label not in grown.labels]
         if dropped:
             remedy = "--data.known_classes keep keeps them"
@@ -165,72 +157,70 @@ class VideoRecognition(Pipeline[Config]):
 
         return build_network(config.model, preprocessor)
 
-    def objective(self, config: Config, network: keras.Model, preprocessor: VideoFormat, splits: Splits) -> Objective:
+    def objective(self, fitted: Fitted[Config, VideoFormat], splits: VideoSplits) -> Objective:
         """Mean nats per clip."""
         from rnnapps.tasks.video_recognition.objective import video_objective
 
-        if config.training.carry_state:
+        if fitted.config.training.carry_state:
             raise ConfigError("training.carry_state must be false: each clip is a sequence of its own")
         return video_objective(
-            network,
-            preprocessor,
-            _videos(splits),
-            config.data,
-            config.training,
-            label_smoothing=config.model.label_smoothing,
-            seed=config.seed,
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            data=fitted.config.data,
+            training=fitted.config.training,
+            label_smoothing=fitted.config.model.label_smoothing,
+            seed=fitted.config.seed,
         )
 
-    def evaluate(self, config: Config, network: keras.Model, preprocessor: VideoFormat, splits: Splits) -> Evaluation:
+    def evaluate(self, fitted: Fitted[Config, VideoFormat], splits: VideoSplits) -> Evaluation:
         """Accuracy on test videos beside classifiers of single frames and of mean frames."""
         from rnnapps.tasks.video_recognition.evaluation import evaluate_video
 
-        return evaluate_video(network, preprocessor, _videos(splits), config.data, config.model, seed=config.seed)
+        return evaluate_video(
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            data=fitted.config.data,
+            model=fitted.config.model,
+            seed=fitted.config.seed,
+        )
 
-    def endpoints(self, config: Config, network: keras.Model, preprocessor: VideoFormat) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, VideoFormat]) -> dict[str, Endpoint]:
         """`serving_default` takes encoded frames, `animation` GIFs, `tensors` arrays, `step` one frame and states."""
         from rnnapps.tasks.video_recognition.endpoints import video_endpoints
 
-        return video_endpoints(network, preprocessor)
+        return video_endpoints(fitted.network, fitted.preprocessor)
 
-    def predict(
-        self, config: Config, network: keras.Model, preprocessor: VideoFormat, options: PredictOptions
-    ) -> list[Any]:
+    def predict(self, fitted: Fitted[Config, VideoFormat], options: PredictOptions) -> list[Any]:
         """The likeliest classes of each video."""
         from rnnapps.tasks.video_recognition.prediction import recognise
 
         if options.camera:
             raise ConfigError("predict takes --video; a camera is for stream")
-        return recognise(network, preprocessor, options.video, top=options.top)
+        return recognise(fitted.network, fitted.preprocessor, options.video, top=options.top)
 
-    def stream(
-        self, config: Config, network: keras.Model, preprocessor: VideoFormat, options: PredictOptions
-    ) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, VideoFormat], options: PredictOptions) -> Iterator[str]:
         """A line of JSON for each moment at which another class becomes the likeliest."""
         from rnnapps.tasks.video_recognition.data.video import read_frames
         from rnnapps.tasks.video_recognition.streaming import camera_frames, change_lines, require_causal
 
-        require_causal(network)
+        require_causal(fitted.network)
         frames: Any
         if options.camera:
-            count = math.ceil(options.seconds * preprocessor.frames_per_second) or None
-            frames = itertools.islice(camera_frames(options.camera, preprocessor), count)
+            count = math.ceil(options.seconds * fitted.preprocessor.frames_per_second) or None
+            frames = itertools.islice(camera_frames(options.camera, fitted.preprocessor), count)
         else:
-            frames = read_frames(options.video, preprocessor.data_config)
-        yield from change_lines(network, preprocessor, frames, restart_seconds=options.restart_seconds)
+            frames = read_frames(options.video, fitted.preprocessor.data_config)
+        yield from change_lines(fitted.network, fitted.preprocessor, frames, restart_seconds=options.restart_seconds)
 
     def report_sections(
-        self, config: Config, network: keras.Model, preprocessor: VideoFormat, splits: Splits, samples: Sequence[str]
+        self, fitted: Fitted[Config, VideoFormat], splits: VideoSplits, samples: Sequence[str]
     ) -> Sequence[Section]:
         """Validation videos with answers, their confusion, and answers over time."""
         from rnnapps.tasks.video_recognition.report import video_sections
 
-        return video_sections(network, preprocessor, _videos(splits).validation)
-
-
-def _videos(splits: Splits) -> VideoSplits:
-    assert isinstance(splits, VideoRecognitionSplits)
-    return splits.videos
+        return video_sections(fitted.network, fitted.preprocessor, splits.validation)
 
 
 PIPELINE = VideoRecognition()

@@ -14,6 +14,7 @@ from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
 from rnnapps.tasks.video_recognition.data.sources import VIDEO_SUFFIXES
 from rnnapps.tasks.video_recognition.scoring import video_probabilities
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.types import Array
 
 __all__ = ["recognise"]
 
@@ -41,8 +42,9 @@ def recognise(network: keras.Model, video_format: VideoFormat, source: str, *, t
         ]
 
 
-def _described(probabilities: Any, video_format: VideoFormat, top: int) -> dict[str, Any]:
+def _described(probabilities: Array, video_format: VideoFormat, top: int) -> dict[str, Any]:
+    """Probabilities `(classes,)` as JSON can hold them."""
     order = np.argsort(-probabilities, kind="stable")[:top]
-    classes = {video_format.labels[place]: round(float(probabilities[place]), 4) for place in order}
+    classes = {video_format.labels[number]: round(float(probabilities[number]), 4) for number in order}
     label = next(iter(classes))
     return {"label": label, "probability": classes[label], "classes": classes}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -18,10 +17,10 @@ from rnnapps.tasks.video_recognition.film_strips import plot_contact_sheet
 from rnnapps.tasks.video_recognition.scoring import numbers_of, video_scorer
 from rnnapps.tasks.video_recognition.streaming import probabilities_over_time
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.types import Array
 
 __all__ = ["plot_over_time", "video_sections"]
 
-Array = np.ndarray[Any, Any]
 
 SHEET_ROWS, OVER_TIME, CURVES = 8, 4, 3
 
@@ -33,10 +32,10 @@ def video_sections(network: keras.Model, video_format: VideoFormat, validation: 
     best = probabilities.argmax(axis=1)
     matrix = confusion_matrix(best, targets, len(video_format.labels))
     shown = _mixed(best == targets, SHEET_ROWS)
-    titles = [_title(validation[place].label, video_format.labels, probabilities[place]) for place in shown]
-    blocks: list[Block] = [plot_contact_sheet([validation[place].rows() for place in shown], titles).picture()]
+    titles = [_title(validation[row].label, video_format.labels, probabilities[row]) for row in shown]
+    blocks: list[Block] = [plot_contact_sheet([validation[row].rows() for row in shown], titles).picture()]
     if not network.get_layer("recurrent").bidirectional:
-        blocks.append(_over_time(network, video_format, [validation[place] for place in shown[:OVER_TIME]]))
+        blocks.append(_over_time(network, video_format, [validation[row] for row in shown[:OVER_TIME]]))
     recalls = zip(video_format.labels, recall_by_class(matrix), matrix.sum(axis=1), strict=True)
     rows = [(label, None if np.isnan(value) else float(value), int(count)) for label, value, count in recalls]
     table = Table(("Class", "recall", "videos"), rows, "Validation videos")
@@ -45,7 +44,7 @@ def video_sections(network: keras.Model, video_format: VideoFormat, validation: 
 
 
 def _mixed(right: Array, count: int) -> list[int]:
-    """Places of some right and some wrong answers by turns, as long as there are both."""
+    """Numbers of some right and some wrong answers by turns, as long as there are both."""
     wrong_places, right_places = np.flatnonzero(~right).tolist(), np.flatnonzero(right).tolist()
     half = max(count // 2, count - len(right_places))
     chosen = wrong_places[:half]
@@ -53,12 +52,14 @@ def _mixed(right: Array, count: int) -> list[int]:
 
 
 def _title(label: str, labels: Sequence[str], probabilities: Array) -> str:
+    """The true class beside the answer."""
     best = int(probabilities.argmax())
     sign = "right" if labels[best] == label else "wrong"
     return f"{label}: answer {labels[best]} ({probabilities[best]:.2f}), {sign}"
 
 
 def _over_time(network: keras.Model, video_format: VideoFormat, videos: Sequence[Video]) -> Block:
+    """How the answer forms while each video is watched."""
     plots = [
         plot_over_time(list(probabilities_over_time(network, video.rows())), video_format, video.label)
         for video in videos
@@ -66,16 +67,16 @@ def _over_time(network: keras.Model, video_format: VideoFormat, videos: Sequence
     return Gallery([plot.picture() for plot in plots]) if plots else Paragraph("There is no video to show.")
 
 
-def plot_over_time(found: Sequence[Array], video_format: VideoFormat, label: str) -> Plot:
+def plot_over_time(probabilities: Sequence[Array], video_format: VideoFormat, label: str) -> Plot:
     """Probabilities of the classes that were likeliest at some time, after each frame.
 
     Args:
-        found: probabilities `(classes,)` after each frame.
+        probabilities: `(classes,)` after each frame.
         video_format: rate and classes.
         label: the true class.
     """
-    table = np.stack(found)
+    table = np.stack(probabilities)
     peaks = np.argsort(-table.max(axis=0))[:CURVES]
     seconds = (np.arange(len(table)) / video_format.frames_per_second).tolist()
-    curves = [Curve(video_format.labels[place], seconds, table[:, place].tolist()) for place in peaks]
+    curves = [Curve(video_format.labels[number], seconds, table[:, number].tolist()) for number in peaks]
     return plot_curves(curves, x_label="seconds", y_label="probability", title=f"A video of {label}", integer_x=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -16,10 +16,12 @@ from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
 from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.tasks.video_recognition.working_frames import Box, to_working_size
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["camera_frames", "change_lines", "probabilities_over_time", "require_causal"]
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 ENDLESS = 10.0**9
 CAMERA_KINDS = ("v4l2", "avfoundation", "dshow", "lavfi")
@@ -49,7 +51,7 @@ def probabilities_over_time(
     step = VideoStep(network)
 
     @tf.function(autograph=False)
-    def advance(frame: Any, states: Any) -> Any:
+    def advance(frame: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
         logits, new = step(frame[None], states)
         return tf.nn.softmax(logits)[0], new
 
@@ -57,8 +59,8 @@ def probabilities_over_time(
     for number, frame in enumerate(frames):
         if restart_frames and number % restart_frames == 0:
             states = zero_video_states(step, 1)
-        found, states = advance(tf.constant(frame), states)
-        yield np.asarray(found)
+        probabilities, states = advance(tf.constant(frame), states)
+        yield np.asarray(probabilities)
 
 
 def change_lines(
@@ -67,11 +69,12 @@ def change_lines(
     """A line of JSON, {"seconds", "label", "probability"}, whenever another class becomes the likeliest."""
     restart = round(restart_seconds * video_format.frames_per_second)
     last = -1
-    for number, found in enumerate(probabilities_over_time(network, frames, restart_frames=restart)):
-        best = int(found.argmax())
+    for number, probabilities in enumerate(probabilities_over_time(network, frames, restart_frames=restart)):
+        best = int(probabilities.argmax())
         if best != last:
             seconds = round(number / video_format.frames_per_second, 3)
-            line = {"seconds": seconds, "label": video_format.labels[best], "probability": round(float(found[best]), 4)}
+            probability = round(float(probabilities[best]), 4)
+            line = {"seconds": seconds, "label": video_format.labels[best], "probability": probability}
             yield json.dumps(line) + "\n"
             last = best
 
@@ -103,7 +106,8 @@ def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
         raise DataError(device, f"cannot be read as a camera: {error.strerror}", "check the device") from None
 
 
-def _opened(device: str) -> Any:
+def _opened(device: str) -> InputContainer:
+    """The camera, as PyAV has it."""
     import av
 
     kind, colon, name = device.partition(":")
@@ -120,7 +124,8 @@ def _opened(device: str) -> Any:
         raise DataError(device, f"PyAV reads no {kind} devices on this system", "name another camera") from None
 
 
-def _timed(container: Any) -> Iterator[tuple[float, float, Array]]:
+def _timed(container: InputContainer) -> Iterator[tuple[float, float, Array]]:
+    """(time, seconds shown, frame uint8 (height, width, 3)) without end."""
     stream = container.streams.video[0]
     shown = 1 / float(stream.average_rate or 25)
     for frame in container.decode(stream):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
@@ -13,6 +12,7 @@ from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.video_recognition.data.config import Colour, Crop, VideoDataConfig
 from rnnapps.tasks.video_recognition.working_frames import BLACK, GREY_SHARES, SUBJECT_MIDDLE, SUBJECT_SIDE
+from rnnapps.types import Tensor
 
 __all__ = ["VideoFormat"]
 
@@ -107,13 +107,13 @@ class VideoFormat:
         path = Path(folder) / FILE_NAME
         try:
             values = read_json(path)
-            found = cls(**{**values, "labels": tuple(values["labels"])}, trained=True)
-            _ = found.data_config  # checks the values
+            video_format = cls(**{**values, "labels": tuple(values["labels"])}, trained=True)
+            _ = video_format.data_config  # checks the values
         except (TypeError, KeyError, ConfigError) as error:
             raise CheckpointError(f"{path}: {error}; restore the file or train again") from None
-        return found
+        return video_format
 
-    def decode(self, frames: Any, lengths: Any) -> Any:
+    def decode(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Encoded frames to working frames.
 
         Args:
@@ -123,26 +123,26 @@ class VideoFormat:
         Returns:
             uint8 `(batch, frames, size, size, channels)`, zeros behind a row's end.
         """
-        places = tf.range(tf.shape(frames)[1])
+        numbers = tf.range(tf.shape(frames)[1])
 
-        def row(inputs: Any) -> Any:
+        def row(inputs: tuple[Tensor, Tensor]) -> Tensor:
             strings, length = inputs
             box = self._first_box(lambda: _picture(strings[0]), length)
 
-            def one(item: Any) -> Any:
-                place, content = item
+            def working(numbered: tuple[Tensor, Tensor]) -> Tensor:
+                number, content = numbered
                 read = lambda: self._working(_picture(content), box)  # noqa: E731
-                return tf.cond(place < length, read, lambda: tf.zeros(self.frame_shape, tf.uint8))
+                return tf.cond(number < length, read, lambda: tf.zeros(self.frame_shape, tf.uint8))
 
-            return tf.map_fn(one, (places, strings), fn_output_signature=self._frame_spec())
+            return tf.map_fn(working, (numbers, strings), fn_output_signature=self._frame_spec())
 
         spec = tf.TensorSpec((None, *self.frame_shape), tf.uint8)
         return tf.map_fn(row, (frames, lengths), fn_output_signature=spec)
 
-    def decode_animations(self, animations: Any) -> tuple[Any, Any]:
+    def decode_animations(self, animations: Tensor) -> tuple[Tensor, Tensor]:
         """Animated GIFs, strings `(batch,)`, to (working frames as in `decode`, lengths int32 `(batch,)`)."""
 
-        def row(content: Any) -> Any:
+        def row(content: Tensor) -> Tensor:
             pictures = tf.io.decode_gif(content)
             box = self._first_box(lambda: pictures[0], tf.shape(pictures)[0])
             return tf.map_fn(
@@ -150,20 +150,20 @@ class VideoFormat:
             )
 
         spec = tf.RaggedTensorSpec((None, *self.frame_shape), tf.uint8, ragged_rank=0)
-        found = tf.map_fn(row, animations, fn_output_signature=spec)
-        return found.to_tensor(), tf.cast(found.row_lengths(), tf.int32)
+        decoded = tf.map_fn(row, animations, fn_output_signature=spec)
+        return decoded.to_tensor(), tf.cast(decoded.row_lengths(), tf.int32)
 
     def _frame_spec(self) -> tf.TensorSpec:
         return tf.TensorSpec(self.frame_shape, tf.uint8)
 
-    def _first_box(self, first: Any, length: Any) -> Any:
+    def _first_box(self, first: Callable[[], Tensor], length: Tensor) -> Tensor:
         """The part of a row's frames that its first frame decides, int32 `(4,)`; any, where each decides for itself."""
         unknown = tf.zeros(4, tf.int32)
         if self.crop != "subject":
             return unknown
         return tf.cond(length > 0, lambda: _subject_box(first()), lambda: unknown)
 
-    def _working(self, picture: Any, box: Any) -> Any:
+    def _working(self, picture: Tensor, box: Tensor) -> Tensor:
         """A picture uint8 `(height, width, 3)` at the working size: the twin of `working_frames.to_working_size`."""
         height, width = tf.shape(picture)[0], tf.shape(picture)[1]
         if self.crop == "stretch":
@@ -177,24 +177,26 @@ class VideoFormat:
         return tf.ensure_shape(tf.cast(tf.round(tf.clip_by_value(small, 0.0, 255.0)), tf.uint8), self.frame_shape)
 
 
-def _picture(content: Any) -> Any:
+def _picture(content: Tensor) -> Tensor:
+    """A picture from the bytes of a PNG, JPEG or BMP, uint8 `(height, width, 3)`."""
     picture = tf.io.decode_image(content, channels=3, expand_animations=False)
     return tf.ensure_shape(picture, (None, None, 3))
 
 
-def _centre_box(height: Any, width: Any) -> Any:
+def _centre_box(height: Tensor, width: Tensor) -> Tensor:
+    """The twin of `working_frames.centre_box`."""
     side = tf.minimum(height, width)
     return tf.stack([(height - side) // 2, (width - side) // 2, side, side])
 
 
-def _subject_box(picture: Any) -> Any:
+def _subject_box(picture: Tensor) -> Tensor:
     """The twin of `working_frames.subject_box`."""
     shares = tf.constant([round(1000 * share) for share in GREY_SHARES])
     bright = tf.reduce_sum(tf.cast(picture, tf.int32) * shares, axis=-1) > 1000 * BLACK
     rows = tf.where(tf.reduce_any(bright, axis=1))[:, 0]
     columns = tf.cumsum(tf.reduce_sum(tf.cast(bright, tf.int32), axis=0))
 
-    def around() -> Any:
+    def around() -> Tensor:
         top = tf.cast(rows[0], tf.int32)
         height = tf.cast(rows[-1], tf.int32) - top + 1
         middle = tf.searchsorted(columns, [(columns[-1] + 1) // 2])[0]
@@ -204,7 +206,7 @@ def _subject_box(picture: Any) -> Any:
     return tf.cond(tf.size(rows) > 0, around, lambda: _centre_box(tf.shape(picture)[0], tf.shape(picture)[1]))
 
 
-def _cut(picture: Any, box: Any) -> Any:
+def _cut(picture: Tensor, box: Tensor) -> Tensor:
     """A part of a picture, black where it lies outside."""
     top, left, height, width = tf.unstack(box)
     first = tf.maximum([top, left], 0)

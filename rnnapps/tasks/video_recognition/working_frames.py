@@ -1,11 +1,12 @@
-"""Frames to the working size in NumPy, for processes without TensorFlow: the twin of `preprocessing.video_format`."""
+"""Frames to the working size in NumPy, for processes without TensorFlow: the twin of `video_format`."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
+
+from rnnapps.types import Array
 
 __all__ = [
     "BLACK",
@@ -20,7 +21,6 @@ __all__ = [
     "to_working_size",
 ]
 
-Array = np.ndarray[Any, Any]
 Box = tuple[int, int, int, int]
 """Top, left, height and width of a part of a frame, in pixels."""
 
@@ -62,8 +62,8 @@ def resized(image: Array, size: int) -> Array:
     It equals `tf.image.resize(..., method="bilinear", antialias=True)`.
     """
     rows, columns = (resampling_matrix(length, size) for length in image.shape[:2])
-    found: Array = np.einsum("ih,hwc,jw->ijc", rows, image, columns, optimize=True)
-    return found
+    square: Array = np.einsum("ih,hwc,jw->ijc", rows, image, columns, optimize=True)
+    return square
 
 
 @functools.lru_cache(maxsize=64)

@@ -59,7 +59,13 @@ def test_any_division_gives_the_same_averages(errors: np.ndarray) -> None:
 def test_whitened_heights_are_the_mahalanobis_distance(errors: np.ndarray) -> None:
     config = DetectionConfig(smoothing_steps=(1,), scorer="mahalanobis")
     values = calibrate([held_out(errors)], 1, config)
-    heights = channel_errors(tf.constant(errors[None]), tf.ones((1, ROWS, TARGETS)), values, tf.constant([0]), config)
+    heights = channel_errors(
+        tf.constant(errors[None]),
+        tf.ones((1, ROWS, TARGETS)),
+        calibration=values,
+        group=tf.constant([0]),
+        config=config,
+    )
     centred = errors - errors.mean(axis=0)
     inverse = np.linalg.inv(np.cov(centred.T, bias=True))
     distance = np.sqrt(np.einsum("ti,ij,tj->t", centred, inverse, centred))

@@ -9,7 +9,7 @@ import pytest
 
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
-from rnnapps.tasks.anomaly_detection.data.watched import part_rows, read_watched
+from rnnapps.tasks.anomaly_detection.data.watched import read_watched
 
 
 def write_table(path: Path, rows: int = 100, *, label: bool = False) -> Path:
@@ -29,8 +29,8 @@ def test_the_machine_is_split_before_its_faults() -> None:
     assert not watched.parts.validation[0].rows().labels.any()
     assert set(watched.parts.test[0].rows().labels.tolist()) == {0, 1, 2, 3, 4, 5}
     assert "synthetic" in watched.source
-    example = next(part_rows(watched.parts.test).as_numpy_iterator())
-    assert example["values"].shape == (10_000, 8)
+    assert watched.parts.test[0].rows().values.shape == (10_000, 8)
+    assert read_watched(AnomalyDataConfig()).digest() == watched.digest()
 
 
 def test_a_table_is_split_in_time_with_its_labels(tmp_path: Path) -> None:

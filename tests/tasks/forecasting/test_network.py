@@ -251,6 +251,6 @@ def test_a_stream_reads_the_hour_that_comes_twice_twice() -> None:
         column = pd.Series([f"2024-10-27 {cell}"], dtype=object, name="time")
         if time is None:
             time = np.datetime64("2024-10-26T22:00", "ns")
-        time = _next_time(column, time, "rows", "line 2", zone, frequency)
+        time = _next_time(column, time, source="rows", where="line 2", config=zone, frequency=frequency)
         found.append(str(time)[11:16])
     assert found == ["23:00", "00:00", "01:00", "02:00"]

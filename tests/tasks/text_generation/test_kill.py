@@ -27,7 +27,7 @@ def start(text: Path, run: Path) -> subprocess.Popen[bytes]:
     flags = ["--data.source", str(text), "--run", str(run), *SETTINGS, "--training.compile=graph"]
     steps = [f"--training.steps={STEPS}", "--training.evaluate_every=10", "--model.dropout=0.1"]
     return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.text_generation", "train", *flags, *steps],
+        [sys.executable, "-m", "rnnapps", "text_generation", "train", *flags, *steps],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.DEVNULL,
@@ -68,7 +68,7 @@ def test_killed_commands_end_like_one_left_alone(kills: int, text: Path, undistu
 
 
 def test_the_next_export_removes_what_a_killed_one_left(run: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pipelines.text_generation", "export", "--run", str(run), "--to", "models/words"]
+    command = [sys.executable, "-m", "rnnapps", "text_generation", "export", "--run", str(run), "--to", "models/words"]
     paths = {**os.environ, "PYTHONPATH": str(ROOT)}
     killed = subprocess.Popen(command, cwd=tmp_path, env=paths, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300

@@ -18,7 +18,7 @@ def type_command(*argv: object, **environment: str) -> subprocess.CompletedProce
     """Runs the command without the settings of the test process."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_CPP")}
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.text_generation", *map(str, argv)],
+        [sys.executable, "-m", "rnnapps", "text_generation", *map(str, argv)],
         cwd=ROOT,
         env={**kept, **environment},
         capture_output=True,

@@ -12,7 +12,7 @@ import pytest
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.data.files import LONGEST_LINE, read_aligned, read_tab_file
-from rnnapps.tasks.translation.data.pairs import Pair, filter_pairs, pair_dataset
+from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, filter_pairs
 from rnnapps.tasks.translation.data.splits import read_pair_splits
 
 
@@ -103,9 +103,11 @@ def test_filters_say_why() -> None:
     }
 
 
-def test_raw_examples() -> None:
-    (example,) = pair_dataset([Pair("ü", "u")]).as_numpy_iterator()
-    assert example == {"source": "ü".encode(), "target": b"u"}
+def test_the_fingerprint_tells_source_from_target() -> None:
+    first, other = ([Pair("ü", "u")], [Pair("u", "ü")])
+    digests = {PairSplits(train, first, None, "a", 1).digest() for train in (first, other)}
+    assert len(digests) == 2
+    assert PairSplits(first, first, other, "b", 2).digest() in digests, "test pairs and names are no part of it"
 
 
 def test_too_few_pairs(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_bad_settings() -> None:
 
 def test_builtin_phrases_are_different_and_repeat() -> None:
     splits = read_pair_splits(PairDataConfig())
-    assert splits.test is not None and "CLDR" in splits.name
+    assert splits.test is not None and "CLDR" in splits.source
     sources = [pair.source for part in (splits.train, splits.validation, splits.test) for pair in part]
     assert len(set(sources)) == len(sources) == 24_000
     assert all("\u00a0" not in text and "\u202f" not in text for pair in splits.test for text in pair)

@@ -97,7 +97,7 @@ def test_a_camera_is_watched_until_its_time_is_up(
 def test_watching_a_camera_ends_with_ctrl_c(run: Path, tmp_path: Path) -> None:
     write_mp4(tmp_path / "film.mp4", moving_square("right", 77), rate=10)
     flags = ["stream", "--run", str(run), "--camera", live(tmp_path / "film.mp4"), "--restart_seconds", "1.2"]
-    command = [sys.executable, "-m", "pipelines.video_recognition", *flags]
+    command = [sys.executable, "-m", "rnnapps", "video_recognition", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert json.loads(process.stdout.readline())["seconds"] == 0  # printed while the camera goes on
         time.sleep(2)

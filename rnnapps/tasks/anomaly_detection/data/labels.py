@@ -8,13 +8,14 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from rnnapps.data.series.series import Series
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["mark", "read_stretches"]
 
@@ -40,24 +41,24 @@ def read_stretches(path: str) -> dict[str, list[Stretch]]:
         return _from_json(path, text)
     reader = csv.DictReader(io.StringIO(text, newline=""))
     names = set(reader.fieldnames or ())
-    found: dict[str, list[Stretch]] = {}
+    stretches: dict[str, list[Stretch]] = {}
     for row in reader:
-        place = f"line {reader.line_num}"
+        where = f"line {reader.line_num}"
         if names >= NASA:
-            found.setdefault(row["chan_id"], []).extend(_sequences(path, place, row["anomaly_sequences"]))
+            stretches.setdefault(row["chan_id"], []).extend(_sequences(path, where, row["anomaly_sequences"]))
         elif names >= PLAIN:
             if not row["first"] or not row["last"]:
-                raise DataError(path, f"{place}: a stretch needs first and last", "fill both in")
-            found.setdefault(row["series"], []).append((row["first"].strip(), row["last"].strip()))
+                raise DataError(path, f"{where}: a stretch needs first and last", "fill both in")
+            stretches.setdefault(row["series"], []).append((row["first"].strip(), row["last"].strip()))
         else:
             break
     if not names >= NASA and not names >= PLAIN:
         problem = f"has the columns {', '.join(sorted(names)) or 'none'}; expected series, first, last"
         raise DataError(path, problem, "name the columns so")
-    return found
+    return stretches
 
 
-def mark(series: Series, stretches: Sequence[Stretch], source: str) -> np.ndarray[Any, Any]:
+def mark(series: Series, stretches: Sequence[Stretch], source: str) -> Array:
     """Labels int32 `(rows,)`: 1 within a stretch, else 0.
 
     Args:
@@ -70,7 +71,7 @@ def mark(series: Series, stretches: Sequence[Stretch], source: str) -> np.ndarra
     """
     labels = np.zeros(len(series), np.int32)
     for first, last in stretches:
-        low, high = (_row(series, text, source, side) for text, side in ((first, "left"), (last, "right")))
+        low, high = _row(series, first, source, "left"), _row(series, last, source, "right")
         if low > high or low < 0 or high >= len(series):
             problem = f"series {series.name}: the stretch {first} to {last} is not within its {len(series):,} rows"
             raise DataError(source, problem, "correct the stretch")
@@ -78,7 +79,7 @@ def mark(series: Series, stretches: Sequence[Stretch], source: str) -> np.ndarra
     return labels
 
 
-def _row(series: Series, text: str, source: str, side: Any) -> int:
+def _row(series: Series, text: str, source: str, side: Literal["left", "right"]) -> int:
     """The row a stretch begins with (left) or ends with (right)."""
     if text.lstrip("-").isdigit():
         return int(text)
@@ -88,19 +89,21 @@ def _row(series: Series, text: str, source: str, side: Any) -> int:
         moment = np.datetime64(text.strip().replace(" ", "T"), "ns")
     except ValueError:
         raise DataError(source, f"series {series.name}: {text!r} is neither row number nor time") from None
-    place = int(np.searchsorted(series.times, moment, side=side))
-    return place if side == "left" else place - 1
+    row = int(np.searchsorted(series.times, moment, side=side))
+    return row if side == "left" else row - 1
 
 
-def _sequences(path: str, place: str, text: str) -> list[Stretch]:
+def _sequences(path: str, where: str, text: str) -> list[Stretch]:
+    """The stretches of a cell such as "[[12, 30], [95, 120]]"."""
     try:
         pairs = ast.literal_eval(text)
         return [(str(int(first)), str(int(last))) for first, last in pairs]
     except (ValueError, SyntaxError, TypeError):
-        raise DataError(path, f"{place}: {text!r} is no list of [first, last] rows", "correct it") from None
+        raise DataError(path, f"{where}: {text!r} is no list of [first, last] rows", "correct it") from None
 
 
 def _from_json(path: str, text: str) -> dict[str, list[Stretch]]:
+    """The labels of NAB: {file name: [[first time, last time], ...]}."""
     try:
         content = json.loads(text)
         return {Path(name).stem: [(str(first), str(last)) for first, last in pairs] for name, pairs in content.items()}
@@ -110,6 +113,7 @@ def _from_json(path: str, text: str) -> dict[str, list[Stretch]]:
 
 
 def _decode(path: str, content: bytes) -> str:
+    """A file as text."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

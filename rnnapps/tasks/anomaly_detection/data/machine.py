@@ -8,13 +8,13 @@ does on a real machine.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from rnnapps.types import Array
+
 __all__ = ["FAULTS", "ROW_SECONDS", "SENSORS", "Fault", "inject", "simulate", "simulate_with_faults"]
 
-Array = np.ndarray[Any, Any]
 
 SENSORS = ("load", "speed", "current", "temperature", "vibration", "pressure", "flow", "ambient")
 FAULTS = ("spike", "drift", "stuck sensor", "noise burst", "broken correlation")
@@ -64,10 +64,10 @@ def simulate_with_faults(rows: int, generator: np.random.Generator, *, per_kind:
     kinds = generator.permutation(np.repeat(np.arange(len(FAULTS)), per_kind))
     room = rows // (len(kinds) + 1)
     faults = []
-    for place, kind in enumerate(kinds):
+    for number, kind in enumerate(kinds):
         name = FAULTS[kind]
         length = {"spike": 1, "drift": 180, "stuck sensor": 120, "noise burst": 60, "broken correlation": 120}[name]
-        first = room // 2 + place * room + int(generator.integers(0, max(room - length - 60, 1)))
+        first = room // 2 + number * room + int(generator.integers(0, max(room - length - 60, 1)))
         sensor = str(generator.choice(["pressure", "flow"] if name == "broken correlation" else SENSORS[1:7]))
         faults.append(Fault(name, sensor, first, min(first + length, rows) - 1))
     for fault in faults:

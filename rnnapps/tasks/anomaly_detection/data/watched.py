@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from rnnapps.data.digest import digest_examples
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.data.labels import mark, read_stretches
+from rnnapps.types import Array
 
-__all__ = ["WatchedSeries", "part_rows", "read_tables", "read_watched"]
+__all__ = ["WatchedSeries", "read_tables", "read_watched"]
 
-Array = np.ndarray[Any, Any]
 
 BUILTIN = "builtin"
 BUILTIN_ROWS = {"train": 12_000, "validation": 3_000, "test": 10_000}
@@ -41,6 +40,10 @@ class WatchedSeries:
     parts: SplitSeries
     kinds: tuple[str, ...]
     source: str
+
+    def digest(self) -> str:
+        """A fingerprint of the training and validation rows."""
+        return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
 
 
 def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
@@ -63,25 +66,16 @@ def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
     return WatchedSeries(parts, kinds, title)
 
 
-def part_rows(parts: Sequence[SeriesPart]) -> tf.data.Dataset:
-    """The own rows of each part as raw examples {"series": string, "values": float32 `(rows, channels)`, "labels"}."""
-
-    def rows() -> Any:
-        for part in parts:
-            own = part.rows()
-            labels = np.full(len(own), -1, np.int32) if own.labels is None else own.labels
-            yield {"series": own.name.encode(), "values": own.values, "labels": labels}
-
-    channels = len(parts[0].series.channels) if parts else 0
-    signature = {
-        "series": tf.TensorSpec((), tf.string),
-        "values": tf.TensorSpec((None, channels), tf.float32),
-        "labels": tf.TensorSpec((None,), tf.int32),
-    }
-    return tf.data.Dataset.from_generator(rows, output_signature=signature)
+def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, str | Array]]:
+    """The own rows of each part."""
+    for part in parts:
+        own = part.rows()
+        labels = np.full(len(own), -1, np.int32) if own.labels is None else own.labels
+        yield {"series": own.name, "values": own.values, "labels": labels}
 
 
 def _simulated() -> SplitSeries:
+    """A healthy machine for training and validation, and one with faults, weeks later, for the test."""
     from rnnapps.tasks.anomaly_detection.data.machine import (
         FAULTS,
         ROW_SECONDS,
@@ -118,6 +112,7 @@ def _fault_names() -> tuple[str, ...]:
 
 
 def _read_parts(config: AnomalyDataConfig) -> SplitSeries:
+    """The parts of archives, which hold their own split, or of tables, which are split in time."""
     folder = Path(config.source)
     archives = list_files(folder, (".npz",)) if folder.is_dir() else []
     if archives:
@@ -133,12 +128,11 @@ def read_tables(config: AnomalyDataConfig) -> list[Series]:
 
 
 def _labelled(series: list[Series], config: AnomalyDataConfig) -> list[Series]:
+    """The series with the labels of the file beside them, where there is one."""
     if not config.labels:
         return series
     stretches = read_stretches(config.labels)
-    return [
-        dataclasses.replace(each, labels=mark(each, stretches.get(each.name, ()), config.labels)) for each in series
-    ]
+    return [dataclasses.replace(own, labels=mark(own, stretches.get(own.name, ()), config.labels)) for own in series]
 
 
 def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSeries:
@@ -150,8 +144,8 @@ def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSer
     train, validation, test = [], [], []
     loaded = [_load_archive(path) for path in paths]
     width = max(arrays["train"].shape[1] for arrays in loaded)
-    for path, found in zip(paths, loaded, strict=True):
-        arrays = {name: _widened(array, width) for name, array in found.items()}
+    for path, own in zip(paths, loaded, strict=True):
+        arrays = {name: _widened(array, width) for name, array in own.items()}
         series = _numbered(path.stem, arrays["train"], str(path))
         first = round(len(series) * (1 - config.validation_fraction))
         train.append(SeriesPart(series, 0, first))
@@ -166,10 +160,12 @@ def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSer
 
 
 def _widened(array: Array, width: int) -> Array:
+    """As many channels as the widest file has; those that are not there are missing."""
     return np.pad(array, ((0, 0), (0, max(width - array.shape[1], 0))), constant_values=np.nan)
 
 
 def _load_archive(path: Path) -> dict[str, Array]:
+    """The arrays `train` and `test` of a file, float32 `(rows, channels)`; raises DataError for anything else."""
     try:
         if path.stat().st_size > MAXIMUM_BYTES:
             raise DataError(path, f"has more than {MAXIMUM_BYTES:,} bytes", "split it")
@@ -193,7 +189,7 @@ def _numbered(name: str, values: Array, source: str) -> Series:
     return Series(name, None, np.where(np.isfinite(values), values, np.nan), channels, source=source)
 
 
-def _until(config: AnomalyDataConfig) -> Any:
+def _until(config: AnomalyDataConfig) -> Callable[[SeriesPart], SeriesPart]:
     """Cuts a validation part at `validation_until`."""
 
     def cut(part: SeriesPart) -> SeriesPart:
@@ -206,6 +202,7 @@ def _until(config: AnomalyDataConfig) -> Any:
 
 
 def _check_names(config: AnomalyDataConfig, parts: SplitSeries) -> None:
+    """Raises DataError, where the labels are those of no series at all."""
     names = {part.series.name for split in parts for part in split}
     if not names & set(read_stretches(config.labels)):
         problem = f"labels no series of {config.source}; its series are {', '.join(sorted(names)[:5])}..."
@@ -213,6 +210,7 @@ def _check_names(config: AnomalyDataConfig, parts: SplitSeries) -> None:
 
 
 def _check_channels(config: AnomalyDataConfig, parts: SplitSeries) -> None:
+    """Raises DataError, unless all parts have the same channels, the targets among them, and none is empty."""
     channels = parts.train[0].series.channels if parts.train else ()
     for split in parts:
         for part in split:

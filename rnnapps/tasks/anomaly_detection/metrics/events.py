@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from rnnapps.types import Array
 
 __all__ = ["EventCounts", "Interval", "count_events", "intervals", "merge_overlapping"]
 
@@ -66,12 +67,12 @@ def count_events(labelled: Iterable[Interval], flagged: Iterable[Interval]) -> E
         flagged: detected events of the same series.
     """
     labelled, flagged = list(labelled), list(flagged)
-    found = sum(any(_overlap(event, other) for other in flagged) for event in labelled)
+    hits = sum(any(_overlap(event, other) for other in flagged) for event in labelled)
     false = sum(not any(_overlap(event, other) for other in labelled) for event in flagged)
-    return EventCounts(found, len(labelled) - found, false)
+    return EventCounts(hits, len(labelled) - hits, false)
 
 
-def intervals(flags: np.ndarray[Any, Any]) -> list[Interval]:
+def intervals(flags: Array) -> list[Interval]:
     """The stretches of True in a bool array `(time,)`."""
     padded = np.concatenate([[False], np.asarray(flags, bool), [False]])
     edges = np.flatnonzero(padded[1:] != padded[:-1])
@@ -89,9 +90,10 @@ def merge_overlapping(events: Sequence[Interval]) -> list[Interval]:
     return merged
 
 
-def _overlap(one: Interval, other: Interval) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1]
+def _overlap(event: Interval, other: Interval) -> bool:
+    return event[0] <= other[1] and other[0] <= event[1]
 
 
 def _share(part: int, whole: int) -> float:
+    """Their ratio; 0 of nothing."""
     return part / whole if whole else 0.0

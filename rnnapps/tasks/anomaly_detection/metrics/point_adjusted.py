@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rnnapps.tasks.anomaly_detection.metrics.events import intervals
+from rnnapps.types import Array
 
 __all__ = ["WARNING", "point_adjusted_f1"]
 
@@ -16,7 +15,7 @@ WARNING = (
 )
 
 
-def point_adjusted_f1(labels: np.ndarray[Any, Any], flags: np.ndarray[Any, Any]) -> float:
+def point_adjusted_f1(labels: Array, flags: Array) -> float:
     """F1 of rows after every labelled event with at least one flagged row was flagged whole. See `WARNING`.
 
     Args:

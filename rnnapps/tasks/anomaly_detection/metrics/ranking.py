@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-__all__ = ["area_under_roc", "average_precision"]
+from rnnapps.types import Array
 
-Array = np.ndarray[Any, Any]
+__all__ = ["area_under_roc", "average_precision"]
 
 
 def average_precision(labels: Array, scores: Array) -> float:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rnnapps.tasks.anomaly_detection.metrics.events import Interval, intervals
+from rnnapps.types import Array
 
 __all__ = ["range_auc_pr", "vus_pr"]
 
-Array = np.ndarray[Any, Any]
 
 THRESHOLDS = 250
 """Points of a curve, spread evenly over the ranked scores, as in the reference implementation of the paper."""
@@ -75,11 +75,13 @@ class _Ranking(NamedTuple):
 
 
 def _area(labels: Array, ranking: _Ranking, buffer_steps: int) -> float:
+    """`range_auc_pr` of scores that are ranked already."""
     soft = _soft_labels(labels, buffer_steps)
     hits = np.cumsum(soft[ranking.order])[ranking.flagged - 1]
     positives = (labels.sum() + soft.sum()) / 2
-    found = np.sort([ranking.scores[first : last + 1].max() for first, last in intervals(soft > 0)])
-    existence = 1 - np.searchsorted(found, ranking.thresholds, side="left") / len(found)
+    # An event is found at a threshold that its highest score reaches: of sorted peaks, those right of the threshold.
+    peaks = np.sort([ranking.scores[first : last + 1].max() for first, last in intervals(soft > 0)])
+    existence = 1 - np.searchsorted(peaks, ranking.thresholds, side="left") / len(peaks)
     recall = np.concatenate([[0.0], np.minimum(hits / positives, 1) * existence])
     precision = np.concatenate([[1.0], hits / ranking.flagged])
     return float((np.diff(recall) * (precision[1:] + precision[:-1]) / 2).sum())
@@ -94,6 +96,7 @@ def _soft_labels(labels: Array, buffer_steps: int) -> Array:
 
 
 def _add_slopes(soft: Array, event: Interval, buffer_steps: int) -> None:
+    """Adds the buffers of one event in place, as far as the series goes."""
     reach = buffer_steps // 2
     if not reach:
         return

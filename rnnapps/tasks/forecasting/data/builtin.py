@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
 from rnnapps.data.series.frequency import Frequency
 from rnnapps.data.series.series import Series
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["BUILTIN", "NAMES", "builtin_series", "is_builtin"]
 
@@ -41,28 +42,29 @@ def builtin_series(source: str) -> list[Series]:
         remedy = "pip install 'rnnapps[samples]', or give a file with --data.source"
         raise DataError(source, "needs the package statsmodels, which brings these series", remedy) from None
     readers = {"sunspots": _sunspots, "co2": _co2, "elnino": _elnino}
-    return [readers[each](datasets) for each in ([name] if name else NAMES)]
+    return [readers[wanted](datasets) for wanted in ([name] if name else NAMES)]
 
 
-def _sunspots(datasets: Any) -> Series:
+def _sunspots(datasets: ModuleType) -> Series:
     table = datasets.sunspots.load_pandas().data
     years = (table["YEAR"].to_numpy().astype(int) - 1970).astype("datetime64[Y]")
     return _series("sunspots", years, table["SUNACTIVITY"].to_numpy(), Frequency(12, "month"))
 
 
-def _co2(datasets: Any) -> Series:
+def _co2(datasets: ModuleType) -> Series:
     table = datasets.co2.load_pandas().data
     return _series("co2", table.index.to_numpy(), table["co2"].to_numpy(), Frequency(7, "day"))
 
 
-def _elnino(datasets: Any) -> Series:
+def _elnino(datasets: ModuleType) -> Series:
     table = datasets.elnino.load_pandas().data
     values = table.drop(columns="YEAR").to_numpy()
     first = np.datetime64(f"{int(table['YEAR'].iloc[0])}-01", "M")
     return _series("elnino", first + np.arange(values.size), values.reshape(-1), Frequency(1, "month"))
 
 
-def _series(name: str, times: Any, values: Any, frequency: Frequency) -> Series:
+def _series(name: str, times: Array, values: Array, frequency: Frequency) -> Series:
+    """A series of one channel."""
     column = np.asarray(values, np.float32)[:, None]
     moments = np.asarray(times).astype("datetime64[ns]")
     return Series(name, moments, column, (CHANNEL,), frequency=frequency, source=f"{BUILTIN}:{name}")

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.cells.base import Cell
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["AutoregressiveDecoder"]
 
@@ -36,7 +37,12 @@ class AutoregressiveDecoder(keras.layers.Layer):
         self.reader = keras.layers.Dense(self.cells[0].output_size, name="read", dtype=self.dtype_policy)
         self.writer = keras.layers.Dense(outputs, name="write", dtype=self.dtype_policy)
 
-    def build(self, first_shape: Any, states_shape: Any = None, known_shape: Any = None) -> None:
+    def build(
+        self,
+        first_shape: Sequence[int | None],
+        states_shape: object = None,
+        known_shape: Sequence[int] | None = None,
+    ) -> None:
         """Makes the weights."""
         known = known_shape[-1] if known_shape is not None else 0
         self.reader.build((None, len(self.fed_back) + known))
@@ -48,7 +54,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
             size = cell.output_size
         self.writer.build((None, size))
 
-    def call(self, first: Any, states: Sequence[Any], known: Any = None) -> Any:
+    def call(self, first: Tensor, states: Sequence[Tensor], known: Tensor | None = None) -> Tensor:
         """Decodes.
 
         Args:
@@ -59,9 +65,11 @@ class AutoregressiveDecoder(keras.layers.Layer):
         Returns:
             `(rows, steps, outputs)`.
         """
-        by_step = None if known is None else tf.transpose(known, [1, 0, 2])
+        by_step = None if known is None else tf.transpose(known, [1, 0, 2])  # time first: a step gathers one slice
 
-        def one(step: Any, value: Any, states: list[Any], written: Any) -> tuple[Any, Any, list[Any], Any]:
+        def body(
+            step: Tensor, value: Tensor, states: Tensors, written: tf.TensorArray
+        ) -> tuple[Tensor, Tensor, Tensors, tf.TensorArray]:
             inputs = value if by_step is None else tf.concat([value, tf.gather(by_step, step)], axis=-1)
             output, new = self._advance(inputs, states)
             fed_back = tf.ensure_shape(tf.gather(output, self.fed_back, axis=-1), value.shape)
@@ -69,19 +77,21 @@ class AutoregressiveDecoder(keras.layers.Layer):
 
         written = tf.TensorArray(first.dtype, size=self.steps, element_shape=(first.shape[0], self.outputs))
         start = (tf.constant(0), first, list(states), written)
-        *_, written = tf.while_loop(lambda step, *_: step < self.steps, one, start, maximum_iterations=self.steps)
+        *_, written = tf.while_loop(lambda step, *_: step < self.steps, body, start, maximum_iterations=self.steps)
         return tf.transpose(written.stack(), [1, 0, 2])
 
-    def _advance(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    def _advance(self, inputs: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
         """One step through all layers."""
-        hidden, new = self.reader(inputs), list[Any]()
+        hidden, new = self.reader(inputs), list[Tensor]()
         for cell in self.cells:
             own = states[len(new) : len(new) + len(cell.state_size)]
             hidden, after = cell.call(hidden, own)
             new += [tf.ensure_shape(state, old.shape) for state, old in zip(after, own, strict=True)]
         return self.writer(hidden), new
 
-    def compute_output_shape(self, first_shape: Any, states_shape: Any = None, known_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, first_shape: Sequence[int | None], states_shape: object = None, known_shape: object = None
+    ) -> tuple[int | None, int, int]:
         """`(rows, steps, outputs)`."""
         return (first_shape[0], self.steps, self.outputs)
 

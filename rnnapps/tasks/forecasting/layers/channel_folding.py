@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnapps.types import Tensor
+
 __all__ = ["ChannelVector", "FoldChannels", "Segments", "UnfoldChannels"]
 
 
@@ -14,13 +16,14 @@ __all__ = ["ChannelVector", "FoldChannels", "Segments", "UnfoldChannels"]
 class FoldChannels(keras.layers.Layer):
     """`(batch, time, channels, features)` -> `(batch x channels, time, features)`."""
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Folds."""
         batch, time, channels, features = inputs.shape
         rows = -1 if batch is None else batch * channels
+        # Channels move beside the batch before both become rows: row b * channels + c is channel c of window b.
         return tf.reshape(tf.transpose(inputs, [0, 2, 1, 3]), [rows, time, features])
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: tuple[int | None, int, int, int]) -> tuple[int | None, int, int]:
         """The folded shape."""
         batch, time, channels, features = input_shape
         return (None if batch is None else batch * channels, time, features)
@@ -39,13 +42,14 @@ class UnfoldChannels(keras.layers.Layer):
         super().__init__(**kwargs)
         self.channels = channels
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Unfolds."""
         rows, time, features = inputs.shape
         batch = -1 if rows is None else rows // self.channels
+        # (batch, channels, time, features) first, the order in which the rows lie in memory.
         return tf.transpose(tf.reshape(inputs, [batch, self.channels, time, features]), [0, 2, 1, 3])
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> tuple[int | None, int, int, int]:
         """The unfolded shape."""
         rows, time, features = input_shape
         return (None if rows is None else rows // self.channels, time, self.channels, features)
@@ -69,12 +73,13 @@ class Segments(keras.layers.Layer):
         super().__init__(**kwargs)
         self.steps = steps
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Cuts."""
         rows, time, features = inputs.shape
+        # Neighbours in time and their features lie side by side already: no value moves.
         return tf.reshape(inputs, [-1 if rows is None else rows, time // self.steps, self.steps * features])
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> tuple[int | None, int, int]:
         """The shape of the segments."""
         rows, time, features = input_shape
         return (rows, time // self.steps, self.steps * features)
@@ -98,19 +103,19 @@ class ChannelVector(keras.layers.Layer):
         super().__init__(**kwargs)
         self.channels = channels
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tuple[int | None, int, int]) -> None:
         """Makes the vectors."""
         self.vectors = self.add_weight(name="vectors", shape=(self.channels, input_shape[-1]), initializer="zeros")
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Adds."""
         rows, time, units = inputs.shape
         batch = -1 if rows is None else rows // self.channels
         apart = tf.reshape(inputs, [batch, self.channels, time, units])
-        vectors = tf.convert_to_tensor(self.vectors)[None, :, None, :]
+        vectors = tf.convert_to_tensor(self.vectors)[None, :, None, :]  # (1, channels, 1, units)
         return tf.reshape(apart + tf.cast(vectors, inputs.dtype), [-1 if rows is None else rows, time, units])
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> tuple[int | None, int, int]:
         """The shape of the inputs."""
         return input_shape
 

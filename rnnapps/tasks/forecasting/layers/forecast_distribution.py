@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.types import Array, Tensor
+
 __all__ = [
     "ConformalShift",
     "ForecastDistribution",
@@ -50,7 +52,7 @@ class ForecastDistribution(keras.layers.Layer):
         super().__init__(**kwargs)
         self.distribution, self.quantiles = distribution, tuple(quantiles)
 
-    def call(self, numbers: Any, centre: Any, spread: Any, training: bool = False) -> dict[str, Any]:
+    def call(self, numbers: Tensor, centre: Tensor, spread: Tensor, training: bool = False) -> dict[str, Tensor]:
         """Reads the network's numbers.
 
         Args:
@@ -64,11 +66,12 @@ class ForecastDistribution(keras.layers.Layer):
             distribution's parameters: "scale", "freedom", "dispersion".
         """
         location = numbers[..., 0] * spread + centre
-        found = {"mean": location, "spread": spread}
+        outputs = {"mean": location, "spread": spread}
         if self.distribution == "quantiles":
+            # The mean learns from the squared error alone: pinball losses reach the distances only.
             distances = numbers[..., 1:] * spread[..., None]
             values = tf.stop_gradient(location)[..., None] + distances
-            return {**found, "quantiles": values if training else tf.sort(values, axis=-1)}
+            return {**outputs, "quantiles": values if training else tf.sort(values, axis=-1)}
         positive = tf.math.softplus(numbers[..., 1]) + SMALLEST_SCALE
         if self.distribution == "negative_binomial":
             mean = tf.math.softplus(location) + SMALLEST_SCALE
@@ -78,12 +81,14 @@ class ForecastDistribution(keras.layers.Layer):
         if self.distribution == "gaussian":
             factors = [statistics.NormalDist().inv_cdf(level) for level in self.quantiles]
             quantiles = location[..., None] + scale[..., None] * tf.constant(factors, location.dtype)
-            return {**found, "scale": scale, "quantiles": quantiles}
+            return {**outputs, "scale": scale, "quantiles": quantiles}
         freedom = tf.minimum(LEAST_FREEDOM + 0.01 + tf.math.softplus(numbers[..., 2]), MOST_FREEDOM)
         quantiles = location[..., None] + scale[..., None] * student_quantile(freedom, self.quantiles)
-        return {**found, "scale": scale, "freedom": freedom, "quantiles": quantiles}
+        return {**outputs, "scale": scale, "freedom": freedom, "quantiles": quantiles}
 
-    def compute_output_shape(self, numbers_shape: Any, centre_shape: Any = None, spread_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, numbers_shape: Sequence[int | None], centre_shape: object = None, spread_shape: Sequence[int | None] = ()
+    ) -> dict[str, tuple[int | None, ...]]:
         """Shapes of what `call` returns."""
         point = tuple(numbers_shape[:-1])
         shapes = {"mean": point, "spread": tuple(spread_shape), "quantiles": (*point, len(self.quantiles))}
@@ -114,13 +119,13 @@ class ConformalShift(keras.layers.Layer):
         super().__init__(trainable=False, **kwargs)
         self.least = least
 
-    def build(self, quantiles_shape: Any, spread_shape: Any = None) -> None:
+    def build(self, quantiles_shape: Sequence[int | None], spread_shape: object = None) -> None:
         """Makes the shift, zero at first."""
         self.shift = self.add_weight(
             name="shift", shape=tuple(quantiles_shape[1:]), initializer="zeros", trainable=False, dtype="float32"
         )
 
-    def call(self, quantiles: Any, spread: Any, training: bool = False) -> Any:
+    def call(self, quantiles: Tensor, spread: Tensor, training: bool = False) -> Tensor:
         """Shifts quantiles `(batch, horizon, channels, quantiles)`; spread is `(batch, 1, channels)`."""
         if training:
             return quantiles
@@ -128,7 +133,9 @@ class ConformalShift(keras.layers.Layer):
         ordered = tf.sort(moved, axis=-1)
         return ordered if math.isinf(self.least) else tf.maximum(ordered, tf.cast(self.least, ordered.dtype))
 
-    def compute_output_shape(self, quantiles_shape: Any, spread_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, quantiles_shape: tuple[int | None, ...], spread_shape: object = None
+    ) -> tuple[int | None, ...]:
         """The shape of the quantiles."""
         return quantiles_shape
 
@@ -139,7 +146,7 @@ class ConformalShift(keras.layers.Layer):
         return config | {"least": self.least}
 
 
-def student_quantile(freedom: Any, levels: Sequence[float]) -> Any:
+def student_quantile(freedom: Tensor, levels: Sequence[float]) -> Tensor:
     """Quantiles of Student's t with location 0 and scale 1, read off a table within 0.02 %.
 
     Args:
@@ -153,22 +160,23 @@ def student_quantile(freedom: Any, levels: Sequence[float]) -> Any:
     rows = len(table) - 1
     # Quantiles are nearly straight in 1 / freedom, and the table is evenly spaced in it.
     low, high = 1 / MOST_FREEDOM, 1 / LEAST_FREEDOM
-    place = tf.clip_by_value((1 / freedom - low) / (high - low) * rows, 0.0, float(rows))
-    below = tf.minimum(tf.cast(tf.floor(place), tf.int32), rows - 1)
-    share = (place - tf.cast(below, place.dtype))[..., None]
+    position = tf.clip_by_value((1 / freedom - low) / (high - low) * rows, 0.0, float(rows))
+    below = tf.minimum(tf.cast(tf.floor(position), tf.int32), rows - 1)
+    share = (position - tf.cast(below, position.dtype))[..., None]
     constant = tf.constant(table, tf.float32)
     return tf.gather(constant, below) * (1 - share) + tf.gather(constant, below + 1) * share
 
 
 @functools.cache
-def _student_table(levels: tuple[float, ...]) -> np.ndarray[Any, Any]:
+def _student_table(levels: tuple[float, ...]) -> Array:
+    """Quantiles `(rows, levels)` for degrees of freedom whose inverses are evenly spaced."""
     from scipy import stats
 
     inverse = np.linspace(1 / MOST_FREEDOM, 1 / LEAST_FREEDOM, 400)
     return np.asarray(stats.t.ppf(np.array(levels)[None, :], 1 / inverse[:, None]))
 
 
-def negative_binomial_quantile(mean: Any, dispersion: Any, levels: Sequence[float]) -> Any:
+def negative_binomial_quantile(mean: Tensor, dispersion: Tensor, levels: Sequence[float]) -> Tensor:
     """The smallest counts whose probability of not being exceeded reaches each level; without gradient.
 
     Args:
@@ -179,11 +187,14 @@ def negative_binomial_quantile(mean: Any, dispersion: Any, levels: Sequence[floa
     Returns:
         Whole numbers, float32 `(..., levels)`.
     """
+    # With size r = 1 / dispersion and p = r / (r + mean), P(count <= k) = I_p(r, k + 1), the regularised incomplete
+    # beta function. All tensors take the shape (..., levels), because betainc does not broadcast.
     mean, dispersion = tf.stop_gradient(mean)[..., None], tf.stop_gradient(dispersion)[..., None]
     wanted = tf.constant(list(levels), mean.dtype) + tf.zeros_like(mean)
     size = 1 / dispersion
     success = size / (size + mean) + tf.zeros_like(wanted)
     size = size + tf.zeros_like(wanted)
+    # Bisection keeps P(count <= low) < level <= P(count <= high); 30 deviations above the mean are far enough.
     low = -tf.ones_like(wanted)
     high = tf.math.ceil(mean + 30 * tf.sqrt(mean + dispersion * mean**2) + 30) + tf.zeros_like(wanted)
     for _ in range(BISECTIONS):

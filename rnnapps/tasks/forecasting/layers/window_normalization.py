@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
+from rnnapps.types import Tensor
 
 __all__ = ["MODES", "WindowNormalization"]
 
@@ -41,14 +43,14 @@ class WindowNormalization(keras.layers.Layer):
             raise ConfigError(f"WindowNormalization: expected one of {', '.join(MODES)}, got {mode!r}")
         self.mode, self.floor = mode, floor
 
-    def build(self, values_shape: Any, present_shape: Any = None) -> None:
+    def build(self, values_shape: Sequence[int | None], present_shape: object = None) -> None:
         """Makes gain and offset of each channel."""
         if self.mode == "instance":
             size = (values_shape[-1],)
             self.log_gain = self.add_weight(name="log_gain", shape=size, initializer="zeros")
             self.offset = self.add_weight(name="offset", shape=size, initializer="zeros")
 
-    def call(self, values: Any, present: Any) -> tuple[Any, Any, Any]:
+    def call(self, values: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Normalises.
 
         Args:
@@ -67,12 +69,15 @@ class WindowNormalization(keras.layers.Layer):
             return values, tf.zeros_like(mean), tf.ones_like(mean)
         if self.mode == "difference":
             return self._changes(values, present, spread)
+        # A forecast f of the normal values means mean + spread * (f - offset) / gain, hence centre and spread.
         gain, offset = tf.exp(tf.convert_to_tensor(self.log_gain)), tf.convert_to_tensor(self.offset)
         normal = ((values - mean) / spread * gain + offset) * present
         return normal, mean - spread * offset / gain, spread / gain
 
-    def _changes(self, values: Any, present: Any, spread: Any) -> tuple[Any, Any, Any]:
+    def _changes(self, values: Tensor, present: Tensor, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Changes from row to row where both are present, the last present value, and the spread."""
         steps = tf.cast(tf.range(1, tf.shape(values)[1] + 1), values.dtype)[None, :, None]
+        # The last present row of each channel as a mask (batch, history, channels): steps count up, the missing are 0.
         latest = tf.one_hot(tf.argmax(steps * present, axis=1), tf.shape(values)[1], axis=1, dtype=values.dtype)
         last = tf.reduce_sum(latest * values, axis=1, keepdims=True)
         both = present[:, 1:] * present[:, :-1]
@@ -81,7 +86,9 @@ class WindowNormalization(keras.layers.Layer):
         size = tf.sqrt(tf.reduce_sum(tf.square(changes), axis=1, keepdims=True) / count + self.floor)
         return changes / size, last, spread
 
-    def compute_output_shape(self, values_shape: Any, present_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, values_shape: Sequence[int | None], present_shape: object = None
+    ) -> tuple[tuple[int | None, ...], tuple[int | None, ...], tuple[int | None, ...]]:
         """Shapes of what `call` returns."""
         batch, _, channels = values_shape
         return tuple(values_shape), (batch, 1, channels), (batch, 1, channels)

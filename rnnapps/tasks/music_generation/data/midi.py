@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import mido
 import numpy as np
@@ -23,10 +22,10 @@ from rnnapps.tasks.music_generation.data.midi_events import (
     track_events,
 )
 from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, LOWEST_KEY, Piece, joined_notes
+from rnnapps.types import Array
 
 __all__ = ["MAXIMUM_BYTES", "MAXIMUM_STEPS", "on_grid", "parse_midi", "write_midi"]
 
-Array = np.ndarray[Any, Any]
 
 MAXIMUM_BYTES = 2 << 20
 MAXIMUM_TRACKS = 256
@@ -63,20 +62,23 @@ def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percuss
         count += len(events)
         if count > MAXIMUM_EVENTS:
             raise DataError(name, f"{where}: more than {MAXIMUM_EVENTS:,} events", "split the file")
-        _require_duration(sum(event.delta for event in events), ticks_per_beat, steps_per_beat, name, where)
+        steps = sum(event.delta for event in events) * steps_per_beat // ticks_per_beat
+        if steps >= MAXIMUM_STEPS:
+            problem = f"{where}: lasts {steps:,} grid steps; at most {MAXIMUM_STEPS:,} are read"
+            raise DataError(name, problem, "split the file, or lower --data.steps_per_beat")
         notes += _notes(events, percussion)
         meta = {event.data[0]: event.data[1:] for event in reversed(events) if event.status == META}
         tempo, bar = tempo or meta.get(TEMPO), bar or meta.get(TIME_SIGNATURE)
     if not notes:
         other = "without percussion" if percussion else "but percussion"
         raise DataError(name, f"holds no notes {other}", "leave it out, or see --data.percussion")
-    found = on_grid(np.array(notes, np.int64), ticks_per_beat, steps_per_beat)
-    for pitch in (int(found[:, 2].min()), int(found[:, 2].max())):
+    rows = on_grid(np.array(notes, np.int64), ticks_per_beat, steps_per_beat)
+    for pitch in (int(rows[:, 2].min()), int(rows[:, 2].max())):
         if not LOWEST_KEY <= pitch <= HIGHEST_KEY:
             problem = f"holds a note of pitch {pitch}; the keys of a piano are {LOWEST_KEY} to {HIGHEST_KEY}"
             raise DataError(name, problem, "transpose it or leave it out")
     return Piece(
-        joined_notes(found),
+        joined_notes(rows),
         Path(name).stem,
         tempo_bpm=6e7 / int.from_bytes(tempo[:3], "big") if tempo and any(tempo[:3]) else 120.0,
         beats_per_bar=4 * bar[0] / 2 ** bar[1] if bar and bar[0] else 4.0,
@@ -85,10 +87,10 @@ def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percuss
 
 def on_grid(notes: Array, ticks_per_beat: int, steps_per_beat: int) -> Array:
     """Notes `(notes, 4)` in ticks, moved to grid steps."""
-    found = notes.copy()
-    found[:, :2] = (2 * notes[:, :2] * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
-    found[:, 1] = np.maximum(found[:, 1], found[:, 0] + 1)
-    return found
+    moved = notes.copy()
+    moved[:, :2] = (2 * notes[:, :2] * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
+    moved[:, 1] = np.maximum(moved[:, 1], moved[:, 0] + 1)
+    return moved
 
 
 def _chunks(content: bytes, name: str | Path) -> tuple[int, list[bytes]]:
@@ -107,25 +109,18 @@ def _chunks(content: bytes, name: str | Path) -> tuple[int, list[bytes]]:
     if not 0 < division < 0x8000:
         problem = "byte 12: has no ticks of a quarter note, but time code"
         raise DataError(name, problem if division else "byte 12: has 0 ticks in a quarter note", "save it in beats")
-    place, tracks = 8 + size, []
-    while place < len(content):
-        length = int.from_bytes(content[place + 4 : place + 8], "big")
-        if place + 8 + length > len(content):
-            problem = f"byte {place}: a chunk of {length:,} bytes begins, but the file ends before it does"
+    position, tracks = 8 + size, []
+    while position < len(content):
+        length = int.from_bytes(content[position + 4 : position + 8], "big")
+        if position + 8 + length > len(content):
+            problem = f"byte {position}: a chunk of {length:,} bytes begins, but the file ends before it does"
             raise DataError(name, problem, "the file is cut off or damaged")
-        if content[place : place + 4] == b"MTrk":
-            tracks.append(content[place + 8 : place + 8 + length])
-        place += 8 + length
+        if content[position : position + 4] == b"MTrk":
+            tracks.append(content[position + 8 : position + 8 + length])
+        position += 8 + length
     if len(tracks) != count:
         raise DataError(name, f"claims {count} tracks but holds {len(tracks)}", "the file is damaged")
     return division, tracks
-
-
-def _require_duration(ticks: int, ticks_per_beat: int, steps_per_beat: int, name: str | Path, where: str) -> None:
-    steps = ticks * steps_per_beat // ticks_per_beat
-    if steps >= MAXIMUM_STEPS:
-        problem = f"{where}: lasts {steps:,} grid steps; at most {MAXIMUM_STEPS:,} are read"
-        raise DataError(name, problem, "split the file, or lower --data.steps_per_beat")
 
 
 def _notes(events: list[Event], percussion: bool) -> Iterator[tuple[int, int, int, int]]:

@@ -43,44 +43,45 @@ def track_events(chunk: bytes) -> Iterator[Event]:
     Raises:
         ValueError: the track is damaged; says how.
     """
-    place, running = 0, 0
-    while place < len(chunk):
-        delta, place = _number(chunk, place)
-        status = _bytes(chunk, place, 1)[0]
+    position, running = 0, 0
+    while position < len(chunk):
+        delta, position = _number(chunk, position)
+        status = _bytes(chunk, position, 1)[0]
         if status < 0x80:
             if not running:
                 raise ValueError(f"data byte {status} where an event should begin")
             status = running
         else:
-            place += 1
+            position += 1
         if status < SYSTEM_EXCLUSIVE:
             running, size = status, 1 if 0xC0 <= status < 0xE0 else 2
-            data = _bytes(chunk, place, size)
+            data = _bytes(chunk, position, size)
             if max(data) > 127:
                 raise ValueError(f"data byte {max(data)}; expected 0 to 127")
         elif status in (SYSTEM_EXCLUSIVE, ESCAPE, META):
-            kind = _bytes(chunk, place, 1 if status == META else 0)
-            length, place = _number(chunk, place + len(kind))
-            data, size = kind + _bytes(chunk, place, length), length
+            kind = _bytes(chunk, position, 1 if status == META else 0)
+            length, position = _number(chunk, position + len(kind))
+            data, size = kind + _bytes(chunk, position, length), length
             if status == META and length < SHORTEST.get(kind[0], 0):
                 raise ValueError(f"meta event {kind[0]:#04x} of {length} bytes; expected {SHORTEST[kind[0]]}")
         else:
             raise ValueError(f"status byte {status:#04x}, which no MIDI file holds")
-        place += size
+        position += size
         yield Event(delta, status, data)
 
 
-def _number(chunk: bytes, place: int) -> tuple[int, int]:
+def _number(chunk: bytes, position: int) -> tuple[int, int]:
     """A number of one to four bytes, 7 bits each, and the place behind it."""
     number = 0
-    for end, byte in enumerate(chunk[place : place + 4], start=place + 1):
+    for end, byte in enumerate(chunk[position : position + 4], start=position + 1):
         number = number << 7 | byte & 0x7F
         if byte < 0x80:
             return number, end
-    raise ValueError("a number of more than four bytes" if place + 4 <= len(chunk) else CUT_OFF)
+    raise ValueError("a number of more than four bytes" if position + 4 <= len(chunk) else CUT_OFF)
 
 
-def _bytes(chunk: bytes, place: int, size: int) -> bytes:
-    if place + size > len(chunk):
+def _bytes(chunk: bytes, position: int, size: int) -> bytes:
+    """So many bytes; raises ValueError where the track ends before they do."""
+    if position + size > len(chunk):
         raise ValueError(CUT_OFF)
-    return chunk[place : place + size]
+    return chunk[position : position + size]

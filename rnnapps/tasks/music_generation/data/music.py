@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
@@ -17,7 +16,10 @@ from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.data.scores import SCORE_SUFFIXES, builtin_chorales, parse_score
 
-__all__ = ["MIDI_SUFFIXES", "PieceSplits", "piece_dataset", "read_piece", "read_piece_splits"]
+__all__ = ["MIDI_SUFFIXES", "PieceSplits", "read_piece", "read_piece_splits"]
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 BUILTIN = "builtin"
 MIDI_SUFFIXES = (".mid", ".midi")
@@ -43,7 +45,7 @@ def read_piece_splits(config: MusicDataConfig) -> PieceSplits:
             problem = f"has no piece of two grid steps or more for the {name} split"
             raise DataError(config.source, problem, "give more pieces")
     return ItemSplits(
-        **{name: tuple(each for each in pieces if each.steps > 1) for name, pieces in parts.items()},
+        **{name: tuple(piece for piece in pieces if piece.steps > 1) for name, pieces in parts.items()},
         source="Bach chorales of music21's corpus" if config.source == BUILTIN else config.source,
     )
 
@@ -65,20 +67,15 @@ def read_piece(path: str | Path, config: MusicDataConfig) -> Piece:
     return parse_score(content, path, steps_per_beat=config.steps_per_beat)
 
 
-def piece_dataset(pieces: Sequence[Piece]) -> tf.data.Dataset:
-    """The notes of each piece, int32 `(notes, 4)`, as a dataset of raw examples."""
-    spec = tf.TensorSpec((None, 4), tf.int32)
-    return tf.data.Dataset.from_generator(lambda: (piece.notes for piece in pieces), output_signature=spec)
-
-
 def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
+    """The pieces of each part, as the source has them or dealt out."""
     if config.source == BUILTIN:
         return _dealt(builtin_chorales(config.steps_per_beat), config, lambda piece: piece.name)
     if is_tfds(config.source):
         return _tfds_parts(config)
     root = Path(config.source)
     folders = {
-        name: next((root / each for each in choices if (root / each).is_dir()), None)
+        name: next((root / folder for folder in choices if (root / folder).is_dir()), None)
         for name, choices in SUBFOLDERS.items()
     }
     if folders["train"] is not None and folders["validation"] is not None:
@@ -99,13 +96,14 @@ def _dealt(items: Sequence[Item], config: MusicDataConfig, key: Callable[[Item],
     if len(items) < 3:
         raise DataError(config.source, f"holds {len(items)} pieces; a split needs 3 at least", "give more pieces")
     ordered = sorted(items, key=key)
-    ordered = [ordered[place] for place in np.random.default_rng(0).permutation(len(ordered))]
+    ordered = [ordered[number] for number in np.random.default_rng(0).permutation(len(ordered))]
     counts = [max(1, round(len(items) * share)) for share in (config.validation_fraction, config.test_fraction)]
     ends = (counts[0], counts[0] + counts[1])
     return {"train": ordered[ends[1] :], "validation": ordered[: ends[0]], "test": ordered[ends[0] : ends[1]]}
 
 
 def _files(root: Path) -> list[Path]:
+    """The pieces of a folder, or the one file."""
     if not root.is_dir():
         return [root]
     paths = list_files(root, (*MIDI_SUFFIXES, *SCORE_SUFFIXES))
@@ -120,6 +118,7 @@ def _read(paths: Sequence[Path], config: MusicDataConfig) -> list[Piece]:
 
 
 def _tfds_parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
+    """The splits of a data set; dealt anew where one of the three is missing."""
     builder = tfds_builder(config.source)
     if "midi" not in builder.info.features:
         problem = f"has no feature named midi; its features are {', '.join(builder.info.features)}"
@@ -131,13 +130,18 @@ def _tfds_parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
     return _dealt(pieces, config, lambda piece: piece.name)
 
 
-def _tfds_pieces(builder: Any, split: str, config: MusicDataConfig) -> list[Piece]:
+def _tfds_pieces(builder: tfds.core.DatasetBuilder, split: str, config: MusicDataConfig) -> list[Piece]:
+    """The pieces of one split, in the order of its rows."""
     import tensorflow_datasets as tfds
 
     rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
     contents = rows.map(lambda example: example["midi"]).as_numpy_iterator()
-    settings: dict[str, Any] = {"steps_per_beat": config.steps_per_beat, "percussion": config.percussion}
     return [
-        parse_midi(content, f"{config.source} split {split} row {row}", **settings)
+        parse_midi(
+            content,
+            f"{config.source} split {split} row {row}",
+            steps_per_beat=config.steps_per_beat,
+            percussion=config.percussion,
+        )
         for row, content in enumerate(contents)
     ]

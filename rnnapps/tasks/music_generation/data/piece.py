@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from rnnapps.types import Array
+
 __all__ = ["HIGHEST_KEY", "KEYS", "LOWEST_KEY", "NOTE_FIELDS", "Piece", "joined_notes"]
 
-Array = np.ndarray[Any, Any]
 
 LOWEST_KEY, HIGHEST_KEY = 21, 108
 """MIDI numbers of the lowest and the highest key of a piano."""
@@ -35,6 +35,10 @@ class Piece:
     name: str = ""
     tempo_bpm: float = 120.0
     beats_per_bar: float = 4.0
+
+    def content(self) -> Array:
+        """The notes."""
+        return self.notes
 
     @property
     def steps(self) -> int:
@@ -72,5 +76,5 @@ def joined_notes(notes: Array) -> Array:
             end, last[1] = max(end, last[1]), start
         last = [start, end, pitch, velocity]
         rows.append(last)
-    found = np.array(rows, np.int32).reshape(-1, 4)
-    return found[np.lexsort((found[:, 2], found[:, 0]))]
+    joined = np.array(rows, np.int32).reshape(-1, 4)
+    return joined[np.lexsort((joined[:, 2], joined[:, 0]))]

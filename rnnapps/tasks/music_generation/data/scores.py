@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -41,7 +40,7 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int) -> Pie
     try:
         text = _unzipped(content) if suffix == ".mxl" else content
         score = music21.converter.parseData(text.decode("utf-8-sig"), format=_FORMATS.get(suffix, "musicxml"))
-        found = [
+        notes_in_quarters = [
             (float(element.getOffsetInHierarchy(score)), float(element.duration.quarterLength), pitch.midi)
             for element in score.stripTies().recurse().notes
             for pitch in element.pitches
@@ -49,7 +48,9 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int) -> Pie
     except Exception as error:  # music21 lets out whatever its parsers run into
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(name, f"music21 cannot read it: {reason}", "correct it, or convert it to MIDI") from None
-    notes = [(round(start * TICKS), round((start + length) * TICKS), pitch) for start, length, pitch in found]
+    notes = [
+        (round(start * TICKS), round((start + length) * TICKS), pitch) for start, length, pitch in notes_in_quarters
+    ]
     return _piece(notes, name, steps_per_beat)
 
 
@@ -76,14 +77,15 @@ def parse_chorale(content: bytes, name: str | Path, *, steps_per_beat: int) -> P
     return _chorale(ElementTree.fromstring(_unzipped(content)), name, steps_per_beat)
 
 
-def _chorale(score: Any, name: str | Path, steps_per_beat: int) -> Piece:
+def _chorale(score: ElementTree.Element, name: str | Path, steps_per_beat: int) -> Piece:
+    """The notes of all parts of a score."""
     notes = [note for part in score.findall("part") for note in _part_notes(part)]
     ticks = [(int(start * TICKS), int(end * TICKS), pitch) for start, end, pitch in notes]
     beats, unit = (int(score.findtext(f".//time/{tag}") or 4) for tag in ("beats", "beat-type"))
     return _piece(ticks, name, steps_per_beat, beats_per_bar=4 * beats / unit)
 
 
-def _part_notes(part: Any) -> Iterator[tuple[Fraction, Fraction, int]]:
+def _part_notes(part: ElementTree.Element) -> Iterator[tuple[Fraction, Fraction, int]]:
     """(start, end, pitch) of a part's notes in quarter notes; tied ones are one."""
     divisions, now, before, transposed = 1, Fraction(0), Fraction(0), 0
     tied: dict[int, Fraction] = {}
@@ -100,7 +102,7 @@ def _part_notes(part: Any) -> Iterator[tuple[Fraction, Fraction, int]]:
             pitch = element.find("pitch")
             if pitch is None:
                 continue
-            number = 12 * (int(pitch.findtext("octave")) + 1) + _STEPS[pitch.findtext("step")] + transposed
+            number = 12 * (int(pitch.findtext("octave", "")) + 1) + _STEPS[pitch.findtext("step", "")] + transposed
             number += int(float(pitch.findtext("alter") or 0))
             kinds = {tie.get("type") for tie in element.iterfind("tie")}
             begun = tied.pop(number, start) if "stop" in kinds else start
@@ -113,6 +115,7 @@ def _part_notes(part: Any) -> Iterator[tuple[Fraction, Fraction, int]]:
 def _piece(
     notes: list[tuple[int, int, int]], name: str | Path, steps_per_beat: int, beats_per_bar: float = 4.0
 ) -> Piece:
+    """A piece of notes (start, end, pitch) in ticks; raises DataError where there are none, or some beyond a limit."""
     kept = [note for note in notes if note[1] > note[0]]
     if not kept:
         raise DataError(name, "holds no notes", "leave it out")
@@ -123,8 +126,8 @@ def _piece(
             problem = f"holds a note of pitch {pitch}; the keys of a piano are {LOWEST_KEY} to {HIGHEST_KEY}"
             raise DataError(name, problem, "transpose it or leave it out")
     rows = np.array([(*note, VELOCITY) for note in kept], np.int64)
-    found = joined_notes(on_grid(rows, TICKS, steps_per_beat))
-    return Piece(found, Path(name).stem, tempo_bpm=90.0, beats_per_bar=beats_per_bar)
+    joined = joined_notes(on_grid(rows, TICKS, steps_per_beat))
+    return Piece(joined, Path(name).stem, tempo_bpm=90.0, beats_per_bar=beats_per_bar)
 
 
 def _unzipped(content: bytes) -> bytes:
@@ -140,8 +143,8 @@ def _unzipped(content: bytes) -> bytes:
 
 def _corpus_folder(source: str | Path) -> Path:
     """Where music21 keeps its corpus; importing it takes seconds, finding it does not."""
-    found = importlib.util.find_spec("music21")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("music21")
+    if spec is None or spec.origin is None:
         remedy = "install it with: pip install 'rnnapps[samples]', or give MIDI files with --data.source"
         raise DataError(source, "needs the package music21", remedy)
-    return Path(found.origin).parent / "corpus"
+    return Path(spec.origin).parent / "corpus"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["FrameScore", "baselines", "frame_nats", "score_frames"]
+from rnnapps.types import Array, Tensor, Tensors
 
-Array = np.ndarray[Any, Any]
-Apply = Callable[[Any, Any, Sequence[Any]], tuple[Any, Any, Sequence[Any]]]
+__all__ = ["Apply", "FrameScore", "baselines", "frame_nats", "score_frames"]
+
+Apply = Callable[[Tensor, Tensor, Sequence[Tensor]], tuple[Tensor, Tensor, Sequence[Tensor]]]
+"""See `score_frames`."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class FrameScore:
         return {"nats_per_step": self.nats / self.steps, "frame_accuracy": accuracy}
 
 
-def frame_nats(logits: Any, frames: Any) -> Any:
+def frame_nats(logits: Tensor, frames: Tensor | Array) -> Tensor:
     """Negative log-likelihood of each frame in nats `(...)`, summed over its keys, for logits `(..., keys)`."""
     return tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels=frames, logits=logits), axis=-1)
 
 
 def score_frames(
     apply: Apply,
-    initial_states: Callable[[int], list[Any]],
+    initial_states: Callable[[int], Tensors],
     rolls: Sequence[Array],
     *,
     batch_size: int = 32,
@@ -65,7 +66,7 @@ def score_frames(
     for first in range(0, len(ordered), batch_size):
         group = ordered[first : first + batch_size]
         frames, valid = _padded(group, batch_size, window_steps)
-        states: Sequence[Any] = initial_states(batch_size)
+        states: Sequence[Tensor] = initial_states(batch_size)
         for start in range(0, frames.shape[1] - 1, window_steps):
             now = slice(start, start + window_steps)
             targets = frames[:, start + 1 : start + 1 + window_steps]
@@ -73,9 +74,9 @@ def score_frames(
             inside = valid[:, now]
             nats += float(np.sum(np.asarray(frame_nats(logits, targets), np.float64) * inside))
             steps += int(inside.sum())
-            found = np.asarray(expected) * inside[..., None]
-            hits += int((found * targets).sum())
-            misjudged += int((np.abs(found - targets) * inside[..., None]).sum())
+            sounding = np.asarray(expected) * inside[..., None]
+            hits += int((sounding * targets).sum())
+            misjudged += int((np.abs(sounding - targets) * inside[..., None]).sum())
     return FrameScore(nats, steps, hits, misjudged)
 
 
@@ -113,10 +114,11 @@ def baselines(train: Sequence[Array], held_out: Sequence[Array]) -> dict[str, di
         "pitch unigram": np.broadcast_to(_smoothed(after.sum(axis=0), count), last.shape),
         "first-order Markov": np.where(last > 0, _smoothed(stayed, on), _smoothed(begun, count - on)),
     }
-    return {name: _scored(found, actual).metrics() for name, found in probabilities.items()}
+    return {name: _scored(own, actual).metrics() for name, own in probabilities.items()}
 
 
-def _smoothed(positive: Any, total: Any) -> Any:
+def _smoothed(positive: Array, total: Array | int) -> Array:
+    """Laplace's rule of succession."""
     return (positive + 1) / (total + 2)
 
 
@@ -127,6 +129,7 @@ def _pairs(rolls: Sequence[Array]) -> tuple[Array, Array]:
 
 
 def _scored(probabilities: Array, actual: Array) -> FrameScore:
+    """The score of probabilities `(frames, keys)`."""
     nats = -np.sum(np.log(np.where(actual > 0, probabilities, 1 - probabilities)))
     expected = probabilities > 0.5
     hits = int((expected & (actual > 0)).sum())

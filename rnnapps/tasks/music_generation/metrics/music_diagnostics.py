@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from rnnapps.tasks.music_generation.data.piece import Piece
 
 __all__ = ["longest_repetition", "music_diagnostics", "share_in_key"]
 
-Array = np.ndarray[Any, Any]
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 
@@ -32,6 +30,7 @@ def music_diagnostics(pieces: Sequence[Piece], *, steps_per_beat: int) -> dict[s
 
 
 def _figures(piece: Piece, steps_per_beat: int) -> dict[str, float]:
+    """Those of one piece."""
     lengths = piece.notes[:, 1] - piece.notes[:, 0]
     changes = np.zeros(piece.steps + 1)
     np.add.at(changes, piece.notes[:, 0], 1)
@@ -66,13 +65,13 @@ def longest_repetition(piece: Piece) -> int:
     known: dict[frozenset[int], int] = {frozenset(): 0}
     ids = np.array([known.setdefault(frozenset(starts.get(step, ())), len(known)) for step in range(piece.steps)])
     best, before = 0, np.zeros(len(ids) + 1, np.int64)
-    for place in range(len(ids)):
+    for end in range(len(ids)):
         # lengths[other + 1]: steps that the passages ending here and at `other` have in common, without overlap
         lengths = np.zeros_like(before)
-        others = np.arange(place)
-        same = ids[:place] == ids[place]
-        lengths[1 : place + 1] = np.where(same, np.minimum(before[:place] + 1, place - others), 0)
-        if ids[place]:
+        others = np.arange(end)
+        same = ids[:end] == ids[end]
+        lengths[1 : end + 1] = np.where(same, np.minimum(before[:end] + 1, end - others), 0)
+        if ids[end]:
             best = max(best, int(lengths.max(initial=0)))
         before = lengths
     return best

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rnnapps.metrics.ngram import KneserNey
+from rnnapps.types import Array
 
 __all__ = ["baselines", "event_metrics"]
-
-Array = np.ndarray[Any, Any]
 
 
 def event_metrics(nats: Array, right: Array, note_on: Array) -> dict[str, float]:
@@ -49,15 +46,16 @@ def baselines(train: Array, held_out: Array, note_on: Array, *, tokens: int) -> 
     """
     repeats = (np.sum(train[1:] == train[:-1]) + 1) / (len(train) + 1)
     same = held_out[1:] == held_out[:-1]
-    found = {"repeat the last event": event_metrics(_repeat_nats(same, repeats, tokens), same, note_on[1:])}
+    metrics = {"repeat the last event": event_metrics(_repeat_nats(same, repeats, tokens), same, note_on[1:])}
     for name, order in (("unigram", 1), ("first-order Markov", 2)):
         model = KneserNey(train, order=order, vocabulary_size=tokens)
         right = held_out[1:] == _likeliest(train, tokens, order)[held_out[:-1]]
-        found[name] = event_metrics(-model.log_probabilities(held_out)[1:], right, note_on[1:])
-    return found
+        metrics[name] = event_metrics(-model.log_probabilities(held_out)[1:], right, note_on[1:])
+    return metrics
 
 
 def _repeat_nats(same: Array, repeats: float, tokens: int) -> Array:
+    """Nats of each event, where one probability is that of the same event again and the others share the rest."""
     return -np.log(np.where(same, repeats, (1 - repeats) / (tokens - 1)))
 
 

@@ -6,7 +6,7 @@ limits of size. A row that holds no such file gets a problem instead of notes an
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -22,6 +22,7 @@ from rnnapps.tasks.music_generation.preprocessing.midi_scan import (
     find_tracks,
 )
 from rnnapps.tasks.music_generation.preprocessing.music_tensors import running_maximum
+from rnnapps.types import Tensor
 
 __all__ = ["LARGEST_BYTES", "LONGEST_STEPS", "PROBLEMS", "MidiNotes", "read_midi"]
 
@@ -58,14 +59,14 @@ class MidiNotes(NamedTuple):
         problem: int32 `(batch,)`, place in `PROBLEMS`.
     """
 
-    sounding: Any
-    struck: Any
-    velocity: Any
-    lengths: Any
-    tempo: Any
-    numerator: Any
-    exponent: Any
-    problem: Any
+    sounding: Tensor
+    struck: Tensor
+    velocity: Tensor
+    lengths: Tensor
+    tempo: Tensor
+    numerator: Tensor
+    exponent: Tensor
+    problem: Tensor
 
 
 class _Notes(NamedTuple):
@@ -81,16 +82,16 @@ class _Notes(NamedTuple):
         velocity: int32.
     """
 
-    row: Any
-    voice: Any
-    step: Any
-    last: Any
-    pitch: Any
-    change: Any
-    velocity: Any
+    row: Tensor
+    voice: Tensor
+    step: Tensor
+    last: Tensor
+    pitch: Tensor
+    change: Tensor
+    velocity: Tensor
 
 
-def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -> MidiNotes:
+def read_midi(contents: Tensor, *, steps_per_beat: int, percussion: bool = False) -> MidiNotes:
     """Reads files onto a grid; an empty string is an empty piece.
 
     Args:
@@ -101,6 +102,7 @@ def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -
     sizes = tf.strings.length(contents)
     too_large = sizes > LARGEST_BYTES
     contents, sizes = tf.where(too_large, "", contents), tf.where(too_large, 0, sizes)
+    # (batch, bytes): all files as wide as the largest, zeros behind their ends.
     data = tf.io.decode_raw(contents, tf.uint8, fixed_length=tf.reduce_max(sizes) + SPARE_BYTES)
     data, empty, sizes = tf.cast(data, tf.int32), sizes == 0, tf.cast(sizes, tf.int64)
     known, division, claimed, first = _header(data, sizes)
@@ -109,13 +111,16 @@ def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -
     ticks, totals = _times(events, tracks)
     too_long = tf.reduce_any(ticks * steps_per_beat // division[:, None] >= LONGEST_STEPS, axis=1)
     damaged = ~events.good | ~tracks.good | (tracks.count != claimed)
-    steps = [(2 * each * steps_per_beat + division[:, None]) // (2 * division[:, None]) for each in (ticks, totals)]
-    steps = [tf.cast(tf.minimum(each, LONGEST_STEPS), tf.int32) for each in steps]
-    notes = _notes(data, tracks, events, *steps, percussion=percussion)
+    steps = [
+        (2 * moments * steps_per_beat + division[:, None]) // (2 * division[:, None]) for moments in (ticks, totals)
+    ]
+    steps = [tf.cast(tf.minimum(moments, LONGEST_STEPS), tf.int32) for moments in steps]
+    notes = _notes(data, tracks, events, step=steps[0], last=steps[1], percussion=percussion)
     begun = _any_of(notes, notes.change > 0, sizes)
     off = _any_of(notes, (notes.change > 0) & ((notes.pitch < LOWEST_KEY) | (notes.pitch > HIGHEST_KEY)), sizes)
     problem = tf.zeros_like(claimed)
     rules = (too_large, ~known, damaged, too_long, off, ~begun & ~empty)
+    # From the last rule to the first: of several problems the one with the lowest number is told.
     for number, wrong in reversed(list(enumerate(rules, start=1))):
         problem = tf.where(wrong, number, problem)
     good = problem == 0
@@ -124,10 +129,10 @@ def read_midi(contents: Any, *, steps_per_beat: int, percussion: bool = False) -
     return MidiNotes(sounding, struck, velocity, lengths, tempo, numerator, exponent, problem)
 
 
-def _header(data: Any, sizes: Any) -> tuple[Any, Any, Any, Any]:
+def _header(data: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(whether it is one this reads, ticks of a quarter note, number of tracks, place of the first chunk) of files."""
     head = tf.gather(data, tf.range(14), axis=1)
-    kind, claimed, division = (big_endian(head[:, place : place + 2]) for place in (8, 10, 12))
+    kind, claimed, division = (big_endian(head[:, start : start + 2]) for start in (8, 10, 12))
     known = (big_endian(head[:, :4]) == MTHD) & (sizes >= 14) & (kind <= 1) & (claimed <= MAXIMUM_TRACKS)
     known &= (division > 0) & (division < 0x8000)
     filled = sizes > 0
@@ -135,9 +140,11 @@ def _header(data: Any, sizes: Any) -> tuple[Any, Any, Any, Any]:
     return known | ~filled, division, tf.cast(claimed, tf.int32), tf.where(filled, 8 + big_endian(head[:, 4:8]), 0)
 
 
-def _times(events: Events, tracks: Tracks) -> tuple[Any, Any]:
+def _times(events: Events, tracks: Tracks) -> tuple[Tensor, Tensor]:
     """Ticks from the beginning of the track to the event at each byte, and to the end of its track, int64."""
     delta = tf.cast(tf.where(events.found, events.delta, 0), tf.int64)
+    # One running sum over the file; what it was where the track began is taken off. It never falls, so that the latest
+    # beginning is a running maximum.
     now = tf.cumsum(delta, axis=1)
     before = running_maximum(tf.where(tracks.begins, now - delta, 0))
     inside = tracks.number > 0
@@ -145,14 +152,16 @@ def _times(events: Events, tracks: Tracks) -> tuple[Any, Any]:
     return tf.where(inside, ticks, 0), tf.where(inside, totals, 0)
 
 
-def _notes(data: Any, tracks: Tracks, events: Events, step: Any, last: Any, *, percussion: bool) -> _Notes:
+def _notes(data: Tensor, tracks: Tracks, events: Events, *, step: Tensor, last: Tensor, percussion: bool) -> _Notes:
+    """The changes of notes, of all bytes `(batch, bytes)` those at which one begins, in the order of the files."""
     channel = events.status & 0x0F
     note = events.found & (events.status >= NOTE_OFF) & (events.status < NOTE_ON + 0x10) & (events.kind < 0)
     places = tf.where(note & ((channel == DRUMS) == percussion))
     body = tf.cast(tf.gather_nd(events.body, places), tf.int64)
     pitch, velocity = (tf.gather_nd(data, tf.stack([places[:, 0], body + shift], axis=1)) for shift in (0, 1))
     struck = (tf.gather_nd(events.status, places) >= NOTE_ON) & (velocity > 0)
-    numbers = (tf.gather_nd(each, places) for each in (tracks.number, channel))
+    numbers = (tf.gather_nd(values, places) for values in (tracks.number, channel))
+    # File, track, channel and pitch as the digits of one number, so that a sort brings a voice together.
     voice = places[:, 0]
     for number, count in zip((*numbers, pitch), (MAXIMUM_TRACKS + 1, 16, 128), strict=True):
         voice = voice * count + tf.cast(number, tf.int64)
@@ -160,53 +169,55 @@ def _notes(data: Any, tracks: Tracks, events: Events, step: Any, last: Any, *, p
     return _Notes(places[:, 0], voice, tf.gather_nd(step, places), tf.gather_nd(last, places), pitch, change, velocity)
 
 
-def _any_of(notes: _Notes, which: Any, sizes: Any) -> Any:
+def _any_of(notes: _Notes, which: Tensor, sizes: Tensor) -> Tensor:
     """Whether a file has any of some changes, bool `(batch,)`."""
     return tf.math.unsorted_segment_sum(tf.cast(which, tf.int32), notes.row, tf.shape(sizes)[0]) > 0
 
 
-def _facts(data: Any, events: Events) -> tuple[Any, Any, Any]:
+def _facts(data: Tensor, events: Events) -> tuple[Tensor, Tensor, Tensor]:
     """The first tempo, and numerator and exponent of the first time signature; 0 without one."""
-    found = []
+    facts = []
     for kind, count in ((TEMPO, 3), (TIME_SIGNATURE, 2)):
         told = events.found & (events.kind == kind)
-        place = tf.gather(events.body, tf.argmax(tf.cast(told, tf.int32), axis=1), batch_dims=1)
-        content = at(data, place[:, None] + tf.range(count))
-        found.append(tf.where(tf.reduce_any(told, axis=1)[:, None], content, 0))
-    tempo, bar = found
+        body = tf.gather(events.body, tf.argmax(tf.cast(told, tf.int32), axis=1), batch_dims=1)
+        content = at(data, body[:, None] + tf.range(count))
+        facts.append(tf.where(tf.reduce_any(told, axis=1)[:, None], content, 0))
+    tempo, bar = facts
     return tf.cast(big_endian(tempo), tf.int32), bar[:, 0], bar[:, 1]
 
 
-def _paired(notes: _Notes) -> tuple[_Notes, Any]:
+def _paired(notes: _Notes) -> tuple[_Notes, Tensor]:
     """The changes voice by voice, 0 where nothing sounds that could end, and how many notes a voice's last leaves on.
 
     A voice is a queue: what ends is the note that began first. Its length is the sum of the changes, reflected at 0.
     """
     order = tf.argsort(notes.voice, stable=True)
-    notes = _Notes(*(tf.gather(each, order) for each in notes))
+    notes = _Notes(*(tf.gather(column, order) for column in notes))
     count = tf.size(order, tf.int64)
     first = tf.concat([tf.ones([1], tf.bool), notes.voice[1:] != notes.voice[:-1]], axis=0)[:count]
     group = tf.cumsum(tf.cast(first, tf.int64)) - 1
     change = tf.cast(notes.change, tf.int64)
-    total = tf.cumsum(change)
+    total = tf.cumsum(change)  # over all voices; then, by voice, without what came before its first change
     total -= tf.gather(tf.boolean_mask(total - change, first), group)
     # The deepest that a sum has fallen below 0 so far; groups lie too far apart to meet.
     depth = running_maximum((tf.maximum(-total, 0) + group * (count + 1))[None])[0] - group * (count + 1)
     before = tf.where(first, tf.zeros_like(depth), tf.pad(depth, [[1, 0]])[:count])
     last = tf.concat([first[1:], tf.ones([1], tf.bool)], axis=0)[:count]
     left = tf.where(last, total + depth, 0)
+    # A release that takes the sum to a new depth has nothing to end.
     return notes._replace(change=tf.where(-total > before, 0, notes.change)), tf.cast(left, tf.int32)
 
 
-def _rolls(notes: _Notes, good: Any) -> tuple[Any, Any, Any, Any]:
-    """(sounding, struck, velocity, lengths)."""
+def _rolls(notes: _Notes, good: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(sounding, struck, velocity, lengths) as `MidiNotes` has them, of the files that are good."""
     notes, left = _paired(notes)
     keep = tf.gather(good, notes.row) & (notes.pitch >= LOWEST_KEY) & (notes.pitch <= HIGHEST_KEY)
-    notes, left = _Notes(*(tf.boolean_mask(each, keep) for each in notes)), tf.boolean_mask(left, keep)
+    notes, left = _Notes(*(tf.boolean_mask(column, keep) for column in notes)), tf.boolean_mask(left, keep)
     key = tf.clip_by_value(notes.pitch - LOWEST_KEY, 0, KEYS - 1)
     rows = tf.cast(notes.row, tf.int32)
     places, ends = (tf.stack([rows, step, key], axis=1) for step in (notes.step, notes.last))
     shape = tf.stack([tf.shape(good)[0], tf.reduce_max(tf.pad(notes.last, [[0, 1]])) + 2, KEYS])
+    # (batch, steps, 88): how many notes of a key begin less how many end; those that never end, end with their track.
     change = tf.scatter_nd(places, notes.change, shape) - tf.scatter_nd(ends, left, shape)
     struck = tf.scatter_nd(places, tf.cast(notes.change > 0, tf.int32), shape) > 0
     velocity = tf.tensor_scatter_nd_max(tf.zeros(shape, tf.int32), places, notes.velocity)

@@ -8,12 +8,14 @@ It reads what `rnnapps.tasks.music_generation.data.midi_events.track_events` rea
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from rnnapps.tasks.music_generation.data.midi_events import ESCAPE, META, SHORTEST, SYSTEM_EXCLUSIVE
 from rnnapps.tasks.music_generation.preprocessing.music_tensors import running_maximum
+from rnnapps.types import Tensor
 
 __all__ = ["Events", "Tracks", "at", "big_endian", "find_events", "find_tracks"]
 
@@ -33,11 +35,11 @@ class Tracks(NamedTuple):
         good: bool `(batch,)`, whether all chunks end within the file.
     """
 
-    number: Any
-    end: Any
-    begins: Any
-    count: Any
-    good: Any
+    number: Tensor
+    end: Tensor
+    begins: Tensor
+    count: Tensor
+    good: Tensor
 
 
 class Events(NamedTuple):
@@ -52,15 +54,15 @@ class Events(NamedTuple):
         good: bool `(batch,)`, whether all tracks can be read to their ends.
     """
 
-    found: Any
-    delta: Any
-    status: Any
-    body: Any
-    kind: Any
-    good: Any
+    found: Tensor
+    delta: Tensor
+    status: Tensor
+    body: Tensor
+    kind: Tensor
+    good: Tensor
 
 
-def find_tracks(data: Any, sizes: Any, first: Any) -> Tracks:
+def find_tracks(data: Tensor, sizes: Tensor, first: Tensor) -> Tracks:
     """Walks over the chunks.
 
     Args:
@@ -71,22 +73,26 @@ def find_tracks(data: Any, sizes: Any, first: Any) -> Tracks:
     shape = tf.shape(data)
     rows = tf.range(shape[0], dtype=tf.int64)
 
-    def one(place: Any, edges: Any, count: Any, good: Any) -> tuple[Any, ...]:
-        going = good & (place < sizes)
-        head = tf.gather(data, tf.minimum(place[:, None] + tf.range(8, dtype=tf.int64), sizes[:, None]), batch_dims=1)
-        end = place + 8 + big_endian(head[:, 4:])
+    def body(position: Tensor, edges: Tensor, count: Tensor, good: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        going = good & (position < sizes)
+        head = tf.gather(
+            data, tf.minimum(position[:, None] + tf.range(8, dtype=tf.int64), sizes[:, None]), batch_dims=1
+        )
+        end = position + 8 + big_endian(head[:, 4:])
         good &= ~going | (end <= sizes)
         track = going & good & (big_endian(head[:, :4]) == MTRK)
-        inside = tf.minimum(tf.stack([place + 8, end], axis=1), sizes[:, None])
+        inside = tf.minimum(tf.stack([position + 8, end], axis=1), sizes[:, None])
         number = tf.where(track, count + 1, 0)
         where = tf.stack([tf.repeat(rows, 2), tf.reshape(inside, [-1])], axis=1)
         change = tf.reshape(tf.stack([number, -number], axis=1), [-1])
         edges = tf.tensor_scatter_nd_add(edges, where, change)
-        return tf.where(going & good, end, place), edges, count + tf.cast(track, tf.int32), good
+        return tf.where(going & good, end, position), edges, count + tf.cast(track, tf.int32), good
 
     zeros = tf.zeros(shape[0], tf.int32)
     start = (first, tf.zeros(shape, tf.int32), zeros, tf.ones_like(zeros, tf.bool))
-    _, edges, count, good = tf.while_loop(lambda place, _, __, good: tf.reduce_any(good & (place < sizes)), one, start)
+    _, edges, count, good = tf.while_loop(
+        lambda position, _, __, good: tf.reduce_any(good & (position < sizes)), body, start
+    )
     number = tf.cumsum(edges, axis=1)
     before = tf.pad(number, [[0, 0], [1, 0]])[:, :-1]
     begins = (number > 0) & (number != before)
@@ -97,7 +103,7 @@ def find_tracks(data: Any, sizes: Any, first: Any) -> Tracks:
     return Tracks(number, tf.where(number > 0, shape[1] - nearest, 0), begins, count, good)
 
 
-def find_events(data: Any, tracks: Tracks) -> Events:
+def find_events(data: Tensor, tracks: Tracks) -> Events:
     """Marks the events of all tracks."""
     shape = tf.shape(data)
     places = tf.range(shape[1])[None]
@@ -113,8 +119,8 @@ def find_events(data: Any, tracks: Tracks) -> Events:
     length, length_width = at(delta, length_place), at(width, length_place)
     content = length_place + length_width
     long_good = fits & long & at(fits, length_place)
-    for each, least in SHORTEST.items():
-        long_good &= (kind != each) | (length >= least)
+    for meta_kind, least in SHORTEST.items():
+        long_good &= (kind != meta_kind) | (length >= least)
     low = [at(data, body + number) < 0x80 for number in (0, 1)]
     size = tf.where((said >= 0xC0) & (said < 0xE0), 1, 2)
     following = []
@@ -133,7 +139,7 @@ def find_events(data: Any, tracks: Tracks) -> Events:
     return Events(found, delta, status, tf.where(long, content, body), kind, good)
 
 
-def _follow(following: list[tuple[Any, ...]], begins: Any) -> tuple[Any, Any]:
+def _follow(following: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], begins: Tensor) -> tuple[Tensor, Tensor]:
     """Marks what is reached from where tracks begin.
 
     Args:
@@ -146,7 +152,7 @@ def _follow(following: list[tuple[Any, ...]], begins: Any) -> tuple[Any, Any]:
     """
     shape = tf.shape(begins, tf.int64)
     width = CLASSES * shape[1]
-    good, last, behind_class, behind = (tf.stack(each, axis=1) for each in zip(*following, strict=True))
+    good, last, behind_class, behind = (tf.stack(column, axis=1) for column in zip(*following, strict=True))
     target = tf.cast(behind_class, tf.int64) * shape[1] + tf.cast(behind, tf.int64)
     # Two more nodes for each row, which lead to themselves: all is well, and a dead end.
     end, dead = width, width + 1
@@ -157,17 +163,17 @@ def _follow(following: list[tuple[Any, ...]], begins: Any) -> tuple[Any, Any]:
     marked = tf.concat([tf.cast(begins, tf.int32), none], axis=1)
     nodes = shape[0] * (width + 2)
 
-    def one(reach: Any, jump: Any, marked: Any) -> tuple[Any, ...]:
+    def body(reach: Tensor, jump: Tensor, marked: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         marked = tf.maximum(marked, tf.math.unsorted_segment_max(marked, jump, nodes))
         return 2 * reach, tf.gather(jump, jump), marked
 
     start = (tf.constant(1, tf.int64), tf.reshape(jump, [-1]), tf.reshape(marked, [-1]))
-    marked = tf.while_loop(lambda reach, *_: reach < shape[1], one, start)[2]
+    marked = tf.while_loop(lambda reach, *_: reach < shape[1], body, start)[2]
     marked = tf.reshape(marked, tf.stack([shape[0], width + 2])) > 0
     return tf.reshape(marked[:, :width], tf.stack([shape[0], CLASSES, shape[1]])), ~marked[:, -1]
 
 
-def _numbers(data: Any) -> tuple[Any, Any, Any]:
+def _numbers(data: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The number of one to four bytes, 7 bits each, that begins at each byte; its bytes; and whether it has no more."""
     windows = [tf.pad(data, [[0, 0], [0, 4]])[:, shift : shift - 4] for shift in range(4)]
     value, width, fits = tf.zeros_like(data), tf.zeros_like(data), tf.zeros_like(data, tf.bool)
@@ -178,14 +184,14 @@ def _numbers(data: Any) -> tuple[Any, Any, Any]:
     return value, width, fits
 
 
-def at(values: Any, places: Any) -> Any:
+def at(values: Tensor, places: Tensor) -> Tensor:
     """Values `(batch, bytes)` at places of the same shape; the last one behind the end."""
     return tf.gather(values, tf.minimum(places, tf.shape(values)[1] - 1), batch_dims=1)
 
 
-def big_endian(data: Any) -> Any:
+def big_endian(data: Tensor) -> Tensor:
     """Bytes `(batch, count)` as one number, int64 `(batch,)`."""
     number = tf.zeros_like(data[:, 0], tf.int64)
-    for place in range(data.shape[1]):
-        number = number * 256 + tf.cast(data[:, place], tf.int64)
+    for byte in range(data.shape[1]):
+        number = number * 256 + tf.cast(data[:, byte], tf.int64)
     return number

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from rnnapps.tasks.music_generation.data.config import TICKS_PER_BEAT
@@ -11,6 +9,7 @@ from rnnapps.tasks.music_generation.data.midi import DRUMS
 from rnnapps.tasks.music_generation.data.midi_events import META, NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
 from rnnapps.tasks.music_generation.data.piece import KEYS, LOWEST_KEY
 from rnnapps.tasks.music_generation.preprocessing.music_tensors import Rolls, changes_of, gaps
+from rnnapps.types import Tensor
 
 __all__ = ["write_midi"]
 
@@ -21,8 +20,8 @@ FACTS = 15
 
 
 def write_midi(
-    rolls: Rolls, tempo: Any, numerator: Any, exponent: Any, *, steps_per_beat: int, percussion: bool = False
-) -> Any:
+    rolls: Rolls, tempo: Tensor, numerator: Tensor, exponent: Tensor, *, steps_per_beat: int, percussion: bool = False
+) -> Tensor:
     """Files of type 0 that hold what `rnnapps.tasks.music_generation.data.midi.write_midi` writes.
 
     Args:
@@ -55,7 +54,7 @@ def write_midi(
     return tf.strings.join([tf.fill(tf.shape(body), HEAD), size, facts, body, tf.fill(tf.shape(body), END_OF_TRACK)])
 
 
-def _facts(tempo: Any, numerator: Any, exponent: Any) -> Any:
+def _facts(tempo: Tensor, numerator: Tensor, exponent: Tensor) -> Tensor:
     """Tempo and time signature, which is written in quarters or eighths."""
     tempo = tf.where(tempo > 0, tempo, 500_000)
     quarters = tf.cast(numerator, tf.float64) * 4 / tf.pow(tf.constant(2, tf.float64), tf.cast(exponent, tf.float64))
@@ -71,7 +70,7 @@ def _facts(tempo: Any, numerator: Any, exponent: Any) -> Any:
     return _strings(tf.stack(numbers, axis=1))
 
 
-def _strings(numbers: Any) -> Any:
+def _strings(numbers: Tensor) -> Tensor:
     """Rows of bytes `(rows, bytes)` as strings `(rows,)`; what is negative is left out."""
     table = tf.constant([bytes((byte,)) for byte in range(256)])
     return tf.strings.reduce_join(tf.where(numbers < 0, "", tf.gather(table, tf.maximum(numbers, 0))), axis=1)

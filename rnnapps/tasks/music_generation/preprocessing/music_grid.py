@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +12,10 @@ from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig, Representation
 from rnnapps.tasks.music_generation.data.piece import KEYS, LOWEST_KEY, Piece, joined_notes
+from rnnapps.types import Array
 
 __all__ = ["BOUNDARY", "NOTE_VELOCITY", "MusicGrid"]
 
-Array = np.ndarray[Any, Any]
 
 FILE_NAME = "music.json"
 BOUNDARY = 0
@@ -94,6 +93,7 @@ class MusicGrid:
         return (low + above) // 2
 
     def _written(self, changes: list[tuple[int, int, int, int]]) -> Iterator[int]:
+        """Tokens of sorted changes (step, whether a key is struck, pitch, loudness)."""
         now, loud = 0, -1
         for step, on, pitch, level in changes:
             while now < step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -14,6 +14,7 @@ from rnnapps.tasks.music_generation.preprocessing.music_grid import (
     NOTE_VELOCITY,
     MusicGrid,
 )
+from rnnapps.types import Tensor
 
 __all__ = ["Rolls", "changes_of", "gaps", "rolls_of_events", "rolls_of_frames", "running_maximum", "tokens_of"]
 
@@ -29,18 +30,18 @@ class Rolls(NamedTuple):
         velocity: int32 of the same shape, where a note begins its velocity.
     """
 
-    sounding: Any
-    struck: Any
-    velocity: Any
+    sounding: Tensor
+    struck: Tensor
+    velocity: Tensor
 
 
-def changes_of(rolls: Rolls) -> tuple[Any, Any]:
+def changes_of(rolls: Rolls) -> tuple[Tensor, Tensor]:
     """(released, struck), bool `(batch, steps, 88)`: a note ends before a step, or begins at it."""
     before = tf.pad(rolls.sounding, [[0, 0], [1, 0], [0, 0]])[:, :-1]
     return before & (~rolls.sounding | rolls.struck), rolls.struck
 
 
-def tokens_of(rolls: Rolls, grid: MusicGrid) -> tuple[Any, Any]:
+def tokens_of(rolls: Rolls, grid: MusicGrid) -> tuple[Tensor, Tensor]:
     """Events of pieces, int32 `(batch, time)`, and their number `(batch,)`."""
     released, struck = changes_of(rolls)
     keys = tf.range(KEYS)
@@ -60,16 +61,16 @@ def tokens_of(rolls: Rolls, grid: MusicGrid) -> tuple[Any, Any]:
     return tf.ragged.boolean_mask(tokens, said).to_tensor(), lengths
 
 
-def _level_changes(struck: Any, level: Any) -> Any:
+def _level_changes(struck: Tensor, level: Tensor) -> Tensor:
     """Which notes are of another loudness than the note before."""
     places = tf.where(struck)
-    found = tf.gather_nd(level, places)
-    first = tf.pad(places[1:, 0] != places[:-1, 0], [[1, 0]], constant_values=True)[: tf.size(found)]
-    other = tf.pad(found[1:] != found[:-1], [[1, 0]], constant_values=True)[: tf.size(found)]
+    levels = tf.gather_nd(level, places)
+    first = tf.pad(places[1:, 0] != places[:-1, 0], [[1, 0]], constant_values=True)[: tf.size(levels)]
+    other = tf.pad(levels[1:] != levels[:-1], [[1, 0]], constant_values=True)[: tf.size(levels)]
     return tf.scatter_nd(places, first | other, tf.shape(struck, tf.int64))
 
 
-def _shifts(changed: Any, longest: int) -> Any:
+def _shifts(changed: Tensor, longest: int) -> Tensor:
     """The time shift that ends at each step, int32 `(batch, steps)`; 0 for none.
 
     Before a change as many shifts of full length as fit end, one after the other, and at the change the rest.
@@ -80,18 +81,18 @@ def _shifts(changed: Any, longest: int) -> Any:
     number = tf.ragged.range(full).flat_values
     behind = tf.repeat(places[:, 1] - rest, full) - number * longest
     whole = tf.stack([tf.repeat(places[:, 0], full), behind], axis=1)
-    found = tf.scatter_nd(whole, tf.fill(tf.shape(number), longest), tf.shape(changed, tf.int64))
-    return found + tf.scatter_nd(places, tf.cast(rest, tf.int32), tf.shape(changed, tf.int64))
+    full_shifts = tf.scatter_nd(whole, tf.fill(tf.shape(number), longest), tf.shape(changed, tf.int64))
+    return full_shifts + tf.scatter_nd(places, tf.cast(rest, tf.int32), tf.shape(changed, tf.int64))
 
 
-def gaps(places: Any) -> Any:
+def gaps(places: Tensor) -> Tensor:
     """Steps of each place (row, step), in order, since the place before it in its row, or since the beginning."""
     same = tf.concat([tf.zeros([1], tf.bool), places[1:, 0] == places[:-1, 0]], 0)[: tf.shape(places)[0]]
     before = tf.concat([tf.zeros([1], tf.int64), places[:-1, 1]], 0)[: tf.shape(places)[0]]
     return places[:, 1] - tf.where(same, before, 0)
 
 
-def rolls_of_frames(frames: Any, lengths: Any) -> Rolls:
+def rolls_of_frames(frames: Tensor, lengths: Tensor) -> Rolls:
     """Frames `(batch, time, 88)`, of which `lengths` are valid: what sounds without a gap is one note."""
     valid = tf.sequence_mask(lengths, tf.shape(frames)[1])[..., None]
     sounding = tf.pad((frames > 0) & valid, [[0, 0], [0, 1], [0, 0]])
@@ -99,7 +100,7 @@ def rolls_of_frames(frames: Any, lengths: Any) -> Rolls:
     return Rolls(sounding, struck, tf.where(struck, NOTE_VELOCITY, 0))
 
 
-def rolls_of_events(tokens: Any, lengths: Any, grid: MusicGrid) -> Rolls:
+def rolls_of_events(tokens: Tensor, lengths: Tensor, grid: MusicGrid) -> Rolls:
     """Any tokens `(batch, time)`, of which `lengths` are valid, read as `MusicGrid.from_events` reads them.
 
     What lies behind step 65,536 is left out.
@@ -118,12 +119,12 @@ def rolls_of_events(tokens: Any, lengths: Any, grid: MusicGrid) -> Rolls:
     said = tf.where(is_key, 2 * number + tf.cast(tokens < FIRST_OFF, tf.int32), 0)
     said = tf.tensor_scatter_nd_max(tf.zeros(shape, tf.int32), places, said)
     inside = tf.sequence_mask(total, shape[1])[..., None]
-    sounding, struck = ((each % 2 == 1) & inside for each in (running_maximum(said), said))
+    sounding, struck = ((latest % 2 == 1) & inside for latest in (running_maximum(said), said))
     loud = tf.gather(_velocities(tokens, grid), tf.maximum(said // 2 - 1, 0), batch_dims=1)
     return Rolls(sounding, struck, tf.where(struck, loud, 0))
 
 
-def _velocities(tokens: Any, grid: MusicGrid) -> Any:
+def _velocities(tokens: Tensor, grid: MusicGrid) -> Tensor:
     """The velocity that holds at each token, with one of silence behind the last."""
     first_level = FIRST_SHIFT + grid.longest_shift_steps
     known = tf.constant([grid.velocity(level) for level in range(grid.velocity_levels)])
@@ -131,18 +132,18 @@ def _velocities(tokens: Any, grid: MusicGrid) -> Any:
     latest = running_maximum(tf.where(tokens >= first_level, number, 0))
     level = tf.gather(tf.pad(tokens - first_level, [[0, 0], [1, 0]]), latest, batch_dims=1)
     begins = grid.velocity(grid.level(NOTE_VELOCITY))
-    found = tf.where(latest > 0, tf.gather(known, tf.clip_by_value(level, 0, grid.velocity_levels - 1)), begins)
-    return tf.pad(found, [[0, 0], [0, 1]])
+    velocities = tf.where(latest > 0, tf.gather(known, tf.clip_by_value(level, 0, grid.velocity_levels - 1)), begins)
+    return tf.pad(velocities, [[0, 0], [0, 1]])
 
 
-def running_maximum(values: Any) -> Any:
+def running_maximum(values: Tensor) -> Tensor:
     """The largest of the values up to each place of axis 1; none is negative."""
     length, margins = tf.shape(values)[1], [[0, 0]] * (len(values.shape) - 2)
 
-    def one(shift: Any, values: Any) -> tuple[Any, Any]:
+    def body(shift: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         moved = tf.pad(values, [[0, 0], [shift, 0], *margins])[:, :length]
         return 2 * shift, tf.maximum(values, moved)
 
     shapes = (tf.TensorShape(()), values.shape)
     start = (tf.constant(1), values)
-    return tf.while_loop(lambda shift, _: shift < length, one, start, shape_invariants=shapes)[1]
+    return tf.while_loop(lambda shift, _: shift < length, body, start, shape_invariants=shapes)[1]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance, as_pcm, normalize_transcript
+from rnnapps.types import Array
 
 __all__ = ["checked_utterance", "held_in_memory"]
 
@@ -22,31 +22,39 @@ def held_in_memory(utterances: Iterable[Utterance], config: SpeechDataConfig) ->
     Raises:
         DataError: they last too long for the memory.
     """
-    found, seconds = [], 0.0
+    kept, seconds = [], 0.0
     for utterance in utterances:
         seconds += utterance.seconds(config.sample_rate_hz)
         if seconds > MAXIMUM_HOURS * 3600:
             problem = f"the recordings last more than {MAXIMUM_HOURS:g} hours, the most that is read into memory"
             raise DataError(config.source, problem, "use a part of them")
-        found.append(utterance)
-    return found
+        kept.append(utterance)
+    return kept
 
 
 def checked_utterance(
-    samples: Any, transcript: str, speaker: str, name: str | Path, place: str, config: SpeechDataConfig
+    samples: Array, transcript: str, *, speaker: str, name: str | Path, where: str, config: SpeechDataConfig
 ) -> Utterance:
-    """An utterance of samples of full scale 1 that a network can learn from.
+    """An utterance that a network can learn from.
+
+    Args:
+        samples: float32 `(samples,)` of full scale 1.
+        transcript: as its source has it.
+        speaker: who speaks; empty where it is not known.
+        name: what to call the recording.
+        where: where its transcript stands, for errors.
+        config: which ones are accepted.
 
     Raises:
         DataError: it has no samples, lasts too long, or its transcript is empty.
     """
     seconds = len(samples) / config.sample_rate_hz
     if not len(samples):
-        raise DataError(name, f"holds no samples ({place})", "leave it out")
+        raise DataError(name, f"holds no samples ({where})", "leave it out")
     if seconds > config.longest_seconds:
         problem = f"lasts {seconds:,.1f} s; at most data.longest_seconds = {config.longest_seconds:g} are accepted"
         raise DataError(name, problem, "cut it, or raise --data.longest_seconds")
     text = normalize_transcript(transcript, keep_punctuation=config.keep_punctuation)
     if not text:
-        raise DataError(place, f"the transcript {transcript[:40]!r} of {name} has no letters", "write what is said")
+        raise DataError(where, f"the transcript {transcript[:40]!r} of {name} has no letters", "write what is said")
     return Utterance(as_pcm(samples), text, speaker, str(name))

@@ -8,16 +8,19 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["AUDIO_SUFFIXES", "MAXIMUM_BYTES", "MAXIMUM_SAMPLES", "parse_audio", "read_audio", "resampled"]
 
-Array = np.ndarray[Any, Any]
+
+if TYPE_CHECKING:
+    import soundfile
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 MAXIMUM_BYTES = 1 << 28
@@ -97,8 +100,8 @@ def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Arr
         raise DataError(name, problem, "split it")
     import soxr
 
-    found: Array = soxr.resample(samples, from_hz, to_hz, quality="HQ").astype(np.float32)
-    return found
+    converted: Array = soxr.resample(samples, from_hz, to_hz, quality="HQ").astype(np.float32)
+    return converted
 
 
 def _require_whole(content: bytes, name: str | Path) -> None:
@@ -110,7 +113,7 @@ def _require_whole(content: bytes, name: str | Path) -> None:
         raise DataError(name, problem, "copy it again or leave it out")
 
 
-def _require_sane(file: Any, name: str | Path) -> None:
+def _require_sane(file: soundfile.SoundFile, name: str | Path) -> None:
     """Checks what the header claims, before anything is decoded."""
     if not 1 <= file.channels <= MAXIMUM_CHANNELS:
         problem = f"has {file.channels} channels; at most {MAXIMUM_CHANNELS} are read"
@@ -123,14 +126,14 @@ def _require_sane(file: Any, name: str | Path) -> None:
         raise DataError(name, problem, "split it; a file of this size on disk is damaged")
 
 
-def _decoded(file: Any, name: str | Path) -> Array:
+def _decoded(file: soundfile.SoundFile, name: str | Path) -> Array:
     """All samples, channels averaged."""
     blocks, count = [np.zeros(0, np.float32)], 0
     while len(block := file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
         if not np.isfinite(mono).all() or np.abs(mono).max() > LOUDEST:
-            place = count + int(np.argmin(np.isfinite(mono) & (np.abs(mono) <= LOUDEST)))
-            problem = f"sample {place:,} is {mono[place - count]:g}; full scale is 1"
+            number = count + int(np.argmin(np.isfinite(mono) & (np.abs(mono) <= LOUDEST)))
+            problem = f"sample {number:,} is {mono[number - count]:g}; full scale is 1"
             raise DataError(name, problem, "the file is damaged")
         count += len(mono)
         if count > MAXIMUM_SAMPLES:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["SpokenAs", "Synthesizer"]
 
-Array = np.ndarray[Any, Any]
 
 # Numbers of speak_lib.h: output to a callback at once, text in UTF-8, and the parameters.
 SYNCHRONOUS, UTF_8 = 0x02, 1
@@ -64,7 +64,8 @@ class Synthesizer:
         self._callback: Callable[..., Any] = _Callback(self._receive)  # the library keeps no reference of its own
         self.library.espeak_SetSynthCallback(self._callback)
 
-    def _receive(self, wave: Any, count: int, events: Any) -> int:
+    def _receive(self, wave: ctypes._Pointer[ctypes.c_short], count: int, events: int | None) -> int:
+        """Keeps a stretch of sound, which the library calls this with; 0 tells it to go on."""
         if wave and count > 0:
             self._parts.append(np.ctypeslib.as_array(wave, (count,)).copy())
         return 0
@@ -88,7 +89,7 @@ class Synthesizer:
         return np.concatenate(self._parts)
 
 
-def _load_copy() -> tuple[Any, str]:
+def _load_copy() -> tuple[ctypes.CDLL, str]:
     """A copy of the library that nobody else in this process has, and the folder of its data."""
     try:
         import espeakng_loader

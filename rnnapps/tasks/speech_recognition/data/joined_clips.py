@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
+from rnnapps.types import Array
 
 __all__ = ["ClipStrings", "draw_strings", "join_utterances"]
 
-Array = np.ndarray[Any, Any]
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.3
 NOISE_FRAME_SECONDS = 0.01
@@ -53,7 +52,7 @@ def draw_strings(
         return ClipStrings(singles, ((),) * len(singles))
     clips: list[tuple[int, ...]] = []
     for speaker in sorted(set(speakers)):
-        own = np.flatnonzero([each == speaker for each in speakers])
+        own = np.flatnonzero([name == speaker for name in speakers])
         for _ in range(passes):
             order = random.permutation(own).tolist()
             while order:
@@ -62,8 +61,8 @@ def draw_strings(
                     size = len(order)
                 clips += [tuple(part) for part in _within(order[:size], maximum)]
                 order = order[size:]
-    low, high = (round(each * sample_rate_hz) for each in (SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
-    pauses = tuple(tuple(random.integers(low, high + 1, len(each) - 1).tolist()) for each in clips)
+    low, high = (round(seconds * sample_rate_hz) for seconds in (SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+    pauses = tuple(tuple(random.integers(low, high + 1, len(string) - 1).tolist()) for string in clips)
     return ClipStrings(tuple(clips), pauses)
 
 
@@ -81,14 +80,14 @@ def join_utterances(utterances: Sequence[Utterance], pauses: Sequence[int], samp
         return utterances[0]
     parts: list[Array] = [utterances[0].samples]
     for number, (pause, following) in enumerate(zip(pauses, utterances[1:], strict=True)):
-        level = min(_quietest(each.samples, sample_rate_hz) for each in utterances[number : number + 2])
+        level = min(_quietest(clip.samples, sample_rate_hz) for clip in utterances[number : number + 2])
         noise = np.random.default_rng((pause, len(following.samples))).normal(0.0, max(level, 0.5), pause)
         parts += [np.round(noise).astype(np.int16), following.samples]
     return Utterance(
         np.concatenate(parts),
-        " ".join(each.transcript for each in utterances),
+        " ".join(clip.transcript for clip in utterances),
         utterances[0].speaker,
-        " + ".join(each.name for each in utterances),
+        " + ".join(clip.name for clip in utterances),
     )
 
 

@@ -60,6 +60,7 @@ def list_rows(source: Path, speaker_pattern: str = "") -> list[Row]:
 
 
 def _manifest(path: Path, speaker_pattern: str) -> Iterator[Row]:
+    """The rows of a CSV file with columns audio, transcript and perhaps speaker; paths are relative to the file."""
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         names = list(reader.fieldnames or ())
@@ -68,25 +69,26 @@ def _manifest(path: Path, speaker_pattern: str) -> Iterator[Row]:
             problem = f"line 1: has no column {missing[0]}; its columns are {', '.join(names) or 'none'}"
             raise DataError(path, problem, "begin the file with: audio,transcript")
         for row in reader:
-            place = f"{path}, line {reader.line_num}"
+            where = f"{path}, line {reader.line_num}"
             if None in row or any(row[name] is None for name in COLUMNS):
                 raise DataError(path, f"line {reader.line_num}: expected {len(names)} cells", "quote cells with commas")
             if not row["audio"].strip() or "\0" in row["audio"]:
                 raise DataError(path, f"line {reader.line_num}: names no audio file", "fill it in")
             audio = path.parent / row["audio"].strip()
-            speaker = (row.get("speaker") or "").strip() or _speaker(audio, speaker_pattern, place)
-            yield Row(audio, row["transcript"], speaker, place)
+            speaker = (row.get("speaker") or "").strip() or _speaker(audio, speaker_pattern, where)
+            yield Row(audio, row["transcript"], speaker, where)
     except csv.Error as error:
         raise DataError(path, f"line {reader.line_num + 1}: {error}", "check its quotation marks") from None
 
 
-def _speaker(audio: Path, pattern: str, place: str) -> str:
+def _speaker(audio: Path, pattern: str, where: str) -> str:
+    """What the first group of the pattern finds in a file's name; empty without a pattern."""
     if not pattern:
         return ""
-    found = re.search(pattern, audio.name)
-    if not found:
-        raise DataError(place, f"data.speaker_pattern {pattern!r} is not in {audio.name!r}", "correct the pattern")
-    return found[1] or ""
+    match = re.search(pattern, audio.name)
+    if not match:
+        raise DataError(where, f"data.speaker_pattern {pattern!r} is not in {audio.name!r}", "correct the pattern")
+    return match[1] or ""
 
 
 def _ljspeech(folder: Path) -> Iterator[Row]:
@@ -118,4 +120,5 @@ def _librispeech(folder: Path) -> Iterator[Row]:
 
 
 def _text(path: Path) -> str:
+    """A file as text; raises DataError where it is none."""
     return decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds
@@ -18,7 +17,7 @@ from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.layouts import Row, list_rows
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 
-__all__ = ["UtteranceSplits", "read_utterance_splits", "utterance_dataset"]
+__all__ = ["UtteranceSplits", "read_utterance_splits"]
 
 BUILTIN = "builtin"
 PARTS = ("train", "validation", "test")
@@ -45,28 +44,24 @@ def read_utterance_splits(config: SpeechDataConfig) -> UtteranceSplits:
     return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
 
 
-def utterance_dataset(utterances: Sequence[Utterance]) -> tf.data.Dataset:
-    """(samples int16 `(samples,)`, transcript) of each utterance, as a dataset of raw examples."""
-    signature = (tf.TensorSpec((None,), tf.int16), tf.TensorSpec((), tf.string))
-    return tf.data.Dataset.from_generator(
-        lambda: ((each.samples, each.transcript) for each in utterances), output_signature=signature
-    )
-
-
 def _builtin(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    """Synthetic speech, but for the splits that have a source of their own."""
     from rnnapps.tasks.speech_recognition.data.spoken_numbers import spoken_numbers
 
     return {**spoken_numbers(config.builtin_utterances, sample_rate_hz=config.sample_rate_hz), **_given(config)}
 
 
 def _parts(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    """Recordings of others; rows are dealt out before any sound is read."""
     given = _given(config)
     if is_tfds(config.source):
         from rnnapps.tasks.speech_recognition.data.tfds import tfds_utterances
 
-        found = tfds_utterances(config.source, config)
-        return _completed(found, given, config, speaker=lambda each: each.speaker, key=lambda each: each.name)
-    rows = _completed(_rows(config), given, config, speaker=lambda each: each.speaker, key=lambda each: str(each.audio))
+        own = tfds_utterances(config.source, config)
+        return _completed(
+            own, given, config, speaker=lambda utterance: utterance.speaker, key=lambda utterance: utterance.name
+        )
+    rows = _completed(_rows(config), given, config, speaker=lambda row: row.speaker, key=lambda row: str(row.audio))
     return {name: given.get(name) or _read(rows[name], config) for name in PARTS}
 
 
@@ -81,11 +76,12 @@ def _given(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
 
 
 def _rows(config: SpeechDataConfig) -> dict[str, list[Row]]:
+    """The rows of each manifest that the source has; all under "train" where it has one for all."""
     root = Path(config.source)
     if not root.is_dir():
         return {"train": list_rows(root, config.speaker_pattern)}
     paths = {
-        name: next((root / each for each in files if (root / each).is_file()), None) for name, files in FILES.items()
+        name: next((root / file for file in files if (root / file).is_file()), None) for name, files in FILES.items()
     }
     if paths["train"] is None:
         return {"train": list_rows(root)}
@@ -93,41 +89,45 @@ def _rows(config: SpeechDataConfig) -> dict[str, list[Row]]:
 
 
 def _completed(
-    found: dict[str, list[Item]],
-    given: dict[str, Any],
+    own: dict[str, list[Item]],
+    given: dict[str, list[Utterance]],
     config: SpeechDataConfig,
     *,
     speaker: Callable[[Item], str],
     key: Callable[[Item], str],
-) -> dict[str, Any]:
+) -> dict[str, list[Any]]:
     """All three splits; those that neither the source nor the configuration offers are dealt from the training part."""
-    parts: dict[str, Any] = {**found, **given}
+    parts: dict[str, list[Any]] = {**own, **given}
     shares = {"validation": config.validation_fraction, "test": config.test_fraction}
     wanted = {name: share for name, share in shares.items() if name not in parts}
     if not wanted:
         return parts
     items = sorted(parts["train"], key=key)
     by_speaker = config.hold_out == "speakers"
-    names = sorted({speaker(each) for each in items}) if by_speaker else [str(number) for number in range(len(items))]
+    names = sorted({speaker(item) for item in items}) if by_speaker else [str(number) for number in range(len(items))]
     if len(names) <= len(wanted):
         what = "speakers" if by_speaker else "recordings"
         problem = f"holds {len(names)} {what}; a split needs {len(wanted) + 1} at least"
         raise DataError(config.source, problem, "give more, or --data.validation and --data.test")
-    order = [names[place] for place in np.random.default_rng(0).permutation(len(names))]
+    order = [names[number] for number in np.random.default_rng(0).permutation(len(names))]
     groups: dict[str, str] = {}
     for name, share in wanted.items():
         count = max(1, round(share * len(names)))
         groups |= dict.fromkeys(order[:count], name)
         order = order[count:]
-    labels = [speaker(each) for each in items] if by_speaker else names
+    labels = [speaker(item) for item in items] if by_speaker else names
     for name in (*wanted, "train"):
-        parts[name] = [each for each, label in zip(items, labels, strict=True) if groups.get(label, "train") == name]
+        parts[name] = [item for item, label in zip(items, labels, strict=True) if groups.get(label, "train") == name]
     return parts
 
 
 def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
-    def one(row: Row) -> Utterance:
-        samples = read_audio(row.audio, sample_rate_hz=config.sample_rate_hz)
-        return checked_utterance(samples, row.transcript, row.speaker, row.audio, row.place, config)
+    """The recordings of rows."""
 
-    return held_in_memory(map(one, rows), config)
+    def utterance(row: Row) -> Utterance:
+        samples = read_audio(row.audio, sample_rate_hz=config.sample_rate_hz)
+        return checked_utterance(
+            samples, row.transcript, speaker=row.speaker, name=row.audio, where=row.place, config=config
+        )
+
+    return held_in_memory(map(utterance, rows), config)

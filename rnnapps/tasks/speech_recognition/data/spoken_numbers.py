@@ -8,17 +8,16 @@ import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rnnapps.tasks.speech_recognition.data.audio import resampled
 from rnnapps.tasks.speech_recognition.data.espeak import SpokenAs, Synthesizer
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE, Utterance, as_pcm
+from rnnapps.types import Array
 
 __all__ = ["HELD_OUT_VOICES", "TRAINING_VOICES", "number_words", "spoken_numbers"]
 
-Array = np.ndarray[Any, Any]
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -75,6 +74,7 @@ def number_words(number: int) -> str:
 
 
 def _part(part: str, count: int, sample_rate_hz: int) -> list[Utterance]:
+    """One split, from the cache where it is there."""
     voices = TRAINING_VOICES if part == "train" else HELD_OUT_VOICES[part]
     key = json.dumps([RECIPE, part, count, sample_rate_hz, voices]).encode()
     path = _cache_folder() / f"spoken_numbers_{hashlib.sha256(key).hexdigest()[:16]}.npz"
@@ -83,9 +83,9 @@ def _part(part: str, count: int, sample_rate_hz: int) -> list[Utterance]:
         return stored
     random, speaker = np.random.default_rng({"train": 0, "validation": 1, "test": 2}[part]), Synthesizer()
     drawn = (str(voices[random.integers(len(voices))]) for _ in range(count))
-    found = [_utterance(random, speaker, voice, sample_rate_hz) for voice in drawn]
-    _write(path, found)
-    return found
+    spoken = [_utterance(random, speaker, voice, sample_rate_hz) for voice in drawn]
+    _write(path, spoken)
+    return spoken
 
 
 def _utterance(random: np.random.Generator, speaker: Synthesizer, voice: str, sample_rate_hz: int) -> Utterance:
@@ -118,8 +118,8 @@ def _in_a_room(sound: Array, sample_rate_hz: int, random: np.random.Generator) -
     echo *= share / max(float(np.sqrt((echo**2).sum())), 1e-9)
     echo[0] += 1.0
     size = 1 << (len(sound) + len(echo)).bit_length()
-    found = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(echo, size), size)
-    whole: Array = found[: len(sound) + len(echo) // 2].astype(np.float32)
+    heard = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(echo, size), size)
+    whole: Array = heard[: len(sound) + len(echo) // 2].astype(np.float32)
     return whole
 
 
@@ -149,10 +149,10 @@ def _write(path: Path, utterances: Sequence[Utterance]) -> None:
         with open(temporary, "wb") as file:
             np.savez(
                 file,
-                samples=np.concatenate([each.samples for each in utterances]),
-                lengths=np.array([len(each.samples) for each in utterances]),
-                texts=np.array([each.transcript for each in utterances]),
-                voices=np.array([each.speaker for each in utterances]),
+                samples=np.concatenate([utterance.samples for utterance in utterances]),
+                lengths=np.array([len(utterance.samples) for utterance in utterances]),
+                texts=np.array([utterance.transcript for utterance in utterances]),
+                voices=np.array([utterance.speaker for utterance in utterances]),
             )
         os.replace(temporary, path)
     except OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,12 @@ from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, he
 from rnnapps.tasks.speech_recognition.data.audio import resampled
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE, Utterance
+from rnnapps.types import Array
 
 __all__ = ["tfds_utterances"]
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 AUDIOS, TEXTS, SPEAKERS = ("audio", "speech"), ("text", "transcript", "label"), ("speaker_id", "speaker")
 NAMES = {"validation": "validation", "dev": "validation", "test": "test", "train": "train"}
@@ -45,15 +49,21 @@ def tfds_utterances(source: str, config: SpeechDataConfig) -> dict[str, list[Utt
         raise DataError(source, f"has no split train; it has {', '.join(builder.info.splits)}", "use another")
     return {
         part: held_in_memory(
-            (each for split in own for each in _utterances(builder, source, split, (audio, text), config)), config
+            (
+                utterance
+                for split in own
+                for utterance in _utterances(builder, source, split, names=(audio, text), config=config)
+            ),
+            config,
         )
         for part, own in splits.items()
     }
 
 
 def _utterances(
-    builder: Any, source: str, split: str, names: tuple[str, str], config: SpeechDataConfig
+    builder: tfds.core.DatasetBuilder, source: str, split: str, *, names: tuple[str, str], config: SpeechDataConfig
 ) -> Iterator[Utterance]:
+    """The utterances of one split; `names` are those of the features with the sound and the text."""
     import tensorflow_datasets as tfds
 
     features, (audio, text) = builder.info.features, names
@@ -61,31 +71,32 @@ def _utterances(
     speaker = next((name for name in SPEAKERS if name in features), None)
     rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
     for number, row in enumerate(rows.as_numpy_iterator()):
-        place = f"{source} split {split} row {number}"
-        samples = _full_scale(row[audio], place)
+        where = f"{source} split {split} row {number}"
+        samples = _full_scale(row[audio], where)
         transcript = _transcript(features[text], row[text])
-        samples = resampled(samples, rate, config.sample_rate_hz, place)
+        samples = resampled(samples, rate, config.sample_rate_hz, where)
         name = "" if speaker is None else str(_plain(row[speaker]))
-        yield checked_utterance(samples, transcript, name, place, place, config)
+        yield checked_utterance(samples, transcript, speaker=name, name=where, where=where, config=config)
 
 
-def _full_scale(samples: Any, place: str) -> Any:
+def _full_scale(samples: Array, where: str) -> Array:
     """float32 `(samples,)`, full scale 1; integers are of 16 bits, as TensorFlow Datasets stores audio."""
     samples = np.asarray(samples)
     mono = samples if samples.ndim == 1 else samples.mean(axis=-1)
     scaled = mono.astype(np.float32) / (1.0 if np.issubdtype(samples.dtype, np.floating) else SCALE)
     if not np.isfinite(scaled).all():
-        raise DataError(place, "its audio has values that are no numbers", "leave it out")
+        raise DataError(where, "its audio has values that are no numbers", "leave it out")
     return scaled
 
 
-def _transcript(feature: Any, value: Any) -> str:
+def _transcript(feature: tfds.features.FeatureConnector, value: bytes | Array) -> str:
     """Text as it is; of classes the names."""
     names = getattr(getattr(feature, "feature", feature), "int2str", None)
     if names is not None:
-        return " ".join(names(int(each)) for each in np.atleast_1d(value))
+        return " ".join(names(int(number)) for number in np.atleast_1d(value))
     return str(_plain(value))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
+    """Bytes as text; anything else as it is."""
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from rnnapps.types import Array
+
 __all__ = ["SCALE", "Utterance", "as_pcm", "most_frequent", "normalize_transcript"]
 
-Array = np.ndarray[Any, Any]
 
 FULL_SCALE = 32767
 SCALE = 32768.0
@@ -34,21 +34,25 @@ class Utterance:
     speaker: str = ""
     name: str = ""
 
+    def content(self) -> tuple[Array, str]:
+        """Samples and transcript."""
+        return self.samples, self.transcript
+
     def seconds(self, sample_rate_hz: int) -> float:
         """Duration in seconds."""
         return len(self.samples) / sample_rate_hz
 
     def waveform(self) -> Array:
         """float32 `(samples,)` of full scale 1."""
-        found: Array = self.samples.astype(np.float32) / np.float32(SCALE)
-        return found
+        waveform: Array = self.samples.astype(np.float32) / np.float32(SCALE)
+        return waveform
 
 
 def as_pcm(samples: Array) -> Array:
     """Samples of full scale 1 as int16; what is louder is brought down to full scale as a whole, not clipped."""
     peak = float(np.abs(samples).max(initial=0.0))
-    found: Array = np.round(samples * (FULL_SCALE / max(peak, 1.0))).astype(np.int16)
-    return found
+    pcm: Array = np.round(samples * (FULL_SCALE / max(peak, 1.0))).astype(np.int16)
+    return pcm
 
 
 def normalize_transcript(text: str, *, keep_punctuation: bool = False) -> str:
@@ -59,7 +63,7 @@ def normalize_transcript(text: str, *, keep_punctuation: bool = False) -> str:
     """
     text = unicodedata.normalize("NFC", text).lower().replace("’", "'")
     if not keep_punctuation:
-        text = "".join(each if unicodedata.category(each)[0] in "LMN" or each == "'" else " " for each in text)
+        text = "".join(sign if unicodedata.category(sign)[0] in "LMN" or sign == "'" else " " for sign in text)
         text = " ".join(word.strip("'") for word in text.split())
     return " ".join(text.split())
 
@@ -69,4 +73,4 @@ def most_frequent(transcripts: Sequence[str]) -> str:
     counts: dict[str, int] = {}
     for transcript in transcripts:
         counts[transcript] = counts.get(transcript, 0) + 1
-    return min(counts, key=lambda each: (-counts[each], each))
+    return min(counts, key=lambda transcript: (-counts[transcript], transcript))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
+
+from rnnapps.types import Array, Tensor
 
 __all__ = ["compact", "greedy_symbols", "required_outputs"]
 
 
-def greedy_symbols(logits: Any, lengths: Any, previous: Any = None) -> tuple[Any, Any, Any]:
+def greedy_symbols(logits: Tensor, lengths: Tensor, previous: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """Takes the likeliest id of each output, merges repetitions and drops blanks (Graves et al. 2006, eq. 10).
 
     Args:
@@ -29,7 +29,7 @@ def greedy_symbols(logits: Any, lengths: Any, previous: Any = None) -> tuple[Any
     return symbols, counts, tf.gather(with_first, lengths, batch_dims=1)
 
 
-def compact(values: Any, kept: Any) -> tuple[Any, Any]:
+def compact(values: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
     """Moves the values that are kept to the left.
 
     Args:
@@ -48,6 +48,6 @@ def compact(values: Any, kept: Any) -> tuple[Any, Any]:
     return tf.scatter_nd(targets, tf.boolean_mask(values, kept), tf.stack([rows, width])), counts
 
 
-def required_outputs(symbols: Any) -> int:
+def required_outputs(symbols: Array) -> int:
     """Fewest outputs that can stand for symbols `(symbols,)`: one each, and a blank between equal neighbours."""
     return len(symbols) + int((symbols[1:] == symbols[:-1]).sum())

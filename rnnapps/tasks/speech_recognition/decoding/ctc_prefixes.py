@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from rnnapps.tasks.speech_recognition.decoding.symbol_model import SymbolModel
+from rnnapps.tasks.speech_recognition.decoding.symbol_model import Memory, SymbolModel
+from rnnapps.types import Tensor
 
 __all__ = [
     "IMPOSSIBLE",
@@ -31,22 +32,22 @@ class Prefixes(NamedTuple):
         language: log-probability by the language model, weighted, with bonuses.
         prefixes: the symbols, int32 `(batch, beam, outputs)`.
         counts: their number, int32.
-        hashes: of the prefixes, int64.
-        parents: of the prefixes without their last symbol, int64.
+        hashes: of the prefixes, int64: equal for equal prefixes, and as good as never for others.
+        parents: hashes of the prefixes without their last symbol, int64; of the empty one none that occurs.
         states: of the language model, `(batch * beam, ...)`.
     """
 
-    blank: Any
-    symbol: Any
-    language: Any
-    prefixes: Any
-    counts: Any
-    hashes: Any
-    parents: Any
-    states: Any
+    blank: Tensor
+    symbol: Tensor
+    language: Tensor
+    prefixes: Tensor
+    counts: Tensor
+    hashes: Tensor
+    parents: Tensor
+    states: Memory
 
 
-def first_prefixes(rows: Any, outputs: Any, width: int, model: SymbolModel | None) -> Prefixes:
+def first_prefixes(rows: Tensor, outputs: Tensor, width: int, model: SymbolModel | None) -> Prefixes:
     """One empty prefix a row, and places for `width` of up to `outputs` symbols."""
     number = tf.range(width)[None] + tf.zeros([rows, 1], tf.int32)
     nothing = tf.fill([rows, width], IMPOSSIBLE)
@@ -62,14 +63,14 @@ def first_prefixes(rows: Any, outputs: Any, width: int, model: SymbolModel | Non
     )
 
 
-def last_symbols(beam: Prefixes) -> Any:
+def last_symbols(beam: Prefixes) -> Tensor:
     """Last symbol of each prefix `(batch, beam)`, 0 of the empty one."""
     last = tf.gather(beam.prefixes, tf.maximum(beam.counts - 1, 0), batch_dims=2)
     return tf.where(beam.counts > 0, last, 0)
 
 
-def kept_behind_ends(inside: Any, after: Prefixes, now: Prefixes) -> Prefixes:
-    """`after` in the rows that are inside, `now` in those that have ended."""
+def kept_behind_ends(inside: Tensor, after: Prefixes, now: Prefixes) -> Prefixes:
+    """`after` in the rows that are inside, `now` in those that have ended: padding must not change what was heard."""
     width = now.blank.shape[1]
     of_states = tf.repeat(inside, width)
     chosen = {
@@ -83,7 +84,7 @@ def kept_behind_ends(inside: Any, after: Prefixes, now: Prefixes) -> Prefixes:
     return Prefixes(**chosen, states=states)
 
 
-def best_first(beam: Prefixes) -> tuple[Any, Any, Any]:
+def best_first(beam: Prefixes) -> tuple[Tensor, Tensor, Tensor]:
     """Prefixes `(batch, beam, most symbols)`, their numbers of symbols and scores `(batch, beam)`, best first."""
     scores = log_sum(beam.blank, beam.symbol) + beam.language
     order = tf.argsort(scores, axis=1, direction="DESCENDING", stable=True)
@@ -93,12 +94,12 @@ def best_first(beam: Prefixes) -> tuple[Any, Any, Any]:
     return prefixes[:, :, :most], counts, tf.gather(scores, order, batch_dims=1)
 
 
-def log_sum(left: Any, right: Any) -> Any:
-    """log(exp(left) + exp(right))."""
+def log_sum(left: Tensor, right: Tensor) -> Tensor:
+    """The logarithm of exp(left) + exp(right), as high + log(1 + exp(low - high)): no exponential overflows."""
     high, low = tf.maximum(left, right), tf.minimum(left, right)
     return high + tf.math.log1p(tf.exp(low - high))
 
 
-def rows_like(rows: Any, values: Any) -> Any:
+def rows_like(rows: Tensor, values: Tensor) -> Tensor:
     """`(rows,)` with as many more dimensions of size 1 as `values` has."""
     return tf.reshape(rows, [-1, *(1 for _ in range(values.shape.rank - 1))])

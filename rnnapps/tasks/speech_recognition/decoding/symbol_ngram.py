@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.metrics.ngram import KneserNey
+from rnnapps.types import Array, Tensor
 
 __all__ = ["SymbolNgram", "affordable_order"]
 
-Array = np.ndarray[Any, Any]
 
 LARGEST_TABLE = 1 << 21
 """Entries: 8 MB in an export."""
@@ -41,10 +40,10 @@ class SymbolNgram:
             order: length of the n-grams.
         """
         boundary = np.full(max(order - 1, 1), BOUNDARY, np.int64)
-        joined = np.concatenate([boundary, *(part for each in transcripts for part in (each, boundary))])
+        joined = np.concatenate([boundary, *(part for symbols in transcripts for part in (symbols, boundary))])
         model = KneserNey(joined, order=order, vocabulary_size=ids)
         contexts = ids ** (order - 1)
-        digits = [np.arange(contexts) // ids**place % ids for place in reversed(range(order - 1))]
+        digits = [np.arange(contexts) // ids**digit % ids for digit in reversed(range(order - 1))]
         grams = np.empty((contexts, ids, order), np.int64)
         grams[..., :-1] = np.stack(digits, axis=1)[:, None] if digits else 0
         grams[..., -1] = np.arange(ids)
@@ -52,15 +51,15 @@ class SymbolNgram:
         scores = model.log_probabilities(grams.reshape(-1)).reshape(contexts, ids, order)[..., -1]
         return cls(scores.astype(np.float32))
 
-    def initial(self, rows: Any) -> Any:
+    def initial(self, rows: Tensor | int) -> Tensor:
         """Contexts int32 `(rows,)` at the beginning of a transcript."""
         return tf.zeros(tf.reshape(rows, [1]), tf.int32)
 
-    def log_probabilities(self, states: Any) -> Any:
+    def log_probabilities(self, states: Tensor) -> Tensor:
         """float32 `(rows, ids)` of the next symbol."""
         return tf.gather(tf.constant(self.table), states)
 
-    def advance(self, states: Any, symbols: Any) -> Any:
+    def advance(self, states: Tensor, symbols: Tensor) -> Tensor:
         """Contexts after symbols int32 `(rows,)`."""
         contexts, ids = self.table.shape
         return (states * ids + symbols) % contexts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +11,7 @@ import tensorflow as tf
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.speech_recognition.data.config import Unit
+from rnnapps.types import Array, Tensor
 
 __all__ = ["BLANK", "Alphabet", "split_symbols"]
 
@@ -62,7 +62,7 @@ class Alphabet:
         new = Alphabet.fit(transcripts, self.unit).symbols
         return Alphabet([*self.symbols, *(symbol for symbol in new if symbol not in self._ids)], self.unit)
 
-    def encode(self, transcript: str) -> np.ndarray[Any, Any]:
+    def encode(self, transcript: str) -> Array:
         """Ids int32 `(symbols,)` of a transcript whose symbols are all known.
 
         Raises:
@@ -70,21 +70,21 @@ class Alphabet:
         """
         return np.array([self._ids[symbol] for symbol in split_symbols(transcript, self.unit)], np.int32)
 
-    def decode(self, ids: Any, lengths: Any) -> Any:
+    def decode(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Transcripts `(batch,)` of ids `(batch, symbols)` and their lengths `(batch,)`, in graph.
 
         Spaces at the ends are dropped, and several in a row are one.
         """
         return tf.strings.strip(tf.strings.regex_replace(self.pieces(ids, lengths), " +", " "))
 
-    def pieces(self, ids: Any, lengths: Any) -> Any:
+    def pieces(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """What the ids add to a transcript `(batch,)`, in graph; words come with a space before them."""
         separator = " " if self.unit == "words" else ""
         table = tf.constant(["", *(separator + symbol for symbol in self.symbols)])
         inside = tf.sequence_mask(lengths, tf.shape(ids)[1])
         return tf.strings.reduce_join(tf.gather(table, tf.where(inside, ids, BLANK)), axis=1)
 
-    def word_starts(self, ids: Any, lengths: Any) -> tuple[Any, Any]:
+    def word_starts(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """(whether a symbol begins a word, whether it belongs to one), bool `(batch, symbols)`, in graph."""
         inside = tf.sequence_mask(lengths, tf.shape(ids)[1])
         if self.unit == "words":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.types import Array, Tensor
+
 __all__ = ["LogMel"]
 
-Array = np.ndarray[Any, Any]
 
 LOWEST_HZ = 20.0
 FLOOR = 1e-5
@@ -45,11 +45,11 @@ class LogMel:
         spacing_hz = 700.0 * (10 ** ((highest_mel - lowest_mel) / (self.mels + 1) / 2595.0) - 1)
         return int(2 ** math.ceil(math.log2(max(self.window_samples, self.sample_rate_hz / spacing_hz))))
 
-    def frames(self, samples: Any) -> Any:
+    def frames(self, samples: Tensor) -> Tensor:
         """Number of frames of so many samples, elementwise."""
         return tf.maximum((samples - self.window_samples) // self.hop_samples + 1, 0)
 
-    def __call__(self, waveforms: Any) -> Any:
+    def __call__(self, waveforms: Tensor) -> Tensor:
         """Log-mel spectra float32 `(batch, frames, mels)` of waveforms `(batch, samples)` of full scale 1."""
         spectra = tf.signal.stft(
             tf.cast(waveforms, tf.float32), self.window_samples, self.hop_samples, self.transform_samples
@@ -69,4 +69,5 @@ class LogMel:
 
 
 def _mel(hertz: float) -> float:
+    """A frequency on HTK's mel scale."""
     return 2595.0 * math.log10(1 + hertz / 700.0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import tensorflow as tf
+
+from rnnapps.types import Tensor
 
 __all__ = ["resample"]
 
@@ -20,7 +21,7 @@ LARGEST_MATRIX = 1 << 24
 HIGHEST_RATE_HZ = 384_000
 
 
-def resample(samples: Any, from_hz: Any, to_hz: int) -> Any:
+def resample(samples: Tensor, from_hz: Tensor, to_hz: int) -> Tensor:
     """Band-limited interpolation with a Hann-windowed sinc (Smith, "Digital Audio Resampling", 2002).
 
     Output k lies at input sample k * from / to. With both rates divided by their greatest common divisor, `to` outputs
@@ -39,7 +40,8 @@ def resample(samples: Any, from_hz: Any, to_hz: int) -> Any:
     return tf.cond(tf.equal(from_hz, to_hz), lambda: tf.identity(samples), lambda: _converted(samples, from_hz, to_hz))
 
 
-def _converted(samples: Any, from_hz: Any, to_hz: int) -> Any:
+def _converted(samples: Tensor, from_hz: Tensor, to_hz: int) -> Tensor:
+    """`resample` of rates that differ."""
     divisor = _greatest_common_divisor(from_hz, tf.constant(to_hz))
     refusal = f"the WAV file's sample rate cannot be converted to {to_hz} Hz; resample it"
     checks = [
@@ -71,14 +73,17 @@ def _converted(samples: Any, from_hz: Any, to_hz: int) -> Any:
     return tf.reshape(tf.linalg.matmul(stretches, weights), [-1])[:wanted]
 
 
-def _hann(share: Any) -> Any:
+def _hann(share: Tensor) -> Tensor:
+    """The window at a share of its reach, -1 to 1: 1 in the middle and 0 at both ends."""
     return tf.cos(math.pi / 2 * share) ** 2
 
 
-def _sinc(values: Any) -> Any:
+def _sinc(values: Tensor) -> Tensor:
+    """sin(pi x) / (pi x), 1 at 0."""
     angle = math.pi * values
     return tf.where(tf.abs(angle) < 1e-6, 1.0, tf.sin(angle) / tf.where(tf.abs(angle) < 1e-6, 1.0, angle))
 
 
-def _greatest_common_divisor(left: Any, right: Any) -> Any:
+def _greatest_common_divisor(left: Tensor, right: Tensor) -> Tensor:
+    """By Euclid's algorithm, in graph: one of the rates is known only from the file."""
     return tf.while_loop(lambda a, b: b > 0, lambda a, b: (b, a % b), [left, right])[0]

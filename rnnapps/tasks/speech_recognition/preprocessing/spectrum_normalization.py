@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 from rnnapps.tasks.speech_recognition.preprocessing.log_mel import LogMel
+from rnnapps.types import Array, Tensor
 
 __all__ = ["SpectrumNormalization"]
 
-Array = np.ndarray[Any, Any]
 Kind = Literal["stored", "utterance"]
 
 FITTED_UTTERANCES = 300
@@ -49,7 +49,7 @@ class SpectrumNormalization:
     def fit(cls, kind: Kind, utterances: Sequence[Utterance], log_mel: LogMel) -> SpectrumNormalization:
         """Mean and standard deviation of each band, over utterances spread evenly over the training split."""
         count = min(len(utterances), FITTED_UTTERANCES)
-        chosen = [utterances[place] for place in np.linspace(0, len(utterances) - 1, count).astype(int)]
+        chosen = [utterances[number] for number in np.linspace(0, len(utterances) - 1, count).astype(int)]
         spectra = [np.zeros((0, log_mel.mels))]
         for utterance in chosen:
             waveform = np.pad(utterance.waveform(), (0, max(0, log_mel.window_samples - len(utterance.samples))))
@@ -57,11 +57,11 @@ class SpectrumNormalization:
         joined = np.concatenate(spectra).astype(np.float64)
         return cls(kind, joined.mean(axis=0), np.maximum(joined.std(axis=0), SMALLEST_DEVIATION))
 
-    def by_training_data(self, spectra: Any) -> Any:
+    def by_training_data(self, spectra: Tensor) -> Tensor:
         """Spectra `(..., mels)` by the stored mean and deviation."""
         return (spectra - tf.constant(self.mean, tf.float32)) / tf.constant(self.deviation, tf.float32)
 
-    def by_utterance(self, spectra: Any, heard: Any) -> Any:
+    def by_utterance(self, spectra: Tensor, heard: Tensor) -> Tensor:
         """Spectra `(batch, frames, mels)` by those of each row.
 
         Args:

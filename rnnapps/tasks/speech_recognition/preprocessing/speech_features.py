@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -14,13 +14,16 @@ from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
+from rnnapps.tasks.speech_recognition.model_config import SpeechModelConfig
 from rnnapps.tasks.speech_recognition.preprocessing.alphabet import Alphabet
 from rnnapps.tasks.speech_recognition.preprocessing.log_mel import LogMel
 from rnnapps.tasks.speech_recognition.preprocessing.spectrum_normalization import SpectrumNormalization
+from rnnapps.types import Array, Tensor
 
 __all__ = ["SpeechFeatures"]
 
-Array = np.ndarray[Any, Any]
+
+Samples = TypeVar("Samples", int, Array)
 
 FILE_NAME, NGRAMS_NAME = "speech_features.json", "symbol_ngrams.npy"
 TAIL_SECONDS = 0.2
@@ -78,11 +81,11 @@ class SpeechFeatures:
         """Time between two outputs of the network."""
         return self.samples_per_output / self.sample_rate_hz
 
-    def outputs(self, samples: Any) -> Any:
+    def outputs(self, samples: Samples) -> Samples:
         """Number of outputs for so many samples of a waveform, in Python or elementwise in NumPy."""
         return (samples + self.tail_samples) // self.samples_per_output
 
-    def __call__(self, waveforms: Any, lengths: Any) -> tuple[Any, Any]:
+    def __call__(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features of whole utterances.
 
         Args:
@@ -104,13 +107,13 @@ class SpeechFeatures:
         return self.normalization.by_utterance(spectra, heard), frames
 
     @classmethod
-    def fit(cls, utterances: Sequence[Utterance], data: SpeechDataConfig, model: Any) -> SpeechFeatures:
+    def fit(cls, utterances: Sequence[Utterance], data: SpeechDataConfig, model: SpeechModelConfig) -> SpeechFeatures:
         """Learns alphabet, mean and deviation from training utterances.
 
         Args:
             utterances: the training split.
             data: for sample rate and unit.
-            model: a `SpeechModelConfig`: window, hop, bands and strides.
+            model: window, hop, bands and strides.
         """
         rate = data.sample_rate_hz
         log_mel = LogMel(rate, _samples(model.window_ms, data), _samples(model.hop_ms, data), model.mels)
@@ -122,7 +125,7 @@ class SpeechFeatures:
             alphabet=Alphabet.fit(_transcripts(utterances, data), data.unit),
         )
 
-    def grow(self, utterances: Sequence[Utterance], data: SpeechDataConfig, model: Any) -> SpeechFeatures:
+    def grow(self, utterances: Sequence[Utterance], data: SpeechDataConfig, model: SpeechModelConfig) -> SpeechFeatures:
         """The same front end, with the new symbols of the transcripts.
 
         Raises:
@@ -188,6 +191,7 @@ class SpeechFeatures:
 
 
 def _load_ngrams(path: Path, alphabet: Alphabet) -> Array | None:
+    """The table that `save` wrote; raises ValueError for one that does not fit."""
     if not path.exists():
         return None
     try:
@@ -201,9 +205,10 @@ def _load_ngrams(path: Path, alphabet: Alphabet) -> Array | None:
 
 def _transcripts(utterances: Sequence[Utterance], data: SpeechDataConfig) -> list[str]:
     """All transcripts; joined clips have a space between them, even where no clip has two words."""
-    first = [f"{each.transcript} {each.transcript}" for each in utterances[:1]] if data.joins else []
-    return [*first, *(each.transcript for each in utterances)]
+    first = [f"{utterance.transcript} {utterance.transcript}" for utterance in utterances[:1]] if data.joins else []
+    return [*first, *(utterance.transcript for utterance in utterances)]
 
 
 def _samples(milliseconds: float, data: SpeechDataConfig) -> int:
+    """A time as a number of samples."""
     return round(milliseconds * data.sample_rate_hz / 1000)

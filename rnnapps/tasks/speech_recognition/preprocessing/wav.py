@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from rnnapps.tasks.speech_recognition.preprocessing.resampling import resample
+from rnnapps.types import Tensor
 
 __all__ = ["decode_wavs"]
 
 
-def decode_wavs(contents: Any, sample_rate_hz: int) -> tuple[Any, Any]:
+def decode_wavs(contents: Tensor, sample_rate_hz: int) -> tuple[Tensor, Tensor]:
     """Decodes WAV files, averages their channels and converts their rates.
 
     `tf.audio.decode_wav` reads PCM of 16 bits; whatever else the files hold is an error of the request.
@@ -24,16 +23,18 @@ def decode_wavs(contents: Any, sample_rate_hz: int) -> tuple[Any, Any]:
         Waveforms float32 `(batch, samples)` of full scale 1, 0 behind a row's end, and lengths int32 `(batch,)`.
     """
     rows = tf.size(contents)
-    found = tf.TensorArray(tf.float32, rows, infer_shape=False, element_shape=[None])
+    waveforms = tf.TensorArray(tf.float32, rows, infer_shape=False, element_shape=[None])
     lengths = tf.TensorArray(tf.int32, rows, element_shape=[])
 
-    def one(row: Any, found: Any, lengths: Any) -> Any:
+    def body(
+        row: Tensor, waveforms: tf.TensorArray, lengths: tf.TensorArray
+    ) -> tuple[Tensor, tf.TensorArray, tf.TensorArray]:
         channels, rate = tf.audio.decode_wav(contents[row])
         samples = resample(tf.reduce_mean(channels, axis=1), rate, sample_rate_hz)
-        return row + 1, found.write(row, samples), lengths.write(row, tf.size(samples))
+        return row + 1, waveforms.write(row, samples), lengths.write(row, tf.size(samples))
 
-    _, found, lengths = tf.while_loop(
-        lambda row, *_: row < rows, one, [tf.constant(0), found, lengths], parallel_iterations=4
+    _, waveforms, lengths = tf.while_loop(
+        lambda row, *_: row < rows, body, [tf.constant(0), waveforms, lengths], parallel_iterations=4
     )
     sizes = lengths.stack()
-    return tf.RaggedTensor.from_row_lengths(found.concat(), sizes, validate=False).to_tensor(0.0), sizes
+    return tf.RaggedTensor.from_row_lengths(waveforms.concat(), sizes, validate=False).to_tensor(0.0), sizes

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import tensorflow as tf
 
-from rnnapps.data.sources import RawSplits, is_tfds, tfds_builder
+from rnnapps.data.digest import digest_examples
+from rnnapps.data.sources import is_tfds, tfds_builder
 from rnnapps.data.text.documents import BUILTIN, read_documents, separated, tfds_texts
 from rnnapps.errors import DataError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 
-__all__ = ["joined", "read_splits", "split_contiguously"]
+__all__ = ["TextSplits", "joined", "read_splits", "split_contiguously"]
 
 MINIMUM_CHARACTERS = 2
 
 
-def read_splits(config: TextDataConfig) -> RawSplits:
+@dataclass(frozen=True)
+class TextSplits:
+    """A text, split before anything is learned from it; the strings of a split in order are one contiguous text.
+
+    Attributes:
+        train: `tf.data.Dataset` of scalar strings (UTF-8).
+        validation: the same, held out.
+        test: the same, or None when the source has none.
+        source: what a person would call the data.
+    """
+
+    train: tf.data.Dataset
+    validation: tf.data.Dataset
+    test: tf.data.Dataset | None
+    source: str
+
+    def digest(self) -> str:
+        """A fingerprint of the training and validation text."""
+        return digest_examples(self.train.as_numpy_iterator(), self.validation.as_numpy_iterator())
+
+
+def read_splits(config: TextDataConfig) -> TextSplits:
     """Reads the source and splits it.
 
     Returns:
@@ -34,7 +57,7 @@ def read_splits(config: TextDataConfig) -> RawSplits:
         if documents is not None:
             source = config.test if name == "test" and config.test is not None else config.source
             _require_characters(source, name, documents)
-    return RawSplits(_dataset(train), _dataset(validation), None if test is None else _dataset(test), _title(config))
+    return TextSplits(_dataset(train), _dataset(validation), None if test is None else _dataset(test), _title(config))
 
 
 def split_contiguously(documents: Sequence[str], fractions: Sequence[float]) -> list[list[str]]:
@@ -66,12 +89,14 @@ def joined(split: tf.data.Dataset) -> str:
 
 
 def _fraction_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str] | None]:
+    """Training, validation and test texts of a source that is one text, cut by the configured shares."""
     documents = read_documents(config.source)
     parts = split_contiguously(documents, [config.validation_fraction, config.test_fraction])
     return parts[0], parts[1], parts[2] if config.test_fraction else None
 
 
 def _tfds_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str] | None]:
+    """The splits of a data set; those that it lacks are cut off the end of the training texts."""
     builder = tfds_builder(config.source)
     present = set(builder.info.splits)
     if "train" not in present:
@@ -91,6 +116,7 @@ def _tfds_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str]
 
 
 def _require_characters(source: str, name: str, documents: Sequence[str]) -> None:
+    """Raises DataError for a text that is too short to be learned from or scored."""
     characters = sum(map(len, documents))
     if characters < MINIMUM_CHARACTERS:
         problem = f"the {name} text has {characters} characters, at least {MINIMUM_CHARACTERS} are needed"
@@ -98,6 +124,7 @@ def _require_characters(source: str, name: str, documents: Sequence[str]) -> Non
 
 
 def _dataset(documents: Sequence[str]) -> tf.data.Dataset:
+    """Texts as raw examples, strings of UTF-8."""
     with tf.device("CPU"):
         return tf.data.Dataset.from_tensor_slices([text.encode("utf-8") for text in documents])
 

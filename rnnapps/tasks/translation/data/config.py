@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from rnnapps.config import require, require_choice
 from rnnapps.errors import ConfigError
+from rnnapps.preprocessing.piece_kinds import PieceKind
 
-__all__ = ["PairDataConfig", "TokenKind"]
-
-TokenKind = Literal["subwords", "wordpieces", "words", "characters"]
+__all__ = ["PairDataConfig"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class PairDataConfig:
     test_fraction: float = 0.05
     reverse: bool = False
     lowercase: bool = False
-    tokens: TokenKind = "subwords"
+    tokens: PieceKind = "subwords"
     source_vocabulary: int = 6000
     target_vocabulary: int = 4000
     longest: int = 500
@@ -75,4 +73,4 @@ class PairDataConfig:
         require("data.longest", self.longest, "at least 1", self.longest >= 1)
         require("data.largest_ratio", self.largest_ratio, "at least 1", self.largest_ratio >= 1)
         require("data.grow_tokens", self.grow_tokens, "at least 0", self.grow_tokens >= 0)
-        require_choice("data.tokens", self.tokens, TokenKind)
+        require_choice("data.tokens", self.tokens, PieceKind)

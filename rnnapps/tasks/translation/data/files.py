@@ -85,6 +85,7 @@ def checked_pair(path: str | Path, number: int, source: str, target: str) -> Pai
 
 
 def _not_empty(path: str | Path, pairs: list[Pair]) -> list[Pair]:
+    """The pairs; raises DataError where there are none."""
     if not pairs:
         raise DataError(path, "holds no sentence pair", "give lines of a sentence, a tab and its translation")
     return pairs

@@ -1,4 +1,4 @@
-"""Sentence pairs, what is dropped of them, and their raw examples."""
+"""Sentence pairs, and what is dropped of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import tensorflow as tf
+from rnnapps.data.digest import digest_examples
 
-__all__ = ["Pair", "PairSplits", "filter_pairs", "pair_dataset"]
+__all__ = ["Pair", "PairSplits", "filter_pairs"]
 
 SHORT = 20
 """Up to this many characters the ratio of lengths says nothing."""
@@ -29,7 +29,7 @@ class PairSplits:
         train: filtered.
         validation: as they were.
         test: as they were; None where there are none.
-        name: what a person would call the data.
+        source: what a person would call the data.
         read: number of training pairs before the filter.
         dropped: reason -> number of training pairs that were dropped for it.
     """
@@ -37,20 +37,13 @@ class PairSplits:
     train: Sequence[Pair]
     validation: Sequence[Pair]
     test: Sequence[Pair] | None
-    name: str
+    source: str
     read: int
     dropped: dict[str, int] = field(default_factory=dict)
 
-
-def pair_dataset(pairs: Sequence[Pair]) -> tf.data.Dataset:
-    """Raw examples {"source", "target"}: strings."""
-    with tf.device("CPU"):
-        return tf.data.Dataset.from_tensor_slices(
-            {
-                "source": [pair.source.encode() for pair in pairs],
-                "target": [pair.target.encode() for pair in pairs],
-            }
-        )
+    def digest(self) -> str:
+        """A fingerprint of the training and validation pairs."""
+        return digest_examples(self.train, self.validation)
 
 
 def filter_pairs(pairs: Sequence[Pair], *, longest: int, largest_ratio: float) -> tuple[list[Pair], dict[str, int]]:

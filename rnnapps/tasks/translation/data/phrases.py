@@ -11,7 +11,7 @@ import functools
 import random
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Literal
 
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.pairs import Pair
@@ -64,7 +64,8 @@ UNITS = [
     "angle-degree",
     "electric-volt",
 ]
-PERIODS: dict[Any, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 7 * 86_400}
+Period = Literal["second", "minute", "hour", "day", "week"]
+PERIODS: dict[Period, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 7 * 86_400}
 
 
 @functools.cache
@@ -79,11 +80,11 @@ def builtin_pairs() -> list[Pair]:
     except ImportError:
         raise DataError("builtin", "needs the package babel", "pip install rnnapps[samples]") from None
     generator = random.Random(0)
-    found: dict[str, str] = {}
-    while len(found) < PHRASES:
+    pairs: dict[str, str] = {}
+    while len(pairs) < PHRASES:
         pair = phrase_pair(generator)
-        found.setdefault(pair.source, pair.target)
-    return [Pair(source, target) for source, target in found.items()]
+        pairs.setdefault(pair.source, pair.target)
+    return [Pair(source, target) for source, target in pairs.items()]
 
 
 def phrase_pair(generator: random.Random) -> Pair:
@@ -100,11 +101,13 @@ Writer = Callable[[str], str]
 
 
 def _moment(generator: random.Random) -> datetime.datetime:
+    """A random minute of the years 1950 to 2049."""
     start = datetime.datetime(1950, 1, 1)
     return start + datetime.timedelta(minutes=generator.randrange(100 * 365 * 24 * 60))
 
 
 def _number(generator: random.Random) -> float:
+    """A random number of one to six digits, some with decimals."""
     largest = 10 ** generator.randint(1, 6)
     decimals = generator.choice((0, 0, 1, 2))
     return round(generator.uniform(0, largest), decimals) if decimals else generator.randrange(largest)
@@ -162,7 +165,8 @@ def _amount(generator: random.Random) -> Writer:
     from babel.numbers import format_currency
 
     value, currency = _number(generator), generator.choice(CURRENCIES)
-    form: Any = generator.choice(("standard", "name"))
+    forms: tuple[Literal["standard", "name"], ...] = ("standard", "name")
+    form = generator.choice(forms)
     return lambda language: format_currency(value, currency, format_type=form, locale=language)
 
 
@@ -177,7 +181,8 @@ def _measure(generator: random.Random) -> Writer:
     from babel.units import format_unit
 
     value, unit = _number(generator), generator.choice(UNITS)
-    length: Any = generator.choice(("short", "long", "long"))
+    lengths: tuple[Literal["short", "long"], ...] = ("short", "long", "long")
+    length = generator.choice(lengths)
     if format_unit(value, unit, length="short", locale="en") == format_unit(value, unit, length="long", locale="en"):
         length = "long"
     return lambda language: format_unit(value, unit, length=length, locale=language)

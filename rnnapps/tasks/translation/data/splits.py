@@ -46,6 +46,7 @@ def read_pair_splits(config: PairDataConfig) -> PairSplits:
 
 
 def _read(source: str, target: str | None) -> list[Pair]:
+    """The pairs of one source: built-in, a file of both sides, or two aligned files."""
     if source == BUILTIN:
         from rnnapps.tasks.translation.data.phrases import builtin_pairs
 
@@ -68,7 +69,7 @@ def _dealt(pairs: Sequence[Pair], shares: dict[str, float], source: str) -> dict
     held_out: dict[str, str] = {}
     start = 0
     for name, count in counts.items():
-        held_out |= {sentences[place]: name for place in order[start : start + count]}
+        held_out |= {sentences[number]: name for number in order[start : start + count]}
         start += count
     parts: dict[str, list[Pair]] = {name: [] for name in ("train", *counts)}
     for pair in pairs:

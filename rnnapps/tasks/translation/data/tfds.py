@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rnnapps.data.sources import tfds_builder
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.files import checked_pair
 from rnnapps.tasks.translation.data.pairs import Pair
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 __all__ = ["text_features", "tfds_parts"]
 
@@ -21,14 +24,14 @@ def tfds_parts(source: str) -> dict[str, list[Pair]]:
     """
     builder = tfds_builder(source)
     keys = text_features(source, builder)
-    found = {name: _pairs(source, builder, name, keys) for name in builder.info.splits}
-    if "train" not in found:
-        problem = f"has no split train but {', '.join(sorted(found)) or 'none at all'}"
+    parts = {name: _pairs(source, builder, name, keys) for name in builder.info.splits}
+    if "train" not in parts:
+        problem = f"has no split train but {', '.join(sorted(parts)) or 'none at all'}"
         raise DataError(source, problem, "use another data set")
-    return {name: pairs for name, pairs in found.items() if name in ("train", "validation", "test")}
+    return {name: pairs for name, pairs in parts.items() if name in ("train", "validation", "test")}
 
 
-def text_features(source: str, builder: Any) -> tuple[str, str]:
+def text_features(source: str, builder: tfds.core.DatasetBuilder) -> tuple[str, str]:
     """The names of the features that hold a sentence and its translation.
 
     Raises:
@@ -46,7 +49,8 @@ def text_features(source: str, builder: Any) -> tuple[str, str]:
     return keys[0], keys[1]
 
 
-def _pairs(source: str, builder: Any, split: str, keys: tuple[str, str]) -> list[Pair]:
+def _pairs(source: str, builder: tfds.core.DatasetBuilder, split: str, keys: tuple[str, str]) -> list[Pair]:
+    """The pairs of one split, in the order of its files."""
     import tensorflow_datasets as tfds
 
     rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))

@@ -58,9 +58,9 @@ def write_stick_figures(folder: Path, per_activity: Mapping[str, int], *, seed: 
         seed: of everything random.
     """
     for part, count in per_activity.items():
-        for place, activity in enumerate(ACTIVITIES):
+        for kind, activity in enumerate(ACTIVITIES):
             target = folder / part / activity
             target.mkdir(parents=True, exist_ok=True)
             for number in range(count):
-                key = [seed, *part.encode(), place, number]
+                key = [seed, *part.encode(), kind, number]
                 write_mp4(target / f"{number:03}.mp4", film(activity, np.random.default_rng(key)), rate=FILM_RATE)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.video import Video
+from rnnapps.types import Array, Tensor
 
 __all__ = ["MOST_CLIPS", "alter", "clip_batches", "clip_count", "clip_rows", "scored_clips"]
 
-Array = np.ndarray[Any, Any]
 
 MOST_CLIPS = 10
 """Most clips that a video is cut into for scoring."""
@@ -56,9 +55,9 @@ def clip_batches(
     numbers, mirrors = tf.constant(list(classes), tf.int32), tf.constant(list(mirrored), tf.int32)
 
     def read(chosen: Array, rows: Array) -> Array:
-        return np.stack([videos[place].rows(row) for place, row in zip(chosen, rows, strict=True)])
+        return np.stack([videos[number].rows(row) for number, row in zip(chosen, rows, strict=True)])
 
-    def batch(step: Any) -> dict[str, Any]:
+    def batch(step: Tensor) -> dict[str, Tensor | dict[str, Tensor]]:
         key = tf.stack([tf.constant(seed, tf.int64), step])
         chosen = _chosen(step, len(videos), batch_size, seed)
         u = tf.random.stateless_uniform((batch_size, NUMBERS), key, minval=-1.0, maxval=1.0, alg="philox")
@@ -76,10 +75,10 @@ def clip_batches(
     return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
-def _chosen(step: Any, videos: int, batch_size: int, seed: int) -> Any:
+def _chosen(step: Tensor, videos: int, batch_size: int, seed: int) -> Tensor:
     """The numbers of the videos of a batch: an endless sequence of shuffled rounds, cut into batches."""
-    place = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-    first = place[0] // videos
+    position = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+    first = position[0] // videos  # the round in which the batch begins; only the rounds it touches are shuffled
     rounds = (batch_size - 1) // videos + 2
     orders = [
         tf.random.experimental.stateless_shuffle(
@@ -87,10 +86,10 @@ def _chosen(step: Any, videos: int, batch_size: int, seed: int) -> Any:
         )
         for ahead in range(rounds)
     ]
-    return tf.gather(tf.concat(orders, axis=0), place - first * videos)
+    return tf.gather(tf.concat(orders, axis=0), position - first * videos)
 
 
-def _warped(lengths: Any, u: Any, time: int, warp: float) -> tuple[Any, Any]:
+def _warped(lengths: Tensor, u: Tensor, time: int, warp: float) -> tuple[Tensor, Tensor]:
     """Which frames of each video a clip shows, int32 `(batch, time)`, and how many of them before it stands still."""
     whole = tf.cast(lengths, tf.float32)
     speed = tf.exp(u[:, 0] * warp)
@@ -100,12 +99,13 @@ def _warped(lengths: Any, u: Any, time: int, warp: float) -> tuple[Any, Any]:
     reach = tf.minimum(steps * speed, (whole - 1) * trimmed)
     start = (whole - 1 - reach) * (u[:, 2] + 1) / 2
     share = tf.minimum(tf.cast(tf.range(time), tf.float32) / tf.maximum(steps, 1)[:, None], 1.0)
+    # A parabola that is 0 at both ends bends time in between; it stays monotonous, since its slope is at most 0.8.
     share += UNEVENNESS * warp * u[:, 3, None] * share * (1 - share)
     rows = tf.cast(tf.floor(start[:, None] + reach[:, None] * share + 0.5), tf.int32)
     return tf.clip_by_value(rows, 0, lengths[:, None] - 1), used
 
 
-def alter(frames: Any, u: Any, flip: Any, config: VideoDataConfig) -> Any:
+def alter(frames: Tensor, u: Tensor, flip: Tensor, config: VideoDataConfig) -> Tensor:
     """Moves, turns, enlarges, mirrors and brightens clips, each in one way for all its frames.
 
     Args:
@@ -118,6 +118,7 @@ def alter(frames: Any, u: Any, flip: Any, config: VideoDataConfig) -> Any:
         uint8 of the same shape; what comes in from outside the frame is black.
     """
     batch, time, size, _, channels = frames.shape
+    # Frames become channels: one transform for all frames of a clip, and one call for all clips.
     planes = tf.reshape(tf.transpose(frames, [0, 2, 3, 1, 4]), (batch, size, size, time * channels))
     moved = tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.cast(planes, tf.float32),
@@ -133,7 +134,7 @@ def alter(frames: Any, u: Any, flip: Any, config: VideoDataConfig) -> Any:
     return tf.ensure_shape(restored, frames.shape)
 
 
-def _transforms(u: Any, flip: Any, size: int, config: VideoDataConfig) -> Any:
+def _transforms(u: Tensor, flip: Tensor, size: int, config: VideoDataConfig) -> Tensor:
     """Where each pixel comes from: rows of eight numbers as `ImageProjectiveTransformV3` has them."""
     angle = u[:, 0] * np.deg2rad(config.rotate_degrees)
     zoom, unlike = tf.exp(u[:, 1] * config.zoom), tf.exp(u[:, 4] * config.zoom * STRETCH)
@@ -143,12 +144,13 @@ def _transforms(u: Any, flip: Any, size: int, config: VideoDataConfig) -> Any:
     middle = (size - 1) / 2
     zero = tf.zeros_like(angle)
     rows = [mirror * across, -mirror * slant, None, slant, down, None, zero, zero]
+    # The middle of the frame stays where it is, but for the shift: what rotation and zoom move it by is taken back.
     rows[2] = middle - rows[0] * middle - rows[1] * middle + u[:, 2] * config.shift * size
     rows[5] = middle - rows[3] * middle - rows[4] * middle + u[:, 3] * config.shift * size
     return tf.stack(rows, axis=1)
 
 
-def clip_count(length: Any, time: int) -> Any:
+def clip_count(length: int | Tensor, time: int) -> int | Tensor:
     """Number of clips that a video of some frames is cut into for scoring; integers or integer tensors."""
     return (length + time - 1) // time
 
@@ -167,14 +169,14 @@ def scored_clips(videos: Sequence[Video], time: int, batch_size: int) -> Iterato
         Frames uint8 `(batch, time, size, size, channels)`, their lengths int32 `(batch,)`, and the number of the video
         of each `(batch,)`, -1 where the last batch is not full.
     """
-    wanted = [(place, int(first)) for place, video in enumerate(videos) for first in clip_rows(video.length, time)]
+    wanted = [(number, int(first)) for number, video in enumerate(videos) for first in clip_rows(video.length, time)]
     for begin in range(0, len(wanted), batch_size):
         group = wanted[begin : begin + batch_size]
         clips = [
-            videos[place].rows(np.arange(first, min(first + time, videos[place].length))) for place, first in group
+            videos[number].rows(np.arange(first, min(first + time, videos[number].length))) for number, first in group
         ]
         frames = np.zeros((batch_size, time, *clips[0].shape[1:]), np.uint8)
         lengths, owners = np.zeros(batch_size, np.int32), np.full(batch_size, -1)
-        for row, (clip, (place, _)) in enumerate(zip(clips, group, strict=True)):
-            frames[row, : len(clip)], lengths[row], owners[row] = clip, len(clip), place
+        for row, (clip, (number, _)) in enumerate(zip(clips, group, strict=True)):
+            frames[row, : len(clip)], lengths[row], owners[row] = clip, len(clip), number
         yield frames, lengths, owners

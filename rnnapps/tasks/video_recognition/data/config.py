@@ -133,15 +133,15 @@ def mirror_images(flip: tuple[str, ...], labels: tuple[str, ...]) -> list[int]:
     Raises:
         ConfigError: a label of `flip` does not exist.
     """
-    found = dict.fromkeys(labels, -1)
+    mirrored = dict.fromkeys(labels, -1)
     if ANY_LABEL in flip:
-        found = {label: number for number, label in enumerate(labels)}
+        mirrored = {label: number for number, label in enumerate(labels)}
     for entry in flip:
         if entry != ANY_LABEL:
             left, _, right = entry.partition("=")
             right = right or left
             for name in (left, right):
-                if name not in found:
+                if name not in mirrored:
                     raise ConfigError(f"data.flip: there is no label {name!r}; the labels are {', '.join(labels)}")
-            found[left], found[right] = labels.index(right), labels.index(left)
-    return [found[label] for label in labels]
+            mirrored[left], mirrored[right] = labels.index(right), labels.index(left)
+    return [mirrored[label] for label in labels]

@@ -23,10 +23,10 @@ import rnnapps
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.request import Request
+from rnnapps.types import Array
 
 __all__ = ["MAXIMUM_BYTES", "VideoDecoder"]
 
-Array = np.ndarray[Any, Any]
 
 MAXIMUM_BYTES = 1 << 30
 MEMORY_BYTES = 3 << 30
@@ -132,21 +132,25 @@ class _Worker:
             ) from None
 
     def _read_line(self, pipe: IO[bytes], deadline: float) -> bytes:
+        """The next line, its end included."""
         while b"\n" not in self.buffer:
             self._receive(pipe, deadline)
         return self._take(self.buffer.index(b"\n") + 1)
 
     def _read(self, pipe: IO[bytes], size: int, deadline: float) -> bytes:
+        """The next `size` bytes."""
         while len(self.buffer) < size:
             self._receive(pipe, deadline)
         return self._take(size)
 
     def _take(self, size: int) -> bytes:
+        """Moves bytes out of the buffer."""
         content = bytes(self.buffer[:size])
         del self.buffer[:size]
         return content
 
     def _receive(self, pipe: IO[bytes], deadline: float) -> None:
+        """Puts what the process has written into the buffer; raises TimeoutError or EOFError where that is nothing."""
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
@@ -169,6 +173,7 @@ class _Worker:
 
 
 def _start() -> subprocess.Popen[bytes]:
+    """A process of `worker`, which finds this very package, whatever is installed."""
     root = str(Path(rnnapps.__path__[0]).parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
@@ -183,6 +188,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 def _require_file(path: Path) -> None:
+    """Raises DataError for what is no file, or too large a one."""
     if not path.is_file():
         problem = "is not a regular file" if path.exists() else "does not exist"
         raise DataError(path, problem, "give the path of a video file")

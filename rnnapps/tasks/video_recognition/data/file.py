@@ -6,17 +6,18 @@ import os
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
-import numpy as np
+from av.container import OutputContainer
+
+from rnnapps.types import Array
 
 __all__ = ["write_mp4"]
 
 QUALITY = "18"
 
 
-def write_mp4(path: Path, frames: np.ndarray[Any, Any], *, rate: float) -> None:
+def write_mp4(path: Path, frames: Array, *, rate: float) -> None:
     """Writes frames as an H.264 mp4, or MPEG-4 part 2 where this PyAV has no H.264 encoder; whole or not at all.
 
     Args:
@@ -35,7 +36,8 @@ def write_mp4(path: Path, frames: np.ndarray[Any, Any], *, rate: float) -> None:
         raise
 
 
-def _encode(container: Any, frames: np.ndarray[Any, Any], rate: float) -> None:
+def _encode(container: OutputContainer, frames: Array, rate: float) -> None:
+    """Adds a video stream with the frames to an open file."""
     h264 = "libx264" in av.codecs_available
     stream = container.add_stream("libx264" if h264 else "mpeg4", rate=Fraction(rate).limit_denominator(1000))
     stream.height, stream.width = frames.shape[1:3]

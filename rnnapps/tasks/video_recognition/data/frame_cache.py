@@ -7,16 +7,15 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.cache_folder import cache_folder
+from rnnapps.types import Array
 
 __all__ = ["FrameCache", "digest_of", "read_rows"]
 
-Array = np.ndarray[Any, Any]
 
 FORMAT = "1"
 """Changes when the same content would be decoded to other frames."""
@@ -74,6 +73,7 @@ class FrameCache:
         return path
 
     def _make_room(self, needed: int) -> None:
+        """Removes entries, the longest unused first, until so many bytes fit; raises DataError where they cannot."""
         limit = self.megabytes << 20
         if sum(self.used.values()) + needed > limit:
             problem = f"the decoded frames of this data set take more than {self.megabytes:,} MB"
@@ -89,6 +89,7 @@ class FrameCache:
 
 
 def _entries(folder: Path) -> Iterable[tuple[Path, os.stat_result]]:
+    """The entries and what is known of their files."""
     for path in folder.glob("*.npy"):
         try:
             yield path, path.stat()
@@ -121,7 +122,8 @@ def digest_of(source: Path | Array, settings: Iterable[object]) -> str:
     return digest.hexdigest()
 
 
-def _updated(digest: Any, read: Callable[[], bytes]) -> str:
+def _updated(digest: hashlib._Hash, read: Callable[[], bytes]) -> str:
+    """The digest of all blocks that can be read, in hexadecimal digits."""
     while block := read():
         digest.update(block)
     return str(digest.hexdigest())

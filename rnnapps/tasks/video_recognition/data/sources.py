@@ -113,6 +113,7 @@ def _divided(items: Sequence[Item], share: float, config: VideoDataConfig) -> tu
 
 
 def _by_label(groups: Mapping[str, Sequence[Named]]) -> list[list[str]]:
+    """The names of the groups of each class."""
     pools: dict[str, list[str]] = {}
     for name, members in groups.items():
         pools.setdefault(members[0].label, []).append(name)
@@ -120,17 +121,20 @@ def _by_label(groups: Mapping[str, Sequence[Named]]) -> list[list[str]]:
 
 
 def _shuffled(name: str) -> str:
+    """A sort key that puts names into an order that has nothing to do with them, the same everywhere."""
     return hashlib.sha256(name.encode()).hexdigest()
 
 
 def _group(item: Named, pattern: str) -> str:
-    found = re.search(pattern, item.name)
-    if found is None:
+    """The group of a video: the first parenthesis of what the pattern finds in its name, or all of it."""
+    match = re.search(pattern, item.name)
+    if match is None:
         raise DataError(item.name, f"the expression {pattern!r} finds no group in it", "correct --data.groups")
-    return found.group(1) if found.groups() else found.group()
+    return match.group(1) if match.groups() else match.group()
 
 
 def _from_folder(root: Path) -> dict[str, list[Listed]]:
+    """The videos of the folders train, validation and test; of the whole folder where there is no train."""
     folders = {
         part: next((root / name for name in names if (root / name).is_dir()), None) for part, names in FOLDERS.items()
     }
@@ -141,19 +145,20 @@ def _from_folder(root: Path) -> dict[str, list[Listed]]:
 
 def _classes(folder: Path, root: Path) -> list[Listed]:
     """The videos of a folder of classes; the class is the name of the folder directly below."""
-    found = []
+    videos = []
     for path in list_files(folder, VIDEO_SUFFIXES):
         inside = path.relative_to(folder)
         if len(inside.parts) < 2:
             raise DataError(path, "lies in no folder of a class", f"put it into {folder}/<class>/")
-        found.append(Listed(path, str(path.relative_to(root)), inside.parts[0]))
-    if not found:
+        videos.append(Listed(path, str(path.relative_to(root)), inside.parts[0]))
+    if not videos:
         known = " ".join(VIDEO_SUFFIXES)
         raise DataError(folder, "holds no video", f"put files into a folder for each class; they end in {known}")
-    return found
+    return videos
 
 
 def _from_table(path: Path) -> dict[str, list[Listed]]:
+    """The videos that a CSV file names, by its column `split`."""
     content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
     try:
         text = content.decode("utf-8-sig")
@@ -164,21 +169,22 @@ def _from_table(path: Path) -> dict[str, list[Listed]]:
     if not {"video", "label"} <= names:
         problem = f"has the columns {', '.join(sorted(names)) or 'none'}; expected video, label and perhaps split"
         raise DataError(path, problem, "name the columns so")
-    found: dict[str, list[Listed]] = {}
+    parts: dict[str, list[Listed]] = {}
     for row in reader:
-        place = f"line {reader.line_num}"
+        where = f"line {reader.line_num}"
         video, label = ((row[name] or "").strip() for name in ("video", "label"))
         if not video or not label:
-            raise DataError(path, f"{place}: a row needs a video and a label", "fill both in")
-        part = _part(path, place, (row.get("split") or "train").strip())
-        found.setdefault(part, []).append(Listed(path.parent / video, video, label))
-    if not found:
+            raise DataError(path, f"{where}: a row needs a video and a label", "fill both in")
+        part = _part(path, where, (row.get("split") or "train").strip())
+        parts.setdefault(part, []).append(Listed(path.parent / video, video, label))
+    if not parts:
         raise DataError(path, "names no video", "add rows")
-    return found
+    return parts
 
 
-def _part(path: Path, place: str, name: str) -> str:
+def _part(path: Path, where: str, name: str) -> str:
+    """The part that a cell of the column `split` names."""
     for part, names in FOLDERS.items():
         if name in names:
             return part
-    raise DataError(path, f"{place}: the split {name!r} is none of train, validation and test", "correct it")
+    raise DataError(path, f"{where}: the split {name!r} is none of train, validation and test", "correct it")

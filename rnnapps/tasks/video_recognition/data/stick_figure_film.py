@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rnnapps.tasks.video_recognition.data.stick_figures import HEAD_RADIUS, Pose, pose_at
+from rnnapps.types import Array
 
 __all__ = ["FILM_RATE", "FILM_SIZE", "film"]
 
-Array = np.ndarray[Any, Any]
 
 FILM_RATE, FILM_SIZE = 10, 96
 """Frames per second, and height and width in pixels."""
@@ -51,17 +50,19 @@ def film(activity: str, generator: np.random.Generator) -> Array:
     shake = np.cumsum(generator.normal(0, 0.5, (len(progress), 2)), axis=0)
     shake -= shake.mean(axis=0)
     frames = [
-        _draw(scenery, ink, pose_at(activity, float(p)), camera, move) for p, move in zip(progress, shake, strict=True)
+        _draw(scenery, pose_at(activity, float(p)), camera, ink=ink, move=move)
+        for p, move in zip(progress, shake, strict=True)
     ]
     noise = generator.normal(0, 4, (len(frames), FILM_SIZE, FILM_SIZE, 1))
     return np.rint(np.clip(np.stack(frames) + noise, 0, 255)).astype(np.uint8)
 
 
 def _camera(generator: np.random.Generator) -> _Camera:
+    """A random viewpoint from either side of the figure."""
     scale = FILM_SIZE * generator.uniform(0.27, 0.36)
-    place = np.array([FILM_SIZE * generator.uniform(0.4, 0.6), FILM_SIZE * generator.uniform(0.86, 0.93)])
+    feet = np.array([FILM_SIZE * generator.uniform(0.4, 0.6), FILM_SIZE * generator.uniform(0.86, 0.93)])
     yaw = generator.uniform(-0.7, 0.7) + np.pi * generator.integers(2)
-    return _Camera(float(yaw), float(generator.uniform(0, 0.25)), float(scale), place)
+    return _Camera(float(yaw), float(generator.uniform(0, 0.25)), float(scale), feet)
 
 
 def _scenery(generator: np.random.Generator) -> tuple[Array, Array]:
@@ -78,7 +79,8 @@ def _scenery(generator: np.random.Generator) -> tuple[Array, Array]:
     return np.clip(picture, 0, 255), ink
 
 
-def _draw(scenery: Array, ink: Array, pose: Pose, camera: _Camera, move: Array) -> Array:
+def _draw(scenery: Array, pose: Pose, camera: _Camera, *, ink: Array, move: Array) -> Array:
+    """A frame float `(96, 96, 3)`: figure and scenery are moved by the same pixels (x, y), for the camera shakes."""
     covered = np.zeros((FILM_SIZE, FILM_SIZE))
     width = 0.035 * camera.scale
     for ends in camera.project(pose.furniture):
@@ -88,8 +90,8 @@ def _draw(scenery: Array, ink: Array, pose: Pose, camera: _Camera, move: Array) 
         _line(covered, ends + move, width)
     for middle, radius in ((pose.head, HEAD_RADIUS), (pose.thing, 0.09)):
         if middle is not None:
-            place = camera.project(middle) + move
-            _line(covered, np.stack([place, place]), radius * camera.scale)
+            point = camera.project(middle) + move
+            _line(covered, np.stack([point, point]), radius * camera.scale)
     shifted = np.roll(scenery, np.rint(move[::-1]).astype(int), axis=(0, 1))
     return shifted * (1 - covered[..., None]) + ink * covered[..., None]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from rnnapps.types import Array
+
 __all__ = ["ACTIVITIES", "Body", "Pose", "pose_at"]
 
-Array = np.ndarray[Any, Any]
 
 THIGH, SHIN, TORSO, NECK, UPPER_ARM, FOREARM, HIP, SHOULDER = 0.46, 0.46, 0.52, 0.2, 0.28, 0.28, 0.1, 0.18
 """Lengths of the limbs, and half the widths of hips and shoulders; a figure is about 1.8 high."""
@@ -69,6 +69,7 @@ IN_HAND = (np.nan, np.nan, np.nan)
 
 
 def _eased(progress: float) -> float:
+    """Progress that starts and ends slowly."""
     return float(progress * progress * (3 - 2 * progress))
 
 
@@ -120,6 +121,7 @@ def pose_at(activity: str, progress: float) -> Pose:
 
 
 def _assemble(body: Body) -> Pose:
+    """The limbs from the feet up: angles add up along each chain, and the feet stand at the origin."""
     lines: list[tuple[Array, Array]] = []
     knee = np.array([THIGH * np.sin(body.hip), -THIGH * np.cos(body.hip), 0.0])
     shin = body.hip - body.knee
@@ -150,6 +152,7 @@ def _arm(forwards: float, sideways: float, side: int) -> Array:
 
 
 def _chair(seat: float) -> Array:
+    """Lines `(lines, 2, 3)` of a chair behind the figure, seen from its side; none for height 0."""
     if not seat:
         return np.zeros((0, 2, 3))
     back, front = -0.62, -0.22

@@ -7,10 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds, tfds_builder
@@ -23,10 +21,10 @@ from rnnapps.tasks.video_recognition.data.request import Request
 from rnnapps.tasks.video_recognition.data.sources import BUILTIN, Listed, dealt, list_videos
 from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
 from rnnapps.tasks.video_recognition.working_frames import to_working_size
+from rnnapps.types import Array
 
-__all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits", "video_dataset"]
+__all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits"]
 
-Array = np.ndarray[Any, Any]
 
 WORTH_SAYING = 100
 """From so many videos on, decoding takes long enough to be told of."""
@@ -47,6 +45,10 @@ class Video:
     label: str
     frames: Path
     length: int
+
+    def content(self) -> dict[str, str]:
+        """Name, class and the key of the frames, which is a digest of them."""
+        return {"video": self.name, "label": self.label, "frames": self.frames.stem}
 
     def rows(self, rows: Array | None = None) -> Array:
         """Some frames, or all, uint8 `(frames, size, size, channels)`."""
@@ -87,29 +89,20 @@ def read_frames(path: str | Path, config: VideoDataConfig) -> Array:
         return decoder.decode(path)
 
 
-def video_dataset(videos: Sequence[Video]) -> tf.data.Dataset:
-    """Name, label and key of the frames of each video, as a dataset of raw examples."""
-    rows = [(video.name, video.label, video.frames.stem) for video in videos]
-    columns = zip(*rows, strict=True) if rows else ([], [], [])
-    names = ("video", "label", "frames")
-    return tf.data.Dataset.from_tensor_slices(
-        {name: tf.constant(list(column), tf.string) for name, column in zip(names, columns, strict=True)}
-    )
-
-
 def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCache) -> list[Video]:
     """The videos with their frames, decoding those that the cache does not hold."""
-    keys = {each.path: _key(each.path, config) for each in listed}
+    keys = {video.path: _key(video.path, config) for video in listed}
     missing = list(dict.fromkeys(path for path, key in keys.items() if cache.find(key) is None))
     if len(missing) >= WORTH_SAYING:
         print(f"decoding {len(missing):,} videos, which is done once", file=sys.stderr)
     with VideoDecoder(config) as decoder, contextlib.closing(decoder.decode_all(missing)) as decoded:
         for path, frames in zip(missing, decoded, strict=True):
             cache.add(keys[path], frames)
-    return [_video(each.name, each.label, keys[each.path], cache) for each in listed]
+    return [_video(video.name, video.label, keys[video.path], cache) for video in listed]
 
 
 def _video(name: str, label: str, key: str, cache: FrameCache) -> Video:
+    """A video whose frames are in the cache."""
     path = cache.find(key)
     if path is None:
         raise DataError(cache.folder, "decoded frames were removed while they were made", "start again")
@@ -131,20 +124,27 @@ def _tfds_videos(config: VideoDataConfig, cache: FrameCache) -> dict[str, list[V
     if not {"video", "label"} <= set(features):
         problem = f"lacks the features video and label; its features are {', '.join(features)}"
         raise DataError(config.source, problem, "use a data set of labelled videos, such as tfds:ucf101")
-    found: dict[str, list[Video]] = {}
+    parts: dict[str, list[Video]] = {}
     for split in builder.info.splits:
         rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
-        found[split] = [
-            _tfds_video(f"{split}/{number}", row, features["label"].int2str(int(row["label"])), config, cache)
+        parts[split] = [
+            _tfds_video(
+                f"{split}/{number}",
+                row["video"],
+                features["label"].int2str(int(row["label"])),
+                config=config,
+                cache=cache,
+            )
             for number, row in enumerate(rows.as_numpy_iterator())
         ]
-    return found
+    return parts
 
 
-def _tfds_video(name: str, row: Any, label: str, config: VideoDataConfig, cache: FrameCache) -> Video:
-    key = _key(row["video"], config)
+def _tfds_video(name: str, pictures: Array, label: str, *, config: VideoDataConfig, cache: FrameCache) -> Video:
+    """A video given as pictures uint8 `(frames, height, width, 3)`, brought to the working size unless that is done."""
+    key = _key(pictures, config)
     if cache.find(key) is None:
-        cache.add(key, _resampled(row["video"], config, f"{config.source} {name}"))
+        cache.add(key, _resampled(pictures, config, f"{config.source} {name}"))
     return _video(name, label, key, cache)
 
 
@@ -165,10 +165,11 @@ def _resampled(video: Array, config: VideoDataConfig, name: str) -> Array:
 
 
 def _require_classes(config: VideoDataConfig, parts: dict[str, list[Video]]) -> None:
+    """Raises DataError, unless each part has videos, of classes that the training videos show, two or more."""
     known = {video.label for video in parts["train"]}
     if len(known) < 2:
-        found = f"only the class {min(known)}" if known else "no video"
-        raise DataError(config.source, f"has {found} to learn from", "give videos of two classes or more")
+        least = f"only the class {min(known)}" if known else "no video"
+        raise DataError(config.source, f"has {least} to learn from", "give videos of two classes or more")
     for name, part in parts.items():
         if not part:
             raise DataError(config.source, f"has no video for the {name} split", "give more videos")

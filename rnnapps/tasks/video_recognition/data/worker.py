@@ -11,7 +11,7 @@ import logging
 import resource
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -19,10 +19,12 @@ import numpy as np
 from rnnapps.tasks.video_recognition.data.config import Crop
 from rnnapps.tasks.video_recognition.data.request import Request
 from rnnapps.tasks.video_recognition.working_frames import Box, centre_box, subject_box, to_working_size
+from rnnapps.types import Array
 
 __all__ = ["FORMATS", "Refusal", "answer", "crop_box", "decode", "sample", "upright"]
 
-Array = np.ndarray[Any, Any]
+
+Frame = TypeVar("Frame")
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,gif,flv,asf,ogg,h264,hevc"
 """Containers that are opened; those that name other files or addresses, such as playlists, are not among them."""
@@ -51,22 +53,22 @@ def decode(request: Request) -> Array:
     Raises:
         Refusal: it is no video, damaged, or beyond a limit.
     """
-    found: list[Array] = []
+    taken: list[Array] = []
     box: Box | None = None
     for frame, repeats in sample(_frames(request.path), request.rate, request.longest_seconds):
         if box is None or request.crop != "subject":
             box = crop_box(frame, request.crop)
         if repeats:
             small = to_working_size(frame, box, request.size, grey=request.grey) if request.size else frame
-            found += [small] * repeats
-    if not found:
+            taken += [small] * repeats
+    if not taken:
         raise Refusal("holds no frame", "the file is damaged or empty; convert it again or leave it out")
-    return np.stack(found)
+    return np.stack(taken)
 
 
 def sample(
-    frames: Iterator[tuple[float, float, Any]], rate: float, longest_seconds: float
-) -> Iterator[tuple[Any, int]]:
+    frames: Iterator[tuple[float, float, Frame]], rate: float, longest_seconds: float
+) -> Iterator[tuple[Frame, int]]:
     """How often each frame is taken when time is sampled at a fixed rate.
 
     At each moment k / rate, from the first frame's time on, the frame is taken that is shown then.
@@ -139,6 +141,7 @@ def crop_box(frame: Array, crop: Crop) -> Box:
 
 
 def _require_pixels(width: int, height: int) -> None:
+    """Raises Refusal for frames that would cost too much memory."""
     if width * height > MOST_PIXELS:
         raise Refusal(f"has frames of {width} x {height}; at most {MOST_PIXELS:,} pixels are read", "make it smaller")
 
@@ -158,6 +161,7 @@ def answer(line: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _serve(memory_bytes: int) -> None:
+    """Answers requests until standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     logging.getLogger("libav").setLevel(logging.CRITICAL)
     av.logging.set_level(None)

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnapps.types import Tensor, Tensors
+
 __all__ = ["AttentionPooling"]
 
 LOWEST = -1e30
@@ -36,7 +38,7 @@ class AttentionPooling(keras.layers.Layer):
         self.hidden.build((*sequences_shape[:-1], sequences_shape[-1]))
         self.score.build((*sequences_shape[:-1], self.units))
 
-    def call(self, sequences: Any, mask: Any = None) -> Any:
+    def call(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
         """Maps `(batch, time, features)` to `(batch, features)`; steps with mask False, `(batch, time)`, do not count.
 
         A row without valid steps gives zeros.
@@ -54,21 +56,24 @@ class AttentionPooling(keras.layers.Layer):
         """Sizes of the states of `step`: largest score, weighted sum, sum of the weights."""
         return [1, features, 1]
 
-    def step(self, inputs: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def step(self, inputs: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
         """One more step: (inputs `(batch, features)`, states) -> (the mean so far `(batch, features)`, new states)."""
         largest, weighted, total = states
         score = tf.cast(self.score(self.hidden(inputs)), tf.float32)
+        # The largest score so far stays at exp(0): both sums are rescaled when a larger one comes, and none overflows.
         now = tf.where(total > 0, tf.maximum(largest, score), score)
         before, weight = tf.where(total > 0, tf.exp(largest - now), 0.0), tf.exp(score - now)
         weighted = weighted * before + weight * tf.cast(inputs, tf.float32)
         total = total * before + weight
         return tf.cast(weighted / total, inputs.dtype), [now, weighted, total]
 
-    def compute_output_shape(self, sequences_shape: Sequence[int | None], mask_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, sequences_shape: Sequence[int | None], mask_shape: object = None
+    ) -> tuple[int | None, ...]:
         """The shape of the inputs without time."""
         return (sequences_shape[0], sequences_shape[-1])
 
-    def compute_mask(self, sequences: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, sequences: Tensor, previous_mask: object = None) -> None:
         """Time is gone, and the mask with it."""
         return None
 

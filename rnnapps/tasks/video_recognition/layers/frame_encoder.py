@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from rnnapps.errors import ConfigError
+from rnnapps.types import Array
 
 __all__ = ["APPLICATIONS", "load_encoder_weights", "pretrained_encoder", "small_encoder"]
 
@@ -45,7 +45,7 @@ def small_encoder(
     from rnnapps.layers.dropout import Dropout
 
     inputs = keras.Input((size, size, channels))
-    hidden: Any = inputs
+    hidden: keras.KerasTensor = inputs
     for number, count in enumerate(filters):
         convolution = keras.layers.Conv2D(
             count,
@@ -62,7 +62,8 @@ def small_encoder(
     return keras.Model(inputs, hidden, name=name)
 
 
-def _normalised(hidden: Any, name: str) -> Any:
+def _normalised(hidden: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """Batch normalisation, then max(x, 0)."""
     hidden = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_normalization")(hidden)
     return keras.layers.Activation("relu", name=f"{name}_rectified")(hidden)
 
@@ -89,7 +90,7 @@ def pretrained_encoder(kind: str, size: int, channels: int, *, frozen: bool, nam
     network = constructor(include_top=False, weights=None, input_shape=(size, size, 3), pooling="avg", name=kind)
     network.trainable = not frozen
     inputs = keras.Input((size, size, channels))
-    pixels: Any = inputs
+    pixels: keras.KerasTensor = inputs
     if channels == 1:
         pixels = keras.layers.Concatenate(name="colours")([inputs] * 3)
     pixels = keras.layers.Rescaling(scale, offset, name="pixels")(pixels)
@@ -124,9 +125,10 @@ def load_encoder_weights(encoder: keras.Model, kind: str, source: str) -> None:
         raise ConfigError(f"model.encoder_weights: {source} cannot be loaded into {kind}: {reason}") from None
 
 
-def _imagenet_weights(kind: str, size: int) -> list[Any]:
+def _imagenet_weights(kind: str, size: int) -> list[Array]:
+    """Those that keras.applications downloads, in the order of `get_weights`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`input_shape` is undefined", UserWarning)  # the weights fit any size
         known = APPLICATIONS[kind][0](include_top=False, weights=IMAGENET, input_shape=(size, size, 3), pooling="avg")
-    weights: list[Any] = known.get_weights()
+    weights: list[Array] = known.get_weights()
     return weights

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnapps.types import Tensor
+
 __all__ = ["EveryFrame", "FrameDifferences"]
 
 GAIN = 4.0
@@ -34,19 +36,19 @@ class FrameDifferences(keras.layers.Layer):
         """How many earlier frames `step` needs."""
         return max(self.lags)
 
-    def call(self, frames: Any) -> Any:
+    def call(self, frames: Tensor) -> Tensor:
         """Maps uint8 `(batch, time, height, width, channels)` to floats with `channels` x lags channels."""
         pixels = tf.cast(frames, self.compute_dtype)
         time = tf.shape(pixels)[1]
-        found = []
+        differences = []
         for lag in self.lags:
             back = tf.minimum(lag, time)
             changes = pixels[:, back:] - pixels[:, : time - back]
             whole = tf.concat([tf.zeros_like(pixels[:, :back]), changes], axis=1)
-            found.append(tf.ensure_shape(whole, frames.shape))
-        return tf.concat(found, axis=-1) * (GAIN / 255)
+            differences.append(tf.ensure_shape(whole, frames.shape))
+        return tf.concat(differences, axis=-1) * (GAIN / 255)
 
-    def step(self, frame: Any, recent: Any, seen: Any) -> tuple[Any, Any]:
+    def step(self, frame: Tensor, recent: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """One more frame.
 
         Args:
@@ -57,14 +59,14 @@ class FrameDifferences(keras.layers.Layer):
         Returns:
             The differences `(batch, height, width, channels x lags)`, and the new `recent`.
         """
-        pixels, found = tf.cast(frame, self.compute_dtype), []
+        pixels, differences = tf.cast(frame, self.compute_dtype), []
         for lag in self.lags:
             known = (seen >= lag)[:, None, None, None]
             changes = pixels - tf.cast(recent[:, self.memory - lag], self.compute_dtype)
-            found.append(tf.where(known, changes, tf.zeros_like(changes)))
-        return tf.concat(found, axis=-1) * (GAIN / 255), tf.concat([recent[:, 1:], frame[:, None]], axis=1)
+            differences.append(tf.where(known, changes, tf.zeros_like(changes)))
+        return tf.concat(differences, axis=-1) * (GAIN / 255), tf.concat([recent[:, 1:], frame[:, None]], axis=1)
 
-    def compute_output_shape(self, frames_shape: Sequence[int | None]) -> Any:
+    def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the inputs, with a channel for each lag."""
         return (*frames_shape[:-1], (frames_shape[-1] or 1) * len(self.lags))
 
@@ -88,13 +90,13 @@ class EveryFrame(keras.layers.Layer):
         self.model = model
         self.built = True
 
-    def call(self, frames: Any, training: bool = False) -> Any:
+    def call(self, frames: Tensor, training: bool = False) -> Tensor:
         """Maps `(batch, time, height, width, channels)` to `(batch, time, features)`."""
         rows, time = (tf.shape(frames)[axis] if frames.shape[axis] is None else frames.shape[axis] for axis in (0, 1))
         features = self.model(tf.reshape(frames, (-1, *frames.shape[2:])), training=training)
         return tf.reshape(features, (rows, time, features.shape[-1]))
 
-    def compute_output_shape(self, frames_shape: Sequence[int | None]) -> Any:
+    def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """One vector a frame."""
         return (*frames_shape[:2], self.model.output.shape[-1])
 

@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.sequence_mask import SequenceMask
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 from rnnapps.tasks.video_recognition.layers.attention_pooling import AttentionPooling
 from rnnapps.tasks.video_recognition.layers.frame_streams import EveryFrame, FrameDifferences
+from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["VideoStep", "pixel_scaling", "video_network", "zero_video_states"]
 
@@ -53,7 +55,7 @@ def video_network(
     ]
     hidden = features[0] if len(features) == 1 else keras.layers.Concatenate(name="streams")(features)
     hidden = Dropout(config.dropout, name="encoder_dropout")(hidden)
-    mask = _Valid(name="valid", dtype="bool")(frames, lengths)
+    mask = SequenceMask(name="valid")(frames, lengths)
     hidden, _ = recurrent_stack(config, name=RECURRENT)(hidden, mask=mask)
     pooled = AttentionPooling(attention_units, name=POOLING)(hidden, mask=mask)
     pooled = Dropout(config.dropout, name="output_dropout")(pooled)
@@ -62,7 +64,8 @@ def video_network(
     return keras.Model({"frames": frames, "lengths": lengths}, {"logits": logits}, name="video_network")
 
 
-def _stream(kind: str, frames: Any, lags: Sequence[int]) -> Any:
+def _stream(kind: str, frames: Tensor, lags: Sequence[int]) -> Tensor:
+    """What an encoder of this kind sees of frames uint8 `(batch, time, size, size, channels)`, as floats."""
     if kind == "frames":
         return _Pixels(1.0, name="pixels")(frames)
     differences = FrameDifferences(lags, name=DIFFERENCES)(frames)
@@ -86,27 +89,15 @@ class _Pixels(keras.layers.Layer):
         super().__init__(**kwargs)
         self.scale = scale
 
-    def call(self, frames: Any) -> Any:
+    def call(self, frames: Tensor) -> Tensor:
         return tf.cast(frames, self.compute_dtype) * self.scale
 
-    def compute_output_shape(self, frames_shape: Any) -> Any:
+    def compute_output_shape(self, frames_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return frames_shape
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = super().get_config()
         return config | {"scale": self.scale}
-
-
-@keras.saving.register_keras_serializable(package="rnnapps")
-class _Valid(keras.layers.Layer):
-    """Which frames are valid, bool `(batch, time)`."""
-
-    def call(self, frames: Any, lengths: Any) -> Any:
-        time = tf.shape(frames)[1] if frames.shape[1] is None else frames.shape[1]
-        return tf.sequence_mask(lengths, time)
-
-    def compute_output_shape(self, frames_shape: Any, lengths_shape: Any) -> Any:
-        return frames_shape[:2]
 
 
 class VideoStep:
@@ -132,7 +123,7 @@ class VideoStep:
             if f"{kind}_encoder" in names
         }
 
-    def __call__(self, frame: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def __call__(self, frame: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
         """Maps (frame uint8 `(batch, size, size, channels)`, states) to (logits `(batch, classes)`, new states)."""
         new = {"seen": states["seen"] + 1}
         changes = None
@@ -147,7 +138,8 @@ class VideoStep:
         new |= dict(zip(attention, sums, strict=True))
         return tf.cast(self.network.get_layer("logits")(pooled), tf.float32), {name: new[name] for name in states}
 
-    def _input(self, kind: str, frame: Any, changes: Any) -> Any:
+    def _input(self, kind: str, frame: Tensor, changes: Tensor | None) -> Tensor:
+        """What an encoder of this kind sees of one frame; the twin of `_stream`."""
         pixels = tf.cast(frame, self.stack.compute_dtype)
         if kind == "frames":
             return pixels
@@ -168,6 +160,6 @@ class VideoStep:
         return specs
 
 
-def zero_video_states(step: VideoStep, batch_size: int) -> dict[str, Any]:
+def zero_video_states(step: VideoStep, batch_size: int) -> dict[str, Tensor]:
     """The states before the first frame."""
     return {name: tf.zeros((batch_size, *spec.shape[1:]), spec.dtype) for name, spec in step.state_specs().items()}

@@ -6,9 +6,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.cli import settings
 from rnnapps.cli.arguments import parse_arguments
 from rnnapps.config import RecurrentConfig, TrainingConfig
+from rnnapps.verbs import settings
 from tests.cli.toy_pipeline import Config, DataConfig, Toy
 
 

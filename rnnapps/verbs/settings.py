@@ -16,11 +16,13 @@ __all__ = [
     "Setting",
     "assemble",
     "describe",
+    "dotted",
     "dump",
     "flatten",
     "nearest",
     "nest",
     "read",
+    "read_pipeline_name",
     "resolve_annotations",
     "setting_types",
 ]
@@ -96,6 +98,14 @@ def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def dotted(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted key: {"model": {"units": 8}} -> {"model.units": 8}."""
+    found: dict[str, Any] = {}
+    for name, value in nested.items():
+        found |= dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return found
+
+
 def nest(values: Mapping[str, Any]) -> dict[str, Any]:
     """Turns dotted keys into nested dicts."""
     nested: dict[str, Any] = {}
@@ -133,7 +143,7 @@ def read(path: str | Path, known: Iterable[str], *, pipeline_name: str) -> dict[
     try:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
-        settings = dict(_walk(path, loader, root, set(known), "")) if root else {}
+        settings = dict(_walk(path, loader, root, known=set(known))) if root else {}
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(f"{path}: cannot read the configuration: {reason}; name a YAML file") from None
@@ -147,11 +157,29 @@ def read(path: str | Path, known: Iterable[str], *, pipeline_name: str) -> dict[
     return settings
 
 
+def read_pipeline_name(path: Path) -> str:
+    """The pipeline that a configuration file is for.
+
+    Raises:
+        ConfigError: the file cannot be read, or does not say.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as YAML ({type(error).__name__}); restore the file") from None
+    name = content.get(PIPELINE_KEY) if isinstance(content, dict) else None
+    if not isinstance(name, str):
+        raise ConfigError(f"{path}: does not say which pipeline it is for; it needs a line `pipeline: NAME`")
+    return name
+
+
 def _is_group(kind: Any) -> bool:
     return isinstance(kind, type) and dataclasses.is_dataclass(kind)
 
 
-def _walk(path: Path, loader: Any, node: Any, known: set[str], prefix: str) -> Iterator[tuple[str, Setting]]:
+def _walk(path: Path, loader: Any, node: Any, *, known: set[str], prefix: str = "") -> Iterator[tuple[str, Setting]]:
     import yaml
 
     if not isinstance(node, yaml.MappingNode):
@@ -166,7 +194,7 @@ def _walk(path: Path, loader: Any, node: Any, known: set[str], prefix: str) -> I
         if key in known or key == PIPELINE_KEY:
             yield key, Setting(loader.construct_object(value_node, deep=True), place)
         elif any(other.startswith(f"{key}.") for other in known):
-            yield from _walk(path, loader, value_node, known, f"{key}.")
+            yield from _walk(path, loader, value_node, known=known, prefix=f"{key}.")
         else:
             raise ConfigError(f"{place}: unknown key '{key}'{nearest(key, known)}")
 

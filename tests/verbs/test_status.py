@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rnnapps.cli.status import status
+from rnnapps.verbs.status import status
 
 
 class Terminal(io.StringIO):

@@ -1,10 +1,9 @@
-"""Run folders as the verbs see them: begun, resumed, or opened for use."""
+"""Run folders as the verbs see them: begun, resumed, evaluated."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 import json
 import os
 import shutil
@@ -12,87 +11,38 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnapps.cli import settings
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Preprocessor
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.verbs import settings
 
 if TYPE_CHECKING:
-    from rnnapps.cli.arguments import Arguments
-    from rnnapps.contract.pipeline import Evaluation, Pipeline, Splits
     from rnnapps.training.run import RunFolder
 
 __all__ = [
-    "OpenRun",
     "begin_run",
     "check_resumable",
-    "data_digest",
     "forget_evaluation",
     "new_run_path",
-    "open_run",
     "read_evaluation",
     "save_evaluation",
-    "what_is_instead_of_folder",
 ]
 
 EVALUATION = "evaluation.json"
-FIXED = ("seed", "data.", "model.", "detection.")
 FIXED_TRAINING = ("batch_size", "window_steps", "carry_state", "optimizer", "precision")
-FREE = frozenset({"data.test", "data.cache_megabytes"})
-DIGEST_BYTES = 64 * 2**20
-"""Reading more than this for the fingerprint of the data would delay the start noticeably."""
+"""What shapes the batches and the state of the optimizer: a run cannot go on with other values."""
+
+AnyPipeline = Pipeline[Any, Any, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class OpenRun:
-    """A trained run, ready for use.
-
-    Attributes:
-        folder: its folder.
-        config: its configuration, with the command line's changes.
-        preprocessor: as training left it.
-        network: the network with its best weights.
-    """
-
-    folder: RunFolder
-    config: Any
-    preprocessor: Any
-    network: Any
-
-
-def open_run(pipeline: Pipeline[Any], arguments: Arguments) -> OpenRun:
-    """Loads the best weights of the run named by `--run`, to compute in float32 whatever it was trained in.
-
-    Raises:
-        CheckpointError: the folder is no run, or has no state yet.
-    """
-    path = Path(arguments.options["run"])
-    if not (path / "config.yaml").is_file():
-        found = "it has no config.yaml" if path.is_dir() else what_is_instead_of_folder(path)
-        raise CheckpointError(f"{path}: not a run folder ({found}); name one that `train` has written")
-    import keras
-
-    from rnnapps.training.run import RunFolder
-    from rnnapps.training.state import restore_best
-
-    folder = RunFolder(path)
-    keras.config.set_dtype_policy("float32")
-    preprocessor = pipeline.load_preprocessor(folder.preprocessing_dir)
-    network = pipeline.build_model(arguments.config, preprocessor)
-    restore_best(folder, network)
-    return OpenRun(folder, arguments.config, preprocessor, network)
-
-
-def what_is_instead_of_folder(path: Path) -> str:
-    """Why a path is no folder, in words."""
-    return "it is a file" if path.exists() else "no such folder"
-
-
-def new_run_path(pipeline: Pipeline[Any], config: Any) -> Path:
+def new_run_path(pipeline: AnyPipeline, config: Any) -> Path:
     """`runs/<pipeline>/<cell>-<date>-<time>`."""
     cell = getattr(config.model, "cell", "model")
     return Path("runs", pipeline.name, f"{cell}-{datetime.datetime.now():%Y%m%d-%H%M%S}")
 
 
-def begin_run(folder: RunFolder, pipeline: Pipeline[Any], config: Any, preprocessor: Any) -> None:
+def begin_run(folder: RunFolder, pipeline: AnyPipeline, config: Any, preprocessor: Preprocessor) -> None:
     """Writes preprocessing and configuration of a run; the configuration last, since it makes the folder a run.
 
     Raises:
@@ -116,7 +66,7 @@ def begin_run(folder: RunFolder, pipeline: Pipeline[Any], config: Any, preproces
         ) from error
 
 
-def check_resumable(folder: RunFolder, pipeline: Pipeline[Any], config: Any) -> None:
+def check_resumable(folder: RunFolder, pipeline: AnyPipeline, config: Any) -> None:
     """Compares a configuration with that of an existing run, and tells of what changes.
 
     Data, model, seed and the shape of the batches belong to a run for good; `training.steps` may only grow. What
@@ -125,14 +75,14 @@ def check_resumable(folder: RunFolder, pipeline: Pipeline[Any], config: Any) -> 
     Raises:
         ConfigError: settings differ that must not; the message names each.
     """
-    kinds = settings.setting_types(pipeline.Config)
+    kinds = settings.setting_types(pipeline.config_class)
     saved = {
         key: setting.value
         for key, setting in settings.read(folder.config_path, kinds, pipeline_name=pipeline.name).items()
     }
     now = {key: list(value) if isinstance(value, tuple) else value for key, value in settings.flatten(config).items()}
     changes = {key: (saved[key], now[key]) for key in now if key in saved and saved[key] != now[key]}
-    wrong = [f"{key} (was {old}, now {new})" for key, (old, new) in changes.items() if _is_fixed(key)]
+    wrong = [f"{key} (was {old}, now {new})" for key, (old, new) in changes.items() if _is_fixed(pipeline, key)]
     if wrong:
         raise ConfigError(
             f"{folder.path}: this run was begun with other settings: {', '.join(wrong)}; use another --run"
@@ -144,33 +94,10 @@ def check_resumable(folder: RunFolder, pipeline: Pipeline[Any], config: Any) -> 
         print(f"{folder.path}: {key} changes from {old} to {new}", file=sys.stderr)
 
 
-def _is_fixed(key: str) -> bool:
-    if key in FREE:
+def _is_fixed(pipeline: AnyPipeline, key: str) -> bool:
+    if key in pipeline.run_frees:
         return False
-    return key.startswith(FIXED) or key.removeprefix("training.") in FIXED_TRAINING
-
-
-def data_digest(splits: Splits) -> str:
-    """SHA-256 of the raw training and validation examples, the first 64 MiB of each."""
-    import tensorflow as tf
-
-    digest = hashlib.sha256()
-    for dataset in (splits.train, splits.validation):
-        size = 0
-        for example in dataset.as_numpy_iterator():
-            for part in tf.nest.flatten(example):
-                content = part if isinstance(part, bytes) else _array_bytes(part)
-                digest.update(len(content).to_bytes(8, "little") + content)
-                size += len(content)
-            if size > DIGEST_BYTES:
-                break
-    return digest.hexdigest()
-
-
-def _array_bytes(array: Any) -> bytes:
-    if array.dtype == object:
-        return b"\0".join(bytes(item) for item in array.flat)
-    return bytes(array.tobytes())
+    return key.partition(".")[0] in pipeline.run_fixes or key.removeprefix("training.") in FIXED_TRAINING
 
 
 def save_evaluation(folder: RunFolder, evaluation: Evaluation) -> None:
@@ -190,8 +117,6 @@ def forget_evaluation(folder: RunFolder) -> None:
 
 def read_evaluation(folder: RunFolder) -> Evaluation | None:
     """The last evaluation of a run, None where there is none."""
-    from rnnapps.contract.pipeline import Evaluation
-
     path = folder.path / EVALUATION
     if not path.is_file():
         return None
