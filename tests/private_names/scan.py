@@ -20,6 +20,8 @@ DOCUMENTED = {"_asdict", "_fields", "_make", "_replace"}  # of typing.NamedTuple
 def private_names(tree: ast.Module, ours: Set[str]) -> set[str]:
     """The private names of others in one file: modules and their members in full, attributes of objects alone.
 
+    What only a type checker reads, annotations and what `if TYPE_CHECKING` guards, is left out: it never runs.
+
     Args:
         tree: the file.
         ours: the names that our own code defines; `self._name` is somebody else's if it is not among them.
@@ -61,6 +63,18 @@ class _Visitor(ast.NodeVisitor):
     def __init__(self, ours: Set[str]) -> None:
         self.ours, self.found = ours, set[str]()
         self.modules: dict[str, str] = {}  # a name in the file -> what was imported under it
+
+    def generic_visit(self, node: ast.AST) -> None:
+        for field, value in ast.iter_fields(node):
+            if field not in ("annotation", "returns"):
+                for child in value if isinstance(value, list) else [value]:
+                    if isinstance(child, ast.AST):
+                        self.visit(child)
+
+    def visit_If(self, node: ast.If) -> None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node = ast.If(node.test, node.orelse, [])
+        self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:

@@ -61,10 +61,12 @@ import argparse, keras, tensorflow as tf
 from sklearn import _loss
 from keras.src.utils import tracking
 import importlib
+if TYPE_CHECKING:
+    from keras.src.only import Typed
 
 class Ours:
-    def __init__(self):
-        self._own = 1
+    def __init__(self, pointer: ctypes._Pointer) -> hashlib._Hash:
+        self._own: keras._Number = 1
 
     def act(self, layer):
         super()._of_the_base()
