@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -44,6 +45,8 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Any, Any]]:
     At most `jobs` run at once. Nothing of TensorFlow may have run in this process: its threads do not survive a fork.
     """
     waiting, running = iter(tasks), {}
+    gc.collect()
+    gc.freeze()  # a child's collector would walk, and so copy, all that TensorFlow has made
     while True:
         while len(running) < jobs and (task := next(waiting, None)):
             child = _start(task)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from rich.console import Console
 from rich.progress import track
 
 from tests.mutants.mutations import Mutant
@@ -14,6 +17,7 @@ from tests.mutants.mutations import Mutant
 __all__ = ["Verdict", "progress", "table"]
 
 Item = TypeVar("Item")
+SECONDS_BETWEEN_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,16 @@ class Verdict:
 
 
 def progress(what: str, items: Iterable[Item], count: int) -> Iterator[Item]:
-    """The same items, with a bar."""
-    yield from track(items, description=what, total=count)
+    """The same items, with a bar on a terminal and a line now and then elsewhere."""
+    if sys.stderr.isatty():
+        yield from track(items, description=what, total=count, console=Console(stderr=True))
+        return
+    told = time.monotonic()
+    for number, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - told > SECONDS_BETWEEN_LINES or number == count:
+            told = time.monotonic()
+            print(f"{what}: {number} of {count}", file=sys.stderr, flush=True)
 
 
 def table(verdicts: Sequence[Verdict], equivalent: int) -> str:

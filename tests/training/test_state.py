@@ -269,3 +269,11 @@ def test_two_variables_of_one_path_cannot_be_told_by_path(run: RunFolder) -> Non
     state.save(run, {"network": twins})
     with pytest.raises(CheckpointError, match="two variables of the network share one path; give its layers own names"):
         read_weights(run)
+
+
+def test_a_number_that_no_state_holds(run: RunFolder) -> None:
+    """Also one of the dtype and shape of an empty array."""
+    TrainState(step=1).save(run, {"network": network().weights})
+    more = {"network": network().weights, "other": [keras.Variable(1.0, dtype="float64", name="rate")]}
+    with pytest.raises(CheckpointError, match=r"for rate float64 \[\] it holds nothing"):
+        TrainState.restore(run, more, silent)
