@@ -39,11 +39,11 @@ $(VENV)/.installed-%: $(VENV)/.installed
 
 demo: setup ## train, score, export, verify and use a character model of built-in text
 	@rm -rf $(RUN)
-	$(BIN)/python -m pipelines.text_generation train --config pipelines/configs/text_generation/demo.yaml --run $(RUN)
-	$(BIN)/python -m pipelines.text_generation evaluate --run $(RUN)
-	$(BIN)/python -m pipelines.text_generation export --run $(RUN) --to $(EXPORT)
+	$(BIN)/rnnapps text_generation train --config demo --run $(RUN)
+	$(BIN)/rnnapps text_generation evaluate --run $(RUN)
+	$(BIN)/rnnapps text_generation export --run $(RUN) --to $(EXPORT)
 	$(BIN)/rnnapps verify "$$(ls -d $(EXPORT)/[0-9]* | sort -V | tail -1)"
-	$(BIN)/python -m pipelines.text_generation predict --run $(RUN) --prompt "The " --length 300
+	$(BIN)/rnnapps text_generation predict --run $(RUN) --prompt "The " --length 300
 
 lint: setup ## ruff (lint and format) and mypy --strict
 	@$(BIN)/ruff check .

@@ -7,7 +7,7 @@ steps at equal size: units are chosen so that each network has as many parameter
 Examples:
   python -m benchmarks.cells --source book.txt --seconds 75 --to benchmarks/results/cells
   python -m benchmarks.cells --source tfds:tiny_shakespeare --cells gru min_gru --seconds 300
-  python -m benchmarks.cells --pipeline music_generation --config pipelines/configs/music_generation/jsb.yaml \
+  python -m benchmarks.cells --pipeline music_generation --config jsb \
       --source jsb_chorales --metric nats_per_step --steps 1000 --evaluate-every 100 --cells all
 """
 
@@ -39,7 +39,7 @@ __all__ = [
 
 FAMILIES = ("tensorflow",)
 CELLS = ("simple_rnn", "lstm", "gru", "min_gru", "layer_norm_lstm")
-CONFIG = "pipelines/configs/text_generation/quick.yaml"
+CONFIG = "rnnapps/tasks/text_generation/configs/quick.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +107,7 @@ def fastest_step(rows: Rows) -> float:
     What else a machine does makes intervals slower, never faster.
     """
     pairs = pairwise(rows)
-    return min((b["elapsed_seconds"] - a["elapsed_seconds"]) / (b["step"] - a["step"]) for a, b in pairs)
+    return min(float((b["elapsed_seconds"] - a["elapsed_seconds"]) / (b["step"] - a["step"])) for a, b in pairs)
 
 
 def summarise(results: Mapping[str, Rows], seconds: float, source: str, metric: str) -> Report:
@@ -140,8 +140,12 @@ def _at_equal_size(worker: Worker, options: argparse.Namespace) -> Report:
     """The table of cells with equally many parameters after equally many steps, the best first."""
     wanted, rows = _parameters(worker, options), list[dict[str, Any]]()
     for cell in options.cells:
-        units = units_for(wanted, lambda units, cell=cell: _parameters(worker, options, _sized(cell, units)))
-        parameters = _parameters(worker, options, _sized(cell, units))
+
+        def count(units: int, cell: str = cell) -> int:
+            return _parameters(worker, options, _sized(cell, units))
+
+        units = units_for(wanted, count)
+        parameters = count(units)
         with runs_folder(options.runs) as runs:
             run = runs / f"{cell}-{units}"
             flags = [*_sized(cell, units), "--training.steps", str(options.steps), "--run", str(run)]
@@ -167,10 +171,12 @@ def _parameters(worker: Worker, options: argparse.Namespace, model_flags: Sequen
 
 
 def _sized(cell: str, units: int) -> list[str]:
+    """Flags that choose a cell and its size."""
     return ["--model.cell", cell, "--model.units", str(units)]
 
 
 def _common(options: argparse.Namespace) -> list[str]:
+    """Flags that all runs share."""
     flags = {
         "config": options.config,
         "data.source": options.source,
@@ -190,6 +196,7 @@ def _timed_run(cell: str, steps: int, options: argparse.Namespace) -> Rows:
 
 
 def _unit(metric: str) -> str:
+    """A metric's name as a unit: nats/character."""
     return metric.replace("_per_", "/").replace("_", " ")
 
 

@@ -54,7 +54,9 @@ def measure(staff: Mapping[str, Worker], options: argparse.Namespace) -> list[Re
         stock = [cell for cell in STOCK_CELLS if cell in options.cells]
         own = [cell for cell in OWN_CELLS if cell in options.cells and which == "training"]
         if stock:
-            races = {(cell, case): _race(staff, cell, case, which, options) for case in cases for cell in stock}
+            races = {
+                (cell, case): _race(staff, cell, case, which=which, options=options) for case in cases for cell in stock
+            }
             reports.append(summarise(f"Layers: {which}", races))
         if own:
             races = {(cell, case): _own_race(staff, cell, case, options) for case in cases for cell in own}
@@ -94,7 +96,7 @@ def summarise_own_cells(title: str, races: Mapping[tuple[str, Case], Times]) -> 
     return Report(title, text, {"races": _named(races), "overview": mean})
 
 
-def _race(staff: Mapping[str, Worker], cell: str, case: Case, which: str, options: argparse.Namespace) -> Times:
+def _race(staff: Mapping[str, Worker], cell: str, case: Case, *, which: str, options: argparse.Namespace) -> Times:
     """Our layer, Keras's in both forms and PyTorch's, on one problem."""
     problem = _problem(cell, case, which)
     torch = Contestant("PyTorch", "torch", "benchmarks.torch_layers:torch_layer", problem)
@@ -112,17 +114,20 @@ def _own_race(staff: Mapping[str, Worker], cell: str, case: Case, options: argpa
 
 
 def _problem(cell: str, case: Case, which: str) -> dict[str, Any]:
+    """What every contestant of a race is told."""
     return {"cell": cell, "case": str(case), "training": which == "training"}
 
 
 def _ours(
     problem: dict[str, Any], options: argparse.Namespace, *, name: str = "ours", compared: bool = True
 ) -> Contestant:
+    """Our layer."""
     arguments = problem | {"mode": options.ours}
     return Contestant(name, "tensorflow", "benchmarks.tensorflow_layers:ours", arguments, compared)
 
 
 def _keras(factory: str, problem: dict[str, Any]) -> list[Contestant]:
+    """A Keras layer in a graph and compiled."""
     return [
         Contestant(name, "tensorflow", f"benchmarks.tensorflow_layers:{factory}", problem | {"compiled": compiled})
         for name, compiled in zip(KERAS, (False, True), strict=True)
@@ -137,6 +142,7 @@ def _overview(gains: Sequence[tuple[float, str]]) -> dict[str, Any]:
 
 
 def _named(races: Mapping[tuple[str, Case], Times]) -> dict[str, Times]:
+    """The races by text, as JSON wants it."""
     return {f"{cell} {case}": dict(times) for (cell, case), times in races.items()}
 
 

@@ -74,12 +74,14 @@ def summarise(uses: Mapping[tuple[str, Case], Mapping[str, Use]]) -> Report:
 
 
 def _use(contestant: Contestant) -> Use:
+    """Memory of one contestant in a process of its own."""
     with workers([contestant.family], environment=NO_POOLS) as staff:
         staff[contestant.family].make(contestant)
         return staff[contestant.family].memory(contestant.name)
 
 
 def _cell(use: Use) -> str:
+    """Step and process, in MB."""
     figures = (use["rise"], use["peak"])
     return " / ".join("?" if figure is None else f"{figure / 1e6:,.0f}" for figure in figures)
 

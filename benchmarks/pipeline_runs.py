@@ -26,7 +26,7 @@ def run_verb(pipeline: str, verb: str, flags: Sequence[str]) -> str:
     Raises:
         BenchmarkError: it failed.
     """
-    command = [sys.executable, "-m", f"pipelines.{pipeline}", verb, *flags]
+    command = [sys.executable, "-m", "rnnapps", pipeline, verb, *flags]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:

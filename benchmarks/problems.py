@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from rnnapps.types import Array
 
 __all__ = [
     "CASES",
@@ -79,12 +80,12 @@ class Writer:
     embedding_units: int = 256
 
 
-def inputs(case: Case) -> Any:
+def inputs(case: Case) -> Array:
     """Inputs `(batch, time, features)`, float32."""
     return np.random.default_rng(0).standard_normal((case.batch, case.time, case.features), np.float32)
 
 
-def weights(cell: str, case: Case) -> list[Any]:
+def weights(cell: str, case: Case) -> list[Array]:
     """Kernel, recurrent kernel and bias in Keras's order and layout, float32, small enough to be stable."""
     random, gates = np.random.default_rng(1), GATES[cell] * case.units
     shapes: list[Sequence[int]] = [
@@ -95,7 +96,7 @@ def weights(cell: str, case: Case) -> list[Any]:
     return [random.standard_normal(shape, np.float32) * np.float32(0.5 / np.sqrt(case.units)) for shape in shapes]
 
 
-def writer_weights(writer: Writer) -> list[Any]:
+def writer_weights(writer: Writer) -> list[Array]:
     """Embeddings, the GRU's three weights, and kernel and bias of the last layer, float32, in Keras's layout."""
     random = np.random.default_rng(2)
     gru = weights("gru", Case(1, 1, writer.embedding_units, writer.units))
@@ -104,7 +105,7 @@ def writer_weights(writer: Writer) -> list[Any]:
     return [embeddings, *gru, kernel, bias]
 
 
-def summary(outputs: Any, gradients: Sequence[Any] = ()) -> dict[str, float]:
+def summary(outputs: Array, gradients: Sequence[Array] = ()) -> dict[str, float]:
     """Numbers that differ when the arrays do.
 
     Args:
@@ -119,7 +120,7 @@ def summary(outputs: Any, gradients: Sequence[Any] = ()) -> dict[str, float]:
     return numbers
 
 
-def projection(array: Any) -> float:
+def projection(array: Array) -> float:
     """The norm of an array plus its product with fixed weights from 1 to 2, so places matter."""
     values = np.asarray(array, np.float64)
     places = 1 + np.linspace(0, 1, values.size).reshape(values.shape)

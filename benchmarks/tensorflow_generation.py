@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -12,6 +10,7 @@ from rnnapps.config import TokenModelConfig
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
 from rnnapps.layers.token_network import token_network, token_step, zero_states
+from rnnapps.types import Array, Tensor
 
 __all__ = ["one_step_function", "our_loop"]
 
@@ -31,9 +30,10 @@ class OurLoop:
         self.network.set_weights(problems.writer_weights(writer))
         self.function = tf.function(self._write, autograph=False)
 
-    def run(self) -> Any:
+    def run(self) -> Array:
         """Writes all rows; ids int32 `(batch, length)`."""
-        return self.function().numpy()
+        ids: Array = self.function().numpy()
+        return ids
 
     def answers(self) -> dict[str, float]:
         """The logits after some fixed ids."""
@@ -42,7 +42,8 @@ class OurLoop:
             logits, states = step(tf.fill([self.batch], token), states)
         return {"logits": problems.projection(logits.numpy())}
 
-    def _write(self) -> Any:
+    def _write(self) -> Tensor:
+        """Ids int32 `(batch, length)`."""
         step, states = token_step(self.network), zero_states(self.network, self.batch)
         logits, states = step(tf.zeros([self.batch], tf.int32), states)
         rules = Rules(temperature=tf.ones([self.batch]), seed=tf.range(self.batch, dtype=tf.int64))
@@ -71,14 +72,15 @@ class OneStepFunction:
             layer.set_weights(part)
         self.function = tf.function(self._step)
 
-    def run(self) -> Any:
+    def run(self) -> Array:
         """Writes all rows; ids `(batch, length)`."""
         ids, state = tf.zeros([self.batch, 1], tf.int64), tf.zeros([self.batch, self.units])
         written = []
         for _ in range(self.length):
             ids, _, state = self.function(ids, state)
             written.append(ids)
-        return tf.concat(written, axis=1).numpy()
+        all_ids: Array = tf.concat(written, axis=1).numpy()
+        return all_ids
 
     def answers(self) -> dict[str, float]:
         """The logits after some fixed ids."""
@@ -87,7 +89,7 @@ class OneStepFunction:
             _, logits, state = self.function(tf.fill([self.batch, 1], tf.cast(token, tf.int64)), state)
         return {"logits": problems.projection(logits.numpy())}
 
-    def _step(self, ids: Any, state: Any) -> Any:
+    def _step(self, ids: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         hidden, state = self.gru(self.embedding(ids), initial_state=state, training=False)
         logits = self.dense(hidden)[:, -1]
         return tf.random.categorical(logits, num_samples=1), logits, state

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 import tensorflow as tf
 
 from benchmarks import problems
-from rnnapps.cells import make_cell
-from rnnapps.kernels.choice import gains_as_one_program
+from rnnapps.cells import Cell, make_cell
+from rnnapps.kernels.choice import Kernel, gains_as_one_program
 from rnnapps.layers import Recurrent
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["Mode", "keras_layer", "keras_loop", "ours"]
 
@@ -29,7 +30,9 @@ class TensorFlowSubject:
         compiled: `jit_compile` of the function.
     """
 
-    def __init__(self, layer: Any, cell: str, case: problems.Case, *, training: bool, compiled: bool) -> None:
+    def __init__(
+        self, layer: keras.layers.Layer, cell: str, case: problems.Case, *, training: bool, compiled: bool
+    ) -> None:
         self.layer, self.inputs = layer, tf.constant(problems.inputs(case))
         layer.build((case.batch, case.time, case.features))
         if cell in problems.GATES:
@@ -37,9 +40,9 @@ class TensorFlowSubject:
         step = self._training_step if training else self._forward
         self.function = tf.function(step, jit_compile=compiled, autograph=False)
 
-    def run(self) -> list[Any]:
+    def run(self) -> Tensors:
         """Runs the function once; on a CPU it returns when all is computed."""
-        outputs: list[Any] = self.function(self.inputs)
+        outputs: Tensors = self.function(self.inputs)
         return outputs
 
     def answers(self) -> dict[str, float]:
@@ -47,10 +50,12 @@ class TensorFlowSubject:
         outputs, *gradients = [tensor.numpy() for tensor in self.run()]
         return problems.summary(outputs, gradients[:3])
 
-    def _forward(self, inputs: Any) -> list[Any]:
+    def _forward(self, inputs: Tensor) -> Tensors:
+        """The outputs."""
         return [self.layer(inputs, training=False)]
 
-    def _training_step(self, inputs: Any) -> list[Any]:
+    def _training_step(self, inputs: Tensor) -> Tensors:
+        """The outputs, and the gradients of the inputs and of all weights."""
         weights = [weight.value for weight in self.layer.trainable_weights]
         with tf.GradientTape() as tape:
             tape.watch(inputs)
@@ -73,8 +78,8 @@ def ours(*, cell: str, case: str, training: bool, mode: Mode = "auto", recompute
     shapes = problems.Case.parse(case)
     if mode == "auto":
         mode = _mode_of(shapes)
-    kernel: Any = {"xla": "auto", "nested": "xla", "graph": "graph"}[mode]
-    layer = Recurrent(_cell(cell, shapes), return_sequences=True, kernel=kernel, recompute_every=recompute_every)
+    kernels: dict[Mode, Kernel] = {"xla": "auto", "nested": "xla", "graph": "graph"}
+    layer = Recurrent(_cell(cell, shapes), return_sequences=True, kernel=kernels[mode], recompute_every=recompute_every)
     return TensorFlowSubject(layer, cell, shapes, training=training, compiled=mode == "xla")
 
 
@@ -97,7 +102,7 @@ def _mode_of(case: problems.Case) -> Mode:
     return "xla" if gains_as_one_program(case.batch) else "nested"
 
 
-def _cell(name: str, case: problems.Case) -> Any:
+def _cell(name: str, case: problems.Case) -> Cell:
     """A built cell; equal random weights wherever it is used, also those that no other framework has."""
     keras.utils.set_random_seed(0)
     cell = make_cell(name, case.units)

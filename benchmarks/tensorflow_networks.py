@@ -33,7 +33,7 @@ class CountedNetwork:
 
 
 def network(pipeline: str, flags: Sequence[str], model_flags: Sequence[str]) -> CountedNetwork:
-    """The network that `python -m pipelines.<pipeline> train` builds with these flags."""
+    """The network that `rnnapps <pipeline> train` builds with these flags."""
     keras.backend.clear_session()
     application = _application(pipeline)
     config = parse_arguments(application, "train", [*flags, *model_flags]).config

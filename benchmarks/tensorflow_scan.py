@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
 from benchmarks import problems
 from rnnapps.kernels.linear_scan import Form, linear_scan
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["scan"]
 
@@ -29,9 +28,9 @@ class ScanSubject:
         self.start, self.form = tf.zeros(shape[1:]), form
         self.function = tf.function(self._step, jit_compile=compiled, autograph=False)
 
-    def run(self) -> list[Any]:
+    def run(self) -> Tensors:
         """Runs the function once."""
-        results: list[Any] = self.function(self.a, self.b, self.start)
+        results: Tensors = self.function(self.a, self.b, self.start)
         return results
 
     def answers(self) -> dict[str, float]:
@@ -39,7 +38,8 @@ class ScanSubject:
         states, d_a, d_b, d_start = [result.numpy() for result in self.run()]
         return problems.summary(states, [d_a, d_b, d_start])
 
-    def _step(self, a: Any, b: Any, start: Any) -> list[Any]:
+    def _step(self, a: Tensor, b: Tensor, start: Tensor) -> Tensors:
+        """The states, and the gradients of a, b and the start."""
         with tf.GradientTape() as tape:
             tape.watch([a, b, start])
             states, _ = linear_scan(a, b, start, form=self.form)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from benchmarks import problems
 from benchmarks.torch_layers import set_threads, set_weights
+from rnnapps.types import Array
 
 __all__ = ["torch_loop"]
 
@@ -35,14 +34,15 @@ class TorchLoop:
             self.linear.bias.copy_(torch.from_numpy(bias))
 
     @torch.inference_mode()
-    def run(self) -> Any:
+    def run(self) -> Array:
         """Writes all rows; ids `(batch, length)`."""
         ids, state, written = torch.zeros(self.batch, 1, dtype=torch.long), None, []
         for _ in range(self.length):
             logits, state = self._step(ids, state)
             ids = torch.multinomial(torch.softmax(logits, dim=-1), 1)
             written.append(ids)
-        return torch.cat(written, dim=1).numpy()
+        all_ids: Array = torch.cat(written, dim=1).numpy()
+        return all_ids
 
     @torch.inference_mode()
     def answers(self) -> dict[str, float]:
@@ -52,7 +52,8 @@ class TorchLoop:
             logits, state = self._step(torch.full((self.batch, 1), token), state)
         return {"logits": problems.projection(logits.numpy())}
 
-    def _step(self, ids: Any, state: Any) -> tuple[Any, Any]:
+    def _step(self, ids: torch.Tensor, state: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits `(batch, vocabulary)` after one more character, and the state."""
         hidden, state = self.gru(self.embedding(ids), state)
         return self.linear(hidden[:, -1]), state
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks import problems
+from rnnapps.types import Array
 
 __all__ = ["set_threads", "set_weights", "torch_layer"]
 
@@ -34,7 +34,7 @@ class TorchSubject:
         set_weights(self.layer, cell, problems.weights(cell, case))
         self.layer.train(training)
 
-    def run(self) -> Any:
+    def run(self) -> torch.Tensor:
         """Runs the step or the forward pass once and returns the outputs."""
         if not self.training:
             with torch.inference_mode():
@@ -52,7 +52,7 @@ class TorchSubject:
         return problems.summary(outputs, [source.grad.numpy() for source in sources if source.grad is not None])
 
 
-def set_weights(layer: Any, cell: str, weights: Sequence[Any]) -> None:
+def set_weights(layer: torch.nn.Module, cell: str, weights: Sequence[Array]) -> None:
     """Gives a one-layer recurrent module the weights (kernel, recurrent kernel, bias) of a Keras layer."""
     kernel, recurrent_kernel, bias = weights
     biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])

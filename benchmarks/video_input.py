@@ -9,12 +9,12 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import keras
 
-from pipelines.video_recognition import PIPELINE
 from rnnapps.cli.arguments import parse_arguments
+from rnnapps.contract.fitted import Fitted
+from rnnapps.tasks.video_recognition.pipeline import PIPELINE
 from rnnapps.training.trainer import TrainingModel
 
 __all__ = ["main", "measure"]
@@ -32,7 +32,7 @@ def measure(flags: list[str], *, batches: int) -> dict[str, float]:
     splits = PIPELINE.examples(config)
     video_format = PIPELINE.fit_preprocessor(config, splits)
     network = PIPELINE.build_model(config, video_format)
-    objective = PIPELINE.objective(config, network, video_format, splits)
+    objective = PIPELINE.objective(Fitted(config, video_format, network), splits)
     model = TrainingModel(network, objective.loss, config.training, objective.batches(0).element_spec)
     frames = config.training.batch_size * video_format.clip_frames * batches
     one = next(iter(objective.batches(0)))
@@ -49,7 +49,7 @@ def measure(flags: list[str], *, batches: int) -> dict[str, float]:
 
     stream()  # what is read for the first time comes from the disk
     model.fit(objective.batches(0), **fit)
-    timed: dict[str, Callable[[], Any]] = {
+    timed: dict[str, Callable[[], object]] = {
         "stream alone": stream,
         "training on one batch": on_one_batch,
         "training on the stream": lambda: model.fit(objective.batches(0).prefetch(2), **fit),
@@ -57,7 +57,7 @@ def measure(flags: list[str], *, batches: int) -> dict[str, float]:
     return {name: frames / _seconds(function) for name, function in timed.items()}
 
 
-def _seconds(function: Callable[[], Any]) -> float:
+def _seconds(function: Callable[[], object]) -> float:
     begun = time.perf_counter()
     function()
     return time.perf_counter() - begun

@@ -8,17 +8,17 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 import keras
 
-from pipelines.video_recognition import PIPELINE, VideoRecognitionSplits
 from rnnapps.cli.arguments import parse_arguments
-from rnnapps.cli.origin import load_source_preprocessor, read_source_weights
-from rnnapps.metrics.classification import classification_metrics
+from rnnapps.contract.fitted import Fitted
+from rnnapps.tasks.video_recognition.classification import classification_metrics
+from rnnapps.tasks.video_recognition.pipeline import PIPELINE
+from rnnapps.tasks.video_recognition.scoring import numbers_of, video_scorer
 from rnnapps.training.finetune import transfer
 from rnnapps.training.trainer import TrainingModel
-from rnnapps.video.scoring import numbers_of, video_scorer
+from rnnapps.verbs.opening import load_preprocessor, read_weights
 
 __all__ = ["main", "score"]
 
@@ -34,19 +34,18 @@ def score(flags: list[str], *, source: Path | None, part: str) -> dict[str, floa
     config = parse_arguments(PIPELINE, "train", flags).config
     keras.utils.set_random_seed(config.seed)
     splits = PIPELINE.examples(config)
-    assert isinstance(splits, VideoRecognitionSplits)
-    known = load_source_preprocessor(PIPELINE, source) if source else None
-    fitted = PIPELINE.fit_preprocessor(config, splits)
-    seen: Any = PIPELINE.grow_preprocessor(config, known, splits) if known else fitted
+    fresh = PIPELINE.fit_preprocessor(config, splits)
+    known = load_preprocessor(PIPELINE, source) if source else None
+    seen = PIPELINE.grow_preprocessor(config, known, splits) if known else fresh
     network = PIPELINE.build_model(config, seen)
-    if source:
+    if source and known:
         changes = PIPELINE.vocabulary_changes(network, known, seen)
-        transfer(network, read_source_weights(source), vocabularies=changes, seed=config.seed)
-    objective = PIPELINE.objective(config, network, seen, splits)
+        transfer(network, read_weights(source), vocabularies=changes, seed=config.seed)
+    objective = PIPELINE.objective(Fitted(config, seen, network), splits)
     batches = objective.batches(0)
     model = TrainingModel(network, objective.loss, config.training, batches.element_spec)
     model.fit(batches.prefetch(2), steps_per_epoch=config.training.steps, epochs=1, shuffle=False, verbose=0)
-    videos = getattr(splits.videos, part)
+    videos = getattr(splits, part)
     probabilities = video_scorer(network, videos, seen.clip_frames)()
     return classification_metrics(probabilities, numbers_of(videos, seen.labels), item="video")
 

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 __all__ = ["BenchmarkError", "Contestant", "Subject", "Worker", "workers"]
@@ -27,7 +28,7 @@ class BenchmarkError(RuntimeError):
 class Subject(Protocol):
     """What a contestant's factory returns, in the worker process."""
 
-    def run(self) -> Any:
+    def run(self) -> object:
         """Does the work once, to its end."""
 
     def answers(self) -> dict[str, float]:
@@ -100,6 +101,7 @@ class Worker:
             self._process.join()
 
     def _ask(self, *request: Any) -> Any:
+        """Sends a request to the process and waits for its answer."""
         try:
             self._pipe.send(request)
             succeeded, result = self._pipe.recv()
@@ -125,7 +127,7 @@ def workers(
         yield started
 
 
-def _serve(pipe: Any, threads: int, environment: dict[str, str]) -> None:
+def _serve(pipe: Connection, threads: int, environment: dict[str, str]) -> None:
     """The worker process: answers requests until the pipe closes."""
     sizes = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     os.environ |= dict.fromkeys(sizes, str(threads)) | {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
@@ -143,6 +145,7 @@ def _serve(pipe: Any, threads: int, environment: dict[str, str]) -> None:
 
 
 def _make(subjects: dict[str, Subject], name: str, factory: str, arguments: dict[str, Any]) -> dict[str, float]:
+    """Answers `Worker.make`."""
     module, _, function = factory.partition(":")
     subjects[name] = getattr(importlib.import_module(module), function)(**arguments)
     subjects[name].run()
@@ -150,6 +153,7 @@ def _make(subjects: dict[str, Subject], name: str, factory: str, arguments: dict
 
 
 def _seconds(subjects: dict[str, Subject], name: str, calls: int) -> float:
+    """Answers `Worker.seconds`."""
     run = subjects[name].run
     start = time.perf_counter()
     for _ in range(calls):
@@ -158,6 +162,7 @@ def _seconds(subjects: dict[str, Subject], name: str, calls: int) -> float:
 
 
 def _memory(subjects: dict[str, Subject], name: str) -> dict[str, int | None]:
+    """Answers `Worker.memory`."""
     from rnnapps.training.measure import peak_resident_bytes, peak_rise
 
     peak = peak_resident_bytes()
@@ -166,10 +171,12 @@ def _memory(subjects: dict[str, Subject], name: str) -> dict[str, int | None]:
 
 
 def _versions(_: dict[str, Subject], packages: list[str]) -> dict[str, str]:
+    """Answers `Worker.versions`."""
     return {package: importlib.import_module(package).__version__ for package in packages}
 
 
 def _forget(subjects: dict[str, Subject]) -> None:
+    """Answers `Worker.forget`."""
     subjects.clear()
     gc.collect()
 

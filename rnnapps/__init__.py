@@ -4,6 +4,9 @@ The names below load on first use, so that `import rnnapps` costs nothing and do
 
     from rnnapps import Recurrent, cells
     layer = Recurrent(cells.LSTM(256))
+
+    import rnnapps
+    model = rnnapps.load("runs/load")
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from rnnapps import cells, errors, testing
     from rnnapps.cells import CELLS, Cell
     from rnnapps.layers import Bidirectional, Recurrent, RecurrentStack
+    from rnnapps.verbs.model import Model, load, train
 
     __version__: str
 
@@ -22,12 +26,15 @@ __all__ = [
     "CELLS",
     "Bidirectional",
     "Cell",
+    "Model",
     "Recurrent",
     "RecurrentStack",
     "__version__",
     "cells",
     "errors",
+    "load",
     "testing",
+    "train",
 ]
 
 _HOMES = {
@@ -36,6 +43,9 @@ _HOMES = {
     "Bidirectional": "rnnapps.layers",
     "Recurrent": "rnnapps.layers",
     "RecurrentStack": "rnnapps.layers",
+    "Model": "rnnapps.verbs.model",
+    "load": "rnnapps.verbs.model",
+    "train": "rnnapps.verbs.model",
 }
 _MODULES = ("cells", "errors", "testing")
 

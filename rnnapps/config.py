@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import typing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from rnnapps.errors import ConfigError
 
@@ -197,7 +197,7 @@ def require(key: str, value: object, expected: str, holds: bool) -> None:
         raise ConfigError(f"{key} must be {expected}, not {value}")
 
 
-def require_choice(key: str, value: object, choices: Any) -> None:
+def require_choice(key: str, value: object, choices: object) -> None:
     """Raises ConfigError, unless the value is one of a `Literal`'s."""
     names = typing.get_args(choices)
     require(key, value, f"one of {', '.join(names)}", value in names)

@@ -1,8 +1,10 @@
-"""Imports only go downwards, and what answers `--help` is light."""
+"""The house: imports go downwards and never in a circle, a task stands alone, and what answers `--help` is light."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,55 +13,164 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LEVELS = (
-    {"config", "errors"},
-    {"kernels"},
-    {"cells", "data", "preprocessing"},
-    {"layers", "decoding", "detection", "metrics"},
-    {
-        *("pipeline", "training", "export", "serving", "reports", "testing"),
-        *("forecasting", "music", "speech", "translation", "video"),
-    },
-    {"cli"},
-    {"pipelines"},
-)
+TASKS = "rnnapps.tasks."
+PUBLIC = {
+    "rnnapps.preprocessing.pieces": "cutting text into pieces, for any task that reads text",
+    "rnnapps.preprocessing.fit_pieces": "the same: its vocabularies",
+    "rnnapps.export.inference": "an export as a Python object, for client code",
+}
+"""Modules of the library that fewer than two tasks use and that stand outside tasks/ all the same, and why."""
+SHARED_ROOTS = ("rnnapps", "rnnapps.cli.main", "rnnapps.testing", "rnnapps.export.runner", *PUBLIC)
+"""What users, and processes that this package starts itself, begin with."""
+OWN_GROUPS = ("decoding", "detection")
+"""Groups of settings that only tasks have."""
 LIGHT = [
     "rnnapps",
     "rnnapps.config",
     "rnnapps.errors",
-    "rnnapps.pipeline",
+    "rnnapps.types",
+    "rnnapps.contract.pipeline",
+    "rnnapps.verbs.model",
     "rnnapps.cli.verbs",
     "rnnapps.cli.arguments",
+    "rnnapps.tasks.text_generation.pipeline",
 ]
 HEAVY = {"tensorflow", "keras", "matplotlib", "pandas", "tensorflow_datasets", "numpy"}
-MODULES = sorted(path for folder in ("rnnapps", "pipelines") for path in (ROOT / folder).rglob("*.py"))
 
 
-def level(module: str) -> int | None:
-    """Height of a module, None for the package's own __init__."""
-    top, _, rest = module.partition(".")
-    part = rest.partition(".")[0] if top == "rnnapps" else top
-    return next((height for height, parts in enumerate(LEVELS) if part in parts), None)
+def levels() -> list[set[str]]:
+    """The levels of the house, lowest first, as CONTRIBUTING.md prints them."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```text\n(pipelines.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [set(line.split()) for line in reversed(block.strip().splitlines())]
+
+
+def modules() -> dict[str, Path]:
+    """Dotted name -> file of every module."""
+    files = [path for folder in ("rnnapps", "pipelines") for path in (ROOT / folder).rglob("*.py")]
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(files)
+    }
+
+
+MODULES = modules()
 
 
 def imported(path: Path) -> Iterator[str]:
+    """Every module of ours that a file imports anywhere: at its top, in functions, for annotations."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield from ([name] if name in MODULES else [str(node.module)] if node.module in MODULES else [])
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_downwards(path: Path) -> None:
-    own = level(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    if own is None:
-        assert path == ROOT / "rnnapps" / "__init__.py", f"{path} has no place in the order"
-        return
-    ours = {name: level(name) for name in imported(path) if name.partition(".")[0] in ("rnnapps", "pipelines")}
-    upwards = [name for name, height in ours.items() if height is not None and height > own]
+DOOR = "rnnapps"
+"""The package itself, whose public names load on first use: anybody may ask it for its version."""
+GRAPH = {name: set(imported(path)) - {name, DOOR} for name, path in MODULES.items()}
+
+
+def part(module: str) -> str:
+    """The level's name for a module: the folder or file below rnnapps, or `pipelines`."""
+    top, _, rest = module.partition(".")
+    return rest.partition(".")[0] if top == "rnnapps" else top
+
+
+def height(module: str) -> int:
+    found = [number for number, parts in enumerate(levels()) if part(module) in parts]
+    assert found, f"{module}: {part(module)!r} stands on no level of CONTRIBUTING.md"
+    return found[0]
+
+
+def reached(module: str) -> set[str]:
+    """All modules that a module needs, itself among them."""
+    found, pending = set(), [module]
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += GRAPH[name]
+    return found
+
+
+def task_of(module: str) -> str | None:
+    return module.removeprefix(TASKS).partition(".")[0] if module.startswith(TASKS) else None
+
+
+def task_names() -> list[str]:
+    return sorted({task for task in map(task_of, MODULES) if task})
+
+
+def test_there_are_seven_tasks_each_with_its_thin_command() -> None:
+    assert len(task_names()) == 7
+    assert sorted(name.removeprefix("pipelines.") for name in MODULES if part(name) == "pipelines") == task_names()
+
+
+def test_imports_never_run_in_a_circle() -> None:
+    list(graphlib.TopologicalSorter(GRAPH).static_order())  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name not in (DOOR, "rnnapps.__main__")])
+def test_imports_go_downwards(module: str) -> None:
+    upwards = [name for name in GRAPH[module] if height(name) > height(module)]
     assert not upwards
+
+
+def test_no_task_imports_another() -> None:
+    wrong = {
+        (module, name)
+        for module, names in GRAPH.items()
+        for name in names
+        if task_of(module) and task_of(name) not in (None, task_of(module))
+    }
+    assert not wrong
+
+
+def test_nothing_outside_imports_a_task() -> None:
+    allowed = {f"pipelines.{task}": {f"{TASKS}{task}.pipeline"} for task in task_names()}
+    wrong = {
+        module: names
+        for module in MODULES
+        if not task_of(module)
+        and (names := {name for name in GRAPH[module] if task_of(name)} - allowed.get(module, set()))
+    }
+    assert not wrong
+
+
+def test_what_stands_outside_tasks_is_shared_or_public() -> None:
+    by_task = {
+        task: set().union(*(reached(name) for name in MODULES if task_of(name) == task)) for task in task_names()
+    }
+    public = set().union(*(reached(name) for name in SHARED_ROOTS))
+    alone = {
+        module: tasks
+        for module, path in MODULES.items()
+        if module.startswith("rnnapps.") and not task_of(module) and path.name != "__init__.py" and module not in public
+        if len(tasks := [task for task, names in by_task.items() if module in names]) < 2
+    }
+    alone.pop("rnnapps.__main__", None)
+    assert not alone, "a module that one task needs belongs in its folder; a public one into PUBLIC, with its reason"
+
+
+def test_every_exception_is_still_one() -> None:
+    assert set(PUBLIC) <= set(MODULES)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not task_of(name) and part(name) != "pipelines"])
+def test_nothing_outside_tasks_names_a_task(module: str) -> None:
+    text = MODULES[module].read_text(encoding="utf-8").replace("rnnapps.decoding", "")
+    names = [task for task in task_names() if re.search(rf"\b{task}\b", text)]
+    groups = [group for group in OWN_GROUPS if re.search(rf"[\"'`]{group}[\"'`.]|--{group}\b|config\.{group}\b", text)]
+    assert not names + groups
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES.values() if TASKS[:-1] in str(path)}))
+def test_a_task_is_not_cut_into_crumbs(folder: Path) -> None:
+    files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(files) > 2 or folder.name == "data"
 
 
 @pytest.mark.parametrize("module", LIGHT)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from rnnapps.errors import ConfigError
+from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["Cell"]
 
@@ -49,33 +50,33 @@ class Cell(keras.layers.Layer):
                 raise ConfigError(f"{type(self).__name__}: expected a positive integer as units, got {size!r}")
         self.state_size, self.output_size = list(sizes), sizes[0]
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Nest:
         """Maps inputs `(..., features)` to the projected inputs `(..., any)`, a tensor or a tuple of tensors."""
         raise NotImplementedError(f"{type(self).__name__} must define project(inputs, training)")
 
-    def recur(self, output: Any) -> Any:
+    def recur(self, output: Tensor) -> Nest:
         """Maps the previous output `(batch, output_size)` linearly to `(batch, any)`, a tensor or a tuple."""
         raise NotImplementedError(f"{type(self).__name__} must define recur(output)")
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Maps one step's `projected`, `recurrent` and previous states to the new states, the output first."""
         raise NotImplementedError(f"{type(self).__name__} must define update(projected, recurrent, states)")
 
-    def emit(self, inputs: Any, outputs: Any, training: bool = False) -> Any:
+    def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Maps the first state to what the layer returns; the default returns it unchanged (see Residual)."""
         return outputs
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """Named gate activations of one step, for `inspect`; empty for a cell without gates."""
         return {}
 
-    def initial_states(self, batch_size: Any) -> list[Any]:
+    def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states: a list of tensors `(batch, size)` in the compute dtype."""
         return [keras.ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self.state_size]
 
     get_initial_state = initial_states
 
-    def call(self, inputs: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Sequence[Tensor], training: bool = False) -> tuple[Tensor, Tensors]:
         """One step, Keras's cell contract: inputs `(batch, features)` -> (output, new states)."""
         projected = self.project(inputs, training=training)
         new_states = self.update(projected, self.recur(states[0]), states)

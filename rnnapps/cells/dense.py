@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import keras
 
 from rnnapps.cells.base import Cell
+from rnnapps.types import Initializer, Tensor
 
 __all__ = ["DenseCell"]
 
@@ -38,8 +39,8 @@ class DenseCell(Cell):
         self,
         units: int,
         *,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,15 +56,15 @@ class DenseCell(Cell):
         self.recurrent_kernel = self.add_weight((rows, columns), self.recurrent_initializer, name="recurrent_kernel")
         self.bias = self.make_bias()
 
-    def make_bias(self) -> Any:
+    def make_bias(self) -> keras.Variable:
         """Adds the weight b, zeros."""
         return self.add_weight((self.blocks * self.units,), "zeros", name="bias")
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns x W + b `(..., blocks * units)`."""
         return keras.ops.matmul(inputs, self.kernel) + self.bias
 
-    def recur(self, output: Any) -> Any:
+    def recur(self, output: Tensor) -> Tensor:
         """Returns h U `(..., blocks * units)`."""
         return keras.ops.matmul(output, self.recurrent_kernel)
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import keras
 
 from rnnapps.cells.dense import DenseCell
+from rnnapps.types import Initializer, Tensor
 
 __all__ = ["GRU"]
 
@@ -39,8 +40,8 @@ class GRU(DenseCell):
         units: int,
         *,
         reset_after: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -48,22 +49,22 @@ class GRU(DenseCell):
         )
         self.reset_after, self.recurrent_size = reset_after, units if reset_after else None
 
-    def make_bias(self) -> Any:
+    def make_bias(self) -> keras.Variable:
         """Adds the weight b, and b' where the reset gate needs it apart."""
         columns = 3 * self.units
         return self.add_weight((2, columns) if self.reset_after else (columns,), "zeros", name="bias")
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns x W + b `(..., 3 * units)`."""
         return keras.ops.matmul(inputs, self.kernel) + (self.bias[0] if self.reset_after else self.bias)
 
-    def recur(self, output: Any) -> Any:
+    def recur(self, output: Tensor) -> Tensor:
         """Returns h U + b' `(..., 3 * units)`, or h U_zr `(..., 2 * units)` with reset before."""
         if self.reset_after:
             return keras.ops.matmul(output, self.recurrent_kernel) + self.bias[1]
         return keras.ops.matmul(output, self.recurrent_kernel[:, : 2 * self.units])
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
         candidate = projected[..., 2 * self.units :]
         if self.reset_after:
@@ -75,7 +76,7 @@ class GRU(DenseCell):
             candidate += keras.ops.matmul(r * states[0], self.recurrent_kernel[:, 2 * self.units :])
         return {"update": z, "reset": r, "candidate": keras.ops.tanh(candidate)}
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new state (h,)."""
         gates = self.gates(projected, recurrent, states)
         return (gates["candidate"] + gates["update"] * (states[0] - gates["candidate"]),)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import keras
 
 from rnnapps.cells.simple_rnn import SimpleRNN
+from rnnapps.types import Initializer, Tensor
 
 __all__ = ["IndRNN"]
 
@@ -34,11 +35,13 @@ class IndRNN(SimpleRNN):
         self,
         units: int,
         *,
-        activation: str | Callable[[Any], Any] = "relu",
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = None,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer | None = None,
         **kwargs: Any,
     ) -> None:
+        if recurrent_initializer is None:
+            recurrent_initializer = keras.initializers.RandomUniform(0.0, 1.0)
         super().__init__(
             units,
             activation=activation,
@@ -46,8 +49,6 @@ class IndRNN(SimpleRNN):
             recurrent_initializer=recurrent_initializer,
             **kwargs,
         )
-        if recurrent_initializer is None:
-            self.recurrent_initializer = keras.initializers.RandomUniform(0.0, 1.0)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weights for inputs `(..., features)`."""
@@ -55,6 +56,6 @@ class IndRNN(SimpleRNN):
         self.recurrent_kernel = self.add_weight((self.units,), self.recurrent_initializer, name="recurrent_kernel")
         self.bias = self.make_bias()
 
-    def recur(self, output: Any) -> Any:
+    def recur(self, output: Tensor) -> Tensor:
         """Returns u * h `(..., units)`."""
         return output * self.recurrent_kernel

@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from rnnapps.types import Tensor
+
 __all__ = ["GateConstants"]
 
 
@@ -20,7 +22,7 @@ class GateConstants(keras.initializers.Initializer):
     def __init__(self, values: Sequence[float]) -> None:
         self.values = [float(value) for value in values]
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Tensor:
         """Returns the bias `(gates * units,)`."""
         return keras.ops.repeat(keras.ops.convert_to_tensor(self.values, dtype), shape[-1] // len(self.values))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import keras
 
 from rnnapps.cells.dense import DenseCell
 from rnnapps.cells.normalize import normalize
+from rnnapps.types import Tensor
 
 __all__ = ["LayerNormGRU"]
 
@@ -41,11 +42,11 @@ class LayerNormGRU(DenseCell):
         self.recurrent_gain = self.add_weight((3 * self.units,), "ones", name="recurrent_gain")
         self.candidate_bias = self.add_weight((self.units,), "zeros", name="candidate_bias")
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns a_x * N(x W) + b `(..., 3 * units)`, normalised apart for the gates and the candidate."""
         return self._normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain + self.bias
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
         recurrent = self._normalize(recurrent) * self.recurrent_gain
         x_gates, x_candidate = keras.ops.split(projected, [2 * self.units], axis=-1)
@@ -54,11 +55,12 @@ class LayerNormGRU(DenseCell):
         candidate = keras.ops.tanh(x_candidate + r * (h_candidate + self.candidate_bias))
         return {"update": z, "reset": r, "candidate": candidate}
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new state (h,)."""
         gates = self.gates(projected, recurrent, states)
         return (states[0] + gates["update"] * (gates["candidate"] - states[0]),)
 
-    def _normalize(self, values: Any) -> Any:
+    def _normalize(self, values: Tensor) -> Tensor:
+        """N of the gates and of the candidate apart: `(..., 3 * units)` of the same shape."""
         gates, candidate = keras.ops.split(values, [2 * self.units], axis=-1)
         return keras.ops.concatenate([normalize(gates), normalize(candidate)], axis=-1)

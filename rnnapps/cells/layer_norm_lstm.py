@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 
 from rnnapps.cells.lstm import LSTM
 from rnnapps.cells.normalize import normalize
+from rnnapps.types import Tensor
 
 __all__ = ["LayerNormLSTM"]
 
@@ -36,15 +36,15 @@ class LayerNormLSTM(LSTM):
         self.state_gain = self.add_weight((self.units,), "ones", name="state_gain")
         self.state_bias = self.add_weight((self.units,), "zeros", name="state_bias")
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns a_x * N(x W) + b `(..., 4 * units)`."""
         return normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain + self.bias
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
         return super().gates(projected, normalize(recurrent) * self.recurrent_gain, states)
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states (h, c)."""
         gates = self.gates(projected, recurrent, states)
         c = gates["forget"] * states[1] + gates["input"] * gates["candidate"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rnnapps.cells.base import Cell
+from rnnapps.types import Tensor
 
 __all__ = ["LinearCell"]
 
@@ -24,23 +24,27 @@ class LinearCell(Cell):
         self.declare_states(units)
         self.units = self.recurrent_size = units
 
-    def coefficients(self, inputs: Any, training: bool = False) -> tuple[Any, Any]:
+    def coefficients(self, inputs: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Maps inputs `(..., features)` to the decay a and the input b of each step, each `(..., units)`."""
         raise NotImplementedError(f"{type(self).__name__} must define coefficients(inputs, training)")
 
-    def project(self, inputs: Any, training: bool = False) -> tuple[Any, Any]:
+    def project(self, inputs: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Returns (a, b), each `(..., units)`."""
         return self.coefficients(inputs, training=training)
 
-    def recur(self, output: Any) -> tuple[()]:
+    def recur(self, output: Tensor) -> tuple[()]:
         """Returns nothing: the past enters only element by element."""
         return ()
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(
+        self, projected: tuple[Tensor, Tensor], recurrent: tuple[()], states: Sequence[Tensor]
+    ) -> dict[str, Tensor]:
         """The decay of the state `(..., units)`."""
         return {"forget": projected[0]}
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(
+        self, projected: tuple[Tensor, Tensor], recurrent: tuple[()], states: Sequence[Tensor]
+    ) -> tuple[Tensor, ...]:
         """Returns the new state (a * h + b,)."""
         decay, driven = projected
         return (decay * states[0] + driven,)

@@ -9,6 +9,7 @@ import keras
 
 from rnnapps.cells.dense import DenseCell
 from rnnapps.cells.initializers import GateConstants
+from rnnapps.types import Initializer, Tensor
 
 __all__ = ["LSTM"]
 
@@ -39,8 +40,8 @@ class LSTM(DenseCell):
         units: int,
         *,
         forget_bias: float = 1.0,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -49,12 +50,12 @@ class LSTM(DenseCell):
         self.declare_states(units, units)
         self.forget_bias = forget_bias
 
-    def make_bias(self) -> Any:
+    def make_bias(self) -> keras.Variable:
         """Adds the weight b, zeros but for the forget gate."""
         values = GateConstants([0.0, self.forget_bias, 0.0, 0.0])
         return self.add_weight((4 * self.units,), values, name="bias")
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
         total = projected + recurrent
         # One pass over the whole row, a quarter of it for nothing: XLA computes slices of it several times, and slower.
@@ -62,7 +63,7 @@ class LSTM(DenseCell):
         candidate = keras.ops.tanh(total[..., 2 * self.units : 3 * self.units])
         return {"input": i, "forget": f, "candidate": candidate, "output": o}
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states (h, c)."""
         gates = self.gates(projected, recurrent, states)
         c = gates["forget"] * states[1] + gates["input"] * gates["candidate"]

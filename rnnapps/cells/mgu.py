@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import keras
 
 from rnnapps.cells.dense import DenseCell
+from rnnapps.types import Tensor
 
 __all__ = ["MGU"]
 
@@ -33,18 +34,18 @@ class MGU(DenseCell):
     blocks: ClassVar[int] = 2
     projectable: ClassVar[bool] = False
 
-    def recur(self, output: Any) -> Any:
+    def recur(self, output: Tensor) -> Tensor:
         """Returns h U_f `(..., units)`."""
         return keras.ops.matmul(output, self.recurrent_kernel[:, : self.units])
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gate and of the candidate, each `(..., units)`."""
         gate, candidate = keras.ops.split(projected, 2, axis=-1)
         forget = keras.ops.sigmoid(gate + recurrent)
         candidate += keras.ops.matmul(forget * states[0], self.recurrent_kernel[:, self.units :])
         return {"forget": forget, "candidate": keras.ops.tanh(candidate)}
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new state (h,)."""
         gates = self.gates(projected, recurrent, states)
         return (states[0] + gates["forget"] * (gates["candidate"] - states[0]),)

@@ -9,6 +9,7 @@ import keras
 
 from rnnapps.cells.initializers import GateConstants
 from rnnapps.cells.linear import LinearCell
+from rnnapps.types import Initializer, Tensor
 
 __all__ = ["MinGRU"]
 
@@ -30,7 +31,7 @@ class MinGRU(LinearCell):
     """
 
     def __init__(
-        self, units: int, *, update_bias: float = 0.0, kernel_initializer: Any = "glorot_uniform", **kwargs: Any
+        self, units: int, *, update_bias: float = 0.0, kernel_initializer: Initializer = "glorot_uniform", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.declare_units(units)
@@ -42,7 +43,7 @@ class MinGRU(LinearCell):
         self.kernel = self.add_weight((input_shape[-1], 2 * self.units), self.kernel_initializer, name="kernel")
         self.bias = self.add_weight((2 * self.units,), GateConstants([self.update_bias, 0.0]), name="bias")
 
-    def coefficients(self, inputs: Any, training: bool = False) -> tuple[Any, Any]:
+    def coefficients(self, inputs: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Returns 1 - z and z * (x W_h + b_h), each `(..., units)`."""
         gate, candidate = keras.ops.split(keras.ops.matmul(inputs, self.kernel) + self.bias, 2, axis=-1)
         return keras.ops.sigmoid(-gate), keras.ops.sigmoid(gate) * candidate

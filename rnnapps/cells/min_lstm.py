@@ -9,6 +9,7 @@ import keras
 
 from rnnapps.cells.initializers import GateConstants
 from rnnapps.cells.linear import LinearCell
+from rnnapps.types import Initializer, Tensor
 
 __all__ = ["MinLSTM"]
 
@@ -30,7 +31,7 @@ class MinLSTM(LinearCell):
     """
 
     def __init__(
-        self, units: int, *, forget_bias: float = 1.0, kernel_initializer: Any = "glorot_uniform", **kwargs: Any
+        self, units: int, *, forget_bias: float = 1.0, kernel_initializer: Initializer = "glorot_uniform", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.declare_units(units)
@@ -42,7 +43,7 @@ class MinLSTM(LinearCell):
         self.kernel = self.add_weight((input_shape[-1], 3 * self.units), self.kernel_initializer, name="kernel")
         self.bias = self.add_weight((3 * self.units,), GateConstants([self.forget_bias, 0.0, 0.0]), name="bias")
 
-    def coefficients(self, inputs: Any, training: bool = False) -> tuple[Any, Any]:
+    def coefficients(self, inputs: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Returns f / (f + i) and i / (f + i) * (x W_h + b_h), each `(..., units)`."""
         forget, take, candidate = keras.ops.split(keras.ops.matmul(inputs, self.kernel) + self.bias, 3, axis=-1)
         log_odds = keras.ops.softplus(-take) - keras.ops.softplus(-forget)  # log(f / i): no 0 / 0 for closed gates

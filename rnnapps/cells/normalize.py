@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
+from rnnapps.types import Tensor
+
 __all__ = ["normalize"]
 
 
-def normalize(values: Any, epsilon: float = 1e-5) -> Any:
+def normalize(values: Tensor, epsilon: float = 1e-5) -> Tensor:
     """Shifts and scales the last axis to mean 0 and variance 1, Ba et al. 2016 (arXiv:1607.06450), equation 3.
 
     The statistics are computed in float32 or better, so half precision loses nothing in them, and the variance from
@@ -22,12 +24,13 @@ def normalize(values: Any, epsilon: float = 1e-5) -> Any:
     """
 
     @tf.custom_gradient
-    def normalized(wide: Any) -> Any:
+    def normalized(wide: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         centred = wide - _mean(wide)
         scale = tf.math.rsqrt(_mean(centred * centred) + epsilon)
         result = centred * scale
 
-        def gradient(upstream: Any) -> Any:
+        # With y the result and m(.) the mean over the row: dL/dx = s * (d - m(d) - y * m(d * y)), s = 1 / deviation.
+        def gradient(upstream: Tensor) -> Tensor:
             return scale * (upstream - _mean(upstream) - result * _mean(upstream * result))
 
         return result, gradient
@@ -37,7 +40,7 @@ def normalize(values: Any, epsilon: float = 1e-5) -> Any:
     return tf.cast(normalized(wide), values.dtype)
 
 
-def _mean(values: Any) -> Any:
+def _mean(values: Tensor) -> Tensor:
     """Mean over the last axis `(..., 1)`, as a matrix product: on a CPU, XLA sums rows one number after the other."""
     features = values.shape[-1]
     return keras.ops.matmul(values, tf.fill([features, 1], tf.constant(1 / features, values.dtype)))

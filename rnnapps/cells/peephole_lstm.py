@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 
 from rnnapps.cells.lstm import LSTM
+from rnnapps.types import Tensor
 
 __all__ = ["PeepholeLSTM"]
 
@@ -31,16 +31,16 @@ class PeepholeLSTM(LSTM):
         super().build(input_shape)
         self.peepholes = self.add_weight((3, self.units), keras.initializers.RandomUniform(-0.1, 0.1), name="peepholes")
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
         return self._step(projected, recurrent, states)[0]
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states (h, c)."""
         gates, c = self._step(projected, recurrent, states)
         return gates["output"] * keras.ops.tanh(c), c
 
-    def _step(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[dict[str, Any], Any]:
+    def _step(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[dict[str, Tensor], Tensor]:
         i, f, g, o = keras.ops.split(projected + recurrent, 4, axis=-1)
         sigmoid, c = keras.ops.sigmoid, states[1]
         gates = {

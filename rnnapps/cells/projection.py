@@ -10,6 +10,7 @@ import keras
 from rnnapps.cells.base import Cell
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.errors import ConfigError
+from rnnapps.types import Initializer, Nest, Tensor
 
 __all__ = ["Projection"]
 
@@ -34,7 +35,9 @@ class Projection(Wrapper):
         ConfigError: the cell cannot read a projected output, or is built already.
     """
 
-    def __init__(self, cell: Cell, units: int, *, kernel_initializer: Any = "glorot_uniform", **kwargs: Any) -> None:
+    def __init__(
+        self, cell: Cell, units: int, *, kernel_initializer: Initializer = "glorot_uniform", **kwargs: Any
+    ) -> None:
         super().__init__(cell, **kwargs)
         if cell.recurrent_size is None:
             raise ConfigError(
@@ -54,12 +57,12 @@ class Projection(Wrapper):
         self.cell.build(input_shape)
         self.projection_kernel = self.add_weight((size, self.units), self.kernel_initializer, name="projection_kernel")
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states (p, *states of the cell)."""
         inner = self.cell.update(projected, recurrent, states[1:])
         return keras.ops.matmul(inner[0], self.projection_kernel), *inner
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The gates of the wrapped cell."""
         return self.cell.gates(projected, recurrent, states[1:])
 

@@ -10,6 +10,7 @@ import keras
 from rnnapps.cells.base import Cell
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.errors import ConfigError
+from rnnapps.types import Tensor
 
 __all__ = ["Residual"]
 
@@ -45,6 +46,6 @@ class Residual(Wrapper):
         if not self.cell.built:
             self.cell.build(input_shape)
 
-    def emit(self, inputs: Any, outputs: Any, training: bool = False) -> Any:
+    def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Returns inputs + outputs, each `(..., output_size)`."""
         return inputs + self.cell.emit(inputs, outputs, training=training)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from rnnapps.cells.dense import DenseCell
+from rnnapps.types import Initializer, Tensor
 
 __all__ = ["SimpleRNN"]
 
@@ -33,9 +34,9 @@ class SimpleRNN(DenseCell):
         self,
         units: int,
         *,
-        activation: str | Callable[[Any], Any] = "tanh",
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
+        activation: str | Callable[[Tensor], Tensor] = "tanh",
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -43,7 +44,7 @@ class SimpleRNN(DenseCell):
         )
         self.activation = keras.activations.get(activation)
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new state (h,)."""
         return (self.activation(projected + recurrent),)
 

@@ -9,6 +9,7 @@ import keras
 
 from rnnapps.cells.base import Cell
 from rnnapps.errors import ConfigError
+from rnnapps.types import Nest, Tensor
 
 __all__ = ["Wrapper"]
 
@@ -39,23 +40,23 @@ class Wrapper(Cell):
         if not self.cell.built:
             self.cell.build(input_shape)
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Nest:
         """Returns what the wrapped cell projects."""
         return self.cell.project(inputs, training=training)
 
-    def recur(self, output: Any) -> Any:
+    def recur(self, output: Tensor) -> Nest:
         """Returns what the wrapped cell makes of the output."""
         return self.cell.recur(output)
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states of the wrapped cell."""
         return self.cell.update(projected, recurrent, states)
 
-    def emit(self, inputs: Any, outputs: Any, training: bool = False) -> Any:
+    def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Returns what the wrapped cell emits."""
         return self.cell.emit(inputs, outputs, training=training)
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The gates of the wrapped cell."""
         return self.cell.gates(projected, recurrent, states)
 

@@ -11,6 +11,7 @@ from rnnapps.cells.base import Cell
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.random_mask import random_mask
+from rnnapps.types import Nest, Size, Tensor
 
 __all__ = ["Zoneout"]
 
@@ -45,25 +46,26 @@ class Zoneout(Wrapper):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> tuple[Nest, ...]:
         """Returns what the wrapped cell projects and w of each state, `(..., size)` or, at inference, `(..., 1)`."""
         leading = tuple(keras.ops.shape(inputs))[:-1]
         weights = [self._blend(leading, *sizes, training) for sizes in zip(self.state_size, self.rates, strict=True)]
         return self.cell.project(inputs, training=training), *weights
 
-    def _blend(self, leading: tuple[Any, ...], size: int, rate: float, training: bool) -> Any:
+    def _blend(self, leading: tuple[Size, ...], size: int, rate: float, training: bool) -> Tensor:
+        """W of one state: 0 or 1 for every row, step and unit while training, else its mean."""
         if not training:
             return keras.ops.full((*leading, 1), 1 - rate, dtype=self.compute_dtype)
         mask = random_mask((*leading, size), 1 - rate, self.seed_generator.next())
         return keras.ops.cast(mask, self.compute_dtype)
 
-    def update(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> tuple[Any, ...]:
+    def update(self, projected: tuple[Nest, ...], recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the blended states."""
         inner, *weights = projected
         new = self.cell.update(inner, recurrent, states)
         return tuple(old + w * (now - old) for old, w, now in zip(states, weights, new, strict=True))
 
-    def gates(self, projected: Any, recurrent: Any, states: Sequence[Any]) -> dict[str, Any]:
+    def gates(self, projected: tuple[Nest, ...], recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The gates of the wrapped cell."""
         return self.cell.gates(projected[0], recurrent, states)
 

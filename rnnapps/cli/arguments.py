@@ -9,18 +9,20 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rnnapps.cli import settings
+from rnnapps.cli.hints import unknown_flag
 from rnnapps.cli.setting_files import read_files
-from rnnapps.cli.typed_flags import dotted, flag_names, values_of
+from rnnapps.cli.typed_flags import flag_names, values_of
 from rnnapps.cli.verb_table import FLAGS, VERBS, Flag, program
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
+from rnnapps.verbs import settings
 
 if TYPE_CHECKING:
     import jsonargparse
 
-    from rnnapps.pipeline import Pipeline
-
 __all__ = ["Arguments", "parse_arguments"]
+
+AnyPipeline = Pipeline[Any, Any, Any]
 
 PRINT_CONFIG = "--print_config"
 """Taken out before parsing: jsonargparse gives the name a meaning of its own."""
@@ -43,14 +45,14 @@ class Arguments:
     predict: Any
 
 
-def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> Arguments:
+def parse_arguments(pipeline: AnyPipeline, verb: str, argv: Sequence[str]) -> Arguments:
     """Parses the flags of one verb; prints the help and raises SystemExit for `--help`.
 
     Raises:
         ConfigError: an unknown flag or key, a value of a wrong type or out of range, a missing flag, a broken file.
     """
-    kinds = settings.setting_types(pipeline.Config)
-    for dataclass in (pipeline.Config, pipeline.Predict):
+    kinds = settings.setting_types(pipeline.config_class)
+    for dataclass in (pipeline.config_class, pipeline.predict_class):
         settings.resolve_annotations(dataclass)
     parser = _build_parser(pipeline, verb)
     if {"-h", "--help"} & set(argv):
@@ -60,11 +62,13 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
     argv = [token for token in argv if token != PRINT_CONFIG or not print_config]
     inherited, from_files = read_files(pipeline, verb, argv, kinds)
     base = {key: setting.value for key, setting in {**inherited, **from_files}.items()}
-    parser.set_defaults({key: value for key, value in base.items() if _takes(verb, key)})
-    parsed = _parse(parser, pipeline, verb, argv, kinds).as_dict()
-    flags = {key: value for key, value in dotted(parsed).items() if key in kinds and _takes(verb, key)}
+    parser.set_defaults({key: value for key, value in base.items() if _takes(pipeline, verb, key)})
+    parsed = _parse(parser, pipeline, verb, argv=argv, kinds=kinds).as_dict()
+    flags = {
+        key: value for key, value in settings.dotted(parsed).items() if key in kinds and _takes(pipeline, verb, key)
+    }
     changed = {key for key, value in flags.items() if key in flag_names(argv)}
-    config = settings.assemble(pipeline.Config, {**base, **flags})
+    config = settings.assemble(pipeline.config_class, {**base, **flags})
     names = [*VERBS[verb].flags, *(flag.name for flag in _switches(pipeline, verb))]
     options = {name: parsed.get(name) for name in names} | {"print_config": print_config}
     for name in VERBS[verb].required:
@@ -74,7 +78,7 @@ def parse_arguments(pipeline: Pipeline[Any], verb: str, argv: Sequence[str]) -> 
     return Arguments(config, frozenset(changed | set(from_files)), options, _predict_options(pipeline, verb, parsed))
 
 
-def _build_parser(pipeline: Pipeline[Any], verb: str) -> jsonargparse.ArgumentParser:
+def _build_parser(pipeline: AnyPipeline, verb: str) -> jsonargparse.ArgumentParser:
     import jsonargparse
 
     class Formatter(jsonargparse.DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -96,15 +100,15 @@ def _build_parser(pipeline: Pipeline[Any], verb: str) -> jsonargparse.ArgumentPa
     for name in definition.flags:
         FLAGS[name].add_to(parser)
     if definition.predict:
-        parser.add_class_arguments(pipeline.Predict)
-    fields = {field.name for field in dataclasses.fields(pipeline.Config)}
-    if definition.groups:
-        parser.add_class_arguments(pipeline.Config, skip=fields - set(definition.groups))
+        parser.add_class_arguments(pipeline.predict_class)
+    fields = {field.name for field in dataclasses.fields(pipeline.config_class)}
+    if groups := definition.groups(pipeline):
+        parser.add_class_arguments(pipeline.config_class, skip=fields - groups)
         _hide_group_files(parser, fields)
     return parser
 
 
-def _switches(pipeline: Pipeline[Any], verb: str) -> list[Flag]:
+def _switches(pipeline: AnyPipeline, verb: str) -> list[Flag]:
     """The pipeline's own switches of `evaluate`."""
     own = pipeline.evaluation_switches.items() if verb == "evaluate" else ()
     return [Flag(name, help, switch=True) for name, help in own]
@@ -119,8 +123,9 @@ def _hide_group_files(parser: jsonargparse.ArgumentParser, groups: set[str]) -> 
 
 def _parse(
     parser: jsonargparse.ArgumentParser,
-    pipeline: Pipeline[Any],
+    pipeline: AnyPipeline,
     verb: str,
+    *,
     argv: Sequence[str],
     kinds: Mapping[str, Any],
 ) -> jsonargparse.Namespace:
@@ -131,7 +136,7 @@ def _parse(
         return parser.parse_args(list(argv))
     except argparse.ArgumentError as error:
         message = str(error)
-    all_kinds = {**kinds, **(typing.get_type_hints(pipeline.Predict) if VERBS[verb].predict else {})}
+    all_kinds = {**kinds, **(typing.get_type_hints(pipeline.predict_class) if VERBS[verb].predict else {})}
     key = re.search(r'Parser key "([^"]+)"', message)
     if key:
         given = (values_of(argv, key[1]) or [""])[-1]
@@ -139,25 +144,16 @@ def _parse(
         raise ConfigError(f"--{key[1]} must be {kind}, not '{given}'")
     unknown = re.search(r"unrecognized arguments: (.*)", message, re.DOTALL)
     if unknown:
-        raise ConfigError(_unknown_flag(unknown[1].split()[0].split("=")[0], verb, all_kinds))
+        raise ConfigError(unknown_flag(pipeline, verb, unknown[1].split()[0].split("=")[0], all_kinds))
     raise ConfigError(" ".join(message.split()))
 
 
-def _unknown_flag(flag: str, verb: str, kinds: Mapping[str, Any]) -> str:
-    if not flag.startswith("-"):
-        return f"unexpected '{flag}': values with spaces need quotes, and every flag starts with --"
-    if flag.removeprefix("--") in kinds:
-        return f"{verb} does not take {flag}: the run already fixes it"
-    taken = [key for key in kinds if "." not in key or _takes(verb, key)]
-    return f"unknown flag '{flag}'{settings.nearest(flag, [f'--{key}' for key in (*taken, *VERBS[verb].flags)])}"
+def _takes(pipeline: AnyPipeline, verb: str, key: str) -> bool:
+    return key.split(".")[0] in VERBS[verb].groups(pipeline)
 
 
-def _takes(verb: str, key: str) -> bool:
-    return key.split(".")[0] in VERBS[verb].groups
-
-
-def _predict_options(pipeline: Pipeline[Any], verb: str, parsed: Mapping[str, Any]) -> Any:
+def _predict_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -> Any:
     if not VERBS[verb].predict:
         return None
-    names = [field.name for field in dataclasses.fields(pipeline.Predict)]
-    return pipeline.Predict(**{name: parsed[name] for name in names})
+    names = [field.name for field in dataclasses.fields(pipeline.predict_class)]
+    return pipeline.predict_class(**{name: parsed[name] for name in names})

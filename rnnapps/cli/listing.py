@@ -1,36 +1,26 @@
-"""`rnnapps list`: the recurrent cells and the installed pipelines."""
+"""`rnnapps list`: the recurrent cells, and the installed pipelines with their configurations."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from importlib.metadata import entry_points
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["PIPELINE_GROUP", "cell_summaries", "pipeline_summaries", "print_listing"]
+from rnnapps.errors import ConfigError
 
-PIPELINE_GROUP = "rnnapps.pipelines"
+__all__ = ["cell_summaries", "configuration_summaries", "pipeline_summaries", "print_listing"]
 
 
 def print_listing() -> None:
-    """Prints both tables."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    for title, rows in (("cell", cell_summaries()), ("pipeline", pipeline_summaries())):
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        table.add_column(title, no_wrap=True)
-        table.add_column("summary")
-        for name, summary in rows.items():
-            table.add_row(name, summary)
-        console.print(table)
-        console.print()
+    """Prints all tables."""
+    _print_table("cell", cell_summaries())
+    _print_table("pipeline", pipeline_summaries())
+    _print_table("configuration (--config)", configuration_summaries())
 
 
 def cell_summaries() -> dict[str, str]:
     """Cell name -> first line of its documentation."""
-    from rnnapps.cli.loading import load_tensorflow
+    from rnnapps.verbs.loading import load_tensorflow
 
     load_tensorflow()
     from rnnapps.cells import CELLS
@@ -40,13 +30,46 @@ def cell_summaries() -> dict[str, str]:
 
 def pipeline_summaries() -> dict[str, str]:
     """Pipeline name -> its summary; a pipeline that cannot be loaded says why."""
+    from rnnapps.verbs.pipelines import find_pipeline, pipeline_entries
+
     summaries = {}
-    for entry_point in sorted(entry_points(group=PIPELINE_GROUP), key=lambda entry: entry.name):
+    for name in pipeline_entries():
         try:
-            summaries[entry_point.name] = str(entry_point.load().summary)
-        except Exception as error:
-            summaries[entry_point.name] = f"cannot be loaded: {type(error).__name__}: {error}"
+            summaries[name] = find_pipeline(name).summary
+        except ConfigError as error:
+            summaries[name] = str(error)
     return summaries
+
+
+def configuration_summaries() -> dict[str, str]:
+    """`PIPELINE NAME` -> first line of the configuration's header."""
+    from rnnapps.verbs.pipelines import configurations, find_pipeline, pipeline_entries
+
+    summaries = {}
+    for name in pipeline_entries():
+        try:
+            files = configurations(find_pipeline(name))
+        except ConfigError:
+            continue  # the table of pipelines tells why it cannot be loaded
+        for configuration, path in files.items():
+            first = path.read_text(encoding="utf-8").partition("\n")[0]
+            summaries[f"{name} {configuration}"] = first.lstrip("# ")
+    return summaries
+
+
+def _print_table(title: str, rows: Mapping[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column(title, no_wrap=True)
+    table.add_column("summary")
+    for name, summary in rows.items():
+        table.add_row(name, Text(summary))
+    console = Console()
+    console.print(table)
+    console.print()
 
 
 def _first_line(cell: Callable[..., Any]) -> str:

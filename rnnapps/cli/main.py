@@ -1,4 +1,4 @@
-"""The command `rnnapps`: what is independent of one pipeline."""
+"""The command `rnnapps`: a pipeline's verbs, and what is independent of one pipeline."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import sys
 from collections.abc import Sequence
 
 from rnnapps.cli.outcome import run_command
+from rnnapps.errors import ConfigError
 
 __all__ = ["console_script", "main"]
 
 EXAMPLES = """\
+`rnnapps PIPELINE VERB [flags]` trains and uses a model; `rnnapps list` lists the pipelines, and
+`rnnapps PIPELINE --help` their verbs.
+
 examples:
-  rnnapps list                                   cells and pipelines
-  rnnapps verify saved_models/text_generation/1  prove that an export serves
-  python -m pipelines.text_generation --help     train and use a model
+  rnnapps list                           cells, pipelines and their configurations
+  rnnapps PIPELINE train --config demo   train on built-in data
+  rnnapps verify saved_models/NAME/1     prove that an export serves
 """
 
 
@@ -24,13 +28,22 @@ def console_script() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `rnnapps`; returns the exit code: 0, or 2 after an error or a failed verification."""
-    return run_command(lambda: _run(argv))
+    """Runs `rnnapps`.
+
+    Args:
+        argv: the words behind the command; those of this process when None.
+
+    Returns:
+        The exit code: 0, 2 after an error or a failed verification, 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    return run_command(lambda: _run(words))
 
 
-def _run(argv: Sequence[str] | None) -> int:
-    parser = _build_parser()
-    arguments = parser.parse_args(argv)
+def _run(words: Sequence[str]) -> int:
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        return _run_pipeline(words[0], words[1:])
+    arguments = _build_parser().parse_args(words)
     if arguments.version:
         from rnnapps import __version__
 
@@ -44,8 +57,24 @@ def _run(argv: Sequence[str] | None) -> int:
 
         return verify_folder(arguments.folder, as_json=arguments.json)
     else:
-        parser.print_help()
+        _build_parser().print_help()
     return 0
+
+
+def _run_pipeline(name: str, words: Sequence[str]) -> int:
+    from rnnapps.cli.pipeline_cli import run_verb
+    from rnnapps.verbs.pipelines import find_pipeline, pipeline_entries
+    from rnnapps.verbs.settings import nearest
+
+    entries = pipeline_entries()
+    if name not in entries:
+        choices = [*COMMANDS, *entries]
+        hint = nearest(name, choices) or f"; there are {', '.join(choices)}"
+        raise ConfigError(f"no command or pipeline is called '{name}'{hint}; see rnnapps --help")
+    return run_verb(find_pipeline(name), words)
+
+
+COMMANDS = ("list", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -61,8 +90,8 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser(
         "list",
-        help="list the recurrent cells and the installed pipelines",
-        description="List the recurrent cells (values of --model.cell) and the installed pipelines.",
+        help="list the recurrent cells, and the installed pipelines with their configurations",
+        description="List the recurrent cells (values of --model.cell), and the installed pipelines.",
         epilog="example:\n  rnnapps list",
         formatter_class=raw,
     )
@@ -70,14 +99,9 @@ def _build_parser() -> argparse.ArgumentParser:
         "verify",
         help="check an exported model as TensorFlow Serving would load it",
         description="Load an exported model with TensorFlow's C API, run every signature and compare the answers.",
-        epilog="examples:\n  rnnapps verify saved_models/text_generation/1\n"
-        "  rnnapps verify saved_models/text_generation/1 --json",
+        epilog="examples:\n  rnnapps verify saved_models/NAME/1\n  rnnapps verify saved_models/NAME/1 --json",
         formatter_class=raw,
     )
     verify.add_argument("folder", metavar="DIR", help="one version of a model: the folder of saved_model.pb")
     verify.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     return parser
-
-
-if __name__ == "__main__":
-    console_script()

@@ -1,4 +1,4 @@
-"""The command line of a pipeline: `python -m pipelines.<name> <verb> [flags]`."""
+"""The command line of a pipeline: `rnnapps <name> <verb> [flags]`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.verb_table import VERBS, overview, program
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
-from rnnapps.pipeline import Pipeline
 
-__all__ = ["main"]
+__all__ = ["main", "run_verb"]
+
+AnyPipeline = Pipeline[Any, Any, Any]
 
 
-def main(pipeline: Pipeline[Any], argv: Sequence[str] | None = None) -> int:
+def main(pipeline: AnyPipeline, argv: Sequence[str] | None = None) -> int:
     """Runs one verb of a pipeline.
 
     Args:
@@ -24,22 +26,27 @@ def main(pipeline: Pipeline[Any], argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 after an error (one line on standard error), 130 after Ctrl-C.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    return run_command(lambda: _run(pipeline, arguments))
+    words = list(sys.argv[1:] if argv is None else argv)
+    return run_command(lambda: run_verb(pipeline, words))
 
 
-def _run(pipeline: Pipeline[Any], argv: Sequence[str]) -> int:
-    if not argv or argv[0] in ("-h", "--help", "help"):
+def run_verb(pipeline: AnyPipeline, words: Sequence[str]) -> int:
+    """As `main`, but errors are raised.
+
+    Raises:
+        RnnappsError: whatever a user can mend.
+    """
+    if not words or words[0] in ("-h", "--help", "help"):
         print(overview(pipeline))
         return 0
-    verb, *flags = argv
+    verb, *flags = words
     if verb == "--version":
         from rnnapps import __version__
 
         print(f"rnnapps {__version__}")
         return 0
     if verb not in VERBS:
-        from rnnapps.cli.settings import nearest
+        from rnnapps.verbs.settings import nearest
 
         hint = nearest(verb, VERBS) or f"; the verbs are {', '.join(VERBS)}"
         raise ConfigError(f"unknown verb '{verb}'{hint}; see {program(pipeline)} --help")

@@ -7,14 +7,14 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rnnapps.pipeline import Evaluation
+    from rnnapps.contract.evaluation import Evaluation
 
-__all__ = ["Result", "plain", "print_json", "show_evaluation", "show_facts", "show_table"]
+__all__ = ["Result", "plain", "print_json", "printed", "show_evaluation", "show_facts", "show_table"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Result:
     show: Callable[[Console], None]
 
 
-def print_json(data: Any, stream: TextIO | None = None) -> None:
+def print_json(data: Any, stream: IO[str] | None = None) -> None:
     """Prints one line of JSON, to standard output by default; figures that are not finite become null.
 
     Where the stream cannot show every character, those beyond ASCII become JSON's own escapes.
@@ -38,6 +38,11 @@ def print_json(data: Any, stream: TextIO | None = None) -> None:
     target = stream or sys.stdout
     unicode = (getattr(target, "encoding", None) or "utf-8").lower().startswith("utf")
     print(json.dumps(plain(data), ensure_ascii=not unicode, allow_nan=False), file=target)
+
+
+def printed(result: Any) -> Any:
+    """What the command line prints of a result of `predict` or `stream`: a text as it is, or JSON values."""
+    return plain(result.printed() if hasattr(result, "printed") else result)
 
 
 def plain(value: Any) -> Any:

@@ -1,19 +1,10 @@
-"""Flags as they were typed, and settings by their dotted keys."""
+"""Flags as they were typed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-__all__ = ["dotted", "flag_names", "values_of"]
-
-
-def dotted(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted key: {"model": {"units": 8}} -> {"model.units": 8}."""
-    found: dict[str, Any] = {}
-    for name, value in nested.items():
-        found |= dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return found
+__all__ = ["flag_names", "values_of"]
 
 
 def flag_names(argv: Sequence[str]) -> set[str]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from rnnapps.contract.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import jsonargparse
 
-    from rnnapps.pipeline import Pipeline
-
 __all__ = ["FLAGS", "VERBS", "Flag", "Verb", "overview", "program"]
 
-ALL_GROUPS = ("data", "model", "detection", "training", "decoding", "export", "seed")
+AnyPipeline = Pipeline[Any, Any, Any]
+Scope = Literal["all", "evaluate", "apply", "export", "data"]
+
+COMMON_GROUPS = frozenset({"data", "model", "training", "export", "seed"})
+"""What every pipeline has; any other group says how a trained model is applied, unless the run fixes it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,10 +48,10 @@ class Flag:
 FLAGS = {
     flag.name: flag
     for flag in (
-        Flag("run", "run folder: configuration, metrics, checkpoints and report"),
-        Flag("config", "YAML file of settings; flags override it"),
+        Flag("run", "run folder: configuration, metrics, checkpoints and report; or an export, to use it"),
+        Flag("config", "settings: a YAML file, or the name of a shipped one; may be repeated, and flags override it"),
         Flag("print_config", "print the complete configuration as YAML and stop", switch=True),
-        Flag("json", "print one JSON object on standard output", switch=True),
+        Flag("json", "print JSON on standard output: one object, or one a piece of a stream", switch=True),
         Flag("from", "run folder or exported model to start from"),
         Flag("freeze", "layers that keep their weights", several=True),
         Flag("to", "model folder; the export becomes its next version"),
@@ -62,45 +65,67 @@ class Verb:
 
     Attributes:
         summary: what it does.
-        groups: fields of the configuration that it takes as flags.
+        scope: which groups of settings it takes as flags, see `groups`.
         flags: names of its other flags.
         required: those of them that must be given.
-        predict: it takes the pipeline's `Predict` options.
-        usage: flags of its examples; `{run}`, `{name}` and `{predict}` are filled in.
+        usage: flags of its examples; `{run}`, `{name}`, `{config}` and `{predict}` are filled in, and an example with
+            `{config}` is left out where a pipeline ships no configuration.
+        predict: it takes the pipeline's options of `predict`.
     """
 
     summary: str
-    groups: tuple[str, ...]
+    scope: Scope
     flags: tuple[str, ...]
     required: tuple[str, ...]
     usage: tuple[str, ...]
     predict: bool = False
 
-    def examples(self, pipeline: Pipeline[Any]) -> list[str]:
+    def groups(self, pipeline: AnyPipeline) -> frozenset[str]:
+        """The fields of the pipeline's configuration that the verb takes as flags."""
+        fields = frozenset(field.name for field in dataclasses.fields(pipeline.config_class))
+        applied = fields - COMMON_GROUPS - pipeline.run_fixes
+        scopes: dict[Scope, frozenset[str]] = {
+            "all": fields,
+            "evaluate": applied | pipeline.evaluate_tries,
+            "apply": applied,
+            "export": applied | {"export"},
+            "data": frozenset({"data"}),
+        }
+        return scopes[self.scope] & fields
+
+    def examples(self, pipeline: AnyPipeline) -> list[str]:
         """Complete commands, for the help."""
+        from rnnapps.verbs.pipelines import configurations
+
         verb = next(name for name, definition in VERBS.items() if definition is self)
-        own = list(vars(pipeline.Predict).get("__annotations__", {}))
-        first = own[0] if own else dataclasses.fields(pipeline.Predict)[0].name
-        values = {"run": f"runs/{pipeline.name}/first", "name": pipeline.name, "predict": f"--{first} ..."}
-        return [f"{program(pipeline)} {verb} {flags.format(**values)}".rstrip() for flags in self.usage]
+        own = list(vars(pipeline.predict_class).get("__annotations__", {}))
+        shipped = configurations(pipeline)
+        values = {
+            "run": f"runs/{pipeline.name}/first",
+            "name": pipeline.name,
+            "config": "demo" if "demo" in shipped else next(iter(shipped), ""),
+            "predict": f"--{own[0] if own else dataclasses.fields(pipeline.predict_class)[0].name} ...",
+        }
+        usable = [flags for flags in self.usage if shipped or "{config}" not in flags]
+        return [f"{program(pipeline)} {verb} {flags.format(**values)}".rstrip() for flags in usable]
 
 
 VERBS = {
     "train": Verb(
         "train a model, or continue the run if its folder exists",
-        ALL_GROUPS,
+        "all",
         ("run", "config", "print_config", "json"),
         (),
         (
             "",
-            "--config pipelines/configs/{name}/quick.yaml --run {run}",
-            "--model.cell lstm --model.units 512 --training.steps 5000 --run {run}",
+            "--config {config} --run {run}",
+            "--model.cell lstm --training.steps 5000 --run {run}",
             "--print_config > mine.yaml",
         ),
     ),
     "finetune": Verb(
         "train on from the weights of a run or an exported model, on new data",
-        ALL_GROUPS,
+        "all",
         ("from", "run", "freeze", "config", "print_config", "json"),
         ("from",),
         (
@@ -110,14 +135,14 @@ VERBS = {
     ),
     "evaluate": Verb(
         "measure a run on held-out data, beside naive baselines",
-        ("data", "detection", "decoding"),
+        "evaluate",
         ("run", "json"),
         ("run",),
         ("--run {run}", "--run {run} --json", "--run {run} --data.test other"),
     ),
     "predict": Verb(
         "apply a run to raw input",
-        ("decoding",),
+        "apply",
         ("run", "json"),
         ("run",),
         ("--run {run} {predict}",),
@@ -125,22 +150,22 @@ VERBS = {
     ),
     "stream": Verb(
         "apply a run piece by piece, printing each as soon as it is known",
-        ("decoding",),
-        ("run",),
+        "apply",
+        ("run", "json"),
         ("run",),
         ("--run {run} {predict}",),
         predict=True,
     ),
     "export": Verb(
         "write a verified SavedModel that TensorFlow Serving loads",
-        ("decoding", "export"),
+        "export",
         ("run", "to", "json"),
         ("run", "to"),
         ("--run {run} --to saved_models/{name}",),
     ),
     "inspect": Verb(
         "show gradients through time, gates, parameters, operations and memory of a run",
-        ("data",),
+        "data",
         ("run", "json"),
         ("run",),
         ("--run {run}", "--run {run} --json"),
@@ -148,16 +173,19 @@ VERBS = {
 }
 
 
-def program(pipeline: Pipeline[Any]) -> str:
+def program(pipeline: AnyPipeline) -> str:
     """How a user calls the pipeline."""
-    return f"python -m pipelines.{pipeline.name}"
+    return f"rnnapps {pipeline.name}"
 
 
-def overview(pipeline: Pipeline[Any]) -> str:
+def overview(pipeline: AnyPipeline) -> str:
     """The help of the pipeline as a whole."""
-    examples: list[Callable[[Pipeline[Any]], list[str]]] = [VERBS[name].examples for name in VERBS]
+    from rnnapps.verbs.pipelines import configurations
+
     lines = [f"usage: {program(pipeline)} VERB [flags]", "", pipeline.summary, "", "verbs:"]
     lines += [f"  {name:<10}{verb.summary}" for name, verb in VERBS.items()]
+    if shipped := configurations(pipeline):
+        lines += ["", f"configurations (--config NAME): {', '.join(shipped)}"]
     lines += ["", f"`{program(pipeline)} VERB --help` lists the flags of a verb.", "", "examples:"]
-    lines += [f"  {each(pipeline)[0]}" for each in examples]
+    lines += [f"  {verb.examples(pipeline)[0]}" for verb in VERBS.values()]
     return "\n".join(lines)

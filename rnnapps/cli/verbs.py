@@ -1,4 +1,4 @@
-"""The verbs that use a trained run, and the table of all verbs."""
+"""The verbs as commands: what each has found, printed."""
 
 from __future__ import annotations
 
@@ -7,20 +7,30 @@ import dataclasses
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
-from rnnapps.cli.loading import load_tensorflow
-from rnnapps.cli.result import Result, plain, print_json, show_evaluation, show_facts, show_table
-from rnnapps.cli.runs import open_run, save_evaluation
-from rnnapps.cli.training_verbs import finetune, train
-from rnnapps.pipeline import Pipeline
+from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table
+from rnnapps.cli.verb_table import program
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.verbs import settings
+from rnnapps.verbs.data import read_examples
+from rnnapps.verbs.loading import load_tensorflow
+from rnnapps.verbs.opening import OpenModel, open_model, open_run
+from rnnapps.verbs.runs import new_run_path
 
-__all__ = ["evaluate", "export", "inspect", "predict", "run", "stream"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rnnapps.verbs.train import Trained
+
+__all__ = ["evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train"]
+
+AnyPipeline = Pipeline[Any, Any, Any]
 
 
-def run(verb: str, pipeline: Pipeline[Any], arguments: Arguments) -> int:
-    """Runs a verb and prints its result; with `--json`, nothing but one JSON object reaches standard output."""
+def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
+    """Runs a verb and prints its result; with `--json`, nothing but JSON reaches standard output."""
     if not arguments.options["print_config"]:
         load_tensorflow()
     if verb == "stream":
@@ -37,33 +47,44 @@ def run(verb: str, pipeline: Pipeline[Any], arguments: Arguments) -> int:
     return 0
 
 
-def evaluate(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
-    """The task's metrics on held-out data, beside its baselines."""
-    from rnnapps.cli.reporting import refresh_report
+def train(pipeline: AnyPipeline, arguments: Arguments) -> Result:
+    """Trains a new run, or resumes one whose folder exists, a fine-tuned one too."""
+    if arguments.options["print_config"]:
+        return _shown_config(pipeline, arguments)
+    from rnnapps.verbs.train import train as train_run
 
-    run = open_run(pipeline, arguments)
-    splits = pipeline.examples(run.config)
-    switches = dict.fromkeys((name for name in pipeline.evaluation_switches if arguments.options[name]), True)
-    evaluation = pipeline.evaluate(run.config, run.network, run.preprocessor, splits, **switches)
-    if not arguments.given and not switches:
-        save_evaluation(run.folder, evaluation)
-        refresh_report(pipeline, run, splits, pipeline.objective(run.config, run.network, run.preprocessor, splits))
-    data = {
-        **evaluation.metrics,
-        "baselines": evaluation.baselines,
-        "examples": evaluation.examples,
-        "split": evaluation.split,
-        "diagnostics": evaluation.diagnostics,
-    }
+    return _shown_training(pipeline, train_run(pipeline, arguments.config, _run_path(pipeline, arguments)))
+
+
+def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
+    """Trains a new run from the weights of a run or an export, or resumes such a run."""
+    if arguments.options["print_config"]:
+        return _shown_config(pipeline, arguments)
+    from rnnapps.verbs.train import finetune as finetune_run
+
+    source, freeze = Path(arguments.options["from"]), tuple(arguments.options["freeze"] or ())
+    path = _run_path(pipeline, arguments)
+    return _shown_training(pipeline, finetune_run(pipeline, arguments.config, path, source=source, freeze=freeze))
+
+
+def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
+    """The task's metrics on held-out data, beside its baselines."""
+    from rnnapps.verbs.evaluate import evaluate as evaluate_model
+
+    model = _model(pipeline, arguments)
+    splits = read_examples(pipeline, arguments.config)
+    switches = [name for name in pipeline.evaluation_switches if arguments.options[name]]
+    evaluation = evaluate_model(pipeline, model, splits, switches=switches, keep=not arguments.given)
+    data = {**evaluation.metrics, **{name: value for name, value in vars(evaluation).items() if name != "metrics"}}
     return Result(data, lambda console: show_evaluation(console, evaluation))
 
 
-def predict(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
+def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """Finished results for raw input."""
-    run = open_run(pipeline, arguments)
-    results = [plain(item) for item in pipeline.predict(run.config, run.network, run.preprocessor, arguments.predict)]
+    model = _model(pipeline, arguments)
+    results = [printed(item) for item in pipeline.predict(model.fitted, arguments.predict)]
 
-    def show(console: Any) -> None:
+    def show(console: Console) -> None:
         long = any("\n" in item for item in results if isinstance(item, str))
         for number, item in enumerate(results):
             if number and long:
@@ -76,70 +97,65 @@ def predict(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
     return Result({"results": results}, show)
 
 
-def stream(pipeline: Pipeline[Any], arguments: Arguments) -> int:
-    """Prints pieces of the result as soon as they exist."""
-    run, piece = open_run(pipeline, arguments), ""
-    for piece in pipeline.stream(run.config, run.network, run.preprocessor, arguments.predict):
-        sys.stdout.write(piece)
+def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
+    """Prints pieces of the result as soon as they exist; with `--json`, each as a line of JSON."""
+    model, shown = _model(pipeline, arguments), ""
+    as_json = bool(arguments.options.get("json"))
+    for piece in pipeline.stream(model.fitted, arguments.predict):
+        shown = printed(piece)
+        if as_json:
+            print_json({"piece": shown} if isinstance(shown, str) else shown)
+        elif isinstance(shown, str):
+            sys.stdout.write(shown)
+        else:
+            print_json(shown)
         sys.stdout.flush()
-    if not piece.endswith("\n"):
+    if not as_json and isinstance(shown, str) and not shown.endswith("\n"):
         print()
     return 0
 
 
-def export(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
+def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The next version of a served model, verified before it appears."""
-    from rnnapps.cli.model_card import describe_model
-    from rnnapps.cli.settings import dump
     from rnnapps.export.manifest import read_manifest
-    from rnnapps.export.saved_model import export as export_model
     from rnnapps.export.workplace import check_destination
+    from rnnapps.verbs.export import export as export_model
 
     check_destination(Path(arguments.options["to"]))
-    run = open_run(pipeline, arguments)
-    print(f"exporting {run.folder.path}, then verifying the export", file=sys.stderr)
-    version = export_model(
-        pipeline.endpoints(run.config, run.network, run.preprocessor),
-        run.network,
-        run.preprocessor,
-        Path(arguments.options["to"]),
-        config_yaml=dump(pipeline.name, run.config),
-        model_card=describe_model(pipeline, run),
-        warmup=run.config.export.warmup_requests,
-    )
+    version = export_model(pipeline, _model(pipeline, arguments), Path(arguments.options["to"]))
     signatures = sorted(read_manifest(version).signatures)
     data = {"path": version, "version": int(version.name), "signatures": signatures}
 
-    def show(console: Any) -> None:
+    def show(console: Console) -> None:
         show_facts(console, {"exported to": version, "signatures": ", ".join(signatures)})
         print(f"next: rnnapps verify {version}", file=console.file)
 
     return Result(data, show)
 
 
-def inspect(pipeline: Pipeline[Any], arguments: Arguments) -> Result:
+def inspect(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """Gradients through time, gates, parameters, operations and memory; also as pictures and in the report."""
-    from rnnapps.cli.reporting import PICTURES, inspect_open_run, refresh_report
+    from rnnapps.verbs.inspect import inspect as inspect_model
 
-    run = open_run(pipeline, arguments)
-    splits = pipeline.examples(run.config)
-    objective = pipeline.objective(run.config, run.network, run.preprocessor, splits)
-    inspection = inspect_open_run(run, objective, measure_memory=True)
-    report = refresh_report(pipeline, run, splits, objective, inspection)
-    files = [run.folder.path / PICTURES / f"{name}.png" for name in inspection.plots]
-    found = {field.name: getattr(inspection, field.name) for field in dataclasses.fields(inspection)}
-    data = {**{name: value for name, value in found.items() if name != "plots"}, "pictures": files, "report": report}
+    model, folder = open_run(pipeline, Path(arguments.options["run"]), arguments.config)
+    found = inspect_model(pipeline, model, folder, read_examples(pipeline, arguments.config))
+    fields = [field.name for field in dataclasses.fields(found.inspection) if field.name != "plots"]
+    data = {
+        **{name: getattr(found.inspection, name) for name in fields},
+        "pictures": list(found.pictures.values()),
+        "report": found.report,
+    }
 
-    def show(console: Any) -> None:
-        for table in inspection.tables():
+    def show(console: Console) -> None:
+        for table in found.inspection.tables():
             if table.rows:
                 show_table(console, table.columns, table.rows, caption=table.caption)
-        show_facts(console, {**{file.stem: file for file in files}, "report": report})
+        show_facts(console, {**found.pictures, "report": found.report})
 
     return Result(data, show)
 
 
-RESULTS: dict[str, Callable[[Pipeline[Any], Arguments], Result]] = {
+RESULTS: dict[str, Callable[[AnyPipeline, Arguments], Result]] = {
     "train": train,
     "finetune": finetune,
     "evaluate": evaluate,
@@ -147,3 +163,27 @@ RESULTS: dict[str, Callable[[Pipeline[Any], Arguments], Result]] = {
     "export": export,
     "inspect": inspect,
 }
+
+
+def _model(pipeline: AnyPipeline, arguments: Arguments) -> OpenModel:
+    return open_model(pipeline, Path(arguments.options["run"]), arguments.config)
+
+
+def _run_path(pipeline: AnyPipeline, arguments: Arguments) -> Path:
+    return Path(arguments.options["run"] or new_run_path(pipeline, arguments.config))
+
+
+def _shown_config(pipeline: AnyPipeline, arguments: Arguments) -> Result:
+    text = settings.dump(pipeline.name, arguments.config).rstrip()
+    data = {"pipeline": pipeline.name, **settings.nest(settings.flatten(arguments.config))}
+    return Result(data, lambda console: print(text, file=console.file))
+
+
+def _shown_training(pipeline: AnyPipeline, trained: Trained) -> Result:
+    facts = {"run": trained.model.path, **trained.facts, "report": trained.report}
+
+    def show(console: Console) -> None:
+        show_facts(console, facts)
+        print(f"next: {program(pipeline)} evaluate --run {trained.model.path}", file=console.file)
+
+    return Result({**facts, **({"transfer": trained.transfer.as_dict()} if trained.transfer else {})}, show)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["LengthBuckets"]
+from rnnapps.types import Array
 
-Array = np.ndarray[Any, Any]
+__all__ = ["LengthBuckets"]
 
 MOST_CANDIDATES = 256
 """Places considered for the borders between buckets."""

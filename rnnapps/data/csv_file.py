@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class CsvShape:
 
     def line(self, row: int) -> int:
         """Line of a row; row 0 is the first behind the header."""
-        return next((number for place, (number, _) in enumerate(self.rows()) if place == row), row + 2)
+        return next((number for index, (number, _) in enumerate(self.rows()) if index == row), row + 2)
 
 
 def inspect_csv(path: Path, config: SeriesDataConfig) -> CsvShape:
@@ -100,6 +101,7 @@ def read_number(text: str, decimal: str) -> float | None:
 
 
 def _head(path: Path) -> str:
+    """The first bytes of the file as text, once it is known to be text."""
     try:
         with open(path, "rb") as file:
             content = file.read(HEAD_BYTES)
@@ -132,21 +134,30 @@ def _separator(lines: Sequence[str]) -> str:
 
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
+    """Raises DataError unless all columns have names, and each its own."""
     numbers = [name for name in names if read_number(name, ".") is not None and name not in MISSING]
     if numbers:
         problem = f"line 1 holds the number {numbers[0]!r} where column names are expected"
         raise DataError(path, problem, "put a line of names first")
-    for place, name in enumerate(names):
+    for column, name in enumerate(names):
         if not name:
-            raise DataError(path, f"line 1: column {place + 1} has no name", "name it")
-        if name in names[:place]:
+            raise DataError(path, f"line 1: column {column + 1} has no name", "name it")
+        if name in names[:column]:
             raise DataError(path, f"line 1: the name {name!r} occurs twice", "give columns different names")
+
+
+class _OpenLine(NamedTuple):
+    """The line that a chunk of a file breaks off, counted from 1, with what was read of it: separators and bytes."""
+
+    number: int
+    separators: int
+    length: int
 
 
 def _check_lines(path: Path, separator: str, columns: int) -> None:
     """Reads the whole file once: valid UTF-8, and as many columns in every line as in the header."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    line, separators, length, offset = 1, 0, 0, 0
+    line, offset = _OpenLine(1, 0, 0), 0
     with open(path, "rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             if b'"' in chunk or b"\r" in chunk.replace(b"\r\n", b"").removesuffix(b"\r"):
@@ -154,33 +165,33 @@ def _check_lines(path: Path, separator: str, columns: int) -> None:
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                number = line + chunk.count(b"\n", 0, max(error.start, 0))
+                number = line.number + chunk.count(b"\n", 0, max(error.start, 0))
                 problem = f"line {number}: is not UTF-8 text (byte {offset + error.start:,})"
                 raise DataError(path, problem, "convert the file to UTF-8 (iconv)") from None
-            line, separators, length = _check_chunk(path, chunk, separator, columns, line, separators, length)
+            line = _check_chunk(path, chunk, line, separator=separator, columns=columns)
             offset += len(chunk)
-    if length:
-        _check_count(path, line, separators + 1, columns)
+    if line.length:
+        _check_count(path, line.number, line.separators + 1, columns)
     return None
 
 
-def _check_chunk(
-    path: Path, chunk: bytes, separator: str, columns: int, line: int, separators: int, length: int
-) -> tuple[int, int, int]:
-    """Checks the lines that end in a chunk; returns (line, separators, length) of the one that goes on behind it."""
+def _check_chunk(path: Path, chunk: bytes, line: _OpenLine, *, separator: str, columns: int) -> _OpenLine:
+    """Checks the lines that end in a chunk; takes the one that goes on into it, returns the one that goes on behind."""
     content = np.frombuffer(chunk, np.uint8)
     ends = np.flatnonzero(content == ord("\n"))
-    found = np.cumsum(content == ord(separator), dtype=np.int64)
+    # Separators up to each byte: a line's are the difference between two line ends, with no loop over lines.
+    separators = np.cumsum(content == ord(separator), dtype=np.int64)
     if not len(ends):
-        return line, separators + int(found[-1]), length + len(content)
-    counts = np.diff(found[ends], prepend=0)
-    counts[0] += separators
+        return _OpenLine(line.number, line.separators + int(separators[-1]), line.length + len(content))
+    counts = np.diff(separators[ends], prepend=0)
+    counts[0] += line.separators
     lengths = np.diff(ends, prepend=-1) - 1 - (content[np.maximum(ends - 1, 0)] == ord("\r"))
-    lengths[0] += length
+    lengths[0] += line.length
     wrong = np.flatnonzero((counts + 1 != columns) & (lengths > 0))
     if len(wrong):
-        _check_count(path, line + int(wrong[0]), int(counts[wrong[0]]) + 1, columns)
-    return line + len(ends), int(found[-1] - found[ends[-1]]), len(content) - 1 - int(ends[-1])
+        _check_count(path, line.number + int(wrong[0]), int(counts[wrong[0]]) + 1, columns)
+    behind = int(separators[-1] - separators[ends[-1]])
+    return _OpenLine(line.number + len(ends), behind, len(content) - 1 - int(ends[-1]))
 
 
 def _check_quoted(path: Path, separator: str, columns: int) -> None:
@@ -198,6 +209,7 @@ def _check_quoted(path: Path, separator: str, columns: int) -> None:
 
 
 def _check_count(path: Path, line: int, found: int, columns: int) -> None:
+    """Raises DataError unless a line has as many columns as the header."""
     if found != columns:
         problem = f"line {line}: {found} column{'s' * (found != 1)}, but the header names {columns}"
         remedy = "correct the line, or name the separator with --data.separator"
@@ -208,8 +220,8 @@ def _decimal(separator: str, names: Sequence[str], sample: Sequence[Sequence[str
     """A comma where a column of the sample holds numbers with commas."""
     if separator == ",":
         return "."
-    for place in range(len(names)):
-        cells = [row[place].strip() for row in sample]
+    for column in range(len(names)):
+        cells = [row[column].strip() for row in sample]
         if any(map(_COMMA.fullmatch, cells)) and all(read_number(cell, ",") is not None for cell in cells):
             return ","
     return "."

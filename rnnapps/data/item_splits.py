@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["ItemSplits"]
+from rnnapps.data.digest import digest_examples
 
-Item = TypeVar("Item")
+__all__ = ["Item", "ItemSplits"]
+
+
+class Item(Protocol):
+    """A piece, a recording, a video..."""
+
+    def content(self) -> Any:
+        """What tells it from any other: bytes, text, arrays, or tuples and mappings of them."""
+
+
+ItemT = TypeVar("ItemT", bound=Item)
 
 
 @dataclass(frozen=True)
-class ItemSplits(Generic[Item]):
+class ItemSplits(Generic[ItemT]):
     """Pieces, recordings, videos..., split before anything is learned from them.
 
     Attributes:
@@ -21,7 +31,11 @@ class ItemSplits(Generic[Item]):
         source: what a person would call the data.
     """
 
-    train: tuple[Item, ...]
-    validation: tuple[Item, ...]
-    test: tuple[Item, ...]
+    train: tuple[ItemT, ...]
+    validation: tuple[ItemT, ...]
+    test: tuple[ItemT, ...]
     source: str
+
+    def digest(self) -> str:
+        """A fingerprint of the training and validation items."""
+        return digest_examples(*((item.content() for item in split) for split in (self.train, self.validation)))

@@ -10,34 +10,18 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from rnnapps.errors import DataError
 
 if TYPE_CHECKING:
-    import tensorflow as tf
+    import tensorflow_datasets as tfds
 
-__all__ = ["RawSplits", "is_tfds", "list_files", "parse_tfds", "read_bytes", "tfds_builder"]
+__all__ = ["is_tfds", "list_files", "parse_tfds", "read_bytes", "tfds_builder"]
 
 TFDS_PREFIX = "tfds:"
 DOWNLOAD_RETRIES = 3
 _TFDS_NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9_.+-]+)?(:\d+\.\d+\.\d+)?")
-
-
-class RawSplits(NamedTuple):
-    """Raw examples, split before anything is learned from them; the fields are those of `pipeline.Splits`.
-
-    Attributes:
-        train: `tf.data.Dataset` of raw examples.
-        validation: the same, held out.
-        test: the same, or None when the source has none.
-        source: what a person would call the data.
-    """
-
-    train: tf.data.Dataset
-    validation: tf.data.Dataset
-    test: tf.data.Dataset | None
-    source: str
 
 
 def read_bytes(path: Path, *, maximum_bytes: int) -> bytes:
@@ -96,6 +80,7 @@ def list_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
 
 
 def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
+    """The files below a folder; folders that links lead to once only."""
     for name in sorted(os.listdir(folder)):
         path = folder / name
         if name.startswith("."):
@@ -124,7 +109,7 @@ def parse_tfds(source: str) -> str:
     return name
 
 
-def tfds_builder(source: str, *, data_dir: str | None = None) -> Any:
+def tfds_builder(source: str, *, data_dir: str | None = None) -> tfds.core.DatasetBuilder:
     """Returns the prepared `tfds.core.DatasetBuilder` of a `tfds:` source, downloading it when needed.
 
     Data lie in `data_dir`, or else where TensorFlow Datasets keeps them (`TFDS_DATA_DIR`, `~/tensorflow_datasets`).
@@ -153,7 +138,8 @@ def tfds_builder(source: str, *, data_dir: str | None = None) -> Any:
     return builder
 
 
-def _preparation_error(source: str, builder: Any, error: Exception) -> DataError:
+def _preparation_error(source: str, builder: tfds.core.DatasetBuilder, error: Exception) -> DataError:
+    """What to tell of a data set that cannot be made ready."""
     import requests
 
     if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
@@ -182,5 +168,6 @@ def _quick_to_give_up() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
+    """The first line of an error, or its type if it says nothing."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
+
+from rnnapps.types import Tensor
 
 __all__ = ["Rules", "distribution", "draw", "inverse_temperature", "weights"]
 
@@ -25,21 +27,21 @@ class Rules(NamedTuple):
         stop_lengths: int32, number of ids of `stop`; 0 for none.
     """
 
-    temperature: Any
-    seed: Any
-    top_k: Any = None
-    top_p: Any = None
-    stop: Any = None
-    stop_lengths: Any = None
+    temperature: Tensor
+    seed: Tensor
+    top_k: Tensor | None = None
+    top_p: Tensor | None = None
+    stop: Tensor | None = None
+    stop_lengths: Tensor = None  # given wherever `stop` is
 
 
-def distribution(logits: Any, rules: Rules) -> Any:
+def distribution(logits: Tensor, rules: Rules) -> Tensor:
     """Probabilities `(batch, vocabulary)` the next id is drawn with, for logits `(batch, vocabulary)`."""
     mass = weights(tf.cast(logits, tf.float32), inverse_temperature(rules.temperature), rules)
     return mass / tf.reduce_sum(mass, axis=-1, keepdims=True)
 
 
-def draw(mass: Any, numbers: Any) -> Any:
+def draw(mass: Tensor, numbers: Tensor) -> Tensor:
     """Inverts the cumulative distribution.
 
     Args:
@@ -56,14 +58,14 @@ def draw(mass: Any, numbers: Any) -> Any:
     return tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)
 
 
-def inverse_temperature(temperature: Any) -> Any:
+def inverse_temperature(temperature: Tensor) -> Tensor:
     """Factors `(batch, 1)` of the logits for temperatures `(batch,)`, finite for any of them."""
     positive = temperature > 0
     factor = tf.clip_by_value(1 / tf.where(positive, temperature, 1.0), 1 / _GREEDY, _GREEDY)
     return tf.where(positive, factor, _GREEDY)[:, tf.newaxis]
 
 
-def weights(logits: Any, scale: Any, rules: Rules) -> Any:
+def weights(logits: Tensor, scale: Tensor, rules: Rules) -> Tensor:
     """Weights `(batch, vocabulary)` for `draw`: probabilities, with those of ids that must not be drawn set to 0.
 
     Args:
@@ -77,11 +79,12 @@ def weights(logits: Any, scale: Any, rules: Rules) -> Any:
     return tf.where(probabilities >= _threshold(probabilities, rules), probabilities, 0.0)
 
 
-def _threshold(probabilities: Any, rules: Rules) -> Any:
+def _threshold(probabilities: Tensor, rules: Rules) -> Tensor:
     """Smallest probability `(batch, 1)` that is still drawn; 0 where a row has neither limit."""
     vocabulary = probabilities.shape[-1]
     ordered = tf.math.top_k(probabilities, vocabulary).values
     threshold = tf.zeros_like(ordered[:, :1])
+    # ordered `(batch, vocabulary)`, falling: its entry k - 1 is the smallest that top_k still draws.
     if rules.top_k is not None:
         limited = (rules.top_k > 0) & (rules.top_k < vocabulary)
         places = tf.where(limited, rules.top_k, vocabulary) - 1
@@ -89,6 +92,7 @@ def _threshold(probabilities: Any, rules: Rules) -> Any:
     if rules.top_p is not None:
         kept = tf.where(ordered >= threshold, ordered, 0.0)
         needed = rules.top_p[:, tf.newaxis] * tf.reduce_sum(kept, axis=-1, keepdims=True)
+        # An id is still needed while those before it have not reached p; the last needed one is the smallest of them.
         inside = tf.cumsum(kept, axis=-1, exclusive=True) < needed
         last = tf.reduce_min(tf.where(inside, ordered, ordered[:, :1]), axis=-1, keepdims=True)
         threshold = tf.where(rules.top_p[:, tf.newaxis] < 1, tf.maximum(threshold, last), threshold)

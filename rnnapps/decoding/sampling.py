@@ -8,19 +8,28 @@ cut into chunks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from rnnapps.decoding.distribution import Rules, draw, inverse_temperature, weights
+from rnnapps.types import Nest, Size, Tensor
 
 __all__ = ["Progress", "StepFunction", "advance", "begin", "finished_lengths", "generate", "uniforms"]
 
-StepFunction = Callable[[Any, Any], tuple[Any, Any]]
+StepFunction = Callable[[Tensor, Nest], tuple[Tensor, Nest]]
 
 _BLOCK = 256
 # In a stop pattern: matches anything, matches nothing. In a tail: no id yet.
 _ANYTHING, _NEVER, _NO_ID = -1, -2, -3
+
+
+class _Ending(NamedTuple):
+    """What decides where rows end; fields as in `Progress`."""
+
+    limit: Tensor
+    stopped: Tensor
+    tail: Tensor
 
 
 class Progress(NamedTuple):
@@ -35,17 +44,17 @@ class Progress(NamedTuple):
         tail: int32 `(batch, stop steps)`, the last ids drawn; negative where nothing was drawn yet.
     """
 
-    states: Any
-    logits: Any
-    position: Any
-    limit: Any
-    stopped: Any
-    tail: Any
+    states: Nest
+    logits: Tensor
+    position: Tensor
+    limit: Tensor
+    stopped: Tensor
+    tail: Tensor
 
 
 def generate(
-    step: StepFunction, states: Any, first_logits: Any, rules: Rules, *, length: Any, maximum: Any = None
-) -> tuple[Any, Any]:
+    step: StepFunction, states: Nest, first_logits: Tensor, rules: Rules, *, length: Tensor, maximum: Size | None = None
+) -> tuple[Tensor, Tensor]:
     """Draws up to `length` ids for every row.
 
     Args:
@@ -67,7 +76,7 @@ def generate(
     return tf.where(tf.sequence_mask(lengths, steps), ids, 0), lengths
 
 
-def begin(states: Any, first_logits: Any, rules: Rules, *, length: Any) -> Progress:
+def begin(states: Nest, first_logits: Tensor, rules: Rules, *, length: Tensor) -> Progress:
     """Returns the progress before the first id; arguments as in `generate`."""
     logits = tf.cast(first_logits, tf.float32)
     limit = tf.maximum(tf.cast(length, tf.int32), 0)
@@ -76,14 +85,14 @@ def begin(states: Any, first_logits: Any, rules: Rules, *, length: Any) -> Progr
     return Progress(states, logits, tf.constant(0), limit, tf.zeros_like(limit, tf.bool), tail)
 
 
-def finished_lengths(progress: Progress, rules: Rules) -> Any:
+def finished_lengths(progress: Progress, rules: Rules) -> Tensor:
     """Ids `(batch,)` that belong to each row's result, the stop sequence left out."""
     if rules.stop is None:
         return progress.limit
     return tf.where(progress.stopped, progress.limit - rules.stop_lengths, progress.limit)
 
 
-def advance(step: StepFunction, progress: Progress, rules: Rules, *, steps: Any) -> tuple[Any, Progress]:
+def advance(step: StepFunction, progress: Progress, rules: Rules, *, steps: Size) -> tuple[Tensor, Progress]:
     """Draws the next `steps` ids of every row, fewer when all rows have ended.
 
     Any division into chunks draws the same ids as one chunk.
@@ -102,20 +111,22 @@ def advance(step: StepFunction, progress: Progress, rules: Rules, *, steps: Any)
     pattern = None if rules.stop is None else _right_aligned(rules.stop, rules.stop_lengths)
     first = progress.position
 
-    def running(now: Any, _written: Any, _states: Any, _logits: Any, limit: Any = progress.limit, *_: Any) -> Any:
+    def running(now: Tensor, _written: Tensor, _states: Nest, *others: Tensor) -> Tensor:
+        limit = others[1] if pattern is not None else progress.limit  # others: the logits, then an _Ending's fields
         return (now < steps) & (now + first < tf.reduce_max(limit))
 
-    def body(now: Any, written: Any, states: Any, logits: Any, *ending: Any) -> tuple[Any, ...]:
+    def body(now: Tensor, written: tf.TensorArray, states: Nest, logits: Tensor, *ending: Tensor) -> tuple[Nest, ...]:
         ids = draw(weights(logits, scale, rules), tf.gather(numbers, now))
         new_logits, new_states = _stepped(step, ids, states, logits)
-        if ending:
-            ending = _ending(ids, now + first + 1, pattern, *ending)
+        if pattern is not None:
+            ending = _ending(ids, now + first + 1, pattern, _Ending(*ending))
         return (now + 1, written.write(now, ids), new_states, new_logits, *ending)
 
     # One row more than needed: an empty array has no shape to stack.
     blank = tf.zeros([steps + 1, tf.shape(progress.logits)[0]], tf.int32)
     written = tf.TensorArray(tf.int32, size=steps + 1, element_shape=[progress.logits.shape[0]]).unstack(blank)
-    ending = () if pattern is None else (progress.limit, progress.stopped, progress.tail)
+    # Without stop sequences limits never change: the loop need not carry them.
+    ending = () if pattern is None else _Ending(progress.limit, progress.stopped, progress.tail)
     start = (tf.constant(0), written, progress.states, progress.logits, *ending)
     now, written, states, logits, *ending = tf.while_loop(running, body, start, parallel_iterations=1)
     ids = tf.transpose(written.stack()[:steps])
@@ -123,7 +134,7 @@ def advance(step: StepFunction, progress: Progress, rules: Rules, *, steps: Any)
     return ids, Progress(states, logits, first + now, limit, stopped, tail)
 
 
-def uniforms(seed: Any, position: Any, steps: Any) -> Any:
+def uniforms(seed: Tensor, position: Size, steps: Size) -> Tensor:
     """Uniform numbers of consecutive positions, each a pure function of (seed, position).
 
     Args:
@@ -137,8 +148,10 @@ def uniforms(seed: Any, position: Any, steps: Any) -> Any:
     first, skipped = position // _BLOCK, position % _BLOCK
     blocks = tf.range(tf.cast(first, tf.int64), tf.cast((position + steps + _BLOCK - 1) // _BLOCK, tf.int64))
 
-    def row(own_seed: Any) -> Any:
-        def block(number: Any) -> Any:
+    # A row at a time, for its own seed: a block of numbers is what one call of the generator with (seed, number of the
+    # block) gives, wherever a chunk begins.
+    def row(own_seed: Tensor) -> Tensor:
+        def block(number: Tensor) -> Tensor:
             return tf.random.stateless_uniform((_BLOCK,), tf.stack([own_seed, number]), alg="philox")
 
         drawn = tf.map_fn(block, blocks, fn_output_signature=tf.float32, parallel_iterations=1)
@@ -148,7 +161,7 @@ def uniforms(seed: Any, position: Any, steps: Any) -> Any:
     return tf.transpose(rows)
 
 
-def _stepped(step: StepFunction, ids: Any, states: Any, logits: Any) -> tuple[Any, Any]:
+def _stepped(step: StepFunction, ids: Tensor, states: Nest, logits: Tensor) -> tuple[Tensor, Nest]:
     """Runs the step and gives its results the static shapes of what they replace, as a loop requires."""
     new_logits, new_states = step(ids, states)
     new_logits = tf.cast(new_logits, tf.float32)
@@ -156,7 +169,7 @@ def _stepped(step: StepFunction, ids: Any, states: Any, logits: Any) -> tuple[An
     return new_logits, new_states
 
 
-def _right_aligned(stop: Any, lengths: Any) -> Any:
+def _right_aligned(stop: Tensor, lengths: Tensor) -> Tensor:
     """Moves each row's stop ids to the right end; -1 to their left matches anything, an empty row matches nothing."""
     width = _stop_width(stop)
     places = tf.range(width) - (width - lengths[:, tf.newaxis])
@@ -164,16 +177,16 @@ def _right_aligned(stop: Any, lengths: Any) -> Any:
     return tf.where(places >= 0, moved, tf.where(lengths[:, tf.newaxis] > 0, _ANYTHING, _NEVER))
 
 
-def _stop_width(stop: Any) -> Any:
+def _stop_width(stop: Tensor) -> Tensor:
     """Width of the comparison with the stop ids: theirs, but at least 1."""
     return tf.maximum(tf.shape(stop)[1], 1)
 
 
-def _ending(ids: Any, drawn: Any, pattern: Any, limit: Any, stopped: Any, tail: Any) -> tuple[Any, Any, Any]:
-    """Updates (limit, stopped, tail) after a row's id number `drawn`."""
-    shape = tail.shape
-    tail = tf.concat([tail[:, 1:], ids[:, tf.newaxis]], axis=1)
-    tail.set_shape(shape)
-    found = tf.reduce_all(tf.equal(tail, pattern) | tf.equal(pattern, _ANYTHING), axis=1) & (drawn <= limit)
-    found &= tf.logical_not(stopped)
-    return tf.where(found, drawn, limit), stopped | found, tail
+def _ending(ids: Tensor, drawn: Tensor, pattern: Tensor, before: _Ending) -> _Ending:
+    """What decides where rows end, after each row's id number `drawn`."""
+    tail = tf.concat([before.tail[:, 1:], ids[:, tf.newaxis]], axis=1)
+    tail.set_shape(before.tail.shape)
+    # Ids drawn beyond a row's limit, while others go on, are no part of its answer: they end nothing.
+    stops = tf.reduce_all(tf.equal(tail, pattern) | tf.equal(pattern, _ANYTHING), axis=1) & (drawn <= before.limit)
+    stops &= tf.logical_not(before.stopped)
+    return _Ending(tf.where(stops, drawn, before.limit), before.stopped | stops, tail)

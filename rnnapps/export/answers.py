@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from rnnapps.export.arrays import Arrays
 from rnnapps.export.checks import Check, check
@@ -50,7 +50,7 @@ class Request:
     kind: Kind
     run: Run
 
-    def rows(self, arrays: Mapping[str, Any]) -> Arrays:
+    def rows(self, arrays: Arrays) -> Arrays:
         """The request's rows of arrays that have all five."""
         return {name: array[self.first : self.first + self.batch] for name, array in arrays.items()}
 
@@ -66,18 +66,18 @@ class Answer:
 def plan(example: Example, input_shapes: Mapping[str, list[int | None]]) -> Iterator[Request]:
     """Yields the requests: batch 5 and 2, each row alone, all rows padded, and batch 5 again."""
 
-    def request(first: int, batch: int, kind: Kind, label: str, inputs: Arrays | None = None) -> Request:
+    def request(first: int, batch: int, label: str, *, kind: Kind, inputs: Arrays | None = None) -> Request:
         rows = {name: array[first : first + batch] for name, array in (inputs or example.inputs).items()}
         return Request(example, first, batch, kind, Run(example.signature, label, rows))
 
-    yield request(0, BATCH, "whole", f"batch {BATCH}")
-    yield request(0, 2, "part", "batch 2")
+    yield request(0, BATCH, f"batch {BATCH}", kind="whole")
+    yield request(0, 2, "batch 2", kind="part")
     for row in range(BATCH):
-        yield request(row, 1, "part", f"row {row} alone")
+        yield request(row, 1, f"row {row} alone", kind="part")
     padded = pad_like_server(example.inputs, input_shapes)
     if padded is not None:
-        yield request(0, BATCH, "padded", "padded rows", padded)
-    yield request(0, BATCH, "again", "second run")
+        yield request(0, BATCH, "padded rows", kind="padded", inputs=padded)
+    yield request(0, BATCH, "second run", kind="again")
 
 
 def check_answers(answers: Sequence[Answer], tolerance: float) -> Iterator[Check]:
@@ -135,14 +135,17 @@ _COMPARED_WITH_WHOLE: tuple[tuple[str, Kind, str, str], ...] = (
 
 
 def _with(lines: Iterator[str], remedy: str) -> Iterator[str]:
+    """The lines, each with what to do about it."""
     return (f"{line}; {remedy}" for line in lines)
 
 
 def _batch_lines(answer: Answer) -> Iterator[str]:
+    """Outputs that do not lead with the batch dimension of the request."""
     return wrong_batch(answer.outputs, answer.request.batch)
 
 
 def _keras_lines(answer: Answer, tolerance: float) -> Iterator[str]:
+    """Differences from what the Keras model answered before the export."""
     expected = answer.request.rows(answer.request.example.outputs)
     return differences(expected, answer.outputs, tolerance=tolerance)
 

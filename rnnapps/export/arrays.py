@@ -9,20 +9,18 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rnnapps.errors import ExportError
+from rnnapps.types import Array, ArrayLike, Arrays
 
 __all__ = ["Arrays", "as_array", "load_arrays", "save_arrays"]
-
-Arrays = dict[str, np.ndarray[Any, Any]]
 
 _BYTES, _LENGTHS = "|bytes", "|lengths"
 
 
-def as_array(value: Any) -> np.ndarray[Any, Any]:
+def as_array(value: ArrayLike) -> Array:
     """Converts to an array; text of any kind becomes an object array of `bytes`; raises ExportError for others."""
     array = np.asarray(value)
     if array.dtype.kind not in "OUS":
@@ -35,7 +33,7 @@ def as_array(value: Any) -> np.ndarray[Any, Any]:
     return result.reshape(array.shape)
 
 
-def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+def save_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
     """Writes the arrays by name; names may hold any character but `|`."""
     stored: Arrays = {}
     for name, value in arrays.items():
@@ -73,7 +71,7 @@ def load_arrays(path: Path) -> Arrays:
         raise ExportError(f"{path}: not a readable array file ({error}); export the model again") from error
 
 
-def _join(stored: Arrays, name: str) -> np.ndarray[Any, Any]:
+def _join(stored: Arrays, name: str) -> Array:
     """Cuts the bytes of one string array into its elements."""
     content, lengths = stored[name.removesuffix(_LENGTHS) + _BYTES].tobytes(), stored[name]
     ends = np.cumsum(lengths.ravel())

@@ -11,6 +11,7 @@ from rnnapps.errors import ExportError
 from rnnapps.export.arrays import Arrays, load_arrays, save_arrays
 from rnnapps.export.manifest import EXTRA, read_manifest, trusted_file
 from rnnapps.export.versions import find_version
+from rnnapps.types import Array
 
 if TYPE_CHECKING:
     import keras
@@ -78,7 +79,8 @@ def save_weights(folder: Path, network: keras.Model) -> dict[str, dict[str, Any]
     return described
 
 
-def _typed(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
+def _typed(array: Array, dtype: str) -> Array:
+    """A stored array in its own type; bfloat16 is stored as its bits."""
     if dtype != "bfloat16":
         return array
     import ml_dtypes

@@ -18,6 +18,7 @@ from rnnapps.errors import ExportError
 from rnnapps.export.arrays import Arrays, as_array
 from rnnapps.export.dtypes import DT_STRING, NUMPY_TYPES, TYPE_NAMES
 from rnnapps.export.protos import tensorflow_folder
+from rnnapps.types import Array, ArrayLike
 
 __all__ = ["Library", "Session"]
 
@@ -109,7 +110,7 @@ class Library:
         finally:
             self.call("TF_DeleteBuffer", buffer)
 
-    def to_tensor(self, value: Any) -> int:
+    def to_tensor(self, value: ArrayLike) -> int:
         """Copies an array into a new TF_Tensor, which the caller deletes."""
         array = as_array(value)
         strings = array.dtype == object
@@ -128,7 +129,7 @@ class Library:
             ctypes.memmove(data, np.ascontiguousarray(array).ctypes.data, size)
         return tensor
 
-    def to_array(self, tensor: int) -> np.ndarray[Any, Any]:
+    def to_array(self, tensor: int) -> Array:
         """Copies a TF_Tensor into an array; strings become objects of type `bytes`."""
         number = self.call("TF_TensorType", tensor)
         shape = tuple(self.call("TF_Dim", tensor, axis) for axis in range(self.call("TF_NumDims", tensor)))
@@ -143,6 +144,7 @@ class Library:
         return np.frombuffer(ctypes.string_at(data, count * dtype.itemsize) if count else b"", dtype).reshape(shape)
 
     def _string(self, address: int) -> bytes:
+        """The bytes of a TF_TString."""
         size = self.call("TF_StringGetSize", address)
         return ctypes.string_at(self.call("TF_StringGetDataPointer", address), size) if size else b""
 
@@ -167,7 +169,7 @@ class Session:
             "TF_LoadSessionFromSavedModel", options, None, str(folder).encode(), tags, 1, self._graph, meta_graph
         )
 
-    def run(self, feeds: Mapping[str, Any], fetches: Mapping[str, str]) -> Arrays:
+    def run(self, feeds: Mapping[str, ArrayLike], fetches: Mapping[str, str]) -> Arrays:
         """Runs the graph once.
 
         Args:
@@ -191,7 +193,8 @@ class Session:
                 if tensor:
                     self._library.call("TF_DeleteTensor", tensor)
 
-    def _outputs(self, names: list[str]) -> Any:
+    def _outputs(self, names: list[str]) -> ctypes.Array[_Output]:
+        """The C structures of tensors that are named "operation:index"."""
         result = (_Output * len(names))()
         for position, name in enumerate(names):
             operation, _, index = name.rpartition(":")

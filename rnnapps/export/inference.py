@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import tensorflow as tf
 from rnnapps.errors import ExportError
 from rnnapps.export.arrays import Arrays, as_array
 from rnnapps.export.versions import find_version
+from rnnapps.types import ArrayLike
 
 __all__ = ["ExportedModel", "load_for_inference"]
 
@@ -31,7 +32,7 @@ class ExportedModel:
         self.loaded = loaded
         self.signatures: tuple[str, ...] = tuple(sorted(loaded.signatures))
 
-    def run(self, signature: str, inputs: dict[str, Any]) -> Arrays:
+    def run(self, signature: str, inputs: Mapping[str, ArrayLike]) -> Arrays:
         """Runs a signature.
 
         Args:

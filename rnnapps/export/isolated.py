@@ -66,10 +66,10 @@ def run_isolated(folder: Path, runs: Sequence[Run], *, timeout_seconds: float) -
     A crash or a time-out of that process ends up in the result; it never ends the caller.
     """
     with TemporaryDirectory(prefix="rnnapps-verify-") as temporary:
-        place = Path(temporary)
-        events = place / "events.jsonl"
+        scratch = Path(temporary)
+        events = scratch / "events.jsonl"
         events.touch()
-        jobs = [(place / f"{number}.in.npz", place / f"{number}.out.npz") for number in range(len(runs))]
+        jobs = [(scratch / f"{number}.in.npz", scratch / f"{number}.out.npz") for number in range(len(runs))]
         for run, (inputs, _) in zip(runs, jobs, strict=True):
             save_arrays(inputs, run.inputs)
         job = {
@@ -80,8 +80,8 @@ def run_isolated(folder: Path, runs: Sequence[Run], *, timeout_seconds: float) -
                 for run, (inputs, outputs) in zip(runs, jobs, strict=True)
             ],
         }
-        (place / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        ending = _start(place / "job.json", timeout_seconds)
+        (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        ending = _start(scratch / "job.json", timeout_seconds)
         return _read(events, ending, [outputs for _, outputs in jobs])
 
 
@@ -117,6 +117,7 @@ def _start(job: Path, timeout_seconds: float) -> str:
 
 
 def _read(events: Path, ending: str, outputs: list[Path]) -> IsolatedResult:
+    """What the events tell; `ending` says how the process ended if not well."""
     result = IsolatedResult(run_errors=["was not run"] * len(outputs))
     if ending:
         result.load_error = f"the process that loads it {ending}"
@@ -129,6 +130,7 @@ def _read(events: Path, ending: str, outputs: list[Path]) -> IsolatedResult:
 
 
 def _apply(event: dict[str, Any], result: IsolatedResult, ending: str) -> None:
+    """Enters one event of the process into the result."""
     match event["event"]:
         case "check":
             result.checks.append(Check(event["name"], event["passed"], event["detail"]))

@@ -130,6 +130,7 @@ def package_versions() -> dict[str, str]:
 
 
 def _file_problem(folder: Path, manifest: Manifest, name: str) -> str:
+    """Why a file is not the one that was exported, or nothing."""
     path, entry = _safe(folder, name), manifest.files[name]
     if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
         return "a link that leads out of the export"
@@ -149,6 +150,7 @@ def _safe(folder: Path, name: str) -> Path:
 
 
 def _files(folder: Path) -> list[Path]:
+    """All files of an export, links to folders among them."""
     return sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
 
 

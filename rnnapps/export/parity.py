@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
 from rnnapps.export.arrays import Arrays
+from rnnapps.types import Array
 
 __all__ = ["differences", "not_finite", "pad_like_server", "wrong_batch", "wrong_text"]
 
@@ -69,7 +69,8 @@ def pad_like_server(inputs: Arrays, shapes: Mapping[str, list[int | None]], *, s
     return {name: _pad(array, shapes.get(name, []), steps) for name, array in inputs.items()}
 
 
-def _pad(array: np.ndarray[Any, Any], shape: list[int | None], steps: int) -> np.ndarray[Any, Any]:
+def _pad(array: Array, shape: list[int | None], steps: int) -> Array:
+    """One input, longer by `steps` wherever its declared shape is open, the batch apart."""
     longer = [
         size + steps if axis and known is None else size
         for axis, (size, known) in enumerate(zip(array.shape, shape, strict=False))
@@ -82,7 +83,7 @@ def _pad(array: np.ndarray[Any, Any], shape: list[int | None], steps: int) -> np
     return result
 
 
-def _difference(expected: np.ndarray[Any, Any], found: np.ndarray[Any, Any], tolerance: float, padding: bool) -> str:
+def _difference(expected: Array, found: Array, tolerance: float, padding: bool) -> str:
     """How two arrays differ, or nothing."""
     if expected.dtype != found.dtype:
         return f"{found.dtype} found, {expected.dtype} expected"
@@ -98,11 +99,12 @@ def _difference(expected: np.ndarray[Any, Any], found: np.ndarray[Any, Any], tol
     wrong = np.argwhere(expected != found)
     if not len(wrong):
         return ""
-    place = tuple(wrong[0].tolist())
-    return f"{_short(found[place])} found, {_short(expected[place])} expected at {list(place)}"
+    index = tuple(wrong[0].tolist())
+    return f"{_short(found[index])} found, {_short(expected[index])} expected at {list(index)}"
 
 
-def _float_difference(expected: np.ndarray[Any, Any], found: np.ndarray[Any, Any], tolerance: float) -> str:
+def _float_difference(expected: Array, found: Array, tolerance: float) -> str:
+    """How two arrays of floats differ, or nothing; the same infinity or NaN in both is no difference."""
     wide, other = expected.astype(np.float64), found.astype(np.float64)
     both_bad = ~np.isfinite(wide) & ((wide == other) | (np.isnan(wide) & np.isnan(other)))
     with np.errstate(invalid="ignore"):
@@ -112,11 +114,12 @@ def _float_difference(expected: np.ndarray[Any, Any], found: np.ndarray[Any, Any
     allowed = tolerance * max(1.0, float(finite.max()) if finite.size else 1.0)
     if gap.max() <= allowed:
         return ""
-    place = tuple(int(axis) for axis in np.unravel_index(int(gap.argmax()), gap.shape))
-    return f"differs by {gap.max():.3g} at {list(place)}, {allowed:.3g} allowed"
+    index = tuple(int(axis) for axis in np.unravel_index(int(gap.argmax()), gap.shape))
+    return f"differs by {gap.max():.3g} at {list(index)}, {allowed:.3g} allowed"
 
 
 def _is_text(value: bytes) -> bool:
+    """Whether bytes are UTF-8."""
     try:
         value.decode()
     except UnicodeDecodeError:
@@ -124,6 +127,7 @@ def _is_text(value: bytes) -> bool:
     return True
 
 
-def _short(value: Any) -> str:
+def _short(value: np.generic | bytes) -> str:
+    """A value as an error shows it, its middle left out where it is long."""
     text = repr(value if isinstance(value, bytes) else value.item())
     return text if len(text) <= 60 else text[:40] + "..." + text[-15:]

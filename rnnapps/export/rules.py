@@ -6,12 +6,20 @@ The rules read the protocol buffers only; nothing is run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rnnapps.export.checks import Check, check
 from rnnapps.export.dtypes import DT_INVALID, DT_STRING, SERVABLE_TYPES, TYPE_NAMES
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.attr_value_pb2 import AttrValue
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 __all__ = ["check_graph", "serving_graph"]
 
@@ -49,12 +57,12 @@ _FORBIDDEN_IN_SIGNATURES = {
 }
 
 
-def serving_graph(saved_model: Any) -> Any:
+def serving_graph(saved_model: SavedModel) -> MetaGraphDef | None:
     """Returns the MetaGraphDef tagged `serve`, or None."""
     return next((graph for graph in saved_model.meta_graphs if "serve" in graph.meta_info_def.tags), None)
 
 
-def check_graph(meta_graph: Any, known_operations: frozenset[str]) -> list[Check]:
+def check_graph(meta_graph: MetaGraphDef, known_operations: frozenset[str]) -> list[Check]:
     """Runs all static rules.
 
     Args:
@@ -72,7 +80,8 @@ def check_graph(meta_graph: Any, known_operations: frozenset[str]) -> list[Check
     ]
 
 
-def _signature_failures(signatures: dict[str, Any]) -> Iterator[str]:
+def _signature_failures(signatures: dict[str, SignatureDef]) -> Iterator[str]:
+    """What a server could not offer: no default, nothing in or out, tensors that no request can hold."""
     if "serving_default" not in signatures:
         yield "there is no signature 'serving_default'; a server runs it when a request names none"
     for name, signature in sorted(signatures.items()):
@@ -85,14 +94,14 @@ def _signature_failures(signatures: dict[str, Any]) -> Iterator[str]:
                     yield f"signature {name!r}, {kind} {tensor_name!r}: {problem}"
 
 
-def _tensor_problem(name: str, information: Any) -> str:
+def _tensor_problem(name: str, information: TensorInfo) -> str:
     """Why this tensor cannot be a part of a request or an answer, or nothing."""
     shape = information.tensor_shape
     if information.WhichOneof("encoding") != "name" or information.dtype == DT_INVALID:
         return "is ragged or sparse; return a dense tensor (ragged.to_tensor()) and its lengths"
     if information.dtype not in SERVABLE_TYPES:
-        found = TYPE_NAMES.get(information.dtype, f"type {information.dtype}")
-        return f"is {found}, which has no JSON form; cast it to float32, int32, int64, bool or string"
+        name_of_type = TYPE_NAMES.get(information.dtype, f"type {information.dtype}")
+        return f"is {name_of_type}, which has no JSON form; cast it to float32, int32, int64, bool or string"
     if shape.unknown_rank:
         return "has an unknown number of dimensions; call set_shape on it"
     if not shape.dim:
@@ -105,6 +114,7 @@ def _tensor_problem(name: str, information: Any) -> str:
 
 
 def _operation_failures(nodes: list[_Node], known: frozenset[str] | set[str]) -> Iterator[str]:
+    """Operations that no server has, or that none should run."""
     for node in nodes:
         for pattern, reason in _FORBIDDEN.items():
             if re.fullmatch(pattern, node.operation):
@@ -118,17 +128,19 @@ def _operation_failures(nodes: list[_Node], known: frozenset[str] | set[str]) ->
 
 
 def _compiled_failures(nodes: list[_Node]) -> Iterator[str]:
+    """Operations and functions that ask to be compiled."""
     for node in nodes:
         if node.compiled:
             yield f"{_where(node)}: is compiled by XLA, which a server lacks; trace it without jit_compile"
 
 
 def _where(node: _Node) -> str:
+    """The signatures and the place of an operation, as an error names them."""
     signatures = ", ".join(repr(name) for name in node.signatures)
     return (f"signature {signatures}" if signatures else "graph") + (f" at {node.place}" if node.place else "")
 
 
-def _nodes(meta_graph: Any, signatures: dict[str, Any]) -> Iterator[_Node]:
+def _nodes(meta_graph: MetaGraphDef, signatures: dict[str, SignatureDef]) -> Iterator[_Node]:
     """All operations of the graph and its functions, with the signatures that reach them."""
     graph = meta_graph.graph_def
     functions = {function.signature.name: function for function in graph.library.function}
@@ -144,7 +156,7 @@ def _nodes(meta_graph: Any, signatures: dict[str, Any]) -> Iterator[_Node]:
             yield _Node(node.op, node.name, names, _compiled(node.attr))
 
 
-def _reach(graph: Any, functions: dict[str, Any], signature: Any) -> tuple[set[str], set[str]]:
+def _reach(graph: GraphDef, functions: dict[str, FunctionDef], signature: SignatureDef) -> tuple[set[str], set[str]]:
     """Names of the nodes and functions that the outputs of a signature depend on."""
     by_name = {node.name: node for node in graph.node}
     pending = [information.name.rpartition(":")[0] for information in signature.outputs.values() if information.name]
@@ -166,7 +178,7 @@ def _reach(graph: Any, functions: dict[str, Any], signature: Any) -> tuple[set[s
     return nodes, called
 
 
-def _called(node: Any, functions: dict[str, Any]) -> list[str]:
+def _called(node: NodeDef, functions: dict[str, FunctionDef]) -> list[str]:
     """Functions that a node calls, by operation name or by attribute (branches, loop bodies)."""
     names = [node.op]
     for value in node.attr.values():
@@ -174,6 +186,6 @@ def _called(node: Any, functions: dict[str, Any]) -> list[str]:
     return [name for name in names if name in functions]
 
 
-def _compiled(attributes: Any) -> bool:
+def _compiled(attributes: Mapping[str, AttrValue]) -> bool:
     """True when an attribute asks for compilation; reading a missing key of a protobuf map would add it."""
     return any(key in attributes and attributes[key].b for key in ("_XlaMustCompile", "_XlaCompile"))

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
@@ -22,6 +22,9 @@ from rnnapps.export.protos import shadow_tensorflow
 from rnnapps.export.rules import check_graph, serving_graph
 from rnnapps.export.warmup import WARMUP_FILE, read_requests
 
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
 __all__ = ["main"]
 
 Emit = Callable[..., None]
@@ -30,7 +33,7 @@ Emit = Callable[..., None]
 class _Model:
     """A loaded export and the tensor names of its signatures."""
 
-    def __init__(self, library: Library, folder: Path, meta_graph: Any) -> None:
+    def __init__(self, library: Library, folder: Path, meta_graph: MetaGraphDef) -> None:
         self._session = Session(library, folder)
         self._signatures = meta_graph.signature_def
 
@@ -93,6 +96,7 @@ def _load(folder: Path, emit: Emit) -> _Model | None:
 
 
 def _known_operations(library: Library) -> frozenset[str]:
+    """Names of the operations of TensorFlow core."""
     from tensorflow.core.framework import op_def_pb2
 
     operations = op_def_pb2.OpList()
@@ -101,6 +105,7 @@ def _known_operations(library: Library) -> frozenset[str]:
 
 
 def _run_all(model: _Model, runs: list[dict[str, str]], emit: Emit) -> None:
+    """Runs every request of the job; the event before each tells which one a crash ended."""
     for position, run in enumerate(runs):
         emit(event="start", run=position)
         try:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import tensorflow as tf
 
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
@@ -22,11 +24,11 @@ from rnnapps.export.verify import save_example, verify
 from rnnapps.export.versions import publish
 from rnnapps.export.warmup import WARMUP_FILE, warmup_requests, write_requests
 from rnnapps.export.workplace import check_destination, workplace
-from rnnapps.pipeline import Endpoint
 from rnnapps.reports.model_card import ModelCard, render_model_card
 
 if TYPE_CHECKING:
     import keras
+    from tensorflow.types.experimental import ConcreteFunction
 
 __all__ = ["export"]
 
@@ -40,16 +42,37 @@ pad_variable_length_inputs: true
 """
 
 
+class _Preprocessor(Protocol):
+    """What an export needs of a preprocessor."""
+
+    def save(self, folder: Path, /) -> None:
+        """Writes what fine-tuning reads."""
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What a version is made of; fields as the arguments of `export`, `name` that of the model."""
+
+    endpoints: Mapping[str, Endpoint]
+    network: keras.Model
+    preprocessor: _Preprocessor | None
+    config_yaml: str
+    model_card: ModelCard
+    name: str
+    warmup: int
+    trackables: Sequence[object]
+
+
 def export(
     endpoints: Mapping[str, Endpoint],
     network: keras.Model,
-    preprocessor: Any,
+    preprocessor: _Preprocessor | None,
     folder: Path | str,
     *,
     config_yaml: str,
     model_card: ModelCard,
     warmup: int = 4,
-    trackables: Sequence[Any] = (),
+    trackables: Sequence[object] = (),
     tolerance: float = 1e-5,
 ) -> Path:
     """Exports a model as the next version of `folder`; it appears there only after it passed verification.
@@ -73,11 +96,15 @@ def export(
     """
     base = Path(folder).absolute()
     check_destination(base)
+    contents = _Contents(
+        endpoints, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
+    )
     try:
-        with workplace(base) as place:
+        with workplace(base) as scratch:
             # A folder inside, because a temporary one is closed to other users, the server's for one.
-            version = place / "version"
-            _build(version, endpoints, network, preprocessor, config_yaml, model_card, warmup, trackables, base.name)
+            version = scratch / "version"
+            _build(version, contents)
+            # In this order: a server that polls `base` must never see a version that was not verified.
             verify(version, tolerance=tolerance).require()
             return publish(version, base)
     except OSError as error:
@@ -86,50 +113,48 @@ def export(
         ) from error
 
 
-def _build(
-    version: Path,
-    endpoints: Mapping[str, Endpoint],
-    network: keras.Model,
-    preprocessor: Any,
-    config_yaml: str,
-    model_card: ModelCard,
-    warmup: int,
-    trackables: Sequence[Any],
-    model_name: str,
-) -> None:
+def _build(version: Path, contents: _Contents) -> None:
     """Writes all files of a version."""
+    endpoints = contents.endpoints
     if not endpoints:
         raise ExportError("there is no endpoint to export; expected at least 'serving_default'")
+    # Keras answers first: an endpoint that fails on its own examples is told so before the slow tracing.
     examples = {name: answer(name, endpoint) for name, endpoint in endpoints.items()}
     concrete = {name: trace(name, endpoint) for name, endpoint in endpoints.items()}
     described = {name: describe(endpoint, concrete[name]) for name, endpoint in endpoints.items()}
-    requests = warmup_requests({name: example.inputs for name, example in examples.items()}, warmup)
-
-    used = [each for endpoint in endpoints.values() for each in endpoint.trackables]
-    _save_graph(version, concrete, _tracked(network, preprocessor, [*used, *trackables]))
+    requests = warmup_requests({name: example.inputs for name, example in examples.items()}, contents.warmup)
+    _save_graph(version, concrete, _tracked(contents))
     (version / "batching_params.pbtxt").write_text(_BATCHING, encoding="utf-8")
     extra = version / EXTRA
     (extra / PREPROCESSING).mkdir(parents=True)
-    if preprocessor is not None:
-        preprocessor.save(extra / PREPROCESSING)
-    (extra / CONFIG).write_text(config_yaml, encoding="utf-8")
-    write_requests(extra / WARMUP_FILE, requests, model_name=model_name)
+    if contents.preprocessor is not None:
+        contents.preprocessor.save(extra / PREPROCESSING)
+    (extra / CONFIG).write_text(contents.config_yaml, encoding="utf-8")
+    write_requests(extra / WARMUP_FILE, requests, model_name=contents.name)
     for example in examples.values():
         save_example(version, example)
-    card = render_model_card(model_card, signatures=described, versions=package_versions())
+    card = render_model_card(contents.model_card, signatures=described, versions=package_versions())
     (extra / "model_card.md").write_text(card, encoding="utf-8")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    write_manifest(version, Manifest(model_name, created, described, save_weights(extra, network)))
+    weights = save_weights(extra, contents.network)
+    # Last: the manifest lists all other files with their checksums.
+    write_manifest(version, Manifest(contents.name, created, described, weights))
 
 
-def _tracked(network: keras.Model, preprocessor: Any, trackables: Sequence[Any]) -> list[Any]:
-    """Everything the graph may refer to: variables, and the tables in the preprocessor's attributes."""
+def _tracked(contents: _Contents) -> list[object]:
+    """Everything the graph may refer to: variables, and tables of the preprocessor and of endpoints.
+
+    A signature that reads a table or variable which the saved module does not own cannot be restored.
+    """
     trackable = tf.__internal__.tracking.Trackable
-    owned = [value for value in getattr(preprocessor, "__dict__", {}).values() if isinstance(value, trackable)]
-    return [*(variable.value for variable in network.variables), *owned, *trackables]
+    attributes = getattr(contents.preprocessor, "__dict__", {}).values()
+    owned = [value for value in attributes if isinstance(value, trackable)]
+    named = [resource for endpoint in contents.endpoints.values() for resource in endpoint.trackables]
+    return [*(variable.value for variable in contents.network.variables), *owned, *named, *contents.trackables]
 
 
-def _save_graph(version: Path, concrete: Mapping[str, Any], tracked: Sequence[Any]) -> None:
+def _save_graph(version: Path, concrete: Mapping[str, ConcreteFunction], tracked: Sequence[object]) -> None:
+    """Writes the SavedModel of the traced signatures, which may refer to what is tracked."""
     module = tf.Module()
     module.tracked = list(tracked)
     # Gradients of custom functions serve nobody here, and tracing them would pull training code into the graph.

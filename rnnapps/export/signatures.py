@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.answers import BATCH, Example
 from rnnapps.export.arrays import Arrays, as_array
-from rnnapps.pipeline import Endpoint
+from rnnapps.types import NamedTensors
+
+if TYPE_CHECKING:
+    from tensorflow.types.experimental import ConcreteFunction
 
 __all__ = ["answer", "describe", "trace"]
 
@@ -42,13 +46,13 @@ def answer(name: str, endpoint: Endpoint) -> Example:
     return Example(name, inputs, {key: as_array(tf.convert_to_tensor(value).numpy()) for key, value in outputs.items()})
 
 
-def trace(name: str, endpoint: Endpoint) -> Any:
+def trace(name: str, endpoint: Endpoint) -> ConcreteFunction:
     """Traces an endpoint to a concrete function with its named inputs.
 
     Raises:
         ExportError: it cannot be traced, or its outputs cannot be served.
     """
-    function: Any = tf.function(lambda **inputs: endpoint.function(**inputs), autograph=False)
+    function = tf.function(lambda **inputs: endpoint.function(**inputs), autograph=False)
     specs = {key: tf.TensorSpec(spec.shape, spec.dtype, name=key) for key, spec in endpoint.input_signature.items()}
     try:
         concrete = function.get_concrete_function(**specs)
@@ -58,10 +62,10 @@ def trace(name: str, endpoint: Endpoint) -> Any:
     return concrete
 
 
-def describe(endpoint: Endpoint, concrete: Any) -> dict[str, dict[str, dict[str, Any]]]:
+def describe(endpoint: Endpoint, concrete: ConcreteFunction) -> dict[str, dict[str, dict[str, Any]]]:
     """Names, types and shapes of a signature's tensors, for the manifest; None stands for any size."""
 
-    def entries(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def entries(tensors: NamedTensors) -> dict[str, dict[str, Any]]:
         return {
             key: {
                 "dtype": tensors[key].dtype.name,
@@ -84,35 +88,35 @@ def _example_inputs(name: str, endpoint: Endpoint) -> Arrays:
         )
     inputs = {}
     for key, spec in endpoint.input_signature.items():
-        place, array = f"signature {name!r}, input {key!r}", as_array(endpoint.examples[key])
+        where, array = f"signature {name!r}, input {key!r}", as_array(endpoint.examples[key])
         if not _NAME.fullmatch(key):
-            raise ExportError(f"{place}: letters, digits and underscores only, a letter first")
+            raise ExportError(f"{where}: letters, digits and underscores only, a letter first")
         if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] is not None:
-            raise ExportError(f"{place}: shape {spec.shape} found; lead with a batch dimension of any size (None)")
+            raise ExportError(f"{where}: shape {spec.shape} found; lead with a batch dimension of any size (None)")
         if len(array) < BATCH:
-            raise ExportError(f"{place}: {len(array)} rows of examples found, at least {BATCH} expected")
-        found = "string" if array.dtype == object else array.dtype.name
-        if found != spec.dtype.name or not spec.shape.is_compatible_with(array.shape):
+            raise ExportError(f"{where}: {len(array)} rows of examples found, at least {BATCH} expected")
+        dtype = "string" if array.dtype == object else array.dtype.name
+        if dtype != spec.dtype.name or not spec.shape.is_compatible_with(array.shape):
             raise ExportError(
-                f"{place}: examples are {found} {array.shape}, expected {spec.dtype.name} {tuple(spec.shape)}"
+                f"{where}: examples are {dtype} {array.shape}, expected {spec.dtype.name} {tuple(spec.shape)}"
             )
         inputs[key] = array[:BATCH]
     return inputs
 
 
-def _require_dense(name: str, outputs: Any) -> None:
+def _require_dense(name: str, outputs: object) -> None:
     """Raises ExportError unless the outputs are a dict of dense tensors."""
     if not isinstance(outputs, Mapping) or not outputs:
         raise ExportError(f"signature {name!r}: returns {type(outputs).__name__}; return a dict of named tensors")
     for key, value in outputs.items():
-        place = f"signature {name!r}, output {key!r}"
+        where = f"signature {name!r}, output {key!r}"
         if not isinstance(key, str) or not _NAME.fullmatch(key):
-            raise ExportError(f"{place}: letters, digits and underscores only, a letter first")
+            raise ExportError(f"{where}: letters, digits and underscores only, a letter first")
         if isinstance(value, tf.RaggedTensor | tf.SparseTensor):
             kind = "ragged" if isinstance(value, tf.RaggedTensor) else "sparse"
-            raise ExportError(f"{place}: is {kind}; return a dense tensor (`to_tensor()`) and its lengths")
+            raise ExportError(f"{where}: is {kind}; return a dense tensor (`to_tensor()`) and its lengths")
         if not tf.is_tensor(value) and not isinstance(value, np.ndarray):
-            raise ExportError(f"{place}: is {type(value).__name__}; return a tensor")
+            raise ExportError(f"{where}: is {type(value).__name__}; return a tensor")
 
 
 def _line(error: Exception) -> str:

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.layers.token_network import read, zero_states
-from rnnapps.pipeline import Endpoint
+from rnnapps.types import Arrays, Tensor
 
 __all__ = ["token_endpoints"]
 
@@ -28,7 +29,9 @@ def token_endpoints(network: keras.Model, vocabulary_size: int) -> dict[str, End
 
 
 def _scoring(network: keras.Model, vocabulary_size: int) -> Endpoint:
-    def score(tokens: Any, lengths: Any) -> dict[str, Any]:
+    """Tokens `(batch, time)` -> logits `(batch, time, vocabulary)`."""
+
+    def score(tokens: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         states = zero_states(network, tf.shape(tokens)[0])
         return {"logits": read(network, tokens, _checked(lengths, tokens), states)[0]}
 
@@ -36,10 +39,11 @@ def _scoring(network: keras.Model, vocabulary_size: int) -> Endpoint:
 
 
 def _stepping(network: keras.Model, vocabulary_size: int) -> Endpoint:
+    """The same with states, each `(batch, size)`, as inputs and outputs: a sequence may come in chunks."""
     sizes = [state.shape[-1] for state in network.input["states"]]
     names = [f"state_{number}" for number in range(len(sizes))]
 
-    def step(tokens: Any, lengths: Any, **states: Any) -> dict[str, Any]:
+    def step(tokens: Tensor, lengths: Tensor, **states: Any) -> dict[str, Tensor]:
         logits, final = read(network, tokens, _checked(lengths, tokens), [states[name] for name in names])
         return {"logits": logits, **dict(zip(names, final, strict=True))}
 
@@ -51,7 +55,7 @@ def _stepping(network: keras.Model, vocabulary_size: int) -> Endpoint:
     return Endpoint(step, _token_signature() | signature, _token_examples(vocabulary_size) | examples)
 
 
-def _checked(lengths: Any, tokens: Any) -> Any:
+def _checked(lengths: Tensor, tokens: Tensor) -> Tensor:
     """The lengths, once it is known that they lie within the tokens."""
     checks = [
         tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
@@ -62,9 +66,11 @@ def _checked(lengths: Any, tokens: Any) -> Any:
 
 
 def _token_signature() -> dict[str, tf.TensorSpec]:
+    """Ids, and how many of each row count."""
     return {"tokens": tf.TensorSpec((None, None), tf.int32), "lengths": tf.TensorSpec((None,), tf.int32)}
 
 
-def _token_examples(vocabulary_size: int) -> dict[str, np.ndarray[Any, Any]]:
+def _token_examples(vocabulary_size: int) -> Arrays:
+    """Five rows of different lengths."""
     tokens = np.arange(ROWS * STEPS, dtype=np.int32).reshape(ROWS, STEPS) % vocabulary_size
     return {"tokens": tokens, "lengths": np.array([STEPS, 1, 3, STEPS, 2], np.int32)}

@@ -80,10 +80,12 @@ def _load_examples(folder: Path, manifest: Manifest | None) -> tuple[list[Exampl
 
 
 def _below(stored: Arrays, prefix: str) -> Arrays:
+    """The arrays whose names begin with the prefix, by the rest of their names."""
     return {name.removeprefix(prefix): array for name, array in stored.items() if name.startswith(prefix)}
 
 
 def _input_shapes(manifest: Manifest | None, example: Example) -> dict[str, list[int | None]]:
+    """Declared shape of each input of a signature."""
     inputs = manifest.signatures[example.signature]["inputs"] if manifest else {}
     return {name: item["shape"] for name, item in inputs.items()}
 
@@ -99,6 +101,7 @@ def _check_files(folder: Path) -> tuple[Manifest | None, Check]:
 
 
 def _missing_examples(examples: Sequence[Example], result: IsolatedResult) -> list[str]:
+    """Signatures that cannot be judged, because nothing says what they should answer."""
     known = {example.signature for example in examples}
     missing = sorted(set(result.signatures) - known)
     return [

@@ -9,13 +9,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnapps.errors import ExportError
 from rnnapps.export.arrays import Arrays, as_array
 from rnnapps.export.dtypes import DT_STRING, NUMPY_TYPES
+from rnnapps.types import Array
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
 
 __all__ = ["MAXIMUM_REQUESTS", "WARMUP_FILE", "read_requests", "warmup_requests", "write_requests"]
 
@@ -98,7 +102,7 @@ def _records(path: Path) -> Iterator[bytes]:
         start = end + 4
 
 
-def _to_array(tensor: Any) -> np.ndarray[Any, Any]:
+def _to_array(tensor: TensorProto) -> Array:
     """The values of a TensorProto, which may be packed bytes or a list whose last value repeats."""
     shape = tuple(dimension.size for dimension in tensor.tensor_shape.dim)
     if tensor.dtype == DT_STRING:

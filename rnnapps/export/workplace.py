@@ -76,6 +76,7 @@ def _locked(folder: Path, stack: contextlib.ExitStack) -> Path | None:
 
 
 def _remove_if_abandoned(folder: Path) -> None:
+    """Removes what a crashed export left behind, but nothing that a running one writes."""
     with contextlib.suppress(OSError), open(folder / _LOCK, "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)

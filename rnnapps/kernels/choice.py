@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util  # the only place that knows whether XLA will compile a trace
 
 from rnnapps.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rnnapps.kernels.step import KernelCell
 
 __all__ = ["KERNELS", "Kernel", "check_kernel", "gains_as_one_program", "in_xla_program", "kernel_for", "shards_for"]
 
@@ -48,7 +51,7 @@ def kernel_for(
     return "xla" if static and (training or traced) else "graph"
 
 
-def shards_for(batch: int | None, cell: Any) -> int:
+def shards_for(batch: int | None, cell: KernelCell) -> int:
     """Into how many parts compiled loops cut a batch, so that each processor core runs the loop of one part.
 
     A loop's matrix products are too small to keep more than one core busy. Parts of fewer than 16 rows cost more than
@@ -88,5 +91,5 @@ def check_kernel(kernel: str) -> Kernel:
 
 def in_xla_program() -> bool:
     """Whether the graph being traced, or one around it, belongs to a function with `jit_compile=True`."""
-    graph: Any = tf.compat.v1.get_default_graph()
+    graph: tf.Graph = tf.compat.v1.get_default_graph()
     return not tf.executing_eagerly() and bool(control_flow_util.GraphOrParentsInXlaContext(graph))

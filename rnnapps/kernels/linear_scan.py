@@ -9,12 +9,14 @@ recurrence, run backwards.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.loop import length, loop
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["Form", "linear_scan"]
 
@@ -22,8 +24,8 @@ Form = Literal["parallel", "sequential"]
 
 
 def linear_scan(
-    a: Any, b: Any, start: Any, *, mask: Any = None, reverse: bool = False, form: Form = "sequential"
-) -> tuple[Any, Any]:
+    a: Tensor, b: Tensor, start: Tensor, *, mask: Tensor | None = None, reverse: bool = False, form: Form = "sequential"
+) -> tuple[Tensor, Tensor]:
     """Solves h_t = a_t * h_{t-1} + b_t for all t.
 
     Args:
@@ -50,15 +52,18 @@ def linear_scan(
     return states, states[0 if reverse else -1]
 
 
-def _solution(reverse: bool, form: Form) -> Any:
+def _solution(reverse: bool, form: Form) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """The differentiable solution (a, b, start) -> states."""
     solve = _parallel if form == "parallel" else _sequential
 
     @tf.custom_gradient
-    def solution(a: Any, b: Any, start: Any) -> Any:
+    def solution(a: Tensor, b: Tensor, start: Tensor) -> tuple[Tensor, Callable[..., tuple[Tensor, ...]]]:
         states = solve(a, b, start, reverse)
 
-        def gradient(d_states: Any) -> tuple[Any, Any, Any]:
+        # With d the gradient of h_t and D_t all that reaches it, D_t = d_t + a_{t+1} D_{t+1}: the recurrence from the
+        # other end, each factor taken from the step behind. The last step's factor meets a state of zeros, so any
+        # will do: a[0] stands there. Then dL/db_t = D_t, dL/da_t = D_t h_{t-1}, and dL/dh_0 = a_1 D_1.
+        def gradient(d_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             d_states, last = tf.ensure_shape(d_states, states.shape), tf.zeros_like(start)
             d_b = solve(_neighbours(a, a[0], not reverse), d_states, last, not reverse)
             edge = -1 if reverse else 0
@@ -66,24 +71,27 @@ def _solution(reverse: bool, form: Form) -> Any:
 
         return states, gradient
 
-    return solution
+    differentiable: Callable[[Tensor, Tensor, Tensor], Tensor] = solution
+    return differentiable
 
 
-def _neighbours(sequence: Any, edge: Any, reverse: bool) -> Any:
+def _neighbours(sequence: Tensor, edge: Tensor, reverse: bool) -> Tensor:
     """Each step's predecessor in running order; `edge` before the first."""
     parts = [sequence[1:], edge[None]] if reverse else [edge[None], sequence[:-1]]
     return tf.concat(parts, axis=0)
 
 
-def _sequential(a: Any, b: Any, start: Any, reverse: bool) -> Any:
-    def body(_: Any, states: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+def _sequential(a: Tensor, b: Tensor, start: Tensor, reverse: bool) -> Tensor:
+    """All states `(time, batch, size)`, one step after the other."""
+
+    def body(_: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
         new = now[0] * states[0] + now[1]
         return [new], [new]
 
     return loop(body, length(a), [start], [a, b], backwards=reverse)[2][0]
 
 
-def _parallel(a: Any, b: Any, start: Any, reverse: bool) -> Any:
+def _parallel(a: Tensor, b: Tensor, start: Tensor, reverse: bool) -> Tensor:
     """Cuts time into about sqrt(time) parts, all solved side by side, then joins them: 2 sqrt(time) steps in a row."""
     steps, size = a.shape[0], tf.shape(start)
     width = math.isqrt(steps - 1) + 1
@@ -91,30 +99,36 @@ def _parallel(a: Any, b: Any, start: Any, reverse: bool) -> Any:
     missing = count * width - steps
     padding = [[missing, 0] if reverse else [0, missing], [0, 0], [0, 0]]
 
-    def cut(sequence: Any, filling: float) -> Any:
+    def cut(sequence: Tensor, filling: float) -> Tensor:
         padded = tf.pad(sequence, padding, constant_values=tf.cast(filling, sequence.dtype))
         parts = tf.reshape(padded, tf.concat([[count, width], size], axis=0))
         return tf.ensure_shape(tf.transpose(parts, [1, 0, 2, 3]), [width, count, *start.shape])
 
+    # Padding changes no state, h -> 1 * h + 0, and stands where the recurrence ends. Entry i of `a_parts` are the i-th
+    # steps of all parts: `(width, count, batch, size)`.
     a_parts, b_parts = cut(a, 1.0), cut(b, 0.0)
 
-    def compose(_: Any, map_so_far: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+    def compose(_: Tensor, map_so_far: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
         new = list(_compose(tuple(map_so_far), tuple(now)))
         return new, new
 
+    # 1. Within all parts at once: the map from the state before the part to the state after each of its steps,
+    # `(width, count, batch, size)`; the final ones are the maps of whole parts, `(count, batch, size)`.
     identity = [tf.ones_like(a_parts[0]), tf.zeros_like(b_parts[0])]
     (a_all, b_all), _, (a_within, b_within) = loop(compose, width, identity, [a_parts, b_parts], backwards=reverse)
 
-    def join(_: Any, states: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+    def join(_: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
         return [now[0] * states[0] + now[1]], [states[0]]
 
+    # 2. From part to part: the state before each, `(count, batch, size)`.
     before = loop(join, count, [start], [a_all, b_all], backwards=reverse)[2][0]
+    # 3. Every step at once, then time in one piece again: `(count, width, ...)` -> `(count * width, batch, size)`.
     solved = tf.transpose(a_within * before + b_within, [1, 0, 2, 3])
     solved = tf.reshape(solved, tf.concat([[count * width], size], axis=0))
     return tf.ensure_shape(solved[missing:] if reverse else solved[:steps], a.shape)
 
 
-def _compose(first: Any, second: Any) -> Any:
+def _compose(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """The map h -> a2 * (a1 * h + b1) + b2 of two steps in a row."""
     (a1, b1), (a2, b2) = first, second
     return a1 * a2, a2 * b1 + b2

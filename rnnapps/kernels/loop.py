@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import tensorflow as tf
 
+from rnnapps.types import Size, Tensor, Tensors
+
 __all__ = ["end", "length", "loop"]
 
-Tensors = list[Any]
-Body = Callable[[Any, Tensors, Tensors], tuple[Tensors, Tensors]]
+Body = Callable[[Tensor, Tensors, Tensors], tuple[Tensors, Tensors]]
 
 
-def length(sequence: Any) -> Any:
+def length(sequence: Tensor) -> Size:
     """The size of the leading dimension: an int where it is static, else a scalar tensor."""
     return tf.shape(sequence)[0] if sequence.shape[0] is None else sequence.shape[0]
 
 
 def loop(
     body: Body,
-    steps: Any,
+    steps: Size,
     states: Tensors,
-    reads: Sequence[Any] = (),
+    reads: Sequence[Tensor] = (),
     *,
     backwards: bool,
     keep_history: bool = False,
@@ -49,45 +50,61 @@ def loop(
     """
     first = [end(sequence, last=backwards) for sequence in reads]
     specs, slots = _yields(body, states, first)
-    run = functools.partial(_loop, body, steps, states, reads, first, backwards, keep_history, specs, slots)
+    plan = _Loop(body, steps, backwards, keep_history, specs, slots)
+    run = functools.partial(plan.run, states, reads, first)
     final, histories, stacked = tf.function(run, jit_compile=True, autograph=False)() if compiled else run()
     return final, histories, [stacked[slot] for slot in slots]
 
 
-def _loop(
-    body: Body,
-    steps: Any,
-    states: Tensors,
-    reads: Sequence[Any],
-    first: Tensors,
-    backwards: bool,
-    keep_history: bool,
-    specs: list[tf.TensorSpec],
-    slots: list[int],
-) -> tuple[Tensors, Tensors, Tensors]:
-    kept, begin = (states if keep_history else []), (steps if backwards else 0)
-    histories = [_array(state, steps + 1).write(begin, state) for state in kept]
-    arrays = [_array(spec, steps) for spec in specs]
+@dataclass(frozen=True, eq=False)
+class _Loop:
+    """What is decided before a loop runs; fields beside those described here are the arguments of `loop`.
 
-    def iterate(i: Any, states: Tensors, now: Tensors, histories: Tensors, arrays: Tensors) -> tuple[Any, ...]:
-        t = steps - 1 - i if backwards else i
-        new, yields = body(t, states, now)
-        for state, before in zip(new, states, strict=True):
-            state.set_shape(before.shape)
-        histories = [h.write(t if backwards else t + 1, s) for h, s in zip(histories, new, strict=False)]
-        arrays = [a.write(t, yields[slots.index(n)]) for n, a in enumerate(arrays)]
-        following = tf.maximum(t - 1, 0) if backwards else tf.minimum(t + 1, steps - 1)
-        return i + 1, new, [sequence[following] for sequence in reads], histories, arrays
+    Attributes:
+        specs: shape of each distinct tensor that a step yields.
+        slots: for each yield, its place in `specs`.
+    """
 
-    bound = steps if isinstance(steps, int) else None
-    start = (tf.constant(0), list(states), list(first), histories, arrays)
-    _, final, _, histories, arrays = tf.while_loop(lambda i, *_: i < steps, iterate, start, maximum_iterations=bound)
-    return final, [h.stack() for h in histories], [a.stack() for a in arrays]
+    body: Body
+    steps: Size
+    backwards: bool
+    keep_history: bool
+    specs: list[tf.TensorSpec]
+    slots: list[int]
+
+    def run(self, states: Tensors, reads: Sequence[Tensor], first: Tensors) -> tuple[Tensors, Tensors, Tensors]:
+        """Returns the final states, their histories, and the distinct yields, each stacked; `first` begins `reads`."""
+        steps, backwards = self.steps, self.backwards
+        # A history holds the initial state too, on the side where the loop begins: entry t is the state before step t,
+        # or, if t falls, the one after it.
+        kept, begin = (states if self.keep_history else []), (steps if backwards else 0)
+        histories = [_array(state, steps + 1).write(begin, state) for state in kept]
+        arrays = [_array(spec, steps) for spec in self.specs]
+
+        def iterate(i: Tensor, *carried: Tensors) -> tuple[Tensor | Tensors, ...]:
+            states, now, histories, arrays = carried
+            t = steps - 1 - i if backwards else i
+            new, yields = self.body(t, states, now)
+            for state, before in zip(new, states, strict=True):
+                state.set_shape(before.shape)
+            histories = [h.write(t if backwards else t + 1, s) for h, s in zip(histories, new, strict=False)]
+            arrays = [a.write(t, yields[self.slots.index(n)]) for n, a in enumerate(arrays)]
+            # Held within the sequence: the last step reads an entry, too, though none follows that would use it.
+            following = tf.maximum(t - 1, 0) if backwards else tf.minimum(t + 1, steps - 1)
+            return i + 1, new, [sequence[following] for sequence in reads], histories, arrays
+
+        bound = steps if isinstance(steps, int) else None
+        start = (tf.constant(0), list(states), list(first), histories, arrays)
+        _, final, _, histories, arrays = tf.while_loop(
+            lambda i, *_: i < steps, iterate, start, maximum_iterations=bound
+        )
+        return final, [h.stack() for h in histories], [a.stack() for a in arrays]
 
 
-def end(sequence: Any, *, last: bool = False) -> Any:
+def end(sequence: Tensor, *, last: bool = False) -> Tensor:
     """The last or the first entry of a sequence, zeros of an empty one."""
     entries = sequence[-1:] if last else sequence[:1]
+    # A sum over at most one entry: indexing would fail where there is none.
     return (tf.reduce_any if entries.dtype == tf.bool else tf.reduce_sum)(entries, axis=0)
 
 
@@ -108,9 +125,11 @@ def _yields(body: Body, states: Tensors, now: Tensors) -> tuple[list[tf.TensorSp
                 specs.append(tf.TensorSpec(tensor.shape, tensor.dtype))
             slots.append(known[0] if known else len(distinct) - 1)
 
+    # Traced and thrown away: a loop's arrays must have their shapes before its body is traced.
     tf.function(probe, autograph=False).get_concrete_function()
     return specs, slots
 
 
-def _array(like: Any, size: Any) -> tf.TensorArray:
+def _array(like: Tensor | tf.TensorSpec, size: Size) -> tf.TensorArray:
+    """An empty array for `size` entries of the shape and type of `like`."""
     return tf.TensorArray(like.dtype, size=size, element_shape=like.shape, clear_after_read=False)

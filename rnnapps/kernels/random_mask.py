@@ -8,14 +8,15 @@ instructions on whole vectors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
+
+from rnnapps.types import Size, Tensor
 
 __all__ = ["random_mask"]
 
 
-def random_mask(shape: Sequence[Any], probability: float, seed: Any) -> Any:
+def random_mask(shape: Sequence[Size], probability: float, seed: Tensor) -> Tensor:
     """Draws True with the given probability, independently for every element.
 
     The hash is Wellons's `lowbias32` (github.com/skeeto/hash-prospector), applied to each element's
@@ -37,11 +38,13 @@ def random_mask(shape: Sequence[Any], probability: float, seed: Any) -> Any:
     return tf.reshape(tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.int32) < threshold, shape)
 
 
-def _hash(bits: Any) -> Any:
+def _hash(bits: Tensor) -> Tensor:
+    """`lowbias32` of each of the uint32 numbers."""
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         bits = _mixed(bits, shift) * tf.constant(factor, tf.uint32)
     return _mixed(bits, 16)
 
 
-def _mixed(bits: Any, shift: int) -> Any:
+def _mixed(bits: Tensor, shift: int) -> Tensor:
+    """Bits ^ (bits >> shift)."""
     return tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, tf.constant(shift, tf.uint32)))

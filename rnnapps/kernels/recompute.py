@@ -5,16 +5,13 @@ Chen et al. 2016, arXiv:1604.06174: memory for the time of one more forward pass
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from rnnapps.kernels.loop import length, loop
-from rnnapps.kernels.passes import Passes
+from rnnapps.kernels.passes import Passes, PassInputs
+from rnnapps.types import Size, Tensor, Tensors
 
 __all__ = ["RecomputingPasses"]
-
-Tensors = list[Any]
 
 
 class RecomputingPasses:
@@ -28,12 +25,15 @@ class RecomputingPasses:
     def __init__(self, passes: Passes, every: int) -> None:
         self.passes, self.every = passes, every
 
-    def forward(self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors) -> tuple[Any, Tensors, Tensors]:
-        """Returns the outputs, the final states and the states between segments; arguments as in `Passes.forward`."""
+    def forward(self, inputs: PassInputs) -> tuple[Tensor, Tensors, Tensors]:
+        """Returns the outputs, the final states and the states between segments, each `(segments + 1, batch, size)`."""
+        xs, mask, start, weights = inputs
         segments, masks = self._cut(xs, mask)
 
-        def body(s: Any, states: Tensors, _now: Tensors) -> tuple[Tensors, Tensors]:
-            outputs, final, _ = self.passes.forward([x[s] for x in segments], _at(masks, s), states, weights)
+        def body(s: Tensor, states: Tensors, _now: Tensors) -> tuple[Tensors, Tensors]:
+            # What `Passes.forward` would keep of the segment is dropped here: the backward pass makes it anew.
+            segment = PassInputs([x[s] for x in segments], _at(masks, s), states, weights)
+            outputs, final, _ = self.passes.forward(segment)
             return final, [outputs]
 
         count = length(segments[0])
@@ -41,24 +41,26 @@ class RecomputingPasses:
         return self._join(outputs, length(xs[0])), final, between
 
     def backward(
-        self, xs: Tensors, mask: Any, start: Tensors, weights: Tensors, saved: Tensors, d_outputs: Any, d_final: Tensors
+        self, inputs: PassInputs, saved: Tensors, d_outputs: Tensor, d_final: Tensors
     ) -> tuple[Tensors, Tensors, Tensors]:
         """Returns the gradients of xs, of the initial states and of the weights; arguments as in `Passes.backward`."""
+        xs, mask, start, weights = inputs
         (*segments, d_segments), masks = self._cut([*xs, d_outputs], mask)
+        # The states before each segment, in running order: `(segments, batch, size)`.
         begins = [between[1:] if self.passes.reverse else between[:-1] for between in saved]
 
-        def body(s: Any, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
+        def body(s: Tensor, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
             d_states, d_weights = carried[: len(start)], carried[len(start) :]
-            at, mask_at, begin = [x[s] for x in segments], _at(masks, s), [b[s] for b in begins]
-            kept = self.passes.forward(at, mask_at, begin, weights)[2]
-            d_xs, d_begin, more = self.passes.backward(at, mask_at, begin, weights, kept, d_segments[s], d_states)
+            segment = PassInputs([x[s] for x in segments], _at(masks, s), [b[s] for b in begins], weights)
+            kept = self.passes.forward(segment)[2]
+            d_xs, d_begin, more = self.passes.backward(segment, kept, d_segments[s], d_states)
             return [*d_begin, *(a + b for a, b in zip(d_weights, more, strict=True))], d_xs
 
         carried = [*d_final, *(tf.zeros_like(weight) for weight in weights)]
         final, _, d_xs = loop(body, length(segments[0]), carried, backwards=not self.passes.reverse)
         return [self._join(d, length(xs[0])) for d in d_xs], final[: len(start)], final[len(start) :]
 
-    def _cut(self, sequences: Tensors, mask: Any) -> tuple[Tensors, Any]:
+    def _cut(self, sequences: Tensors, mask: Tensor | None) -> tuple[Tensors, Tensor | None]:
         """`(time, batch, any)` -> `(segments, every, batch, any)`; the mask is False where steps were added."""
         steps, batch = length(sequences[0]), tf.shape(sequences[0])[1]
         missing = -steps % self.every
@@ -67,20 +69,23 @@ class RecomputingPasses:
         parts = [self._segments(sequence, missing) for sequence in sequences]
         return parts, None if mask is None else self._segments(mask, missing)
 
-    def _segments(self, sequence: Any, missing: Any) -> Any:
+    def _segments(self, sequence: Tensor, missing: Size) -> Tensor:
+        """One sequence cut, zeros (for a mask: False) in the `missing` steps at its end."""
         padded = tf.pad(sequence, [[0, missing], *([[0, 0]] * (sequence.shape.rank - 1))])
         count = -1 if sequence.shape[0] is None else -(-sequence.shape[0] // self.every)
         return tf.reshape(padded, [count, self.every, *_rest(sequence)])
 
-    def _join(self, segments: Any, steps: Any) -> Any:
+    def _join(self, segments: Tensor, steps: Size) -> Tensor:
+        """`(segments, every, batch, any)` -> `(time, batch, any)`, without the steps that were added."""
         return tf.reshape(segments, [length(segments) * self.every, *_rest(segments[0])])[:steps]
 
 
-def _rest(sequence: Any) -> list[Any]:
+def _rest(sequence: Tensor) -> list[Size]:
     """All sizes but the first; static where known."""
     dynamic = tf.shape(sequence)
     return [dynamic[n] if size is None else size for n, size in enumerate(sequence.shape)][1:]
 
 
-def _at(masks: Any, s: Any) -> Any:
+def _at(masks: Tensor | None, s: Tensor) -> Tensor | None:
+    """The mask of one segment, if there is one."""
     return None if masks is None else masks[s]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
+
+from rnnapps.types import Nest, Tensor, Tensors
+
+if TYPE_CHECKING:
+    from rnnapps.kernels.step import KernelCell
 
 __all__ = ["hidden_states", "scan"]
 
 
 def scan(
-    cell: Any, projected: Any, states: Sequence[Any], *, mask: Any = None, reverse: bool = False
-) -> tuple[Any, list[Any]]:
+    cell: KernelCell, projected: Nest, states: Sequence[Tensor], *, mask: Tensor | None = None, reverse: bool = False
+) -> tuple[Tensor, Tensors]:
     """Runs a cell over a whole sequence, step by step.
 
     Args:
@@ -31,8 +36,8 @@ def scan(
 
 
 def hidden_states(
-    cell: Any, projected: Any, states: Sequence[Any], *, mask: Any = None, reverse: bool = False
-) -> list[list[Any]]:
+    cell: KernelCell, projected: Nest, states: Sequence[Tensor], *, mask: Tensor | None = None, reverse: bool = False
+) -> list[Tensors]:
     """The states after every time step, as tensors of their own: a tape that recorded them yields dL/dh_t.
 
     Arguments as in `scan`.
@@ -40,13 +45,13 @@ def hidden_states(
     Returns:
         For each time step, in the order of the inputs, its list of states, each `(batch, size)`.
     """
-    current, every = list(states), []
+    current, history = list(states), []
     times = range(tf.nest.flatten(projected)[0].shape[1])
     for t in reversed(times) if reverse else times:
         step = tf.nest.map_structure(lambda sequence, t=t: sequence[:, t], projected)
-        new = cell.update(step, cell.recur(current[0]), current)
+        new = list(cell.update(step, cell.recur(current[0]), current))
         if mask is not None:
-            new = [tf.where(mask[:, t, None], n, old) for n, old in zip(new, current, strict=True)]
-        current = list(new)
-        every.append(current)
-    return every[::-1] if reverse else every
+            new = [tf.where(mask[:, t, None], after, before) for after, before in zip(new, current, strict=True)]
+        current = new
+        history.append(current)
+    return history[::-1] if reverse else history

@@ -11,31 +11,32 @@ the backward pass runs each segment forward again (Chen et al. 2016, arXiv:1604.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import tensorflow as tf
 
 from rnnapps.kernels.choice import shards_for
-from rnnapps.kernels.passes import Passes
+from rnnapps.kernels.passes import Passes, PassInputs
 from rnnapps.kernels.recompute import RecomputingPasses
-from rnnapps.kernels.step import Step
+from rnnapps.kernels.step import KernelCell, Step
+from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["scan"]
 
 
 def scan(
-    cell: Any,
-    projected: Any,
-    states: Sequence[Any],
+    cell: KernelCell,
+    projected: Nest,
+    states: Sequence[Tensor],
     *,
-    mask: Any = None,
+    mask: Tensor | None = None,
     reverse: bool = False,
     time_major: bool = False,
     training: bool = True,
     recompute_every: int = 0,
     compiled: bool = False,
-) -> tuple[Any, list[Any]]:
+) -> tuple[Tensor, Tensors]:
     """Runs a cell over a whole sequence.
 
     Args:
@@ -55,6 +56,7 @@ def scan(
     if not time_major:
         projected = tf.nest.map_structure(_swap_batch_and_time, projected)
         mask = None if mask is None else tf.transpose(mask)
+    # Rows are independent: each part of the batch is a loop of its own, for a core of its own (`shards_for` says when).
     shards = shards_for(states[0].shape[0], cell) if compiled else 1
     parts = [tf.split(tensor, shards, axis=1) for tensor in tf.nest.flatten(projected)]
     starts = [tf.split(state, shards, axis=0) for state in states]
@@ -62,34 +64,57 @@ def scan(
     results = []
     for shard in range(shards):
         xs = tf.nest.pack_sequence_as(projected, [part[shard] for part in parts])
-        passes: Any = Passes(Step(cell, xs), reverse=reverse, compiled=compiled)
-        start = [start[shard] for start in starts]
-        results.append(_differentiable(passes, cell, xs, masks[shard], start, training, recompute_every))
+        passes = Passes(Step(cell, xs), reverse=reverse, compiled=compiled)
+        keeping: _KeepingPasses = RecomputingPasses(passes, recompute_every) if recompute_every else passes
+        start, weights = [start[shard] for start in starts], [weight.value for weight in cell.weights]
+        inputs = PassInputs(tf.nest.flatten(xs), masks[shard], start, weights)
+        results.append(_differentiable(passes, keeping, inputs, training=training))
     outputs = tf.concat([result[0] for result in results], axis=1)
     final = [tf.concat(states, axis=0) for states in zip(*(result[1] for result in results), strict=True)]
     return (outputs if time_major else _swap_batch_and_time(outputs)), final
 
 
+class _KeepingPasses(Protocol):
+    """What `Passes` and `RecomputingPasses` have in common; what is saved is each one's own."""
+
+    def forward(self, inputs: PassInputs) -> tuple[Tensor, Tensors, Nest]:
+        """Returns the outputs, the final states and what `backward` needs."""
+
+    def backward(
+        self, inputs: PassInputs, saved: Nest, d_outputs: Tensor, d_final: Tensors
+    ) -> tuple[Tensors, Tensors, Tensors]:
+        """Returns the gradients of xs, of the initial states and of the weights."""
+
+
 def _differentiable(
-    passes: Passes, cell: Any, projected: Any, mask: Any, states: Sequence[Any], training: bool, recompute_every: int
-) -> tuple[Any, list[Any]]:
-    """Joins the forward pass with its gradient."""
-    parts = [tf.nest.flatten(projected), list(states), [weight.value for weight in cell.weights]]
-    parts = tf.nest.map_structure(tf.convert_to_tensor, parts)
-    keeping: Any = RecomputingPasses(passes, recompute_every) if recompute_every else passes
+    passes: Passes, keeping: _KeepingPasses, inputs: PassInputs, *, training: bool
+) -> tuple[Tensor, Tensors]:
+    """Joins the forward pass with its gradient.
+
+    Args:
+        passes: run forward where nothing need be kept.
+        keeping: run where a gradient is wanted.
+        inputs: what to run on; the gradients are those of all but the mask.
+        training: whether a gradient will be wanted.
+
+    Returns:
+        Outputs `(time, batch, output_size)` and the final states, each `(batch, size)`.
+    """
+    # One flat list of tensors, as `custom_gradient` needs, and back.
+    parts = tf.nest.map_structure(tf.convert_to_tensor, [inputs.xs, inputs.start, inputs.weights])
 
     @tf.custom_gradient
-    def run(*tensors: Any) -> Any:
+    def run(*tensors: Tensor) -> tuple[Nest, Callable[..., Tensors]]:
         xs, start, weights = tf.nest.pack_sequence_as(parts, tensors)
+        own = PassInputs(xs, inputs.mask, start, weights)
         if training:
-            outputs, final, saved = keeping.forward(xs, mask, start, weights)
+            outputs, final, saved = keeping.forward(own)
         else:
-            outputs, final = passes.outputs(xs, mask, start, weights)
+            outputs, final = passes.outputs(own)
 
-        def gradient(d_outputs: Any, *d_final: Any) -> list[Any]:
-            kept = saved if training else keeping.forward(xs, mask, start, weights)[2]
-            gradients = keeping.backward(xs, mask, start, weights, kept, d_outputs, list(d_final))
-            return list(tf.nest.flatten(gradients))
+        def gradient(d_outputs: Tensor, *d_final: Tensor) -> Tensors:
+            kept = saved if training else keeping.forward(own)[2]
+            return list(tf.nest.flatten(keeping.backward(own, kept, d_outputs, list(d_final))))
 
         return (outputs, *final), gradient
 
@@ -97,5 +122,6 @@ def _differentiable(
     return outputs, final
 
 
-def _swap_batch_and_time(tensor: Any) -> Any:
+def _swap_batch_and_time(tensor: Tensor) -> Tensor:
+    """`(batch, time, any)` <-> `(time, batch, any)`."""
     return tf.transpose(tensor, [1, 0, *range(2, tensor.shape.rank)])

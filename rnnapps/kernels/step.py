@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import keras
 import tensorflow as tf
 from keras.src.backend.common.variables import AutocastScope  # Keras opens it for calls of layers only
 
-__all__ = ["Step", "autocast", "turned"]
+from rnnapps.types import Nest, Tensor, Tensors
 
-Tensors = list[Any]
+__all__ = ["KernelCell", "Step", "autocast", "turned"]
 
 _ROWS_TO_TURN = 8
+
+
+class KernelCell(Protocol):
+    """What kernels need of a built cell; `rnnapps.cells.Cell` says what each part means."""
+
+    @property
+    def weights(self) -> Sequence[keras.Variable]:
+        """All weights, those that only `project` reads too."""
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type of its tensors."""
+
+    def recur(self, output: Tensor) -> Nest:
+        """What the previous output `(batch, output_size)` enters linearly: `(batch, any)`, or several."""
+
+    def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The new states, each `(batch, size)`."""
 
 
 class Step:
@@ -24,20 +43,21 @@ class Step:
         projected: the projected inputs; only their nesting is used.
     """
 
-    def __init__(self, cell: Any, projected: Any) -> None:
+    def __init__(self, cell: KernelCell, projected: Nest) -> None:
         self._cell, self._projected_structure = cell, tf.nest.map_structure(lambda _: None, projected)
-        self._recurrent_structure: Any = None
+        # Known once `recur` and `update` were traced, which every pass does before it asks.
+        self._recurrent_structure: Nest = None
         self._read_by_update: set[int] = set()
 
-    def recur(self, output: Any, weights: Tensors) -> Tensors:
-        """The recurrent pre-activations of one step."""
+    def recur(self, output: Tensor, weights: Tensors) -> Tensors:
+        """The recurrent pre-activations of one step, each `(batch, any)`."""
         with autocast(self._cell), _Weights(self._cell.weights, weights):
             recurrent = self._cell.recur(output)
         self._recurrent_structure = tf.nest.map_structure(lambda _: None, recurrent)
         return list(tf.nest.flatten(recurrent))
 
     def update(self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors) -> Tensors:
-        """The new states of one step."""
+        """The new states of one step, each `(batch, size)`; xs are its projected inputs, recurrents from `recur`."""
         projected = tf.nest.pack_sequence_as(self._projected_structure, xs)
         recurrent = tf.nest.pack_sequence_as(self._recurrent_structure, recurrents)
         with autocast(self._cell), _Weights(self._cell.weights, weights) as bound:
@@ -51,19 +71,38 @@ class Step:
         return [n for n in read if weights[n].shape.rank < 2], [n for n in read if weights[n].shape.rank >= 2]
 
     def update_gradient(
-        self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, d_new: Tensors, wanted: list[int]
+        self,
+        xs: Tensors,
+        recurrents: Tensors,
+        states: Tensors,
+        weights: Tensors,
+        *,
+        d_new: Tensors,
+        wanted: list[int],
     ) -> tuple[Tensors, Tensors, Tensors, Tensors]:
-        """Gradients of `update` with respect to xs, recurrents, states and the wanted weights, summed over the rows."""
+        """Vector-Jacobian product of `update`.
+
+        Args:
+            xs: projected inputs, each `(rows, any)`; the rows may be those of one step or of all steps.
+            recurrents: what `recur` made, each `(rows, any)`.
+            states: the states before, each `(rows, size)`.
+            weights: values of the cell's weights.
+            d_new: gradients of the new states, each `(rows, size)`.
+            wanted: places of the weights whose gradients are asked for.
+
+        Returns:
+            The gradients of xs, recurrents and states, and those of the wanted weights, summed over the rows.
+        """
         sources = (xs, recurrents, states, [weights[n] for n in wanted])
         gradients = _pullback(lambda: self.update(xs, recurrents, states, weights), tf.nest.flatten(sources), d_new)
         d_xs, d_recurrents, d_states, d_weights = tf.nest.pack_sequence_as(sources, gradients)
         return d_xs, d_recurrents, d_states, d_weights
 
-    def recur_gradient(self, output: Any, weights: Tensors, d_recurrents: Tensors) -> Any:
+    def recur_gradient(self, output: Tensor, weights: Tensors, d_recurrents: Tensors) -> Tensor:
         """Gradient of `recur` with respect to the output."""
         return _pullback(lambda: self.recur(output, weights), [output], d_recurrents)[0]
 
-    def recur_weight_gradients(self, outputs: Any, weights: Tensors, d_recurrents: Tensors) -> Tensors:
+    def recur_weight_gradients(self, outputs: Tensor, weights: Tensors, d_recurrents: Tensors) -> Tensors:
         """Gradients of `recur` with respect to all weights, summed over the rows."""
         return _pullback(lambda: self.recur(outputs, weights), weights, d_recurrents)
 
@@ -78,9 +117,10 @@ def turned(weights: Tensors, rows: int | None) -> Tensors:
     return [tf.transpose(weight) if turns and weight.shape.rank == 2 else weight for weight in weights]
 
 
-def autocast(cell: Any) -> Any:
+def autocast(cell: KernelCell) -> AbstractContextManager[None]:
     """A context in which the cell's weights show its compute dtype outside of any layer's call, as in gradients."""
-    return AutocastScope(cell.compute_dtype)
+    scope: AbstractContextManager[None] = AutocastScope(cell.compute_dtype)
+    return scope
 
 
 class _Weights(keras.StatelessScope):
@@ -89,13 +129,14 @@ class _Weights(keras.StatelessScope):
     The tensors keep their own dtype: they were cast, if at all, when the layer was called.
     """
 
-    def __init__(self, variables: Sequence[Any], values: Tensors) -> None:
+    def __init__(self, variables: Sequence[keras.Variable], values: Tensors) -> None:
         super().__init__()
+        # By identity: variables compare element by element.
         self._places = {id(variable): place for place, variable in enumerate(variables)}
         self._values = values
         self.read: set[int] = set()
 
-    def get_current_value(self, variable: Any) -> Any:
+    def get_current_value(self, variable: keras.Variable) -> Tensor | None:
         """The tensor that stands for the variable."""
         place = self._places.get(id(variable))
         if place is None:

@@ -1,8 +1,9 @@
-"""Layers: recurrent networks over whole sequences."""
+"""Layers: recurrent networks over whole sequences, and what masks and thins their inputs."""
 
 from rnnapps.layers.bidirectional import Bidirectional
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.layers.sequence_mask import SequenceMask
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 
-__all__ = ["Bidirectional", "Dropout", "Recurrent", "RecurrentStack", "recurrent_stack"]
+__all__ = ["Bidirectional", "Dropout", "Recurrent", "RecurrentStack", "SequenceMask", "recurrent_stack"]

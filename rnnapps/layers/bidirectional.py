@@ -9,6 +9,7 @@ import keras
 
 from rnnapps.errors import ConfigError
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["Bidirectional", "Merge"]
 
@@ -49,18 +50,24 @@ class Bidirectional(keras.layers.Layer):
                 raise ConfigError(f"Bidirectional: both directions need the same {name}")
         self.supports_masking = True
 
-    def build(self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None) -> None:
+    def build(
+        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+    ) -> None:
         """Makes the weights for inputs `(batch, time, features)`."""
         for layer in (self.forward, self.backward):
             layer.build(sequences_shape)
 
-    def initial_states(self, batch_size: Any) -> list[Any]:
+    def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states, those of the forward direction first, each `(batch, size)`."""
         return self.forward.initial_states(batch_size) + self.backward.initial_states(batch_size)
 
     def call(
-        self, sequences: Any, initial_state: Sequence[Any] | None = None, mask: Any = None, training: bool = False
-    ) -> Any:
+        self,
+        sequences: Tensor,
+        initial_state: Sequence[Tensor] | None = None,
+        mask: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor | Tensors:
         """Runs both directions; arguments and results as in `Recurrent.call`, states of both, forward first."""
         states = [None, None] if initial_state is None else self._halves(list(initial_state))
         results = [
@@ -72,11 +79,14 @@ class Bidirectional(keras.layers.Layer):
         (there, *first), (back, *second) = results
         return [_MERGES[self.merge](there, back), *first, *second]
 
-    def _halves(self, states: list[Any]) -> list[list[Any]]:
+    def _halves(self, states: Tensors) -> list[Tensors]:
+        """The states of the forward and of the backward direction."""
         count = len(self.forward.cell.state_size)
         return [states[:count], states[count:]]
 
-    def compute_output_shape(self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+    ) -> Any:
         """Shapes of what `call` returns."""
         shapes = [layer.compute_output_shape(sequences_shape) for layer in (self.forward, self.backward)]
         states = [s for shape in shapes for s in shape[1:]] if self.forward.return_state else []
@@ -85,7 +95,7 @@ class Bidirectional(keras.layers.Layer):
         outputs = (*first[0][:-1], size)
         return [outputs, *states] if self.forward.return_state else outputs
 
-    def compute_mask(self, sequences: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, sequences: Tensor, previous_mask: Tensor | None) -> Nest:
         """The mask goes on with sequences and ends with the last output."""
         mask = previous_mask if self.forward.return_sequences else None
         states = [None for _ in self.forward.cell.state_size + self.backward.cell.state_size]
@@ -108,5 +118,6 @@ class Bidirectional(keras.layers.Layer):
 
 
 def _reversed(layer: Recurrent) -> Recurrent:
+    """A new layer like the given one that runs the other way, with weights of its own."""
     config = layer.get_config()
     return Recurrent.from_config(config | {"reverse": True, "name": f"{layer.name}_backward"})

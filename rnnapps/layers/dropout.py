@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.random_mask import random_mask
+from rnnapps.types import Tensor
 
 __all__ = ["Dropout"]
 
@@ -37,7 +39,7 @@ class Dropout(keras.layers.Layer):
         self.supports_masking = True
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Maps inputs of any shape to the same shape."""
         if not training or self.seed_generator is None:
             return inputs
@@ -45,7 +47,7 @@ class Dropout(keras.layers.Layer):
         keep = random_mask(shape, 1 - self.rate, self.seed_generator.next())
         return tf.where(keep, inputs / tf.cast(1 - self.rate, inputs.dtype), tf.zeros_like(inputs))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Sequence[int | None]:
         """The shape of the inputs."""
         return input_shape
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ from rnnapps.kernels import reference
 from rnnapps.kernels.choice import Kernel, check_kernel, in_xla_program, kernel_for
 from rnnapps.kernels.linear_scan import Form, linear_scan
 from rnnapps.kernels.sequential import scan
+from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["Recurrent"]
 
@@ -65,21 +66,27 @@ class Recurrent(keras.layers.Layer):
         self.kernel, self.recompute_every = check_kernel(kernel), recompute_every
         self.kernel_used: Kernel | None = None
         self.supports_masking = True
-        self._compiled_eager: Any = None
+        self._compiled_eager: Callable[..., tuple[Tensor, Tensors]] | None = None
 
-    def build(self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None) -> None:
+    def build(
+        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+    ) -> None:
         """Makes the cell's weights for inputs `(batch, time, features)`."""
         if not self.cell.built:
             self.cell.build((sequences_shape[0], sequences_shape[-1]))
             self.cell.built = True
 
-    def initial_states(self, batch_size: Any) -> list[Any]:
+    def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states, each `(batch, size)`."""
         return self.cell.initial_states(batch_size)
 
     def call(
-        self, sequences: Any, initial_state: Sequence[Any] | None = None, mask: Any = None, training: bool = False
-    ) -> Any:
+        self,
+        sequences: Tensor,
+        initial_state: Sequence[Tensor] | None = None,
+        mask: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor | Tensors:
         """Runs the layer.
 
         Args:
@@ -100,29 +107,32 @@ class Recurrent(keras.layers.Layer):
         outputs = outputs if self.return_sequences else _last(outputs, mask, self.reverse)
         return [outputs, *final] if self.return_state else outputs
 
-    def _eager_run(self) -> Any:
+    def _eager_run(self) -> Callable[..., tuple[Tensor, Tensors]]:
         """`_run` as a function that is traced once, for calls outside of any function."""
         if self._compiled_eager is None:
             self._compiled_eager = tf.function(self._run, reduce_retracing=True, autograph=False)
         return self._compiled_eager
 
     def _run(
-        self, sequences: Any, states: list[Any], mask: Any, training: bool, *, traced: bool
-    ) -> tuple[Any, list[Any]]:
+        self, sequences: Tensor, states: Tensors, mask: Tensor | None, training: bool, *, traced: bool
+    ) -> tuple[Tensor, Tensors]:
+        """All outputs `(batch, time, output_size)` and the final states, by the kernel that is asked for or chosen."""
         kernel = self.kernel_used = self._resolve(sequences, training, traced)
         if mask is not None:
             mask = tf.cast(mask, tf.bool)
+            # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
         if kernel == "reference":
             projected = self.cell.project(sequences, training=training)
             outputs, final = reference.scan(self.cell, projected, states, mask=mask, reverse=self.reverse)
         else:
-            outputs, final = self._run_time_major(sequences, states, mask, training, kernel)
+            outputs, final = self._run_time_major(sequences, states, mask, training=training, kernel=kernel)
         return self.cell.emit(sequences, outputs, training=training), final
 
     def _run_time_major(
-        self, sequences: Any, states: list[Any], mask: Any, training: bool, kernel: Kernel
-    ) -> tuple[Any, list[Any]]:
+        self, sequences: Tensor, states: Tensors, mask: Tensor | None, *, training: bool, kernel: Kernel
+    ) -> tuple[Tensor, Tensors]:
+        """`_run` by a fast kernel: time leads within, so that each step's entries lie side by side in memory."""
         projected = self.cell.project(tf.transpose(sequences, [1, 0, 2]), training=training)
         mask = None if mask is None else tf.transpose(mask)
         if isinstance(self.cell, LinearCell):
@@ -144,13 +154,16 @@ class Recurrent(keras.layers.Layer):
             )
         return tf.transpose(outputs, [1, 0, 2]), final
 
-    def _resolve(self, sequences: Any, training: bool, traced: bool) -> Kernel:
+    def _resolve(self, sequences: Tensor, training: bool, traced: bool) -> Kernel:
+        """The kernel for these shapes, if none was asked for by name."""
         if self.kernel != "auto":
             return self.kernel
         batch, time = sequences.shape[:2]
         return kernel_for(batch=batch, time=time, training=bool(training), inside_xla=in_xla_program(), traced=traced)
 
-    def compute_output_shape(self, sequences_shape: Sequence[int | None], initial_state_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+    ) -> Any:
         """Shapes of what `call` returns."""
         batch, time = sequences_shape[:2]
         leading = (batch, time) if self.return_sequences else (batch,)
@@ -158,7 +171,7 @@ class Recurrent(keras.layers.Layer):
         states = [(batch, size) for size in self.cell.state_size]
         return [outputs, *states] if self.return_state else outputs
 
-    def compute_mask(self, sequences: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, sequences: Tensor, previous_mask: Tensor | None) -> Nest:
         """The mask goes on with sequences and ends with the last output."""
         mask = previous_mask if self.return_sequences else None
         return [mask, *(None for _ in self.cell.state_size)] if self.return_state else mask
@@ -181,7 +194,7 @@ class Recurrent(keras.layers.Layer):
         return cls(**(config | {"cell": keras.saving.deserialize_keras_object(config["cell"])}))
 
 
-def _last(outputs: Any, mask: Any, reverse: bool) -> Any:
+def _last(outputs: Tensor, mask: Tensor | None, reverse: bool) -> Tensor:
     """The output of each row's last valid step in running order; of an empty row, that of its first step."""
     if mask is None:
         return outputs[:, 0 if reverse else -1]

@@ -17,10 +17,11 @@ from rnnapps.kernels.step import autocast
 from rnnapps.layers.bidirectional import Bidirectional
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["RecurrentStack", "recurrent_stack"]
 
-StackStep = Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]
+StackStep = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensors]]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -63,6 +64,7 @@ class RecurrentStack(keras.layers.Layer):
         self.supports_masking = True
 
     def _layer(self, cell: Cell, number: int) -> Recurrent | Bidirectional:
+        """The layer around one cell, with all outputs and its final states."""
         layer = Recurrent(
             cell,
             return_sequences=True,
@@ -93,13 +95,17 @@ class RecurrentStack(keras.layers.Layer):
         """Sizes of all states, the lowest layer first."""
         return [size for cell in self.cells for size in cell.state_size * (2 if self.bidirectional else 1)]
 
-    def initial_states(self, batch_size: Any) -> list[Any]:
+    def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states of all layers in one list, each `(batch, size)`."""
         return [state for layer in self.recurrent_layers for state in layer.initial_states(batch_size)]
 
     def call(
-        self, sequences: Any, states: Sequence[Any] | None = None, mask: Any = None, training: bool = False
-    ) -> tuple[Any, list[Any]]:
+        self,
+        sequences: Tensor,
+        states: Sequence[Tensor] | None = None,
+        mask: Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensors]:
         """Runs all layers.
 
         Args:
@@ -112,7 +118,7 @@ class RecurrentStack(keras.layers.Layer):
             Outputs `(batch, time, output_size)` and the final states of all layers.
         """
         states = list(self.initial_states(tf.shape(sequences)[0]) if states is None else states)
-        final: list[Any] = []
+        final: Tensors = []
         for number, layer in enumerate(self.recurrent_layers):
             inputs = self.dropouts[number - 1](sequences, training=training) if number else sequences
             count = len(layer.initial_states(1))
@@ -122,7 +128,7 @@ class RecurrentStack(keras.layers.Layer):
             final += last
         return sequences, final
 
-    def looking_up(self, vectors: Any) -> StackStep:
+    def looking_up(self, vectors: Tensor) -> StackStep:
         """One step of all layers for inputs that are rows of a table.
 
         The lowest layer's projection of all rows is computed here, once; a step only looks it up.
@@ -138,9 +144,9 @@ class RecurrentStack(keras.layers.Layer):
         with autocast(self):
             table = self.cells[0].project(vectors)
 
-        def step(rows: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        def step(rows: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
             sequences = tf.gather(vectors, rows)
-            final: list[Any] = []
+            final: Tensors = []
             for number, cell in enumerate(self.cells):
                 start = states[len(final) : len(final) + len(cell.state_size)]
                 projected = tf.nest.map_structure(lambda t: tf.gather(t, rows), table) if number == 0 else None
@@ -151,16 +157,18 @@ class RecurrentStack(keras.layers.Layer):
 
         return step
 
-    def _joined(self, inputs: Any, outputs: Any) -> Any:
+    def _joined(self, inputs: Tensor, outputs: Tensor) -> Tensor:
         """A layer's outputs, with its inputs added where the stack is residual and their sizes agree."""
         return inputs + outputs if self.residual and outputs.shape[-1] == inputs.shape[-1] else outputs
 
-    def compute_output_shape(self, sequences_shape: Sequence[int | None], states_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, sequences_shape: Sequence[int | None], states_shape: Sequence[Sequence[int | None]] | None = None
+    ) -> Any:
         """Shapes of what `call` returns."""
         batch, time = sequences_shape[:2]
         return (batch, time, self.output_size), [(batch, size) for size in self.state_sizes]
 
-    def compute_mask(self, sequences: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, sequences: Tensor, previous_mask: Tensor | None) -> Nest:
         """The mask goes on with the outputs."""
         return previous_mask, [None for _ in self.state_sizes]
 
@@ -183,7 +191,9 @@ class RecurrentStack(keras.layers.Layer):
         return cls(**(config | {"cells": cells}))
 
 
-def _one_step(cell: Cell, inputs: Any, states: Sequence[Any], projected: Any = None) -> tuple[Any, list[Any]]:
+def _one_step(
+    cell: Cell, inputs: Tensor, states: Sequence[Tensor], projected: Nest | None = None
+) -> tuple[Tensor, Tensors]:
     """A cell's output and new states; `projected` is `cell.project(inputs)` where it is known."""
     with autocast(cell):
         projected = cell.project(inputs) if projected is None else projected

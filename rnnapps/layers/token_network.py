@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -10,6 +10,7 @@ import tensorflow as tf
 from rnnapps.config import TokenModelConfig
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import RecurrentStack, StackStep, recurrent_stack
+from rnnapps.types import Size, Tensor, Tensors
 
 __all__ = ["read", "token_network", "token_step", "vocabulary_axes", "zero_states"]
 
@@ -44,7 +45,8 @@ def token_network(config: TokenModelConfig, vocabulary_size: int) -> keras.Model
     return keras.Model({"tokens": tokens, "states": states}, {"logits": logits, "states": final}, name="token_network")
 
 
-def _embedding(config: TokenModelConfig, vocabulary_size: int) -> Any:
+def _embedding(config: TokenModelConfig, vocabulary_size: int) -> keras.layers.Layer:
+    """Token ids -> vectors; with tied weights also the way back, to scores."""
     if config.tie_weights:
         return keras.layers.ReversibleEmbedding(vocabulary_size, config.embedding_units, name="embedding")
     return keras.layers.Embedding(vocabulary_size, config.embedding_units, name="embedding")
@@ -56,13 +58,13 @@ def vocabulary_axes(network: keras.Model) -> dict[str, int]:
     return {weight.path: axes[weight.path] for weight in network.weights if weight.path in axes}
 
 
-def zero_states(network: keras.Model, batch_size: Any) -> list[Any]:
+def zero_states(network: keras.Model, batch_size: Size) -> Tensors:
     """The states before the first token, each `(batch, size)`."""
     stack: RecurrentStack = network.get_layer(RECURRENT)
     return stack.initial_states(batch_size)
 
 
-def read(network: keras.Model, tokens: Any, lengths: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+def read(network: keras.Model, tokens: Tensor, lengths: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
     """Runs a token network over rows of different lengths; what lies behind a row's end has no influence.
 
     Args:
@@ -81,7 +83,8 @@ def read(network: keras.Model, tokens: Any, lengths: Any, states: list[Any]) -> 
     return tf.where(valid[..., None], logits, tf.zeros_like(logits)), final
 
 
-def _scores(network: keras.Model, hidden: Any) -> Any:
+def _scores(network: keras.Model, hidden: Tensor) -> Tensor:
+    """Logits `(..., vocabulary)` in float32 of the stack's outputs `(..., units)`."""
     names = {layer.name for layer in network.layers}
     if "logits" in names:
         logits = network.get_layer("logits")(hidden)
@@ -101,13 +104,14 @@ def token_step(network: keras.Model) -> StackStep:
         return lambda tokens, states: _advance(network, tokens, states)
     look_up = stack.looking_up(embedding(tf.range(vocabulary_size)))
 
-    def step(tokens: Any, states: Any) -> tuple[Any, list[Any]]:
+    def step(tokens: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
         hidden, new_states = look_up(tokens, states)
         return _scores(network, hidden), new_states
 
     return step
 
 
-def _advance(network: keras.Model, tokens: Any, states: Any) -> tuple[Any, list[Any]]:
+def _advance(network: keras.Model, tokens: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
+    """One token per row through the whole network: logits `(batch, vocabulary)` and the new states."""
     outputs = network({"tokens": tokens[:, None], "states": states}, training=False)
     return outputs["logits"][:, 0], outputs["states"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-__all__ = ["KneserNey", "baselines"]
+from rnnapps.types import Array
 
-Array = np.ndarray[Any, Any]
+__all__ = ["KneserNey", "baselines"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,7 @@ class KneserNey:
         return float(-self.log_probabilities(ids)[1:].mean())
 
     def _checked(self, ids: Array) -> Array:
+        """The ids as int64, if the vocabulary has them all."""
         symbols = np.asarray(ids, np.int64)
         if len(symbols) and (symbols.min() < 0 or symbols.max() >= self.vocabulary_size):
             raise ValueError(f"ids must lie in 0 to {self.vocabulary_size - 1}")
@@ -142,6 +142,7 @@ def _distinct_grams(symbols: Array, order: int, vocabulary_size: int) -> list[tu
 
 
 def _statistics(keys: Array, counts: Array, vocabulary_size: int, contexts: int) -> _Order:
+    """What smoothing needs of the n-grams of one order."""
     prefixes = keys // vocabulary_size
     return _Order(
         keys=keys,
@@ -153,6 +154,7 @@ def _statistics(keys: Array, counts: Array, vocabulary_size: int, contexts: int)
 
 
 def _discount(counts: Array) -> float:
+    """What Kneser-Ney smoothing takes off each count, estimated from how many are 1 and 2."""
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
     return once / (once + 2 * twice) if once and twice else 0.5
 

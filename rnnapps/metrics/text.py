@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from rnnapps.types import Array, Tensor
 
 __all__ = ["TextScore", "nats", "per_character", "score_text"]
 
@@ -40,7 +41,7 @@ def per_character(nats_per_character: float) -> dict[str, float]:
     return {"nats_per_character": nats_per_character, "bits_per_character": nats_per_character / math.log(2)}
 
 
-def nats(logits: Any, targets: Any) -> Any:
+def nats(logits: Tensor, targets: Tensor) -> Tensor:
     """Negative log-likelihood of each target in nats, computed in float32.
 
     Args:
@@ -54,9 +55,9 @@ def nats(logits: Any, targets: Any) -> Any:
 
 
 def score_text(
-    apply: Callable[[Any, Sequence[Any]], tuple[Any, Sequence[Any]]],
-    initial_states: Sequence[Any],
-    ids: np.ndarray[Any, Any],
+    apply: Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]],
+    initial_states: Sequence[Tensor],
+    ids: Array,
     *,
     batch_size: int,
     window_steps: int,
@@ -101,6 +102,6 @@ def score_text(
     return TextScore(total, scored)
 
 
-def _expand(rows: Any, values: Any) -> Any:
+def _expand(rows: Array, values: Tensor) -> Tensor:
     """Reshapes a condition `(batch, 1)` to the rank of `values`."""
     return tf.reshape(tf.constant(rows), (-1,) + (1,) * (len(values.shape) - 1))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.storage import read_json, write_json
+from rnnapps.types import Array, Tensor
 
 __all__ = ["UNKNOWN_ID", "CharacterVocabulary"]
 
@@ -61,7 +61,7 @@ class CharacterVocabulary:
         known = set(self.characters)
         return CharacterVocabulary(self.characters + "".join(c for c in _distinct(texts) if c not in known))
 
-    def encode(self, strings: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    def encode(self, strings: Tensor) -> tuple[Tensor, Tensor]:
         """Maps strings `(batch,)` (UTF-8) to ids, in graph.
 
         Invalid UTF-8 counts as U+FFFD.
@@ -74,13 +74,13 @@ class CharacterVocabulary:
         ids = points.with_values(self._ids(points.values)).to_tensor(default_value=UNKNOWN_ID)
         return ids, lengths
 
-    def decode(self, ids: Any, lengths: Any) -> tf.Tensor:
+    def decode(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Maps ids `(batch, time)` and lengths `(batch,)` to strings `(batch,)` (UTF-8), in graph."""
         points = tf.gather(tf.constant(self._points_of_ids), ids)
         ragged = tf.RaggedTensor.from_tensor(points, lengths=tf.cast(lengths, tf.int64))
         return tf.strings.unicode_encode(ragged, "UTF-8")
 
-    def encode_all(self, texts: tf.data.Dataset | Iterable[str | bytes]) -> np.ndarray[Any, Any]:
+    def encode_all(self, texts: tf.data.Dataset | Iterable[str | bytes]) -> Array:
         """Encodes the concatenation of texts with a table in memory: the ids of `encode`, much faster for long texts.
 
         Returns:
@@ -91,7 +91,7 @@ class CharacterVocabulary:
         table[_code_points(self.characters)] = np.arange(1, self.size)
         return np.concatenate([np.zeros(0, dtype), *(table[_code_points(piece)] for piece in _pieces(texts))])
 
-    def count_unknown(self, ids: Any, lengths: Any) -> tf.Tensor:
+    def count_unknown(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Number of unknown characters `(batch,)`, int32, among the first `lengths` ids of each row, in graph."""
         inside = tf.sequence_mask(lengths, tf.shape(ids)[1])
         return tf.reduce_sum(tf.cast(inside & tf.equal(ids, UNKNOWN_ID), tf.int32), axis=1)
@@ -129,14 +129,15 @@ class CharacterVocabulary:
         except ValueError as error:
             raise CheckpointError(f"{path}: {error}; restore the file or train again") from None
 
-    def _ids(self, points: Any) -> Any:
+    def _ids(self, points: Tensor) -> Tensor:
         """Ids of flat code points `(characters,)`."""
-        place = tf.searchsorted(tf.constant(self._sorted_points), points)
-        found = tf.equal(tf.gather(tf.constant(self._sorted_points), place), points)
-        return tf.where(found, tf.gather(tf.constant(self._sorted_ids), place), UNKNOWN_ID)
+        index = tf.searchsorted(tf.constant(self._sorted_points), points)
+        known = tf.equal(tf.gather(tf.constant(self._sorted_points), index), points)
+        return tf.where(known, tf.gather(tf.constant(self._sorted_ids), index), UNKNOWN_ID)
 
 
-def _code_points(text: str) -> np.ndarray[Any, Any]:
+def _code_points(text: str) -> Array:
+    """uint32 `(characters,)`."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from rnnapps.data.pairs.config import TokenKind
 from rnnapps.preprocessing.learn_subwords import (
     beginning_and_inside,
     characters_of,
@@ -17,6 +16,7 @@ from rnnapps.preprocessing.learn_subwords import (
     most_common,
 )
 from rnnapps.preprocessing.longest_pieces import CONTINUED
+from rnnapps.preprocessing.piece_kinds import PieceKind
 from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import SPECIAL, UNKNOWN
 from rnnapps.preprocessing.split_words import Unit, split_words
@@ -28,7 +28,7 @@ SHARE_OF_CHARACTERS = 2
 """Of a vocabulary of subwords at most one piece in so many is a single character."""
 
 
-def fit_pieces(texts: Sequence[str], *, tokens: TokenKind, size: int, lowercase: bool = False) -> PieceVocabulary:
+def fit_pieces(texts: Sequence[str], *, tokens: PieceKind, size: int, lowercase: bool = False) -> PieceVocabulary:
     """Learns a vocabulary.
 
     - "subwords": the most frequent characters, and what becomes of merging the most frequent pairs of neighbours, again
@@ -96,7 +96,7 @@ def _words(texts: Sequence[str], *, lowercase: bool, unit: Unit) -> Counter[str]
     """How often each word occurs."""
     counts: Counter[str] = Counter()
     for start in range(0, len(texts), CHUNK):
-        found = split_words(tf.constant(list(texts[start : start + CHUNK])), lowercase=lowercase, unit=unit)
-        points = tf.RaggedTensor.from_value_rowids(found.points, tf.cast(found.words, tf.int64))
+        split = split_words(tf.constant(list(texts[start : start + CHUNK])), lowercase=lowercase, unit=unit)
+        points = tf.RaggedTensor.from_value_rowids(split.points, tf.cast(split.words, tf.int64))
         counts.update(word.decode() for word in tf.strings.unicode_encode(points, "UTF-8").numpy())
     return counts

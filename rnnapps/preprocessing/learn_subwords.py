@@ -61,8 +61,8 @@ def ids_of_words(vocabulary: PieceVocabulary, words: Sequence[str]) -> list[list
     rows: list[list[int]] = []
     for start in range(0, len(words), CHUNK):
         chunk = list(words[start : start + CHUNK])
-        found = vocabulary.cut_words(single_words(tf.constant(chunk)))
-        rows += tf.RaggedTensor.from_value_rowids(found.ids, found.rows, nrows=len(chunk)).to_list()
+        pieces = vocabulary.cut_words(single_words(tf.constant(chunk)))
+        rows += tf.RaggedTensor.from_value_rowids(pieces.ids, pieces.rows, nrows=len(chunk)).to_list()
     return rows
 
 
@@ -82,12 +82,13 @@ def learn_merges(vocabulary: PieceVocabulary, words: Counter[str], most: int) ->
         symbols["".join(" " if number == UNKNOWN else chr(SYMBOLS + number) for number in ids)] += words[word]
     known = len(characters_of(symbols).keys() - {" "})
     trainer = trainers.BpeTrainer(vocab_size=known + max(most, 0), min_frequency=FEWEST, show_progress=False)
-    found = json.loads(_trained(models.BPE(), trainer, symbols).to_str())["model"]["merges"]
+    learned = json.loads(_trained(models.BPE(), trainer, symbols).to_str())["model"]["merges"]
 
     def text(symbols: str) -> str:
+        """The characters of the pieces that symbols stand for."""
         return "".join(vocabulary.pieces[ord(symbol) - SYMBOLS - len(SPECIAL)] for symbol in symbols)
 
-    merges = [(text(left), text(right)) for left, right in found]
+    merges = [(text(left), text(right)) for left, right in learned]
     return _with_merges(vocabulary, merges, most)
 
 
@@ -122,6 +123,7 @@ def learn_wordpieces(words: Counter[str], characters: Sequence[str], room: int) 
 
 
 def _trained(model: models.Model, trainer: trainers.Trainer, words: Counter[str]) -> Tokenizer:
+    """The model after training on symbols, each as often as it is counted."""
     from tokenizers import Tokenizer, pre_tokenizers
 
     tokenizer = Tokenizer(model)

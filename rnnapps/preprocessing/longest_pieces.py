@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.preprocessing.special_pieces import PADDING, SPECIAL, UNKNOWN
 from rnnapps.preprocessing.split_words import Words
+from rnnapps.types import Array, Tensor
 
 __all__ = ["CONTINUED", "LongestPieces"]
-
-Array = np.ndarray[Any, Any]
 
 CONTINUED = "##"
 """Begins a piece that continues a word."""
@@ -41,7 +39,7 @@ class LongestPieces:
         self._edges, self._children, self._ids_of_nodes = _trie(pieces)
         self._depth = max(map(len, self.texts), default=0)
 
-    def ids(self, words: Words) -> Any:
+    def ids(self, words: Words) -> Tensor:
         """The piece that begins at each character, int32 `(characters,)`; 0 where none begins."""
         places = tf.range(tf.size(words.points))
         ends = tf.gather(tf.math.segment_max(places + 1, words.words), words.words)
@@ -51,19 +49,20 @@ class LongestPieces:
         unknown = tf.gather(stuck, words.words)
         return tf.where(unknown, tf.where(words.first, UNKNOWN, PADDING), tf.where(reached, ids, PADDING))
 
-    def _longest(self, words: Words, ends: Any) -> tuple[Any, Any]:
+    def _longest(self, words: Words, ends: Tensor) -> tuple[Tensor, Tensor]:
         """Length (0 for none) and id of the longest piece from each character on, within its word."""
         edges, children, named = (tf.constant(part) for part in (self._edges, self._children, self._ids_of_nodes))
         places = tf.range(tf.size(words.points))
         padded = tf.concat([words.points, [0]], axis=0)
 
-        def body(depth: Any, nodes: Any, lengths: Any, ids: Any) -> tuple[Any, ...]:
+        # One character deeper into the trie for all starts at once; nodes `(characters,)`, -1 where the walk has ended.
+        def body(depth: Tensor, nodes: Tensor, lengths: Tensor, ids: Tensor) -> tuple[Tensor, ...]:
             here = places + depth
             point = tf.gather(padded, tf.minimum(here, tf.size(places)))
             key = tf.cast(nodes, tf.int64) * 2**_BITS + tf.cast(point, tf.int64)
-            place = tf.searchsorted(edges, key)
-            alive = (nodes >= 0) & (here < ends) & tf.equal(tf.gather(edges, place), key)
-            nodes = tf.where(alive, tf.gather(children, place), -1)
+            edge = tf.searchsorted(edges, key)
+            alive = (nodes >= 0) & (here < ends) & tf.equal(tf.gather(edges, edge), key)
+            nodes = tf.where(alive, tf.gather(children, edge), -1)
             piece = tf.where(alive, tf.gather(named, tf.maximum(nodes, 0)), 0)
             return depth + 1, nodes, tf.where(piece > 0, depth + 1, lengths), tf.where(piece > 0, piece, ids)
 
@@ -75,10 +74,10 @@ class LongestPieces:
         return lengths, ids
 
 
-def _reached(starts: Any, lengths: Any, ends: Any) -> Any:
+def _reached(starts: Tensor, lengths: Tensor, ends: Tensor) -> Tensor:
     """Whether a piece begins at each character, when words are cut from their starts by the longest pieces."""
 
-    def body(places: Any, reached: Any) -> tuple[Any, Any]:
+    def body(places: Tensor, reached: Tensor) -> tuple[Tensor, Tensor]:
         reached = tf.tensor_scatter_nd_update(reached, places[:, None], tf.ones_like(places, tf.bool))
         step = tf.gather(lengths, places)
         following = places + step

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.preprocessing.special_pieces import PADDING, SPECIAL, UNKNOWN
 from rnnapps.preprocessing.split_words import Words
+from rnnapps.types import Tensor
 
 __all__ = ["Merge", "MergedPieces"]
 
@@ -50,23 +50,24 @@ class MergedPieces:
         self._ranks = np.append(order, 0)
         self._made = np.array([*(numbers[left + right] for left, right in merges), 0], np.int32)
 
-    def ids(self, words: Words) -> Any:
+    def ids(self, words: Words) -> Tensor:
         """The piece that begins at each character, int32 `(characters,)`; 0 where none begins."""
-        place = tf.searchsorted(self._characters, words.points)
-        found = tf.equal(tf.gather(self._characters, place), words.points)
-        unknown = tf.concat([[False], ~found], axis=0)
+        index = tf.searchsorted(self._characters, words.points)
+        known = tf.equal(tf.gather(self._characters, index), words.points)
+        unknown = tf.concat([[False], ~known], axis=0)
         goes_on = unknown[1:] & unknown[:-1] & ~words.first
-        ids = tf.where(goes_on, PADDING, tf.where(found, tf.gather(self._ids_of_characters, place), UNKNOWN))
+        ids = tf.where(goes_on, PADDING, tf.where(known, tf.gather(self._ids_of_characters, index), UNKNOWN))
         return self._merged(ids, words.words)
 
-    def _merged(self, ids: Any, words: Any) -> Any:
+    def _merged(self, ids: Tensor, words: Tensor) -> Tensor:
         """Merges what can be merged: ids `(characters,)` as in `ids`, the word of each character.
 
         One pair of a word at a time: a piece that two merges make may begin a pair that was learned before the second,
         so that merging all places of a pair at once would not always end the same. Words without a pair leave the loop.
         """
 
-        def body(places: Any, ids: Any) -> tuple[Any, Any]:
+        # places: where the pieces of all unfinished words begin, `(pieces,)`.
+        def body(places: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
             owners = tf.gather(words, places)
             order = self._order(tf.gather(ids, places), owners)
             first = tf.gather(tf.math.segment_min(order, owners), owners)
@@ -83,18 +84,19 @@ class MergedPieces:
         shapes = (tf.TensorShape([None]), tf.TensorShape([None]))
         return tf.while_loop(lambda places, _: tf.size(places) > 0, body, start, shape_invariants=shapes)[1]
 
-    def _order(self, pieces: Any, owners: Any) -> Any:
+    def _order(self, pieces: Tensor, owners: Tensor) -> Tensor:
         """Rank and place of the pair each piece begins, in one number; the largest number where it begins none."""
         wide = tf.cast(pieces, tf.int64)
         pairs = tf.where(tf.equal(owners[:-1], owners[1:]), wide[:-1] * 2**_BITS + wide[1:], -1)
         key = tf.concat([pairs, [-1]], axis=0)
-        place = tf.searchsorted(self._pairs, key)
-        rank = tf.gather(self._ranks, place)
+        index = tf.searchsorted(self._pairs, key)
+        rank = tf.gather(self._ranks, index)
         here = tf.range(tf.size(key, tf.int64), dtype=tf.int64)
-        return tf.where(tf.equal(tf.gather(self._pairs, place), key), rank * 2**_BITS + here, _NONE)
+        return tf.where(tf.equal(tf.gather(self._pairs, index), key), rank * 2**_BITS + here, _NONE)
 
 
 def _check(pieces: Sequence[str], merges: Sequence[Merge]) -> None:
+    """Raises ValueError unless merges are distinct and make all pieces of several characters from pieces."""
     known, made = set(pieces), {left + right for left, right in merges}
     if len(set(merges)) != len(merges):
         raise ValueError("merges must be distinct")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import sys
 import unicodedata
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["code_points", "normalize", "to_strings"]
+from rnnapps.types import Array, Tensor
 
-Array = np.ndarray[Any, Any]
+__all__ = ["code_points", "normalize", "to_strings"]
 
 SPACE = 0x20
 SIGN = 0x2581
@@ -21,17 +20,17 @@ _INVISIBLE = {0xAD, 0x200B, 0xFEFF}
 _PAIR_SHIFT = 21
 
 
-def normalize(strings: Any, *, lowercase: bool = False) -> Any:
+def normalize(strings: Tensor, *, lowercase: bool = False) -> Tensor:
     """Maps strings `(batch,)` (UTF-8) to normalised strings; see `code_points`."""
     return to_strings(code_points(strings, lowercase=lowercase))
 
 
-def to_strings(points: tf.RaggedTensor) -> Any:
+def to_strings(points: tf.RaggedTensor) -> Tensor:
     """Maps code points `(batch, characters)` to strings `(batch,)` (UTF-8)."""
     return tf.strings.unicode_encode(points, "UTF-8")
 
 
-def code_points(strings: Any, *, lowercase: bool = False) -> tf.RaggedTensor:
+def code_points(strings: Tensor, *, lowercase: bool = False) -> tf.RaggedTensor:
     """The normalised characters of strings, in graph, with TensorFlow core ops only.
 
     Every character is replaced by its compatibility form (NFKC, Unicode Standard Annex 15), and then neighbours that
@@ -54,16 +53,17 @@ def code_points(strings: Any, *, lowercase: bool = False) -> tf.RaggedTensor:
 def _replaced(points: tf.RaggedTensor, table: tuple[Array, Array, Array, Array]) -> tf.RaggedTensor:
     """Every character by its sequence in the table."""
     keys, starts, counts, sequences = (tf.constant(part) for part in table)
-    place = tf.searchsorted(keys, points.values)
-    found = tf.equal(tf.gather(keys, place), points.values)
-    repeats = tf.where(found, tf.gather(counts, place), 1)
+    index = tf.searchsorted(keys, points.values)
+    changes = tf.equal(tf.gather(keys, index), points.values)
+    # Each character is repeated as often as it has successors; `inside` numbers these, from 0.
+    repeats = tf.where(changes, tf.gather(counts, index), 1)
     first = tf.cumsum(repeats, exclusive=True)
     source = tf.repeat(tf.range(tf.size(points.values)), repeats)
     inside = tf.range(tf.reduce_sum(repeats)) - tf.gather(first, source)
     replacement = tf.gather(
-        sequences, tf.where(tf.gather(found, source), tf.gather(starts, tf.gather(place, source)) + inside, 0)
+        sequences, tf.where(tf.gather(changes, source), tf.gather(starts, tf.gather(index, source)) + inside, 0)
     )
-    values = tf.where(tf.gather(found, source), replacement, tf.gather(points.values, source))
+    values = tf.where(tf.gather(changes, source), replacement, tf.gather(points.values, source))
     rows = tf.gather(points.value_rowids(), source)
     return tf.RaggedTensor.from_value_rowids(values, rows, nrows=points.nrows())
 
@@ -72,16 +72,18 @@ def _composed(points: tf.RaggedTensor) -> tf.RaggedTensor:
     """Neighbours that compose, composed, from the left, until none do."""
     keys, results = (tf.constant(part) for part in _compositions())
 
-    def pairs(values: Any, rows: Any) -> tuple[Any, Any]:
+    def pairs(values: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Whether each character composes with the next of its row, and where in the table."""
         same = tf.equal(rows[1:], rows[:-1])
         key = tf.cast(values[:-1], tf.int64) * 2**_PAIR_SHIFT + tf.cast(values[1:], tf.int64)
-        place = tf.searchsorted(keys, key)
-        return same & tf.equal(tf.gather(keys, place), key), place
+        index = tf.searchsorted(keys, key)
+        return same & tf.equal(tf.gather(keys, index), key), index
 
-    def body(values: Any, rows: Any, found: Any, place: Any) -> tuple[Any, ...]:
-        after_another = tf.concat([[False], found[:-1]], axis=0)
-        chosen = found & ~after_another
-        merged = tf.where(chosen, tf.gather(results, place), values[:-1])
+    def body(values: Tensor, rows: Tensor, composes: Tensor, index: Tensor) -> tuple[Tensor, ...]:
+        # Pairs may overlap: of those in a row only the first is composed now.
+        after_another = tf.concat([[False], composes[:-1]], axis=0)
+        chosen = composes & ~after_another
+        merged = tf.where(chosen, tf.gather(results, index), values[:-1])
         values = tf.concat([merged, values[-1:]], axis=0)
         keep = tf.concat([[True], ~chosen], axis=0)
         values, rows = tf.boolean_mask(values, keep), tf.boolean_mask(rows, keep)
@@ -90,7 +92,7 @@ def _composed(points: tf.RaggedTensor) -> tf.RaggedTensor:
     values, rows = points.values, points.value_rowids()
     shapes = (tf.TensorShape([None]),) * 4
     values, rows, *_ = tf.while_loop(
-        lambda values, rows, found, place: tf.reduce_any(found),
+        lambda values, rows, composes, index: tf.reduce_any(composes),
         body,
         (values, rows, *pairs(values, rows)),
         shape_invariants=shapes,
@@ -129,6 +131,7 @@ def _replacements(lowercase: bool) -> tuple[Array, Array, Array, Array]:
 
 
 def _replacement(character: str, lowercase: bool) -> str:
+    """What one character becomes: none, one, or several."""
     if "\ud800" <= character <= "\udfff":
         return "\ufffd"
     if character.isspace():
@@ -144,7 +147,7 @@ def _replacement(character: str, lowercase: bool) -> str:
 @functools.cache
 def _compositions() -> tuple[Array, Array]:
     """Pairs of characters that one character stands for, as sorted numbers ended by a sentinel, and that character."""
-    found = {}
+    composed = {}
     for point in range(sys.maxunicode + 1):
         parts = unicodedata.decomposition(chr(point)).split()
         if 0xAC00 <= point <= 0xD7A3:  # Hangul syllables, which the database leaves to arithmetic
@@ -156,7 +159,7 @@ def _compositions() -> tuple[Array, Array]:
         else:
             continue
         if unicodedata.normalize("NFC", chr(pair[0]) + chr(pair[1])) == chr(point):
-            found[pair[0] << _PAIR_SHIFT | pair[1]] = point
-    keys = sorted(found)
-    results = [found[key] for key in keys]
+            composed[pair[0] << _PAIR_SHIFT | pair[1]] = point
+    keys = sorted(composed)
+    results = [composed[key] for key in keys]
     return np.array([*keys, np.iinfo(np.int64).max], np.int64), np.array([*results, 0], np.int32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,7 @@ from rnnapps.preprocessing.normalize_text import SIGN
 from rnnapps.preprocessing.special_pieces import PADDING, SPECIAL, UNKNOWN
 from rnnapps.preprocessing.split_words import Unit, Words, split_words
 from rnnapps.preprocessing.storage import read_json, write_json
+from rnnapps.types import Size, Tensor
 
 __all__ = ["PieceVocabulary", "Pieces"]
 
@@ -33,11 +34,11 @@ class Pieces(NamedTuple):
         points: code points of all texts, int32 `(characters,)`.
     """
 
-    ids: Any
-    rows: Any
-    starts: Any
-    ends: Any
-    points: Any
+    ids: Tensor
+    rows: Tensor
+    starts: Tensor
+    ends: Tensor
+    points: Tensor
 
 
 class PieceVocabulary:
@@ -96,22 +97,22 @@ class PieceVocabulary:
         merged = None if self.merges is None else [*self.merges, *merges]
         return PieceVocabulary([*self.pieces, *pieces], merged, lowercase=self.lowercase, unit=self.unit)
 
-    def encode(self, strings: Any) -> tuple[Any, Any]:
+    def encode(self, strings: Tensor) -> tuple[Tensor, Tensor]:
         """Maps strings `(batch,)` to ids int32 `(batch, pieces)`, 0 after a row's end, and lengths int32 `(batch,)`."""
-        found = self.cut(strings)
-        return _padded(found.ids, found.rows, tf.size(strings))
+        pieces = self.cut(strings)
+        return _padded(pieces.ids, pieces.rows, tf.size(strings))
 
-    def encode_with_texts(self, strings: Any) -> tuple[Any, Any, Any]:
+    def encode_with_texts(self, strings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Also returns what each piece stands for in the text, strings `(batch, pieces)`."""
-        found = self.cut(strings)
-        ids, lengths = _padded(found.ids, found.rows, tf.size(strings))
-        spans = tf.ragged.range(found.starts, found.ends)
-        points = spans.with_values(tf.gather(found.points, spans.values))
+        pieces = self.cut(strings)
+        ids, lengths = _padded(pieces.ids, pieces.rows, tf.size(strings))
+        spans = tf.ragged.range(pieces.starts, pieces.ends)
+        points = spans.with_values(tf.gather(pieces.points, spans.values))
         texts = tf.strings.regex_replace(tf.strings.unicode_encode(points, "UTF-8"), chr(SIGN), " ")
-        rows = tf.RaggedTensor.from_value_rowids(texts, found.rows, nrows=tf.size(strings, tf.int64))
+        rows = tf.RaggedTensor.from_value_rowids(texts, pieces.rows, nrows=tf.size(strings, tf.int64))
         return ids, lengths, rows.to_tensor(default_value="")
 
-    def decode(self, ids: Any, lengths: Any, unknown: Any = None) -> Any:
+    def decode(self, ids: Tensor, lengths: Tensor, unknown: Tensor | None = None) -> Tensor:
         """Maps ids `(batch, pieces)` and lengths `(batch,)` to strings `(batch,)`.
 
         Args:
@@ -125,7 +126,7 @@ class PieceVocabulary:
         texts = tf.where(tf.sequence_mask(lengths, tf.shape(ids)[1]), texts, "")
         return tf.strings.regex_replace(tf.strings.reduce_join(texts, axis=1), "^ ", "")
 
-    def cut(self, strings: Any) -> Pieces:
+    def cut(self, strings: Tensor) -> Pieces:
         """Cuts strings `(batch,)` into pieces, in graph."""
         return self.cut_words(split_words(strings, lowercase=self.lowercase, unit=self.unit))
 
@@ -136,7 +137,7 @@ class PieceVocabulary:
         ends = tf.concat([starts[1:], [tf.size(ids)]], axis=0)[: tf.size(starts)]
         return Pieces(tf.gather(ids, starts), tf.gather(words.rows, starts), starts, ends, words.points)
 
-    def unknown_share(self, strings: Any) -> float:
+    def unknown_share(self, strings: Tensor) -> float:
         """Share of the pieces of strings `(batch,)` that are unknown."""
         ids = self.cut(strings).ids
         return float(tf.reduce_mean(tf.cast(tf.equal(ids, UNKNOWN), tf.float32))) if int(tf.size(ids)) else 0.0
@@ -170,17 +171,20 @@ class PieceVocabulary:
             raise CheckpointError(f"{path}: is no vocabulary ({error}); restore the file or train again") from None
 
 
-def _are_texts(values: Any) -> bool:
+def _are_texts(values: object) -> bool:
+    """Whether a value read from a file is a list of texts."""
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _pair(merge: str) -> Merge:
+    """The two pieces of a merge as it is stored."""
     parts = merge.split(" ")
     if len(parts) != 2:
         raise ValueError(f"{merge!r} is no pair of pieces")
     return parts[0], parts[1]
 
 
-def _padded(ids: Any, rows: Any, count: Any) -> tuple[Any, Any]:
+def _padded(ids: Tensor, rows: Tensor, count: Size) -> tuple[Tensor, Tensor]:
+    """Flat ids and their rows, each `(pieces,)` -> ids `(count, most)`, 0 after an end, and lengths `(count,)`."""
     ragged = tf.RaggedTensor.from_value_rowids(ids, rows, nrows=tf.cast(count, tf.int64))
     return ragged.to_tensor(default_value=PADDING), tf.cast(ragged.row_lengths(), tf.int32)

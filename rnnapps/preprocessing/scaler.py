@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.storage import read_json, write_json
+from rnnapps.types import Array, Tensor
 
 __all__ = ["Scaler"]
 
 Method = Literal["standard", "robust", "none"]
-Array = np.ndarray[Any, Any]
 _METHODS = ("standard", "robust", "none")
 
 
@@ -34,7 +34,14 @@ class Scaler:
         ValueError: sizes differ, names repeat, or a number is not finite or a scale not above 0.
     """
 
-    def __init__(self, channels: Sequence[str], centre: Any, scale: Any, *, method: Method = "standard") -> None:
+    def __init__(
+        self,
+        channels: Sequence[str],
+        centre: Array | Sequence[float],
+        scale: Array | Sequence[float],
+        *,
+        method: Method = "standard",
+    ) -> None:
         self.channels, self.method = tuple(channels), method
         self.centre, self.scale = np.asarray(centre, np.float64), np.asarray(scale, np.float64)
         if len(set(self.channels)) != len(self.channels):
@@ -61,27 +68,27 @@ class Scaler:
         centre, scale = np.zeros(count), np.ones(count)
         for column in range(count) if method != "none" else ():
             present = [_present(table[:, column]) for table in tables]
-            found = _standard(present) if method == "standard" else _robust(present)
-            if found is not None:
-                centre[column], scale[column] = found
+            fitted = _standard(present) if method == "standard" else _robust(present)
+            if fitted is not None:
+                centre[column], scale[column] = fitted
         return cls(channels, centre, scale, method=method)
 
     def grow(self, rows: Iterable[Array], channels: Sequence[str]) -> Scaler:
         """A scaler for other channels: known names keep their numbers, new ones are fitted on `rows`."""
         fitted = Scaler.fit(rows, channels, method=self.method)
-        places = {name: place for place, name in enumerate(self.channels)}
-        for place, name in enumerate(channels):
-            if name in places:
-                fitted.centre[place] = self.centre[places[name]]
-                fitted.scale[place] = self.scale[places[name]]
+        columns = {name: column for column, name in enumerate(self.channels)}
+        for column, name in enumerate(channels):
+            if name in columns:
+                fitted.centre[column] = self.centre[columns[name]]
+                fitted.scale[column] = self.scale[columns[name]]
         return fitted
 
-    def apply(self, values: Any) -> Any:
+    def apply(self, values: Tensor) -> Tensor:
         """Scales `(..., channels)`, in graph or eagerly; returns float32."""
         values = tf.convert_to_tensor(values)
         return tf.cast((values - self._constant(self.centre, values)) / self._constant(self.scale, values), tf.float32)
 
-    def invert(self, values: Any) -> Any:
+    def invert(self, values: Tensor) -> Tensor:
         """Undoes `apply`."""
         values = tf.convert_to_tensor(values)
         return values * self._constant(self.scale, values) + self._constant(self.centre, values)
@@ -118,11 +125,13 @@ class Scaler:
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: is no scaler ({error}); restore the file or train again") from None
 
-    def _constant(self, numbers: Array, values: Any) -> Any:
+    def _constant(self, numbers: Array, values: Tensor) -> Tensor:
+        """The numbers in the type of the values they meet."""
         return tf.constant(numbers, values.dtype)
 
 
 def _present(column: Array) -> Array:
+    """The values that are neither missing nor infinite."""
     return column[np.isfinite(column)]
 
 
@@ -137,6 +146,7 @@ def _standard(columns: Sequence[Array]) -> tuple[float, float] | None:
 
 
 def _robust(columns: Sequence[Array]) -> tuple[float, float] | None:
+    """Median and 0.7413 times the interquartile range."""
     column = np.concatenate(columns).astype(np.float64)
     if not len(column):
         return None

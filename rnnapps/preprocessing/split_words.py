@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
 from rnnapps.preprocessing.normalize_text import SIGN, SPACE, code_points
+from rnnapps.types import Tensor
 
 __all__ = ["ISOLATED", "LONGEST_WORD", "Unit", "Words", "single_words", "split_words"]
 
@@ -28,13 +29,13 @@ class Words(NamedTuple):
         words: int32 `(characters,)`, the word each belongs to, counted over all texts.
     """
 
-    points: Any
-    rows: Any
-    first: Any
-    words: Any
+    points: Tensor
+    rows: Tensor
+    first: Tensor
+    words: Tensor
 
 
-def split_words(strings: Any, *, lowercase: bool = False, unit: Unit = "word") -> Words:
+def split_words(strings: Tensor, *, lowercase: bool = False, unit: Unit = "word") -> Words:
     """Normalises strings `(batch,)` (`normalize_text.code_points`) and splits them, in graph.
 
     Every space, and the beginning of a text that is not empty, is a sign that belongs to the word behind it.
@@ -49,30 +50,31 @@ def split_words(strings: Any, *, lowercase: bool = False, unit: Unit = "word") -
     return _shortened(_words(points, rows, isolated | after | _changes(rows) | tf.equal(points, SIGN)))
 
 
-def single_words(words: Any) -> Words:
+def single_words(words: Tensor) -> Words:
     """Takes each of the strings `(batch,)` as one word, as it is."""
     points = tf.strings.unicode_decode(words, "UTF-8")
     rows = points.value_rowids()
     return _words(points.values, rows, _changes(rows))
 
 
-def _words(points: Any, rows: Any, first: Any) -> Words:
+def _words(points: Tensor, rows: Tensor, first: Tensor) -> Words:
+    """The words that begin where `first` is True."""
     return Words(points, rows, first, tf.cumsum(tf.cast(first, tf.int32)) - 1)
 
 
-def _shortened(found: Words) -> Words:
+def _shortened(words: Words) -> Words:
     """Splits words that are too long."""
-    places = tf.range(tf.size(found.points))
-    inside = places - tf.gather(tf.math.segment_min(places, found.words), found.words)
-    return _words(found.points, found.rows, tf.equal(inside % LONGEST_WORD, 0))
+    places = tf.range(tf.size(words.points))
+    inside = places - tf.gather(tf.math.segment_min(places, words.words), words.words)
+    return _words(words.points, words.rows, tf.equal(inside % LONGEST_WORD, 0))
 
 
-def _changes(rows: Any) -> Any:
+def _changes(rows: Tensor) -> Tensor:
     """Whether each row number differs from the one before it."""
     return tf.concat([[True], tf.not_equal(rows[1:], rows[:-1])], axis=0)[: tf.size(rows)]
 
 
-def _marked(points: tf.RaggedTensor) -> tuple[Any, Any]:
+def _marked(points: tf.RaggedTensor) -> tuple[Tensor, Tensor]:
     """Flat code points with a sign for each space and before each text that is not empty, and their rows."""
     filled = tf.cast(points.row_lengths() > 0, tf.int64)
     signs = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(filled)], SPACE), filled)

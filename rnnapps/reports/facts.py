@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
+from rnnapps.contract.sections import Block, Paragraph, Section, Table, Value
 from rnnapps.reports.inspect import Inspection
-from rnnapps.reports.sections import Block, Paragraph, Section, Table, Value
 
 __all__ = ["configuration_section", "environment_section", "parameters_section", "speed_section"]
 
@@ -64,6 +64,7 @@ def environment_section() -> Section:
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Value]]:
+    """Nested settings as "group.key" and value."""
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from _flatten(value, f"{prefix}{key}.")
@@ -72,6 +73,7 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _version(package: str) -> str:
+    """Version of an installed package, or "not installed"."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.sections import Section
 from rnnapps.errors import CheckpointError
-from rnnapps.pipeline import Evaluation
 from rnnapps.reports.facts import configuration_section, environment_section, parameters_section, speed_section
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.render import render_page
-from rnnapps.reports.sections import Section
 from rnnapps.reports.standard import curves_section, inside_section, label, result_section, samples_section
 from rnnapps.training.run import RunFolder, write_atomically
 
@@ -78,6 +78,7 @@ def write_report(
 
 
 def _lead(run: RunFolder, rows: Sequence[Mapping[str, Any]], evaluation: Evaluation | None) -> str:
+    """The line below the title: how long was trained, and what came of it."""
     words = [f"Run {run.path.name}"]
     if rows:
         words.append(f"{rows[-1]['step']:,} training steps")
@@ -89,6 +90,7 @@ def _lead(run: RunFolder, rows: Sequence[Mapping[str, Any]], evaluation: Evaluat
 
 
 def _read_config(run: RunFolder) -> dict[str, Any]:
+    """The run's configuration; empty where it has none."""
     if not run.config_path.exists():
         return {}
     try:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 
+from rnnapps.contract.sections import Table, Value
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.plots import Plot, arrange, plot_gates, plot_gradients
-from rnnapps.reports.sections import Table, Value
 from rnnapps.training.cost import (
     LayerMemory,
     ParameterCount,
@@ -23,6 +22,7 @@ from rnnapps.training.diagnostics import Observation, observe
 from rnnapps.training.operations import Operations
 from rnnapps.training.run import write_atomically
 from rnnapps.training.step_memory import measure_step_memory
+from rnnapps.types import Nest, Tensor
 
 __all__ = ["Inspection", "inspect_network", "inspect_run"]
 
@@ -101,8 +101,8 @@ class Inspection:
 
 def inspect_network(
     network: keras.Model,
-    batch: Mapping[str, Any],
-    loss: Callable[[Any, Any], Any],
+    batch: Mapping[str, Nest],
+    loss: Callable[[Nest, Mapping[str, Nest]], Tensor],
     *,
     measure_memory: bool = False,
     progress: Callable[[str], None] | None = None,
@@ -120,10 +120,10 @@ def inspect_network(
         ValueError: the network has no recurrent layer, or the batch no input with a time dimension.
     """
     say = progress or (lambda line: None)
-    inputs: Mapping[str, Any] = batch["inputs"]
+    inputs: Mapping[str, Nest] = batch["inputs"]
     batch_size, time_steps = _sequence_shape(inputs)
 
-    def loss_of(outputs: Any) -> Any:
+    def loss_of(outputs: Nest) -> Tensor:
         return loss(outputs, batch)
 
     say(f"following gradients through {time_steps} time steps of {batch_size} sequences")
@@ -144,8 +144,8 @@ def inspect_network(
 
 def inspect_run(
     network: keras.Model,
-    batch: Mapping[str, Any],
-    loss: Callable[[Any, Any], Any],
+    batch: Mapping[str, Nest],
+    loss: Callable[[Nest, Mapping[str, Nest]], Tensor],
     folder: str | Path,
     *,
     measure_memory: bool = False,
@@ -177,7 +177,7 @@ def inspect_run(
     return inspection
 
 
-def _sequence_shape(inputs: Mapping[str, Any]) -> tuple[int, int]:
+def _sequence_shape(inputs: Mapping[str, Nest]) -> tuple[int, int]:
     """Batch size and time steps of the input with most dimensions, the first of several; states have no time."""
     sequences = [value for name, value in inputs.items() if name != "states" and len(value.shape) >= 2]
     if not sequences:
@@ -187,4 +187,5 @@ def _sequence_shape(inputs: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _loops(part: Operations) -> str:
+    """What the counts of a part leave out, or nothing."""
     return f" (without {part.uncounted_loops} loops of unknown length)" if part.uncounted_loops else ""

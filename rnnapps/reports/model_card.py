@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnnapps.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 
 __all__ = ["ModelCard", "render_model_card"]
 
@@ -66,6 +66,7 @@ def render_model_card(
 
 
 def _results(evaluation: Evaluation | None) -> str:
+    """The table of metrics, the model's first, and what was measured on."""
     if evaluation is None:
         return "Not evaluated."
     names = list(evaluation.metrics)
@@ -77,6 +78,7 @@ def _results(evaluation: Evaluation | None) -> str:
 
 
 def _signature(name: str, tensors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """The table of one signature's inputs and outputs."""
     rows = [
         (kind.removesuffix("s"), f"`{tensor}`", entry["dtype"], _shape(entry["shape"]))
         for kind in ("inputs", "outputs")
@@ -98,6 +100,7 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
+    """Text that cannot break a Markdown table."""
     return str(text).replace("|", "\\|").replace("\n", " ")
 
 

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from rnnapps.reports.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Sound, Table, Value
+from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Sound, Table, Value
 from rnnapps.reports.style import SCRIPT, STYLE
 
 __all__ = ["format_value", "render_page"]
@@ -72,6 +72,7 @@ def _section(name: str, section: Section) -> str:
 
 
 def _block(block: Block) -> str:
+    """The HTML of one block, whatever its kind."""
     match block:
         case Paragraph(text, verdict):
             return f"<p{_class('verdict' if verdict else '')}>{_escape(text)}</p>"
@@ -109,6 +110,7 @@ def _table(table: Table) -> str:
 
 
 def _row(number: int, row: Sequence[Value], numeric: Sequence[bool], table: Table) -> str:
+    """One row of a table; the first cell is its heading."""
     cells = [f'<th scope="row"{_class("number" * numeric[0])}>{_cell(row[0])}</th>']
     for column, value in enumerate(row[1:], start=1):
         best = (number, column) in table.best
@@ -119,6 +121,7 @@ def _row(number: int, row: Sequence[Value], numeric: Sequence[bool], table: Tabl
 
 
 def _cell(value: Value) -> str:
+    """A value, with the unrounded number beside what is shown, so that tables can be sorted and copied."""
     text = _escape(format_value(value))
     return f'<data value="{_escape(repr(value))}">{text}</data>' if _is_number(value) else text
 
@@ -128,6 +131,7 @@ def _is_number(value: Value) -> bool:
 
 
 def _class(names: str) -> str:
+    """The attribute, or nothing without names."""
     return f' class="{names}"' if names else ""
 
 
@@ -151,6 +155,7 @@ def _samples(entries: Sequence[tuple[int, Sequence[str]]]) -> str:
 
 
 def _data_uri(content: bytes, media_type: str) -> str:
+    """Content that stands in the page itself."""
     return f"data:{_escape(media_type)};base64,{base64.b64encode(content).decode('ascii')}"
 
 

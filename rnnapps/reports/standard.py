@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnnapps.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import Curve, plot_curves
 from rnnapps.reports.render import format_value
-from rnnapps.reports.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 
 __all__ = [
     "curves_section",
@@ -99,6 +99,7 @@ def _number(value: float | None) -> float | None:
 
 
 def _best_rows(values: Sequence[Any], *, highest: bool) -> list[int]:
+    """Rows with the best value, several where equal."""
     finite = [value for value in values if value is not None and math.isfinite(value)]
     best = (max if highest else min)(finite, default=None)
     return [row for row, value in enumerate(values) if value is not None and value == best]
@@ -128,13 +129,16 @@ def _verdicts(evaluation: Evaluation, higher_is_better: frozenset[str]) -> Itera
 
 
 def _is_curve(rows: Rows, name: str) -> bool:
+    """Whether any row has a number of this name."""
     return any(isinstance(row.get(name), int | float) for row in rows)
 
 
 def _single(rows: Rows, name: str) -> Picture:
+    """A picture of one metric; gradient norms, which span decades, on a logarithmic axis."""
     logarithmic = name == "gradient_norm"
     return plot_curves([_curve(rows, name)], x_label=_STEP, y_label=label(name), logarithmic=logarithmic).picture()
 
 
 def _curve(rows: Rows, name: str, title: str | None = None) -> Curve:
+    """One metric over the steps."""
     return Curve(title or label(name), [row["step"] for row in rows], [row.get(name) for row in rows])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.testing.subject import Subject
+from rnnapps.types import Tensor
 
 __all__ = ["check_call", "check_config", "check_declarations", "check_linear_recurrence", "check_rows", "check_weights"]
 
@@ -42,11 +43,11 @@ def check_linear_recurrence(subject: Subject) -> None:
     """`recur` is linear in the output, up to a constant; what is not belongs into `update`."""
     left, right = (subject.problem(time=1, batch=batch).states[0][:2] for batch in (4, 5))
 
-    def parts(output: Any) -> dict[str, Any]:
+    def parts(output: Tensor) -> dict[str, Tensor]:
         return {f"part {n} of recur": part for n, part in enumerate(tf.nest.flatten(subject.cell.recur(output)))}
 
-    one, other, zero = parts(left), parts(right), parts(np.zeros_like(left))
-    expected = {name: one[name] + other[name] - zero[name] for name in one}
+    of_left, of_right, of_zero = parts(left), parts(right), parts(np.zeros_like(left))
+    expected = {name: of_left[name] + of_right[name] - of_zero[name] for name in of_left}
     subject.compare(parts(left + right), expected, "recur must be linear in the output: move the rest into update")
 
 
@@ -54,7 +55,7 @@ def check_rows(subject: Subject) -> None:
     """Each batch row and each time step is computed on its own, whatever the leading dimensions."""
     cell, problem = subject.cell, subject.problem(time=3)
 
-    def step(inputs: Any, states: Any) -> dict[str, Any]:
+    def step(inputs: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         new = cell.update(cell.project(inputs), cell.recur(states[0]), states)
         emitted = cell.emit(inputs, new[0])
         return {"emitted output": emitted} | {f"state {n}": state for n, state in enumerate(new)}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.cells import Cell
 from rnnapps.layers import Recurrent
 from rnnapps.testing.subject import Subject
+from rnnapps.types import Tensor
 
 __all__ = ["check_export", "check_file", "check_mixed_precision", "check_stock_layer"]
 
@@ -20,7 +22,7 @@ def check_stock_layer(subject: Subject) -> None:
     """`Recurrent` and a stock `keras.layers.RNN` give the same outputs, states and gradients."""
     problem = subject.problem(time=6)
     inputs, mask = tf.constant(problem.inputs), np.arange(6) < np.array([[6], [4], [1], [5]])
-    runs: list[dict[str, Any]] = []
+    runs: list[dict[str, Tensor]] = []
     for layer in (
         Recurrent(subject.fresh(), return_sequences=True, return_state=True),
         keras.layers.RNN(subject.fresh(), return_sequences=True, return_state=True),
@@ -67,7 +69,7 @@ def check_mixed_precision(subject: Subject) -> None:
     subject.compare(actual, expected, "bfloat16 is far off float32: keep sums in float32", tolerance=0.2)
 
 
-def _with_dtype(subject: Subject, policy: str) -> Any:
+def _with_dtype(subject: Subject, policy: str) -> Cell:
     """A fresh copy in another dtype, cells it wraps included."""
 
     def replaced(config: Any) -> Any:
@@ -75,7 +77,7 @@ def _with_dtype(subject: Subject, policy: str) -> Any:
             return {key: policy if key == "dtype" else replaced(value) for key, value in config.items()}
         return config
 
-    return type(subject.prototype).from_config(replaced(subject.prototype.get_config()))
+    return cast(Cell, type(subject.prototype).from_config(replaced(subject.prototype.get_config())))
 
 
 def check_file(subject: Subject) -> None:
@@ -112,7 +114,8 @@ def check_export(subject: Subject) -> None:
         )
 
 
-def _model(subject: Subject) -> Any:
+def _model(subject: Subject) -> keras.Model:
+    """The cell in a layer that returns all outputs, with the subject's weights."""
     inputs = keras.Input((None, subject.features))
     layer = Recurrent(subject.fresh(), return_sequences=True)
     model = keras.Model(inputs, layer(inputs))

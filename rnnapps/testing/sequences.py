@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.kernels import reference, sequential
-from rnnapps.testing.subject import Subject
+from rnnapps.testing.subject import ScanArguments, Subject
+from rnnapps.types import Array, NamedTensors, Tensors
 
 __all__ = ["MASKS", "check_compiled", "check_masks", "check_parity", "check_split"]
+
+Differentiated = Callable[[ScanArguments], NamedTensors]
+"""What `Subject.differentiate` returns, by name, for one scan."""
 
 MASKS: dict[str, list[int]] = {
     "right": [1, 1, 1, 1, 0, 0, 0],
@@ -28,9 +31,9 @@ def check_parity(subject: Subject, *, lengths: Sequence[int] = (1, 2, 17)) -> No
         problem = subject.problem(time)
         mask = np.random.default_rng(time).random((4, time)) < 0.7
         for masked, backwards in ((None, False), (mask, True)):
-            arguments = _arguments(problem, masked)
-            expected = subject.differentiate(reference.scan, *arguments, reverse=backwards)
-            actual = _fused(subject, masked is not None, backwards)(*arguments)
+            arguments = problem.arguments(masked)
+            expected = subject.differentiate(reference.scan, arguments, reverse=backwards)
+            actual = _fused(subject, masked is not None, backwards)(arguments)
             where = f"{time} steps{', masked and reversed' if backwards else ''}"
             subject.compare(
                 actual,
@@ -43,16 +46,16 @@ def check_parity(subject: Subject, *, lengths: Sequence[int] = (1, 2, 17)) -> No
 def check_compiled(subject: Subject) -> None:
     """The kernel compiled by XLA answers and differentiates as the graph loop does."""
     problem = subject.problem(time=5)
-    arguments = _arguments(problem, None)
+    arguments = problem.arguments()
     compiled = tf.function(partial(subject.differentiate, sequential.scan), jit_compile=True, autograph=False)
-    expected = subject.differentiate(reference.scan, *arguments)
-    subject.compare(compiled(*arguments), expected, "the XLA program disagrees with a plain loop: use keras.ops only")
+    expected = subject.differentiate(reference.scan, arguments)
+    subject.compare(compiled(arguments), expected, "the XLA program disagrees with a plain loop: use keras.ops only")
 
 
 def check_masks(subject: Subject) -> None:
     """A masked step leaves no trace: valid steps and final states are those of the row without its masked steps."""
     mask, problem = np.array(list(MASKS.values()), bool), subject.problem(time=7)
-    masked = _fused(subject, True, True)(*_arguments(problem, mask))
+    masked = _fused(subject, True, True)(problem.arguments(mask))
     for row, valid in enumerate(mask):
         have = {f"final state {n}": masked[f"final state {n}"][row] for n in range(len(problem.states))}
         want = {f"final state {n}": state[row] for n, state in enumerate(problem.states)}
@@ -73,10 +76,13 @@ def check_split(subject: Subject) -> None:
         run = _fused(subject, backwards, backwards)
         mask = np.random.default_rng(3).random((4, 7)) < 0.7 if backwards else None
 
-        def part(start: int, stop: int, states: Any, run: Callable[..., Any] = run, mask: Any = mask) -> Any:
-            window = None if mask is None else mask[:, start:stop]
-            d_outputs = problem.d_outputs[:, start:stop]
-            return run(problem.inputs[:, start:stop], states, window, d_outputs, problem.d_final)
+        def part(
+            start: int, stop: int, states: Tensors, *, run: Differentiated = run, mask: Array | None = mask
+        ) -> NamedTensors:
+            window = slice(start, stop)
+            masked = None if mask is None else mask[:, window]
+            d_outputs = problem.d_outputs[:, window]
+            return run(ScanArguments(problem.inputs[:, window], states, masked, d_outputs, problem.d_final))
 
         names = [f"final state {n}" for n in range(len(problem.states))]
         windows = [(0, cut), (cut, 7)]
@@ -91,11 +97,7 @@ def check_split(subject: Subject) -> None:
         )
 
 
-def _arguments(problem: Any, mask: Any) -> list[Any]:
-    return [problem.inputs, problem.states, mask, problem.d_outputs, problem.d_final]
-
-
-def _fused(subject: Subject, masked: bool, backwards: bool) -> Callable[..., Any]:
+def _fused(subject: Subject, masked: bool, backwards: bool) -> Differentiated:
     """The differentiated fused kernel as one graph for any number of rows and steps, made once a subject."""
     if (masked, backwards) not in subject.graphs:
         cell, dtype = subject.cell, subject.cell.compute_dtype
@@ -108,12 +110,14 @@ def _fused(subject: Subject, masked: bool, backwards: bool) -> Callable[..., Any
             states,
         ]
         run = partial(subject.differentiate, sequential.scan, reverse=backwards)
-        function = tf.function(lambda *arguments: run(*arguments), autograph=False)
+        function = tf.function(lambda *arguments: run(ScanArguments(*arguments)), autograph=False)
         subject.graphs[masked, backwards] = function.get_concrete_function(*signature)
     graph = subject.graphs[masked, backwards]
 
-    def call(inputs: Any, states: Any, mask: Any, d_outputs: Any, d_final: Any) -> Any:
+    def call(arguments: ScanArguments) -> NamedTensors:
+        inputs, states, mask, d_outputs, d_final = arguments
         tensors = [inputs, *states, *([mask] if masked else []), d_outputs, *d_final]
-        return graph(*[tf.convert_to_tensor(tensor) for tensor in tensors])
+        results: NamedTensors = graph(*[tf.convert_to_tensor(tensor) for tensor in tensors])
+        return results
 
     return call

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.cells import Cell
+from rnnapps.types import NamedTensors, Tensor, Tensors
 
-__all__ = ["Problem", "Scan", "Subject"]
+if TYPE_CHECKING:
+    from tensorflow.types.experimental import ConcreteFunction
 
-Scan = Callable[..., tuple[Any, list[Any]]]
+__all__ = ["Problem", "Scan", "ScanArguments", "Subject"]
+
+Scan = Callable[..., tuple[Tensor, Tensors]]
+"""Runs a cell over what it projected, from states: `kernels.sequential.scan` or its naive twin."""
+
+
+class ScanArguments(NamedTuple):
+    """What a scan is run and differentiated on.
+
+    Attributes:
+        inputs: `(batch, time, features)`, not yet projected.
+        states: initial states, each `(batch, size)`.
+        mask: bool `(batch, time)`, True where a step is valid, or None.
+        d_outputs: gradient of the outputs `(batch, time, output_size)`.
+        d_final: gradients of the final states, each `(batch, size)`.
+    """
+
+    inputs: Tensor
+    states: Tensors
+    mask: Tensor | None
+    d_outputs: Tensor
+    d_final: Tensors
 
 
 class Problem:
@@ -23,13 +46,17 @@ class Problem:
     def __init__(self, cell: Cell, features: int, batch: int, time: int) -> None:
         rng = np.random.default_rng(1000 * batch + time)
 
-        def normal(*shape: int) -> Any:
+        def normal(*shape: int) -> Tensor:
             return tf.constant(rng.normal(size=shape), cell.compute_dtype)
 
         self.inputs = normal(batch, time, features)
         self.states = [0.5 * normal(batch, size) for size in cell.state_size]
         self.d_outputs = normal(batch, time, cell.output_size)
         self.d_final = [normal(batch, size) for size in cell.state_size]
+
+    def arguments(self, mask: Tensor | None = None) -> ScanArguments:
+        """The whole problem, with a mask `(batch, time)` or without."""
+        return ScanArguments(self.inputs, self.states, mask, self.d_outputs, self.d_final)
 
 
 class Subject:
@@ -43,7 +70,7 @@ class Subject:
     def __init__(self, cell: Cell, features: int = 3) -> None:
         self.prototype, self.features = cell, features
         self.name = type(cell).__name__
-        self.graphs: dict[tuple[bool, bool], Any] = {}
+        self.graphs: dict[tuple[bool, bool], ConcreteFunction] = {}
 
     def fresh(self) -> Cell:
         """A new, unbuilt copy of the cell, made from its config."""
@@ -74,17 +101,9 @@ class Subject:
         """Inputs, states and cotangents for so many steps and rows."""
         return Problem(self.cell, self.features, batch, time)
 
-    def differentiate(
-        self,
-        scan: Scan,
-        inputs: Any,
-        states: Sequence[Any],
-        mask: Any,
-        d_outputs: Any,
-        d_final: Sequence[Any],
-        **options: Any,
-    ) -> dict[str, Any]:
-        """Outputs, final states and all gradients of a scan, by name."""
+    def differentiate(self, scan: Scan, arguments: ScanArguments, **options: Any) -> dict[str, Tensor]:
+        """Outputs, final states and all gradients of a scan, by name; options are those of the scan."""
+        inputs, states, mask, d_outputs, d_final = arguments
         variables = [weight.value for weight in self.cell.trainable_variables]
         with tf.GradientTape() as tape:
             tape.watch([inputs, *states])
@@ -100,9 +119,7 @@ class Subject:
         results = {"outputs": outputs} | {f"final state {n}": state for n, state in enumerate(final)}
         return results | {f"gradient of {name}": g for name, g in zip(names, gradients, strict=True)}
 
-    def compare(
-        self, actual: Mapping[str, Any], expected: Mapping[str, Any], remedy: str, *, tolerance: float = 1e-4
-    ) -> None:
+    def compare(self, actual: NamedTensors, expected: NamedTensors, remedy: str, *, tolerance: float = 1e-4) -> None:
         """Asserts that two mappings of names to tensors agree, relative to the largest value of each tensor.
 
         Raises:

@@ -20,15 +20,15 @@ import numpy as np
 
 from rnnapps.errors import CheckpointError
 from rnnapps.training.run import synchronise_folder, write_atomically
+from rnnapps.types import Array, Arrays
 
 __all__ = ["Arrays", "checkpoint_steps", "prune_checkpoints", "read_checkpoint", "read_manifest", "write_checkpoint"]
 
-Arrays = dict[str, np.ndarray[Any, Any]]
 
 FORMAT = 1
 
 
-def write_checkpoint(folder: Path, step: int, arrays: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+def write_checkpoint(folder: Path, step: int, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
     """Writes one checkpoint.
 
     Args:
@@ -107,7 +107,7 @@ def prune_checkpoints(folder: Path, keep: set[int]) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _write_arrays(folder: Path, step: int, arrays: Mapping[str, Any]) -> tuple[str, str]:
+def _write_arrays(folder: Path, step: int, arrays: Arrays) -> tuple[str, str]:
     """Returns (file name, sha256) of the array file."""
     temporary = folder / f"step-{step:09d}.{os.getpid()}.tmp"
     packed: dict[str, Any] = {key: _pack(np.asarray(array)) for key, array in arrays.items()}
@@ -128,6 +128,7 @@ def _write_arrays(folder: Path, step: int, arrays: Mapping[str, Any]) -> tuple[s
 
 
 def _manifest_path(folder: Path, step: int) -> Path:
+    """The file that names a checkpoint's files and sums; a checkpoint without it does not exist."""
     return folder / f"step-{step:09d}.json"
 
 
@@ -136,11 +137,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _pack(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _pack(array: Array) -> Array:
     """Views dtypes the npz format does not know (bfloat16...) as unsigned integers of the same size."""
     return array if array.dtype.kind in "biufc" else array.view(f"u{array.dtype.itemsize}")
 
 
-def _unpack(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
+def _unpack(array: Array, dtype: str) -> Array:
+    """An array in its own type, which NumPy's file format may not know."""
     target = np.dtype(getattr(ml_dtypes, dtype, dtype))
     return array if array.dtype == target else array.view(target)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -14,6 +14,10 @@ from rnnapps.kernels.step import autocast
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.training.operations import Operations, count_graph
 from rnnapps.training.recurrence import complete_inputs, layer_name, replaced_recurrence
+from rnnapps.types import Nest, Tensor, Tensors
+
+if TYPE_CHECKING:
+    from tensorflow.types.experimental import ConcreteFunction
 
 __all__ = [
     "LayerMemory",
@@ -71,7 +75,7 @@ def count_parameters(network: keras.Model) -> tuple[ParameterCount, ...]:
     return tuple(ParameterCount(layer, *count) for layer, count in counts.items())
 
 
-def count_operations(network: keras.Model, inputs: Mapping[str, Any]) -> tuple[Operations, ...]:
+def count_operations(network: keras.Model, inputs: Mapping[str, Nest]) -> tuple[Operations, ...]:
     """Counts the operations of the forward pass from the shapes in TensorFlow's graphs.
 
     Args:
@@ -87,7 +91,7 @@ def count_operations(network: keras.Model, inputs: Mapping[str, Any]) -> tuple[O
     return (*parts, count_graph("outside recurrent layers", graph))
 
 
-def recurrent_memory(network: keras.Model, inputs: Mapping[str, Any]) -> tuple[LayerMemory, ...]:
+def recurrent_memory(network: keras.Model, inputs: Mapping[str, Nest]) -> tuple[LayerMemory, ...]:
     """Bytes each recurrent layer keeps for the backward pass of one batch, from the shapes.
 
     Args:
@@ -99,13 +103,15 @@ def recurrent_memory(network: keras.Model, inputs: Mapping[str, Any]) -> tuple[L
 
 
 def _recurrent_calls(
-    network: keras.Model, inputs: Mapping[str, Any]
+    network: keras.Model, inputs: Mapping[str, Nest]
 ) -> tuple[list[tuple[Recurrent, tf.TensorSpec]], tf.Graph]:
     """The recurrent layers with the shape of their inputs, and the graph of everything else."""
     calls: list[tuple[Recurrent, tf.TensorSpec]] = []
     batch = complete_inputs(network, inputs)
 
-    def skip(layer: Recurrent, values: Any, states: list[Any], mask: Any, training: bool) -> tuple[Any, list[Any]]:
+    def skip(
+        layer: Recurrent, values: Tensor, states: Tensors, mask: Tensor | None, *, training: bool
+    ) -> tuple[Tensor, Tensors]:
         calls.append((layer, tf.TensorSpec(values.shape, layer.cell.compute_dtype)))
         outputs = tf.zeros((*values.shape[:2], layer.cell.output_size), values.dtype)
         return layer.cell.emit(values, outputs, training=training), states
@@ -115,16 +121,17 @@ def _recurrent_calls(
     return calls, graph
 
 
-def _trace_project(layer: Recurrent, spec: tf.TensorSpec) -> Any:
+def _trace_project(layer: Recurrent, spec: tf.TensorSpec) -> ConcreteFunction:
+    """`cell.project` as a graph, for the shape of its inputs."""
     with autocast(layer.cell):
         return tf.function(layer.cell.project).get_concrete_function(spec)
 
 
-def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> Any:
+def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> ConcreteFunction:
     """One time step, which also returns the recurrent products to show their shapes."""
     cell, batch_size = layer.cell, spec.shape[0]
 
-    def step(projected: Any, states: list[Any]) -> Any:
+    def step(projected: Nest, states: Tensors) -> tuple[Nest, Sequence[Tensor]]:
         recurrent = cell.recur(states[0])
         return recurrent, cell.update(projected, recurrent, states)
 
@@ -138,6 +145,7 @@ def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> Any:
 
 
 def _layer_memory(layer: Recurrent, spec: tf.TensorSpec) -> LayerMemory:
+    """What one layer keeps, from the shapes of one traced step."""
     recurrent, states = _trace_step(layer, spec).structured_outputs
     steps = spec.shape[1]
     return LayerMemory(
@@ -148,5 +156,6 @@ def _layer_memory(layer: Recurrent, spec: tf.TensorSpec) -> LayerMemory:
     )
 
 
-def _bytes(tensors: Any) -> int:
+def _bytes(tensors: Nest) -> int:
+    """Size of all tensors of a nest."""
     return sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tf.nest.flatten(tensors))

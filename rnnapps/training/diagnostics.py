@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.cells.base import Cell
 from rnnapps.kernels import reference
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.training.gates import GateActivations, summarise_gate
 from rnnapps.training.recurrence import complete_inputs, layer_name, replaced_recurrence
+from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["GradientThroughTime", "Observation", "observe"]
 
@@ -62,14 +64,14 @@ class _Recording:
     """One run of one recurrent layer; lists are in the order of the input's time steps."""
 
     layer: str
-    states: list[list[Any]]
-    gates: list[dict[str, Any]]
-    last_output: Any
-    mask: Any
+    states: list[Tensors]
+    gates: list[dict[str, Tensor]]
+    last_output: Tensor
+    mask: Tensor | None
 
 
 def observe(
-    network: keras.Model, inputs: Mapping[str, Any], loss: Callable[[Any], Any], *, training: bool = False
+    network: keras.Model, inputs: Mapping[str, Nest], loss: Callable[[Nest], Tensor], *, training: bool = False
 ) -> Observation:
     """Runs one batch step by step and reports gradients through time and gate activations.
 
@@ -87,7 +89,7 @@ def observe(
     """
     recordings: list[_Recording] = []
     with tf.GradientTape(persistent=True) as tape:
-        with replaced_recurrence(network, lambda layer, *arguments: _watch(layer, tape, recordings, *arguments)):
+        with replaced_recurrence(network, _Watch(tape, recordings).run):
             outputs = network(complete_inputs(network, inputs), training=training)
         value = loss(outputs)
         directions = [_along_random_direction(recording.last_output) for recording in recordings]
@@ -105,54 +107,59 @@ def observe(
     )
 
 
-def _watch(
-    layer: Recurrent,
-    tape: tf.GradientTape,
-    recordings: list[_Recording],
-    inputs: Any,
-    states: list[Any],
-    mask: Any,
-    training: bool,
-) -> tuple[Any, list[Any]]:
-    """Runs one layer as a plain loop under the tape, and appends what it saw to `recordings`."""
-    cell = layer.cell
-    projected = cell.project(inputs, training=training)
-    tape.watch(tf.nest.flatten(projected))
-    seen = reference.hidden_states(cell, projected, states, mask=mask, reverse=layer.reverse)
-    before = [*seen[1:], states] if layer.reverse else [states, *seen[:-1]]
-    last = seen[0 if layer.reverse else -1]
-    with tape.stop_recording():
-        gates = [_gates(cell, projected, step, previous) for step, previous in enumerate(before)]
-    recordings.append(_Recording(layer_name(layer), seen, gates, last[0], mask))
-    outputs = tf.stack([step_states[0] for step_states in seen], axis=1)
-    return cell.emit(inputs, outputs, training=training), last
+@dataclass
+class _Watch:
+    """Runs recurrent layers as plain loops under a tape, and keeps what it sees of each in `recordings`."""
+
+    tape: tf.GradientTape
+    recordings: list[_Recording]
+
+    def run(
+        self, layer: Recurrent, inputs: Tensor, states: Tensors, mask: Tensor | None, *, training: bool
+    ) -> tuple[Tensor, Tensors]:
+        """One layer; arguments and results as `replaced_recurrence` describes them."""
+        cell = layer.cell
+        projected = cell.project(inputs, training=training)
+        self.tape.watch(tf.nest.flatten(projected))
+        seen = reference.hidden_states(cell, projected, states, mask=mask, reverse=layer.reverse)
+        # The states before each step, in the order of the input's time steps, like those after it in `seen`.
+        before = [*seen[1:], states] if layer.reverse else [states, *seen[:-1]]
+        last = seen[0 if layer.reverse else -1]
+        with self.tape.stop_recording():
+            gates = [_gates(cell, projected, step, previous) for step, previous in enumerate(before)]
+        self.recordings.append(_Recording(layer_name(layer), seen, gates, last[0], mask))
+        outputs = tf.stack([step_states[0] for step_states in seen], axis=1)
+        return cell.emit(inputs, outputs, training=training), last
 
 
-def _gates(cell: Any, projected: Any, step: int, previous: Sequence[Any]) -> dict[str, Any]:
+def _gates(cell: Cell, projected: Nest, step: int, previous: Sequence[Tensor]) -> dict[str, Tensor]:
+    """The gates of one step of a whole sequence, each `(batch, units)`."""
     step_input = tf.nest.map_structure(lambda values: values[:, step], projected)
-    gates: dict[str, Any] = cell.gates(step_input, cell.recur(previous[0]), previous)
-    return gates
+    return cell.gates(step_input, cell.recur(previous[0]), previous)
 
 
 def _through_time(
-    tape: tf.GradientTape, recording: _Recording, value: Any, of: Literal["loss", "last output"]
+    tape: tf.GradientTape, recording: _Recording, value: Tensor, of: Literal["loss", "last output"]
 ) -> Iterator[GradientThroughTime]:
+    """The norms of one gradient at all steps, one entry for each state."""
     steps = tape.gradient(value, recording.states, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     for state in range(len(recording.states[0])):
         yield GradientThroughTime(recording.layer, of, state, tuple(_norm(step[state]) for step in steps))
 
 
-def _along_random_direction(output: Any) -> Any:
+def _along_random_direction(output: Tensor) -> Tensor:
     """The scalar v' h for v of random signs and unit length; always the same v for the same shape."""
     signs = 2 * tf.random.stateless_uniform(output.shape, seed=(1, 2), maxval=2, dtype=tf.int32) - 1
     return tf.reduce_sum(output * tf.cast(signs, output.dtype)) / math.sqrt(math.prod(output.shape))
 
 
-def _norm(gradient: Any) -> float:
+def _norm(gradient: Tensor) -> float:
+    """Euclidean norm in float64."""
     return float(tf.norm(tf.cast(gradient, tf.float64)))
 
 
 def _summarise_gates(recording: _Recording) -> Iterator[GateActivations]:
+    """Statistics of each gate over the steps that are not masked."""
     steps = len(recording.states)
     valid = np.ones((recording.states[0][0].shape[0], steps), bool) if recording.mask is None else recording.mask
     for gate in recording.gates[0]:

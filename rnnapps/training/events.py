@@ -21,7 +21,7 @@ class EventWriter:
 
     def __init__(self, folder: Path, enabled: bool) -> None:
         self.folder, self.enabled = folder, enabled
-        self._writer: Any = None
+        self._writer: tf.summary.SummaryWriter | None = None
         self._metadata = tf.compat.v1.SummaryMetadata(
             plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"),
             data_class=1,  # DATA_CLASS_SCALAR

@@ -12,28 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from rnnapps.contract.vocabulary import VocabularyChange
 from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.types import Array
 
-__all__ = ["TransferReport", "VocabularyChange", "freeze", "transfer"]
+__all__ = ["TransferReport", "freeze", "transfer"]
 
 NOISE = 0.1
 """Noise of new rows, as a share of the standard deviation among the known rows."""
-
-
-@dataclass(frozen=True)
-class VocabularyChange:
-    """What the entries of two vocabularies are called, and which weights they index.
-
-    Attributes:
-        old: entry names of the source; the position is the id.
-        new: entry names of the new network; entries may be added, dropped and moved.
-        axes: path of a variable -> its axis that is indexed by the vocabulary, such as
-            `{"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}`.
-    """
-
-    old: Sequence[str]
-    new: Sequence[str]
-    axes: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -71,7 +57,7 @@ class TransferReport:
 
 def transfer(
     network: keras.Model,
-    weights: Mapping[str, np.ndarray[Any, Any]],
+    weights: Mapping[str, Array],
     *,
     vocabularies: Sequence[VocabularyChange] = (),
     freeze_layers: Sequence[str] = (),
@@ -165,9 +151,7 @@ def _indexed(vocabularies: Sequence[VocabularyChange], paths: Sequence[str]) -> 
     return found
 
 
-def _grow(
-    source: np.ndarray[Any, Any], vocabulary: VocabularyChange, axis: int, generator: np.random.Generator
-) -> tuple[np.ndarray[Any, Any], int]:
+def _grow(source: Array, vocabulary: VocabularyChange, axis: int, generator: np.random.Generator) -> tuple[Array, int]:
     """Returns (the source with its entries in the new order, number of new entries)."""
     rows = np.moveaxis(source, axis, 0)
     ids = {name: index for index, name in enumerate(vocabulary.old)}
@@ -179,7 +163,8 @@ def _grow(
     return np.moveaxis(value, 0, axis), int((places < 0).sum())
 
 
-def _by_path(network: keras.Model) -> dict[str, Any]:
+def _by_path(network: keras.Model) -> dict[str, keras.Variable]:
+    """Path -> weight."""
     variables = {variable.path: variable for variable in network.weights}
     if len(variables) != len(network.weights):
         raise CheckpointError("two weights of the network share one path; give its layers own names")
@@ -187,9 +172,11 @@ def _by_path(network: keras.Model) -> dict[str, Any]:
 
 
 def _matches(path: str, pattern: str) -> bool:
+    """Whether a pattern names a weight or a layer that holds it."""
     return fnmatchcase(path, pattern) or any(fnmatchcase(part, pattern) for part in path.split("/")[:-1])
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
+    """The end of an error: the name that was probably meant."""
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
     return f"; the nearest is {close[0]!r}" if close else ""

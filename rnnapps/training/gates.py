@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from rnnapps.types import Array
 
 __all__ = ["SATURATION_MARGIN", "GateActivations", "summarise_gate"]
 
@@ -40,7 +41,7 @@ class GateActivations:
     edges: tuple[float, ...]
 
 
-def summarise_gate(layer: str, gate: str, values: np.ndarray[Any, Any], valid: np.ndarray[Any, Any]) -> GateActivations:
+def summarise_gate(layer: str, gate: str, values: Array, valid: Array) -> GateActivations:
     """Summarises the activations of one gate.
 
     Args:
@@ -68,7 +69,7 @@ def summarise_gate(layer: str, gate: str, values: np.ndarray[Any, Any], valid: n
     )
 
 
-def _range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
+def _range(values: Array) -> tuple[float, float]:
     """The gate's range: 0 to 1 (sigmoid), -1 to 1 (tanh), or that of the values where they leave both."""
     lowest, highest = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     if lowest >= 0.0 and highest <= 1.0:

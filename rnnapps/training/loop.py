@@ -10,8 +10,8 @@ from typing import Any
 import keras
 
 from rnnapps.config import TrainingConfig
+from rnnapps.contract.objective import Objective
 from rnnapps.errors import ConfigError, Interrupted
-from rnnapps.pipeline import Objective
 from rnnapps.training.progress import Display, make_display
 from rnnapps.training.run import RunFolder
 from rnnapps.training.session import Session
@@ -66,7 +66,7 @@ def train(
     with run.lock(), make_display(progress) as display, StopSignals(display.note) as signals:
         model = TrainingModel(network, objective.loss, config, objective.batches(0).element_spec)
         expected = {"seed": seed, **fingerprint, **{name: getattr(config, name) for name in STRUCTURE}}
-        state = _resume(run, model, expected, when_changed or {}, display)
+        state = _resume(run, model, display, expected=expected, sayings=when_changed or {})
         session = Session(run, model, objective, state, display, signals, started - state.elapsed_seconds)
         try:
             session.train()
@@ -85,7 +85,7 @@ def train(
 
 
 def _resume(
-    run: RunFolder, model: TrainingModel, expected: dict[str, Any], sayings: Mapping[str, str], display: Display
+    run: RunFolder, model: TrainingModel, display: Display, *, expected: dict[str, Any], sayings: Mapping[str, str]
 ) -> TrainState:
     """Restores the newest intact state, or saves the first one."""
     expect = functools.partial(_compare, run, expected, sayings)
@@ -101,6 +101,7 @@ def _resume(
 
 
 def _compare(run: RunFolder, expected: Mapping[str, Any], sayings: Mapping[str, str], found: Mapping[str, Any]) -> None:
+    """Raises an error that names the first setting in which two fingerprints differ."""
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             if name in sayings:

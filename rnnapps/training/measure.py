@@ -103,6 +103,7 @@ def peak_rise(function: Callable[[], Result]) -> tuple[Result, int | None]:
 
 
 def _status_bytes(field: str) -> int:
+    """One figure of this process from /proc."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024

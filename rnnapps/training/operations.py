@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -62,7 +61,7 @@ def count_graph(part: str, graph: tf.Graph, *, times: int = 1) -> Operations:
     return Operations(part, matrix * times, elementwise * times, loops)
 
 
-def _walk(graph: Any) -> tuple[int, int, int]:
+def _walk(graph: tf.Graph) -> tuple[int, int, int]:
     """Operations of matrix products, other operations and number of loops of a graph and the functions it calls."""
     matrix, elementwise, loops = 0, 0, 0
     for operation in graph.get_operations():
@@ -77,11 +76,13 @@ def _walk(graph: Any) -> tuple[int, int, int]:
     return matrix, elementwise, loops
 
 
-def _called_graph(graph: Any, operation: tf.Operation) -> Any:
+def _called_graph(graph: tf.Graph, operation: tf.Operation) -> tf.Graph:
+    """The graph of the function that an operation calls."""
     return graph._get_function(operation.get_attr("f").name).graph
 
 
 def _product_operations(operation: tf.Operation) -> int:
+    """Operations of a matrix product or convolution, two for each multiplication; 0 for anything else."""
     outputs = math.prod(operation.outputs[0].shape)
     if operation.type == "MatMul":
         return int(2 * outputs * operation.inputs[0].shape[0 if operation.get_attr("transpose_a") else 1])
@@ -99,6 +100,7 @@ def _product_operations(operation: tf.Operation) -> int:
 
 
 def _elementwise_operations(operation: tf.Operation) -> int:
+    """One for each element of the result, of a reduction of its input; 0 for what is not counted."""
     if operation.type in _ELEMENTWISE:
         return math.prod(operation.outputs[0].shape)
     return math.prod(operation.inputs[0].shape) if operation.type in _REDUCTIONS else 0

@@ -10,6 +10,7 @@ from keras import ops
 
 from rnnapps.config import TrainingConfig
 from rnnapps.errors import ConfigError
+from rnnapps.types import Tensor
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "WarmupSchedule", "build_optimizer", "build_schedule"]
 
@@ -17,19 +18,20 @@ SMALLEST_SHARE = 0.01
 """Share of the peak rate at which the exponential schedule ends."""
 
 
-def _constant(progress: Any) -> Any:
+def _constant(progress: Tensor) -> Tensor:
     return ops.ones_like(progress)
 
 
-def _one_cycle(progress: Any) -> Any:
+def _one_cycle(progress: Tensor) -> Tensor:
+    """Falls evenly to 0; the warm-up before it is the other half of the cycle."""
     return 1.0 - progress
 
 
-def _cosine(progress: Any) -> Any:
+def _cosine(progress: Tensor) -> Tensor:
     return 0.5 * (1.0 + ops.cos(math.pi * progress))
 
 
-def _exponential(progress: Any) -> Any:
+def _exponential(progress: Tensor) -> Tensor:
     return ops.exp(math.log(SMALLEST_SHARE) * progress)
 
 
@@ -59,7 +61,7 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         super().__init__()
         self.peak, self.schedule, self.steps, self.warmup_steps = peak, schedule, steps, warmup_steps
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         """Maps the number of updates already done (an integer scalar) to the rate of the next one."""
         done = ops.cast(step, "float32")
         rise = (done + 1.0) / max(self.warmup_steps, 1)

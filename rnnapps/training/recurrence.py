@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Protocol
 
 import keras
 import tensorflow as tf
 
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.types import Nest, Tensor, Tensors
 
-__all__ = ["complete_inputs", "layer_name", "recurrent_layers", "replaced_recurrence"]
+__all__ = ["Run", "complete_inputs", "layer_name", "recurrent_layers", "replaced_recurrence"]
 
 
 def recurrent_layers(network: keras.Model) -> list[Recurrent]:
@@ -27,9 +28,9 @@ def layer_name(layer: keras.layers.Layer) -> str:
     return str(layer.path or layer.name)
 
 
-def complete_inputs(network: keras.Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def complete_inputs(network: keras.Model, inputs: Mapping[str, Nest]) -> dict[str, Nest]:
     """The inputs as tensors, with zero "states" where the network asks for states and `inputs` has none."""
-    tensors: dict[str, Any] = tf.nest.map_structure(tf.convert_to_tensor, dict(inputs))
+    tensors: dict[str, Nest] = tf.nest.map_structure(tf.convert_to_tensor, dict(inputs))
     wanted = network.input
     if not isinstance(wanted, Mapping) or "states" not in wanted or "states" in tensors:
         return tensors
@@ -38,7 +39,13 @@ def complete_inputs(network: keras.Model, inputs: Mapping[str, Any]) -> dict[str
     return {**tensors, "states": zeros}
 
 
-Run = Callable[[Recurrent, Any, list[Any], Any, bool], tuple[Any, list[Any]]]
+class Run(Protocol):
+    """What can do the work of a recurrent layer; see `replaced_recurrence`."""
+
+    def __call__(
+        self, layer: Recurrent, inputs: Tensor, states: Tensors, mask: Tensor | None, /, *, training: bool
+    ) -> tuple[Tensor, Tensors]:
+        """Returns the outputs `(batch, time, units)` of all steps and the final states."""
 
 
 @contextmanager
@@ -47,7 +54,7 @@ def replaced_recurrence(network: keras.Model, run: Run) -> Iterator[None]:
 
     Args:
         network: the network; unchanged afterwards.
-        run: maps (layer, inputs (batch, time, features), initial states, bool mask (batch, time) or None, training)
+        run: maps (layer, inputs (batch, time, features), initial states, bool mask (batch, time) or None, training=)
             to the outputs (batch, time, units) of all steps and the final states. Masked inputs are zeros.
     """
     layers = recurrent_layers(network)
@@ -63,11 +70,15 @@ def replaced_recurrence(network: keras.Model, run: Run) -> Iterator[None]:
             layer.__dict__.pop("_run", None)
 
 
-def _replacement(layer: Recurrent, run: Run) -> Callable[..., tuple[Any, list[Any]]]:
-    def replaced(inputs: Any, states: list[Any], mask: Any, training: bool, *, traced: bool) -> tuple[Any, list[Any]]:
+def _replacement(layer: Recurrent, run: Run) -> Callable[..., tuple[Tensor, Tensors]]:
+    """What stands for `Recurrent._run` while `run` does its work."""
+
+    def replaced(
+        inputs: Tensor, states: Tensors, mask: Tensor | None, training: bool, *, traced: bool
+    ) -> tuple[Tensor, Tensors]:
         if mask is not None:
             mask = tf.cast(mask, tf.bool)
             inputs = tf.where(mask[..., None], inputs, tf.zeros_like(inputs))
-        return run(layer, inputs, states, mask, training)
+        return run(layer, inputs, states, mask, training=training)
 
     return replaced

@@ -120,6 +120,7 @@ class RunFolder:
                     write_atomically(path, content.encode())
 
     def _append(self, path: Path, row: Mapping[str, Any]) -> None:
+        """Appends one JSON line, durably."""
         line = json.dumps({key: _finite(value) for key, value in row.items()}) + "\n"
         with self._writing(f"append to {path.name}"), open(path, "a", encoding="utf-8") as file:
             file.write(line)
@@ -128,6 +129,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def _writing(self, what: str) -> Iterator[None]:
+        """Turns errors of the disk into CheckpointErrors that say what could not be done."""
         try:
             yield
         except OSError as error:
@@ -137,11 +139,13 @@ class RunFolder:
             ) from error
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
+    """The value with null for numbers that JSON cannot hold."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file of JSON lines; none if it does not exist."""
     if not path.exists():
         return []
     lines = path.read_bytes().split(b"\n")

@@ -10,8 +10,8 @@ from typing import Any
 
 import keras
 
+from rnnapps.contract.objective import Objective
 from rnnapps.errors import CheckpointError, TrainingDiverged
-from rnnapps.pipeline import Objective
 from rnnapps.training.events import EventWriter
 from rnnapps.training.progress import Display, describe
 from rnnapps.training.run import RunFolder
@@ -136,6 +136,7 @@ class Session:
         return 0 < self.patience <= self.state.evaluations_since_best
 
     def _evaluation_due(self) -> bool:
+        """Whether the current step ends an interval or the run, and was not evaluated yet."""
         step = self.state.step
         return self.state.evaluated_step < step and (step % self.interval == 0 or step == self.steps)
 

@@ -65,6 +65,7 @@ class StopSignals:
             self._break = False
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
+        """Notes the first signal; a second one ends the process at once."""
         again = self.received is not None
         self.received = signal.Signals(number)
         if again:

@@ -20,11 +20,12 @@ from rnnapps.training.checkpoint import (
     write_checkpoint,
 )
 from rnnapps.training.run import RunFolder
+from rnnapps.types import Array
 
 __all__ = ["TrainState", "load_weights", "read_weights", "restore_best"]
 
 KEPT = 2
-Variables = Mapping[str, Sequence[Any]]
+Variables = Mapping[str, Sequence[keras.Variable]]
 
 
 @dataclass
@@ -141,6 +142,7 @@ def restore_best(run: RunFolder, network: keras.Model) -> int:
 
 
 def _stored(run: RunFolder, which: str) -> tuple[Arrays, int]:
+    """Arrays and step of the best or the last state."""
     found = _newest_intact(run, lambda _: None)
     if found is None:
         raise CheckpointError(f"{run.path}: holds no saved state; give a folder in which `train` has run")
@@ -155,6 +157,7 @@ def _stored(run: RunFolder, which: str) -> tuple[Arrays, int]:
 
 
 def _newest_intact(run: RunFolder, note: Callable[[str], None]) -> tuple[Arrays, dict[str, Any]] | None:
+    """Arrays and metadata of the newest checkpoint that can be read, or None where none was ever written."""
     steps = checkpoint_steps(run.state_dir)
     problem = ""
     for step in reversed(steps):
@@ -170,7 +173,7 @@ def _newest_intact(run: RunFolder, note: Callable[[str], None]) -> tuple[Arrays,
     return None
 
 
-def _keyed(variables: Variables) -> dict[str, Any]:
+def _keyed(variables: Variables) -> dict[str, keras.Variable]:
     """Names each variable `group/position/path`; the position, not the path, identifies it within its group."""
     return {
         f"{group}/{position:04d}/{variable.path}": variable
@@ -180,18 +183,22 @@ def _keyed(variables: Variables) -> dict[str, Any]:
 
 
 def _path(key: str) -> str:
+    """The variable's own path, of a key of `_keyed`."""
     return key.split("/", 2)[2]
 
 
 def _identity(key: str) -> str:
+    """Group and position, of a key of `_keyed`."""
     return key.rsplit("/", key.count("/") - 1)[0]
 
 
-def _value(variable: Any) -> np.ndarray[Any, Any]:
+def _value(variable: keras.Variable) -> Array:
+    """The variable as a NumPy array."""
     return np.asarray(keras.ops.convert_to_numpy(variable.value))
 
 
-def _assign(variables: Mapping[str, Any], arrays: Arrays, run: RunFolder) -> None:
+def _assign(variables: Mapping[str, keras.Variable], arrays: Arrays, run: RunFolder) -> None:
+    """Sets all variables, after it is known that all arrays fit: none is changed if one does not."""
     stored = {_identity(key): (key, array) for key, array in arrays.items()}
     for key, variable in variables.items():
         name, array = stored.pop(_identity(key), ("nothing", np.empty(())))

@@ -16,13 +16,14 @@ import tensorflow as tf
 
 from rnnapps.training.measure import measure_command, peak_rise
 from rnnapps.training.recurrence import complete_inputs, recurrent_layers
+from rnnapps.types import Nest, Tensors
 
 __all__ = ["measure_step_memory"]
 
 _ANSWER = "rise of peak memory in bytes: "
 
 
-def measure_step_memory(network: keras.Model, inputs: Mapping[str, Any]) -> int | None:
+def measure_step_memory(network: keras.Model, inputs: Mapping[str, Nest]) -> int | None:
     """Measured rise of peak memory in one forward and backward pass, in bytes; takes some ten seconds.
 
     The pass runs as a TensorFlow graph, not compiled by XLA, whose compiler needs more memory than what it compiles.
@@ -67,11 +68,12 @@ def _measure(folder: Path) -> int | None:
         layer.kernel = "graph"
     weights = [weight.value for weight in network.trainable_weights]
 
-    def step(inputs: Any) -> Any:
+    def step(inputs: Nest) -> Tensors:
         with tf.GradientTape() as tape:
             floats = [output for output in tf.nest.flatten(network(inputs, training=True)) if output.dtype.is_floating]
             value = tf.add_n([tf.reduce_mean(tf.cast(output, tf.float32) ** 2) for output in floats])
-        return tape.gradient(value, weights)
+        gradients: Tensors = tape.gradient(value, weights)
+        return gradients
 
     compiled = tf.function(step)
     compiled(_zeros(network, description["inputs"], one_sequence=True))
@@ -80,7 +82,8 @@ def _measure(folder: Path) -> int | None:
     return peak_rise(lambda: traced(*tf.nest.flatten(whole)))[1]
 
 
-def _zeros(network: keras.Model, shapes: Mapping[str, Any], *, one_sequence: bool = False) -> dict[str, Any]:
+def _zeros(network: keras.Model, shapes: Mapping[str, Any], *, one_sequence: bool = False) -> dict[str, Nest]:
+    """Inputs of zeros of the described shapes."""
     tensors = {
         name: [tf.zeros([1, *shape[1:]] if one_sequence else shape, dtype) for shape, dtype in specs]
         for name, specs in shapes.items()

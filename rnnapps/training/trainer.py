@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import tensorflow as tf
@@ -13,10 +12,11 @@ from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import gains_as_one_program
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.training.optimizers import build_optimizer, build_schedule
+from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["TrainingModel"]
 
-Batch = Mapping[str, Any]
+Batch = Mapping[str, Nest]
 
 FIRST_LOSS_SCALE = 2.0**15
 STEPS_UNTIL_LOSS_SCALE_DOUBLES = 2000
@@ -40,7 +40,7 @@ class TrainingModel(keras.Model):
     def __init__(
         self,
         network: keras.Model,
-        loss: Callable[[Any, Any], Any],
+        loss: Callable[[Nest, Batch], Tensor],
         config: TrainingConfig,
         batch_spec: Batch,
     ) -> None:
@@ -64,9 +64,9 @@ class TrainingModel(keras.Model):
         optimizer.build(network.trainable_variables)
         self.compile(optimizer=optimizer, jit_compile=_compiles(network, config, batch_spec), auto_scale_loss=False)
         self.shapes_vary = not all(spec.shape.is_fully_defined() for spec in tf.nest.flatten(batch_spec))
-        self.programs: dict[tuple[tuple[int, ...], ...], Any] = {}
+        self.programs: dict[tuple[tuple[int, ...], ...], Callable[[Batch], dict[str, Tensor]]] = {}
 
-    def groups(self) -> dict[str, list[Any]]:
+    def groups(self) -> dict[str, list[keras.Variable]]:
         """All variables that a checkpoint must hold: group name -> variables in a fixed order."""
         own = [*self.carried, self.step, self.first_bad_step, self.counted, self.loss_sum, self.norm_sum]
         own += [self.last_loss, self.last_norm, self.loss_scale, self.steps_at_scale]
@@ -100,17 +100,20 @@ class TrainingModel(keras.Model):
         else:
             super().make_train_function(force)
 
-    def _train_on_next(self, iterator: Any) -> dict[str, Any]:
+    def _train_on_next(self, iterator: Iterator[Batch]) -> dict[str, Tensor]:
+        """One step of a stream whose shapes vary, by the program of the batch's shapes."""
         data = next(iterator)
         shapes = tuple(tuple(tensor.shape) for tensor in tf.nest.flatten(data))
         if shapes not in self.programs:
             step = tf.function(self.train_step, autograph=False, jit_compile=self.jit_compile)
             self.programs[shapes] = step.get_concrete_function(data)  # called as it is, it warns of no retracing
-        logs: dict[str, Any] = self.programs[shapes](data)
+        logs: dict[str, Tensor] = self.programs[shapes](data)
         return logs
 
-    def train_step(self, data: Batch) -> dict[str, Any]:
+    def train_step(self, data: Batch) -> dict[str, Tensor]:
         """One update from one batch, {"inputs", "targets", "reset"}; returns the interval's live mean loss."""
+        # `fit` looks at the device a few times a second only. Until it sees that a step went wrong, the steps behind
+        # that one run too, but change nothing: `running` is False.
         loss, gradients, states = self._differentiate(data)
         norm = tf.linalg.global_norm(gradients)
         running = tf.equal(self.first_bad_step.value, 0)
@@ -125,7 +128,7 @@ class TrainingModel(keras.Model):
         mean = self.loss_sum.value / tf.cast(tf.maximum(self.counted.value, 1), tf.float32)
         return {"loss": mean, "first_bad_step": self.first_bad_step.value}
 
-    def _differentiate(self, batch: Batch) -> tuple[Any, list[Any], list[Any]]:
+    def _differentiate(self, batch: Batch) -> tuple[Tensor, Tensors, Tensors]:
         """Returns (loss, dense gradients of the trainable variables, new states)."""
         inputs = dict(batch["inputs"])
         if self.carried:
@@ -137,25 +140,26 @@ class TrainingModel(keras.Model):
             loss = tf.cast(self.task_loss(outputs, batch), tf.float32)
             loss = tf.add_n([loss, *(tf.cast(penalty, tf.float32) for penalty in self.network.losses)])
             scaled = loss * self.loss_scale.value
+        # Scaled before and divided after: what would be 0 in float16 stays above it on its way through the layers.
         gradients = tape.gradient(scaled, [v.value for v in variables], unconnected_gradients="zero")
         dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
         if self.scales_loss:
             dense = [gradient / tf.cast(self.loss_scale.value, gradient.dtype) for gradient in dense]
         return loss, dense, list(outputs["states"]) if self.carried else []
 
-    def _update(self, loss: Any, gradients: list[Any], norm: Any, states: list[Any]) -> None:
+    def _update(self, loss: Tensor, gradients: Tensors, norm: Tensor, states: Tensors) -> None:
         """Applies finite gradients, clipped to the global norm, and moves the carried states on."""
         if self.clip_norm:
             share = tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-30))
             gradients = [gradient * tf.cast(share, gradient.dtype) for gradient in gradients]
         self.optimizer.apply(gradients, self.network.trainable_variables)
         for carried, state in zip(self.carried, states, strict=True):
-            carried.assign(tf.stop_gradient(state))
+            carried.assign(tf.stop_gradient(state))  # the next window starts here, its gradient ends here
         self.loss_sum.assign_add(loss)
         self.norm_sum.assign_add(norm)
         self.counted.assign_add(1)
 
-    def _rescale(self, loss: Any, norm: Any) -> Any:
+    def _rescale(self, loss: Tensor, norm: Tensor) -> Tensor:
         """Moves the loss scale (arXiv:1710.03740, section 3.2); returns whether this step merely overflowed float16."""
         scale, steady = self.loss_scale.value, self.steps_at_scale.value + 1
         fits = tf.math.is_finite(norm)
@@ -164,7 +168,7 @@ class TrainingModel(keras.Model):
         self.steps_at_scale.assign(tf.where(fits & ~double, steady, 0))
         return ~fits & tf.math.is_finite(loss) & (scale > 1.0)
 
-    def _carried_states(self, batch_spec: Batch) -> list[Any]:
+    def _carried_states(self, batch_spec: Batch) -> list[keras.Variable]:
         """One zero variable `(batch, ...)` for each state the network takes."""
         states = self.network.input.get("states", []) if isinstance(self.network.input, dict) else []
         if not states:
@@ -183,10 +187,12 @@ class TrainingModel(keras.Model):
             for index, state in enumerate(states)
         ]
 
-    def _counter(self, name: str) -> Any:
+    def _counter(self, name: str) -> keras.Variable:
+        """An int32 variable that starts at 0."""
         return self.add_weight(name=name, shape=(), dtype="int32", initializer="zeros", trainable=False)
 
-    def _number(self, name: str, value: float) -> Any:
+    def _number(self, name: str, value: float) -> keras.Variable:
+        """A float32 variable."""
         initializer = keras.initializers.Constant(value)
         return self.add_weight(name=name, shape=(), dtype="float32", initializer=initializer, trainable=False)
 

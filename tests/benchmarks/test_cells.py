@@ -8,7 +8,7 @@ from benchmarks.cells import best_within, fastest_step, steps_within, summarise,
 from benchmarks.pipeline_runs import rows_of, run_verb, runs_folder
 from benchmarks.tensorflow_networks import network
 from benchmarks.worker import BenchmarkError
-from tests.data.music.midi_bytes import write_scales
+from tests.tasks.music_generation.midi_bytes import write_scales
 
 ROWS = [
     {"step": 100, "elapsed_seconds": 7.0, "validation_nats": 3.0},

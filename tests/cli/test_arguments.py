@@ -7,7 +7,7 @@ import pytest
 
 from rnnapps.cli.arguments import Arguments, parse_arguments
 from rnnapps.errors import ConfigError
-from tests.cli.toy_pipeline import Toy
+from tests.cli.toy_pipeline import Config, Predict, Toy
 
 
 def parse(*argv: str) -> Arguments:
@@ -22,7 +22,7 @@ def failure(*argv: str) -> str:
 
 def test_defaults_come_from_the_dataclasses() -> None:
     arguments = parse("train")
-    assert arguments.config == Toy.Config()
+    assert arguments.config == Config()
     assert arguments.given == frozenset()
     assert arguments.options["run"] is None
 
@@ -58,7 +58,7 @@ def test_finetuning_starts_from_the_settings_of_an_export(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("text", ["To be", "null", "123", "[a]", "{a: 1}", "1e3", "true", "a: b", "", "é\n", "- x"])
 def test_text_options_arrive_unchanged(text: str) -> None:
-    assert parse("predict", "--run", "r", f"--prompt={text}").predict == Toy.Predict(prompt=text)
+    assert parse("predict", "--run", "r", f"--prompt={text}").predict == Predict(prompt=text)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_unreadable_files_say_so(tmp_path: Path) -> None:
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     path: Any = tmp_path / "empty.yaml"
     path.write_text("# nothing\n")
-    assert parse("train", "--config", str(path)).config == Toy.Config()
+    assert parse("train", "--config", str(path)).config == Config()

@@ -35,7 +35,7 @@ def exported(run: Path) -> Path:
 @pytest.fixture
 def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking inside the network takes seconds, and is tested with `train` and `inspect`."""
-    monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: Path("report.html"))
+    monkeypatch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: Path("report.html"))
 
 
 def answer(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def test_results_are_printed_a_line_each(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def printed(*results: Any) -> str:
-        monkeypatch.setattr(Tiny, "predict", lambda *_: list(results))
+        monkeypatch.setattr(Tiny, "predict", lambda *_, **__: list(results))
         capsys.readouterr()
         assert main(Tiny(), ["predict", "--run", str(run)]) == 0
         return capsys.readouterr().out
@@ -138,7 +138,7 @@ def test_results_are_printed_a_line_each(
 def test_streamed_lines_end_once(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Tiny, "stream", lambda *_: iter(["1.5\n", "2.5\n"]))
+    monkeypatch.setattr(Tiny, "stream", lambda *_, **__: iter(["1.5\n", "2.5\n"]))
     capsys.readouterr()
     assert main(Tiny(), ["stream", "--run", str(run)]) == 0
     assert capsys.readouterr().out == "1.5\n2.5\n"
@@ -154,7 +154,7 @@ def test_predict_and_stream_say_the_same(run: Path, capsys: pytest.CaptureFixtur
 def test_inspect_shows_tables_and_writes_pictures(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rnnapps.reports.inspect.measure_step_memory", lambda *_: 3 << 20)  # it takes ten seconds
+    monkeypatch.setattr("rnnapps.reports.inspect.measure_step_memory", lambda *_, **__: 3 << 20)  # it takes ten seconds
     capsys.readouterr()
     assert main(Tiny(), ["inspect", "--run", str(run)]) == 0
     printed = capsys.readouterr().out

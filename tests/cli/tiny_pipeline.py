@@ -13,8 +13,12 @@ import numpy as np
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
-from rnnapps.reports.sections import Paragraph, Section
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.sections import Paragraph, Section
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ class Predict:
 
 
 @dataclass(frozen=True)
+class Circle:
+    """The data: letters that follow one another in a circle."""
+
+    source: str
+
+    def digest(self) -> str:
+        return self.source
+
+
+@dataclass(frozen=True)
 class Letters:
     """The preprocessor: letters in the order of their ids."""
 
@@ -78,30 +92,26 @@ class Letters:
         (folder / "letters.json").write_text(json.dumps(self.letters))
 
 
-class Tiny(Pipeline[Config]):
+class Tiny(Pipeline[Config, Circle, Letters]):
     name: ClassVar[str] = "tiny"
     summary: ClassVar[str] = "Says which letter comes next"
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = Predict
+    config_class = Config
+    predict_class = Predict
 
-    def examples(self, config: Config) -> Splits:
-        import tensorflow as tf
+    def examples(self, config: Config) -> Circle:
+        return Circle(config.data.source)
 
-        train = tf.data.Dataset.from_tensors(config.data.source)
-        test = tf.data.Dataset.from_tensors(config.data.test) if config.data.test else None
-        return Splits(train, train, test, config.data.source)
-
-    def fit_preprocessor(self, config: Config, splits: Splits) -> Letters:
+    def fit_preprocessor(self, config: Config, splits: Circle) -> Letters:
         return Letters("".join(sorted(set(config.data.source))))
 
     def load_preprocessor(self, folder: Path) -> Letters:
         return Letters(json.loads((folder / "letters.json").read_text()))
 
-    def grow_preprocessor(self, config: Config, preprocessor: Letters, splits: Splits) -> Letters:
+    def grow_preprocessor(self, config: Config, preprocessor: Letters, splits: Circle) -> Letters:
         return Letters(preprocessor.letters + "".join(sorted(set(config.data.source) - set(preprocessor.letters))))
 
     def vocabulary_changes(self, network: Any, old: Letters, new: Letters) -> Any:
-        from rnnapps.training.finetune import VocabularyChange
+        from rnnapps.contract.vocabulary import VocabularyChange
 
         axes = {"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}
         return [VocabularyChange(list(old.letters), list(new.letters), axes)]
@@ -120,15 +130,15 @@ class Tiny(Pipeline[Config]):
         logits = keras.layers.Dense(size, dtype="float32", name="logits")(outputs)
         return keras.Model({"tokens": tokens, "states": states}, {"logits": logits, "states": last})
 
-    def objective(self, config: Config, network: Any, preprocessor: Letters, splits: Splits) -> Objective:
+    def objective(self, fitted: Fitted[Config, Letters], splits: Circle) -> Objective:
         import tensorflow as tf
 
-        rows, steps = config.training.batch_size, config.training.window_steps
-        circle = tf.constant([preprocessor.letters.index(letter) for letter in config.data.source])
+        rows, steps = fitted.config.training.batch_size, fitted.config.training.window_steps
+        circle = tf.constant([fitted.preprocessor.letters.index(letter) for letter in fitted.config.data.source])
 
         def batch(step: Any) -> dict[str, Any]:
             places = step * steps + tf.range(steps + 1, dtype=tf.int64) + tf.range(rows, dtype=tf.int64)[:, None]
-            tokens = tf.gather(circle, places % len(config.data.source))
+            tokens = tf.gather(circle, places % len(fitted.config.data.source))
             return {"inputs": {"tokens": tokens[:, :-1]}, "targets": tokens[:, 1:], "reset": step == 0}
 
         def loss(outputs: Any, given: Any) -> Any:
@@ -138,41 +148,47 @@ class Tiny(Pipeline[Config]):
         return Objective(
             loss=loss,
             batches=lambda first: tf.data.Dataset.range(first, 2**62).map(batch),
-            validate=lambda: {"validation_nats_per_letter": self._score(network, preprocessor, config.data.source)},
+            validate=lambda: {
+                "validation_nats_per_letter": self._score(
+                    fitted.network, fitted.preprocessor, fitted.config.data.source
+                )
+            },
             metric="validation_nats_per_letter",
-            samples=lambda: ["".join(self._write(network, preprocessor, Predict()))],
+            samples=lambda: ["".join(self._write(fitted.network, fitted.preprocessor, Predict()))],
             loss_unit="nats_per_letter",
             time_step="letter",
         )
 
-    def report_sections(
-        self, config: Config, network: Any, preprocessor: Letters, splits: Splits, samples: Sequence[str]
-    ) -> list[Section]:
-        return [Section("Letters", [Paragraph(f"{preprocessor.letters} from {splits.source}; last: {samples[-1]}")])]
+    def report_sections(self, fitted: Fitted[Config, Letters], splits: Circle, samples: Sequence[str]) -> list[Section]:
+        return [
+            Section("Letters", [Paragraph(f"{fitted.preprocessor.letters} from {splits.source}; last: {samples[-1]}")])
+        ]
 
-    def evaluate(self, config: Config, network: Any, preprocessor: Letters, splits: Splits) -> Evaluation:
-        letters, split = (config.data.test, "test") if config.data.test else (config.data.source, "validation")
-        metrics = {"nats_per_letter": self._score(network, preprocessor, letters)}
-        uniform = {"nats_per_letter": float(np.log(len(preprocessor.letters)))}
+    def evaluate(self, fitted: Fitted[Config, Letters], splits: Circle) -> Evaluation:
+        letters, split = (
+            (fitted.config.data.test, "test") if fitted.config.data.test else (fitted.config.data.source, "validation")
+        )
+        metrics = {"nats_per_letter": self._score(fitted.network, fitted.preprocessor, letters)}
+        uniform = {"nats_per_letter": float(np.log(len(fitted.preprocessor.letters)))}
         return Evaluation(metrics, {"uniform": uniform}, 20, split, {"letters": float(len(set(letters)))})
 
-    def endpoints(self, config: Config, network: Any, preprocessor: Letters) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, Letters]) -> dict[str, Endpoint]:
         import tensorflow as tf
 
         def function(tokens: Any) -> dict[str, Any]:
-            states = [tf.zeros((tf.shape(tokens)[0], state.shape[-1])) for state in network.input["states"]]
-            return {"logits": network({"tokens": tokens, "states": states}, training=False)["logits"]}
+            states = [tf.zeros((tf.shape(tokens)[0], state.shape[-1])) for state in fitted.network.input["states"]]
+            return {"logits": fitted.network({"tokens": tokens, "states": states}, training=False)["logits"]}
 
-        tokens = np.arange(20, dtype=np.int32).reshape(5, 4) % len(preprocessor.letters)
+        tokens = np.arange(20, dtype=np.int32).reshape(5, 4) % len(fitted.preprocessor.letters)
         return {
             "serving_default": Endpoint(function, {"tokens": tf.TensorSpec((None, 4), tf.int32)}, {"tokens": tokens})
         }
 
-    def predict(self, config: Any, network: Any, preprocessor: Letters, options: Predict) -> list[Any]:
-        return ["".join(self._write(network, preprocessor, options))]
+    def predict(self, fitted: Fitted[Config, Letters], options: Predict) -> list[Any]:
+        return ["".join(self._write(fitted.network, fitted.preprocessor, options))]
 
-    def stream(self, config: Any, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:
-        yield from self._write(network, preprocessor, options)
+    def stream(self, fitted: Fitted[Config, Letters], options: Predict) -> Iterator[str]:
+        yield from self._write(fitted.network, fitted.preprocessor, options)
 
     def _write(self, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:
         import tensorflow as tf

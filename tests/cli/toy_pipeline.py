@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
-from rnnapps.pipeline import Endpoint, Evaluation, Objective, Pipeline, Splits
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import keras
@@ -59,16 +63,16 @@ class Predict:
     length: int = 100
 
 
-class Toy(Pipeline[Config]):
+class Toy(Pipeline[Config, Any, Any]):
     name: ClassVar[str] = "toy"
     summary: ClassVar[str] = "Nothing, quickly"
-    Config: ClassVar[type] = Config
-    Predict: ClassVar[type] = Predict
+    config_class = Config
+    predict_class = Predict
 
-    def examples(self, config: Config) -> Splits:
+    def examples(self, config: Config) -> Any:
         raise NotImplementedError
 
-    def fit_preprocessor(self, config: Config, splits: Splits) -> Any:
+    def fit_preprocessor(self, config: Config, splits: Any) -> Any:
         raise NotImplementedError
 
     def load_preprocessor(self, folder: Path) -> Any:
@@ -77,19 +81,19 @@ class Toy(Pipeline[Config]):
     def build_model(self, config: Config, preprocessor: Any) -> keras.Model:
         raise NotImplementedError
 
-    def objective(self, config: Config, network: Any, preprocessor: Any, splits: Splits) -> Objective:
+    def objective(self, fitted: Fitted[Config, Any], splits: Any) -> Objective:
         raise NotImplementedError
 
-    def evaluate(self, config: Config, network: Any, preprocessor: Any, splits: Splits) -> Evaluation:
+    def evaluate(self, fitted: Fitted[Config, Any], splits: Any) -> Evaluation:
         raise NotImplementedError
 
-    def endpoints(self, config: Config, network: Any, preprocessor: Any) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, Any]) -> dict[str, Endpoint]:
         raise NotImplementedError
 
-    def predict(self, config: Any, network: Any, preprocessor: Any, options: Any) -> list[Any]:
+    def predict(self, fitted: Fitted[Config, Any], options: Any) -> list[Any]:
         raise NotImplementedError
 
-    def stream(self, config: Any, network: Any, preprocessor: Any, options: Any) -> Iterator[str]:
+    def stream(self, fitted: Fitted[Config, Any], options: Any) -> Iterator[str]:
         raise NotImplementedError
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnapps.kernels import reference, sequential
+from rnnapps.testing.subject import ScanArguments
 from tests.conformance.descriptors import subject
 
 SUBJECT = subject("lstm")
@@ -22,12 +23,12 @@ SPECS = [
 
 @tf.function(input_signature=SPECS, autograph=False)
 def forwards(*arguments):
-    return SUBJECT.differentiate(sequential.scan, *arguments)
+    return SUBJECT.differentiate(sequential.scan, ScanArguments(*arguments))
 
 
 @tf.function(input_signature=SPECS, autograph=False)
 def backwards(*arguments):
-    return SUBJECT.differentiate(sequential.scan, *arguments, reverse=True)
+    return SUBJECT.differentiate(sequential.scan, ScanArguments(*arguments), reverse=True)
 
 
 @given(
@@ -39,8 +40,8 @@ def backwards(*arguments):
 def test_any_mask(masks: list[list[bool]], reverse: bool) -> None:
     mask = np.array(masks)
     problem = SUBJECT.problem(time=mask.shape[1], batch=mask.shape[0])
-    arguments = [problem.inputs, problem.states, tf.constant(mask), problem.d_outputs, problem.d_final]
-    expected = SUBJECT.differentiate(reference.scan, *arguments, reverse=reverse)
+    arguments = problem.arguments(tf.constant(mask))
+    expected = SUBJECT.differentiate(reference.scan, arguments, reverse=reverse)
     actual = (backwards if reverse else forwards)(*arguments)
     SUBJECT.compare(actual, expected, f"mask {masks}")
     rows = ~mask.any(axis=1)

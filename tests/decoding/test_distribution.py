@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rnnapps.decoding.distribution import Rules, distribution, draw
-from tests.decoding.toy_steps import VOCABULARY, expected_distribution
+from tests.tasks.translation.toy_steps import VOCABULARY, expected_distribution
 
 LOGITS = st.lists(st.integers(-60, 60), min_size=VOCABULARY, max_size=VOCABULARY)
 

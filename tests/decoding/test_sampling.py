@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import advance, begin, finished_lengths, generate, uniforms
-from rnnapps.decoding.streaming import stream
-from tests.decoding.toy_steps import TABLE, VOCABULARY, expected_distribution, start, step
+from rnnapps.tasks.text_generation.streaming import stream
+from tests.tasks.translation.toy_steps import TABLE, VOCABULARY, expected_distribution, start, step
 
 LONGEST = 40
 

@@ -7,7 +7,6 @@ checked by `--print_config`, and a small trained run takes the place of their re
 from __future__ import annotations
 
 import functools
-import importlib
 import re
 import shutil
 from collections.abc import Callable
@@ -15,20 +14,25 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.text_generation import PIPELINE
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
-from rnnapps.data.video.file import write_mp4
-from tests.data.music.midi_bytes import write_scales
-from tests.data.speech.recordings import audio_bytes, say, write_manifest
-from tests.data.video.video_files import moving_square, write_moves
+from rnnapps.tasks.text_generation.pipeline import PIPELINE
+from rnnapps.tasks.video_recognition.data.file import write_mp4
 from tests.docs.commands import commands_of
-from tests.pipelines import forecasts, pieces, sentences, spoken, videos, watched
+from tests.tasks.anomaly_detection import watched
+from tests.tasks.forecasting import forecasts
+from tests.tasks.music_generation import pieces
+from tests.tasks.music_generation.midi_bytes import write_scales
+from tests.tasks.speech_recognition import spoken
+from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
+from tests.tasks.translation import sentences
+from tests.tasks.video_recognition import videos
+from tests.tasks.video_recognition.video_files import moving_square, write_moves
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-CONFIGURATIONS = sorted((ROOT / "pipelines" / "configs").glob("*/*.yaml"))
+CONFIGURATIONS = sorted((ROOT / "rnnapps" / "tasks").glob("*/configs/*.yaml"))
 TRAINING = ("train", "finetune")
 
 
@@ -42,7 +46,7 @@ def train_text(folder: Path) -> None:
 
 def train_detector(folder: Path) -> None:
     """A run of anomaly detection in `folder/run`."""
-    from pipelines.anomaly_detection import PIPELINE as DETECTOR
+    from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE as DETECTOR
 
     source = ["--data.source", str(watched.write_rows(folder / "machine.csv"))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]
@@ -51,7 +55,7 @@ def train_detector(folder: Path) -> None:
 
 def train_forecaster(folder: Path) -> None:
     """A run of forecasting in `folder/run`, of the built-in series."""
-    from pipelines.forecasting import PIPELINE as FORECASTER
+    from rnnapps.tasks.forecasting.pipeline import PIPELINE as FORECASTER
 
     flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.series_units=2"]
     assert main(FORECASTER, ["train", "--run", str(folder / "run"), *forecasts.SETTINGS, *flags]) == 0
@@ -59,7 +63,7 @@ def train_forecaster(folder: Path) -> None:
 
 def train_musician(folder: Path) -> None:
     """A run of music generation in `folder/run`."""
-    from pipelines.music_generation import PIPELINE as MUSICIAN
+    from rnnapps.tasks.music_generation.pipeline import PIPELINE as MUSICIAN
 
     source = ["--data.source", str(write_scales(folder / "scales", 4))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]
@@ -68,7 +72,7 @@ def train_musician(folder: Path) -> None:
 
 def train_watcher(folder: Path) -> None:
     """A run of video recognition in `folder/run`."""
-    from pipelines.video_recognition import PIPELINE as WATCHER
+    from rnnapps.tasks.video_recognition.pipeline import PIPELINE as WATCHER
 
     source = ["--data.source", str(write_moves(folder / "moves", 4))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]
@@ -77,7 +81,7 @@ def train_watcher(folder: Path) -> None:
 
 def train_translator(folder: Path) -> None:
     """A run of translation in `folder/run`."""
-    from pipelines.translation import PIPELINE as TRANSLATOR
+    from rnnapps.tasks.translation.pipeline import PIPELINE as TRANSLATOR
 
     source = ["--data.source", str(sentences.write_pairs(folder / "pairs.tsv", 80))]
     flags = ["--training.steps=1", "--training.evaluate_every=1"]
@@ -86,7 +90,7 @@ def train_translator(folder: Path) -> None:
 
 def train_recogniser(folder: Path) -> None:
     """A run of speech recognition in `folder/run`, which streams."""
-    from pipelines.speech_recognition import PIPELINE as RECOGNISER
+    from rnnapps.tasks.speech_recognition.pipeline import PIPELINE as RECOGNISER
 
     source = ["--data.source", str(write_manifest(folder / "recordings", 20))]
     flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.bidirectional=false"]
@@ -112,7 +116,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def run_of(name: str) -> Path:
         folder = tmp_path_factory.mktemp(name)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: folder / "report.html")
+            patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: folder / "report.html")
             TRAIN[name](folder)
         return folder / "run"
 
@@ -122,12 +126,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder to type commands in: a clone without results of earlier commands; reports, which take seconds, aside."""
-    monkeypatch.setattr("rnnapps.cli.reporting.refresh_report", lambda *_: tmp_path / "report.html")
-    (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
+    monkeypatch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: tmp_path / "report.html")
+    (tmp_path / "rnnapps").symlink_to(ROOT / "rnnapps")
     watched.write_rows(tmp_path / "new.csv", labels=False)
     forecasts.write_wave(tmp_path / "recent.csv", forecasts.wave(30)[:, :1], names="value")
     write_mp4(tmp_path / "new.mp4", moving_square("left"), rate=10)
-    monkeypatch.setattr("rnnapps.video.baselines.STILL_STEPS", 2)
+    monkeypatch.setattr("rnnapps.tasks.video_recognition.baselines.STILL_STEPS", 2)
     (tmp_path / "clip.wav").write_bytes(audio_bytes(say("lo hi")))
     monkeypatch.chdir(tmp_path)
 
@@ -142,12 +146,12 @@ def run(words: list[str]) -> int:
     if program == "make":
         wanted = {word for word in argv if "=" not in word and not word.startswith("-")}
         return int(not wanted <= targets())
-    if program == "rnnapps":
-        return rnnapps_main(argv)
-    _, module, *flags = argv
-    if flags[:1] and flags[0] in TRAINING and not {"--print_config", "--help"} & set(flags):
-        flags.append("--print_config")
-    return main(importlib.import_module(module).PIPELINE, flags)
+    if program == "python":
+        module, *argv = argv[1:]
+        argv = [module.removeprefix("pipelines."), *argv]
+    if argv[1:] and argv[0] in TRAIN and argv[1] in TRAINING and not {"--print_config", "--help"} & set(argv):
+        argv.append("--print_config")
+    return rnnapps_main(argv)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -161,17 +165,16 @@ def test_every_command_of_the_documentation_works(document: Path, trained: Calla
         assert run(words) == 0, " ".join(words)
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda path: "/".join(path.parts[-2:]))
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
 @pytest.mark.usefixtures("place")
 def test_every_configuration_opens_with_the_command_that_uses_it(
     configuration: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commands = commands_of(configuration)
-    own = str(configuration.relative_to(ROOT))
-    assert any(own in words for words in commands), f"{own}: its header shows no command with --config {own}"
-    for words in commands:
-        _, _, module, *argv = words
-        assert main(importlib.import_module(module).PIPELINE, [*argv, "--print_config"]) == 0
+    own = configuration.stem
+    assert any(own in words for words in commands), f"{configuration}: its header shows no command with --config {own}"
+    for _, *argv in commands:
+        assert rnnapps_main([*argv, "--print_config"]) == 0
         assert capsys.readouterr().out.startswith("pipeline: ")
 
 
@@ -179,7 +182,7 @@ def test_every_configuration_opens_with_the_command_that_uses_it(
 @pytest.mark.usefixtures("place")
 def test_the_examples_of_the_help_parse(verb: str) -> None:
     for line in VERBS[verb].examples(PIPELINE):
-        words = line.partition(">")[0].split()[3:]
+        words = line.partition(">")[0].split()[2:]
         assert main(PIPELINE, [*words, "--print_config"]) == 0, line
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.export.saved_model import export
-from rnnapps.pipeline import Endpoint
 from rnnapps.reports.model_card import ModelCard
 
 PROMPTS = np.array([b"a", b"", "ä é".encode(), b"x\x00", b"hello world " * 10], dtype=object)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
-from rnnapps.pipeline import Endpoint
 
 from .conftest import PROMPTS, export_one, float_endpoint
 

@@ -12,10 +12,10 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.cells import CELLS, make_cell
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.export.inference import load_for_inference
 from rnnapps.export.saved_model import export
 from rnnapps.layers.stack import RecurrentStack
-from rnnapps.pipeline import Endpoint
 from rnnapps.reports.model_card import ModelCard
 
 

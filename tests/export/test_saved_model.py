@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.artefact import load_config, load_weights, preprocessing_folder
 from rnnapps.export.inference import load_for_inference
 from rnnapps.export.verify import verify
 from rnnapps.export.warmup import read_requests
-from rnnapps.pipeline import Endpoint
 
 from .conftest import PROMPTS, Words, export_one, float_endpoint, small_network
 

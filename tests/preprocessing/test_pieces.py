@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnapps.data.pairs.config import TokenKind
 from rnnapps.preprocessing.fit_pieces import fit_pieces
+from rnnapps.preprocessing.piece_kinds import PieceKind
 from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import UNKNOWN
 from rnnapps.preprocessing.split_words import LONGEST_WORD
@@ -88,7 +88,7 @@ def test_longest_pieces_win_by_hand() -> None:
 
 
 def test_sizes_are_kept_and_results_repeat() -> None:
-    kinds: tuple[TokenKind, ...] = ("subwords", "wordpieces", "words", "characters")
+    kinds: tuple[PieceKind, ...] = ("subwords", "wordpieces", "words", "characters")
     for tokens in kinds:
         first = fit_pieces(TEXTS, tokens=tokens, size=60, lowercase=True)
         assert first.size <= 60 and first.pieces == fit_pieces(TEXTS, tokens=tokens, size=60, lowercase=True).pieces

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.sections import Paragraph, Section
 from rnnapps.errors import CheckpointError
-from rnnapps.pipeline import Evaluation
 from rnnapps.reports.html import write_report
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import plot_gates, plot_gradients
-from rnnapps.reports.sections import Paragraph, Section
 from rnnapps.training.cost import LayerMemory, ParameterCount
 from rnnapps.training.diagnostics import GradientThroughTime, Observation
 from rnnapps.training.gates import summarise_gate

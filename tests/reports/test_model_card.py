@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from rnnapps.pipeline import Evaluation
+from rnnapps.contract.evaluation import Evaluation
 from rnnapps.reports.model_card import ModelCard, render_model_card
 
 SIGNATURES = {

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from rnnapps.reports.render import format_value, render_page
-from rnnapps.reports.sections import (
+from rnnapps.contract.sections import (
     Details,
     Gallery,
     Paragraph,
@@ -15,6 +14,7 @@ from rnnapps.reports.sections import (
     Sound,
     Table,
 )
+from rnnapps.reports.render import format_value, render_page
 
 from .page import Page
 

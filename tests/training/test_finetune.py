@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnapps.contract.vocabulary import VocabularyChange
 from rnnapps.errors import CheckpointError, ConfigError
-from rnnapps.training.finetune import TransferReport, VocabularyChange, freeze, transfer
+from rnnapps.training.finetune import TransferReport, freeze, transfer
 
 UNITS = 3
 AXES = {"embedding/embeddings": 0, "logits/kernel": 1, "logits/bias": 0}

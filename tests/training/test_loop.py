@@ -16,8 +16,8 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
+from rnnapps.contract.objective import Objective
 from rnnapps.errors import CheckpointError, ConfigError, TrainingDiverged
-from rnnapps.pipeline import Objective
 from rnnapps.training.checkpoint import checkpoint_steps
 from rnnapps.training.loop import train
 from rnnapps.training.progress import BarDisplay, LineDisplay, describe, make_display

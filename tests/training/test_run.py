@@ -70,7 +70,7 @@ def test_write_atomically_replaces_whole_files_only(tmp_path: Path, monkeypatch:
     path = tmp_path / "config.yaml"
     write_atomically(path, b"old")
     with monkeypatch.context() as patch, pytest.raises(OSError, match="stop"):
-        patch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("stop")))
+        patch.setattr("os.replace", lambda *_, **__: (_ for _ in ()).throw(OSError("stop")))
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.config import TrainingConfig
+from rnnapps.contract.objective import Objective
 from rnnapps.errors import RnnappsError
-from rnnapps.pipeline import Objective
 from rnnapps.training.loop import train
 from rnnapps.training.run import RunFolder
 

@@ -106,6 +106,7 @@ class SeriesDataConfig:
             raise ConfigError(f"data: column {twice[0]!r} is given two roles; name it once")
 
     def _check_split(self) -> None:
+        """Raises ConfigError unless the three splits have room and moments come in pairs."""
         validation, test = self.validation_fraction, self.test_fraction
         require("data.validation_fraction", validation, "above 0 and below 1", 0 < validation < 1)
         require("data.test_fraction", test, "from 0 to below 1", 0 <= test < 1)
@@ -120,6 +121,7 @@ class SeriesDataConfig:
 
 
 def _moment(name: str, text: str) -> datetime.datetime:
+    """The time a setting names, without a time zone."""
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from rnnapps.errors import ConfigError
+from rnnapps.types import Array
 
 __all__ = ["Frequency", "detect_frequency", "parse_frequency"]
 
 Unit = Literal["nanosecond", "day", "month"]
-Array = np.ndarray[Any, Any]
-
 SECOND = 10**9
 DAY = 86_400 * SECOND
 _UNITS: dict[str, tuple[int, Unit]] = {
@@ -133,5 +132,6 @@ def detect_frequency(utc: Array, local: Array) -> Frequency | None:
 
 
 def _commonest(steps: Array) -> int:
+    """The step that occurs most often, the smallest of equals."""
     values, counts = np.unique(steps, return_counts=True)
     return int(values[counts.argmax()])

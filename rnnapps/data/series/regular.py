@@ -13,10 +13,10 @@ from rnnapps.data.series.frequency import Frequency, detect_frequency
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.timestamps import to_local
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["merge_duplicates", "next_times", "regular_rows"]
 
-Array = np.ndarray[Any, Any]
 Place = Callable[[int], str]
 
 MOST_EMPTY_PLACES = 50_000_000
@@ -93,7 +93,7 @@ def regular_rows(series: Series, frequency: Frequency | None, *, regularise: boo
         raise DataError(
             path, problem + f"{frequency} has {places[-1] + 1:,} places", "correct the time or --data.frequency"
         )
-    return _on_grid(series, frequency, first, places, int((~exact).sum()))
+    return _on_grid(series, frequency, first=first, places=places, moved=int((~exact).sum()))
 
 
 def _grid_start(first: np.datetime64, frequency: Frequency) -> np.datetime64:
@@ -106,7 +106,8 @@ def _grid_start(first: np.datetime64, frequency: Frequency) -> np.datetime64:
     return np.datetime64(int(since - since % frequency.count), "ns")
 
 
-def _on_grid(series: Series, frequency: Frequency, first: np.datetime64, places: Array, moved: int) -> Series:
+def _on_grid(series: Series, frequency: Frequency, *, first: np.datetime64, places: Array, moved: int) -> Series:
+    """The series with one row in each of the grid's places: means of its rows, or missing values."""
     starts = np.flatnonzero(np.concatenate([[True], np.diff(places) > 0]))
     ends = np.append(starts[1:], len(series)) - 1
     rows, filled = int(places[-1]) + 1, places[starts]
@@ -156,11 +157,13 @@ def _means(table: Array, starts: Array) -> Array:
 
 
 def _spread(table: Array, places: Array, rows: int, missing: float) -> Array:
+    """A table of `rows` rows with those of `table` in their places, and missing values elsewhere."""
     spread = np.full((rows, *table.shape[1:]), missing, table.dtype)
     spread[places] = table
     return spread
 
 
 def _pick(series: Series, rows: Array) -> Series:
+    """The series of these rows only."""
     tables = {name: getattr(series, name) for name in ("times", "values", "known", "categories", "labels")}
     return dataclasses.replace(series, **{name: table[rows] for name, table in tables.items() if table is not None})

@@ -9,17 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import Frequency
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
-__all__ = ["Series", "SeriesPart", "SplitSeries", "read_series", "split_in_time"]
-
-Array = np.ndarray[Any, Any]
+__all__ = ["Series", "SeriesPart", "SplitSeries", "split_in_time"]
 
 
 @dataclass(frozen=True)
@@ -132,20 +131,6 @@ class SplitSeries(NamedTuple):
     test: list[SeriesPart]
 
 
-def read_series(config: SeriesDataConfig) -> list[Series]:
-    """Reads a CSV or Parquet file, or a folder of them.
-
-    Returns:
-        The series in the order of their first rows, or of the file names.
-
-    Raises:
-        DataError: a file is missing, is no table, or a cell is not what its column needs; with line and column.
-    """
-    from rnnapps.data.series.tables import read_tables
-
-    return read_tables(config)
-
-
 def split_in_time(series: Sequence[Series], config: SeriesDataConfig) -> SplitSeries:
     """Splits series by time, never by window.
 
@@ -191,6 +176,7 @@ def _moments(series: Sequence[Series], config: SeriesDataConfig) -> list[np.date
 
 
 def _at_share(times: Array, share: float, end: np.datetime64) -> np.datetime64:
+    """The time behind a share of all times; `end` behind the last."""
     place = round(len(times) * share)
     return times[place] if place < len(times) else end
 
@@ -207,6 +193,7 @@ def _bounds(series: Series, config: SeriesDataConfig, moments: list[np.datetime6
 
 
 def _after_all(times: Sequence[Array]) -> np.datetime64:
+    """The first moment behind all times."""
     latest: np.datetime64 = max((each[-1] for each in times if len(each)), default=np.datetime64(0, "ns"))
     return latest + np.timedelta64(1, "ns")
 

@@ -55,6 +55,7 @@ def read_table(path: Path, config: SeriesDataConfig) -> Table:
 
 
 def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
+    """Columns by their roles, times as text, numbers with the decimal character that was found."""
     shape = inspect_csv(path, config)
     texts: dict[str, str] = {}
     times = []
@@ -65,7 +66,7 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
             texts[name] = _wrong_cell(shape, shape.line(wrong), cells[wrong])
             present = pd.Series([cell for cell in cells if cell not in MISSING], dtype=str)
             times += [name] if looks_like_time(present) else []
-    roles = assign_roles(path, shape.names, texts, times, config)
+    roles = assign_roles(path, shape.names, texts=texts, times=times, config=config)
     kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
     kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
     try:
@@ -103,6 +104,7 @@ def _locate(shape: CsvShape, roles: Roles, error: Exception) -> DataError:
 
 
 def _wrong_cell(shape: CsvShape, line: int, cell: str) -> str:
+    """What to tell of a cell that is no number."""
     told = f"line {line}: {cell[:60]!r}"
     other = "," if shape.decimal == "." else "."
     if read_number(cell, other) is not None:
@@ -130,7 +132,7 @@ def _read_parquet(path: Path, config: SeriesDataConfig) -> Table:
             first = frame[name].dropna().iloc[:1].astype(str)
             texts[name] = f"row 1: {first.iloc[0]!r}" if len(first) else "no value"
             times += [name] if len(first) and looks_like_time(first) else []
-    roles = assign_roles(path, list(frame.columns), texts, times, config)
+    roles = assign_roles(path, list(frame.columns), texts=texts, times=times, config=config)
     with np.errstate(over="ignore"):
         numbers = {name: frame[name].to_numpy(np.float32, na_value=np.nan) for name in roles.numbers}
     names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}

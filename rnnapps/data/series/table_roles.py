@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
@@ -55,7 +55,7 @@ class Roles:
 
 
 def assign_roles(
-    path: Any, names: Sequence[str], texts: Mapping[str, str], times: Sequence[str], config: SeriesDataConfig
+    path: Path | str, names: Sequence[str], *, texts: Mapping[str, str], times: Sequence[str], config: SeriesDataConfig
 ) -> Roles:
     """Gives every needed column its role.
 
@@ -102,12 +102,13 @@ def assign_roles(
 
 
 def _time(config: SeriesDataConfig, free: Sequence[str], times: Sequence[str]) -> tuple[str, list[str]]:
+    """The column of times, or "", and what a person should know of the choice."""
     if config.time:
         return ("", []) if config.time == NO_TIME else (config.time, [])
     named = [name for name in free if name.lower() in TIME_NAMES]
     if named:
         return named[0], []
-    found = [name for name in times if name in free]
-    if found:
-        return found[0], [f"column {found[0]!r} is read as the time"]
+    readable = [name for name in times if name in free]
+    if readable:
+        return readable[0], [f"column {readable[0]!r} is read as the time"]
     return "", ["no column of timestamps: rows are read as equally spaced steps"]

@@ -15,10 +15,9 @@ from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_file import Table
 from rnnapps.data.series.timestamps import localise, parse_times
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["table_series"]
-
-Array = np.ndarray[Any, Any]
 
 
 def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[Series]:
@@ -47,13 +46,13 @@ def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[S
         "timezone": config.timezone,
         "source": str(table.path),
     }
-    found = []
-    for each, rows in zip(names, members, strict=True):
+    all_series = []
+    for series_name, rows in zip(names, members, strict=True):
         own = {key: column if rows is None else column[rows] for key, column in columns.items()}
-        static = _static(table, each, rows)
-        whole = Series(each, None, **own, **shared, **static, notes=roles.notes)
-        found.append(whole if times is None else _timed(table, config, whole, times, rows))
-    return [dataclasses.replace(each, notes=(*each.notes, *_notes(each))) for each in found]
+        static = _static(table, series_name, rows)
+        series = Series(series_name, None, **own, **shared, **static, notes=roles.notes)
+        all_series.append(series if times is None else _timed(table, config, series, times=times, members=rows))
+    return [dataclasses.replace(series, notes=(*series.notes, *_notes(series))) for series in all_series]
 
 
 def _groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:
@@ -68,7 +67,7 @@ def _groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:
     codes, names = pd.factorize(column)
     order = np.argsort(codes, kind="stable")
     members: list[Array | None] = list(np.split(order, np.cumsum(np.bincount(codes))[:-1]))
-    return [str(each) for each in names], members
+    return [str(label) for label in names], members
 
 
 def _columns(table: Table) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _columns(table: Table) -> dict[str, Any]:
 
 def _static(table: Table, name: str, rows: Array | None) -> dict[str, Any]:
     """Static features of one series, which must be constant in its rows."""
-    found: dict[str, Any] = {}
+    values: dict[str, str | float] = {}
     for column in (*table.roles.static_numbers, *table.roles.static_texts):
         cells = table.frame[column] if rows is None else table.frame[column].iloc[rows]
         different = cells.dropna().unique()
@@ -104,14 +103,14 @@ def _static(table: Table, name: str, rows: Array | None) -> dict[str, Any]:
             raise DataError(
                 table.path, problem, "a static feature is the same in all rows of a series; use --data.known"
             )
-        found[column] = different[0]
-    numbers = [found[column] for column in table.roles.static_numbers]
-    texts = tuple(str(found[column]) for column in table.roles.static_texts)
+        values[column] = different[0]
+    numbers = [values[column] for column in table.roles.static_numbers]
+    texts = tuple(str(values[column]) for column in table.roles.static_texts)
     return {"static": np.array(numbers, np.float32), "static_texts": texts}
 
 
 def _timed(
-    table: Table, config: SeriesDataConfig, series: Series, times: pd.DatetimeIndex, members: Array | None
+    table: Table, config: SeriesDataConfig, series: Series, *, times: pd.DatetimeIndex, members: Array | None
 ) -> Series:
     """The series with its times: in order, without duplicates, regular."""
     rows: Array = np.arange(len(times)) if members is None else members
@@ -136,6 +135,7 @@ def _timed(
 
 
 def _take(series: Series, order: Array) -> Series:
+    """The series with its rows in another order."""
     tables = {name: getattr(series, name) for name in ("values", "known", "categories", "labels")}
     return dataclasses.replace(series, **{name: column[order] for name, column in tables.items() if column is not None})
 

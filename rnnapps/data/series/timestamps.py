@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["localise", "looks_like_time", "parse_times", "to_local"]
 
-Array = np.ndarray[Any, Any]
 Place = Callable[[int], str]
 """Maps a row to what a person calls its place: "line 7"."""
 
@@ -44,7 +44,7 @@ def looks_like_time(texts: pd.Series) -> bool:
     return bool(pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all())
 
 
-def parse_times(column: pd.Series, config: SeriesDataConfig, path: Any, place: Place) -> pd.DatetimeIndex:
+def parse_times(column: pd.Series, config: SeriesDataConfig, path: Path | str, place: Place) -> pd.DatetimeIndex:
     """Reads a column of timestamps.
 
     Args:
@@ -83,7 +83,7 @@ def parse_times(column: pd.Series, config: SeriesDataConfig, path: Any, place: P
     return _nanoseconds(index if index.tz is None else index.tz_convert("UTC"), texts, path, place)
 
 
-def localise(index: pd.DatetimeIndex, timezone: str, path: Any, place: Place) -> Array:
+def localise(index: pd.DatetimeIndex, timezone: str, path: Path | str, place: Place) -> Array:
     """Local or UTC times of one series in their order -> UTC, datetime64[ns].
 
     Where clocks go back, the hour that comes twice must be in the file twice, in order, or the times name an offset.
@@ -118,7 +118,8 @@ def to_local(utc: Array, timezone: str) -> Array:
     return np.asarray(pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(timezone).tz_localize(None).as_unit("ns"))
 
 
-def _epochs(column: pd.Series, config: SeriesDataConfig, path: Any, place: Place) -> pd.DatetimeIndex:
+def _epochs(column: pd.Series, config: SeriesDataConfig, path: Path | str, place: Place) -> pd.DatetimeIndex:
+    """Numbers of seconds (or parts of them) since 1970 -> UTC."""
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(numbers.isna().to_numpy())
     parsed = pd.to_datetime(numbers, unit=EPOCHS[config.time_format], utc=True, errors="coerce")
@@ -130,12 +131,12 @@ def _epochs(column: pd.Series, config: SeriesDataConfig, path: Any, place: Place
     return _nanoseconds(pd.DatetimeIndex(parsed), column, path, place)
 
 
-def _names_offset(texts: pd.Series) -> Any:
+def _names_offset(texts: pd.Series) -> pd.Series:
     """Whether each time names an offset from UTC, which may then differ from row to row."""
     return texts.str.strip().str.contains(_OFFSET)
 
 
-def _nanoseconds(index: pd.DatetimeIndex, column: pd.Series, path: Any, place: Place) -> pd.DatetimeIndex:
+def _nanoseconds(index: pd.DatetimeIndex, column: pd.Series, path: Path | str, place: Place) -> pd.DatetimeIndex:
     """The times in nanoseconds, which reach from 1678 to 2261."""
     naive = index.tz_localize(None) if index.tz is not None else index
     years = naive.year.to_numpy()
@@ -149,7 +150,8 @@ def _nanoseconds(index: pd.DatetimeIndex, column: pd.Series, path: Any, place: P
     return index.as_unit("ns")
 
 
-def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Any, place: Place) -> DataError:
+def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Path | str, place: Place) -> DataError:
+    """What to tell of the first text that is no time."""
     aware = _names_offset(texts)
     if aware.any() and not aware.all():
         row = int(np.flatnonzero((aware != aware.iloc[0]).to_numpy())[0])
@@ -167,6 +169,7 @@ def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Any, place: Pl
 
 
 def _format_hint(texts: pd.Series, wrong: str) -> str:
+    """A format that fits the first texts, as a remedy."""
     if re.fullmatch(r"\d{9,11}(\.\d+)?|\d{13}", wrong):
         return f"give --data.time_format {'unix_ms' if len(wrong) == 13 else 'unix_s'}"
     sample = texts.iloc[:1000]

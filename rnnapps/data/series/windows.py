@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.errors import DataError
+from rnnapps.types import Array, Arrays, Tensor
 
 __all__ = ["StoredSeries"]
 
@@ -65,7 +65,7 @@ class StoredSeries:
         """Number of different windows."""
         return int(self.window_ends[-1])
 
-    def _tables(self) -> dict[str, Any]:
+    def _tables(self) -> Arrays:
         """Column name -> rows of all parts, one behind the other."""
         tables = {}
         for name in ("values", "known", "categories", "labels", "times"):
@@ -91,7 +91,7 @@ class StoredSeries:
         starts = np.concatenate([[0], ends[:-1]])
         firsts = self.first_origins.astype(np.int64)
 
-        def batch(step: Any) -> dict[str, Any]:
+        def batch(step: Tensor) -> dict[str, Tensor]:
             key = tf.stack([tf.constant(seed, tf.int64), step])
             drawn = tf.random.stateless_uniform(
                 (batch_size,), key, minval=0, maxval=total, dtype=tf.int64, alg="philox"
@@ -114,7 +114,7 @@ class StoredSeries:
         dataset = tf.data.Dataset.from_tensor_slices(pairs).batch(batch_size)
         return dataset.map(lambda pair: self.gather(pair[:, 0], pair[:, 1]), num_parallel_calls=1).prefetch(2)
 
-    def origins(self, *, stride: int = 1) -> np.ndarray[Any, Any]:
+    def origins(self, *, stride: int = 1) -> Array:
         """(part, origin) of the windows that `ordered` yields, int64 `(windows, 2)`."""
         return np.concatenate(
             [
@@ -124,7 +124,7 @@ class StoredSeries:
             ]
         )
 
-    def gather(self, part: Any, origin: Any) -> dict[str, Any]:
+    def gather(self, part: Tensor, origin: Tensor) -> dict[str, Tensor]:
         """Windows by their origins, in graph or eagerly.
 
         Args:
@@ -142,13 +142,13 @@ class StoredSeries:
         rows = tf.cast(origin, tf.int64)[:, None] + tf.range(-self.history_steps, self.horizon_steps, dtype=tf.int64)
         valid = rows >= 0
         places = tf.gather(self.row_offsets.astype(np.int64), part)[:, None] + tf.maximum(rows, 0)
-        found = {name: tf.gather(table, places) for name, table in self.tables.items()}
+        windows = {name: tf.gather(table, places) for name, table in self.tables.items()}
         for name, missing in _MISSING.items():
-            if name in found:
-                shape = valid if found[name].shape.rank == 2 else valid[..., None]
-                found[name] = tf.where(shape, found[name], tf.constant(missing, found[name].dtype))
+            if name in windows:
+                shape = valid if windows[name].shape.rank == 2 else valid[..., None]
+                windows[name] = tf.where(shape, windows[name], tf.constant(missing, windows[name].dtype))
         batch = origin.shape[0]
-        shaped = {name: tf.ensure_shape(table, (batch, steps, *table.shape[2:])) for name, table in found.items()}
+        shaped = {name: tf.ensure_shape(table, (batch, steps, *table.shape[2:])) for name, table in windows.items()}
         return {**shaped, "static": tf.gather(self.static, part), "valid": valid, "part": part, "origin": origin}
 
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
 from rnnapps.errors import DataError
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 __all__ = ["BUILTIN", "TEXT_SUFFIXES", "decode_text", "read_documents", "separated", "tfds_texts"]
 
@@ -78,6 +81,7 @@ def decode_text(content: bytes, name: str | Path) -> str:
 
 
 def _read_folder(folder: Path) -> list[str]:
+    """One document for each text file of a folder."""
     paths = list_files(folder, TEXT_SUFFIXES)
     if not paths:
         remedy = f"put files ending in {', '.join(TEXT_SUFFIXES)} there"
@@ -97,10 +101,11 @@ def separated(documents: Iterable[str]) -> list[str]:
 
 
 def _with_blank_line(text: str) -> str:
+    """The text with two line ends behind it."""
     return text + "\n\n"[: 2 - (text.endswith("\n") + text.endswith("\n\n"))]
 
 
-def tfds_texts(source: str, builder: Any, split: str) -> list[str]:
+def tfds_texts(source: str, builder: tfds.core.DatasetBuilder, split: str) -> list[str]:
     """Reads one split of a data set, a text a row.
 
     Args:
@@ -122,7 +127,8 @@ def tfds_texts(source: str, builder: Any, split: str) -> list[str]:
     return texts
 
 
-def _text_feature(source: str, builder: Any) -> str:
+def _text_feature(source: str, builder: tfds.core.DatasetBuilder) -> str:
+    """Name of the one feature that holds the text."""
     import tensorflow_datasets as tfds
 
     names = [name for name, feature in builder.info.features.items() if isinstance(feature, tfds.features.Text)]
@@ -135,6 +141,7 @@ def _text_feature(source: str, builder: Any) -> str:
 
 
 def _require_size(source: str | Path, size: int) -> int:
+    """Returns the size, if it may be read into memory."""
     if size > MAXIMUM_BYTES:
         problem = f"holds more than {MAXIMUM_BYTES:,} bytes of text, the most that is read into memory"
         raise DataError(source, problem, "use a smaller part of it")

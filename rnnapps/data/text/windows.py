@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import DataError
+from rnnapps.types import Array, Nest, Tensor
 
 __all__ = ["batches", "steps_per_epoch"]
+
+Starts = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""A step -> (first positions int64 `(batch,)`, whether the rows start afresh, a bool scalar)."""
 
 
 def steps_per_epoch(tokens: int, *, batch_size: int, window_steps: int, token: str = "token") -> int:
@@ -38,7 +42,7 @@ def steps_per_epoch(tokens: int, *, batch_size: int, window_steps: int, token: s
 
 
 def batches(
-    ids: np.ndarray[Any, Any],
+    ids: Array,
     *,
     batch_size: int,
     window_steps: int,
@@ -75,14 +79,14 @@ def batches(
         raise DataError("training data", problem, "use more data or lower --training.window_steps")
     if carry_state:
         epoch_steps = steps_per_epoch(tokens, batch_size=batch_size, window_steps=window_steps, token=token)
-        starts = _stretch_starts(tokens, epoch_steps, batch_size, window_steps, seed)
+        starts = _stretch_starts(tokens, epoch_steps, batch_size=batch_size, window_steps=window_steps, seed=seed)
     else:
-        starts = _random_starts(tokens, batch_size, window_steps, seed)
+        starts = _random_starts(tokens, batch_size=batch_size, window_steps=window_steps, seed=seed)
     with tf.device("CPU"):
         stored = tf.constant(ids.astype(np.uint16 if ids.max() <= np.iinfo(np.uint16).max else np.int32, copy=False))
         steps = tf.data.Dataset.counter(start=start_step)
 
-    def batch(step: Any) -> dict[str, Any]:
+    def batch(step: Tensor) -> dict[str, Nest]:
         first, reset = starts(step)
         positions = first[:, tf.newaxis] + tf.range(window_steps + 1, dtype=tf.int64)
         window = tf.cast(tf.gather(stored, positions), tf.int32)
@@ -92,13 +96,14 @@ def batches(
     return steps.map(batch, num_parallel_calls=1).prefetch(4)
 
 
-def _stretch_starts(tokens: int, epoch_steps: int, batch_size: int, window_steps: int, seed: int) -> Any:
+def _stretch_starts(tokens: int, epoch_steps: int, *, batch_size: int, window_steps: int, seed: int) -> Starts:
     """Maps a step to (first positions (batch,), whether the rows start afresh)."""
     stretch = epoch_steps * window_steps
+    # What no stretch uses: by so much, at most, all stretches are moved together, anew in each epoch.
     slack = tokens - 1 - batch_size * stretch
     rows = np.arange(batch_size, dtype=np.int64) * stretch
 
-    def starts(step: Any) -> tuple[Any, Any]:
+    def starts(step: Tensor) -> tuple[Tensor, Tensor]:
         epoch, window = step // epoch_steps, step % epoch_steps
         offset = _uniform((), seed, epoch, slack + 1)
         return rows + offset + window * window_steps, tf.equal(window, 0)
@@ -106,14 +111,16 @@ def _stretch_starts(tokens: int, epoch_steps: int, batch_size: int, window_steps
     return starts
 
 
-def _random_starts(tokens: int, batch_size: int, window_steps: int, seed: int) -> Any:
-    def starts(step: Any) -> tuple[Any, Any]:
+def _random_starts(tokens: int, *, batch_size: int, window_steps: int, seed: int) -> Starts:
+    """Maps a step to (random first positions (batch,), True: rows start afresh)."""
+
+    def starts(step: Tensor) -> tuple[Tensor, Tensor]:
         return _uniform((batch_size,), seed, step, tokens - window_steps), tf.constant(True)
 
     return starts
 
 
-def _uniform(shape: tuple[int, ...], seed: int, counter: Any, bound: int) -> Any:
+def _uniform(shape: tuple[int, ...], seed: int, counter: Tensor, bound: int) -> Tensor:
     """Integers from 0 to below `bound`, a pure function of (seed, counter)."""
     key = tf.stack([tf.constant(seed, tf.int64), counter])
     return tf.random.stateless_uniform(shape, key, minval=0, maxval=bound, dtype=tf.int64, alg="philox")

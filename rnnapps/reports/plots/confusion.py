@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import FigureBase
 
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme
+from rnnapps.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.patches import Rectangle
 
 __all__ = ["plot_confusion"]
-
-Array = np.ndarray[Any, Any]
 
 
 def plot_confusion(matrix: Array, labels: Sequence[str], *, title: str = "") -> Plot:
@@ -54,7 +56,8 @@ def plot_confusion(matrix: Array, labels: Sequence[str], *, title: str = "") -> 
     )
 
 
-def _rectangle(box: tuple[tuple[float, float], float, float], colour: str, opacity: float) -> Any:
+def _rectangle(box: tuple[tuple[float, float], float, float], colour: str, opacity: float) -> Rectangle:
+    """One cell of the table, the more opaque the more answers fell into it."""
     from matplotlib.patches import Rectangle
 
     return Rectangle(*box, facecolor=colour, alpha=opacity, linewidth=0)

@@ -120,6 +120,7 @@ def _logarithmic_scale(axes: Axes, values: Sequence[float | None]) -> None:
 
 
 def _drawable(value: float | None, *, logarithmic: bool) -> float:
+    """The value, or NaN where the axis has no place for it."""
     if value is None or not math.isfinite(value) or (logarithmic and value <= 0.0):
         return math.nan
     return value

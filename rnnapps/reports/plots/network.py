@@ -65,6 +65,7 @@ def _short_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _distribution(gate: GateActivations) -> Curve:
+    """The histogram of a gate as a curve of shares."""
     total = max(1, sum(gate.histogram))
     middles = [(left + right) / 2 for left, right in itertools.pairwise(gate.edges)]
     return Curve(gate.gate, middles, [count / total for count in gate.histogram])

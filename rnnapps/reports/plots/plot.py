@@ -12,8 +12,8 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
 
+from rnnapps.contract.sections import Picture
 from rnnapps.reports.plots.theme import DARK, LIGHT, Theme
-from rnnapps.reports.sections import Picture
 
 __all__ = ["Plot", "arrange"]
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.series import Series, read_series
+from rnnapps.data.series.reading import read_series
+from rnnapps.data.series.series import Series
 from rnnapps.errors import DataError
 from tests.data.series.bad_tables import tables
 

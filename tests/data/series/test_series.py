@@ -12,7 +12,8 @@ import pytest
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import Frequency, parse_frequency
-from rnnapps.data.series.series import Series, SeriesPart, read_series, split_in_time
+from rnnapps.data.series.reading import read_series
+from rnnapps.data.series.series import Series, SeriesPart, split_in_time
 from rnnapps.errors import ConfigError, DataError
 
 

@@ -1,0 +1,158 @@
+"""The contract between a task and everything that the tasks share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
+from rnnapps.contract.splits import Splits
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnapps.contract.endpoint import Endpoint
+    from rnnapps.contract.evaluation import Evaluation
+    from rnnapps.contract.objective import Objective
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
+
+__all__ = ["Pipeline"]
+
+ConfigT = TypeVar("ConfigT", bound=Configuration)
+SplitsT = TypeVar("SplitsT", bound=Splits)
+PreprocessorT = TypeVar("PreprocessorT", bound=Preprocessor)
+
+
+class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
+    """One application: what the shared verbs need to know of a task.
+
+    Imports of TensorFlow go inside the methods, so that `--help` is instant. `rnnapps.testing.check_pipeline` holds a
+    pipeline to all that is said here.
+
+    Attributes:
+        name: name of the command and of the folders of runs and exports.
+        summary: one sentence: what goes in and what comes out.
+        config_class: the frozen dataclass of all settings. Each of its fields but `seed` is a group of settings, and a
+            group of flags: data, model, training, export, and whatever else the task has.
+        predict_class: a frozen dataclass of the flags of `predict` and `stream`; the first names the input.
+        intended_use: what its models are good for, for the model card.
+        limitations: what they cannot do and where they fail, for the model card.
+        higher_is_better: names of the metrics of `evaluate` of which more is better; of all others less is.
+        evaluation_switches: flags of `evaluate` without value, name -> help; each that is given reaches the method
+            `evaluate` as a keyword argument of that name, True.
+        run_fixes: groups of settings that belong to a run for good: training with others needs another run. Groups that
+            are not named here, training and export among them, may change from one command to the next.
+        run_frees: single settings of those groups, dotted, that may change all the same.
+        evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
+        tabular: what `predict` finds are rows of a table: Python users get them as a pandas frame.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    config_class: type[ConfigT]
+    predict_class: type
+    intended_use: ClassVar[str] = ""
+    limitations: ClassVar[tuple[str, ...]] = ()
+    higher_is_better: ClassVar[frozenset[str]] = frozenset()
+    evaluation_switches: ClassVar[Mapping[str, str]] = {}
+    run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "seed"})
+    run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
+    evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
+    tabular: ClassVar[bool] = False
+
+    @abstractmethod
+    def examples(self, config: ConfigT, given: Any = None) -> SplitsT:
+        """Reads the source and splits it.
+
+        Args:
+            config: the settings; `data.source` names the source.
+            given: examples from Python instead of the source, as Python users have them: texts, frames, arrays...; the
+                pipeline says which. A mapping with the keys `train`, `validation` and `test`, of which the last two may
+                be missing, gives the splits apart.
+
+        Raises:
+            DataError: the source cannot be read, or there are too few examples to split.
+        """
+
+    @abstractmethod
+    def fit_preprocessor(self, config: ConfigT, splits: SplitsT) -> PreprocessorT:
+        """Learns vocabulary, scaler... from the training split only."""
+
+    @abstractmethod
+    def load_preprocessor(self, folder: Path) -> PreprocessorT:
+        """Reads what the preprocessor's `save(folder)` wrote."""
+
+    @abstractmethod
+    def build_model(self, config: ConfigT, preprocessor: PreprocessorT) -> keras.Model:
+        """Returns the functional network, dict in and dict out.
+
+        The key "states" on both sides marks states that go on from one window or chunk of a sequence to the next; a
+        network that always reads whole sequences has none.
+        """
+
+    @abstractmethod
+    def objective(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Objective:
+        """Loss, batches and validation of the task."""
+
+    @abstractmethod
+    def evaluate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Evaluation:
+        """The task's metric on held-out data beside its naive baselines; also takes its `evaluation_switches`."""
+
+    @abstractmethod
+    def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:
+        """The signatures of the exported model, `serving_default` among them."""
+
+    @abstractmethod
+    def predict(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Sequence[Any]:
+        """Finished results for raw inputs, in their order: texts or dataclasses.
+
+        The command line prints a text as it is, and a dataclass as a line of JSON: its fields, or what its method
+        `printed()` returns (a text, or what JSON can hold).
+
+        Args:
+            fitted: the model.
+            options: of `predict_class`.
+            given: inputs from Python instead of those that the options name; one, or a sequence of them.
+        """
+
+    @abstractmethod
+    def stream(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterator[Any]:
+        """Yields pieces of the result as soon as they exist.
+
+        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, printed as in `predict`.
+
+        Args:
+            fitted: the model.
+            options: of `predict_class`.
+            given: one input from Python instead of that which the options name; where rows or chunks make it up, any
+                iterable of them.
+        """
+
+    def grow_preprocessor(self, config: ConfigT, preprocessor: PreprocessorT, splits: SplitsT) -> PreprocessorT:
+        """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""
+        return preprocessor
+
+    def vocabulary_changes(
+        self, network: keras.Model, old: PreprocessorT, new: PreprocessorT
+    ) -> Sequence[VocabularyChange]:
+        """Which weights of `network` are indexed by vocabularies that grew from `old` to `new` (fine-tuning).
+
+        One entry for each vocabulary: words read, words written, labels... The default says that all ids mean the same
+        to both preprocessors.
+        """
+        return ()
+
+    def report_sections(
+        self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT, samples: Sequence[str]
+    ) -> Sequence[Section]:
+        """The pipeline's own part of report.html, made from the best weights; shown after the samples.
+
+        Args:
+            fitted: the model, with its best weights.
+            splits: the run's data.
+            samples: what `Objective.samples` returned last; empty where there are none.
+        """
+        return ()

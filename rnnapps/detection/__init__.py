@@ -1,1 +1,0 @@
-"""Detectors: a network's errors become scores, and scores become flags."""

@@ -1,3 +1,0 @@
-"""Speech recognition: training, decoding, streaming and serving of CTC networks."""
-
-__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Data of anomaly detection."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

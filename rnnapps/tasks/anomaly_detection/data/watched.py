@@ -1,0 +1,226 @@
+"""The rows of a detector: read, labelled and split in time."""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rnnapps.data.digest import digest_examples
+from rnnapps.data.series.reading import read_series
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
+from rnnapps.data.sources import list_files
+from rnnapps.errors import DataError
+from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
+from rnnapps.tasks.anomaly_detection.data.labels import mark, read_stretches
+from rnnapps.types import Array
+
+__all__ = ["WatchedSeries", "read_tables", "read_watched"]
+
+
+BUILTIN = "builtin"
+BUILTIN_ROWS = {"train": 12_000, "validation": 3_000, "test": 10_000}
+BUILTIN_SEED = 20_240_101
+MAXIMUM_BYTES = 1 << 32
+
+
+@dataclasses.dataclass(frozen=True)
+class WatchedSeries:
+    """Series, split.
+
+    Attributes:
+        parts: training, validation and test parts.
+        kinds: names of the kinds of faults that labels number from 1; empty when labels are 0 and 1 alone.
+        source: what a person would call the data.
+    """
+
+    parts: SplitSeries
+    kinds: tuple[str, ...]
+    source: str
+
+    def digest(self) -> str:
+        """A fingerprint of the training and validation rows."""
+        return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
+
+
+def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
+    """Reads the source, labels it and splits it in time.
+
+    Raises:
+        DataError: a source is missing or not what was expected, too short, or its channels differ.
+    """
+    if config.source == BUILTIN:
+        parts, kinds, title = _simulated(), _fault_names(), "a simulated machine (synthetic)"
+    else:
+        parts, kinds, title = _read_parts(config), (), config.source
+    if config.test is not None:
+        others = _labelled(read_tables(dataclasses.replace(config, source=config.test)), config)
+        parts = parts._replace(test=[SeriesPart(series, 0, len(series)) for series in others])
+    if config.labels:
+        _check_names(config, parts)
+    parts = parts._replace(validation=[part for part in map(_until(config), parts.validation) if len(part)])
+    _check_channels(config, parts)
+    return WatchedSeries(parts, kinds, title)
+
+
+def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, str | Array]]:
+    """The own rows of each part."""
+    for part in parts:
+        own = part.rows()
+        labels = np.full(len(own), -1, np.int32) if own.labels is None else own.labels
+        yield {"series": own.name, "values": own.values, "labels": labels}
+
+
+def _simulated() -> SplitSeries:
+    """A healthy machine for training and validation, and one with faults, weeks later, for the test."""
+    from rnnapps.tasks.anomaly_detection.data.machine import (
+        FAULTS,
+        ROW_SECONDS,
+        SENSORS,
+        simulate,
+        simulate_with_faults,
+    )
+
+    generator = np.random.default_rng(BUILTIN_SEED)
+    healthy = simulate(BUILTIN_ROWS["train"] + BUILTIN_ROWS["validation"], generator)
+    faulty, faults = simulate_with_faults(BUILTIN_ROWS["test"], generator)
+    labels = np.zeros(len(faulty), np.int32)
+    for fault in faults:
+        labels[fault.first : fault.last + 1] = FAULTS.index(fault.kind) + 1
+
+    def series(values: Array, marks: Array, day: str) -> Series:
+        times = np.datetime64(day, "ns") + np.arange(len(values)) * np.timedelta64(ROW_SECONDS, "s")
+        return Series("machine", times, values.astype(np.float32), SENSORS, labels=marks, source=BUILTIN)
+
+    normal = series(healthy, np.zeros(len(healthy), np.int32), "2024-01-01")
+    first = BUILTIN_ROWS["train"]
+    tested = series(faulty, labels, "2024-02-01")
+    return SplitSeries(
+        [SeriesPart(normal, 0, first)],
+        [SeriesPart(normal, first, len(normal))],
+        [SeriesPart(tested, 0, len(tested))],
+    )
+
+
+def _fault_names() -> tuple[str, ...]:
+    from rnnapps.tasks.anomaly_detection.data.machine import FAULTS
+
+    return FAULTS
+
+
+def _read_parts(config: AnomalyDataConfig) -> SplitSeries:
+    """The parts of archives, which hold their own split, or of tables, which are split in time."""
+    folder = Path(config.source)
+    archives = list_files(folder, (".npz",)) if folder.is_dir() else []
+    if archives:
+        return _archive_parts(archives, config)
+    return split_in_time(_labelled(read_tables(config), config), config)
+
+
+def read_tables(config: AnomalyDataConfig) -> list[Series]:
+    """Tables of series, or of events, which have no fixed distance."""
+    if config.entity:
+        config = dataclasses.replace(config, series=config.entity, entity="", irregular="keep", duplicates="keep")
+    return read_series(config)
+
+
+def _labelled(series: list[Series], config: AnomalyDataConfig) -> list[Series]:
+    """The series with the labels of the file beside them, where there is one."""
+    if not config.labels:
+        return series
+    stretches = read_stretches(config.labels)
+    return [dataclasses.replace(own, labels=mark(own, stretches.get(own.name, ()), config.labels)) for own in series]
+
+
+def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSeries:
+    """Each `.npz` file is one series: `train`, whose last rows validate, and `test`.
+
+    Channels are known by their numbers; those that only other files have are missing.
+    """
+    stretches = read_stretches(config.labels) if config.labels else {}
+    train, validation, test = [], [], []
+    loaded = [_load_archive(path) for path in paths]
+    width = max(arrays["train"].shape[1] for arrays in loaded)
+    for path, own in zip(paths, loaded, strict=True):
+        arrays = {name: _widened(array, width) for name, array in own.items()}
+        series = _numbered(path.stem, arrays["train"], str(path))
+        first = round(len(series) * (1 - config.validation_fraction))
+        train.append(SeriesPart(series, 0, first))
+        validation.append(SeriesPart(series, first, len(series)))
+        if "test" in arrays:
+            tested = _numbered(path.stem, arrays["test"], str(path))
+            if config.labels:
+                labels = mark(tested, stretches.get(path.stem, ()), config.labels)
+                tested = dataclasses.replace(tested, labels=labels)
+            test.append(SeriesPart(tested, 0, len(tested)))
+    return SplitSeries(*([part for part in parts if len(part)] for parts in (train, validation, test)))
+
+
+def _widened(array: Array, width: int) -> Array:
+    """As many channels as the widest file has; those that are not there are missing."""
+    return np.pad(array, ((0, 0), (0, max(width - array.shape[1], 0))), constant_values=np.nan)
+
+
+def _load_archive(path: Path) -> dict[str, Array]:
+    """The arrays `train` and `test` of a file, float32 `(rows, channels)`; raises DataError for anything else."""
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise DataError(path, f"has more than {MAXIMUM_BYTES:,} bytes", "split it")
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files if name in ("train", "test")}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(path, f"is no .npz file of plain arrays ({reason})", "write it with numpy.savez") from None
+    if "train" not in arrays:
+        raise DataError(path, "has no array `train`", "store rows (rows, channels) under that name")
+    for name, array in arrays.items():
+        if array.ndim != 2 or array.dtype.kind not in "fiub" or not array.size:
+            problem = f"array {name} is {array.dtype} {array.shape}; expected numbers (rows, channels)"
+            raise DataError(path, problem, "store it so")
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def _numbered(name: str, values: Array, source: str) -> Series:
+    """A series without times whose channels are called by their numbers; infinite values count as missing."""
+    channels = tuple(f"channel_{number}" for number in range(values.shape[1]))
+    return Series(name, None, np.where(np.isfinite(values), values, np.nan), channels, source=source)
+
+
+def _until(config: AnomalyDataConfig) -> Callable[[SeriesPart], SeriesPart]:
+    """Cuts a validation part at `validation_until`."""
+
+    def cut(part: SeriesPart) -> SeriesPart:
+        if not config.validation_until or part.series.times is None:
+            return part
+        stop = int(np.searchsorted(part.series.times, np.datetime64(config.validation_until, "ns")))
+        return dataclasses.replace(part, stop=max(min(stop, part.stop), part.start))
+
+    return cut
+
+
+def _check_names(config: AnomalyDataConfig, parts: SplitSeries) -> None:
+    """Raises DataError, where the labels are those of no series at all."""
+    names = {part.series.name for split in parts for part in split}
+    if not names & set(read_stretches(config.labels)):
+        problem = f"labels no series of {config.source}; its series are {', '.join(sorted(names)[:5])}..."
+        raise DataError(config.labels, problem, "name them alike")
+
+
+def _check_channels(config: AnomalyDataConfig, parts: SplitSeries) -> None:
+    """Raises DataError, unless all parts have the same channels, the targets among them, and none is empty."""
+    channels = parts.train[0].series.channels if parts.train else ()
+    for split in parts:
+        for part in split:
+            if part.series.channels != channels:
+                problem = f"has {len(part.series.channels)} channels, other series {len(channels)}, or other names"
+                raise DataError(part.series.source, problem, "keep series of other channels in another folder")
+    for name, split in (("training", parts.train), ("validation", parts.validation)):
+        if not split:
+            raise DataError(config.source, f"leaves no row for {name}", "use longer series or another split")
+    unknown = [name for name in config.targets if name not in channels]
+    if unknown:
+        listed = ", ".join(channels[:8])
+        raise DataError(config.source, f"has no channel {unknown[0]!r} for data.targets; it has {listed}")

@@ -1,0 +1,154 @@
+"""A detector on held-out series: calibrated, scored, and beside its baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rnnapps.data.series.series import SeriesPart, SplitSeries
+from rnnapps.tasks.anomaly_detection.baselines import BASELINES
+from rnnapps.tasks.anomaly_detection.calibrate import HeldOut, calibrate, fit_threshold, score_errors
+from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
+from rnnapps.tasks.anomaly_detection.judge import Judged, event_metrics, find_events
+from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+from rnnapps.types import Array
+
+__all__ = [
+    "baseline_metrics",
+    "calibrate_network",
+    "flagged_share",
+    "has_labels",
+    "judge_parts",
+    "labels_of",
+    "unsettled_rows",
+]
+
+
+def has_labels(parts: Sequence[SeriesPart]) -> bool:
+    """Whether any row is labelled as a fault."""
+    own = [part.rows().labels for part in parts]
+    return any(labels is not None and bool((labels > 0).any()) for labels in own)
+
+
+def calibrate_network(runner: PartRunner, parts: SplitSeries, config: DetectionConfig) -> dict[str, float]:
+    """Learns errors and thresholds on held-out rows and puts them into the network.
+
+    Thresholds come from validation rows; the floor of the dynamic threshold from training rows too, since it says what
+    has been seen in any normal row.
+
+    Returns:
+        Figures of the validation rows: mean squared error of the scaled values, or nats per labelled row.
+    """
+    stream = runner.stream
+    if stream.kind == "classifier":
+        return _calibrate_classifier(runner, parts, config)
+    held_out = runner.errors(parts.validation)
+    normal = [(series.errors[series.normal], series.valid[series.normal]) for series in held_out]
+    count = max(sum(float(valid.sum()) for _, valid in normal), 1.0)
+    total = sum(float((np.square(errors, dtype=np.float64) * valid).sum()) for errors, valid in normal)
+    known = held_out + (runner.errors(parts.train) if config.threshold == "dynamic" else [])
+    settled = [_settled(series, config) for series in known]
+    stream.calibration.assign(calibrate(settled, len(stream.rows.series) + 1, config))
+    return {"squared_error": total / count}
+
+
+def unsettled_rows(part: SeriesPart, config: DetectionConfig) -> int:
+    """Rows at the start of a part before which there are too few others to judge them."""
+    return min(max(config.warmup_steps - part.start, 0), len(part))
+
+
+def _settled(held_out: HeldOut, config: DetectionConfig) -> HeldOut:
+    """Without the first rows, whose scores nobody gets to see."""
+    normal = held_out.normal.copy()
+    if len(normal) > 2 * config.warmup_steps:
+        normal[: config.warmup_steps] = False
+    return held_out._replace(normal=normal)
+
+
+def _calibrate_classifier(runner: PartRunner, parts: SplitSeries, config: DetectionConfig) -> dict[str, float]:
+    """Puts the threshold of the validation rows into the network; the figure is the mean of nats per labelled row."""
+    flags = runner.flags(parts.validation, explain=False)
+    labels = labels_of(parts.validation)
+    scores = np.concatenate([own.score for own in flags]).astype(np.float64)
+    judged = labels >= 0
+    safe = np.clip(scores[judged], 1e-7, 1 - 1e-7)
+    nats = -np.where(labels[judged] > 0, np.log(safe), np.log1p(-safe)).mean()
+    threshold = fit_threshold(scores[labels == 0], config)
+    values = runner.stream.calibration.threshold
+    values.assign(np.full(values.shape, min(threshold, 1.0), np.float32))
+    return {"nats_per_event": float(nats)}
+
+
+def judge_parts(runner: PartRunner, parts: Sequence[SeriesPart], config: DetectionConfig) -> list[Judged]:
+    """Scores, contributions and events of whole parts."""
+    rows, judged = runner.stream.rows, []
+    for part, flags in zip(parts, runner.flags(parts), strict=True):
+        unsettled = 0 if runner.stream.kind == "classifier" else unsettled_rows(part, config)
+        threshold = float(flags.threshold[0]) if len(part) else 0.0
+        judged.append(
+            _judged(
+                part,
+                rows,
+                flags.score,
+                threshold=threshold,
+                config=config,
+                unsettled=unsettled,
+                share=flags.contribution,
+            )
+        )
+    return judged
+
+
+def _judged(
+    part: SeriesPart,
+    rows: SensorRows,
+    scores: Array,
+    *,
+    threshold: float,
+    config: DetectionConfig,
+    unsettled: int,
+    share: Array | None = None,
+) -> Judged:
+    """A part with its scores and the events in them; its first `unsettled` rows are in none."""
+    own = part.rows()
+    values = rows.scale_array(own.values)[0][:, rows.target_places]
+    events = find_events(scores, threshold, values, config, unsettled_rows=unsettled)
+    return Judged(own.name, scores, threshold, values, own.labels, share, events)
+
+
+def baseline_metrics(
+    parts: SplitSeries, tested: Sequence[SeriesPart], rows: SensorRows, config: DetectionConfig, *, seed: int
+) -> dict[str, dict[str, float]]:
+    """Event metrics of the baselines, through the same scores and thresholds."""
+    metrics = {}
+    for name, baseline in BASELINES.items():
+        calibrated = [*parts.validation, *(parts.train if config.threshold == "dynamic" else ())]
+        held_out = [_settled(series, config) for series in baseline.held_out(parts.train, calibrated, rows, seed)]
+        values = calibrate(held_out, len(rows.series) + 1, config)
+        judged = []
+        for part, series in zip(tested, baseline.held_out(parts.train, tested, rows, seed), strict=True):
+            scores = score_errors(series, values, config)[0]
+            unsettled = unsettled_rows(part, config)
+            scores[:unsettled] = 0.0
+            threshold = float(values["threshold"][series.group])
+            judged.append(_judged(part, rows, scores, threshold=threshold, config=config, unsettled=unsettled))
+        metrics[name] = event_metrics(judged, row_seconds=rows.row_seconds)[0]
+    return metrics
+
+
+def flagged_share(judged: Sequence[Judged]) -> Mapping[str, float]:
+    """What there is to say without labels."""
+    rows = sum(len(series.scores) for series in judged)
+    flagged = sum(last - first + 1 for series in judged for first, last in series.events)
+    return {
+        "flagged_events": float(sum(len(series.events) for series in judged)),
+        "flagged_share": flagged / max(rows, 1),
+    }
+
+
+def labels_of(parts: Sequence[SeriesPart]) -> Array:
+    """Labels of all rows of the parts, one part behind the other; -1 where there are none."""
+    own = [part.rows() for part in parts]
+    return np.concatenate([np.full(len(rows), -1, np.int32) if rows.labels is None else rows.labels for rows in own])

@@ -1,0 +1,267 @@
+"""Anomaly detection: learns what is normal in sensors or transactions, and flags what is not.
+
+rnnapps anomaly_detection train --data.source machine.csv --run runs/anomaly_detection/machine
+rnnapps anomaly_detection predict --run runs/anomaly_detection/machine --input new.csv
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.errors import ConfigError
+from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
+from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
+    from rnnapps.tasks.anomaly_detection.data.watched import WatchedSeries
+    from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+
+__all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A detector.
+
+    Attributes:
+        data: where the rows come from.
+        model: the network.
+        detection: how its errors become scores and flags.
+        training: how it is trained.
+        export: what an export contains.
+        seed: number that decides everything random.
+    """
+
+    data: AnomalyDataConfig = field(default_factory=AnomalyDataConfig)
+    model: DetectorModelConfig = field(default_factory=DetectorModelConfig)
+    detection: DetectionConfig = field(default_factory=DetectionConfig)
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(carry_state=False, window_steps=128))
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks what no part can check alone."""
+        require_seed(self.seed)
+        if self.model.detector == "classifier" and self.data.targets:
+            raise ConfigError("data.targets chooses channels to watch; a classifier judges rows as a whole")
+        if self.data.entity and self.model.detector != "classifier" and self.model.series_units:
+            raise ConfigError("model.series_units must be 0 with data.entity: new entities come every day")
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What to judge.
+
+    Attributes:
+        input: table of rows like the training data, a folder of tables, or - for lines from standard input (stream).
+        picture: file to draw series, score, threshold and flags into, .png or .svg; empty draws none.
+        series: name of the series that lines belong to (stream), where the model knows several.
+        only_flags: print flagged lines alone (stream).
+    """
+
+    input: str = "-"
+    picture: str = ""
+    series: str = ""
+    only_flags: bool = False
+
+
+class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
+    """Rows in; score, threshold, flag and the sensors behind it out."""
+
+    name: ClassVar[str] = "anomaly_detection"
+    summary: ClassVar[str] = "Flags unusual rows of sensors or transactions, and says which sensor made them so."
+    config_class = Config
+    predict_class = PredictOptions
+    intended_use: ClassVar[str] = "Watching machines or transactions of the kind the model was trained on."
+    limitations: ClassVar[tuple[str, ...]] = (
+        "What was not in the training rows is unusual to it, a new but healthy way of operation too.",
+        "Faults present in the training rows are taken as normal, unless they are labelled.",
+        "Thresholds hold as long as held-out rows are like those to come; calibrate again when a machine ages.",
+        "A flag is a reason to look, not a diagnosis.",
+    )
+    higher_is_better: ClassVar[frozenset[str]] = frozenset(
+        ("event_f05", "event_precision", "event_recall", "auc_pr", "vus_pr", "average_precision", "roc_auc")
+    )
+    run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
+    evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
+
+    def examples(self, config: Config) -> WatchedSeries:
+        """Reads the rows, labels them and splits them in time."""
+        from rnnapps.tasks.anomaly_detection.data.watched import read_watched
+
+        return read_watched(config.data)
+
+    def fit_preprocessor(self, config: Config, splits: WatchedSeries) -> SensorRows:
+        """Scales, from the training rows only."""
+        from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+
+        parts = splits.parts
+        channels = parts.train[0].series.channels
+        return SensorRows.fit(
+            [part.rows().values for part in parts.train],
+            channels,
+            method=config.data.scaling,
+            **_names(config, parts),
+        )
+
+    def load_preprocessor(self, folder: Path) -> SensorRows:
+        """The scales and names a run or an export knows."""
+        from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+
+        return SensorRows.load(folder)
+
+    def grow_preprocessor(self, config: Config, preprocessor: SensorRows, splits: WatchedSeries) -> SensorRows:
+        """Known sensors keep their scales by name; new ones are fitted."""
+        parts = splits.parts
+        rows = [part.rows().values for part in parts.train]
+        return preprocessor.grow(rows, parts.train[0].series.channels, **_names(config, parts))
+
+    def vocabulary_changes(self, network: keras.Model, old: SensorRows, new: SensorRows) -> Sequence[VocabularyChange]:
+        """Sensors and series keep their weights by name."""
+        from rnnapps.contract.vocabulary import VocabularyChange
+        from rnnapps.tasks.anomaly_detection.detector_networks import channel_axes, series_axes, target_axes
+
+        old_series, new_series = (["(unknown)", *rows.series] for rows in (old, new))
+        return (
+            VocabularyChange(old.channels, new.channels, channel_axes(network)),
+            VocabularyChange(old.targets, new.targets, target_axes(network)),
+            VocabularyChange(old_series, new_series, series_axes(network)),
+        )
+
+    def build_model(self, config: Config, preprocessor: SensorRows) -> keras.Model:
+        """Forecaster, autoencoder or classifier."""
+        from rnnapps.tasks.anomaly_detection.detector_networks import autoencoder, classifier, forecaster
+
+        model = config.model
+        shared: dict[str, Any] = {
+            "channels": len(preprocessor.channels),
+            "groups": len(preprocessor.series) + 1,
+            "calendar": preprocessor.calendar_features,
+            "series_units": model.series_units,
+            "settings": dataclasses.asdict(config.detection),
+        }
+        if model.detector == "classifier":
+            return classifier(model, history_steps=model.history_steps, **shared)
+        shared["targets"] = len(preprocessor.targets)
+        if model.detector == "autoencoder":
+            return autoencoder(model, history_steps=model.history_steps, code_units=model.code_units, **shared)
+        return forecaster(model, horizon_steps=model.horizon_steps, **shared)
+
+    def objective(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Objective:
+        """Squared error of scaled values, or nats per labelled event; validation also sets the thresholds."""
+        from rnnapps.tasks.anomaly_detection.batches import detector_loss, training_windows
+        from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
+        from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+        if fitted.config.training.carry_state:
+            raise ConfigError("training.carry_state must be false: detectors learn from windows at random places")
+        parts = splits.parts
+        batches = training_windows(
+            fitted.network,
+            fitted.preprocessor,
+            parts.train,
+            window_steps=fitted.config.training.window_steps,
+            batch_size=fitted.config.training.batch_size,
+            seed=fitted.config.seed,
+        )
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        unit = "nats_per_event" if fitted.network.name == "classifier" else "squared_error"
+        return Objective(
+            loss=detector_loss(fitted.network),
+            batches=batches,
+            validate=lambda: {
+                f"validation_{name}": value
+                for name, value in calibrate_network(runner, parts, fitted.config.detection).items()
+            },
+            metric=f"validation_{unit}",
+            loss_unit=unit,
+            time_step="row",
+        )
+
+    def evaluate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Evaluation:
+        """Events found and false ones, rankings, delay; or average precision of a classifier; beside baselines."""
+        from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
+        from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+        from rnnapps.tasks.anomaly_detection.verdict import judge_classifier, judge_detector
+
+        parts = splits.parts
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        calibrate_network(runner, parts, fitted.config.detection)
+        if fitted.network.name == "classifier":
+            return Evaluation(**judge_classifier(runner, parts, seed=fitted.config.seed)._asdict())
+        kinds = splits.kinds
+        return Evaluation(
+            **judge_detector(runner, parts, fitted.config.detection, kinds=kinds, seed=fitted.config.seed)._asdict()
+        )
+
+    def endpoints(self, fitted: Fitted[Config, SensorRows]) -> dict[str, Endpoint]:
+        """`serving_default` judges windows of raw rows, `step` one row after another."""
+        from rnnapps.tasks.anomaly_detection.endpoints import detection_endpoints
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+        return detection_endpoints(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+
+    def predict(self, fitted: Fitted[Config, SensorRows], options: PredictOptions) -> list[Any]:
+        """The flagged events of tables, each with the sensors behind it."""
+        from rnnapps.tasks.anomaly_detection.detected import detect_in_tables
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+        if options.input == "-":
+            raise ConfigError("predict needs --input, a table of rows; stream reads lines from standard input")
+        return detect_in_tables(
+            DetectorStream(fitted.network, fitted.preprocessor), options.input, picture=options.picture
+        )
+
+    def stream(self, fitted: Fitted[Config, SensorRows], options: PredictOptions) -> Iterator[str]:
+        """A line for each row as soon as it is read."""
+        from rnnapps.tasks.anomaly_detection.lines import judge_lines
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+        stream = DetectorStream(fitted.network, fitted.preprocessor)
+        yield from judge_lines(stream, options.input, series=options.series, only_flags=options.only_flags)
+
+    def report_sections(
+        self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries, samples: Sequence[str]
+    ) -> Sequence[Section]:
+        """Pictures of held-out series with score, threshold and flags."""
+        from rnnapps.tasks.anomaly_detection.detected import detection_section
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+        parts = splits.parts
+        stream = DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection)
+        return [detection_section(stream, parts.test or parts.validation)]
+
+
+def _names(config: Config, parts: Any) -> dict[str, Any]:
+    """What the series of a source are called, and how its tables are read."""
+    import numpy as np
+
+    first = parts.train[0].series
+    steps = [np.diff(part.series.times).astype(np.int64) for part in parts.train if part.series.times is not None]
+    found = np.concatenate(steps) if steps else np.zeros(0)
+    return {
+        "targets": config.data.targets or first.channels,
+        "series": () if config.data.entity else tuple(part.series.name for part in parts.train),
+        "calendar": config.data.calendar,
+        "row_seconds": float(np.median(found)) / 1e9 if len(found) and not config.data.entity else 0.0,
+        "reading": dataclasses.asdict(config.data),
+    }
+
+
+PIPELINE = AnomalyDetection()

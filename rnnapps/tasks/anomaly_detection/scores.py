@@ -1,0 +1,122 @@
+"""From errors to scores: standardised, smoothed and joined over channels; the same in any division of a series."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from rnnapps.kernels.linear_scan import linear_scan
+from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
+from rnnapps.types import NamedTensors, Tensor
+
+__all__ = ["Averages", "Scores", "channel_errors", "first_averages", "join", "smooth"]
+
+SMALLEST = 1e-12
+
+
+class Averages(NamedTuple):
+    """State of the exponential averages.
+
+    Attributes:
+        sums: weighted sums of errors `(batch, spans, targets)`.
+        weights: sums of the weights `(batch, spans, targets)`.
+    """
+
+    sums: Tensor
+    weights: Tensor
+
+
+class Scores(NamedTuple):
+    """What a row gets.
+
+    Attributes:
+        score: higher is more anomalous `(batch, time)`.
+        contribution: share of each watched channel in the score `(batch, time, targets)`; not negative, sums to 1,
+            or to 0 where the score is 0.
+    """
+
+    score: Tensor
+    contribution: Tensor
+
+
+def channel_errors(
+    errors: Tensor, valid: Tensor, *, calibration: NamedTensors, group: Tensor, config: DetectionConfig
+) -> Tensor:
+    """Errors as non-negative heights, one a channel.
+
+    "absolute" takes |e|, in deviations of the held-out errors when `config.normalise`. "mahalanobis" whitens the errors
+    symmetrically, z = Σ^(-1/2)(e - μ), and takes |z|: the squares sum to the squared Mahalanobis distance
+    (Malhotra et al. 2015, "Long Short Term Memory Networks for Anomaly Detection in Time Series", section 2.2), and
+    each belongs to the channel whose error it is closest to.
+
+    Args:
+        errors: `(batch, time, targets)`.
+        valid: 1 where there is an error, else 0 `(batch, time, targets)`.
+        calibration: numbers of `Calibration.values`.
+        group: int32 `(batch,)`.
+        config: the settings.
+    """
+    errors = valid * (errors - tf.gather(calibration["centre"], group)[:, None]) if config.normalise else valid * errors
+    if config.scorer == "mahalanobis":
+        return tf.abs(tf.einsum("btc,bcd->btd", errors, tf.gather(calibration["whitening"], group))) * valid
+    if config.normalise:
+        errors = errors / tf.gather(calibration["scale"], group)[:, None]
+    return tf.abs(errors)
+
+
+def first_averages(batch: Tensor | int, config: DetectionConfig, targets: int) -> Averages:
+    """The averages before the first row."""
+    zeros = tf.zeros([batch, len(config.smoothing_steps), targets])
+    return Averages(zeros, zeros)
+
+
+def smooth(heights: Tensor, valid: Tensor, averages: Averages, config: DetectionConfig) -> tuple[Tensor, Averages]:
+    """Exponential averages over the rows so far, of every span, each weighted to sum to 1 from the first row on.
+
+    A row without an error leaves the averages as they are.
+
+    Args:
+        heights: `(batch, time, targets)`.
+        valid: 1 where there is an error, else 0 `(batch, time, targets)`.
+        averages: those of the rows before.
+        config: the settings.
+
+    Returns:
+        Smoothed heights `(batch, time, spans, targets)` and the averages after the last row.
+    """
+    spans = len(config.smoothing_steps)
+    keep = tf.constant([1 - 2 / (span + 1) for span in config.smoothing_steps], tf.float32)[:, None]
+    shape = tf.shape(heights)
+    batch, time, targets = shape[0], shape[1], heights.shape[2]
+    # Both recursions s_t = f_t s_(t-1) + g_t x_t run in one scan: x is the height for the sums, 1 for the weights;
+    # f = keep and g = 1 - keep where there is an error, f = 1 and g = 0 where there is none.
+    counts = valid[:, :, None]  # (batch, time, 1, targets); `keep` is (spans, 1)
+    factors = counts * keep + (1 - counts)
+    gains = counts * (1 - keep)
+    inputs = tf.stack([gains * heights[:, :, None], gains * tf.ones_like(heights)[:, :, None]], axis=2)
+    factors = tf.stack([factors, factors], axis=2)
+    flat = [tf.transpose(tf.reshape(part, [batch, time, 2 * spans * targets]), [1, 0, 2]) for part in (factors, inputs)]
+    start = tf.reshape(tf.stack(averages, axis=1), [batch, 2 * spans * targets])
+    states, last = linear_scan(flat[0], flat[1], start)
+    both = tf.reshape(tf.transpose(states, [1, 0, 2]), [batch, time, 2, spans, targets])
+    final = tf.reshape(last, [batch, 2, spans, targets])
+    return both[:, :, 0] / tf.maximum(both[:, :, 1], SMALLEST), Averages(final[:, 0], final[:, 1])
+
+
+def join(smoothed: Tensor, calibration: NamedTensors, group: Tensor, config: DetectionConfig) -> Scores:
+    """One score a row: each channel's height in units of its usual one, of the span that stands out most.
+
+    Args:
+        smoothed: `(batch, time, spans, targets)`.
+        calibration: numbers of `Calibration.values`.
+        group: int32 `(batch,)`.
+        config: the settings.
+    """
+    if config.normalise:
+        level = tf.gather(calibration["level"], group)[:, None, : len(config.smoothing_steps)]
+        smoothed = smoothed / level
+    heights = tf.reduce_max(smoothed, axis=2)
+    score = tf.reduce_max(heights, -1) if config.aggregate == "max" else tf.reduce_mean(heights, -1)
+    squares = tf.square(heights)
+    return Scores(score, tf.math.divide_no_nan(squares, tf.reduce_sum(squares, axis=-1, keepdims=True)))

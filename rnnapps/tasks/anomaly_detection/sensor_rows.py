@@ -1,0 +1,135 @@
+"""Rows of sensors as a network reads them: scaled, with what is missing marked, and the time as calendar features."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.errors import CheckpointError
+from rnnapps.preprocessing.scaler import Scaler
+from rnnapps.preprocessing.storage import read_json, write_json
+from rnnapps.types import Array, Tensor
+
+__all__ = ["SensorRows"]
+
+
+CALENDAR_HARMONICS = 3
+CALENDAR_FEATURES = 4 * CALENDAR_HARMONICS
+FURTHEST = 1e4
+DAY_SECONDS, WEEK_SECONDS = 86_400, 604_800
+
+
+@dataclasses.dataclass(frozen=True)
+class SensorRows:
+    """What a detector knows of its channels and series.
+
+    Attributes:
+        scaler: centre and scale of each channel, from training rows.
+        targets: names of the watched channels.
+        series: names of the known series; group 0 is that of all others.
+        calendar: whether the time is an input.
+        row_seconds: usual time from one row to the next, in seconds; 0 when rows have no times.
+        reading: how tables were read, as JSON values, so that others can be read alike.
+    """
+
+    scaler: Scaler
+    targets: tuple[str, ...]
+    series: tuple[str, ...]
+    calendar: bool = False
+    row_seconds: float = 0.0
+    reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        rows: Sequence[Array],
+        channels: Sequence[str],
+        *,
+        targets: Sequence[str],
+        series: Sequence[str],
+        calendar: bool,
+        row_seconds: float,
+        method: Literal["standard", "robust", "none"] = "standard",
+        reading: Mapping[str, Any] | None = None,
+    ) -> SensorRows:
+        """Learns the scales from training rows, each array `(rows, channels)`."""
+        scaler = Scaler.fit(rows, channels, method=method)
+        return cls(scaler, tuple(targets), tuple(series), calendar, row_seconds, dict(reading or {}))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the measured channels."""
+        return self.scaler.channels
+
+    @property
+    def calendar_features(self) -> int:
+        """Number of calendar features."""
+        return CALENDAR_FEATURES if self.calendar else 0
+
+    @property
+    def target_places(self) -> list[int]:
+        """Places of the watched channels among all."""
+        return [self.channels.index(name) for name in self.targets]
+
+    def group(self, series: str) -> int:
+        """The number of a series, 0 for one the model does not know."""
+        return self.series.index(series) + 1 if series in self.series else 0
+
+    def grow(self, rows: Iterable[Array], channels: Sequence[str], **changes: Any) -> SensorRows:
+        """Known channels keep their scales; new ones are fitted on `rows`."""
+        return dataclasses.replace(self, scaler=self.scaler.grow(rows, channels), **changes)
+
+    def scale(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Raw rows `(..., channels)`, NaN where missing -> scaled values with 0 there, and 1 where present.
+
+        Values further than 10,000 deviations from the centre count as that far, so that squares stay finite.
+        """
+        present = tf.math.is_finite(rows)
+        safe = tf.where(present, rows, tf.zeros_like(rows))
+        scaled = tf.clip_by_value(self.scaler.apply(safe), -FURTHEST, FURTHEST)
+        return tf.where(present, scaled, tf.zeros_like(scaled)), tf.cast(present, tf.float32)
+
+    def scale_array(self, rows: Array) -> tuple[Array, Array]:
+        """`scale` with NumPy."""
+        present = np.isfinite(rows)
+        scaled = np.clip(self.scaler.apply_array(np.where(present, rows, 0.0)), -FURTHEST, FURTHEST)
+        return np.where(present, scaled, 0.0).astype(np.float32), present.astype(np.float32)
+
+    def calendar_of(self, seconds: Tensor) -> Tensor:
+        """Unix times in seconds, int64 `(...)` -> sines and cosines of day and week, float32 `(..., features)`."""
+        parts = []
+        for period in (DAY_SECONDS, WEEK_SECONDS):
+            phase = tf.cast(tf.math.floormod(seconds, period), tf.float32) * (2 * np.pi / period)
+            for harmonic in range(1, CALENDAR_HARMONICS + 1):
+                parts += [tf.sin(harmonic * phase), tf.cos(harmonic * phase)]
+        return tf.stack(parts, axis=-1)
+
+    def save(self, folder: Path) -> None:
+        """Writes `scaler.json` and `rows.json`.
+
+        Raises:
+            CheckpointError: the folder cannot be written.
+        """
+        self.scaler.save(folder)
+        names = {"targets": list(self.targets), "series": list(self.series), "reading": dict(self.reading)}
+        write_json(folder / "rows.json", {**names, "calendar": self.calendar, "row_seconds": self.row_seconds})
+
+    @classmethod
+    def load(cls, folder: Path) -> SensorRows:
+        """Reads what `save` wrote.
+
+        Raises:
+            CheckpointError: a file is missing or broken.
+        """
+        content = read_json(folder / "rows.json")
+        try:
+            targets, series = tuple(content["targets"]), tuple(content["series"])
+            calendar, seconds = bool(content["calendar"]), float(content["row_seconds"])
+            return cls(Scaler.load(folder), targets, series, calendar, seconds, dict(content["reading"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{folder / 'rows.json'}: is damaged ({error}); train again") from None

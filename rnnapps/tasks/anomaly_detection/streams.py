@@ -1,0 +1,206 @@
+"""A detector at work: raw rows and a state in; errors, and the state after them, out. Any division of rows is the same.
+
+Forecasters carry the state of their recurrent layers and their last forecasts; autoencoders and classifiers carry the
+rows of their window.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
+from rnnapps.tasks.anomaly_detection.scores import Averages, Scores, channel_errors, first_averages, join, smooth
+from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+from rnnapps.types import Array, NamedTensors, Tensor
+
+__all__ = ["DetectorStream", "Flags", "Rows", "State"]
+
+State = dict[str, Tensor]
+"""What a detector remembers of each series, by name; every tensor leads with the batch."""
+
+
+class Rows(NamedTuple):
+    """Rows of several series at once.
+
+    Attributes:
+        values: raw values, float32 `(batch, time, channels)`, NaN where missing.
+        series: int32 `(batch,)`, numbers of `SensorRows.group`.
+        seconds: Unix times, int64 `(batch, time)`; without influence where there is no calendar.
+    """
+
+    values: Tensor | Array
+    series: Tensor | Array
+    seconds: Tensor | Array
+
+
+class Flags(NamedTuple):
+    """What each row gets.
+
+    Attributes:
+        score: `(batch, time)`; 0 in the first rows of a series, until the state has settled.
+        threshold: `(batch, time)`.
+        flag: bool `(batch, time)`, score above threshold.
+        contribution: share of each watched channel `(batch, time, targets)`.
+    """
+
+    score: Tensor | Array
+    threshold: Tensor | Array
+    flag: Tensor | Array
+    contribution: Tensor | Array
+
+
+class DetectorStream:
+    """Runs a detector's network over rows.
+
+    Args:
+        network: one of `rnnapps.tasks.anomaly_detection.detector_networks`.
+        rows: what it knows of channels and series.
+        config: how errors become scores; the settings the network was built with when None.
+    """
+
+    def __init__(self, network: keras.Model, rows: SensorRows, config: DetectionConfig | None = None) -> None:
+        self.network, self.rows, self.kind = network, rows, network.name
+        self.calibration = network.get_layer("calibration")
+        settings = self.calibration.settings
+        spans = {"smoothing_steps": tuple(settings.get("smoothing_steps", (1,)))}
+        self.config = config or DetectionConfig(**{**settings, **spans})
+        self.targets = len(rows.channels) if self.kind == "classifier" else len(rows.targets)
+
+    def first_state(self, batch: Tensor | int) -> State:
+        """The state before the first row of each of `batch` series; every tensor leads with the batch."""
+        state: State = {"rows_seen": tf.zeros([batch], tf.int32)}
+        if self.kind == "forecaster":
+            inputs = self.network.input["states"]
+            for number, part in enumerate(inputs):
+                state[f"state_{number}"] = tf.zeros([batch, part.shape[-1]], part.dtype)
+            horizon = self.network.output["forecast"].shape[2]
+            state["forecasts"] = tf.zeros([batch, horizon, horizon, self.targets])
+        else:
+            before = [batch, self.history - 1, len(self.rows.channels)]
+            state |= {"values": tf.zeros(before), "present": tf.zeros(before)}
+            if self.rows.calendar:
+                state["calendar"] = tf.zeros([batch, self.history - 1, self.rows.calendar_features])
+        if self.kind != "classifier":
+            averages = first_averages(batch, self.config, self.targets)
+            state |= {"averages": averages.sums, "average_weights": averages.weights}
+        return state
+
+    @property
+    def history(self) -> int:
+        """Rows a window network sees."""
+        return int(self.network.input["values"].shape[1])
+
+    def advance(self, rows: Rows, state: State, *, explain: bool = True) -> tuple[Flags, State]:
+        """Judges rows.
+
+        Args:
+            rows: the next rows of each series.
+            state: what came before them.
+            explain: whether to ask what each channel contributes, which costs a classifier a run for each of them;
+                without, its contributions are 0.
+
+        Returns:
+            What each row gets, and the state after the last.
+        """
+        calibration = self.calibration.values()
+        if self.kind == "classifier":
+            scores, after = self._classify(rows, state, explain)
+        else:
+            errors, valid, after = self.errors(rows, state)
+            heights = channel_errors(errors, valid, calibration=calibration, group=rows.series, config=self.config)
+            smoothed, averages = smooth(
+                heights, valid, Averages(state["averages"], state["average_weights"]), self.config
+            )
+            scores = join(smoothed, calibration, rows.series, self.config)
+            after |= {"averages": averages.sums, "average_weights": averages.weights}
+        return self._flags(scores, rows, state, calibration), after
+
+    def _flags(self, scores: Scores, rows: Rows, state: State, calibration: NamedTensors) -> Flags:
+        """Scores beside their thresholds; nothing is flagged before the state of a series has settled."""
+        places = state["rows_seen"][:, None] + tf.range(tf.shape(rows.values)[1])
+        warmup = 0 if self.kind == "classifier" else self.config.warmup_steps
+        settled = tf.cast(places >= warmup, tf.float32)
+        score = scores.score * settled
+        threshold = tf.gather(calibration["threshold"], rows.series)[:, None] + tf.zeros_like(score)
+        return Flags(score, threshold, score > threshold, scores.contribution * settled[..., None])
+
+    def errors(self, rows: Rows, state: State) -> tuple[Tensor, Tensor, State]:
+        """What the network did not expect: errors, and where they exist, `(batch, time, targets)`; and the state."""
+        values, present = self.rows.scale(rows.values)
+        if self.kind == "forecaster":
+            return self._forecast_errors(rows, values, present, state)
+        windows, after = self._windows(rows, values, present, state)
+        rebuilt = self._apply(windows)["rebuilt"][:, -1]
+        shape = tf.shape(values)
+        rebuilt = tf.reshape(rebuilt, [shape[0], shape[1], self.targets])
+        places = self.rows.target_places
+        valid = tf.gather(present, places, axis=-1)
+        return (tf.gather(values, places, axis=-1) - rebuilt) * valid, valid, after
+
+    def _forecast_errors(
+        self, rows: Rows, values: Tensor, present: Tensor, state: State
+    ) -> tuple[Tensor, Tensor, State]:
+        """The mean, over all forecasts of a row, of what it was more than forecast."""
+        inputs = {"values": values, "present": present, "series": rows.series}
+        if self.rows.calendar:
+            inputs["calendar"] = self.rows.calendar_of(rows.seconds)
+        inputs["states"] = [state[f"state_{number}"] for number in range(len(self.network.input["states"]))]
+        outputs = self.network(inputs, training=False)
+        # (batch, horizon + time, leads, targets): at t stands what was said after row t - horizon of these rows.
+        forecasts = tf.concat([state["forecasts"], outputs["forecast"]], axis=1)
+        horizon, time = self.network.output["forecast"].shape[2], tf.shape(values)[1]
+        places = self.rows.target_places
+        actual, valid = tf.gather(values, places, axis=-1), tf.gather(present, places, axis=-1)
+        seen = state["rows_seen"][:, None] + tf.range(time)
+        total, count = tf.zeros_like(actual), tf.zeros_like(actual)
+        for lead in range(1, horizon + 1):
+            made = forecasts[:, horizon - lead : horizon - lead + time, lead - 1]
+            exists = tf.cast(seen >= lead, tf.float32)[..., None] * valid
+            total += exists * (actual - made)
+            count += exists
+        after = {"rows_seen": state["rows_seen"] + time, "forecasts": forecasts[:, -horizon:]}
+        after |= {f"state_{number}": part for number, part in enumerate(outputs["states"])}
+        return tf.math.divide_no_nan(total, count), tf.minimum(count, 1.0), after
+
+    def _windows(self, rows: Rows, values: Tensor, present: Tensor, state: State) -> tuple[dict[str, Tensor], State]:
+        """The window that ends at each row, `(batch * time, history, ...)`, and the state after the last."""
+        parts = {"values": values, "present": present}
+        if self.rows.calendar:
+            parts["calendar"] = self.rows.calendar_of(rows.seconds)
+        shape, history = tf.shape(values), self.history
+        joined = {name: tf.concat([state[name], part], axis=1) for name, part in parts.items()}
+        places = tf.range(shape[1])[:, None] + tf.range(history)  # (time, history): the rows of each window
+        windows = {
+            name: tf.reshape(tf.gather(part, places, axis=1), [shape[0] * shape[1], history, parts[name].shape[-1]])
+            for name, part in joined.items()
+        }
+        windows["series"] = tf.repeat(rows.series, shape[1])
+        after = {name: part[:, shape[1] :] for name, part in joined.items()}
+        return windows, after | {"rows_seen": state["rows_seen"] + shape[1]}
+
+    def _apply(self, windows: NamedTensors) -> dict[str, Tensor]:
+        """The network's outputs."""
+        outputs: dict[str, Tensor] = self.network(windows, training=False)
+        return outputs
+
+    def _classify(self, rows: Rows, state: State, explain: bool) -> tuple[Scores, State]:
+        """Probabilities, and by how much each channel's last value raised the log odds above those of its mean."""
+        values, present = self.rows.scale(rows.values)
+        windows, after = self._windows(rows, values, present, state)
+        shape, channels = tf.shape(values), len(self.rows.channels)
+        logit = self._apply(windows)["logit"]
+        size = [shape[0], shape[1]]
+        score = tf.reshape(tf.sigmoid(logit), size)
+        if not explain:
+            return Scores(score, tf.zeros([*size, channels])), after
+        without = []
+        for channel in range(channels):
+            keep = 1 - tf.one_hot(channel, channels)
+            changed = tf.concat([windows["values"][:, :-1], windows["values"][:, -1:] * keep], axis=1)
+            without.append(self._apply({**windows, "values": changed})["logit"])
+        raised = tf.nn.relu(logit[:, None] - tf.stack(without, axis=-1))
+        share = tf.math.divide_no_nan(raised, tf.reduce_sum(raised, axis=-1, keepdims=True))
+        return Scores(score, tf.reshape(share, [*size, channels])), after

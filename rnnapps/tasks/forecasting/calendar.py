@@ -1,0 +1,161 @@
+"""The calendar inside the graph: local time through changes of the clock, steps of months, and cyclic features."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.data.series.frequency import Frequency
+from rnnapps.types import Tensor
+
+__all__ = ["Calendar", "calendar_features"]
+
+
+HOUR, DAY = 3600, 86_400
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+CYCLES = {"hour": DAY, "weekday": 7 * DAY, "year": 365.2425 * DAY}
+"""Cyclic feature -> its period in seconds."""
+
+
+def calendar_features(frequency: Frequency | None) -> tuple[str, ...]:
+    """The cycles that say something about rows of a frequency: those that are longer than four rows."""
+    if frequency is None:
+        return ()
+    seconds = {"nanosecond": 1e-9, "day": DAY, "month": 30.4 * DAY}[frequency.unit] * frequency.count
+    return tuple(name for name, period in CYCLES.items() if period > 4 * seconds)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A time zone's clock as arrays, so that a graph can read it.
+
+    Attributes:
+        timezone: its name.
+        changes: moments at which its distance from UTC changes, Unix seconds, ascending.
+        offsets: seconds ahead of UTC before the first change, and from each change on.
+        features: names in `CYCLES`.
+    """
+
+    timezone: str
+    changes: tuple[int, ...]
+    offsets: tuple[int, ...]
+    features: tuple[str, ...]
+
+    @classmethod
+    def make(cls, timezone: str, features: Sequence[str]) -> Calendar:
+        """Reads the changes from 1900 to 2100 from the system's time zone tables."""
+        return cls(timezone, *_changes(timezone), tuple(features))
+
+    @property
+    def size(self) -> int:
+        """Number of feature columns."""
+        return 2 * len(self.features)
+
+    def local(self, seconds: Tensor) -> Tensor:
+        """Unix seconds, int64 of any shape -> seconds of the local clock since its 1970."""
+        # The number of changes so far is the number of the stretch of equal offset that a moment lies in.
+        flat = tf.reshape(seconds, [-1])
+        stretch = tf.searchsorted(tf.constant(self.changes, tf.int64, shape=(len(self.changes),)), flat, side="right")
+        return seconds + tf.reshape(tf.gather(tf.constant(self.offsets, tf.int64), stretch), tf.shape(seconds))
+
+    def steps_from(self, last: Tensor, steps: Tensor, frequency: Frequency) -> Tensor:
+        """Local seconds of rows at distances from a row.
+
+        Args:
+            last: Unix seconds of the row, int64 `(batch,)`.
+            steps: distances in rows, int64 `(batch or 1, rows)`; negative for earlier rows.
+            frequency: distance of two rows.
+
+        Returns:
+            int64 `(batch, rows)`.
+        """
+        if frequency.unit == "nanosecond":
+            return self.local(last[:, None] + steps * frequency.count // 10**9)
+        local = self.local(last)
+        if frequency.unit == "day":
+            return local[:, None] + steps * (frequency.count * DAY)
+        days, within = local // DAY, local % DAY
+        year, month, day = _civil(days)
+        months = year * 12 + month - 1
+        moved = months[:, None] + steps * frequency.count
+        return (_days(moved // 12, moved % 12 + 1) + (day - 1)[:, None]) * DAY + within[:, None]
+
+    def encode(self, local: Tensor) -> Tensor:
+        """Local seconds, int64 `(...)` -> sine and cosine of each cycle, float32 `(..., size)`."""
+        parts = []
+        for name in self.features:
+            if name == "year":
+                year, _, _ = _civil(local // DAY)
+                into = local - _days(year, tf.ones_like(year)) * DAY
+            else:
+                into = (local - 4 * DAY if name == "weekday" else local) % int(CYCLES[name])  # 1970 began on a Thursday
+            phase = tf.cast(into, tf.float32) * np.float32(2 * np.pi / CYCLES[name])
+            parts += [tf.sin(phase), tf.cos(phase)]
+        return tf.stack(parts, axis=-1)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `from_json` reads."""
+        lists = {"changes": list(self.changes), "offsets": list(self.offsets), "features": list(self.features)}
+        return {"timezone": self.timezone, **lists}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Calendar:
+        """Restores what `as_json` gave, whatever the system's tables say by then."""
+        lists = [tuple(content[name]) for name in ("changes", "offsets", "features")]
+        return cls(str(content["timezone"]), *lists)
+
+
+def _civil(days: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Days since 1970 -> year, month, day of the Gregorian calendar.
+
+    Source: Hinnant, "chrono-compatible low-level date algorithms", civil_from_days: years begin in March, so that the
+    leap day is the last of its year.
+    """
+    shifted = days + 719_468
+    era, day_of_era = shifted // 146_097, shifted % 146_097
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted_month = (5 * day_of_year + 2) // 153
+    day = day_of_year - (153 * shifted_month + 2) // 5 + 1
+    month = tf.where(shifted_month < 10, shifted_month + 3, shifted_month - 9)
+    return year_of_era + era * 400 + tf.cast(month <= 2, tf.int64), month, day
+
+
+def _days(year: Tensor, month: Tensor) -> Tensor:
+    """Days since 1970 of the first of a month (Hinnant, days_from_civil)."""
+    shifted = year - tf.cast(month <= 2, tf.int64)
+    era, year_of_era = shifted // 400, shifted % 400
+    day_of_year = (153 * (month + tf.where(month > 2, tf.constant(-3, tf.int64), tf.constant(9, tf.int64))) + 2) // 5
+    return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
+
+
+@functools.cache
+def _changes(timezone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Found by looking at every day's first moment, and halving the day where the offset differs from the next's."""
+    zone = zoneinfo.ZoneInfo(timezone)
+
+    def offset(second: int) -> int:
+        moment = datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(seconds=second)
+        return round(moment.astimezone(zone).utcoffset().total_seconds())  # type: ignore[union-attr]
+
+    start, end = (int(np.datetime64(f"{year}-01-01", "s").astype(np.int64)) for year in (FIRST_YEAR, LAST_YEAR))
+    if timezone == "UTC":
+        return (), (0,)
+    changes, offsets = [], [offset(start)]
+    for second in range(start, end, DAY):
+        after = offset(second + DAY)
+        if after != offsets[-1]:
+            low, high = second, second + DAY
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if offset(middle) == offsets[-1] else (low, middle)
+            changes.append(high)
+            offsets.append(after)
+    return tuple(changes), tuple(offsets)

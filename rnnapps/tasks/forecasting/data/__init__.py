@@ -1,0 +1,5 @@
+"""Data of forecasting."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,102 @@
+"""What a forecaster is made of. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Literal
+
+from rnnapps.config import RecurrentConfig, require, require_choice
+from rnnapps.errors import ConfigError
+
+__all__ = ["ForecastModelConfig"]
+
+Decoder = Literal["direct", "autoregressive"]
+Distribution = Literal["quantiles", "gaussian", "student_t", "negative_binomial"]
+Normalization = Literal["instance", "difference", "none"]
+Channels = Literal["independent", "joint"]
+Calendar = Literal["auto", "none"]
+LossUnits = Literal["channel", "window"]
+
+
+@dataclass(frozen=True)
+class ForecastModelConfig(RecurrentConfig):
+    """A recurrent network that reads a history and forecasts the steps behind it.
+
+    Attributes:
+        units: size of the state of each layer.
+        history_steps: rows that a forecast looks back on.
+        minimum_history_steps: rows that must exist before a forecast; 0 for all of `history_steps`. Shorter histories
+            are masked in front.
+        horizon_steps: rows that are forecast.
+        decoder: direct reads the whole horizon off the last state; autoregressive walks through it with a recurrent
+            layer that reads its own forecast of the step before.
+        distribution: what is learned beside the mean: quantiles (pinball loss), or the parameters of a gaussian,
+            student_t, or negative_binomial distribution (the last for counts).
+        quantiles: probabilities of the forecast quantiles.
+        normalization: instance subtracts each window's mean and divides by its deviation, and undoes both at the end;
+            difference reads the changes from row to row and forecasts the change since the last; none trusts the
+            training rows' scale.
+        channels: independent reads each channel by itself with shared weights; joint reads all of them at once.
+        segment_steps: rows that are read, and by the autoregressive decoder written, in one recurrent step.
+        linear: add a linear map from history to horizon, shared by all channels, beside the recurrent network.
+        calendar: auto adds what the frequency makes useful of hour, weekday and day of the year; none adds nothing.
+        series_units: size of the vector learned for each series of the training data; 0 for none.
+        loss_units: channel weighs errors in units of a channel's deviation; window in units of each window's deviation,
+            so that series of any size count alike.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    units: int = 64
+    history_steps: int = 96
+    minimum_history_steps: int = 0
+    horizon_steps: int = 24
+    decoder: Decoder = "direct"
+    distribution: Distribution = "quantiles"
+    quantiles: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
+    normalization: Normalization = "instance"
+    channels: Channels = "independent"
+    segment_steps: int = 1
+    linear: bool = False
+    calendar: Calendar = "auto"
+    series_units: int = 0
+    loss_units: LossUnits = "channel"
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        super().__post_init__()
+        for name, least in (("history_steps", 2), ("horizon_steps", 1), ("segment_steps", 1)):
+            require(f"model.{name}", getattr(self, name), f"at least {least}", getattr(self, name) >= least)
+        for name in ("minimum_history_steps", "series_units"):
+            require(f"model.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
+        fits = self.minimum_history_steps <= self.history_steps
+        require("model.minimum_history_steps", self.minimum_history_steps, "at most history_steps", fits)
+        for name, kind in _CHOICES.items():
+            require_choice(f"model.{name}", getattr(self, name), kind)
+        rising = all(low < high for low, high in itertools.pairwise(self.quantiles))
+        inside = bool(self.quantiles) and all(0 < level < 1 for level in self.quantiles)
+        require("model.quantiles", list(self.quantiles), "rising numbers above 0 and below 1", rising and inside)
+        written = ("horizon_steps",) if self.decoder == "autoregressive" else ()
+        for name in ("history_steps", *written):
+            size = getattr(self, name)
+            divisor = f"a divisor of {name} ({size})"
+            require("model.segment_steps", self.segment_steps, divisor, size % self.segment_steps == 0)
+        if self.distribution == "negative_binomial" and self.normalization != "instance":
+            raise ConfigError("model.distribution negative_binomial needs model.normalization instance")
+
+    @property
+    def needed_history(self) -> int:
+        """Rows that must exist before a forecast."""
+        return self.minimum_history_steps or self.history_steps
+
+
+_CHOICES: dict[str, object] = {
+    "decoder": Decoder,
+    "distribution": Distribution,
+    "normalization": Normalization,
+    "channels": Channels,
+    "calendar": Calendar,
+    "loss_units": LossUnits,
+}

@@ -1,0 +1,160 @@
+"""A trained forecaster in original units: rows go into a state, and a forecast comes out of it, inside the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.types import NamedTensors, Tensor
+
+__all__ = ["Forecaster"]
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """A network and what it knows of its series.
+
+    The state is what the network reads of the last `history_steps` rows, all zero before the first row; so any way of
+    handing the rows over, all at once or one by one, gives the same forecast.
+
+    Attributes:
+        network: from `forecast_network`.
+        features: scales, levels and the calendar.
+    """
+
+    network: keras.Model
+    features: SeriesFeatures
+
+    @property
+    def history_steps(self) -> int:
+        """Rows that a forecast looks back on."""
+        return int(self.network.input["history"].shape[1])
+
+    @property
+    def horizon_steps(self) -> int:
+        """Rows of a forecast."""
+        return int(self.network.output["mean"].shape[1])
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Probabilities of the quantiles."""
+        return tuple(self.network.get_layer("distribution").quantiles)
+
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        """Columns of each part of the state; each is float32 `(batch, history, columns)`."""
+        channels = len(self.features.scaler.channels)
+        sizes = {"history": channels, "present": channels}
+        return sizes | ({"covariates": self.features.covariate_size} if self.features.covariate_size else {})
+
+    def row_inputs(self) -> dict[str, tf.TensorSpec]:
+        """What is said of each row: name -> `(batch, time, ...)`."""
+        features = self.features
+        specs = {"history": tf.TensorSpec((None, None, len(features.scaler.channels)), tf.float32)}
+        if features.known.channels:
+            specs["known_history"] = tf.TensorSpec((None, None, len(features.known.channels)), tf.float32)
+        if features.categories:
+            specs["categories_history"] = tf.TensorSpec((None, None, len(features.categories)), tf.string)
+        return specs
+
+    def other_inputs(self) -> dict[str, tf.TensorSpec]:
+        """What is said once for each forecast: the time, the covariates of the horizon, and the series."""
+        features, horizon = self.features, self.horizon_steps
+        specs = {"lengths": tf.TensorSpec((None,), tf.int32)}
+        if features.calendar:
+            specs["last_time"] = tf.TensorSpec((None,), tf.int64)
+        if features.known.channels:
+            specs["known_future"] = tf.TensorSpec((None, horizon, len(features.known.channels)), tf.float32)
+        if features.categories:
+            specs["categories_future"] = tf.TensorSpec((None, horizon, len(features.categories)), tf.string)
+        if features.static.channels:
+            specs["static"] = tf.TensorSpec((None, len(features.static.channels)), tf.float32)
+        if features.static_texts:
+            specs["static_texts"] = tf.TensorSpec((None, len(features.static_texts)), tf.string)
+        if "series" in self.network.input:
+            specs["series"] = tf.TensorSpec((None,), tf.string)
+        return specs
+
+    def empty_state(self, batch_size: Tensor | int) -> dict[str, Tensor]:
+        """The state before the first row."""
+        return {name: tf.zeros((batch_size, self.history_steps, size)) for name, size in self.state_sizes.items()}
+
+    def advance(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
+        """Puts rows into the state.
+
+        Args:
+            state: parts `(batch, history, columns)`.
+            rows: `row_inputs` and `other_inputs`; the first `lengths` rows of each window count, what lies behind them
+                has no influence. "last_time" is that of the last of them.
+
+        Returns:
+            The new state.
+        """
+        values, lengths = rows["history"], rows["lengths"]
+        steps = tf.shape(values)[1]
+        checks = [
+            tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
+            tf.debugging.assert_less_equal(lengths, steps, "lengths must be at most the number of rows"),
+        ]
+        with tf.control_dependencies(checks):
+            lengths = tf.identity(lengths)
+        history, present = self.features.scale(values)
+        new = {"history": history, "present": present}
+        if "covariates" in state:
+            distance = tf.cast(tf.range(steps)[None, :] - lengths[:, None] + 1, tf.int64)
+            new["covariates"] = self._covariates(
+                rows.get("known_history"), rows.get("categories_history"), rows.get("last_time"), distance
+            )
+        # Of old rows and new ones in one line, the `history_steps` that end with the last valid one begin at `lengths`.
+        places = lengths[:, None] + tf.range(self.history_steps)[None, :]
+        return {
+            name: tf.ensure_shape(
+                tf.gather(tf.concat([state[name], new[name]], axis=1), places, batch_dims=1),
+                (None, self.history_steps, size),
+            )
+            for name, size in self.state_sizes.items()
+        }
+
+    def forecast(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
+        """Mean and quantiles of the horizon in original units.
+
+        Args:
+            state: after the last row.
+            rows: `other_inputs`.
+
+        Returns:
+            "mean" `(batch, horizon, channels)` and "quantiles" `(batch, horizon, channels, quantiles)`.
+        """
+        outputs = self.network(self.network_inputs(state, rows), training=False)
+        scaler = self.features.scaler
+        turned = scaler.invert(tf.transpose(outputs["quantiles"], [0, 1, 3, 2]))
+        return {"mean": scaler.invert(outputs["mean"]), "quantiles": tf.transpose(turned, [0, 1, 3, 2])}
+
+    def network_inputs(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
+        """The network's inputs for a state."""
+        inputs = {"history": state["history"], "present": state["present"]}
+        if "covariates" in state:
+            ahead = tf.range(1, self.horizon_steps + 1, dtype=tf.int64)[None, :]
+            future = self._covariates(
+                rows.get("known_future"), rows.get("categories_future"), rows.get("last_time"), ahead
+            )
+            future = tf.broadcast_to(future, (tf.shape(state["history"])[0], *future.shape[1:]))
+            inputs["covariates"] = tf.concat([state["covariates"], future], axis=1)
+        if self.features.static_size:
+            inputs["static"] = self.features.static_features(rows.get("static"), rows.get("static_texts"))
+        if "series" in self.network.input:
+            inputs["series"] = self.features.series_ids(rows["series"])
+        return inputs
+
+    def _covariates(
+        self, known: Tensor | None, categories: Tensor | None, last_time: Tensor | None, distance: Tensor
+    ) -> Tensor:
+        """The covariates of rows at distances `(batch or 1, rows)` from the last one."""
+        local = None
+        if self.features.calendar and self.features.frequency:
+            local = self.features.calendar.steps_from(last_time, distance, self.features.frequency)
+        levels = [] if categories is None else self.features.level_indicators(categories)
+        return self.features.covariates(known, levels, local)

@@ -1,0 +1,108 @@
+"""Forecasts that any model must beat: the last value, the last season, the drift, and a linear model.
+
+All take histories `(windows, steps, channels)` with NaN where a value is missing, oldest first, and return forecasts
+`(windows, horizon_steps, channels)`; NaN only where a channel's history holds no value at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from rnnapps.types import Array
+
+__all__ = ["LinearForecast", "drift", "filled_forward", "last_value", "seasonal_naive"]
+
+
+def last_value(history: Array, horizon_steps: int) -> Array:
+    """The last present value, again and again."""
+    last: Array = filled_forward(history)[:, -1:, :]
+    return np.repeat(last, horizon_steps, axis=1)
+
+
+def seasonal_naive(history: Array, horizon_steps: int, season_steps: int) -> Array:
+    """The value one season ago, or the nearest earlier season's; the last value where none is present.
+
+    Args:
+        history: as above.
+        horizon_steps: steps to forecast.
+        season_steps: steps of a season; 1 gives the last value.
+    """
+    steps = history.shape[1]
+    seasons = -(-steps // season_steps)
+    padded = np.full((history.shape[0], seasons * season_steps, history.shape[2]), np.nan, history.dtype)
+    padded[:, padded.shape[1] - steps :] = history
+    folded = padded.reshape(len(history), seasons, -1)  # a season's steps and channels become columns
+    season = filled_forward(folded)[:, -1].reshape(len(history), season_steps, history.shape[2])
+    forecast = season[:, np.arange(horizon_steps) % season_steps]
+    return np.where(np.isnan(forecast), last_value(history, horizon_steps), forecast)
+
+
+def drift(history: Array, horizon_steps: int) -> Array:
+    """The straight line through the first and the last present value (Hyndman & Athanasopoulos, section 5.2)."""
+    present = ~np.isnan(history)
+    steps = history.shape[1]
+    first = np.argmax(present, axis=1)
+    last = steps - 1 - np.argmax(present[:, ::-1], axis=1)
+    ends = [np.take_along_axis(history, step[:, None], axis=1)[:, 0] for step in (first, last)]
+    slope = np.divide(ends[1] - ends[0], last - first, out=np.zeros_like(ends[0]), where=last > first)
+    ahead = np.arange(1, horizon_steps + 1)[:, None] + (steps - 1 - last)[:, None]
+    return np.asarray(ends[1][:, None] + slope[:, None] * ahead)
+
+
+def filled_forward(history: Array) -> Array:
+    """Missing values replaced by the present one before them; NaN where there is none."""
+    steps = np.arange(history.shape[1])[None, :, None]
+    places = np.maximum.accumulate(np.where(np.isnan(history), 0, steps), axis=1)
+    return np.take_along_axis(history, places, axis=1)
+
+
+class LinearForecast:
+    """Ridge regression from the history of a channel to its horizon, one for all channels.
+
+    The history, less its last value, is mapped to the horizon, less the same (NLinear, Zeng et al. 2023,
+    arXiv:2205.13504, section 4), with the squared weights penalised. Missing values of a history are filled forward;
+    windows with a missing value to predict, or none to predict from, are not learned from.
+
+    Args:
+        history_steps: steps of a history.
+        horizon_steps: steps to forecast.
+        penalty: share of the mean square of the inputs that is added to the diagonal.
+    """
+
+    def __init__(self, history_steps: int, horizon_steps: int, *, penalty: float = 1e-3) -> None:
+        self.history_steps, self.horizon_steps, self.penalty = history_steps, horizon_steps, penalty
+        self.weights = np.zeros((history_steps + 1, horizon_steps))
+
+    def fit(self, windows: Iterable[tuple[Array, Array]]) -> LinearForecast:
+        """Learns from batches of (history `(windows, steps, channels)`, future `(windows, steps, channels)`)."""
+        size = self.history_steps + 1
+        inner, outer = np.zeros((size, size)), np.zeros((size, self.horizon_steps))
+        for history, future in windows:
+            inputs, last = self._inputs(history)
+            targets = _rows(future) - last
+            usable = np.isfinite(inputs).all(axis=1) & np.isfinite(targets).all(axis=1)
+            inner += inputs[usable].T @ inputs[usable]
+            outer += inputs[usable].T @ targets[usable]
+        ridge = self.penalty * np.trace(inner) / size + 1e-12
+        self.weights = np.linalg.solve(inner + ridge * np.eye(size), outer)
+        return self
+
+    def predict(self, history: Array) -> Array:
+        """Forecasts `(windows, horizon_steps, channels)`."""
+        inputs, last = self._inputs(history)
+        forecast = inputs @ self.weights + last
+        return forecast.reshape(len(history), history.shape[2], -1).transpose(0, 2, 1)
+
+    def _inputs(self, history: Array) -> tuple[Array, Array]:
+        """(Inputs `(windows x channels, steps + 1)`, last values `(windows x channels, 1)`)."""
+        filled = _rows(filled_forward(history)).astype(np.float64)
+        last = filled[:, -1:]
+        centred = np.where(np.isnan(filled) & ~np.isnan(last), 0.0, filled - last)  # before the first present value
+        return np.concatenate([centred, np.ones_like(last)], axis=1), last
+
+
+def _rows(windows: Array) -> Array:
+    """`(windows, steps, channels)` -> `(windows x channels, steps)`."""
+    return windows.transpose(0, 2, 1).reshape(-1, windows.shape[1])

@@ -1,0 +1,62 @@
+"""Training a forecaster: batches, loss, and validation that also calibrates the quantiles."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.contract.objective import Objective
+from rnnapps.tasks.forecasting.calibration import CalibrationErrors
+from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
+from rnnapps.tasks.forecasting.loss import forecast_loss, loss_unit
+from rnnapps.tasks.forecasting.network import CALIBRATION
+from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.tasks.forecasting.splits import SeriesSplits
+from rnnapps.tasks.forecasting.windows import ForecastWindows
+
+__all__ = ["forecast_objective"]
+
+METRIC = "validation_mse_scaled"
+
+
+def forecast_objective(
+    config: ForecastModelConfig,
+    network: keras.Model,
+    features: SeriesFeatures,
+    splits: SeriesSplits,
+    *,
+    batch_size: int,
+    seed: int,
+) -> Objective:
+    """The objective of `rnnapps.training.loop.train`.
+
+    Validation takes at most 1,500 windows, evenly spread, and moves the network's calibration to what they show, so
+    that each saved state holds the calibration of its own weights.
+
+    Raises:
+        DataError: training or validation rows do not suffice for a window.
+    """
+    train = ForecastWindows(splits.parts.train, features, config)
+    validation = ForecastWindows(splits.parts.validation, features, config)
+    unit = loss_unit(config)
+
+    def validate() -> dict[str, float]:
+        measured = CalibrationErrors.measure(network, validation)
+        network.get_layer(CALIBRATION).shift.assign(measured.shift(config.quantiles))
+        errors = np.square(measured.targets - measured.outputs["mean"])
+        return {METRIC: float(np.nanmean(errors)), f"validation_{unit}": _loss(config, measured)}
+
+    return Objective(
+        loss=lambda outputs, batch: forecast_loss(config, outputs, batch["targets"]),
+        batches=lambda start: train.training(batch_size=batch_size, seed=seed, start_step=start),
+        validate=validate,
+        metric=METRIC if config.distribution == "quantiles" else f"validation_{unit}",
+        loss_unit=unit,
+    )
+
+
+def _loss(config: ForecastModelConfig, measured: CalibrationErrors) -> float:
+    """The training loss, over all values alike."""
+    outputs = {name: tf.constant(value) for name, value in measured.outputs.items()}
+    return float(forecast_loss(config, outputs, tf.constant(measured.targets)))

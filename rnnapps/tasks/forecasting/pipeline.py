@@ -1,0 +1,202 @@
+"""Forecasting: learns from the past of series what comes next, with intervals.
+
+rnnapps forecasting train --data.source load.csv --run runs/forecasting/load
+rnnapps forecasting predict --run runs/forecasting/load --input recent.csv
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.errors import ConfigError
+from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
+    from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+    from rnnapps.tasks.forecasting.splits import SeriesSplits
+
+__all__ = ["PIPELINE", "Config", "Forecasting", "PredictOptions"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A forecaster.
+
+    Attributes:
+        data: where the series come from.
+        model: the network.
+        training: how it is trained.
+        export: what an export contains.
+        seed: number that decides everything random.
+    """
+
+    data: SeriesDataConfig = field(default_factory=SeriesDataConfig)
+    model: ForecastModelConfig = field(default_factory=ForecastModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks the seed."""
+        require_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What to forecast.
+
+    Attributes:
+        input: rows to go on from, a source as for training; rows behind the last measured one tell what is known
+            ahead. `-` (stream only) reads CSV lines from standard input.
+        series: name of the only series to forecast; empty forecasts all.
+        picture: file for a picture of the forecasts over their history, .png or .svg.
+    """
+
+    input: str = ""
+    series: str = ""
+    picture: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        if self.picture and not self.picture.lower().endswith((".png", ".svg")):
+            raise ConfigError(f"picture must be a file that ends in .png or .svg, not {self.picture!r}")
+
+
+class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
+    """The past of series in, their future with intervals out."""
+
+    name: ClassVar[str] = "forecasting"
+    summary: ClassVar[str] = "Forecasts series: the mean and quantiles of the rows to come, from the rows so far."
+    config_class = Config
+    predict_class = PredictOptions
+    intended_use: ClassVar[str] = "Forecasting series of the kind, and the row distance, that the model was trained on."
+    evaluation_switches: ClassVar[Mapping[str, str]] = {
+        "backtest": "go through the test time in folds; before each, fit the linear baseline and all intervals anew"
+    }
+    limitations: ClassVar[tuple[str, ...]] = (
+        "A forecast continues what the rows so far show; it knows of no event that they, or the covariates, do not.",
+        "Intervals hold as often as they did on the validation rows; after a change of regime they may not.",
+        "Where a naive or linear forecast scored better on the test rows, use that one.",
+    )
+
+    def examples(self, config: Config) -> SeriesSplits:
+        """Reads the series and splits them in time."""
+        from rnnapps.tasks.forecasting.splits import split_source
+
+        return split_source(config.data)
+
+    def fit_preprocessor(self, config: Config, splits: SeriesSplits) -> SeriesFeatures:
+        """Scales, levels and the calendar, from training rows."""
+        from rnnapps.tasks.forecasting.preprocessing import fit_features
+
+        return fit_features(config.data, config.model, splits.parts.train)
+
+    def load_preprocessor(self, folder: Path) -> SeriesFeatures:
+        """What a run or an export knows of its series."""
+        from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+
+        return SeriesFeatures.load(folder)
+
+    def build_model(self, config: Config, preprocessor: SeriesFeatures) -> keras.Model:
+        """Encoder, decoder and distribution."""
+        from rnnapps.tasks.forecasting.network import forecast_network
+
+        return forecast_network(
+            config.model,
+            channels=len(preprocessor.scaler.channels),
+            covariates=preprocessor.covariate_size,
+            static=preprocessor.static_size,
+            series=len(preprocessor.series),
+        )
+
+    def objective(self, fitted: Fitted[Config, SeriesFeatures], splits: SeriesSplits) -> Objective:
+        """Squared error and pinball loss, or a likelihood, on windows of the training rows."""
+        from rnnapps.tasks.forecasting.objective import forecast_objective
+
+        return forecast_objective(
+            fitted.config.model,
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            batch_size=fitted.config.training.batch_size,
+            seed=fitted.config.seed,
+        )
+
+    def evaluate(
+        self,
+        fitted: Fitted[Config, SeriesFeatures],
+        splits: SeriesSplits,
+        *,
+        backtest: bool = False,
+    ) -> Evaluation:
+        """Errors of mean and quantiles on held-out windows, beside naive and linear forecasts."""
+        from rnnapps.tasks.forecasting.backtest import backtest as run_backtest
+        from rnnapps.tasks.forecasting.evaluation import evaluate_forecasts
+
+        if backtest:
+            return run_backtest(fitted.config.model, fitted.network, fitted.preprocessor, splits)
+        return evaluate_forecasts(fitted.config.model, fitted.network, fitted.preprocessor, splits)
+
+    def endpoints(self, fitted: Fitted[Config, SeriesFeatures]) -> dict[str, Endpoint]:
+        """`serving_default` forecasts raw rows, `tensors` scaled ones, `step` goes on from the rows before."""
+        from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
+
+        return forecast_endpoints(
+            fitted.network, fitted.preprocessor, needed_history=fitted.config.model.needed_history
+        )
+
+    def predict(self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions) -> list[Any]:
+        """Forecasts behind the last row of each series, a JSON object for each series, channel and step."""
+        from rnnapps.tasks.forecasting.prediction import predict_rows
+
+        return predict_rows(
+            fitted.network, fitted.preprocessor, options.input, series=options.series, picture=options.picture
+        )
+
+    def stream(self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions) -> Iterator[str]:
+        """A forecast after each row, a line of JSON each."""
+        from rnnapps.tasks.forecasting.streaming import stream_forecasts
+
+        yield from stream_forecasts(fitted.network, fitted.preprocessor, options.input)
+
+    def grow_preprocessor(self, config: Config, preprocessor: SeriesFeatures, splits: SeriesSplits) -> SeriesFeatures:
+        """Keeps the scales of channels known by name; learns those of new ones, and adds series and levels."""
+        from rnnapps.tasks.forecasting.preprocessing import grow_features
+
+        return grow_features(preprocessor, config.data, config.model, splits.parts.train)
+
+    def vocabulary_changes(
+        self, network: keras.Model, old: SeriesFeatures, new: SeriesFeatures
+    ) -> Sequence[VocabularyChange]:
+        """Channels, covariates, static features and series keep their weights by name."""
+        from rnnapps.tasks.forecasting.vocabularies import vocabulary_changes
+
+        return vocabulary_changes(network, old, new)
+
+    def report_sections(
+        self,
+        fitted: Fitted[Config, SeriesFeatures],
+        splits: SeriesSplits,
+        samples: Sequence[str],
+    ) -> Sequence[Section]:
+        """Forecasts over their history, errors by step of the horizon, and what is left in the residuals."""
+        from rnnapps.tasks.forecasting.report import forecast_sections
+
+        return forecast_sections(fitted.config.model, fitted.network, fitted.preprocessor, splits)
+
+
+PIPELINE = Forecasting()

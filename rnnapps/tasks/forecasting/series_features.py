@@ -1,0 +1,284 @@
+"""Raw rows of series to what a forecaster reads, with the same operations for training and in the exported graph."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.data.series.frequency import Frequency
+from rnnapps.data.series.series import Series, SeriesPart
+from rnnapps.errors import CheckpointError
+from rnnapps.preprocessing.scaler import Scaler
+from rnnapps.preprocessing.storage import read_json, write_json
+from rnnapps.tasks.forecasting.calendar import Calendar
+from rnnapps.types import NamedTensors, Tensor, Tensors
+
+__all__ = ["SeriesFeatures"]
+
+FILE_NAME = "series.json"
+
+
+@dataclass(frozen=True)
+class SeriesFeatures:
+    """What a forecaster knows of its series: names, scales, levels and the calendar, all from training rows.
+
+    Attributes:
+        scaler: of the channels.
+        known: scaler of the covariates known ahead.
+        static: scaler of the static numbers.
+        categories: name of each categorical column, and its levels.
+        static_texts: name of each static text, and its values.
+        series: names of the known series; id 0 stands for any other.
+        calendar: the calendar features; None without times.
+        frequency: distance of the rows; None without times, or when it differs from series to series.
+        season_steps: rows of a season; 0 for what is usual for a series's frequency.
+        reading: settings with which a table of rows is read, such as the names of its columns.
+        needed_history: rows that must exist before a forecast.
+    """
+
+    scaler: Scaler
+    known: Scaler
+    static: Scaler
+    categories: dict[str, tuple[str, ...]]
+    static_texts: dict[str, tuple[str, ...]]
+    series: tuple[str, ...]
+    calendar: Calendar | None
+    frequency: Frequency | None
+    season_steps: int
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    needed_history: int = 0
+
+    @classmethod
+    def fit(
+        cls,
+        parts: Sequence[SeriesPart],
+        *,
+        calendar: Calendar | None,
+        season_steps: int,
+        reading: Mapping[str, Any],
+        needed_history: int,
+        method: Literal["standard", "robust", "none"] = "standard",
+    ) -> SeriesFeatures:
+        """Learns from the rows of training parts alone."""
+        rows = [part.rows() for part in parts]
+        first = rows[0]
+        static = np.stack([part_rows.static for part_rows in rows])
+        return cls(
+            scaler=Scaler.fit([part_rows.values for part_rows in rows], first.channels, method=method),
+            known=Scaler.fit([part_rows.known for part_rows in rows], first.known_names),
+            static=Scaler.fit([static], first.static_names),
+            categories={name: _levels(rows, column) for column, name in enumerate(first.category_names)},
+            static_texts={
+                name: tuple(sorted({part_rows.static_texts[column] for part_rows in rows}))
+                for column, name in enumerate(first.static_text_names)
+            },
+            series=tuple(dict.fromkeys(part_rows.name for part_rows in rows)),
+            calendar=calendar,
+            frequency=first.frequency if len({part_rows.frequency for part_rows in rows}) == 1 else None,
+            season_steps=season_steps,
+            reading=reading,
+            needed_history=needed_history,
+        )
+
+    def grow(self, parts: Sequence[SeriesPart], *, reading: Mapping[str, Any], needed_history: int) -> SeriesFeatures:
+        """Features for other series: known names keep their scales and places, new ones are learned and added."""
+        new = SeriesFeatures.fit(
+            parts,
+            calendar=self.calendar,
+            season_steps=self.season_steps,
+            reading=reading,
+            needed_history=needed_history,
+        )
+        rows = [part.rows() for part in parts]
+        return dataclasses.replace(
+            new,
+            scaler=self.scaler.grow([part_rows.values for part_rows in rows], rows[0].channels),
+            known=self.known.grow([part_rows.known for part_rows in rows], rows[0].known_names),
+            static=self.static.grow([np.stack([part_rows.static for part_rows in rows])], rows[0].static_names),
+            categories=_merged(self.categories, new.categories),
+            static_texts=_merged(self.static_texts, new.static_texts),
+            series=tuple(dict.fromkeys((*self.series, *new.series))),
+        )
+
+    def season(self, series: Series) -> int:
+        """Rows of a season of a series; 1 for none."""
+        return self.season_steps or (series.frequency.season_steps if series.frequency else 1)
+
+    @property
+    def covariate_size(self) -> int:
+        """Columns of the covariates, which are known for history and horizon."""
+        levels = sum(map(len, self.categories.values()))
+        return 2 * len(self.known.channels) + levels + (self.calendar.size if self.calendar else 0)
+
+    @property
+    def static_size(self) -> int:
+        """Columns of the static features."""
+        return len(self.static.channels) + sum(map(len, self.static_texts.values()))
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the covariate columns, for fine-tuning to match them."""
+        known = [f"{kind} {name}" for kind in ("value", "present") for name in self.known.channels]
+        levels = [f"{name} is {level}" for name, column in self.categories.items() for level in column]
+        cycles = [f"{part} of {name}" for name in (self.calendar.features if self.calendar else ()) for part in _WAVES]
+        return (*known, *levels, *cycles)
+
+    @property
+    def static_feature_names(self) -> tuple[str, ...]:
+        """Names of the static columns."""
+        texts = [f"{name} is {value}" for name, column in self.static_texts.items() for value in column]
+        return (*(f"static {name}" for name in self.static.channels), *texts)
+
+    def scale(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Raw values, NaN where missing -> (scaled values, 0 where missing; 1.0 where present)."""
+        return _masked(self.scaler, values)
+
+    def covariates(self, known: Tensor | None, levels: Sequence[Tensor], local: Tensor | None) -> Tensor:
+        """One table of all covariates.
+
+        Args:
+            known: raw numbers `(batch, rows, covariates)`, NaN where missing.
+            levels: for each categorical column an indicator float32 `(batch, rows, levels)`.
+            local: local seconds int64 `(batch, rows)`; ignored without a calendar.
+
+        Returns:
+            float32 `(batch, rows, covariate_size)`.
+        """
+        parts = [*_masked(self.known, known)] if self.known.channels else []
+        parts += [tf.cast(indicator, tf.float32) for indicator in levels]
+        if self.calendar and self.calendar.size:
+            parts.append(self.calendar.encode(local))
+        return tf.concat(parts, axis=-1)
+
+    def level_indicators(self, texts: Tensor) -> Tensors:
+        """Categories as text `(batch, rows, categorical)` -> an indicator for each column, zeros for unknown levels."""
+        return [
+            tf.cast(tf.equal(texts[..., column, None], tf.constant(list(levels), tf.string)), tf.float32)
+            for column, levels in enumerate(self.categories.values())
+        ]
+
+    def static_features(self, numbers: Tensor, texts: Tensor) -> Tensor:
+        """Static numbers `(batch, numbers)` and texts `(batch, texts)` -> float32 `(batch, static_size)`."""
+        parts = [_masked(self.static, numbers)[0]] if self.static.channels else []
+        for column, values in enumerate(self.static_texts.values()):
+            parts.append(tf.cast(tf.equal(texts[:, column, None], tf.constant(list(values), tf.string)), tf.float32))
+        return tf.concat(parts, axis=-1)
+
+    def series_ids(self, names: Tensor) -> Tensor:
+        """Names `(batch,)` -> int32 ids, 0 for a series that training did not see."""
+        same = tf.equal(names[:, None], tf.constant(["", *self.series], tf.string)[None, :])
+        return tf.cast(tf.argmax(tf.cast(same, tf.int32), axis=1), tf.int32)
+
+    def network_inputs(
+        self, window: NamedTensors, parts: Sequence[SeriesPart], history_steps: int
+    ) -> dict[str, Tensor]:
+        """A batch of `StoredSeries.gather` as the network's inputs.
+
+        Args:
+            window: the batch.
+            parts: the parts it was gathered from.
+            history_steps: rows of the history.
+
+        Returns:
+            {"history", "present": float32 (batch, history, channels), "covariates": float32 (batch, history + horizon,
+            covariate_size), "static": float32 (batch, static_size), "series": int32 (batch,)}; what is empty is left
+            out, but for the first two and "series".
+        """
+        history, present = self.scale(window["values"][:, :history_steps])
+        inputs = {"history": history, "present": present}
+        if self.covariate_size:
+            local = self.calendar.local(window["times"]) if self.calendar and "times" in window else None
+            levels = self._window_levels(window["categories"], parts[0].series)
+            known = self.covariates(window["known"], levels, local)
+            inputs["covariates"] = known * tf.cast(window["valid"], tf.float32)[..., None]
+        if self.static_size:
+            texts = np.array([part.series.static_texts for part in parts], dtype=object).reshape(len(parts), -1)
+            table = self.static_features(
+                tf.constant(np.stack([part.series.static for part in parts])), tf.constant(texts, tf.string)
+            )
+            inputs["static"] = tf.gather(table, window["part"])
+        ids = self.series_ids(tf.constant([part.series.name for part in parts]))
+        return {**inputs, "series": tf.gather(ids, window["part"])}
+
+    def _window_levels(self, codes: Tensor, series: Series) -> Tensors:
+        """Indicators from the level numbers of a source, which may have other levels than training had."""
+        indicators = []
+        for number, (levels, own) in enumerate(zip(self.categories.values(), series.category_levels, strict=True)):
+            # The source's number of a level -> ours, -1 for one that training did not see; the last entry is for -1.
+            table = np.array([*(levels.index(level) if level in levels else -1 for level in own), -1], np.int32)
+            column = codes[..., number]
+            ids = tf.gather(tf.constant(table), tf.where(column < 0, len(own), column))
+            indicators.append(tf.one_hot(ids, len(levels)))
+        return indicators
+
+    def save(self, folder: Path) -> None:
+        """Writes `series.json`, `scaler.json`, `known.json` and `static.json`.
+
+        Raises:
+            CheckpointError: the folder cannot be written.
+        """
+        for scaler, name in ((self.scaler, "scaler"), (self.known, "known"), (self.static, "static")):
+            scaler.save(folder, name=name)
+        content = {
+            "categories": {name: list(levels) for name, levels in self.categories.items()},
+            "static_texts": {name: list(values) for name, values in self.static_texts.items()},
+            "series": list(self.series),
+            "calendar": self.calendar.as_json() if self.calendar else None,
+            "frequency": [self.frequency.count, self.frequency.unit] if self.frequency else None,
+            "season_steps": self.season_steps,
+            "reading": dict(self.reading),
+            "needed_history": self.needed_history,
+        }
+        write_json(folder / FILE_NAME, content)
+
+    @classmethod
+    def load(cls, folder: Path) -> SeriesFeatures:
+        """Reads what `save` wrote.
+
+        Raises:
+            CheckpointError: a file is missing or broken.
+        """
+        content = read_json(folder / FILE_NAME)
+        try:
+            return cls(
+                scaler=Scaler.load(folder),
+                known=Scaler.load(folder, name="known"),
+                static=Scaler.load(folder, name="static"),
+                categories={name: tuple(levels) for name, levels in content["categories"].items()},
+                static_texts={name: tuple(values) for name, values in content["static_texts"].items()},
+                series=tuple(content["series"]),
+                calendar=Calendar.from_json(content["calendar"]) if content["calendar"] else None,
+                frequency=Frequency(*content["frequency"]) if content["frequency"] else None,
+                season_steps=int(content["season_steps"]),
+                reading=dict(content["reading"]),
+                needed_history=int(content["needed_history"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CheckpointError(f"{folder / FILE_NAME}: is damaged ({error}); restore it or train again") from None
+
+
+_WAVES = ("sine", "cosine")
+
+
+def _masked(scaler: Scaler, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Scaled values, 0 where missing, and 1.0 where present; NaN is taken out first, so that none gets anywhere."""
+    present = tf.math.is_finite(values)
+    scaled = scaler.apply(tf.where(present, values, tf.zeros_like(values)))
+    return tf.where(present, scaled, tf.zeros_like(scaled)), tf.cast(present, tf.float32)
+
+
+def _levels(rows: Sequence[Series], column: int) -> tuple[str, ...]:
+    """Levels that occur in the rows, in their order."""
+    seen = set().union(*(set(np.unique(part_rows.categories[:, column]).tolist()) for part_rows in rows))
+    return tuple(level for number, level in enumerate(rows[0].category_levels[column]) if number in seen)
+
+
+def _merged(old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The levels of the new names: those of the old, in their places, then those that are new."""
+    return {name: tuple(dict.fromkeys((*old.get(name, ()), *levels))) for name, levels in new.items()}

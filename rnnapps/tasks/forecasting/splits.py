@@ -1,0 +1,69 @@
+"""The series of a forecaster, read and split in time, as the verbs expect them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnapps.data.digest import digest_examples
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.reading import read_series
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
+from rnnapps.errors import DataError
+from rnnapps.tasks.forecasting.data.builtin import builtin_series, is_builtin
+from rnnapps.types import Array
+
+__all__ = ["SeriesSplits", "read_source", "split_source"]
+
+
+@dataclass(frozen=True)
+class SeriesSplits:
+    """Series, split in time.
+
+    Attributes:
+        parts: the parts of the series, from which windows are gathered.
+        source: what a person would call the data.
+    """
+
+    parts: SplitSeries
+    source: str
+
+    def digest(self) -> str:
+        """A fingerprint of the training and validation rows."""
+        return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
+
+
+def split_source(config: SeriesDataConfig) -> SeriesSplits:
+    """Reads the source, tells what was noticed, and splits in time.
+
+    Raises:
+        DataError: see `read_series`.
+    """
+    series = read_source(config)
+    for one_series in series:
+        for note in one_series.notes:
+            print(f"{one_series.source}, series {one_series.name!r}: {note}", file=sys.stderr)
+    return SeriesSplits(split_in_time(series, config), config.source)
+
+
+def read_source(config: SeriesDataConfig) -> list[Series]:
+    """Built-in series, or those of files, in equal steps of time.
+
+    Raises:
+        DataError: see `read_series`; or irregular times are to be kept, which no forecast can continue.
+    """
+    if config.irregular == "keep":
+        remedy = "give --data.irregular regularise or refuse"
+        raise DataError(config.source, "a forecast continues equally spaced rows", remedy)
+    return builtin_series(config.source) if is_builtin(config.source) else read_series(config)
+
+
+def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, Array]]:
+    """The own rows of each part."""
+    for part in parts:
+        own = part.rows()
+        times = np.zeros(0, np.int64) if own.times is None else own.times.astype(np.int64)
+        yield {"values": own.values, "known": own.known, "times": times}

@@ -1,0 +1,74 @@
+"""The client's side of a served music model: MIDI to the arrays of a request, and the answer back to MIDI.
+
+The signature `serving_default` takes and gives MIDI files itself, up to 256 KiB and 4,096 grid steps; this module is
+for larger ones, and for clients that work with the arrays of the signature `continuation`. It needs no TensorFlow, but
+the `preprocessing` folder of the export (below `assets.extra`), from which the grid is loaded:
+
+    grid = MusicGrid.load("saved_models/music_generation/1/assets.extra/preprocessing")
+    request = request_arrays(grid, open("primer.mid", "rb").read(), steps=128)
+    inputs = {name: array.tolist() for name, array in request.items()}
+    answer = ...  # POST {"signature_name": "continuation", "inputs": inputs} to .../music_generation:predict: "outputs"
+    open("more.mid", "wb").write(answer_midi(grid, request, answer))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
+from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from rnnapps.types import Array
+
+__all__ = ["answer_midi", "request_arrays"]
+
+
+def request_arrays(
+    grid: MusicGrid, primer: bytes, *, steps: int, temperature: float = 1.0, top_p: float = 1.0, seed: int = 0
+) -> dict[str, Array]:
+    """The inputs of `continuation` for one MIDI file.
+
+    Args:
+        grid: the model's grid.
+        primer: a Standard MIDI File; empty begins a piece.
+        steps: what to add: grid steps for a model of frames, events for one of events.
+        temperature: 0 always takes the likeliest.
+        top_p: leaves out what is unlikely; 1 leaves out nothing.
+        seed: the same seed gives the same answer.
+
+    Raises:
+        DataError: the primer is no valid MIDI file.
+    """
+    sampling: dict[str, Array] = {
+        "temperature": np.array([temperature], np.float32),
+        "top_p": np.array([top_p], np.float32),
+        "seed": np.array([seed], np.int64),
+    }
+    frames = grid.representation == "frames"
+    numbers = np.zeros((0, 88) if frames else (0,), np.int32)
+    if primer:
+        piece = parse_midi(primer, "primer", steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
+        numbers = (grid.frames(piece) if frames else grid.events(piece)).astype(np.int32)
+    return {
+        "frames" if frames else "tokens": numbers[None],
+        "lengths": np.array([len(numbers)], np.int32),
+        "steps" if frames else "events": np.array([steps], np.int32),
+        **sampling,
+    }
+
+
+def answer_midi(grid: MusicGrid, request: Mapping[str, Array], answer: Mapping[str, Any]) -> bytes:
+    """The primer and its continuation as one MIDI file.
+
+    Args:
+        grid: the model's grid.
+        request: what `request_arrays` returned.
+        answer: the outputs of `continuation`: lists or arrays.
+    """
+    name = "frames" if grid.representation == "frames" else "tokens"
+    length = int(np.asarray(answer["lengths"])[0])
+    both = np.concatenate([request[name][0], np.asarray(answer[name], np.int32)[0, :length]])
+    piece = grid.from_frames(both) if name == "frames" else grid.from_events(both)
+    return write_midi(piece, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)

@@ -1,0 +1,165 @@
+"""Standard MIDI files in and out. Bytes from anyone: a file is a valid piece or a `DataError` of one line."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import mido
+import numpy as np
+
+from rnnapps.errors import DataError
+from rnnapps.tasks.music_generation.data.config import TICKS_PER_BEAT
+from rnnapps.tasks.music_generation.data.midi_events import (
+    META,
+    NOTE_OFF,
+    NOTE_ON,
+    TEMPO,
+    TIME_SIGNATURE,
+    Event,
+    track_events,
+)
+from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, LOWEST_KEY, Piece, joined_notes
+from rnnapps.types import Array
+
+__all__ = ["MAXIMUM_BYTES", "MAXIMUM_STEPS", "on_grid", "parse_midi", "write_midi"]
+
+
+MAXIMUM_BYTES = 2 << 20
+MAXIMUM_TRACKS = 256
+MAXIMUM_EVENTS = 500_000
+MAXIMUM_STEPS = 200_000
+DRUMS = 9
+"""Number of the percussion channel of General MIDI, counted from 0."""
+
+
+def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percussion: bool = False) -> Piece:
+    """Reads a Standard MIDI File onto a grid.
+
+    Every start and end is moved to the nearest grid step (halves upwards); a note lasts at least one step.
+
+    Args:
+        content: the file's bytes.
+        name: what to call it in errors.
+        steps_per_beat: grid steps in a quarter note.
+        percussion: read channel 10 instead of all others.
+
+    Raises:
+        DataError: not a MIDI file, damaged (with the track), beyond a limit (2 MiB, 256 tracks, 500,000 events,
+            200,000 steps), without notes, or with notes a piano has no key for.
+    """
+    ticks_per_beat, tracks = _chunks(content, name)
+    notes: list[tuple[int, int, int, int]] = []
+    tempo, bar, count = None, None, 0
+    for number, chunk in enumerate(tracks, start=1):
+        where = f"track {number} of {len(tracks)}"
+        try:
+            events = list(islice(track_events(chunk), MAXIMUM_EVENTS + 1 - count))
+        except ValueError as error:
+            raise DataError(name, f"{where}: {error}", "the file is damaged") from None
+        count += len(events)
+        if count > MAXIMUM_EVENTS:
+            raise DataError(name, f"{where}: more than {MAXIMUM_EVENTS:,} events", "split the file")
+        steps = sum(event.delta for event in events) * steps_per_beat // ticks_per_beat
+        if steps >= MAXIMUM_STEPS:
+            problem = f"{where}: lasts {steps:,} grid steps; at most {MAXIMUM_STEPS:,} are read"
+            raise DataError(name, problem, "split the file, or lower --data.steps_per_beat")
+        notes += _notes(events, percussion)
+        meta = {event.data[0]: event.data[1:] for event in reversed(events) if event.status == META}
+        tempo, bar = tempo or meta.get(TEMPO), bar or meta.get(TIME_SIGNATURE)
+    if not notes:
+        other = "without percussion" if percussion else "but percussion"
+        raise DataError(name, f"holds no notes {other}", "leave it out, or see --data.percussion")
+    rows = on_grid(np.array(notes, np.int64), ticks_per_beat, steps_per_beat)
+    for pitch in (int(rows[:, 2].min()), int(rows[:, 2].max())):
+        if not LOWEST_KEY <= pitch <= HIGHEST_KEY:
+            problem = f"holds a note of pitch {pitch}; the keys of a piano are {LOWEST_KEY} to {HIGHEST_KEY}"
+            raise DataError(name, problem, "transpose it or leave it out")
+    return Piece(
+        joined_notes(rows),
+        Path(name).stem,
+        tempo_bpm=6e7 / int.from_bytes(tempo[:3], "big") if tempo and any(tempo[:3]) else 120.0,
+        beats_per_bar=4 * bar[0] / 2 ** bar[1] if bar and bar[0] else 4.0,
+    )
+
+
+def on_grid(notes: Array, ticks_per_beat: int, steps_per_beat: int) -> Array:
+    """Notes `(notes, 4)` in ticks, moved to grid steps."""
+    moved = notes.copy()
+    moved[:, :2] = (2 * notes[:, :2] * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
+    moved[:, 1] = np.maximum(moved[:, 1], moved[:, 0] + 1)
+    return moved
+
+
+def _chunks(content: bytes, name: str | Path) -> tuple[int, list[bytes]]:
+    """Ticks of a quarter note, and the body of each track; nothing is decoded yet."""
+    if len(content) > MAXIMUM_BYTES:
+        raise DataError(name, f"has {len(content):,} bytes; at most {MAXIMUM_BYTES:,} are read", "split the file")
+    if content[:4] != b"MThd" or len(content) < 14:
+        raise DataError(name, "is no Standard MIDI File: it does not begin with MThd", "convert it or leave it out")
+    size, kind, count, division = (
+        int.from_bytes(content[first:last], "big") for first, last in ((4, 8), (8, 10), (10, 12), (12, 14))
+    )
+    if kind > 1:
+        raise DataError(name, f"byte 8: is of type {kind}; expected 0 or 1", "save it as type 1")
+    if count > MAXIMUM_TRACKS:
+        raise DataError(name, f"byte 10: claims {count:,} tracks; at most {MAXIMUM_TRACKS} are read", "join tracks")
+    if not 0 < division < 0x8000:
+        problem = "byte 12: has no ticks of a quarter note, but time code"
+        raise DataError(name, problem if division else "byte 12: has 0 ticks in a quarter note", "save it in beats")
+    position, tracks = 8 + size, []
+    while position < len(content):
+        length = int.from_bytes(content[position + 4 : position + 8], "big")
+        if position + 8 + length > len(content):
+            problem = f"byte {position}: a chunk of {length:,} bytes begins, but the file ends before it does"
+            raise DataError(name, problem, "the file is cut off or damaged")
+        if content[position : position + 4] == b"MTrk":
+            tracks.append(content[position + 8 : position + 8 + length])
+        position += 8 + length
+    if len(tracks) != count:
+        raise DataError(name, f"claims {count} tracks but holds {len(tracks)}", "the file is damaged")
+    return division, tracks
+
+
+def _notes(events: list[Event], percussion: bool) -> Iterator[tuple[int, int, int, int]]:
+    """(start, end, pitch, velocity) of a track's notes, in ticks; those that never end, end with the track."""
+    now, sounding = 0, dict[tuple[int, int], list[tuple[int, int]]]()
+    for event in events:
+        now += event.delta
+        kind, channel = event.status & 0xF0, event.status & 0x0F
+        if kind not in (NOTE_ON, NOTE_OFF) or (channel == DRUMS) != percussion:
+            continue
+        pitch, velocity = event.data
+        if kind == NOTE_ON and velocity:
+            sounding.setdefault((channel, pitch), []).append((now, velocity))
+        elif sounding.get((channel, pitch)):
+            start, loud = sounding[channel, pitch].pop(0)
+            yield start, now, pitch, loud
+    for (_, pitch), begun in sounding.items():
+        yield from ((start, now, pitch, velocity) for start, velocity in begun)
+
+
+def write_midi(piece: Piece, *, steps_per_beat: int, percussion: bool = False) -> bytes:
+    """A Standard MIDI File of type 0 that `parse_midi` reads as the same notes."""
+    ticks, channel = TICKS_PER_BEAT // steps_per_beat, DRUMS if percussion else 0
+    # Ends before starts: a key that is struck again is released first.
+    changes = [(int(end), 0, int(pitch), 0) for _, end, pitch, _ in piece.notes]
+    changes += [(int(start), 1, int(pitch), int(velocity)) for start, _, pitch, velocity in piece.notes]
+    numerator = max(1, min(255, round(piece.beats_per_bar * 2)))
+    bar = (numerator // 2, 4) if numerator % 2 == 0 else (numerator, 8)
+    tempo = max(1, min(0xFFFFFF, round(6e7 / piece.tempo_bpm)))
+    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
+    track.append(mido.MetaMessage("time_signature", numerator=bar[0], denominator=bar[1]))
+    now = 0
+    for step, on, pitch, velocity in sorted(changes):
+        kind = "note_on" if on else "note_off"
+        time = (step - now) * ticks
+        track.append(mido.Message(kind, channel=channel, note=pitch, velocity=velocity, time=time))
+        now = step
+    file = mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT)
+    file.tracks.append(track)
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()

@@ -1,0 +1,147 @@
+"""Pieces of music from built-in chorales, files, folders and TensorFlow Datasets, split piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
+from rnnapps.errors import DataError
+from rnnapps.tasks.music_generation.data.config import MusicDataConfig
+from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi
+from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.data.scores import SCORE_SUFFIXES, builtin_chorales, parse_score
+
+__all__ = ["MIDI_SUFFIXES", "PieceSplits", "read_piece", "read_piece_splits"]
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+BUILTIN = "builtin"
+MIDI_SUFFIXES = (".mid", ".midi")
+SUBFOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
+
+Item = TypeVar("Item")
+
+
+PieceSplits = ItemSplits[Piece]
+
+
+def read_piece_splits(config: MusicDataConfig) -> PieceSplits:
+    """Reads the source and splits it.
+
+    Raises:
+        DataError: a source is missing, a file is damaged, or there are too few pieces to split.
+    """
+    parts = _parts(config)
+    if config.test is not None:
+        parts["test"] = _read(_files(Path(config.test)), config)
+    for name, pieces in parts.items():
+        if not any(piece.steps > 1 for piece in pieces):
+            problem = f"has no piece of two grid steps or more for the {name} split"
+            raise DataError(config.source, problem, "give more pieces")
+    return ItemSplits(
+        **{name: tuple(piece for piece in pieces if piece.steps > 1) for name, pieces in parts.items()},
+        source="Bach chorales of music21's corpus" if config.source == BUILTIN else config.source,
+    )
+
+
+def read_piece(path: str | Path, config: MusicDataConfig) -> Piece:
+    """Reads one file of any known kind.
+
+    Raises:
+        DataError: it is missing, damaged or of another kind.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (*MIDI_SUFFIXES, *SCORE_SUFFIXES):
+        known = ", ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
+        raise DataError(path, f"ends in {suffix or 'nothing'}; pieces end in {known}", "convert it to MIDI")
+    content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
+    if suffix in MIDI_SUFFIXES:
+        return parse_midi(content, path, steps_per_beat=config.steps_per_beat, percussion=config.percussion)
+    return parse_score(content, path, steps_per_beat=config.steps_per_beat)
+
+
+def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
+    """The pieces of each part, as the source has them or dealt out."""
+    if config.source == BUILTIN:
+        return _dealt(builtin_chorales(config.steps_per_beat), config, lambda piece: piece.name)
+    if is_tfds(config.source):
+        return _tfds_parts(config)
+    root = Path(config.source)
+    folders = {
+        name: next((root / folder for folder in choices if (root / folder).is_dir()), None)
+        for name, choices in SUBFOLDERS.items()
+    }
+    if folders["train"] is not None and folders["validation"] is not None:
+        test = folders["test"] or folders["validation"]
+        if folders["test"] is None and config.test is None:
+            raise DataError(root, "has folders train and validation, but no test", "add one, or give --data.test")
+        return {
+            "train": _read(_files(folders["train"]), config),
+            "validation": _read(_files(folders["validation"]), config),
+            "test": _read(_files(test), config) if config.test is None else [],
+        }
+    paths = _dealt(_files(root), config, lambda path: path.name)
+    return {name: _read(part, config) for name, part in paths.items()}
+
+
+def _dealt(items: Sequence[Item], config: MusicDataConfig, key: Callable[[Item], str]) -> dict[str, list[Item]]:
+    """Deals whole pieces out, in an order that depends on their names and number only."""
+    if len(items) < 3:
+        raise DataError(config.source, f"holds {len(items)} pieces; a split needs 3 at least", "give more pieces")
+    ordered = sorted(items, key=key)
+    ordered = [ordered[number] for number in np.random.default_rng(0).permutation(len(ordered))]
+    counts = [max(1, round(len(items) * share)) for share in (config.validation_fraction, config.test_fraction)]
+    ends = (counts[0], counts[0] + counts[1])
+    return {"train": ordered[ends[1] :], "validation": ordered[: ends[0]], "test": ordered[ends[0] : ends[1]]}
+
+
+def _files(root: Path) -> list[Path]:
+    """The pieces of a folder, or the one file."""
+    if not root.is_dir():
+        return [root]
+    paths = list_files(root, (*MIDI_SUFFIXES, *SCORE_SUFFIXES))
+    if not paths:
+        known = ", ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
+        raise DataError(root, "holds no piece of music", f"put files there that end in {known}")
+    return paths
+
+
+def _read(paths: Sequence[Path], config: MusicDataConfig) -> list[Piece]:
+    return [read_piece(path, config) for path in paths]
+
+
+def _tfds_parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
+    """The splits of a data set; dealt anew where one of the three is missing."""
+    builder = tfds_builder(config.source)
+    if "midi" not in builder.info.features:
+        problem = f"has no feature named midi; its features are {', '.join(builder.info.features)}"
+        raise DataError(config.source, problem, "use a data set of MIDI files, such as tfds:groove/full-midionly")
+    read = {name: _tfds_pieces(builder, name, config) for name in builder.info.splits}
+    if {"train", "validation", "test"} <= read.keys():
+        return {name: read[name] for name in ("train", "validation", "test")}
+    pieces = [piece for name in sorted(read) for piece in read[name]]
+    return _dealt(pieces, config, lambda piece: piece.name)
+
+
+def _tfds_pieces(builder: tfds.core.DatasetBuilder, split: str, config: MusicDataConfig) -> list[Piece]:
+    """The pieces of one split, in the order of its rows."""
+    import tensorflow_datasets as tfds
+
+    rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
+    contents = rows.map(lambda example: example["midi"]).as_numpy_iterator()
+    return [
+        parse_midi(
+            content,
+            f"{config.source} split {split} row {row}",
+            steps_per_beat=config.steps_per_beat,
+            percussion=config.percussion,
+        )
+        for row, content in enumerate(contents)
+    ]

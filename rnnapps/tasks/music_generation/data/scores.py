@@ -1,0 +1,150 @@
+"""Written scores: MusicXML and ABC through music21, and the chorales of its corpus."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import zipfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from rnnapps.errors import DataError
+from rnnapps.tasks.music_generation.data.midi import MAXIMUM_STEPS, on_grid
+from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, LOWEST_KEY, Piece, joined_notes
+
+__all__ = ["SCORE_SUFFIXES", "builtin_chorales", "parse_chorale", "parse_score"]
+
+SCORE_SUFFIXES = (".musicxml", ".mxl", ".xml", ".abc")
+VELOCITY = 80
+TICKS = 10_080
+"""Ticks of a quarter note here: any usual division of it is whole."""
+
+_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_FORMATS = {".abc": "abc"}
+
+
+def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int) -> Piece:
+    """Reads MusicXML or ABC onto a grid.
+
+    Raises:
+        DataError: music21 is not installed, or cannot read the file, or it holds no note that a piano has.
+    """
+    _corpus_folder(name)
+    import music21
+
+    suffix = Path(name).suffix.lower()
+    try:
+        text = _unzipped(content) if suffix == ".mxl" else content
+        score = music21.converter.parseData(text.decode("utf-8-sig"), format=_FORMATS.get(suffix, "musicxml"))
+        notes_in_quarters = [
+            (float(element.getOffsetInHierarchy(score)), float(element.duration.quarterLength), pitch.midi)
+            for element in score.stripTies().recurse().notes
+            for pitch in element.pitches
+        ]
+    except Exception as error:  # music21 lets out whatever its parsers run into
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(name, f"music21 cannot read it: {reason}", "correct it, or convert it to MIDI") from None
+    notes = [
+        (round(start * TICKS), round((start + length) * TICKS), pitch) for start, length, pitch in notes_in_quarters
+    ]
+    return _piece(notes, name, steps_per_beat)
+
+
+def builtin_chorales(steps_per_beat: int) -> list[Piece]:
+    """The four-part chorales by Bach in music21's corpus, without repeats.
+
+    Raises:
+        DataError: music21 is not installed.
+    """
+    folder = _corpus_folder("builtin") / "bach"
+    pieces = []
+    for path in sorted(folder.glob("bwv*.mxl")):
+        score = ElementTree.fromstring(_unzipped(path.read_bytes()))
+        if len(score.findall("part")) == 4:
+            pieces.append(_chorale(score, path, steps_per_beat))
+    return pieces
+
+
+def parse_chorale(content: bytes, name: str | Path, *, steps_per_beat: int) -> Piece:
+    """Reads compressed MusicXML of the plain kind that the corpus holds; much faster than music21's own reader.
+
+    Repeats are not played twice, and ornaments not at all.
+    """
+    return _chorale(ElementTree.fromstring(_unzipped(content)), name, steps_per_beat)
+
+
+def _chorale(score: ElementTree.Element, name: str | Path, steps_per_beat: int) -> Piece:
+    """The notes of all parts of a score."""
+    notes = [note for part in score.findall("part") for note in _part_notes(part)]
+    ticks = [(int(start * TICKS), int(end * TICKS), pitch) for start, end, pitch in notes]
+    beats, unit = (int(score.findtext(f".//time/{tag}") or 4) for tag in ("beats", "beat-type"))
+    return _piece(ticks, name, steps_per_beat, beats_per_bar=4 * beats / unit)
+
+
+def _part_notes(part: ElementTree.Element) -> Iterator[tuple[Fraction, Fraction, int]]:
+    """(start, end, pitch) of a part's notes in quarter notes; tied ones are one."""
+    divisions, now, before, transposed = 1, Fraction(0), Fraction(0), 0
+    tied: dict[int, Fraction] = {}
+    for element in part.iterfind("measure/*"):
+        divisions = int(element.findtext("divisions") or divisions)
+        length = Fraction(element.findtext("duration") or 0) / divisions
+        if element.tag == "attributes":
+            transposed = int(element.findtext("transpose/chromatic") or transposed)
+        elif element.tag in ("backup", "forward"):
+            now += -length if element.tag == "backup" else length
+        elif element.tag == "note" and length:
+            start = before if element.find("chord") is not None else now
+            before, now = start, start + length
+            pitch = element.find("pitch")
+            if pitch is None:
+                continue
+            number = 12 * (int(pitch.findtext("octave", "")) + 1) + _STEPS[pitch.findtext("step", "")] + transposed
+            number += int(float(pitch.findtext("alter") or 0))
+            kinds = {tie.get("type") for tie in element.iterfind("tie")}
+            begun = tied.pop(number, start) if "stop" in kinds else start
+            if "start" in kinds:
+                tied[number] = begun
+            else:
+                yield begun, now, number
+
+
+def _piece(
+    notes: list[tuple[int, int, int]], name: str | Path, steps_per_beat: int, beats_per_bar: float = 4.0
+) -> Piece:
+    """A piece of notes (start, end, pitch) in ticks; raises DataError where there are none, or some beyond a limit."""
+    kept = [note for note in notes if note[1] > note[0]]
+    if not kept:
+        raise DataError(name, "holds no notes", "leave it out")
+    if max(end for _, end, _ in kept) * steps_per_beat >= MAXIMUM_STEPS * TICKS:
+        raise DataError(name, f"lasts more than {MAXIMUM_STEPS:,} grid steps", "split it")
+    for pitch in (min(note[2] for note in kept), max(note[2] for note in kept)):
+        if not LOWEST_KEY <= pitch <= HIGHEST_KEY:
+            problem = f"holds a note of pitch {pitch}; the keys of a piano are {LOWEST_KEY} to {HIGHEST_KEY}"
+            raise DataError(name, problem, "transpose it or leave it out")
+    rows = np.array([(*note, VELOCITY) for note in kept], np.int64)
+    joined = joined_notes(on_grid(rows, TICKS, steps_per_beat))
+    return Piece(joined, Path(name).stem, tempo_bpm=90.0, beats_per_bar=beats_per_bar)
+
+
+def _unzipped(content: bytes) -> bytes:
+    """The score in a compressed MusicXML file."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            if entry.filename.endswith((".xml", ".musicxml")) and not entry.filename.startswith("META-INF"):
+                if entry.file_size > 64 << 20:
+                    raise ValueError(f"it unpacks to {entry.file_size:,} bytes")
+                return archive.read(entry)
+    raise ValueError("it holds no score")
+
+
+def _corpus_folder(source: str | Path) -> Path:
+    """Where music21 keeps its corpus; importing it takes seconds, finding it does not."""
+    spec = importlib.util.find_spec("music21")
+    if spec is None or spec.origin is None:
+        remedy = "install it with: pip install 'rnnapps[samples]', or give MIDI files with --data.source"
+        raise DataError(source, "needs the package music21", remedy)
+    return Path(spec.origin).parent / "corpus"

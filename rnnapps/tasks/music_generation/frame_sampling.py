@@ -1,0 +1,100 @@
+"""Sampling frames of a piano roll, in graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from rnnapps.decoding.distribution import Rules, inverse_temperature
+from rnnapps.decoding.sampling import uniforms
+from rnnapps.layers.token_network import zero_states
+from rnnapps.tasks.music_generation.frame_network import frame_step, key_distribution, read_frames
+from rnnapps.types import Tensor, Tensors
+
+__all__ = ["begin_frames", "continue_frames", "sample_frames"]
+
+
+def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensors]:
+    """Reads primers.
+
+    Args:
+        network: a frame network.
+        frames: `(batch, time, keys)`.
+        lengths: int32 `(batch,)`, frames of each primer; 0 for none.
+
+    Returns:
+        The context of the next frame's distribution `(batch, size)`, and the states.
+    """
+    frames = tf.pad(tf.cast(frames, tf.float32), [[0, 0], [1, 0], [0, 0]])  # a piece begins after silence
+    contexts, states = read_frames(network, frames, lengths + 1, zero_states(network, tf.shape(frames)[0]))
+    return tf.gather(contexts, lengths, batch_dims=1), states
+
+
+def sample_frames(network: keras.Model, context: Tensor, rules: Rules, position: Tensor | int) -> Tensor:
+    """Draws one frame for each row.
+
+    Args:
+        network: a frame network.
+        context: `(batch, size)`.
+        rules: temperature, seed and top_p; what else they hold is not used.
+        position: int32 scalar or `(batch,)`: number of frames that were drawn before with this seed.
+
+    Returns:
+        float32 `(batch, keys)`.
+    """
+    distribution = key_distribution(network)
+    keys = distribution.keys
+
+    def row(own: tuple[Tensor, Tensor]) -> Tensor:
+        """Numbers `(keys,)` for a row's seed and position: each key of each frame has its own place in the stream."""
+        return uniforms(own[0][None], own[1] * keys, keys)[:, 0]
+
+    rows = tf.shape(rules.seed)[0]
+    places = tf.broadcast_to(tf.cast(position, tf.int32), [rows])
+    numbers = tf.map_fn(row, (rules.seed, places), fn_output_signature=tf.TensorSpec((None,), tf.float32))
+    numbers = tf.where(rules.temperature[:, None] > 0, tf.reshape(numbers, [rows, keys]), 0.0)
+    top_p = tf.ones_like(rules.temperature) if rules.top_p is None else rules.top_p
+    return distribution.sample(context, numbers, inverse_temperature(rules.temperature), top_p)
+
+
+def continue_frames(
+    network: keras.Model,
+    context: Tensor,
+    states: Sequence[Tensor],
+    rules: Rules,
+    *,
+    steps: Tensor | int,
+    position: Tensor | int = 0,
+) -> tuple[Tensor, Tensor, Tensors]:
+    """Draws frames, each given all before it.
+
+    Any division into chunks draws the same frames as one chunk.
+
+    Args:
+        network: a frame network.
+        context: from `begin_frames` or the chunk before.
+        states: the same.
+        rules: how to sample.
+        steps: int32 scalar, number of frames.
+        position: frames drawn in chunks before.
+
+    Returns:
+        Frames float32 `(batch, steps, keys)`, and context and states after them.
+    """
+    step = frame_step(network)
+    keys = key_distribution(network).keys
+    written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
+
+    def body(
+        now: Tensor, context: Tensor, states: Tensors, written: tf.TensorArray
+    ) -> tuple[Tensor, Tensor, Tensors, tf.TensorArray]:
+        frame = sample_frames(network, context, rules, position + now)
+        new_context, new_states = step(frame, states)
+        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), (new_context, new_states), (context, states))
+        return now + 1, new_context, new_states, written.write(now, frame)
+
+    start = (tf.constant(0), context, list(states), written)
+    _, after, final, written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
+    return tf.transpose(written.stack(), [1, 0, 2]), after, final

@@ -1,0 +1,5 @@
+"""Metrics of music generation."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

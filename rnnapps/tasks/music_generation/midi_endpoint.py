@@ -1,0 +1,108 @@
+"""What music models serve by default: a MIDI file in, the file and its continuation out, all in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.tasks.music_generation.data import midi
+from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.preprocessing.midi_reader import PROBLEMS, MidiNotes, read_midi
+from rnnapps.tasks.music_generation.preprocessing.midi_writer import write_midi
+from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from rnnapps.tasks.music_generation.preprocessing.music_tensors import (
+    Rolls,
+    rolls_of_events,
+    rolls_of_frames,
+    tokens_of,
+)
+from rnnapps.types import Array, Tensor
+
+__all__ = ["midi_endpoint"]
+
+
+def midi_endpoint(continuing: Endpoint, grid: MusicGrid) -> Endpoint:
+    """Puts reading and writing of MIDI files around the endpoint that continues frames or events.
+
+    A row whose file cannot be read gets a `problem`, an empty file and no continuation.
+
+    Args:
+        continuing: takes "frames" or "tokens", "lengths" and further inputs; returns the former two.
+        grid: the model's grid.
+    """
+    name = "frames" if grid.representation == "frames" else "tokens"
+    further = [input_name for input_name in continuing.input_signature if input_name not in (name, "lengths")]
+
+    def write(midi_bytes: Tensor, **wishes: Tensor) -> dict[str, Tensor]:
+        notes = read_midi(midi_bytes, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
+        primer, lengths = _numbers(notes, grid)
+        answer = continuing.function(**{name: primer, "lengths": lengths}, **wishes)
+        good = notes.problem == 0
+        added = tf.where(good, answer["lengths"], 0)
+        rows = answer[name]
+        kept = tf.reshape(
+            tf.sequence_mask(added, tf.shape(rows)[1]), [-1, tf.shape(rows)[1], *[1] * (len(rows.shape) - 2)]
+        )
+        rolls = _rolls(*_joined(primer, lengths, rows, added), grid)
+        content = write_midi(
+            rolls,
+            notes.tempo,
+            notes.numerator,
+            notes.exponent,
+            steps_per_beat=grid.steps_per_beat,
+            percussion=grid.percussion,
+        )
+        return {
+            "midi_bytes": tf.where(good, content, ""),
+            name: tf.where(kept, rows, 0),
+            "lengths": added,
+            "problem": tf.gather(tf.constant(PROBLEMS), notes.problem),
+        }
+
+    signature = {"midi_bytes": tf.TensorSpec((None,), tf.string)}
+    signature |= {input_name: continuing.input_signature[input_name] for input_name in further}
+    examples = {"midi_bytes": _example_files(grid)} | {
+        input_name: continuing.examples[input_name] for input_name in further
+    }
+    return Endpoint(write, signature, examples)
+
+
+def _numbers(notes: MidiNotes, grid: MusicGrid) -> tuple[Tensor, Tensor]:
+    """Frames or tokens, and their numbers."""
+    if grid.representation == "frames":
+        return tf.cast(notes.sounding, tf.int32), notes.lengths
+    return tokens_of(Rolls(notes.sounding, notes.struck, notes.velocity), grid)
+
+
+def _rolls(rows: Tensor, lengths: Tensor, grid: MusicGrid) -> Rolls:
+    """Frames or tokens `(batch, time, ...)` as notes."""
+    return rolls_of_frames(rows, lengths) if grid.representation == "frames" else rolls_of_events(rows, lengths, grid)
+
+
+def _joined(first: Tensor, first_lengths: Tensor, second: Tensor, second_lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows one behind the other, where each of the first ends; and their lengths."""
+    both = tf.concat([first, second], axis=1)
+    width = tf.shape(both)[1]
+    position, begin = tf.range(width)[None], first_lengths[:, None]
+    position = tf.where(position < begin, position, tf.shape(first)[1] + position - begin)
+    return tf.gather(both, tf.minimum(position, width - 1), batch_dims=1), first_lengths + second_lengths
+
+
+def _example_files(grid: MusicGrid) -> Array:
+    """Five short files, one of them empty."""
+    pitch: Callable[[int], int] = (lambda row: 36 + row) if grid.percussion else (lambda row: 60 + 2 * row)
+    files = []
+    for row in range(5):
+        notes = [[step, step + 1 + row % 2, pitch(row) + 2 * step, 80] for step in range(0, 2 * row, 2)]
+        piece = Piece(np.array(notes, np.int32).reshape(-1, 4))
+        content = midi.write_midi(
+            replace(piece, tempo_bpm=90.0 + row, beats_per_bar=3.0 + row % 2),
+            steps_per_beat=grid.steps_per_beat,
+            percussion=grid.percussion,
+        )
+        files.append(content if row else b"")
+    return np.array(files, object)

@@ -1,0 +1,197 @@
+"""Training a music model: batches, loss and validation; and scoring it on held-out pieces."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.config import TrainingConfig
+from rnnapps.contract.objective import Objective
+from rnnapps.data.text.windows import batches
+from rnnapps.errors import ConfigError
+from rnnapps.layers.token_network import zero_states
+from rnnapps.metrics.text import nats
+from rnnapps.tasks.music_generation.data.frame_windows import frame_batches
+from rnnapps.tasks.music_generation.data.music import PieceSplits
+from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.frame_network import key_distribution
+from rnnapps.tasks.music_generation.metrics.frames import frame_nats, score_frames
+from rnnapps.tasks.music_generation.metrics.note_events import event_metrics
+from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
+from rnnapps.types import Array, NamedTensors, Tensor, Tensors
+
+__all__ = ["event_scorer", "frame_scorer", "joined_events", "music_objective"]
+
+
+ScoreStep = Callable[[Tensor, Tensors], tuple[Tensor, Tensor, Tensors]]
+"""Maps (tokens `(rows, time + 1)`, states) to (nats and likeliest tokens `(rows, time)`, new states)."""
+
+SCORED_ROWS, SCORED_STEPS = 32, 64
+
+
+def music_objective(
+    network: keras.Model, grid: MusicGrid, pieces: PieceSplits, config: TrainingConfig, *, transpose: int, seed: int
+) -> Objective:
+    """The objective of `rnnapps.training.loop.train`.
+
+    Raises:
+        ConfigError: frames with carried states, which their windows at random places have no use for.
+        DataError: the training pieces do not suffice for a batch of events.
+    """
+    if grid.representation == "frames":
+        return _frame_objective(network, grid, pieces, config, transpose=transpose, seed=seed)
+    return _event_objective(network, grid, pieces, config, transpose=transpose, seed=seed)
+
+
+def _frame_objective(
+    network: keras.Model, grid: MusicGrid, pieces: PieceSplits, config: TrainingConfig, *, transpose: int, seed: int
+) -> Objective:
+    """For frames: nats of each frame, summed over its keys."""
+    if config.carry_state:
+        raise ConfigError("training.carry_state must be false with data.representation frames")
+    rolls = [grid.frames(piece) for piece in pieces.train]
+    rooms = [piece.room(transpose) for piece in pieces.train]
+    read = tuple(name for name in network.input if name != "states")
+
+    def batches_from(step: int) -> tf.data.Dataset:
+        shape = {"batch_size": config.batch_size, "window_steps": config.window_steps}
+        windows = frame_batches(rolls, rooms, seed=seed, start_step=step, **shape)
+        return windows.map(lambda batch: {**batch, "inputs": {name: batch["inputs"][name] for name in read}})
+
+    def loss(outputs: NamedTensors, batch: NamedTensors) -> Tensor:
+        valid = tf.cast(batch["valid"], tf.float32)
+        return tf.reduce_sum(frame_nats(outputs["logits"], batch["targets"]) * valid) / tf.reduce_sum(valid)
+
+    score = frame_scorer(network, [grid.frames(piece) for piece in pieces.validation], greedy=False)
+    return Objective(
+        loss=loss,
+        batches=batches_from,
+        validate=lambda: {"validation_nats_per_step": score()["nats_per_step"]},
+        metric="validation_nats_per_step",
+        loss_unit="nats_per_step",
+        time_step="grid step",
+    )
+
+
+def frame_scorer(
+    network: keras.Model, rolls: Sequence[Array], *, greedy: bool = True
+) -> Callable[[], dict[str, float]]:
+    """A function that scores pieces with a frame network's weights of that moment.
+
+    Args:
+        network: the network.
+        rolls: frames of each piece `(steps, keys)`.
+        greedy: also find the likeliest frames, key by key from the lowest, for `frame_accuracy`; without, it is that of
+            the keys given the true ones below them.
+    """
+    distribution = key_distribution(network)
+    recurrent = network.get_layer("recurrent")
+
+    @tf.function(autograph=False)
+    def apply(frames: Tensor, next_frames: Tensor, states: Tensors) -> tuple[Tensor, Tensor, Tensors]:
+        contexts, final = recurrent(frames, states=states)
+        logits = distribution(contexts, next_frames)
+        if not (greedy and distribution.hidden_units):
+            return logits, tf.cast(logits > 0, tf.float32), final
+        flat = tf.reshape(contexts, [-1, contexts.shape[-1]])
+        rows = tf.shape(flat)[0]
+        half, ones = tf.fill([rows, distribution.keys], 0.5), tf.ones([rows])
+        expected = distribution.sample(flat, half, tf.fill([rows, 1], 1e30), ones)
+        return logits, tf.reshape(expected, tf.shape(next_frames)), final
+
+    def score() -> dict[str, float]:
+        first = functools.partial(zero_states, network)
+        return score_frames(apply, first, rolls, batch_size=SCORED_ROWS, window_steps=SCORED_STEPS).metrics()
+
+    return score
+
+
+def joined_events(grid: MusicGrid, pieces: Sequence[Piece], *, transpose: int = 0, seed: int = 0) -> Array:
+    """The tokens of all pieces, each begun and ended by a boundary.
+
+    With `transpose` all pieces occur in every transposition up to so many semitones either way that leaves them on the
+    piano, in a random order.
+    """
+    ordered = list(pieces)
+    if transpose:
+        moved = [piece.transposed(shift) for piece in pieces for shift in _shifts(piece, transpose)]
+        ordered = [moved[number] for number in np.random.default_rng(seed).permutation(len(moved))]
+    boundary = np.array([BOUNDARY], np.int32)
+    return np.concatenate([boundary, *(part for piece in ordered for part in (grid.events(piece), boundary))])
+
+
+def _shifts(piece: Piece, transpose: int) -> range:
+    """All transpositions of a piece."""
+    low, high = piece.room(transpose)
+    return range(low, high + 1)
+
+
+def _event_objective(
+    network: keras.Model, grid: MusicGrid, pieces: PieceSplits, config: TrainingConfig, *, transpose: int, seed: int
+) -> Objective:
+    """For events: nats of each."""
+    ids = joined_events(grid, pieces.train, transpose=transpose, seed=seed)
+
+    def batches_from(step: int) -> tf.data.Dataset:
+        return batches(
+            ids,
+            batch_size=config.batch_size,
+            window_steps=config.window_steps,
+            seed=seed,
+            start_step=step,
+            carry_state=config.carry_state,
+            token="event",
+        )
+
+    score = event_scorer(network, grid, pieces.validation)
+    return Objective(
+        loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
+        batches=batches_from,
+        validate=lambda: {f"validation_{name}": value for name, value in score().items()},
+        metric="validation_nats_per_event",
+        loss_unit="nats_per_event",
+        time_step="event",
+    )
+
+
+def event_scorer(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece]) -> Callable[[], dict[str, float]]:
+    """A function that scores every event and the end of every piece, each given all events of the piece before it."""
+    rows = sorted((np.pad(grid.events(piece), 1, constant_values=BOUNDARY) for piece in pieces), key=len)
+    groups = [_side_by_side(rows[first : first + SCORED_ROWS]) for first in range(0, len(rows), SCORED_ROWS)]
+
+    @tf.function(autograph=False)
+    def apply(tokens: Tensor, states: Tensors) -> tuple[Tensor, Tensor, Tensors]:
+        outputs = network({"tokens": tokens[:, :-1], "states": states}, training=False)
+        best = tf.argmax(outputs["logits"], axis=-1, output_type=tf.int32)
+        return nats(outputs["logits"], tokens[:, 1:]), best, outputs["states"]
+
+    def score() -> dict[str, float]:
+        scored = [
+            part for tokens in groups for part in _windows_scored(apply, zero_states(network, SCORED_ROWS), tokens)
+        ]
+        losses, expected, targets = (np.concatenate(parts) for parts in zip(*scored, strict=True))
+        return event_metrics(losses, expected == targets, grid.is_note_on(targets))
+
+    return score
+
+
+def _side_by_side(rows: Sequence[Array]) -> Array:
+    """Tokens `(rows, time)`, -1 behind a row's end."""
+    width = -(-(len(rows[-1]) - 1) // SCORED_STEPS) * SCORED_STEPS
+    tokens = np.full((SCORED_ROWS, width + 1), -1, np.int32)
+    for own, row in zip(tokens, rows, strict=False):
+        own[: len(row)] = row
+    return tokens
+
+
+def _windows_scored(apply: ScoreStep, states: Tensors, tokens: Array) -> Iterator[tuple[Array, Array, Array]]:
+    """(losses, likeliest tokens, actual tokens) of each window, flat."""
+    for start in range(0, tokens.shape[1] - 1, SCORED_STEPS):
+        window = tokens[:, start : start + SCORED_STEPS + 1]
+        losses, best, states = apply(tf.constant(np.maximum(window, 0)), states)
+        valid = window[:, 1:] >= 0
+        yield np.asarray(losses)[valid], np.asarray(best)[valid], window[:, 1:][valid]

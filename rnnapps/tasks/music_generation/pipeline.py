@@ -1,0 +1,251 @@
+"""Music generation: learns to continue pieces, as a piano roll or note by note.
+
+rnnapps music_generation train --data.source pieces/ --run runs/music_generation/pieces
+rnnapps music_generation predict --run runs/music_generation/pieces --primer start.mid --bars 8
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rnnapps.config import ExportConfig, TrainingConfig, require, require_choice, require_seed
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.tasks.music_generation.data.config import MusicDataConfig
+from rnnapps.tasks.music_generation.model_config import MusicModelConfig
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnapps.contract.sections import Section
+    from rnnapps.tasks.music_generation.data.music import PieceSplits
+    from rnnapps.tasks.music_generation.data.piece import Piece
+    from rnnapps.tasks.music_generation.generation import Sampling
+    from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+
+__all__ = ["PIPELINE", "Config", "MusicGeneration", "PredictOptions", "Synthesizer"]
+
+Synthesizer = Literal["auto", "additive", "fluidsynth"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A music model.
+
+    Attributes:
+        data: where the pieces come from, and how they are represented.
+        model: the network.
+        training: how it is trained.
+        export: what an export contains.
+        seed: number that decides everything random.
+    """
+
+    data: MusicDataConfig = field(default_factory=MusicDataConfig)
+    model: MusicModelConfig = field(default_factory=MusicModelConfig)
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(carry_state=False, batch_size=16))
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks the seed."""
+        require_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What to write.
+
+    Attributes:
+        primer: piece to continue, a MIDI, MusicXML or ABC file; empty begins one.
+        primer_bars: bars of the primer to start from; 0 for all.
+        bars: bars to add, 1 to 256.
+        temperature: 0 always takes the likeliest; higher is more varied.
+        top_p: leave out what is unlikely; 1 leaves out nothing.
+        seed: the same seed gives the same result.
+        samples: number of pieces, 1 to 100.
+        tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
+        synthesizer: what makes the sound (predict): additive (ours), fluidsynth, or auto, which is fluidsynth where
+            the program and a soundfont are installed.
+        soundfont: file of instruments for fluidsynth, .sf2 or .sf3; empty takes the system's.
+        output: MIDI file to write (predict); a picture (.png) and the sound (.wav) go beside it.
+    """
+
+    primer: str = ""
+    primer_bars: int = 0
+    bars: int = 8
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int = 0
+    samples: int = 1
+    tempo_bpm: float = 0.0
+    synthesizer: Synthesizer = "auto"
+    soundfont: str = ""
+    output: str = "generated.mid"
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        for name, value, low, high in (
+            ("bars", self.bars, 1, 256),
+            ("samples", self.samples, 1, 100),
+            ("primer_bars", self.primer_bars, 0, 10_000),
+        ):
+            require(name, value, f"from {low} to {high:,}", low <= value <= high)
+        require("temperature", self.temperature, "at least 0", 0 <= self.temperature < math.inf)
+        require("top_p", self.top_p, "above 0 and at most 1", 0 < self.top_p <= 1)
+        tempo, midi = self.tempo_bpm, self.output.lower().endswith((".mid", ".midi"))
+        require("tempo_bpm", tempo, "0, or from 10 to 1,000", tempo == 0 or 10 <= tempo <= 1000)
+        require("seed", self.seed, "a number of 64 bits", -(2**63) <= self.seed < 2**63 - self.samples)
+        require("output", repr(self.output), "a file that ends in .mid", midi)
+        require_choice("synthesizer", self.synthesizer, Synthesizer)
+        sounded = not self.soundfont or self.synthesizer != "additive"
+        require("soundfont", repr(self.soundfont), "left out with --synthesizer additive", sounded)
+
+
+class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
+    """The beginning of a piece in, its continuation out."""
+
+    name: ClassVar[str] = "music_generation"
+    summary: ClassVar[str] = "Continues pieces of music in the style of those it was trained on, as MIDI."
+    config_class = Config
+    predict_class = PredictOptions
+    intended_use: ClassVar[str] = "Continuing or scoring pieces of the kind and grid the model was trained on."
+    limitations: ClassVar[tuple[str, ...]] = (
+        "It plans no form: phrases make sense locally, but a piece as a whole goes nowhere.",
+        "Everything lies on its grid: no expressive timing, and nothing shorter than a grid step.",
+        "It may repeat passages of its training pieces; check before publishing what it writes.",
+    )
+    higher_is_better: ClassVar[frozenset[str]] = frozenset(("frame_accuracy", "next_note_accuracy"))
+
+    def examples(self, config: Config) -> PieceSplits:
+        """Reads the pieces and splits them."""
+        from rnnapps.tasks.music_generation.data.music import read_piece_splits
+
+        return read_piece_splits(config.data)
+
+    def fit_preprocessor(self, config: Config, splits: PieceSplits) -> MusicGrid:
+        """The grid; nothing in it is learned."""
+        from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+
+        return MusicGrid.of(config.data)
+
+    def load_preprocessor(self, folder: Path) -> MusicGrid:
+        """The grid a run or an export was made with."""
+        from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+
+        return MusicGrid.load(folder)
+
+    def grow_preprocessor(self, config: Config, preprocessor: MusicGrid, splits: PieceSplits) -> MusicGrid:
+        """The same grid; new data must ask for no other."""
+        preprocessor.require_same(config.data)
+        return preprocessor
+
+    def build_model(self, config: Config, preprocessor: MusicGrid) -> keras.Model:
+        """Recurrent stack and a distribution over the keys of a frame, or a token network."""
+        from rnnapps.layers.token_network import token_network
+        from rnnapps.tasks.music_generation.data.piece import KEYS
+        from rnnapps.tasks.music_generation.frame_network import frame_network
+
+        if preprocessor.representation == "events":
+            return token_network(config.model, preprocessor.tokens)
+        return frame_network(config.model, KEYS, hidden_units=config.model.key_units)
+
+    def objective(self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits) -> Objective:
+        """Mean nats per grid step, summed over the keys, or per event."""
+        from rnnapps.tasks.music_generation.objective import music_objective
+
+        return music_objective(
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            fitted.config.training,
+            transpose=fitted.config.data.transpose_semitones,
+            seed=fitted.config.seed,
+        )
+
+    def evaluate(self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits) -> Evaluation:
+        """Likelihood and accuracy on test pieces beside baselines, and what generated pieces are like."""
+        from rnnapps.tasks.music_generation.evaluation import evaluate_music
+
+        return evaluate_music(fitted.network, fitted.preprocessor, splits)
+
+    def endpoints(self, fitted: Fitted[Config, MusicGrid]) -> dict[str, Endpoint]:
+        """`serving_default` continues MIDI files, `continuation` arrays; `tensors` scores, `step` takes states."""
+        from rnnapps.tasks.music_generation.endpoints import music_endpoints
+
+        return music_endpoints(fitted.network, fitted.preprocessor)
+
+    def predict(self, fitted: Fitted[Config, MusicGrid], options: PredictOptions) -> list[Any]:
+        """Writes each piece as MIDI, picture and sound; returns where, and figures of it."""
+        from rnnapps.tasks.music_generation.files import choose_synthesizer, write_files
+        from rnnapps.tasks.music_generation.generation import write_pieces
+
+        synthesizer = choose_synthesizer(options.synthesizer, options.soundfont)
+        primer = _primer(fitted.preprocessor, options)
+        pieces = write_pieces(
+            fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
+        )
+        target = Path(options.output)
+        several = [target.with_stem(f"{target.stem}_{number}") for number in range(1, len(pieces) + 1)]
+        targets = several if len(pieces) > 1 else [target]
+        return [
+            write_files(piece, each, fitted.preprocessor, primer_steps=primer.steps, synthesizer=synthesizer)
+            for piece, each in zip(pieces, targets, strict=True)
+        ]
+
+    def stream(self, fitted: Fitted[Config, MusicGrid], options: PredictOptions) -> Iterator[str]:
+        """A line of JSON for each beat at which keys are struck or released, as soon as it is drawn."""
+        from rnnapps.tasks.music_generation.generation import stream_lines
+
+        primer = _primer(fitted.preprocessor, options)
+        yield from stream_lines(
+            fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
+        )
+
+    def report_sections(
+        self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits, samples: Sequence[str]
+    ) -> Sequence[Section]:
+        """Piano rolls and sounds of generated pieces, and their figures beside those of validation pieces."""
+        from rnnapps.tasks.music_generation.report import music_sections
+
+        return music_sections(fitted.network, fitted.preprocessor, splits.validation)
+
+
+def _primer(grid: MusicGrid, options: PredictOptions) -> Piece:
+    """What to start from, at the tempo that was asked for."""
+    import numpy as np
+
+    from rnnapps.tasks.music_generation.data.music import read_piece
+    from rnnapps.tasks.music_generation.data.piece import Piece
+    from rnnapps.tasks.music_generation.evaluation import excerpts
+
+    piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
+    if options.primer:
+        known = MusicDataConfig(**dataclasses.asdict(grid), transpose_semitones=0)
+        piece = read_piece(options.primer, known)
+        if options.primer_bars:
+            steps = round(options.primer_bars * piece.beats_per_bar * grid.steps_per_beat)
+            piece = excerpts([piece], steps)[0]
+    return dataclasses.replace(piece, tempo_bpm=options.tempo_bpm or piece.tempo_bpm)
+
+
+def _sampling(grid: MusicGrid, primer: Piece, options: PredictOptions) -> Sampling:
+    from rnnapps.tasks.music_generation.generation import Sampling
+
+    return Sampling(
+        steps=max(1, round(options.bars * primer.beats_per_bar * grid.steps_per_beat)),
+        samples=options.samples,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        seed=options.seed,
+    )
+
+
+PIPELINE = MusicGeneration()

@@ -1,0 +1,162 @@
+"""Recorded sound in. Bytes from anyone: a file is valid audio or a `DataError` of one line."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnapps.data.sources import read_bytes
+from rnnapps.errors import DataError
+from rnnapps.types import Array
+
+__all__ = ["AUDIO_SUFFIXES", "MAXIMUM_BYTES", "MAXIMUM_SAMPLES", "parse_audio", "read_audio", "resampled"]
+
+
+if TYPE_CHECKING:
+    import soundfile
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+MAXIMUM_BYTES = 1 << 28
+MAXIMUM_SAMPLES = 100_000_000
+"""Samples of one channel, before and after resampling: 35 minutes at 48 kHz, 3.5 hours at 8 kHz."""
+
+MAXIMUM_CHANNELS = 16
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 384_000
+BLOCK_SAMPLES = 1 << 16
+LOUDEST = 1e6
+"""Largest sample, where 1 is full scale: floating-point files may go beyond it, but not this far."""
+
+
+def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
+    """Reads a file of any known kind as `parse_audio` does.
+
+    Raises:
+        DataError: it is missing, too large, damaged or of another kind.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in AUDIO_SUFFIXES:
+        known = ", ".join(AUDIO_SUFFIXES)
+        raise DataError(path, f"ends in {path.suffix or 'nothing'}; recordings end in {known}", "convert it to WAV")
+    return parse_audio(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path, sample_rate_hz=sample_rate_hz)
+
+
+def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Array:
+    """Decodes WAV, FLAC, Ogg or MP3; channels are averaged, and the rate is converted where it differs.
+
+    Blocks are decoded one after another and the header's length is not trusted, so that no file costs more memory than
+    its limit: 100 million samples.
+
+    Args:
+        content: the file's bytes.
+        name: what to call it in errors.
+        sample_rate_hz: rate of the result.
+
+    Returns:
+        float32 `(samples,)`, full scale 1; empty for a file without samples.
+
+    Raises:
+        DataError: no audio file, damaged, beyond a limit, or with samples that are no finite numbers.
+    """
+    import soundfile
+
+    if not content:
+        raise DataError(name, "is empty: it has 0 bytes", "leave it out")
+    _require_whole(content, name)
+    with _quiet_decoders():
+        try:
+            with soundfile.SoundFile(io.BytesIO(content)) as file:
+                _require_sane(file, name)
+                rate = file.samplerate
+                samples = _decoded(file, name)
+        except DataError:
+            raise
+        except Exception as error:  # soundfile lets out what its file object or its checks run into
+            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = (
+                reason.partition("object at")[2].partition(": ")[2] or reason
+            )  # behind soundfile's name of the file
+            problem = f"cannot be decoded as WAV, FLAC, Ogg or MP3: {reason.rstrip('.')}"
+            raise DataError(name, problem, "the file is damaged or of another kind") from None
+    return resampled(samples, rate, sample_rate_hz, name)
+
+
+def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Array:
+    """Samples `(samples,)` at another rate, by band-limited interpolation (libsoxr).
+
+    Raises:
+        DataError: the result would be beyond the limit.
+    """
+    if from_hz == to_hz or not len(samples):
+        return samples
+    if len(samples) * to_hz > MAXIMUM_SAMPLES * from_hz:
+        problem = f"lasts {len(samples) / from_hz:,.0f} s, more than {MAXIMUM_SAMPLES:,} samples at {to_hz:,} Hz"
+        raise DataError(name, problem, "split it")
+    import soxr
+
+    converted: Array = soxr.resample(samples, from_hz, to_hz, quality="HQ").astype(np.float32)
+    return converted
+
+
+def _require_whole(content: bytes, name: str | Path) -> None:
+    """Refuses a WAV file that is shorter than it says, which the decoder would read as far as it goes."""
+    size = int.from_bytes(content[4:8], "little")
+    unknown = size in (0, 0xFFFFFFFF)  # of programs that write into a pipe
+    if content[:4] == b"RIFF" and not unknown and size + 8 > len(content) + 1:  # some forget the last padding byte
+        problem = f"is cut off: it has {len(content):,} of the {size + 8:,} bytes its header claims"
+        raise DataError(name, problem, "copy it again or leave it out")
+
+
+def _require_sane(file: soundfile.SoundFile, name: str | Path) -> None:
+    """Checks what the header claims, before anything is decoded."""
+    if not 1 <= file.channels <= MAXIMUM_CHANNELS:
+        problem = f"has {file.channels} channels; at most {MAXIMUM_CHANNELS} are read"
+        raise DataError(name, problem, "mix it down")
+    if not LOWEST_RATE_HZ <= file.samplerate <= HIGHEST_RATE_HZ:
+        problem = f"has {file.samplerate:,} samples a second; expected {LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
+        raise DataError(name, problem, "the file is damaged, or resample it")
+    if file.frames > MAXIMUM_SAMPLES:
+        problem = f"claims {file.frames:,} samples; at most {MAXIMUM_SAMPLES:,} are read"
+        raise DataError(name, problem, "split it; a file of this size on disk is damaged")
+
+
+def _decoded(file: soundfile.SoundFile, name: str | Path) -> Array:
+    """All samples, channels averaged."""
+    blocks, count = [np.zeros(0, np.float32)], 0
+    while len(block := file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
+        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+        if not np.isfinite(mono).all() or np.abs(mono).max() > LOUDEST:
+            number = count + int(np.argmin(np.isfinite(mono) & (np.abs(mono) <= LOUDEST)))
+            problem = f"sample {number:,} is {mono[number - count]:g}; full scale is 1"
+            raise DataError(name, problem, "the file is damaged")
+        count += len(mono)
+        if count > MAXIMUM_SAMPLES:
+            raise DataError(name, f"has more than {MAXIMUM_SAMPLES:,} samples", "split it")
+        blocks.append(np.ascontiguousarray(mono))
+    if count < file.frames and file.format != "MP3":  # the length of an MP3 is an estimate where it has no header
+        problem = f"ends after {count:,} of the {file.frames:,} samples its header claims"
+        raise DataError(name, problem, "the file is cut off or damaged")
+    return np.concatenate(blocks)
+
+
+@contextlib.contextmanager
+def _quiet_decoders() -> Iterator[None]:
+    """Keeps what the MP3 decoder writes to the process's standard error from the user, who gets one line."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

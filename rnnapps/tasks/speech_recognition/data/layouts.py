@@ -1,0 +1,124 @@
+"""Which file says what: manifests and the folders of LibriSpeech and LJSpeech, as rows; no audio is read here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnapps.data.sources import list_files, read_bytes
+from rnnapps.data.text.documents import decode_text
+from rnnapps.errors import DataError
+
+__all__ = ["Row", "list_rows"]
+
+MAXIMUM_BYTES = 1 << 28
+COLUMNS = ("audio", "transcript")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A recording that is not read yet.
+
+    Attributes:
+        audio: its file.
+        transcript: as it is written in the source.
+        speaker: who speaks; empty where it is not known.
+        place: where the row stands, for errors.
+    """
+
+    audio: Path
+    transcript: str
+    speaker: str
+    place: str
+
+
+def list_rows(source: Path, speaker_pattern: str = "") -> list[Row]:
+    """The rows of a manifest file, a LibriSpeech folder or an LJSpeech folder.
+
+    Args:
+        source: a CSV file with the columns `audio` (a path relative to the file's folder), `transcript` and, if there
+            is one, `speaker`; a folder with `metadata.csv` and `wavs/` (LJSpeech); or a folder with `*.trans.txt`
+            (LibriSpeech).
+        speaker_pattern: regular expression whose first group finds the speaker in an audio file's name.
+
+    Raises:
+        DataError: it is none of these, a line is wrong, or it has no rows.
+    """
+    if not source.is_dir():
+        rows = list(_manifest(source, speaker_pattern))
+    elif (source / "metadata.csv").is_file():
+        rows = list(_ljspeech(source))
+    else:
+        rows = list(_librispeech(source))
+    if not rows:
+        raise DataError(source, "holds no recordings", "give a manifest, a LibriSpeech or an LJSpeech folder")
+    return rows
+
+
+def _manifest(path: Path, speaker_pattern: str) -> Iterator[Row]:
+    """The rows of a CSV file with columns audio, transcript and perhaps speaker; paths are relative to the file."""
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        names = list(reader.fieldnames or ())
+        missing = [name for name in COLUMNS if name not in names]
+        if missing:
+            problem = f"line 1: has no column {missing[0]}; its columns are {', '.join(names) or 'none'}"
+            raise DataError(path, problem, "begin the file with: audio,transcript")
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if None in row or any(row[name] is None for name in COLUMNS):
+                raise DataError(path, f"line {reader.line_num}: expected {len(names)} cells", "quote cells with commas")
+            if not row["audio"].strip() or "\0" in row["audio"]:
+                raise DataError(path, f"line {reader.line_num}: names no audio file", "fill it in")
+            audio = path.parent / row["audio"].strip()
+            speaker = (row.get("speaker") or "").strip() or _speaker(audio, speaker_pattern, where)
+            yield Row(audio, row["transcript"], speaker, where)
+    except csv.Error as error:
+        raise DataError(path, f"line {reader.line_num + 1}: {error}", "check its quotation marks") from None
+
+
+def _speaker(audio: Path, pattern: str, where: str) -> str:
+    """What the first group of the pattern finds in a file's name; empty without a pattern."""
+    if not pattern:
+        return ""
+    match = re.search(pattern, audio.name)
+    if not match:
+        raise DataError(where, f"data.speaker_pattern {pattern!r} is not in {audio.name!r}", "correct the pattern")
+    return match[1] or ""
+
+
+def _ljspeech(folder: Path) -> Iterator[Row]:
+    """`metadata.csv`: name|transcript|normalised transcript, without quotation; recordings in `wavs/`."""
+    path = folder / "metadata.csv"
+    for number, line in enumerate(_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        cells = line.split("|")
+        if len(cells) not in (2, 3) or not cells[0].strip() or "\0" in cells[0]:
+            problem = f"line {number}: expected name|transcript|normalised transcript"
+            raise DataError(path, problem, "correct the line")
+        yield Row(folder / "wavs" / f"{cells[0].strip()}.wav", cells[-1], "", f"{path}, line {number}")
+
+
+def _librispeech(folder: Path) -> Iterator[Row]:
+    """`SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`: a line for each recording beside it, NAME TRANSCRIPT."""
+    for path in list_files(folder, (".txt",)):
+        if not path.name.endswith(".trans.txt"):
+            continue
+        for number, line in enumerate(_text(path).splitlines(), start=1):
+            name, _, transcript = line.strip().partition(" ")
+            if not name:
+                continue
+            if not re.fullmatch(r"[\w.]+(-[\w.]+)+", name):
+                problem = f"line {number}: {name[:40]!r} is no name of a recording such as 84-121123-0000"
+                raise DataError(path, problem, "correct the line")
+            yield Row(path.parent / f"{name}.flac", transcript, name.split("-")[0], f"{path}, line {number}")
+
+
+def _text(path: Path) -> str:
+    """A file as text; raises DataError where it is none."""
+    return decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)

@@ -1,0 +1,133 @@
+"""Recordings and transcripts from synthetic speech, manifests, folders and TensorFlow Datasets, split and decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.sources import is_tfds
+from rnnapps.errors import DataError
+from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
+from rnnapps.tasks.speech_recognition.data.audio import read_audio
+from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
+from rnnapps.tasks.speech_recognition.data.layouts import Row, list_rows
+from rnnapps.tasks.speech_recognition.data.utterance import Utterance
+
+__all__ = ["UtteranceSplits", "read_utterance_splits"]
+
+BUILTIN = "builtin"
+PARTS = ("train", "validation", "test")
+FILES = {"train": ("train.csv",), "validation": ("validation.csv", "valid.csv", "dev.csv"), "test": ("test.csv",)}
+
+Item = TypeVar("Item")
+
+
+UtteranceSplits = ItemSplits[Utterance]
+
+
+def read_utterance_splits(config: SpeechDataConfig) -> UtteranceSplits:
+    """Reads the source and splits it.
+
+    Raises:
+        DataError: a source is missing, a file is damaged or too long, a transcript is empty, or there are too few
+            recordings to split.
+    """
+    parts = _builtin(config) if config.source == BUILTIN else _parts(config)
+    for name in PARTS:
+        if not parts[name]:
+            raise DataError(config.source, f"has no recordings for the {name} split", "give more recordings")
+    source = "synthetic number strings spoken by eSpeak NG" if config.source == BUILTIN else config.source
+    return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
+
+
+def _builtin(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    """Synthetic speech, but for the splits that have a source of their own."""
+    from rnnapps.tasks.speech_recognition.data.spoken_numbers import spoken_numbers
+
+    return {**spoken_numbers(config.builtin_utterances, sample_rate_hz=config.sample_rate_hz), **_given(config)}
+
+
+def _parts(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    """Recordings of others; rows are dealt out before any sound is read."""
+    given = _given(config)
+    if is_tfds(config.source):
+        from rnnapps.tasks.speech_recognition.data.tfds import tfds_utterances
+
+        own = tfds_utterances(config.source, config)
+        return _completed(
+            own, given, config, speaker=lambda utterance: utterance.speaker, key=lambda utterance: utterance.name
+        )
+    rows = _completed(_rows(config), given, config, speaker=lambda row: row.speaker, key=lambda row: str(row.audio))
+    return {name: given.get(name) or _read(rows[name], config) for name in PARTS}
+
+
+def _given(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+    """The splits that have a source of their own."""
+    sources = {"validation": config.validation, "test": config.test}
+    return {
+        name: _read(list_rows(Path(source), config.speaker_pattern), config)
+        for name, source in sources.items()
+        if source is not None
+    }
+
+
+def _rows(config: SpeechDataConfig) -> dict[str, list[Row]]:
+    """The rows of each manifest that the source has; all under "train" where it has one for all."""
+    root = Path(config.source)
+    if not root.is_dir():
+        return {"train": list_rows(root, config.speaker_pattern)}
+    paths = {
+        name: next((root / file for file in files if (root / file).is_file()), None) for name, files in FILES.items()
+    }
+    if paths["train"] is None:
+        return {"train": list_rows(root)}
+    return {name: list_rows(path, config.speaker_pattern) for name, path in paths.items() if path is not None}
+
+
+def _completed(
+    own: dict[str, list[Item]],
+    given: dict[str, list[Utterance]],
+    config: SpeechDataConfig,
+    *,
+    speaker: Callable[[Item], str],
+    key: Callable[[Item], str],
+) -> dict[str, list[Any]]:
+    """All three splits; those that neither the source nor the configuration offers are dealt from the training part."""
+    parts: dict[str, list[Any]] = {**own, **given}
+    shares = {"validation": config.validation_fraction, "test": config.test_fraction}
+    wanted = {name: share for name, share in shares.items() if name not in parts}
+    if not wanted:
+        return parts
+    items = sorted(parts["train"], key=key)
+    by_speaker = config.hold_out == "speakers"
+    names = sorted({speaker(item) for item in items}) if by_speaker else [str(number) for number in range(len(items))]
+    if len(names) <= len(wanted):
+        what = "speakers" if by_speaker else "recordings"
+        problem = f"holds {len(names)} {what}; a split needs {len(wanted) + 1} at least"
+        raise DataError(config.source, problem, "give more, or --data.validation and --data.test")
+    order = [names[number] for number in np.random.default_rng(0).permutation(len(names))]
+    groups: dict[str, str] = {}
+    for name, share in wanted.items():
+        count = max(1, round(share * len(names)))
+        groups |= dict.fromkeys(order[:count], name)
+        order = order[count:]
+    labels = [speaker(item) for item in items] if by_speaker else names
+    for name in (*wanted, "train"):
+        parts[name] = [item for item, label in zip(items, labels, strict=True) if groups.get(label, "train") == name]
+    return parts
+
+
+def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
+    """The recordings of rows."""
+
+    def utterance(row: Row) -> Utterance:
+        samples = read_audio(row.audio, sample_rate_hz=config.sample_rate_hz)
+        return checked_utterance(
+            samples, row.transcript, speaker=row.speaker, name=row.audio, where=row.place, config=config
+        )
+
+    return held_in_memory(map(utterance, rows), config)

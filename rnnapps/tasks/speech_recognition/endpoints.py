@@ -1,0 +1,132 @@
+"""Signatures of recognisers: WAV files, waveforms, or chunks of a stream in; transcripts out."""
+
+from __future__ import annotations
+
+import io
+import wave
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.tasks.speech_recognition.data.utterance import SCALE
+from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
+from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+from rnnapps.tasks.speech_recognition.preprocessing.wav import decode_wavs
+from rnnapps.tasks.speech_recognition.streaming import SpeechStream
+from rnnapps.tasks.speech_recognition.transcription import Transcriber
+from rnnapps.types import Array, Tensor
+
+__all__ = ["speech_endpoints", "wav_bytes"]
+
+SECONDS = (0.6, 0.0, 0.25, 0.9, 0.01)
+
+
+def speech_endpoints(
+    network: keras.Model,
+    features: SpeechFeatures,
+    decoding: DecodingConfig,
+    *,
+    streams: bool,
+) -> dict[str, Endpoint]:
+    """`serving_default` transcribes WAV files, `tensors` waveforms; `step` goes on from states, if the model can."""
+    transcriber = Transcriber(network, features, decoding)
+    endpoints = {"serving_default": _files(transcriber), "tensors": _waveforms(transcriber)}
+    return {**endpoints, "step": _step(SpeechStream(network, features))} if streams else endpoints
+
+
+def wav_bytes(samples: Array, sample_rate_hz: int) -> bytes:
+    """A WAV file, 16 bit, one channel, of int16 samples."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate_hz)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
+def _files(transcriber: Transcriber) -> Endpoint:
+    """WAV files of any rate in, transcripts out."""
+    rate = transcriber.features.sample_rate_hz
+
+    def transcribe(audio_bytes: Tensor) -> dict[str, Tensor]:
+        waveforms, lengths = decode_wavs(audio_bytes, rate)
+        return transcriber.graph(waveforms, lengths)
+
+    rates = (rate, rate, 2 * rate, rate, 44_100)
+    sounds = [
+        np.round(sound * 32767).astype(np.int16)
+        for sound in (
+            _sound(number, length, own_rate)
+            for number, (length, own_rate) in enumerate(zip(SECONDS, rates, strict=True))
+        )
+    ]
+    files = [wav_bytes(sound, own_rate) for sound, own_rate in zip(sounds, rates, strict=True)]
+    examples = {"audio_bytes": np.array(files, object)}
+    signature = {"audio_bytes": tf.TensorSpec((None,), tf.string)}
+    return Endpoint(transcribe, signature, examples, transcriber.trackables)
+
+
+def _waveforms(transcriber: Transcriber) -> Endpoint:
+    """Waveforms in, logits and transcripts out."""
+
+    def transcribe(waveform: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        with tf.control_dependencies(_checks(waveform, lengths)):
+            lengths = tf.identity(lengths)
+        logits, outputs = transcriber.logits(waveform, lengths)
+        return {"logits": logits, "outputs": outputs, **transcriber.answers(logits, outputs, lengths)}
+
+    signature = {"waveform": tf.TensorSpec((None, None), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
+    return Endpoint(transcribe, signature, _examples(transcriber.features), transcriber.trackables)
+
+
+def _step(stream: SpeechStream) -> Endpoint:
+    """A chunk of sound and states in, the transcript so far and new states out."""
+
+    def step(waveform: Tensor, lengths: Tensor, last: Tensor, **states: Tensor) -> dict[str, Tensor]:
+        checks = [*_checks(waveform, lengths), tf.debugging.assert_greater_equal(states["heard"], 0)]
+        with tf.control_dependencies(checks):
+            lengths = tf.identity(lengths)
+        return stream.step(waveform, lengths, last, states)
+
+    examples = _examples(stream.features)
+    rows = len(examples["lengths"])
+    signature = {
+        "waveform": tf.TensorSpec((None, None), tf.float32),
+        "lengths": tf.TensorSpec((None,), tf.int32),
+        "last": tf.TensorSpec((None,), tf.bool),
+        **stream.state_signature(),
+    }
+    states = {name: value.numpy() for name, value in stream.first_states(rows).items()}
+    return Endpoint(step, signature, {**examples, "last": np.array([False, True, True, False, True]), **states})
+
+
+def _checks(waveform: Tensor, lengths: Tensor) -> list[tf.Operation]:
+    """What must hold of waveforms and their lengths."""
+    return [
+        tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
+        tf.debugging.assert_less_equal(lengths, tf.shape(waveform)[1], "lengths must be at most that of the waveform"),
+        tf.debugging.assert_all_finite(waveform, "the waveform holds values that are no finite numbers"),
+    ]
+
+
+def _examples(features: SpeechFeatures) -> dict[str, Array]:
+    """Waveforms of 16-bit values, and their lengths."""
+    sounds = [_sound(number, seconds, features.sample_rate_hz) for number, seconds in enumerate(SECONDS)]
+    waveform = np.zeros((len(sounds), max(map(len, sounds))), np.float32)
+    for row, sound in zip(waveform, sounds, strict=True):
+        row[: len(sound)] = np.round(sound * SCALE) / SCALE
+    return {"waveform": waveform, "lengths": np.array([len(sound) for sound in sounds], np.int32)}
+
+
+def _sound(number: int, seconds: float, rate: int) -> Array:
+    """A buzz with formants, something like a vowel, float32 `(samples,)`."""
+    time = np.arange(round(seconds * rate)) / rate
+    pitch, formants = 110 + 25 * number, ((400 + 90 * number, 120), (1500 - 150 * number, 200))
+    sound = np.zeros_like(time)
+    for harmonic in range(1, int(rate / 2 / pitch)):
+        loudness = sum(np.exp(-(((harmonic * pitch - centre) / width) ** 2)) for centre, width in formants)
+        sound += (loudness + 0.02) * np.sin(2 * np.pi * harmonic * pitch * time + harmonic)
+    return (0.1 * sound).astype(np.float32)

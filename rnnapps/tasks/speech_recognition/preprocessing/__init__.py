@@ -1,0 +1,5 @@
+"""Preprocessing of speech recognition."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

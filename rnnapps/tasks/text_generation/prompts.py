@@ -1,0 +1,107 @@
+"""Continuing prompts with a token network: reading them, writing on, and turning ids back into text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import keras
+import tensorflow as tf
+
+from rnnapps.config import SamplingConfig
+from rnnapps.decoding.distribution import Rules
+from rnnapps.decoding.sampling import StepFunction, generate
+from rnnapps.layers.token_network import read, token_step, zero_states
+from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
+from rnnapps.tasks.text_generation.streaming import stream
+from rnnapps.types import Tensor, Tensors
+
+__all__ = ["continue_texts", "stream_text", "text_writer"]
+
+EMPTY_PROMPT = "\n"
+"""What an empty prompt stands for: the beginning of a line."""
+
+IMPOSSIBLE = -1e9
+"""Added to a logit, leaves it no probability."""
+
+
+def continue_texts(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor, rules: Rules, *, length: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Writes on from prompts, in graph.
+
+    Args:
+        network: a token network.
+        vocabulary: its characters.
+        prompts: strings `(batch,)`; an empty one stands for the beginning of a line.
+        rules: how each row is sampled.
+        length: int32 `(batch,)`, characters wanted.
+
+    Returns:
+        The continuations, strings `(batch,)`, and how many characters of each prompt the vocabulary does not know,
+        int32 `(batch,)`.
+    """
+    states, logits, unknown = _read_prompts(network, vocabulary, prompts)
+    ids, lengths = generate(_writing_step(network, vocabulary), states, logits, rules, length=length)
+    return vocabulary.decode(ids, lengths), unknown
+
+
+def _read_prompts(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor
+) -> tuple[Tensors, Tensor, Tensor]:
+    """States and logits after each prompt, and its number of unknown characters."""
+    empty = tf.equal(prompts, "")
+    ids, lengths = vocabulary.encode(tf.where(empty, EMPTY_PROMPT, prompts))
+    logits, states = read(network, ids, lengths, zero_states(network, tf.shape(ids)[0]))
+    last = tf.gather(logits, lengths - 1, batch_dims=1)
+    unknown = tf.where(empty, 0, vocabulary.count_unknown(ids, lengths))
+    return states, last + _never_unknown(vocabulary), unknown
+
+
+def _writing_step(network: keras.Model, vocabulary: CharacterVocabulary) -> StepFunction:
+    """One step of the network that never writes the unknown character."""
+    advance = token_step(network)
+
+    def step(ids: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
+        logits, new_states = advance(ids, states)
+        return logits + _never_unknown(vocabulary), new_states
+
+    return step
+
+
+def _never_unknown(vocabulary: CharacterVocabulary) -> Tensor:
+    """What is added to logits `(..., vocabulary)` so that the unknown character is never drawn."""
+    return tf.one_hot(UNKNOWN_ID, vocabulary.size, on_value=IMPOSSIBLE, off_value=0.0)
+
+
+def text_writer(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
+) -> Callable[[], list[str]]:
+    """Returns a function that writes `sampling.samples` continuations with the network's weights of that moment."""
+    prompts = tf.constant([prompt] * sampling.samples)
+    rules, length = _rules(vocabulary, sampling, stop), tf.fill([sampling.samples], sampling.length)
+    write = tf.function(lambda: continue_texts(network, vocabulary, prompts, rules, length=length)[0], autograph=False)
+    return lambda: [text.decode() for text in write().numpy()]
+
+
+def stream_text(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
+) -> Iterator[str]:
+    """Yields the continuation piece by piece; together the pieces are the first text of `text_writer`."""
+    states, logits, _ = _read_prompts(network, vocabulary, tf.constant([prompt]))
+    rules = Rules(*(None if part is None else part[:1] for part in _rules(vocabulary, sampling, stop)))
+    for ids in stream(_writing_step(network, vocabulary), states, logits, rules, length=sampling.length):
+        yield vocabulary.decode(ids[None], [len(ids)]).numpy()[0].decode()
+
+
+def _rules(vocabulary: CharacterVocabulary, sampling: SamplingConfig, stop: str) -> Rules:
+    """The same rules for every sample, but for the seed, which counts up."""
+    rows = sampling.samples
+    stop_ids, stop_lengths = vocabulary.encode(tf.constant([stop] * rows)) if stop else (None, None)
+    return Rules(
+        temperature=tf.fill([rows], sampling.temperature),
+        seed=sampling.seed + tf.range(rows, dtype=tf.int64),
+        top_k=tf.fill([rows], sampling.top_k) if sampling.top_k else None,
+        top_p=tf.fill([rows], sampling.top_p) if sampling.top_p < 1 else None,
+        stop=stop_ids,
+        stop_lengths=stop_lengths,
+    )

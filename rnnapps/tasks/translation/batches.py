@@ -1,0 +1,122 @@
+"""Training batches of sentence pairs of similar length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.data.buckets import LengthBuckets
+from rnnapps.errors import DataError
+from rnnapps.preprocessing.pieces import PieceVocabulary
+from rnnapps.preprocessing.special_pieces import END, PADDING, START
+from rnnapps.tasks.translation.data.pairs import Pair
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.types import Array, NamedTensors, Tensor
+
+__all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_texts", "padded", "pair_batches"]
+
+
+CHUNK = 2048
+BUCKETS = 8
+MULTIPLE = 2
+
+
+class EncodedPairs:
+    """Ids of pairs, each side ended.
+
+    Args:
+        sources: ids of each source, int32 `(pieces,)`, the end last.
+        targets: ids of each target, the same.
+    """
+
+    def __init__(self, sources: Sequence[Array], targets: Sequence[Array]) -> None:
+        self.sources, self.targets = list(sources), list(targets)
+        self.lengths = np.array([(len(s), len(t)) for s, t in zip(sources, targets, strict=True)], np.int64)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def batch(self, rows: Array, widths: Array) -> tuple[Array, Array, Array]:
+        """Sources `(batch, places)`, their lengths `(batch,)` and targets `(batch, time)`, padded to the widths."""
+        sources = padded([self.sources[row] for row in rows], int(widths[0]))
+        targets = padded([self.targets[row] for row in rows], int(widths[1]))
+        return sources, self.lengths[rows, 0].astype(np.int32), targets
+
+
+def encode_texts(vocabulary: PieceVocabulary, texts: Sequence[str]) -> list[Array]:
+    """Ids of each text, int32 `(pieces,)`, the end last."""
+    rows: list[Array] = []
+    for start in range(0, len(texts), CHUNK):
+        ids, lengths = (part.numpy() for part in vocabulary.encode(tf.constant(list(texts[start : start + CHUNK]))))
+        rows += [np.append(row[:length], np.int32(END)) for row, length in zip(ids, lengths, strict=True)]
+    return rows
+
+
+def encode_pairs(vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> EncodedPairs:
+    """Cuts both sides of all pairs into pieces."""
+    return EncodedPairs(
+        encode_texts(vocabularies.source, [pair.source for pair in pairs]),
+        encode_texts(vocabularies.target, [pair.target for pair in pairs]),
+    )
+
+
+def padded(rows: Sequence[Array], width: int) -> Array:
+    """Rows of ids in one array int32 `(rows, width)`."""
+    filled = np.full((len(rows), width), PADDING, np.int32)
+    for filled_row, row in zip(filled, rows, strict=True):
+        filled_row[: len(row)] = row
+    return filled
+
+
+def decoder_reads(target: Tensor) -> Tensor:
+    """What a decoder reads to predict targets int32 `(batch, time)`: the start, and then each but the last."""
+    before = tf.concat([tf.fill([tf.shape(target)[0], 1], START), target[:, :-1]], axis=1)
+    return tf.where(tf.equal(before, END), PADDING, before)
+
+
+def pair_batches(
+    pairs: EncodedPairs, *, batch_size: int, seed: int, start_step: int, own_share: float = 0.0, steps: int = 1
+) -> tf.data.Dataset:
+    """Endless training batches from step `start_step` on; a batch depends on (seed, step) only.
+
+    Args:
+        pairs: the training pairs.
+        batch_size: rows of a batch.
+        seed: chooses order and places.
+        start_step: step of the first batch.
+        own_share: share of the tokens that the decoder chooses itself at step number `steps`; it rises from 0.
+        steps: updates in all.
+
+    Returns:
+        Dataset of {"inputs": {"source", "source_lengths", "target"}, "targets"}: the decoder reads "target", the start
+        and then all tokens but the last, and is to write "targets"; 0 is padding. With an own share the inputs hold
+        "use_own", bool of the targets' shape.
+
+    Raises:
+        DataError: there are fewer pairs than a batch has rows.
+    """
+    if len(pairs) < batch_size:
+        problem = f"has {len(pairs):,} usable pairs, but a batch has {batch_size}"
+        raise DataError("training data", problem, "use more data or lower --training.batch_size")
+    buckets = LengthBuckets(pairs.lengths, batch_size=batch_size, buckets=BUCKETS, multiple=MULTIPLE, seed=seed)
+
+    def load(rows: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        kinds = (tf.int32, tf.int32, tf.int32)
+        source, lengths, target = tf.numpy_function(pairs.batch, (rows, widths), kinds, stateful=False)
+        for tensor, shape in ((source, (batch_size, None)), (lengths, (batch_size,)), (target, (batch_size, None))):
+            tensor.set_shape(shape)
+        return source, lengths, target
+
+    def batch(step: Tensor, drawn: NamedTensors) -> dict[str, Tensor | dict[str, Tensor]]:
+        source, lengths, target = load(drawn["rows"], drawn["widths"])
+        inputs = {"source": source, "source_lengths": lengths, "target": decoder_reads(target)}
+        if own_share:
+            share = own_share * tf.minimum(1.0, tf.cast(step, tf.float32) / steps)
+            drawn_numbers = tf.random.stateless_uniform(tf.shape(target), tf.stack([tf.constant(seed, tf.int64), step]))
+            inputs["use_own"] = drawn_numbers < share
+        return {"inputs": inputs, "targets": target}
+
+    numbered = tf.data.Dataset.zip(tf.data.Dataset.counter(start=start_step), buckets.batches(start_step))
+    return numbered.map(batch, num_parallel_calls=1).prefetch(4)

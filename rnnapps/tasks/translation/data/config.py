@@ -1,0 +1,76 @@
+"""Where a translation model's sentence pairs come from, and how they are cut into tokens. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnapps.config import require, require_choice
+from rnnapps.errors import ConfigError
+from rnnapps.preprocessing.piece_kinds import PieceKind
+
+__all__ = ["PairDataConfig"]
+
+
+@dataclass(frozen=True)
+class PairDataConfig:
+    """The sentence pairs to learn from.
+
+    Attributes:
+        source: `builtin` (dates, times, amounts and measures, English and German), a file of lines source TAB target,
+            a file of source sentences with their translations in `target`, or `tfds:NAME/CONFIG`.
+        target: file with the translation of each line of `source`; None where `source` holds both.
+        validation: pairs held out for validation, as `source`; None takes `validation_fraction` of the training pairs.
+        validation_target: file with the translations of `validation`.
+        test: pairs for the test, as `source`; None takes `test_fraction` of the training pairs.
+        test_target: file with the translations of `test`.
+        validation_fraction: share of the pairs held out for validation, above 0 and below 1.
+        test_fraction: share of the pairs held out for the test, 0 to below 1.
+        reverse: translate from the second language into the first.
+        lowercase: read and write everything in lower case.
+        tokens: what sentences are cut into: `subwords` (byte-pair encoding), `wordpieces` (the longest known pieces),
+            `words` or `characters`.
+        source_vocabulary: the most kinds of source tokens.
+        target_vocabulary: the most kinds of target tokens.
+        longest: training pairs with a longer side are dropped, in characters.
+        largest_ratio: training pairs with one side more than so many times as long as the other are dropped; sides of
+            up to 20 characters may differ by more.
+        grow_tokens: the most tokens that fine-tuning on new pairs adds to each vocabulary.
+
+    Raises:
+        ConfigError: a value is out of range, or translations are given without sentences.
+    """
+
+    source: str = "builtin"
+    target: str | None = None
+    validation: str | None = None
+    validation_target: str | None = None
+    test: str | None = None
+    test_target: str | None = None
+    validation_fraction: float = 0.05
+    test_fraction: float = 0.05
+    reverse: bool = False
+    lowercase: bool = False
+    tokens: PieceKind = "subwords"
+    source_vocabulary: int = 6000
+    target_vocabulary: int = 4000
+    longest: int = 500
+    largest_ratio: float = 4.0
+    grow_tokens: int = 500
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        for name in ("validation", "test"):
+            if getattr(self, f"{name}_target") is not None and getattr(self, name) is None:
+                raise ConfigError(f"data.{name}_target needs data.{name}, the file with the sentences it translates")
+        require(
+            "data.validation_fraction", self.validation_fraction, "above 0, below 1", 0 < self.validation_fraction < 1
+        )
+        require("data.test_fraction", self.test_fraction, "at least 0, below 1", 0 <= self.test_fraction < 1)
+        together = self.validation_fraction + self.test_fraction
+        require("data.validation_fraction and data.test_fraction together", together, "below 1", together < 1)
+        for name in ("source_vocabulary", "target_vocabulary"):
+            require(f"data.{name}", getattr(self, name), "from 16 to 100,000", 16 <= getattr(self, name) <= 100_000)
+        require("data.longest", self.longest, "at least 1", self.longest >= 1)
+        require("data.largest_ratio", self.largest_ratio, "at least 1", self.largest_ratio >= 1)
+        require("data.grow_tokens", self.grow_tokens, "at least 0", self.grow_tokens >= 0)
+        require_choice("data.tokens", self.tokens, PieceKind)

@@ -1,0 +1,77 @@
+"""Sentence pairs, and what is dropped of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rnnapps.data.digest import digest_examples
+
+__all__ = ["Pair", "PairSplits", "filter_pairs"]
+
+SHORT = 20
+"""Up to this many characters the ratio of lengths says nothing."""
+
+
+class Pair(NamedTuple):
+    """A sentence and its translation."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class PairSplits:
+    """Pairs, split before anything is learned from them.
+
+    Attributes:
+        train: filtered.
+        validation: as they were.
+        test: as they were; None where there are none.
+        source: what a person would call the data.
+        read: number of training pairs before the filter.
+        dropped: reason -> number of training pairs that were dropped for it.
+    """
+
+    train: Sequence[Pair]
+    validation: Sequence[Pair]
+    test: Sequence[Pair] | None
+    source: str
+    read: int
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """A fingerprint of the training and validation pairs."""
+        return digest_examples(self.train, self.validation)
+
+
+def filter_pairs(pairs: Sequence[Pair], *, longest: int, largest_ratio: float) -> tuple[list[Pair], dict[str, int]]:
+    """Drops pairs that teach nothing.
+
+    Args:
+        pairs: what was read.
+        longest: the most characters of a side.
+        largest_ratio: the most that one side may be longer than the other, where it has more than 20 characters.
+
+    Returns:
+        The pairs that stay, and the number dropped for each reason.
+    """
+    reasons = {
+        "repeats an earlier pair": 0,
+        f"longer than {longest:,} characters": 0,
+        f"one side over {largest_ratio:g} times as long": 0,
+    }
+    repeated, too_long, uneven = reasons
+    kept: dict[Pair, None] = {}
+    for pair in pairs:
+        short, long = sorted(map(len, pair))
+        if pair in kept:
+            reasons[repeated] += 1
+        elif long > longest:
+            reasons[too_long] += 1
+        elif long > SHORT and long > largest_ratio * short:
+            reasons[uneven] += 1
+        else:
+            kept[pair] = None
+    return list(kept), {reason: count for reason, count in reasons.items() if count}

@@ -1,0 +1,195 @@
+"""Sentences to translations, in graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
+from rnnapps.tasks.translation.beam import Hypotheses, beam_search
+from rnnapps.tasks.translation.model_config import DecodingConfig
+from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, read_target
+from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.types import Tensor
+
+__all__ = [
+    "GREEDY",
+    "LONGEST_TRANSLATION",
+    "Translations",
+    "Translator",
+    "attention_of",
+    "ended",
+    "limits",
+    "search",
+    "translate",
+    "translator",
+]
+
+LONGEST_TRANSLATION = 512
+"""The most tokens of a translation, with its end."""
+ROWS = 64
+GREEDY = DecodingConfig(beam_width=1)
+
+
+class Translator(Protocol):
+    """Maps sentences to the n-best texts and scores of each, the best first."""
+
+    def __call__(
+        self, sentences: Sequence[str], *, length_penalty: float | None = None
+    ) -> list[list[tuple[str, float]]]:
+        """Translates; with another length penalty than that of the decoding, if one is given."""
+
+
+class Translations(NamedTuple):
+    """The best translations of each sentence, the best first.
+
+    Attributes:
+        texts: strings `(batch, n_best)`.
+        scores: float32 `(batch, n_best)`, nats over the length norm; -1e30 where there are fewer translations.
+        ids: int32 `(batch, n_best, time)`, 0 behind the end.
+        lengths: int32 `(batch, n_best)`, tokens of each, without the end.
+        attention: float32 `(batch, n_best, time + 1, places)`: where each token and the end attended to.
+        source_texts: strings `(batch, places)`, what each place stands for; "" for the end.
+        source_lengths: int32 `(batch,)`, places of each sentence, its end among them.
+    """
+
+    texts: Tensor
+    scores: Tensor
+    ids: Tensor
+    lengths: Tensor
+    attention: Tensor
+    source_texts: Tensor
+    source_lengths: Tensor
+
+
+def ended(ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Puts the end behind each row: ids `(batch, places)` -> `(batch, places + 1)`, and the new lengths."""
+    wider = tf.pad(ids, [[0, 0], [0, 1]], constant_values=PADDING)
+    return tf.where(tf.equal(tf.range(tf.shape(wider)[1]), lengths[:, None]), END, wider), lengths + 1
+
+
+def limits(source_lengths: Tensor) -> Tensor:
+    """The most tokens of translations of sentences of these lengths: twice as many and ten, but 512 at most."""
+    return tf.minimum(2 * source_lengths + 10, LONGEST_TRANSLATION)
+
+
+def search(
+    network: keras.Model,
+    encoded: Encoded,
+    lengths: Tensor,
+    *,
+    beams: int,
+    n_best: int = 1,
+    length_penalty: Tensor | float = 0.0,
+) -> Hypotheses:
+    """Beam search for translations of encoded sentences `(batch,)` of these lengths (with their end)."""
+    return beam_search(
+        decoder_step(network, encoded.memory),
+        encoded.states,
+        start_id=START,
+        end_id=END,
+        limits=limits(lengths),
+        beams=beams,
+        n_best=n_best,
+        length_penalty=length_penalty,
+        never=(PADDING, START),
+    )
+
+
+def attention_of(network: keras.Model, encoded: Encoded, ids: Tensor) -> Tensor:
+    """Where translations ids `(batch, n_best, time)` attended: `(batch, n_best, time + 1, places)`."""
+    batch, several, time = tf.unstack(tf.shape(ids))
+    repeated = tf.nest.map_structure(lambda part: tf.repeat(part, several, axis=0), encoded)
+    target = tf.pad(tf.reshape(ids, [batch * several, time]), [[0, 0], [1, 0]], constant_values=START)
+    _, weights = read_target(network, repeated, target)
+    return tf.reshape(weights, [batch, several, time + 1, tf.shape(weights)[2]])
+
+
+def translate(
+    network: keras.Model,
+    vocabularies: PairVocabularies,
+    sentences: Tensor,
+    *,
+    beams: int,
+    n_best: int = 1,
+    length_penalty: Tensor | float = 0.0,
+) -> Translations:
+    """Translates sentences, in graph.
+
+    An unknown token becomes what the source has in the place it attended to most (Luong et al. 2015, arXiv:1410.8206).
+
+    Args:
+        network: a translation network.
+        vocabularies: its vocabularies.
+        sentences: strings `(batch,)`; an empty one has the empty translation.
+        beams: hypotheses kept; 1 is greedy.
+        n_best: translations wanted, at most `beams`.
+        length_penalty: see `beam.length_norm`.
+    """
+    ids, lengths, texts = vocabularies.source.encode_with_texts(sentences)
+    source, lengths = ended(ids, lengths)
+    encoded = encode(network, source, lengths)
+    best = search(network, encoded, lengths, beams=beams, n_best=n_best, length_penalty=length_penalty)
+    empty = tf.equal(lengths, 1)[:, None]
+    best = best._replace(lengths=tf.where(empty, 0, best.lengths))
+    inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
+    written = tf.where(inside, best.ids, PADDING)
+    written = written[:, :, : tf.reduce_max(tf.concat([tf.reshape(best.lengths, [-1]), [0]], axis=0))]
+    attention = attention_of(network, encoded, written)
+    source_texts = tf.pad(texts, [[0, 0], [0, 1]], constant_values="")
+    return Translations(
+        _texts(vocabularies, written, best.lengths, attention=attention, source_texts=source_texts),
+        best.scores,
+        written,
+        best.lengths,
+        attention * tf.cast(tf.sequence_mask(best.lengths + 1, tf.shape(written)[2] + 1)[..., None], tf.float32),
+        source_texts,
+        lengths,
+    )
+
+
+def _texts(
+    vocabularies: PairVocabularies, ids: Tensor, lengths: Tensor, *, attention: Tensor, source_texts: Tensor
+) -> Tensor:
+    """Texts `(batch, n_best)` of translations; an unknown token is copied from where it attended to most."""
+    places = tf.argmax(attention[:, :, :-1], axis=-1, output_type=tf.int32)
+    batch, several, time = tf.unstack(tf.shape(ids))
+    copied = tf.gather(source_texts, tf.reshape(places, [batch, several * time]), batch_dims=1)
+    flat = tf.reshape(ids, [batch * several, time])
+    unknown = tf.where(tf.equal(flat, UNKNOWN), tf.reshape(copied, [batch * several, time]), "")
+    texts = vocabularies.target.decode(flat, tf.reshape(lengths, [-1]), unknown)
+    return tf.reshape(texts, [batch, several])
+
+
+def translator(
+    network: keras.Model,
+    vocabularies: PairVocabularies,
+    decoding: DecodingConfig,
+    *,
+    n_best: int = 1,
+) -> Translator:
+    """A function that translates sentences with the network's weights of that moment."""
+    beams = decoding.beam_width
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string), tf.TensorSpec(())], autograph=False)
+    def run(sentences: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
+        best = translate(network, vocabularies, sentences, beams=beams, n_best=n_best, length_penalty=penalty)
+        return best.texts, best.scores
+
+    def apply(sentences: Sequence[str], *, length_penalty: float | None = None) -> list[list[tuple[str, float]]]:
+        penalty = tf.constant(decoding.length_penalty if length_penalty is None else length_penalty)
+        results: list[list[tuple[str, float]]] = [[] for _ in sentences]
+        order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
+        for start in range(0, len(order), ROWS):
+            numbers = order[start : start + ROWS]
+            texts, scores = run(tf.constant([sentences[number] for number in numbers]), penalty)
+            for number, row, marks in zip(numbers, texts.numpy(), scores.numpy(), strict=True):
+                pairs = zip(row, marks, strict=True)
+                results[number] = [(text.decode(), float(mark)) for text, mark in pairs if mark > -1e29]
+        return results
+
+    return apply

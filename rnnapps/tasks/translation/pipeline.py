@@ -1,0 +1,245 @@
+"""Translation: learns to turn sentences of one kind into sentences of another.
+
+rnnapps translation train --data.source pairs.tsv --run runs/translation/pairs
+rnnapps translation predict --run runs/translation/pairs --sentence "Guten Tag!"
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.translation.data.config import PairDataConfig
+from rnnapps.tasks.translation.model_config import DecodingConfig, TranslationModelConfig
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnapps.contract.sections import Section
+    from rnnapps.contract.vocabulary import VocabularyChange
+    from rnnapps.tasks.translation.data.pairs import PairSplits
+    from rnnapps.tasks.translation.vocabularies import PairVocabularies
+
+__all__ = ["PIPELINE", "Config", "PredictOptions", "Translation"]
+
+LONGEST_SENTENCE = 20_000
+"""Characters of the longest sentence that is translated."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A translation model.
+
+    Attributes:
+        data: where the sentence pairs come from, and what they are cut into.
+        model: the network.
+        training: how it is trained.
+        decoding: how translations are searched for, in `evaluate`, `predict` and an export.
+        export: what an export contains.
+        seed: number that decides everything random.
+    """
+
+    data: PairDataConfig = field(default_factory=PairDataConfig)
+    model: TranslationModelConfig = field(default_factory=TranslationModelConfig)
+    training: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(carry_state=False, batch_size=64, learning_rate=0.002)
+    )
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks the seed."""
+        require_seed(self.seed)
+        if self.training.carry_state:
+            raise ConfigError("training.carry_state must be false: sentences have nothing to carry over")
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What to translate.
+
+    Attributes:
+        sentence: text to translate; empty reads lines from standard input.
+        n_best: translations of each sentence, at most `decoding.beam_width`.
+    """
+
+    sentence: str = ""
+    n_best: int = 1
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        require("n_best", self.n_best, "at least 1", self.n_best >= 1)
+        require(
+            "sentence",
+            f"of {len(self.sentence)} characters",
+            f"of {LONGEST_SENTENCE:,} at most",
+            len(self.sentence) <= LONGEST_SENTENCE,
+        )
+        if any("\ud800" <= character <= "\udfff" for character in self.sentence):
+            raise ConfigError(f"sentence must be Unicode text, not {self.sentence!r}; give it in UTF-8")
+
+
+class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
+    """A sentence in, its translation out."""
+
+    name: ClassVar[str] = "translation"
+    summary: ClassVar[str] = "Translates sentences, with the words each word was made from."
+    config_class = Config
+    predict_class = PredictOptions
+    intended_use: ClassVar[str] = "Translating single sentences of the kind the model was trained on."
+    limitations: ClassVar[tuple[str, ...]] = (
+        "It translates sentence by sentence and knows nothing of the text around them.",
+        "Words that are rare in its training pairs, names and numbers above all, may come out wrong, and fluently so.",
+        "It may leave out or repeat parts of long sentences.",
+    )
+    higher_is_better: ClassVar[frozenset[str]] = frozenset(("bleu", "chrf", "exact_match_percent", "greedy_bleu"))
+    evaluation_switches: ClassVar[dict[str, str]] = {"tune": "first choose the length penalty on the validation split"}
+
+    def examples(self, config: Config) -> PairSplits:
+        """Reads the pairs, filters and splits them."""
+        from rnnapps.tasks.translation.data.splits import read_pair_splits
+
+        return read_pair_splits(config.data)
+
+    def fit_preprocessor(self, config: Config, splits: PairSplits) -> PairVocabularies:
+        """The tokens of the training pairs."""
+        from rnnapps.tasks.translation.vocabularies import PairVocabularies
+
+        if splits.dropped:
+            reasons = ", ".join(f"{count:,} ({reason})" for reason, count in splits.dropped.items())
+            print(f"of {splits.read:,} training pairs dropped: {reasons}", file=sys.stderr)
+        return PairVocabularies.fit(config.data, splits.train)
+
+    def load_preprocessor(self, folder: Path) -> PairVocabularies:
+        """The tokens a run or an export knows."""
+        from rnnapps.tasks.translation.vocabularies import PairVocabularies
+
+        return PairVocabularies.load(folder)
+
+    def grow_preprocessor(self, config: Config, preprocessor: PairVocabularies, splits: PairSplits) -> PairVocabularies:
+        """Adds what the new pairs need behind the known tokens."""
+        return preprocessor.grow(config.data, splits.train)
+
+    def vocabulary_changes(
+        self, network: keras.Model, old: PairVocabularies, new: PairVocabularies
+    ) -> list[VocabularyChange]:
+        """Tokens keep their rows by name."""
+        from rnnapps.contract.vocabulary import VocabularyChange
+        from rnnapps.tasks.translation.vocabularies import vocabulary_axes
+
+        axes = vocabulary_axes(network)
+        sides = ((old.source, new.source, axes["source"]), (old.target, new.target, axes["target"]))
+        return [VocabularyChange(before.names, after.names, paths) for before, after, paths in sides]
+
+    def build_model(self, config: Config, preprocessor: PairVocabularies) -> keras.Model:
+        """Encoder, attention, decoder."""
+        from rnnapps.tasks.translation.network import translation_network
+
+        return translation_network(config.model, preprocessor.source.size, preprocessor.target.size)
+
+    def objective(self, fitted: Fitted[Config, PairVocabularies], splits: PairSplits) -> Objective:
+        """Cross-entropy of the target tokens; BLEU of greedy translations decides."""
+        from rnnapps.tasks.translation.objective import translation_objective
+
+        return translation_objective(
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            model=fitted.config.model,
+            training=fitted.config.training,
+            lowercase=fitted.config.data.lowercase,
+            seed=fitted.config.seed,
+        )
+
+    def evaluate(
+        self,
+        fitted: Fitted[Config, PairVocabularies],
+        splits: PairSplits,
+        *,
+        tune: bool = False,
+    ) -> Evaluation:
+        """BLEU, chrF and perplexity on held-out pairs, beside copying and a dictionary."""
+        from rnnapps.tasks.translation.evaluation import evaluate_translation
+
+        return evaluate_translation(
+            fitted.network,
+            fitted.preprocessor,
+            splits,
+            fitted.config.decoding,
+            lowercase=fitted.config.data.lowercase,
+            tune=tune,
+        )
+
+    def endpoints(self, fitted: Fitted[Config, PairVocabularies]) -> dict[str, Endpoint]:
+        """`serving_default` translates, `n_best` gives alternatives, `tensors` scores given translations."""
+        from rnnapps.tasks.translation.endpoints import translation_endpoints
+
+        return translation_endpoints(fitted.network, fitted.preprocessor, fitted.config.decoding)
+
+    def predict(self, fitted: Fitted[Config, PairVocabularies], options: PredictOptions) -> list[Any]:
+        """The translations of the sentences."""
+        from rnnapps.tasks.translation.decoding import translator
+
+        wide = fitted.config.decoding.beam_width
+        require("n_best", options.n_best, f"from 1 to decoding.beam_width ({wide})", options.n_best <= wide)
+        sentences = list(_sentences(options))
+        write = translator(fitted.network, fitted.preprocessor, fitted.config.decoding, n_best=options.n_best)
+        found = write(sentences)
+        if options.n_best == 1:
+            return [best[0][0] for best in found]
+        return [
+            {"sentence": sentence, "translations": [{"text": text, "score": score} for text, score in best]}
+            for sentence, best in zip(sentences, found, strict=True)
+        ]
+
+    def stream(self, fitted: Fitted[Config, PairVocabularies], options: PredictOptions) -> Iterator[str]:
+        """A line for each line of standard input, as soon as it is translated."""
+        from rnnapps.tasks.translation.decoding import translator
+
+        write = translator(fitted.network, fitted.preprocessor, fitted.config.decoding)
+        for sentence in _sentences(options):
+            yield write([sentence])[0][0][0] + "\n"
+
+    def report_sections(
+        self,
+        fitted: Fitted[Config, PairVocabularies],
+        splits: PairSplits,
+        samples: Sequence[str],
+    ) -> Sequence[Section]:
+        """What was dropped, attention maps, and BLEU by length."""
+        from rnnapps.tasks.translation.report import translation_sections
+
+        return translation_sections(
+            fitted.network, fitted.preprocessor, splits, fitted.config.decoding, lowercase=fitted.config.data.lowercase
+        )
+
+
+def _sentences(options: PredictOptions) -> Iterator[str]:
+    """The sentence, or the lines of standard input as they come."""
+    if options.sentence:
+        yield options.sentence
+        return
+    number = 0
+    try:
+        for number, line in enumerate(sys.stdin, start=1):
+            line.encode("utf-8")
+            if len(line) > LONGEST_SENTENCE:
+                problem = f"line {number} has {len(line):,} characters; at most {LONGEST_SENTENCE:,} are translated"
+                raise DataError("standard input", problem, "cut it into sentences")
+            yield line.rstrip("\n")
+    except UnicodeError:
+        raise DataError("standard input", f"is not UTF-8 text after line {number}", "convert it (iconv)") from None
+
+
+PIPELINE = Translation()

@@ -1,0 +1,5 @@
+"""Video activity recognition: what happens in a video."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

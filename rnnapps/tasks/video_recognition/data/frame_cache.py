@@ -1,0 +1,141 @@
+"""Decoded frames on disk: named after the content they were decoded from, in bounded space, the oldest leave first."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from rnnapps.errors import DataError
+from rnnapps.tasks.video_recognition.data.cache_folder import cache_folder
+from rnnapps.types import Array
+
+__all__ = ["FrameCache", "digest_of", "read_rows"]
+
+
+FORMAT = "1"
+"""Changes when the same content would be decoded to other frames."""
+
+
+class FrameCache:
+    """Arrays of frames by key, each a file `<key>.npy`.
+
+    An entry that was used since this object was made is never removed by it.
+
+    Args:
+        megabytes: space that the entries may take.
+        folder: where they lie; the user's cache folder by default.
+    """
+
+    def __init__(self, megabytes: int, folder: Path | None = None) -> None:
+        self.megabytes, self.folder = megabytes, folder or cache_folder() / "frames"
+        self.used: dict[Path, int] = {}
+
+    def find(self, key: str) -> Path | None:
+        """The file of an entry, marked as used; None where there is none, or one that is damaged."""
+        path = self.folder / f"{key}.npy"
+        try:
+            os.utime(path)
+            size = path.stat().st_size
+            if size != _size_of(path):
+                return None
+        except (OSError, ValueError):
+            return None
+        self.used[path] = size
+        return path
+
+    def add(self, key: str, frames: Array) -> Path:
+        """Stores an entry, whole or not at all, and returns its file.
+
+        Raises:
+            DataError: the disk is full, or the entries of one data set do not fit the cache.
+        """
+        path = self.folder / f"{key}.npy"
+        self._make_room(frames.nbytes)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    np.save(file, frames, allow_pickle=False)
+                os.replace(temporary, path)
+            except BaseException:
+                os.unlink(temporary)
+                raise
+        except OSError as error:
+            remedy = "free space, or name another folder by the variable RNNAPPS_CACHE"
+            raise DataError(self.folder, f"cannot be written: {error.strerror or error}", remedy) from None
+        self.used[path] = path.stat().st_size
+        return path
+
+    def _make_room(self, needed: int) -> None:
+        """Removes entries, the longest unused first, until so many bytes fit; raises DataError where they cannot."""
+        limit = self.megabytes << 20
+        if sum(self.used.values()) + needed > limit:
+            problem = f"the decoded frames of this data set take more than {self.megabytes:,} MB"
+            raise DataError(self.folder, problem, "raise --data.cache_megabytes, or lower --data.size")
+        entries = sorted(_entries(self.folder), key=lambda entry: entry[1].st_mtime)
+        total = sum(information.st_size for _, information in entries) + needed
+        for path, information in entries:
+            if total <= limit:
+                return
+            if path not in self.used:
+                path.unlink(missing_ok=True)
+                total -= information.st_size
+
+
+def _entries(folder: Path) -> Iterable[tuple[Path, os.stat_result]]:
+    """The entries and what is known of their files."""
+    for path in folder.glob("*.npy"):
+        try:
+            yield path, path.stat()
+        except OSError:
+            continue  # another process has removed it
+
+
+def _size_of(path: Path) -> int:
+    """The size in bytes that an entry's header promises; raises ValueError for any but uint8 `(frames, ...)`."""
+    with open(path, "rb") as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("another version of the format")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        if fortran or dtype != np.uint8 or len(shape) != 4:
+            raise ValueError("not an array of frames")
+        return file.tell() + int(np.prod(shape, dtype=np.int64))
+
+
+def digest_of(source: Path | Array, settings: Iterable[object]) -> str:
+    """The key of frames that are made from a file or an array with some settings: a SHA-256."""
+    digest = hashlib.sha256(repr((FORMAT, *settings)).encode())
+    if isinstance(source, Path):
+        try:
+            with open(source, "rb") as file:
+                return _updated(digest, lambda: file.read(1 << 20))
+        except OSError as error:
+            raise DataError(source, f"cannot be read: {error.strerror or error}", "check its permissions") from None
+    digest.update(repr(source.shape).encode())
+    digest.update(np.ascontiguousarray(source).data)
+    return digest.hexdigest()
+
+
+def _updated(digest: hashlib._Hash, read: Callable[[], bytes]) -> str:
+    """The digest of all blocks that can be read, in hexadecimal digits."""
+    while block := read():
+        digest.update(block)
+    return str(digest.hexdigest())
+
+
+def read_rows(path: str | Path, rows: Array) -> Array:
+    """Some frames of an entry, only they are read from disk.
+
+    Raises:
+        DataError: the entry has been removed.
+    """
+    try:
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)[rows])
+    except (OSError, ValueError):
+        raise DataError(path, "decoded frames have been removed", "start again; they are then decoded anew") from None

@@ -1,0 +1,190 @@
+"""Which videos a folder or a CSV file names, their classes, and how they are dealt out to the parts."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from rnnapps.data.sources import list_files, read_bytes
+from rnnapps.errors import DataError
+from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
+
+__all__ = ["BUILTIN", "PARTS", "VIDEO_SUFFIXES", "Listed", "Named", "dealt", "list_videos"]
+
+BUILTIN = "builtin"
+PARTS = ("train", "validation", "test")
+VIDEO_SUFFIXES = tuple(
+    f".{ending}"
+    for ending in "mp4 m4v mov avi mkv webm mpg mpeg ts wmv asf flv gif 3gp ogv".split()  # noqa: SIM905
+)
+FOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
+MAXIMUM_BYTES = 1 << 26
+
+
+class Named(Protocol):
+    """What can be dealt out."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def label(self) -> str:
+        """Its class."""
+
+
+Item = TypeVar("Item", bound=Named)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A labelled video that a source names.
+
+    Attributes:
+        path: its file.
+        name: its path as the source has it.
+        label: its class.
+    """
+
+    path: Path
+    name: str
+    label: str
+
+
+def list_videos(source: str, config: VideoDataConfig) -> dict[str, list[Listed]]:
+    """The videos of a folder or a CSV file by part; all under "train" where the source has no parts.
+
+    Raises:
+        DataError: it is missing, or holds no video.
+    """
+    root = Path(source)
+    if root.is_dir():
+        return _from_folder(root)
+    if root.suffix.lower() == ".csv":
+        return _from_table(root)
+    problem = "is neither a folder nor a .csv file" if root.exists() else "does not exist"
+    raise DataError(source, problem, "give a folder with a folder of videos for each class, or a CSV file")
+
+
+def dealt(listed: Mapping[str, Sequence[Item]], config: VideoDataConfig) -> dict[str, list[Item]]:
+    """All three parts: those that the source has, the others taken out of its training videos.
+
+    Videos of one group stay together, and an order made from names decides; without groups, each class is dealt out by
+    itself.
+
+    Raises:
+        DataError: there are too few videos or groups, or one is found in no group.
+    """
+    parts = {name: list(listed.get(name, ())) for name in PARTS}
+    left = 1.0
+    for name, share in (("validation", config.validation_fraction), ("test", config.test_fraction)):
+        if not parts[name] and not (name == "test" and config.test is not None):
+            parts["train"], parts[name] = _divided(parts["train"], share / left, config)
+            left -= share
+    return parts
+
+
+def _divided(items: Sequence[Item], share: float, config: VideoDataConfig) -> tuple[list[Item], list[Item]]:
+    """(what stays, what is taken out)."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(_group(item, config.groups) if config.groups else item.name, []).append(item)
+    taken: set[str] = set()
+    pools = [list(groups)] if config.groups else _by_label(groups)
+    for pool in pools:
+        if len(pool) < 2:
+            what = "groups" if config.groups else f"videos of the class {groups[pool[0]][0].label}"
+            problem = f"has {len(pool)} {what}, too few to hold some out"
+            raise DataError(config.source, problem, "give more, or folders train, validation and test")
+        wanted = share * sum(len(groups[name]) for name in pool)
+        count = 0.0
+        for name in sorted(pool, key=_shuffled)[:-1]:
+            if taken.isdisjoint(pool) or count + len(groups[name]) / 2 <= wanted:
+                taken.add(name)
+                count += len(groups[name])
+    kept = [item for name, members in groups.items() if name not in taken for item in members]
+    return kept, [item for name, members in groups.items() if name in taken for item in members]
+
+
+def _by_label(groups: Mapping[str, Sequence[Named]]) -> list[list[str]]:
+    """The names of the groups of each class."""
+    pools: dict[str, list[str]] = {}
+    for name, members in groups.items():
+        pools.setdefault(members[0].label, []).append(name)
+    return list(pools.values())
+
+
+def _shuffled(name: str) -> str:
+    """A sort key that puts names into an order that has nothing to do with them, the same everywhere."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _group(item: Named, pattern: str) -> str:
+    """The group of a video: the first parenthesis of what the pattern finds in its name, or all of it."""
+    match = re.search(pattern, item.name)
+    if match is None:
+        raise DataError(item.name, f"the expression {pattern!r} finds no group in it", "correct --data.groups")
+    return match.group(1) if match.groups() else match.group()
+
+
+def _from_folder(root: Path) -> dict[str, list[Listed]]:
+    """The videos of the folders train, validation and test; of the whole folder where there is no train."""
+    folders = {
+        part: next((root / name for name in names if (root / name).is_dir()), None) for part, names in FOLDERS.items()
+    }
+    if folders["train"] is None:
+        return {"train": _classes(root, root)}
+    return {part: _classes(folder, root) for part, folder in folders.items() if folder is not None}
+
+
+def _classes(folder: Path, root: Path) -> list[Listed]:
+    """The videos of a folder of classes; the class is the name of the folder directly below."""
+    videos = []
+    for path in list_files(folder, VIDEO_SUFFIXES):
+        inside = path.relative_to(folder)
+        if len(inside.parts) < 2:
+            raise DataError(path, "lies in no folder of a class", f"put it into {folder}/<class>/")
+        videos.append(Listed(path, str(path.relative_to(root)), inside.parts[0]))
+    if not videos:
+        known = " ".join(VIDEO_SUFFIXES)
+        raise DataError(folder, "holds no video", f"put files into a folder for each class; they end in {known}")
+    return videos
+
+
+def _from_table(path: Path) -> dict[str, list[Listed]]:
+    """The videos that a CSV file names, by its column `split`."""
+    content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(path, f"byte {error.start} is not UTF-8 text", "convert the file to UTF-8") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    names = set(reader.fieldnames or ())
+    if not {"video", "label"} <= names:
+        problem = f"has the columns {', '.join(sorted(names)) or 'none'}; expected video, label and perhaps split"
+        raise DataError(path, problem, "name the columns so")
+    parts: dict[str, list[Listed]] = {}
+    for row in reader:
+        where = f"line {reader.line_num}"
+        video, label = ((row[name] or "").strip() for name in ("video", "label"))
+        if not video or not label:
+            raise DataError(path, f"{where}: a row needs a video and a label", "fill both in")
+        part = _part(path, where, (row.get("split") or "train").strip())
+        parts.setdefault(part, []).append(Listed(path.parent / video, video, label))
+    if not parts:
+        raise DataError(path, "names no video", "add rows")
+    return parts
+
+
+def _part(path: Path, where: str, name: str) -> str:
+    """The part that a cell of the column `split` names."""
+    for part, names in FOLDERS.items():
+        if name in names:
+            return part
+    raise DataError(path, f"{where}: the split {name!r} is none of train, validation and test", "correct it")

@@ -1,0 +1,178 @@
+"""Labelled videos from built-in films, folders, CSV files and TensorFlow Datasets, split and decoded once."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.sources import is_tfds, tfds_builder
+from rnnapps.errors import DataError
+from rnnapps.tasks.video_recognition.data.builtin import builtin_videos
+from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
+from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
+from rnnapps.tasks.video_recognition.data.frame_cache import FrameCache, digest_of, read_rows
+from rnnapps.tasks.video_recognition.data.request import Request
+from rnnapps.tasks.video_recognition.data.sources import BUILTIN, Listed, dealt, list_videos
+from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
+from rnnapps.tasks.video_recognition.working_frames import to_working_size
+from rnnapps.types import Array
+
+__all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits"]
+
+
+WORTH_SAYING = 100
+"""From so many videos on, decoding takes long enough to be told of."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """One labelled video, decoded.
+
+    Attributes:
+        name: its path as the source has it, or the number of its row.
+        label: its class.
+        frames: file of the decoded frames, see `FrameCache`.
+        length: number of frames.
+    """
+
+    name: str
+    label: str
+    frames: Path
+    length: int
+
+    def content(self) -> dict[str, str]:
+        """Name, class and the key of the frames, which is a digest of them."""
+        return {"video": self.name, "label": self.label, "frames": self.frames.stem}
+
+    def rows(self, rows: Array | None = None) -> Array:
+        """Some frames, or all, uint8 `(frames, size, size, channels)`."""
+        return read_rows(self.frames, np.arange(self.length) if rows is None else rows)
+
+
+VideoSplits = ItemSplits[Video]
+
+
+def read_video_splits(config: VideoDataConfig) -> VideoSplits:
+    """Lists, splits and decodes a source; what is in the cache is not decoded again.
+
+    Raises:
+        DataError: the source is missing or has a single class, a file is damaged, a part has no video, or a class of
+            the validation or test videos has none to learn from.
+    """
+    cache = FrameCache(config.cache_megabytes)
+    if is_tfds(config.source):
+        parts = dealt(_tfds_videos(config, cache), config)
+        if config.test is not None:
+            parts["test"] = _decoded(list_videos(config.test, config)["train"], config, cache)
+    else:
+        source = str(builtin_videos()) if config.source == BUILTIN else config.source
+        listed = dealt(list_videos(source, config), config)
+        parts = {name: _decoded(part, config, cache) for name, part in listed.items()}
+    _require_classes(config, parts)
+    called = "stick figures (synthetic)" if config.source == BUILTIN else config.source
+    return ItemSplits(**{name: tuple(part) for name, part in parts.items()}, source=called)
+
+
+def read_frames(path: str | Path, config: VideoDataConfig) -> Array:
+    """The frames of one file at the configured rate and size, not cached.
+
+    Raises:
+        DataError: it is missing, damaged, or beyond a limit.
+    """
+    with VideoDecoder(config, workers=1) as decoder:
+        return decoder.decode(path)
+
+
+def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCache) -> list[Video]:
+    """The videos with their frames, decoding those that the cache does not hold."""
+    keys = {video.path: _key(video.path, config) for video in listed}
+    missing = list(dict.fromkeys(path for path, key in keys.items() if cache.find(key) is None))
+    if len(missing) >= WORTH_SAYING:
+        print(f"decoding {len(missing):,} videos, which is done once", file=sys.stderr)
+    with VideoDecoder(config) as decoder, contextlib.closing(decoder.decode_all(missing)) as decoded:
+        for path, frames in zip(missing, decoded, strict=True):
+            cache.add(keys[path], frames)
+    return [_video(video.name, video.label, keys[video.path], cache) for video in listed]
+
+
+def _video(name: str, label: str, key: str, cache: FrameCache) -> Video:
+    """A video whose frames are in the cache."""
+    path = cache.find(key)
+    if path is None:
+        raise DataError(cache.folder, "decoded frames were removed while they were made", "start again")
+    return Video(name, label, path, len(np.load(path, mmap_mode="r", allow_pickle=False)))
+
+
+def _key(content: Path | Array, config: VideoDataConfig) -> str:
+    """The name of the frames made from some content."""
+    request = Request.of("", config)
+    return digest_of(content, (request, config.source_rate if not isinstance(content, Path) else None))
+
+
+def _tfds_videos(config: VideoDataConfig, cache: FrameCache) -> dict[str, list[Video]]:
+    """The videos of a data set by the names of its splits."""
+    import tensorflow_datasets as tfds
+
+    builder = tfds_builder(config.source)
+    features = builder.info.features
+    if not {"video", "label"} <= set(features):
+        problem = f"lacks the features video and label; its features are {', '.join(features)}"
+        raise DataError(config.source, problem, "use a data set of labelled videos, such as tfds:ucf101")
+    parts: dict[str, list[Video]] = {}
+    for split in builder.info.splits:
+        rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
+        parts[split] = [
+            _tfds_video(
+                f"{split}/{number}",
+                row["video"],
+                features["label"].int2str(int(row["label"])),
+                config=config,
+                cache=cache,
+            )
+            for number, row in enumerate(rows.as_numpy_iterator())
+        ]
+    return parts
+
+
+def _tfds_video(name: str, pictures: Array, label: str, *, config: VideoDataConfig, cache: FrameCache) -> Video:
+    """A video given as pictures uint8 `(frames, height, width, 3)`, brought to the working size unless that is done."""
+    key = _key(pictures, config)
+    if cache.find(key) is None:
+        cache.add(key, _resampled(pictures, config, f"{config.source} {name}"))
+    return _video(name, label, key, cache)
+
+
+def _resampled(video: Array, config: VideoDataConfig, name: str) -> Array:
+    """Frames `(frames, height, width, 3)` of `source_rate` at the working rate and size."""
+    shown = 1 / config.source_rate
+    length = len(video) * shown
+    if not len(video) or length > config.longest_seconds:
+        problem = f"lasts {length:g} s; expected more than 0 and at most {config.longest_seconds:g}"
+        raise DataError(name, problem, "see --data.longest_seconds")
+    timed: Iterator[tuple[float, float, Array]] = ((number * shown, shown, frame) for number, frame in enumerate(video))
+    grey = config.colour == "grey"
+    first = crop_box(video[0], config.crop)
+    small: list[Array] = []
+    for frame, repeats in sample(timed, config.frames_per_second, config.longest_seconds):
+        small += [to_working_size(frame, first, config.size, grey=grey)] * repeats
+    return np.stack(small)
+
+
+def _require_classes(config: VideoDataConfig, parts: dict[str, list[Video]]) -> None:
+    """Raises DataError, unless each part has videos, of classes that the training videos show, two or more."""
+    known = {video.label for video in parts["train"]}
+    if len(known) < 2:
+        least = f"only the class {min(known)}" if known else "no video"
+        raise DataError(config.source, f"has {least} to learn from", "give videos of two classes or more")
+    for name, part in parts.items():
+        if not part:
+            raise DataError(config.source, f"has no video for the {name} split", "give more videos")
+        for video in (video for video in part if video.label not in known):
+            problem = f"is of the class {video.label}, of which there is no training video"
+            raise DataError(video.name, problem, f"leave it out of the {name} videos, or give some to learn from")

@@ -1,0 +1,140 @@
+"""Signatures of video models. Decoding mp4 is no TensorFlow operation: clients send frames, see `client`."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
+from rnnapps.tasks.video_recognition.scoring import clip_probabilities
+from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.types import Array, Tensor
+
+__all__ = ["video_endpoints"]
+
+
+ROWS, FRAMES = 5, 6
+
+
+def video_endpoints(network: keras.Model, video_format: VideoFormat) -> dict[str, Endpoint]:
+    """`serving_default` takes encoded frames, `animation` GIFs, `tensors` working frames.
+
+    `step` goes on from states by one working frame; only unidirectional networks have it.
+    """
+    endpoints = {
+        "serving_default": _encoded(network, video_format),
+        "animation": _animated(network, video_format),
+        "tensors": _tensors(network, video_format),
+    }
+    if not network.get_layer("recurrent").bidirectional:
+        endpoints["step"] = _step(network, video_format)
+    return endpoints
+
+
+def _encoded(network: keras.Model, video_format: VideoFormat) -> Endpoint:
+    """Encoded pictures in, classes out."""
+
+    def recognise(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        with tf.control_dependencies(_checks(lengths, frames)):
+            lengths = tf.identity(lengths)
+        pictures = video_format.decode(frames, lengths)
+        return _answer(clip_probabilities(network, pictures, lengths, video_format.clip_frames), video_format)
+
+    signature = {"frames": tf.TensorSpec((None, None), tf.string), "lengths": tf.TensorSpec((None,), tf.int32)}
+    pictures = [[_encode(picture, row) for picture in pictures] for row, pictures in enumerate(_pictures())]
+    return Endpoint(recognise, signature, {"frames": np.array(pictures, object), "lengths": _lengths()})
+
+
+def _animated(network: keras.Model, video_format: VideoFormat) -> Endpoint:
+    """GIFs in, classes out."""
+
+    def recognise(animations: Tensor) -> dict[str, Tensor]:
+        frames, lengths = video_format.decode_animations(animations)
+        return _answer(clip_probabilities(network, frames, lengths, video_format.clip_frames), video_format)
+
+    files = [_gif(pictures[: max(2, length)]) for pictures, length in zip(_pictures(), _lengths(), strict=True)]
+    return Endpoint(
+        recognise, {"animations": tf.TensorSpec((None,), tf.string)}, {"animations": np.array(files, object)}
+    )
+
+
+def _tensors(network: keras.Model, video_format: VideoFormat) -> Endpoint:
+    """Working frames in, probabilities out."""
+
+    def recognise(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        with tf.control_dependencies(_checks(lengths, frames)):
+            lengths = tf.identity(lengths)
+        return {"probabilities": clip_probabilities(network, frames, lengths, video_format.clip_frames)}
+
+    shape = video_format.frame_shape
+    signature = {"frames": tf.TensorSpec((None, None, *shape), tf.uint8), "lengths": tf.TensorSpec((None,), tf.int32)}
+    return Endpoint(recognise, signature, {"frames": _working(video_format), "lengths": _lengths()})
+
+
+def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
+    """One working frame and states in, probabilities so far and new states out."""
+    advance = VideoStep(network)
+    specs = advance.state_specs()
+
+    def step(frame: Tensor, **states: Tensor) -> dict[str, Tensor]:
+        before = {name: states[f"state_{name}"] for name in specs}
+        logits, new = advance(frame, before)
+        return {"probabilities": tf.nn.softmax(logits), **{f"state_{name}": value for name, value in new.items()}}
+
+    signature = {"frame": tf.TensorSpec((None, *video_format.frame_shape), tf.uint8)}
+    signature |= {f"state_{name}": spec for name, spec in specs.items()}
+    frames = _working(video_format)
+    states = zero_video_states(advance, ROWS)
+    _, states = advance(tf.constant(frames[:, 0]), states)
+    examples = {"frame": frames[:, 1], **{f"state_{name}": value.numpy() for name, value in states.items()}}
+    return Endpoint(step, signature, examples)
+
+
+def _answer(probabilities: Tensor, video_format: VideoFormat) -> dict[str, Tensor]:
+    """The likeliest class and its probability, and the names and probabilities of all, the likeliest first."""
+    order = tf.argsort(probabilities, axis=-1, direction="DESCENDING", stable=True)
+    labels = tf.gather(tf.constant(list(video_format.labels)), order)
+    ordered = tf.gather(probabilities, order, batch_dims=1)
+    return {"label": labels[:, 0], "probability": ordered[:, 0], "labels": labels, "probabilities": ordered}
+
+
+def _checks(lengths: Tensor, rows: Tensor) -> list[tf.Operation]:
+    """What must hold of lengths."""
+    return [
+        tf.debugging.assert_greater_equal(lengths, 1, "lengths must be at least 1"),
+        tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the length of the rows"),
+    ]
+
+
+def _lengths() -> Array:
+    """Of the example rows, int32 `(rows,)`."""
+    return np.array([FRAMES, 1, 3, FRAMES, 2], np.int32)
+
+
+def _pictures() -> Array:
+    """Synthetic pictures uint8 `(rows, frames, 48, 64, 3)`: a bright square that moves another way in each row."""
+    pictures = np.full((ROWS, FRAMES, 48, 64, 3), 10, np.uint8)
+    for row in range(ROWS):
+        for frame in range(FRAMES):
+            top, left = 8 + 4 * frame * (row % 2), 12 + 5 * frame * (row % 3)
+            pictures[row, frame, top : top + 12, left : left + 8] = 120 + 20 * row
+    return pictures
+
+
+def _working(video_format: VideoFormat) -> Array:
+    """`_pictures` as working frames."""
+    encoded = [[_encode(picture, 0) for picture in pictures] for pictures in _pictures()]
+    return np.asarray(video_format.decode(tf.constant(encoded), tf.fill([ROWS], FRAMES)))
+
+
+def _encode(picture: Array, row: int) -> bytes:
+    """A picture as PNG, or as JPEG in every other row."""
+    return bytes((tf.io.encode_jpeg if row % 2 else tf.io.encode_png)(picture).numpy())
+
+
+def _gif(pictures: Array) -> bytes:
+    from rnnapps.tasks.video_recognition.client import encode_gif
+
+    return encode_gif(pictures)

@@ -1,0 +1,5 @@
+"""Layers of video recognition."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,111 @@
+"""What an encoder sees of a frame: its pixels, and how they differ from earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnapps.types import Tensor
+
+__all__ = ["EveryFrame", "FrameDifferences"]
+
+GAIN = 4.0
+"""Differences of pixels are small next to pixels; this brings both to about the same size."""
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class FrameDifferences(keras.layers.Layer):
+    """Each frame minus the frames some steps earlier, those of one step after those of the other as channels.
+
+    Where there is no such earlier frame the difference is zero.
+
+    Args:
+        lags: numbers of steps.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    """
+
+    def __init__(self, lags: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.lags = list(lags)
+
+    @property
+    def memory(self) -> int:
+        """How many earlier frames `step` needs."""
+        return max(self.lags)
+
+    def call(self, frames: Tensor) -> Tensor:
+        """Maps uint8 `(batch, time, height, width, channels)` to floats with `channels` x lags channels."""
+        pixels = tf.cast(frames, self.compute_dtype)
+        time = tf.shape(pixels)[1]
+        differences = []
+        for lag in self.lags:
+            back = tf.minimum(lag, time)
+            changes = pixels[:, back:] - pixels[:, : time - back]
+            whole = tf.concat([tf.zeros_like(pixels[:, :back]), changes], axis=1)
+            differences.append(tf.ensure_shape(whole, frames.shape))
+        return tf.concat(differences, axis=-1) * (GAIN / 255)
+
+    def step(self, frame: Tensor, recent: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """One more frame.
+
+        Args:
+            frame: uint8 `(batch, height, width, channels)`.
+            recent: the last `memory` frames, the oldest first, uint8 `(batch, memory, height, width, channels)`.
+            seen: int32 `(batch,)`, frames before this one.
+
+        Returns:
+            The differences `(batch, height, width, channels x lags)`, and the new `recent`.
+        """
+        pixels, differences = tf.cast(frame, self.compute_dtype), []
+        for lag in self.lags:
+            known = (seen >= lag)[:, None, None, None]
+            changes = pixels - tf.cast(recent[:, self.memory - lag], self.compute_dtype)
+            differences.append(tf.where(known, changes, tf.zeros_like(changes)))
+        return tf.concat(differences, axis=-1) * (GAIN / 255), tf.concat([recent[:, 1:], frame[:, None]], axis=1)
+
+    def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape of the inputs, with a channel for each lag."""
+        return (*frames_shape[:-1], (frames_shape[-1] or 1) * len(self.lags))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        config: dict[str, Any] = super().get_config()
+        return config | {"lags": self.lags}
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class EveryFrame(keras.layers.Layer):
+    """Applies a model to every frame, all frames of all rows as one batch.
+
+    Args:
+        model: maps `(batch, height, width, channels)` to `(batch, features)`.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+    """
+
+    def __init__(self, model: keras.Model, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model = model
+        self.built = True
+
+    def call(self, frames: Tensor, training: bool = False) -> Tensor:
+        """Maps `(batch, time, height, width, channels)` to `(batch, time, features)`."""
+        rows, time = (tf.shape(frames)[axis] if frames.shape[axis] is None else frames.shape[axis] for axis in (0, 1))
+        features = self.model(tf.reshape(frames, (-1, *frames.shape[2:])), training=training)
+        return tf.reshape(features, (rows, time, features.shape[-1]))
+
+    def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """One vector a frame."""
+        return (*frames_shape[:2], self.model.output.shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        config: dict[str, Any] = super().get_config()
+        return config | {"model": keras.saving.serialize_keras_object(self.model)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> EveryFrame:
+        """Makes the layer from `get_config`."""
+        return cls(**(config | {"model": keras.saving.deserialize_keras_object(config["model"])}))

@@ -1,0 +1,165 @@
+"""The network that tells what happens in a clip, and the way to run it frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnapps.config import RecurrentConfig
+from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.sequence_mask import SequenceMask
+from rnnapps.layers.stack import RecurrentStack, recurrent_stack
+from rnnapps.tasks.video_recognition.layers.attention_pooling import AttentionPooling
+from rnnapps.tasks.video_recognition.layers.frame_streams import EveryFrame, FrameDifferences
+from rnnapps.types import NamedTensors, Tensor
+
+__all__ = ["VideoStep", "pixel_scaling", "video_network", "zero_video_states"]
+
+RECURRENT, POOLING, DIFFERENCES = "recurrent", "attention", "differences"
+GAIN = 2.0
+
+
+def video_network(
+    config: RecurrentConfig,
+    *,
+    size: int,
+    channels: int,
+    classes: int,
+    encoders: dict[str, keras.Model],
+    lags: Sequence[int],
+    attention_units: int,
+) -> keras.Model:
+    """Encoder of each frame, recurrent stack, attention over time, and a score for each class.
+
+    Args:
+        config: the recurrent part; `config.dropout` also acts on its inputs and on what attention returns.
+        size: height and width of the frames, in pixels.
+        channels: channels of the frames.
+        classes: number of classes.
+        encoders: what reads each kind of input: "frames" (pixels from 0 to 255), "differences", or "both" (their
+            channels together, pixels first, scaled by `pixel_scaling`).
+        lags: of the differences, see `FrameDifferences`.
+        attention_units: size of the hidden layer of the attention.
+
+    Returns:
+        Functional model {"frames": uint8 `(batch, time, size, size, channels)`, "lengths": int32 `(batch,)`, the valid
+        frames of each row} -> {"logits": float32 `(batch, classes)`}.
+    """
+    frames = keras.Input((None, size, size, channels), name="frames", dtype="uint8")
+    lengths = keras.Input((), name="lengths", dtype="int32")
+    features = [
+        EveryFrame(encoder, name=f"{kind}_encoder")(_stream(kind, frames, lags)) for kind, encoder in encoders.items()
+    ]
+    hidden = features[0] if len(features) == 1 else keras.layers.Concatenate(name="streams")(features)
+    hidden = Dropout(config.dropout, name="encoder_dropout")(hidden)
+    mask = SequenceMask(name="valid")(frames, lengths)
+    hidden, _ = recurrent_stack(config, name=RECURRENT)(hidden, mask=mask)
+    pooled = AttentionPooling(attention_units, name=POOLING)(hidden, mask=mask)
+    pooled = Dropout(config.dropout, name="output_dropout")(pooled)
+    logits = keras.layers.Dense(classes, name="logits")(pooled)
+    logits = keras.layers.Activation("linear", dtype="float32", name="scores")(logits)
+    return keras.Model({"frames": frames, "lengths": lengths}, {"logits": logits}, name="video_network")
+
+
+def _stream(kind: str, frames: Tensor, lags: Sequence[int]) -> Tensor:
+    """What an encoder of this kind sees of frames uint8 `(batch, time, size, size, channels)`, as floats."""
+    if kind == "frames":
+        return _Pixels(1.0, name="pixels")(frames)
+    differences = FrameDifferences(lags, name=DIFFERENCES)(frames)
+    if kind == "differences":
+        return differences
+    return keras.layers.Concatenate(name="pixels_and_differences")(
+        [_Pixels(pixel_scaling(), name="pixels")(frames), differences]
+    )
+
+
+def pixel_scaling() -> float:
+    """By what pixels are multiplied for an encoder that is trained from scratch."""
+    return GAIN / 255
+
+
+@keras.saving.register_keras_serializable(package="rnnapps")
+class _Pixels(keras.layers.Layer):
+    """Pixels as floats, scaled."""
+
+    def __init__(self, scale: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, frames: Tensor) -> Tensor:
+        return tf.cast(frames, self.compute_dtype) * self.scale
+
+    def compute_output_shape(self, frames_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return frames_shape
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = super().get_config()
+        return config | {"scale": self.scale}
+
+
+class VideoStep:
+    """A unidirectional video network frame by frame: after each, the answer that the frames so far would get.
+
+    Its states are a dict of tensors: "recent" uint8, the last frames that differences need; "seen" int32 `(batch,)`;
+    "recurrent_0"... of the recurrent stack; "largest", "weighted" and "total" of the attention. All zeros before the
+    first frame. Their structure is that of `zero_video_states`.
+
+    Args:
+        network: what `video_network` returned.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        names = {layer.name for layer in network.layers}
+        self.network = network
+        self.stack: RecurrentStack = network.get_layer(RECURRENT)
+        self.pooling: AttentionPooling = network.get_layer(POOLING)
+        self.differences = network.get_layer(DIFFERENCES) if DIFFERENCES in names else None
+        self.encoders = {
+            kind: network.get_layer(f"{kind}_encoder").model
+            for kind in ("frames", "differences", "both")
+            if f"{kind}_encoder" in names
+        }
+
+    def __call__(self, frame: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
+        """Maps (frame uint8 `(batch, size, size, channels)`, states) to (logits `(batch, classes)`, new states)."""
+        new = {"seen": states["seen"] + 1}
+        changes = None
+        if self.differences is not None:
+            changes, new["recent"] = self.differences.step(frame, states["recent"], states["seen"])
+        features = [model(self._input(kind, frame, changes), training=False) for kind, model in self.encoders.items()]
+        names = [name for name in states if name.startswith("recurrent_")]
+        outputs, final = self.stack(tf.concat(features, axis=-1)[:, None], states=[states[name] for name in names])
+        new |= dict(zip(names, final, strict=True))
+        attention = ("largest", "weighted", "total")
+        pooled, sums = self.pooling.step(outputs[:, 0], [states[name] for name in attention])
+        new |= dict(zip(attention, sums, strict=True))
+        return tf.cast(self.network.get_layer("logits")(pooled), tf.float32), {name: new[name] for name in states}
+
+    def _input(self, kind: str, frame: Tensor, changes: Tensor | None) -> Tensor:
+        """What an encoder of this kind sees of one frame; the twin of `_stream`."""
+        pixels = tf.cast(frame, self.stack.compute_dtype)
+        if kind == "frames":
+            return pixels
+        return changes if kind == "differences" else tf.concat([pixels * pixel_scaling(), changes], axis=-1)
+
+    def state_specs(self) -> dict[str, tf.TensorSpec]:
+        """Shape and type of each state, the batch of any size."""
+        specs = {"seen": tf.TensorSpec((None,), tf.int32)}
+        if self.differences is not None:
+            shape = self.network.input["frames"].shape[2:]
+            specs["recent"] = tf.TensorSpec((None, self.differences.memory, *shape), tf.uint8)
+        kind = self.stack.compute_dtype
+        for number, size in enumerate(self.stack.state_sizes):
+            specs[f"recurrent_{number}"] = tf.TensorSpec((None, size), kind)
+        sizes = self.pooling.state_sizes(self.stack.output_size)
+        for name, size in zip(("largest", "weighted", "total"), sizes, strict=True):
+            specs[name] = tf.TensorSpec((None, size), tf.float32)
+        return specs
+
+
+def zero_video_states(step: VideoStep, batch_size: int) -> dict[str, Tensor]:
+    """The states before the first frame."""
+    return {name: tf.zeros((batch_size, *spec.shape[1:]), spec.dtype) for name, spec in step.state_specs().items()}

@@ -1,0 +1,132 @@
+"""Videos watched as they come: the probabilities after each frame, and the moments at which the answer changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
+from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
+from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.tasks.video_recognition.working_frames import Box, to_working_size
+from rnnapps.types import Array, NamedTensors, Tensor
+
+__all__ = ["camera_frames", "change_lines", "probabilities_over_time", "require_causal"]
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+ENDLESS = 10.0**9
+CAMERA_KINDS = ("v4l2", "avfoundation", "dshow", "lavfi")
+"""FFmpeg's devices that `kind:name` may ask for: of Linux, macOS, Windows, and pictures that are computed."""
+
+
+def require_causal(network: keras.Model) -> None:
+    """Raises ConfigError for a bidirectional network, which needs a clip's end before it can say anything."""
+    if network.get_layer("recurrent").bidirectional:
+        raise ConfigError("this model reads clips in both directions and cannot stream; train with bidirectional false")
+
+
+def probabilities_over_time(
+    network: keras.Model, frames: Iterable[Array], *, restart_frames: int = 0
+) -> Iterator[Array]:
+    """Probabilities `(classes,)` after each frame uint8 `(size, size, channels)`, as soon as it comes.
+
+    Args:
+        network: a unidirectional video network.
+        frames: the frames.
+        restart_frames: forget everything after so many frames; 0 never does.
+
+    Raises:
+        ConfigError: the network is bidirectional.
+    """
+    require_causal(network)
+    step = VideoStep(network)
+
+    @tf.function(autograph=False)
+    def advance(frame: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
+        logits, new = step(frame[None], states)
+        return tf.nn.softmax(logits)[0], new
+
+    states = zero_video_states(step, 1)
+    for number, frame in enumerate(frames):
+        if restart_frames and number % restart_frames == 0:
+            states = zero_video_states(step, 1)
+        probabilities, states = advance(tf.constant(frame), states)
+        yield np.asarray(probabilities)
+
+
+def change_lines(
+    network: keras.Model, video_format: VideoFormat, frames: Iterable[Array], *, restart_seconds: float = 0.0
+) -> Iterator[str]:
+    """A line of JSON, {"seconds", "label", "probability"}, whenever another class becomes the likeliest."""
+    restart = round(restart_seconds * video_format.frames_per_second)
+    last = -1
+    for number, probabilities in enumerate(probabilities_over_time(network, frames, restart_frames=restart)):
+        best = int(probabilities.argmax())
+        if best != last:
+            seconds = round(number / video_format.frames_per_second, 3)
+            probability = round(float(probabilities[best]), 4)
+            line = {"seconds": seconds, "label": video_format.labels[best], "probability": probability}
+            yield json.dumps(line) + "\n"
+            last = best
+
+
+def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
+    """Working frames of a camera at the model's rate, without end.
+
+    Args:
+        device: a Video4Linux device such as /dev/video0, or `kind:name` with one of `CAMERA_KINDS`.
+        video_format: rate and size of the frames.
+
+    Raises:
+        DataError: there is no such camera, or it is taken away.
+    """
+    import av
+
+    grey = video_format.colour == "grey"
+    box: Box | None = None
+    try:
+        with _opened(device) as container:
+            timed = _timed(container)
+            for frame, repeats in sample(timed, video_format.frames_per_second, ENDLESS):
+                if box is None or video_format.crop != "subject":
+                    box = crop_box(frame, video_format.crop)
+                if repeats:
+                    small = to_working_size(frame, box, video_format.size, grey=grey)
+                    yield from [small] * repeats
+    except av.FFmpegError as error:
+        raise DataError(device, f"cannot be read as a camera: {error.strerror}", "check the device") from None
+
+
+def _opened(device: str) -> InputContainer:
+    """The camera, as PyAV has it."""
+    import av
+
+    kind, colon, name = device.partition(":")
+    if not colon or kind not in CAMERA_KINDS:
+        kind, name = "v4l2", device
+        if not Path(device).exists():
+            remedy = f"name a camera: /dev/video0, or kind:name, the kind one of {', '.join(CAMERA_KINDS)}"
+            raise DataError(device, "does not exist", remedy)
+    try:
+        return av.open(name, format=kind)
+    except av.FFmpegError:
+        raise
+    except ValueError:
+        raise DataError(device, f"PyAV reads no {kind} devices on this system", "name another camera") from None
+
+
+def _timed(container: InputContainer) -> Iterator[tuple[float, float, Array]]:
+    """(time, seconds shown, frame uint8 (height, width, 3)) without end."""
+    stream = container.streams.video[0]
+    shown = 1 / float(stream.average_rate or 25)
+    for frame in container.decode(stream):
+        yield float(frame.time or 0.0), shown, frame.to_ndarray(format="rgb24")

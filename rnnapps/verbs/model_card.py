@@ -1,0 +1,42 @@
+"""The model card, from what the pipeline and the run know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.verbs.opening import OpenModel
+from rnnapps.verbs.runs import read_evaluation
+
+if TYPE_CHECKING:
+    from rnnapps.reports.model_card import ModelCard
+
+__all__ = ["describe_model"]
+
+LICENCE_NOTE = "The licence of the training data decides what the model may be used for; check it before publishing."
+
+
+def describe_model(pipeline: Pipeline[Any, Any, Any], model: OpenModel) -> ModelCard:
+    """What a person must know before using the model."""
+    from rnnapps.reports.model_card import ModelCard
+
+    config, folder = model.fitted.config, model.folder
+    rows = folder.read_metrics() if folder else []
+    facts = {
+        "pipeline": pipeline.name,
+        "cell": str(getattr(config.model, "cell", "")),
+        "parameters": f"{model.fitted.network.count_params():,}",
+        "seed": str(config.seed),
+    }
+    if rows:
+        facts |= {"training steps": f"{rows[-1]['step']:,}", "training seconds": f"{rows[-1]['elapsed_seconds']:,.0f}"}
+    return ModelCard(
+        name=pipeline.name.replace("_", " ").capitalize(),
+        task=pipeline.summary,
+        data_source=str(getattr(config.data, "source", "")),
+        licence_note=LICENCE_NOTE,
+        intended_use=pipeline.intended_use,
+        limitations=pipeline.limitations,
+        evaluation=read_evaluation(folder) if folder else None,
+        facts={name: value for name, value in facts.items() if value},
+    )

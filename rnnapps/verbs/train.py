@@ -1,0 +1,194 @@
+"""Trains: begins a run, resumes it, or begins one from the weights of another model."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnapps.contract.fitted import Fitted
+from rnnapps.contract.objective import Objective
+from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.splits import Splits
+from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.verbs.data import read_examples
+from rnnapps.verbs.opening import OpenModel, load_preprocessor, number_format, read_weights, what_is_instead_of_folder
+from rnnapps.verbs.origin import read_origin, write_origin
+from rnnapps.verbs.runs import begin_run, check_resumable, forget_evaluation
+
+if TYPE_CHECKING:
+    from rnnapps.training.finetune import TransferReport
+    from rnnapps.training.run import RunFolder
+
+__all__ = ["Trained", "finetune", "train"]
+
+AnyPipeline = Pipeline[Any, Any, Any]
+Origin = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What training has made.
+
+    Attributes:
+        model: the model, with its best weights.
+        splits: the data it was trained on.
+        facts: steps, best value, seconds... by name.
+        report: the file of the report.
+        transfer: what became of the source's weights; None for a run from scratch.
+    """
+
+    model: OpenModel
+    splits: Splits
+    facts: Mapping[str, Any]
+    report: Path
+    transfer: TransferReport | None
+
+
+def train(pipeline: AnyPipeline, config: Any, path: Path, *, given: Any = None) -> Trained:
+    """Trains a new run, or resumes one whose folder exists, a fine-tuned one too.
+
+    Args:
+        pipeline: the application.
+        config: its settings.
+        path: the run folder.
+        given: examples from Python instead of those of `data.source`.
+
+    Raises:
+        RnnappsError: of the kind that fits: the data, a setting, the folder, a loss that is no number.
+    """
+    folder = _run_folder(path)
+    return _train(pipeline, config, folder, origin=read_origin(folder), given=given)
+
+
+def finetune(
+    pipeline: AnyPipeline, config: Any, path: Path, *, source: Path, freeze: tuple[str, ...] = (), given: Any = None
+) -> Trained:
+    """Trains a new run from the weights of a run or an export, or resumes such a run.
+
+    Args:
+        pipeline: the application.
+        config: its settings.
+        path: the folder of the new run.
+        source: the run folder or the export to start from.
+        freeze: layers that keep their weights.
+        given: as for `train`.
+
+    Raises:
+        RnnappsError: as for `train`; or the run exists and began otherwise.
+    """
+    if not source.is_dir():
+        found = what_is_instead_of_folder(source)
+        raise CheckpointError(f"{source}: {found}; --from names a run folder or an exported model")
+    folder = _run_folder(path)
+    origin = {"from": str(source), "freeze": list(freeze)}
+    if folder.config_path.exists():
+        existing = read_origin(folder) or {}
+        if any(existing.get(name) != value for name, value in origin.items()):
+            raise ConfigError(
+                f"{folder.path}: this run exists and was not begun with these --from and --freeze; "
+                f"resume it with `train --run`, or choose another --run"
+            )
+    return _train(pipeline, config, folder, origin=origin, given=given)
+
+
+def _run_folder(path: Path) -> RunFolder:
+    from rnnapps.training.run import RunFolder
+
+    if path.exists() and not path.is_dir():
+        raise CheckpointError(f"{path}: it is a file; --run names a folder, new or of a run to resume")
+    return RunFolder(path)
+
+
+def _train(pipeline: AnyPipeline, config: Any, folder: RunFolder, *, origin: Origin | None, given: Any) -> Trained:
+    import keras
+
+    if folder.config_path.exists():
+        check_resumable(folder, pipeline, config)
+    splits = read_examples(pipeline, config, given)
+    keras.utils.set_random_seed(config.seed)
+    with number_format(config.training.precision):
+        preprocessor = _preprocessor(pipeline, config, folder, splits=splits, origin=origin)
+        fitted = Fitted(config, preprocessor, pipeline.build_model(config, preprocessor))
+        objective = pipeline.objective(fitted, splits)
+        objective.batches(0)  # says now whether the data suffice for a batch: a run, once begun, keeps its settings
+        model = OpenModel(folder.path, fitted, folder)
+        transferred = _transfer(pipeline, fitted, folder, origin) if origin else None
+        begin_run(folder, pipeline, config, preprocessor)
+        facts = _fit(pipeline, fitted, folder, splits=splits, objective=objective)
+        return Trained(model, splits, facts, _report(pipeline, model, splits, objective), transferred)
+
+
+def _preprocessor(
+    pipeline: AnyPipeline, config: Any, folder: RunFolder, *, splits: Splits, origin: Origin | None
+) -> Any:
+    """That of the run; for a new run, the source's grown by the new data, or a fitted one."""
+    if folder.config_path.exists():
+        return pipeline.load_preprocessor(folder.preprocessing_dir)
+    if origin:
+        return pipeline.grow_preprocessor(config, load_preprocessor(pipeline, Path(origin["from"])), splits)
+    return pipeline.fit_preprocessor(config, splits)
+
+
+def _transfer(
+    pipeline: AnyPipeline, fitted: Fitted[Any, Any], folder: RunFolder, origin: Origin
+) -> TransferReport | None:
+    """Loads the source's weights into a network that has no state of its own yet; freezes layers in any case."""
+    from rnnapps.training.checkpoint import checkpoint_steps
+    from rnnapps.training.finetune import freeze, transfer
+
+    if checkpoint_steps(folder.state_dir):
+        freeze(fitted.network, origin["freeze"])
+        return None
+    source = Path(origin["from"])
+    old = load_preprocessor(pipeline, source)
+    report = transfer(
+        fitted.network,
+        read_weights(source),
+        vocabularies=pipeline.vocabulary_changes(fitted.network, old, fitted.preprocessor),
+        freeze_layers=origin["freeze"],
+        seed=fitted.config.seed,
+    )
+    for line in report.lines():
+        print(line, file=sys.stderr)
+    write_origin(folder, {**origin, "transfer": report.as_dict()})
+    return report
+
+
+def _fit(
+    pipeline: AnyPipeline, fitted: Fitted[Any, Any], folder: RunFolder, *, splits: Splits, objective: Objective
+) -> Mapping[str, Any]:
+    """Trains to the end, and leaves the best weights in the network."""
+    from rnnapps.training.loop import train as fit
+    from rnnapps.training.state import restore_best
+
+    print(f"run folder: {folder.path}", file=sys.stderr)
+    summary = fit(
+        folder,
+        fitted.network,
+        objective,
+        fitted.config.training,
+        seed=fitted.config.seed,
+        fingerprint={"data": splits.digest()},
+        when_changed={"data": _data_changed(fitted.config)},
+        resume_command=f"rnnapps {pipeline.name} train --run {folder.path}",
+    )
+    forget_evaluation(folder)
+    restore_best(folder, fitted.network)
+    return summary
+
+
+def _report(pipeline: AnyPipeline, model: OpenModel, splits: Splits, objective: Objective) -> Path:
+    from rnnapps.verbs import reporting
+
+    return reporting.refresh_report(pipeline, model, splits, objective)
+
+
+def _data_changed(config: Any) -> str:
+    source = getattr(config.data, "source", "its source")
+    return (
+        f"the data of this run (data.source {source}) have changed since it was begun: restore them to resume it, "
+        f"or train on the new ones with another --run"
+    )

@@ -1,0 +1,57 @@
+"""Event counts against hand-computed cases, and their properties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnapps.tasks.anomaly_detection.metrics import EventCounts, count_events, intervals, merge_overlapping
+
+FLAGS = st.lists(st.booleans(), min_size=1, max_size=60).map(lambda flags: np.array(flags))
+
+
+def test_a_labelled_event_counts_once_and_what_overlaps_it_is_never_false() -> None:
+    labelled = [(10, 20), (40, 50), (80, 80)]
+    flagged = [(5, 10), (15, 16), (18, 30), (51, 60), (80, 90)]
+    counts = count_events(labelled, flagged)
+    assert counts == EventCounts(true_positives=2, false_negatives=1, false_positives=1)
+    assert counts.precision == pytest.approx(2 / 3)
+    assert counts.recall == pytest.approx(2 / 3)
+
+
+def test_one_flag_may_find_several_events() -> None:
+    assert count_events([(0, 1), (5, 6)], [(0, 9)]) == EventCounts(2, 0, 0)
+
+
+def test_f05_of_the_published_figures() -> None:
+    """Precision 0.875 and recall 0.8: (1.25 * 0.875 * 0.8) / (0.25 * 0.875 + 0.8)."""
+    counts = EventCounts(true_positives=28, false_negatives=7, false_positives=4)
+    assert counts.f_score(0.5) == pytest.approx(0.875 / 1.01875)
+    assert EventCounts().f_score() == 0
+
+
+def test_counts_of_series_add_up() -> None:
+    assert EventCounts(1, 2, 3) + EventCounts(4, 5, 6) == EventCounts(5, 7, 9)
+
+
+@given(FLAGS)
+def test_intervals_are_the_runs_of_true(flags: np.ndarray) -> None:
+    found = np.zeros(len(flags), bool)
+    events = intervals(flags)
+    for first, last in events:
+        assert not found[max(first - 1, 0) : last + 1].any()
+        found[first : last + 1] = True
+    assert (found == flags).all()
+    assert merge_overlapping(events[::-1]) == events
+
+
+@given(FLAGS, FLAGS)
+def test_counts_agree_with_rows(labels: np.ndarray, flags: np.ndarray) -> None:
+    size = min(len(labels), len(flags))
+    labelled, flagged = intervals(labels[:size]), intervals(flags[:size])
+    counts = count_events(labelled, flagged)
+    assert counts.true_positives + counts.false_negatives == len(labelled)
+    assert counts.true_positives == sum(flags[first : last + 1].any() for first, last in labelled)
+    assert counts.false_positives == sum(not labels[:size][first : last + 1].any() for first, last in flagged)

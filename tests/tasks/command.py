@@ -1,0 +1,53 @@
+"""A pipeline's command line as a user has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnapps.cli.pipeline_cli import main
+from rnnapps.contract.pipeline import Pipeline
+
+__all__ = ["Command", "skip_report"]
+
+
+class Command:
+    """Runs verbs of a pipeline within the process.
+
+    Args:
+        pipeline: the pipeline.
+    """
+
+    def __init__(self, pipeline: Pipeline[Any, Any, Any]) -> None:
+        self.pipeline = pipeline
+
+    def succeed(self, *argv: object) -> None:
+        """Runs a verb that must succeed."""
+        assert main(self.pipeline, [str(word) for word in argv]) == 0
+
+    def answer(self, capsys: pytest.CaptureFixture[str], *argv: object) -> dict[str, Any]:
+        """The one JSON object a verb prints."""
+        capsys.readouterr()
+        self.succeed(*argv, "--json")
+        printed = capsys.readouterr().out
+        assert printed.count("\n") == 1
+        return dict(json.loads(printed))
+
+    def complaint(self, capsys: pytest.CaptureFixture[str], *argv: object, printed: bool = False) -> str:
+        """The one line a verb fails with, and no traceback; with `printed` it may have printed results before."""
+        capsys.readouterr()
+        assert main(self.pipeline, [str(word) for word in argv]) == 2
+        captured = capsys.readouterr()
+        assert printed or captured.out == ""
+        errors = [line for line in captured.err.splitlines() if line.startswith("error: ")]
+        assert errors == captured.err.splitlines()[-1:]
+        assert "Traceback" not in captured.err
+        return errors[0]
+
+
+def skip_report(patch: pytest.MonkeyPatch) -> None:
+    """Leaves the report out, whose look inside the network takes seconds; `evaluate` and `inspect` test it."""
+    patch.setattr("rnnapps.verbs.reporting.refresh_report", lambda *_, **__: Path("report.html"))

@@ -1,0 +1,86 @@
+"""The calendar of the graph against the calendar of the standard library."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import zoneinfo
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnapps.data.series.frequency import parse_frequency
+from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
+MOMENTS = st.lists(st.integers(-2_000_000_000, 4_000_000_000), min_size=1, max_size=20)
+
+
+def clock(seconds: int, zone: str) -> datetime.datetime:
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=seconds)
+    return moment.astimezone(zoneinfo.ZoneInfo(zone))
+
+
+def as_seconds(moment: datetime.datetime) -> int:
+    return int((moment.replace(tzinfo=None) - datetime.datetime(1970, 1, 1)).total_seconds())
+
+
+@given(moments=MOMENTS, zone=st.sampled_from(ZONES))
+@settings(max_examples=30, deadline=None)
+def test_local_time(moments: list[int], zone: str) -> None:
+    local = Calendar.make(zone, ()).local(tf.constant(moments, tf.int64))
+    assert local.numpy().tolist() == [as_seconds(clock(moment, zone)) for moment in moments]
+
+
+@given(moments=MOMENTS)
+@settings(max_examples=30, deadline=None)
+def test_features_are_shares_of_their_cycles(moments: list[int]) -> None:
+    calendar = Calendar.make("UTC", ("hour", "weekday", "year"))
+    found = calendar.encode(tf.constant(moments, tf.int64)).numpy()
+    for row, moment in zip(found, moments, strict=True):
+        time = clock(moment, "UTC").replace(tzinfo=None)
+        midnight = time.replace(hour=0, minute=0, second=0)
+        into_day = (time - midnight).total_seconds() / 86_400
+        shares = [into_day, (time.weekday() + into_day) / 7, (time.timetuple().tm_yday - 1 + into_day) / 365.2425]
+        expected = [wave(2 * np.pi * share) for share in shares for wave in (np.sin, np.cos)]
+        np.testing.assert_allclose(row, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "zone"),
+    [
+        ("1h", "2024-03-31 00:00", "Europe/Berlin"),
+        ("1d", "2024-03-29 00:00", "Europe/Berlin"),
+        ("1mo", "2023-11-01 06:00", "America/New_York"),
+        ("1y", "2023-01-01 00:00", "UTC"),
+        ("1w", "2024-10-20 00:00", "Europe/Berlin"),
+    ],
+)
+def test_steps_follow_the_calendar(text: str, start: str, zone: str) -> None:
+    aliases = {"1h": "h", "1d": "D", "1mo": "MS", "1y": "YS", "1w": "7D"}
+    frequency, first = parse_frequency(text), pd.Timestamp(start, tz=zone)
+    dates = pd.date_range(first, periods=6, freq=aliases[text], inclusive="both")
+    last = tf.constant([int(dates[2].timestamp())], tf.int64)
+    found = Calendar.make(zone, ()).steps_from(last, tf.range(-2, 4, dtype=tf.int64)[None], frequency)
+    assert found.numpy()[0].tolist() == [as_seconds(date.to_pydatetime()) for date in dates]
+
+
+def test_only_cycles_that_rows_can_show() -> None:
+    chosen = {text: calendar_features(parse_frequency(text)) for text in ("1h", "1d", "1w", "1mo", "1y")}
+    assert chosen == {
+        "1h": ("hour", "weekday", "year"),
+        "1d": ("weekday", "year"),
+        "1w": ("year",),
+        "1mo": ("year",),
+        "1y": (),
+    }
+    assert calendar_features(None) == ()
+
+
+def test_saved_with_its_changes() -> None:
+    calendar = Calendar.make("Europe/Berlin", ("hour",))
+    assert Calendar.from_json(json.loads(json.dumps(calendar.as_json()))) == calendar

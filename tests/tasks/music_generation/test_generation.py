@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnapps.layers.token_network import token_network
+from rnnapps.tasks.music_generation.client import answer_midi, request_arrays
+from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
+from rnnapps.tasks.music_generation.data.piece import LOWEST_KEY, Piece
+from rnnapps.tasks.music_generation.endpoints import music_endpoints
+from rnnapps.tasks.music_generation.frame_network import frame_network
+from rnnapps.tasks.music_generation.generation import Sampling, stream_lines, write_pieces
+from rnnapps.tasks.music_generation.model_config import MusicModelConfig
+from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+
+CONFIG = MusicModelConfig(units=8, embedding_units=4, dropout=0.0)
+EMPTY = Piece(np.zeros((0, 4), np.int32))
+PRIMER = Piece(np.array([[0, 4, 48, 80], [0, 2, 60, 80], [2, 4, 64, 80]], np.int32))
+GRIDS = {name: MusicGrid(name, 2) for name in ("frames", "events")}
+
+
+@pytest.fixture(scope="module", params=["frames", "independent frames", "events"])
+def model(request: pytest.FixtureRequest) -> tuple[keras.Model, MusicGrid]:
+    keras.utils.set_random_seed(0)
+    if request.param == "events":
+        return token_network(CONFIG, GRIDS["events"].tokens), GRIDS["events"]
+    network = frame_network(CONFIG, 88, hidden_units=0 if "independent" in request.param else 5)
+    network.get_layer("keys").bias.assign(tf.fill([88], -2.5))  # else half of all keys sound
+    return network, GRIDS["frames"]
+
+
+@pytest.mark.parametrize("primer", [EMPTY, PRIMER], ids=["empty", "primer"])
+def test_pieces_begin_with_the_primer_and_last_as_long_as_asked(primer: Piece, model: Any) -> None:
+    one, other = write_pieces(*model, primer, Sampling(steps=11, samples=2, seed=3))
+    again = write_pieces(*model, primer, Sampling(steps=11, seed=4))[0]
+    np.testing.assert_array_equal(again.notes, other.notes)  # a row does not depend on the one beside it
+    assert one.notes.tolist() != other.notes.tolist()
+    grid = GRIDS["frames"]
+    for piece in (one, other):
+        assert primer.steps < piece.steps <= primer.steps + 11
+        np.testing.assert_array_equal(grid.frames(piece)[: primer.steps], grid.frames(primer))
+
+
+def test_a_stream_plays_what_predict_writes(model: Any) -> None:
+    network, grid = model
+    sampling = Sampling(steps=9, seed=3)
+    written = GRIDS["frames"].frames(write_pieces(network, grid, PRIMER, sampling)[0])[PRIMER.steps :]
+    # Events release the primer's keys within the primer; frames may hold them, or release them at the first step.
+    last = GRIDS["frames"].frames(PRIMER)[-1]
+    held = {LOWEST_KEY + int(key) for key in np.flatnonzero(last)} if grid.representation == "frames" else set()
+    played = np.zeros((9, 88), np.uint8)
+    changes = [json.loads(line) for line in stream_lines(network, grid, PRIMER, sampling)]
+    for step in range(9):
+        for change in changes:
+            if change["beat"] * 2 == step:
+                held = (held - set(change["note_off"])) | set(change["note_on"])
+        played[step, [key - LOWEST_KEY for key in held]] = 1
+    np.testing.assert_array_equal(played[: len(written)], written)
+    assert not played[len(written) :].any()
+
+
+def test_the_client_gets_from_a_server_what_predict_writes(model: Any) -> None:
+    network, grid = model
+    endpoint = music_endpoints(network, grid)["continuation"]
+    request = request_arrays(grid, write_midi(PRIMER, steps_per_beat=2), steps=7, seed=3)
+    assert request.keys() == endpoint.input_signature.keys()
+    answer = endpoint.function(**{name: tf.constant(array) for name, array in request.items()})
+    piece = parse_midi(answer_midi(grid, request, answer), "answer", steps_per_beat=2)
+    if grid.representation == "frames":
+        expected = write_pieces(network, grid, PRIMER, Sampling(steps=7, seed=3))[0]
+        np.testing.assert_array_equal(piece.notes, expected.notes)
+    assert len(piece.notes) >= len(PRIMER.notes)
+    begun = request_arrays(grid, b"", steps=7)
+    assert begun["lengths"].tolist() == [0]
+
+
+def test_files_come_back_with_their_continuation(model: Any) -> None:
+    network, grid = model
+    endpoint, arrays = (music_endpoints(network, grid)[name] for name in ("serving_default", "continuation"))
+    primer = write_midi(replace(PRIMER, tempo_bpm=90.0, beats_per_bar=3.0), steps_per_beat=2)
+    files = [primer, b"", primer[:-9], primer]
+    wishes = {"temperature": tf.ones(4), "top_p": tf.ones(4), "seed": tf.constant([3, 4, 5, 6], tf.int64)}
+    wishes["steps" if grid.representation == "frames" else "events"] = tf.constant([7, 9, 7, 1])
+    answer = {name: each.numpy() for name, each in endpoint.function(midi_bytes=tf.constant(files), **wishes).items()}
+    assert answer["problem"].tolist() == [b"", b"", b"is cut off or damaged", b""]
+    assert answer["midi_bytes"][2] == b"" and answer["lengths"].tolist() == [7, 9, 0, 1]
+    for row, name in ((0, "frames"), (3, "tokens")):
+        request = request_arrays(grid, primer, steps=7 if row == 0 else 1, seed=3 + row)
+        alone = arrays.function(**{name: tf.constant(array) for name, array in request.items()})
+        expected = parse_midi(answer_midi(grid, request, alone), name, steps_per_beat=2)
+        found = parse_midi(answer["midi_bytes"][row], name, steps_per_beat=2)
+        np.testing.assert_array_equal(found.notes, expected.notes)
+        assert found.tempo_bpm == pytest.approx(90.0, abs=1e-3) and found.beats_per_bar == 3.0
+
+
+def test_steps_go_on_as_the_whole_does() -> None:
+    network = frame_network(CONFIG, 88, hidden_units=5)
+    endpoints = music_endpoints(network, GRIDS["frames"])
+    sampling = {"temperature": tf.ones(1), "top_p": tf.ones(1), "seed": tf.constant([9], tf.int64)}
+    nothing = tf.zeros((1, 0, 88), tf.int32)
+    whole = endpoints["continuation"].function(
+        frames=nothing, lengths=tf.constant([0]), steps=tf.constant([4]), **sampling
+    )["frames"]
+    frame, states = tf.zeros((1, 1, 88), tf.int32), {"state_0": tf.zeros((1, 8))}
+    for position in range(4):
+        found = endpoints["step"].function(
+            frames=frame, lengths=tf.constant([1]), position=tf.constant([position]), **sampling, **states
+        )
+        frame, states = found["next_frame"][:, None], {"state_0": found["state_0"]}
+        np.testing.assert_array_equal(frame[:, 0], whole[:, position])

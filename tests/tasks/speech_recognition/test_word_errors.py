@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from rnnapps.tasks.speech_recognition.word_errors import confused_words, error_rates, recognition_errors
+
+SAID = ["one two three", "four"]
+HEARD = ["one too", "for for"]
+
+
+def test_rates_count_over_all_words() -> None:
+    found = error_rates(SAID, HEARD)
+    assert found["word_error_rate"] == pytest.approx(4 / 4)  # two -> too, three gone, four -> for, one for more
+    assert found["character_error_rate"] == pytest.approx((1 + 6 + 4) / 17)
+    assert found["sentence_error_rate"] == 1.0
+    assert error_rates(SAID, SAID) == dict.fromkeys(found, 0.0)
+    assert error_rates(SAID, ["", ""])["word_error_rate"] == 1.0
+
+
+def test_errors_by_kind() -> None:
+    assert recognition_errors(SAID, HEARD) == {"words": 4, "substitutions": 2, "insertions": 1, "deletions": 1}
+
+
+def test_confusions() -> None:
+    found = confused_words(["a b c", "a"], ["a x", "a y"])
+    assert found[("a", "a")] == 2 and found[("", "y")] == 1 and sum(found.values()) == 5
+    assert (found.get(("b", "x"), 0), found.get(("c", ""), 0)) in ((1, 1), (0, 0))

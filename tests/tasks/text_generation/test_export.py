@@ -1,0 +1,162 @@
+"""The exported character model: it verifies, and answers as `predict` does, however requests are cut and padded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnapps.cli.main import main as rnnapps_main
+from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.training.run import RunFolder
+from rnnapps.training.state import read_weights
+from tests.tasks.text_generation.small import answer, complaint, gru_logits
+
+Signature = Callable[..., dict[str, Any]]
+
+TEXTS = ("über knight zoo river ", "xylophone", "z", "naïve crâne jas")
+
+
+@pytest.fixture(scope="module")
+def signatures(exported: Path) -> dict[str, Signature]:
+    return dict(tf.saved_model.load(str(exported)).signatures)
+
+
+@pytest.fixture(scope="module")
+def vocabulary(exported: Path) -> CharacterVocabulary:
+    return CharacterVocabulary.load(exported / "assets.extra" / "preprocessing")
+
+
+def padded(rows: Sequence[Any], filler: int = 0) -> tuple[Any, Any]:
+    """Tokens `(batch, time)` and lengths `(batch,)`."""
+    lengths = np.array([len(row) for row in rows], np.int32)
+    tokens = np.full((len(rows), max(lengths)), filler, np.int32)
+    for number, row in enumerate(rows):
+        tokens[number, : len(row)] = row
+    return tf.constant(tokens), tf.constant(lengths)
+
+
+def write(signatures: dict[str, Signature], prompts: Sequence[str], lengths: Any, temperatures: Any, seeds: Any) -> Any:
+    return signatures["serving_default"](
+        prompt=tf.constant([prompt.encode() for prompt in prompts]),
+        length=tf.constant(lengths, tf.int32),
+        temperature=tf.constant(temperatures, tf.float32),
+        seed=tf.constant(seeds, tf.int64),
+    )
+
+
+def test_it_verifies(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert rnnapps_main(["verify", str(exported)]) == 0
+    assert "all passed" in capsys.readouterr().out
+
+
+def test_serving_writes_what_predict_writes(
+    run: Path, signatures: dict[str, Signature], capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt, length = "zoo ☃", 40
+    asked = ("--prompt", prompt, "--length", length, "--temperature", 0.7, "--seed", 11, "--samples", 3)
+    predicted = answer(capsys, "predict", "--run", run, *asked)["results"]
+    served = write(signatures, [prompt] * 3, [length] * 3, [0.7] * 3, [11, 12, 13])
+    assert [prompt + text.decode() for text in served["text"].numpy()] == predicted
+    assert served["unknown_characters"].numpy().tolist() == [1, 1, 1]
+
+
+def test_each_row_is_answered_as_if_it_came_alone(signatures: dict[str, Signature]) -> None:
+    asked = (["zoo", "", "☃ knight of the", "x"], [5, 30, 1, 12], [1.0, 0.9, 0.0, 2.0], [1, -2, 3, 2**40])
+    together = write(signatures, *asked)
+    for row in range(4):
+        alone = write(signatures, *([part[row]] for part in asked))
+        for name, values in together.items():
+            assert values[row].numpy() == alone[name][0].numpy(), name
+    assert [len(text.decode()) for text in together["text"].numpy()] == asked[1]
+    assert together["unknown_characters"].numpy().tolist() == [0, 0, 2, 0]  # the snowman and f
+
+
+def test_scores_are_those_of_numpy(
+    run: Path, signatures: dict[str, Signature], vocabulary: CharacterVocabulary
+) -> None:
+    weights, rows = read_weights(RunFolder(run))[1], [vocabulary.encode_all([text]) for text in TEXTS]
+    tokens, lengths = padded(rows)
+    logits = signatures["tensors"](tokens=tokens, lengths=lengths)["logits"].numpy()
+    for row, ids in enumerate(rows):
+        np.testing.assert_allclose(logits[row, : len(ids)], gru_logits(weights, ids.astype(int)), rtol=1e-4, atol=1e-4)
+        assert not logits[row, len(ids) :].any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_chunks_score_as_the_whole(
+    seed: int, signatures: dict[str, Signature], vocabulary: CharacterVocabulary
+) -> None:
+    """Every row is cut at its own places; some chunks hold nothing of a row, and the padding is any character."""
+    draw = np.random.default_rng(seed)
+    rows = [vocabulary.encode_all([text]) for text in TEXTS]
+    tokens, lengths = padded(rows)
+    whole = signatures["tensors"](tokens=tokens, lengths=lengths)["logits"].numpy()
+    specification = signatures["step"].structured_input_signature[1]
+    states = {
+        name: tf.zeros((len(rows), spec.shape[1]), spec.dtype)
+        for name, spec in specification.items()
+        if name.startswith("state_")
+    }
+    cuts = [np.sort(np.append(draw.integers(0, len(row) + 1, 3), [0, len(row)])) for row in rows]
+    found: list[list[Any]] = [[] for _ in rows]
+    for chunk in range(4):
+        pieces = [row[cut[chunk] : cut[chunk + 1]] for row, cut in zip(rows, cuts, strict=True)]
+        tokens, lengths = padded(pieces, filler=int(draw.integers(vocabulary.size)))
+        outputs = signatures["step"](tokens=tokens, lengths=lengths, **states)
+        states = {name: outputs[name] for name in states}
+        for row, piece in enumerate(pieces):
+            found[row].extend(outputs["logits"].numpy()[row, : len(piece)])
+    for row, logits in enumerate(found):
+        np.testing.assert_allclose(np.stack(logits), whole[row, : len(logits)], rtol=0, atol=1e-5)
+
+
+def test_padding_cannot_change_an_answer(signatures: dict[str, Signature], vocabulary: CharacterVocabulary) -> None:
+    """A server pads with rows and time steps of its own; even ids that are none do no harm there."""
+    rows = [vocabulary.encode_all([text]) for text in TEXTS]
+    tokens, lengths = padded(rows)
+    expected = signatures["tensors"](tokens=tokens, lengths=lengths)["logits"].numpy()
+    steps, extra = tokens.shape[1], 3
+    for filler in (0, 1, -1, 10**6):
+        wide = np.full((len(rows) + 2, steps + extra), filler, np.int32)
+        for row, ids in enumerate(rows):
+            wide[row, : len(ids)] = ids
+        all_lengths = tf.constant([*lengths.numpy(), 0, 0], tf.int32)
+        logits = signatures["tensors"](tokens=tf.constant(wide), lengths=all_lengths)["logits"].numpy()
+        np.testing.assert_allclose(logits[: len(rows), :steps], expected, rtol=0, atol=1e-6)
+        assert not logits[len(rows) :].any()
+        assert not logits[:, steps:].any()
+
+
+@pytest.mark.parametrize(
+    ("length", "temperature", "problem"),
+    [
+        (0, 1.0, "length must be at least 1"),
+        (10_001, 1.0, "length must be at most 10000"),
+        (1, -0.5, "temperature must be at least 0"),
+        (1, float("nan"), "temperature must be at least 0"),
+    ],
+)
+def test_a_server_refuses_bad_requests(
+    length: int, temperature: float, problem: str, signatures: dict[str, Signature]
+) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=problem):
+        write(signatures, ["zoo"], [length], [temperature], [0])
+
+
+@pytest.mark.parametrize(("lengths", "problem"), [([4], "at most the number of tokens"), ([-1], "at least 0")])
+def test_a_server_refuses_bad_lengths(lengths: list[int], problem: str, signatures: dict[str, Signature]) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=problem):
+        signatures["tensors"](tokens=tf.constant([[1, 2, 3]]), lengths=tf.constant(lengths))
+
+
+@pytest.mark.slow
+def test_folders_that_cannot_be_written_are_one_line(run: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = text.read_bytes()
+    for folder in (text, Path("/proc/model")):
+        assert f"{folder}: cannot be written" in complaint(capsys, "export", "--run", run, "--to", folder)
+    assert text.read_bytes() == before

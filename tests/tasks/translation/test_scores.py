@@ -1,0 +1,39 @@
+"""Scores of translations by hand, and the dictionary of co-occurrence."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from rnnapps.tasks.translation.scores import score_translations, signatures
+from rnnapps.tasks.translation.word_dictionary import WordDictionary, words_of
+
+
+def test_bleu_by_hand() -> None:
+    found = score_translations(["the cat sat on a mat"], ["the cat sat on the mat"])
+    precisions = (5 / 6, 3 / 5, 2 / 4, 1 / 3)  # of 1-grams to 4-grams; as long as its reference
+    assert found["bleu"] == pytest.approx(100 * math.prod(precisions) ** 0.25, abs=1e-6)
+    assert found["exact_match_percent"] == 0 and 50 < found["chrf"] < 100
+
+
+def test_a_perfect_translation_but_for_case() -> None:
+    pair = (["A dog runs over the field ."], ["a Dog runs over the field ."])
+    ignored, minded = (score_translations(*pair, lowercase=lowercase) for lowercase in (True, False))
+    assert ignored == pytest.approx({"bleu": 100, "chrf": 100, "exact_match_percent": 100})
+    assert minded["bleu"] < 100 and minded["exact_match_percent"] == 0
+
+
+def test_signatures_say_how() -> None:
+    assert "case:lc" in signatures(lowercase=True)["bleu"] and "tok:13a" in signatures()["bleu"]
+    assert "nc:6" in signatures()["chrf"]
+
+
+def test_the_dictionary_takes_the_most_associated_word() -> None:
+    known = WordDictionary(["der Hund", "der Mann", "ein Hund"], ["the dog", "the man", "a dog"])
+    assert known.translations == {"der": "the", "Hund": "dog", "Mann": "man", "ein": "a"}
+    assert known.translate("ein Mann, der Xaver") == "a man , the Xaver"
+
+
+def test_words() -> None:
+    assert words_of("Isn't it 3,5?") == ["Isn", "'", "t", "it", "3", ",", "5", "?"]
