@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constr
 EXPORT := saved_models/text_generation
 RUN := runs/text_generation/demo
 
-.PHONY: help setup demo test test-slow lint bench docs clean
+.PHONY: help setup demo test test-slow lint mutants bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -55,6 +55,11 @@ test: lint ## lint, then the fast tests
 
 test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
 	@$(BIN)/python -m pytest -m slow
+
+mutants: setup ## do the tests notice small mistakes? make mutants FOLDER=rnnapps/kernels [LIMIT=50] [TESTS=tests/...]
+	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/python -m tests.mutants $(or $(FOLDER),rnnapps/cells) \
+	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS)) $(if $(TESTS),--tests $(TESTS)) \
+	  $(if $(JSON),--json $(JSON)) $(if $(AGAIN),--again $(AGAIN))
 
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
 	$(BIN)/python -m benchmarks

@@ -78,15 +78,20 @@ def _python_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _tests_of(sources: Sequence[str]) -> list[Path]:
-    """The folders of tests of some files: of the same path, or of the nearest folder above that has one."""
-    folders: list[Path] = []
-    for source in sources:
-        parts = Path(source).parent.parts[1:]
+    """The tests of some files: the folder of the same path, or the nearest one above it; of a task the namesake alone.
+
+    A task's folder holds its whole pipelines too: minutes for each mutant.
+    """
+    found: list[Path] = []
+    for source in map(Path, sources):
+        parts = source.parent.parts[1:]
         while parts and not Path("tests", *parts).is_dir():
             parts = parts[:-1]
-        folders.append(Path("tests", *parts))
-        folders += [Path(more) for start, also in ALSO_TESTED_BY.items() if source.startswith(start) for more in also]
-    return list(dict.fromkeys(folders))
+        folder = Path("tests", *parts)
+        namesake = folder / f"test_{source.stem}.py"
+        found.append(namesake if parts[:1] == ("tasks",) and namesake.exists() else folder)
+        found += [Path(more) for start, also in ALSO_TESTED_BY.items() if source.is_relative_to(start) for more in also]
+    return list(dict.fromkeys(found))
 
 
 def _observe(tests: Sequence[Path], sources: Sequence[str], jobs: int) -> Coverage:
