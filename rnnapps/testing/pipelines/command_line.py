@@ -40,12 +40,12 @@ def check_help(subject: PipelineSubject) -> None:
         assert code == 0 and f"{subject.pipeline.name} {verb}" in text, f"{verb} --help must show an example"
     module, name = subject.place()
     probe = f"sys.exit(any(name in sys.modules for name in {HEAVY!r}))"
-    for what, code in {
+    for what, words in {
         f"import {module}": f"import sys, {module}; {probe}",
         "train --help": f"import sys; from {module} import {name}; from rnnapps.cli.pipeline_cli import main; "
         f"main({name}, ['train', '--help']); {probe}",
     }.items():
-        command = [sys.executable, "-c", code]
+        command = [sys.executable, "-c", words]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=subject.environment)
         assert done.returncode == 0, (
             f"{what} loads one of {HEAVY}, or fails; import inside methods {done.stderr[-300:]}"
