@@ -64,12 +64,13 @@ def check_growth(subject: PipelineSubject) -> None:
     indexed = {path: (change, axis) for change in changes for path, axis in change.axes.items()}
     for path, before in source.items():
         if path in indexed:
-            _require_known_rows(path, before, grown[path], *indexed[path])
+            change, axis = indexed[path]
+            _require_known_rows(path, before, grown[path], change=change, axis=axis)
         elif path in report.loaded:
             assert np.array_equal(before, grown[path]), f"{path}: changes in fine-tuning before any update"
 
 
-def _require_known_rows(path: str, before: Array, after: Array, change: VocabularyChange, axis: int) -> None:
+def _require_known_rows(path: str, before: Array, after: Array, *, change: VocabularyChange, axis: int) -> None:
     places = {name: place for place, name in enumerate(change.new)}
     shared = [(place, places[name]) for place, name in enumerate(change.old) if name in places]
     assert shared, f"{path}: its vocabulary shares no entry with the source's"
