@@ -67,7 +67,7 @@ def read_options(pipeline: AnyPipeline, given: Mapping[str, Any]) -> Any:
                 f"{pipeline.name} has no option {name!r} of predict{settings.nearest(name, known)}; "
                 f"there are {', '.join(known)}"
             )
-    return pipeline.predict_class(**given)
+    return pipeline.predict_class(**{**pipeline.python_defaults, **given})
 
 
 def _by_dotted_key(pipeline: AnyPipeline, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         results = self.pipeline.predict(self._opened.fitted, read_options(self.pipeline, options), inputs)
         if self.pipeline.tabular:
             return _frame(results)
-        single = inputs is not None and not _is_several(inputs) and len(results) == 1
+        single = self.pipeline.is_one_input(inputs) and len(results) == 1
         return results[0] if single else list(results)
 
     def stream(self, inputs: Any = None, **options: Any) -> Iterator[Any]:
@@ -243,10 +243,6 @@ def _with_data(
     given = None if isinstance(group["source"], str | Path) else group["source"]
     source = MEMORY if given is not None else str(group["source"])
     return configure(pipeline, base, {"data": {**group, "source": source}, **changes}), given
-
-
-def _is_several(inputs: Any) -> bool:
-    return isinstance(inputs, list | tuple)
 
 
 def _frame(results: Sequence[Any]) -> Any:
