@@ -19,7 +19,7 @@ class GivenRow:
 
     Attributes:
         cells: one for each column; "" where an optional one is missing.
-        place: what to call the row in errors, such as `train[3]`.
+        place: what to call the row in errors, such as `memory: train[3]`.
     """
 
     cells: tuple[Any, ...]
@@ -49,7 +49,7 @@ def given_rows(given: object, place: str, *, columns: tuple[str, ...], optional:
             raise DataError(MEMORY, f"{place}[{index}] is of type {type(row).__name__}", expected)
         if not len(columns) <= len(row) <= len(columns) + 1:
             raise DataError(MEMORY, f"{place}[{index}] has {len(row)} parts", expected)
-        rows.append(GivenRow((*row, "")[: len(columns) + 1], f"{place}[{index}]"))
+        rows.append(GivenRow((*row, "")[: len(columns) + 1], f"{MEMORY}: {place}[{index}]"))
     return rows
 
 
@@ -61,12 +61,13 @@ def _of_frame(frame: Any, place: str, *, columns: tuple[str, ...], optional: str
         raise DataError(MEMORY, problem, f"name them {', '.join(columns)}")
     others = frame[optional] if optional in frame.columns else [""] * len(frame)
     rows = zip(*(frame[name] for name in columns), others, strict=True)
-    return [GivenRow(tuple(row), f"{place}[{index}]") for index, row in enumerate(rows)]
+    return [GivenRow(tuple(row), f"{MEMORY}: {place}[{index}]") for index, row in enumerate(rows)]
 
 
 def given_inputs(given: Any, *, one: bool) -> list[tuple[str, Any]]:
     """What to call it in errors, and the input, of each that was given to `predict`."""
-    return [("input", given)] if one else [(f"inputs[{index}]", item) for index, item in enumerate(given)]
+    inputs = [("input", given)] if one else [(f"inputs[{index}]", item) for index, item in enumerate(given)]
+    return [(f"{MEMORY}: {place}", item) for place, item in inputs]
 
 
 def has_rate(given: object) -> bool:
