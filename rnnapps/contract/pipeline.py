@@ -125,7 +125,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def stream(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterator[Any]:
         """Yields pieces of the result as soon as they exist.
 
-        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, printed as in `predict`.
+        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, each printed as a line as
+        in `predict`.
 
         Args:
             fitted: the model.
@@ -135,8 +136,12 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         """
 
     def is_one_input(self, given: Any) -> bool:
-        """Whether what was given to `predict` is one input, whose result comes alone, and no sequence of them."""
-        return given is not None and not isinstance(given, list | tuple)
+        """Whether what was given to `predict` is one input, whose result comes alone, and no sequence of them.
+
+        Lists and tuples are sequences, and arrays of strings; an array of numbers is one input.
+        """
+        texts = getattr(getattr(given, "dtype", None), "kind", None) in list("OUST")
+        return given is not None and not isinstance(given, list | tuple) and not texts
 
     def grow_preprocessor(self, config: ConfigT, preprocessor: PreprocessorT, splits: SplitsT) -> PreprocessorT:
         """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rnnapps.data.given import MEMORY
 from rnnapps.errors import DataError
 
-__all__ = ["given_texts", "require_text"]
+__all__ = ["given_texts", "iterate_texts", "require_text"]
 
 
 def given_texts(given: object, place: str, *, whole: str = MEMORY) -> list[str]:
-    """One text, or several, as a list.
+    """As `iterate_texts`, all at once."""
+    return list(iterate_texts(given, place, whole=whole))
+
+
+def iterate_texts(given: object, place: str, *, whole: str = MEMORY) -> Iterator[str]:
+    """Yields one text, or several, as they come.
 
     Args:
         given: a text, or an iterable of texts: a list, a column of a frame, an array of strings...
@@ -22,10 +27,12 @@ def given_texts(given: object, place: str, *, whole: str = MEMORY) -> list[str]:
         DataError: it is something else, or one of them is no text; the message gives its index.
     """
     if isinstance(given, str):
-        return [require_text(given, place, whole=whole)]
+        yield require_text(given, place, whole=whole)
+        return
     if isinstance(given, bytes | Mapping) or hasattr(given, "columns") or not isinstance(given, Iterable):
         raise DataError(whole, f"{place} is of type {type(given).__name__}", "give a text or a list of texts")
-    return [require_text(text, f"{place}[{index}]", whole=whole) for index, text in enumerate(given)]
+    for index, text in enumerate(given):
+        yield require_text(text, f"{place}[{index}]", whole=whole)
 
 
 def require_text(text: object, place: str, *, whole: str = MEMORY) -> str:
