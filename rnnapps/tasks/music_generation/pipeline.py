@@ -21,7 +21,6 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import given_inputs
-from rnnapps.errors import ConfigError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 
@@ -242,8 +241,6 @@ def _primer(grid: MusicGrid, options: PredictOptions, given: Any, place: str = f
     from rnnapps.tasks.music_generation.data.piece import Piece
     from rnnapps.tasks.music_generation.evaluation import excerpts
 
-    if given is not None and options.primer:
-        raise ConfigError("the primer is given twice: as an argument, and as primer")
     start = options.primer or None if given is None else given
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
     if start is not None:
