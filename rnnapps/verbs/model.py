@@ -193,13 +193,10 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         if not changes:
             return self._opened
         config = configure(self.pipeline, settings.flatten(self.config), changes)
-        names = [field.name for field in dataclasses.fields(config)]
         known = groups | applied_groups(self.pipeline)
-        for name in names:
+        for name in (field.name for field in dataclasses.fields(config)):
             if name not in known and getattr(config, name) != getattr(self.config, name):
-                raise ConfigError(
-                    f"{verb} takes no other settings of {name}, but of {', '.join(sorted(known)) or 'none'}"
-                )
+                raise ConfigError(f"{verb} cannot change {name}, but settings of {', '.join(sorted(known))}")
         return open_model(self.pipeline, self.path, config)
 
 

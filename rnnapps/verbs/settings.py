@@ -68,7 +68,7 @@ def resolve_annotations(config_class: type) -> None:
 
 
 def assemble(config_class: type, values: Mapping[str, Any], prefix: str = "") -> Any:
-    """Builds a configuration dataclass from dotted keys; a missing key takes its default.
+    """Builds a configuration dataclass from dotted keys; a missing key takes its default, in a group that of the group.
 
     Raises:
         ConfigError: a value is outside its range; the message starts with its dotted key.
@@ -78,7 +78,7 @@ def assemble(config_class: type, values: Mapping[str, Any], prefix: str = "") ->
     for field in dataclasses.fields(config_class):
         key, kind = prefix + field.name, hints[field.name]
         if _is_group(kind):
-            arguments[field.name] = assemble(kind, values, f"{key}.")
+            arguments[field.name] = assemble(kind, {**_group_defaults(field, f"{key}."), **values}, f"{key}.")
         elif key in values:
             arguments[field.name] = values[key]
     try:
@@ -173,6 +173,13 @@ def read_pipeline_name(path: Path) -> str:
     if not isinstance(name, str):
         raise ConfigError(f"{path}: does not say which pipeline it is for; it needs a line `pipeline: NAME`")
     return name
+
+
+def _group_defaults(field: dataclasses.Field[Any], prefix: str) -> dict[str, Any]:
+    """Dotted key -> default in a group of settings, which need not be that of the group's class."""
+    if field.default_factory is not dataclasses.MISSING:
+        return flatten(field.default_factory(), prefix)
+    return {} if field.default is dataclasses.MISSING else flatten(field.default, prefix)
 
 
 def _is_group(kind: Any) -> bool:
