@@ -103,6 +103,8 @@ def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
     as_json = bool(arguments.options.get("json"))
     for piece in pipeline.stream(model.fitted, arguments.predict):
         shown = printed(piece)
+        if isinstance(shown, str) and not isinstance(piece, str):
+            shown = shown.removesuffix("\n") + ("" if as_json else "\n")  # a result of its own: a line
         if as_json:
             print_json({"piece": shown} if isinstance(shown, str) else shown)
         elif isinstance(shown, str):

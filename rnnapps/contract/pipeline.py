@@ -48,6 +48,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         run_frees: single settings of those groups, dotted, that may change all the same.
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
         tabular: what `predict` finds are rows of a table: Python users get them as a pandas frame.
+        python_defaults: options of `predict_class` whose default is another for Python users: what the command line
+            writes into a file, they may just want in hand.
     """
 
     name: ClassVar[str]
@@ -62,6 +64,7 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
     tabular: ClassVar[bool] = False
+    python_defaults: ClassVar[Mapping[str, Any]] = {}
 
     @abstractmethod
     def examples(self, config: ConfigT, given: Any = None) -> SplitsT:
@@ -122,7 +125,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def stream(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterator[Any]:
         """Yields pieces of the result as soon as they exist.
 
-        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, printed as in `predict`.
+        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, each printed as a line as
+        in `predict`.
 
         Args:
             fitted: the model.
@@ -130,6 +134,14 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             given: one input from Python instead of that which the options name; where rows or chunks make it up, any
                 iterable of them.
         """
+
+    def is_one_input(self, given: Any) -> bool:
+        """Whether what was given to `predict` is one input, whose result comes alone, and no sequence of them.
+
+        Lists and tuples are sequences, and arrays of strings; an array of numbers is one input.
+        """
+        texts = getattr(getattr(given, "dtype", None), "kind", None) in list("OUST")
+        return given is not None and not isinstance(given, list | tuple) and not texts
 
     def grow_preprocessor(self, config: ConfigT, preprocessor: PreprocessorT, splits: SplitsT) -> PreprocessorT:
         """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.given import MEMORY
 from rnnapps.errors import DataError
 
-__all__ = ["MEMORY", "read_examples"]
-
-MEMORY = "memory"
-"""`data.source` of a run whose examples were given from Python."""
+__all__ = ["read_examples"]
 
 
 def read_examples(pipeline: Pipeline[Any, Any, Any], config: Any, given: Any = None) -> Any:
@@ -26,5 +24,5 @@ def read_examples(pipeline: Pipeline[Any, Any, Any], config: Any, given: Any = N
     """
     if given is None and getattr(config.data, "source", None) == MEMORY:
         problem = "the data of this run were given from Python and are stored nowhere"
-        raise DataError(f"data.source {MEMORY}", problem, "give them again: rnnapps.load(RUN).evaluate(data=...)")
+        raise DataError(f"data.source {MEMORY}", problem, "give them again, from Python, as data=...")
     return pipeline.examples(config) if given is None else pipeline.examples(config, given)

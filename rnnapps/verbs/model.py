@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rnnapps.contract.evaluation import Evaluation
-from rnnapps.contract.fitted import Configuration, Preprocessor
+from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
-from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.data.given import MEMORY
+from rnnapps.errors import CheckpointError, ConfigError, DataError
 from rnnapps.verbs import settings
-from rnnapps.verbs.configure import configure, read_configuration, read_options
-from rnnapps.verbs.data import MEMORY, read_examples
+from rnnapps.verbs.configure import applied_groups, configure, option_names, read_configuration, read_options
+from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.opening import OpenModel, open_model, require_folder
 from rnnapps.verbs.pipelines import find_configuration, find_pipeline
 from rnnapps.verbs.runs import new_run_path
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from rnnapps.verbs.train import Trained
 
 __all__ = ["Model", "load", "train"]
+
+LONGEST_SOURCE = 4096
+"""Characters of the longest path that systems take."""
 
 ConfigT = TypeVar("ConfigT", bound=Configuration)
 SplitsT = TypeVar("SplitsT", bound=Splits)
@@ -87,25 +93,26 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """Finished results.
 
         Args:
-            inputs: one input, or a sequence of them; None takes what the options name, as the command line does.
-            options: those of the command line's `predict`.
+            inputs: one input, or a list of them; None takes what the options name, as the command line does.
+            options: those of the command line's `predict`, groups of settings that say how a model is applied among
+                them (`decoding={"beam_width": 1}`).
 
         Returns:
             A result for a single input, a list of them for several; or a pandas frame, where results are rows.
 
         Raises:
-            ConfigError: an option does not exist or does not fit.
+            ConfigError: an option does not exist or does not fit, or names the input a second time.
             DataError: an input is not what was expected.
         """
-        results = self.pipeline.predict(self._opened.fitted, read_options(self.pipeline, options), inputs)
+        results = self.pipeline.predict(*self._asked(inputs, options), inputs)
         if self.pipeline.tabular:
             return _frame(results)
-        single = inputs is not None and not _is_several(inputs) and len(results) == 1
+        single = self.pipeline.is_one_input(inputs) and len(results) == 1
         return results[0] if single else list(results)
 
     def stream(self, inputs: Any = None, **options: Any) -> Iterator[Any]:
         """Pieces of the result as soon as they exist; arguments and errors as in `predict`."""
-        yield from self.pipeline.stream(self._opened.fitted, read_options(self.pipeline, options), inputs)
+        return self.pipeline.stream(*self._asked(inputs, options), inputs)
 
     def evaluate(self, data: Any = None, *, switches: Sequence[str] = (), **changes: Any) -> Evaluation:
         """Scores the model on held-out data, beside its baselines; the model's own data by default.
@@ -121,8 +128,8 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             if name not in self.pipeline.evaluation_switches:
                 known = ", ".join(self.pipeline.evaluation_switches) or "none"
                 raise ConfigError(f"{self.pipeline.name} has no switch {name!r} of evaluate; there are {known}")
-        model, splits = self._changed(changes), self._splits
-        if data is not None or changes or splits is None:
+        model, splits = self._changed("evaluate", self.pipeline.evaluate_tries, changes), self._splits
+        if data is not None or splits is None or model.fitted.config.data != self.config.data:
             config, given = _with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
             splits = read_examples(self.pipeline, config, given)
         keep = data is None and not changes
@@ -142,7 +149,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))
-        return export(self.pipeline, self._changed(changes), Path(to))
+        return export(self.pipeline, self._changed("export", {"export"}, changes), Path(to))
 
     def finetune(
         self, data: Any = None, *, run: str | Path | None = None, freeze: Sequence[str] = (), **changes: Any
@@ -167,11 +174,29 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             finetune(self.pipeline, config, path, source=self.path, freeze=tuple(freeze), given=given),
         )
 
-    def _changed(self, changes: Mapping[str, Any]) -> OpenModel:
-        """The model with other settings, the weights being the same."""
+    def _asked(self, inputs: Any, options: Mapping[str, Any]) -> tuple[Fitted[ConfigT, PreprocessorT], Any]:
+        """The model with the settings among the options, and the options proper."""
+        named, groups = option_names(self.pipeline)[0], applied_groups(self.pipeline)
+        if inputs is not None and named in options:
+            raise ConfigError(f"the input is given twice, as the first argument and as {named}=; leave one out")
+        changes = {name: value for name, value in options.items() if name.partition(".")[0] in groups}
+        fitted: Fitted[ConfigT, PreprocessorT] = self._opened.fitted
+        if changes:
+            fitted = dataclasses.replace(
+                fitted, config=configure(self.pipeline, settings.flatten(self.config), changes)
+            )
+        proper = {name: value for name, value in options.items() if name not in changes}
+        return fitted, read_options(self.pipeline, proper)
+
+    def _changed(self, verb: str, groups: AbstractSet[str], changes: Mapping[str, Any]) -> OpenModel:
+        """The model with other settings, the weights being the same; `groups` are what the verb takes beside others."""
         if not changes:
             return self._opened
         config = configure(self.pipeline, settings.flatten(self.config), changes)
+        known = groups | applied_groups(self.pipeline)
+        for name in (field.name for field in dataclasses.fields(config)):
+            if name not in known and getattr(config, name) != getattr(self.config, name):
+                raise ConfigError(f"{verb} cannot change {name}, but settings of {', '.join(sorted(known))}")
         return open_model(self.pipeline, self.path, config)
 
 
@@ -212,7 +237,8 @@ def train(
             themselves as the page of the task describes them, or a mapping of settings of the group `data` whose
             `source` is one of both. None takes what the settings say, built-in data by default.
         run: the run folder; by default one named after the moment, `runs/<pipeline>/<cell>-<date>-<time>`.
-        config: a YAML file of settings, or the name of a shipped one.
+        config: a YAML file of settings, or the name of a shipped one. What it leaves out has the value of the run that
+            is gone on with, or its default.
         changes: settings: a group by its name (`model={"cell": "lstm"}`), or one of the group `training`, or the seed,
             by its bare name (`steps=500`).
 
@@ -222,7 +248,9 @@ def train(
     from rnnapps.verbs.train import train as train_run
 
     task = find_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
-    base = read_configuration(task, find_configuration(task, str(config))) if config else {}
+    base = read_configuration(task, Path(run)) if run and saved_configuration(Path(run)) else {}
+    if config:
+        base |= read_configuration(task, find_configuration(task, str(config)))
     settled, given = _with_data(task, base, data, changes)
     path = Path(run) if run else new_run_path(task, settled)
     return _model(task, train_run(task, settled, path, given=given))
@@ -241,11 +269,10 @@ def _with_data(
     group = dict(data) if isinstance(data, Mapping) and "source" in data else {"source": data}
     given = None if isinstance(group["source"], str | Path) else group["source"]
     source = MEMORY if given is not None else str(group["source"])
+    if len(source) > LONGEST_SOURCE or "\n" in source:
+        problem = f"is a text of {len(source):,} characters, too long for the name of a source"
+        raise DataError("data", problem, "give a path, or examples as a list: data=[...]")
     return configure(pipeline, base, {"data": {**group, "source": source}, **changes}), given
-
-
-def _is_several(inputs: Any) -> bool:
-    return isinstance(inputs, list | tuple)
 
 
 def _frame(results: Sequence[Any]) -> Any:
