@@ -22,6 +22,7 @@ from rnnapps.verbs.saved import saved_configuration
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from rnnapps.verbs.train import Trained
 
@@ -100,7 +101,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """
         results = self.pipeline.predict(self._opened.fitted, read_options(self.pipeline, options), inputs)
         if self.pipeline.tabular:
-            return _frame(results)
+            return _frame(results, self.pipeline.tabular)
         single = inputs is not None and not _is_several(inputs) and len(results) == 1
         return results[0] if single else list(results)
 
@@ -249,8 +250,9 @@ def _is_several(inputs: Any) -> bool:
     return isinstance(inputs, list | tuple)
 
 
-def _frame(results: Sequence[Any]) -> Any:
-    """Dataclass rows as a frame; a mapping in a row becomes columns of its own, after its keys."""
+def _frame(results: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """Dataclass rows as a frame: their fields, or what their method `columns()` returns."""
     import pandas as pd
 
-    return pd.DataFrame([result.columns() if hasattr(result, "columns") else vars(result) for result in results])
+    rows = [result.columns() if hasattr(result, "columns") else vars(result) for result in results]
+    return pd.DataFrame(rows, columns=None if rows else list(columns))
