@@ -23,7 +23,6 @@ from rnnapps.types import Array
 
 __all__ = ["WatchedSeries", "read_tables", "read_watched", "series_config"]
 
-
 BUILTIN = "builtin"
 BUILTIN_ROWS = {"train": 12_000, "validation": 3_000, "test": 10_000}
 BUILTIN_SEED = 20_240_101
