@@ -42,12 +42,12 @@ DRAWN_SERIES = 4
 
 
 def detect_in_tables(
-    stream: DetectorStream, series: Sequence[Series], *, picture: str = "", rows: bool = False
+    runner: PartRunner, series: Sequence[Series], *, picture: str = "", rows: bool = False
 ) -> list[AnomalyEvent] | list[ScoredRow]:
     """What is unusual in series.
 
     Args:
-        stream: the detector.
+        runner: runs the detector.
         series: from `read_like_training`.
         picture: .png or .svg file to draw into.
         rows: return each row with its score instead of the events.
@@ -56,7 +56,8 @@ def detect_in_tables(
         The events, or all rows, of one series behind those of another. For a classifier, every flagged row is an event.
     """
     parts = [SeriesPart(own, 0, len(own)) for own in series]
-    judged = judge_parts(PartRunner(stream), parts, stream.config)
+    stream = runner.stream
+    judged = judge_parts(runner, parts, stream.config)
     if picture:
         worst = max(range(len(judged)), key=lambda number: float(judged[number].scores.max(initial=0.0)))
         plot = plot_detection(parts[worst], judged[worst], stream)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.anomaly_detection.data.watched import WatchedSeries
     from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, ScoredLine, ScoredRow
+    from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
     from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 
 __all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions"]
@@ -212,15 +213,13 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
         from rnnapps.tasks.anomaly_detection.verdict import judge_classifier, judge_detector
 
-        parts = splits.parts
-        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
-        calibrate_network(runner, parts, fitted.config.detection)
-        if fitted.network.name == "classifier":
-            return Evaluation(**judge_classifier(runner, parts, seed=fitted.config.seed)._asdict())
-        kinds = splits.kinds
-        return Evaluation(
-            **judge_detector(runner, parts, fitted.config.detection, kinds=kinds, seed=fitted.config.seed)._asdict()
-        )
+        parts, detection, seed = splits.parts, fitted.config.detection, fitted.config.seed
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, detection))
+        with runner.stream.calibration.kept():  # the model may be asked to predict afterwards
+            calibrate_network(runner, parts, detection)
+            if fitted.network.name == "classifier":
+                return Evaluation(**judge_classifier(runner, parts, seed=seed)._asdict())
+            return Evaluation(**judge_detector(runner, parts, detection, kinds=splits.kinds, seed=seed)._asdict())
 
     def endpoints(self, fitted: Fitted[Config, SensorRows]) -> dict[str, Endpoint]:
         """`serving_default` judges windows of raw rows, `step` one row after another."""
@@ -235,15 +234,13 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         """The flagged events of tables, each with the sensors behind it; or all rows with their scores."""
         from rnnapps.tasks.anomaly_detection.detected import detect_in_tables, require_picture
         from rnnapps.tasks.anomaly_detection.like_training import read_like_training
-        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
         path, given = given_path(given, options.input)
         if given is None and path == "-":
             raise ConfigError("predict needs --input, a table of rows; stream reads lines from standard input")
         require_picture(options.picture)
         series = read_like_training(fitted.preprocessor, path, given)
-        stream = DetectorStream(fitted.network, fitted.preprocessor)
-        return detect_in_tables(stream, series, picture=options.picture, rows=options.rows)
+        return detect_in_tables(_runner(fitted), series, picture=options.picture, rows=options.rows)
 
     def stream(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
@@ -251,10 +248,9 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         """A line, or a row from Python, judged as soon as it is there."""
         from rnnapps.tasks.anomaly_detection.like_training import judge_given_rows
         from rnnapps.tasks.anomaly_detection.lines import judge_lines
-        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
         path, given = given_path(given, options.input)
-        stream = DetectorStream(fitted.network, fitted.preprocessor)
+        stream = _runner(fitted).stream
         if given is None:
             return judge_lines(stream, path, series=options.series, only_flags=options.only_flags)
         return judge_given_rows(stream, given, series=options.series, only_flags=options.only_flags)
@@ -269,6 +265,14 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         parts = splits.parts
         stream = DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection)
         return [detection_section(stream, parts.test or parts.validation)]
+
+
+def _runner(fitted: Fitted[Config, SensorRows]) -> PartRunner:
+    """What judges rows by the settings the network was built with, compiled once."""
+    from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+    from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+    return fitted.once("runner", lambda: PartRunner(DetectorStream(fitted.network, fitted.preprocessor)))
 
 
 def _names(config: Config, parts: Any) -> dict[str, Any]:
