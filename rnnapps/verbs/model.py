@@ -24,6 +24,7 @@ from rnnapps.verbs.saved import saved_configuration
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from rnnapps.verbs.train import Trained
 
@@ -95,7 +96,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         Args:
             inputs: one input, or a list of them; None takes what the options name, as the command line does.
             options: those of the command line's `predict`, groups of settings that say how a model is applied among
-                them (`decoding={"beam_width": 1}`).
+                them, as in `rnnapps.train`.
 
         Returns:
             A result for a single input, a list of them for several; or a pandas frame, where results are rows.
@@ -106,7 +107,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """
         results = self.pipeline.predict(*self._asked(inputs, options), inputs)
         if self.pipeline.tabular:
-            return _frame(results)
+            return _frame(results, self.pipeline.tabular)
         single = self.pipeline.is_one_input(inputs) and len(results) == 1
         return results[0] if single else list(results)
 
@@ -275,8 +276,9 @@ def _with_data(
     return configure(pipeline, base, {"data": {**group, "source": source}, **changes}), given
 
 
-def _frame(results: Sequence[Any]) -> Any:
-    """Dataclass rows as a frame; a mapping in a row becomes columns of its own, after its keys."""
+def _frame(results: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """Dataclass rows as a frame: their fields, or what their method `columns()` returns."""
     import pandas as pd
 
-    return pd.DataFrame([result.columns() if hasattr(result, "columns") else vars(result) for result in results])
+    rows = [result.columns() if hasattr(result, "columns") else vars(result) for result in results]
+    return pd.DataFrame(rows, columns=None if rows else list(columns))
