@@ -23,7 +23,7 @@ def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str
 
     Args:
         pipeline: the application.
-        base: dotted key -> value, to start from.
+        base: dotted key -> value, to start from; what it lacks has its default.
         given: a group of settings by its name ({"model": {"cell": "lstm"}}), a single one by its dotted key
             ({"model.cell": "lstm"}), or one of the group `training`, or the seed, by its bare name ({"steps": 500}).
 

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from rnnapps.training.run import RunFolder
 
-__all__ = ["OpenModel", "is_run", "load_preprocessor", "number_format", "open_model", "open_run", "read_weights"]
+__all__ = [
+    "OpenModel",
+    "is_run",
+    "load_preprocessor",
+    "number_format",
+    "open_model",
+    "open_run",
+    "read_weights",
+    "require_folder",
+    "what_is_instead_of_folder",
+]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 

@@ -67,18 +67,23 @@ def resolve_annotations(config_class: type) -> None:
             resolve_annotations(hints[field.name])
 
 
-def assemble(config_class: type, values: Mapping[str, Any], prefix: str = "") -> Any:
-    """Builds a configuration dataclass from dotted keys; a missing key takes its default.
+def assemble(config_class: type, values: Mapping[str, Any]) -> Any:
+    """Builds a configuration dataclass from dotted keys; a missing key takes the default of the configuration.
 
     Raises:
         ConfigError: a value is outside its range; the message starts with its dotted key.
     """
+    # A group's own defaults may differ from those that the configuration gives the group.
+    return _assembled(config_class, {**flatten(config_class()), **values}, "")
+
+
+def _assembled(config_class: type, values: Mapping[str, Any], prefix: str) -> Any:
     hints = typing.get_type_hints(config_class)
     arguments: dict[str, Any] = {}
     for field in dataclasses.fields(config_class):
         key, kind = prefix + field.name, hints[field.name]
         if _is_group(kind):
-            arguments[field.name] = assemble(kind, values, f"{key}.")
+            arguments[field.name] = _assembled(kind, values, f"{key}.")
         elif key in values:
             arguments[field.name] = values[key]
     try:

@@ -21,7 +21,7 @@ from rnnapps.training.gates import summarise_gate
 from rnnapps.training.operations import Operations
 from rnnapps.training.run import RunFolder
 
-from .page import Page
+from tests.reports.page import Page
 
 ROWS: list[dict[str, Any]] = [
     {

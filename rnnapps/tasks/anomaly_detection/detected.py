@@ -34,7 +34,6 @@ __all__ = [
     "top_sensors",
 ]
 
-
 MOST_SENSORS = 3
 DRAWN_ROWS = 3000
 """Rows of a picture; of longer series the stretch around the highest score."""

@@ -24,7 +24,6 @@ from rnnapps.types import Array
 
 __all__ = ["Judged", "event_metrics", "find_events", "kind_recalls"]
 
-
 LARGEST_BUFFER = 200
 
 

@@ -20,7 +20,6 @@ from rnnapps.types import Array, Tensor, Tensors
 
 __all__ = ["Sampling", "begin_events", "event_step", "stream_lines", "write_pieces"]
 
-
 IMPOSSIBLE = -1e9
 """Added to a logit, leaves it no probability."""
 

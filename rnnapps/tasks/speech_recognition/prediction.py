@@ -24,7 +24,6 @@ from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["stream_words", "transcribe_files"]
 
-
 Step = Callable[[Tensor, Tensor, Tensor, NamedTensors], dict[str, Tensor]]
 """See `SpeechStream.step`."""
 

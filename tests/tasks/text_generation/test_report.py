@@ -4,7 +4,7 @@ from rnnapps.reports.render import render_page
 from rnnapps.tasks.text_generation.repetition import measure_repetition
 from rnnapps.tasks.text_generation.report import repetition_section
 
-from .page import Page
+from tests.reports.page import Page
 
 
 def test_repetition_of_texts_in_figures() -> None:

@@ -20,7 +20,6 @@ from rnnapps.types import Array
 
 __all__ = ["WatchedSeries", "read_tables", "read_watched"]
 
-
 BUILTIN = "builtin"
 BUILTIN_ROWS = {"train": 12_000, "validation": 3_000, "test": 10_000}
 BUILTIN_SEED = 20_240_101

@@ -18,7 +18,6 @@ from rnnapps.types import Array
 
 __all__ = ["HELD_OUT_VOICES", "TRAINING_VOICES", "number_words", "spoken_numbers"]
 
-
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]

@@ -16,7 +16,6 @@ from rnnapps.types import Array
 
 __all__ = ["FrameCache", "digest_of", "read_rows"]
 
-
 FORMAT = "1"
 """Changes when the same content would be decoded to other frames."""
 

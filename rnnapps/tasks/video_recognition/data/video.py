@@ -25,7 +25,6 @@ from rnnapps.types import Array
 
 __all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits"]
 
-
 WORTH_SAYING = 100
 """From so many videos on, decoding takes long enough to be told of."""
 
