@@ -23,11 +23,11 @@ class Configuration(Protocol):
 
     @property
     def data(self) -> Any:
-        """Where the examples come from: a dataclass with a field `source`."""
+        """A dataclass that says where the examples come from, in a field `source`."""
 
     @property
     def model(self) -> Any:
-        """The network: a dataclass."""
+        """A dataclass that describes the network."""
 
     @property
     def training(self) -> TrainingConfig:

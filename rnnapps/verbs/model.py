@@ -84,7 +84,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
 
     @property
     def card(self) -> str:
-        """What a person must know before using it: data, intended use, limitations and scores, as Markdown."""
+        """Data, intended use, limitations and scores, as Markdown: what a person must know before using it."""
         from rnnapps.reports.model_card import render_model_card
         from rnnapps.verbs.model_card import describe_model
 

@@ -68,7 +68,7 @@ class SpeechModelConfig(RecurrentConfig):
 
     @property
     def frames_per_output(self) -> int:
-        """Frames of one output: the product of the strides."""
+        """The product of the strides: how many frames make one output."""
         return math.prod(self.strides)
 
     @property
