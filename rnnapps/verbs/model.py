@@ -15,7 +15,7 @@ from rnnapps.contract.splits import Splits
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import applied_groups, configure, option_names, read_options
-from rnnapps.verbs.data import read_examples
+from rnnapps.verbs.data import read_examples, with_data
 from rnnapps.verbs.opening import OpenModel, open_model
 from rnnapps.verbs.runs import new_run_path
 
