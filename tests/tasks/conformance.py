@@ -1,17 +1,18 @@
-"""The conformance suite of pipelines, a test for each property; a task subclasses it with its row."""
+"""The conformance suite of pipelines, a test for each property; a task gives its row."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import yaml
 
-from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
+from rnnapps.testing import PIPELINE_PROPERTIES
 from tests.tasks.command import skip_report
 
-__all__ = ["PipelineConformance", "settings_of"]
+__all__ = ["every_property", "settings_of", "without_reports"]
 
 SLOW = ("kill",)
 """Properties that start processes, which take long to import TensorFlow."""
@@ -24,26 +25,15 @@ def settings_of(flags: Sequence[str], **more: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in ("training.steps", "training.evaluate_every")}
 
 
-class PipelineConformance:
-    """Subclasses, called Test..., define the fixture `subject`, scope "class"."""
+every_property = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in PIPELINE_PROPERTIES]
+)
+"""A test of a pipeline's `subject` and a property's `name`."""
 
-    __test__: ClassVar[bool] = False
 
-    def __init_subclass__(cls) -> None:
-        cls.__test__ = True
-
-    @pytest.fixture(scope="class", autouse=True)
-    def without_reports(self) -> Iterator[None]:
-        """The look inside the network takes seconds a training; `evaluate` and `inspect` have tests of their own."""
-        with pytest.MonkeyPatch.context() as patch:
-            skip_report(patch)
-            yield
-
-    @pytest.mark.parametrize("name", [name for name in PIPELINE_PROPERTIES if name not in SLOW])
-    def test_property(self, subject: PipelineSubject, name: str) -> None:
-        PIPELINE_PROPERTIES[name](subject)
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize("name", SLOW)
-    def test_slow_property(self, subject: PipelineSubject, name: str) -> None:
-        PIPELINE_PROPERTIES[name](subject)
+@contextlib.contextmanager
+def without_reports() -> Iterator[None]:
+    """The look inside the network takes seconds a training; `evaluate` and `inspect` have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        yield

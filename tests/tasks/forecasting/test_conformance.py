@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from rnnapps.tasks.forecasting.pipeline import PIPELINE
-from rnnapps.testing import PipelineSubject
-from tests.tasks.conformance import PipelineConformance, settings_of
+from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
+from tests.tasks.conformance import every_property, settings_of, without_reports
 from tests.tasks.forecasting.forecasts import SETTINGS, wave, write_wave
 
 
-class TestConformance(PipelineConformance):
-    @pytest.fixture(scope="class")
-    def subject(self, tmp_path_factory: pytest.TempPathFactory) -> PipelineSubject:
-        folder = tmp_path_factory.mktemp("conformance")
-        source = write_wave(folder / "wave.csv", wave())
-        return PipelineSubject(
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
+    folder = tmp_path_factory.mktemp("conformance")
+    source = write_wave(folder / "wave.csv", wave())
+    with without_reports():
+        yield PipelineSubject(
             PIPELINE,
             folder,
             settings_of(SETTINGS, data__source=str(source)),
@@ -26,3 +28,8 @@ class TestConformance(PipelineConformance):
             streamed=lambda forecasts: np.ravel(forecasts[-1].mean, order="F").tolist(),
             predicted=lambda steps: steps["mean"].tolist(),
         )
+
+
+@every_property
+def test_property(subject: PipelineSubject, name: str) -> None:
+    PIPELINE_PROPERTIES[name](subject)

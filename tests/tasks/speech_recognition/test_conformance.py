@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from rnnapps.tasks.speech_recognition.pipeline import PIPELINE
-from rnnapps.testing import PipelineSubject
-from tests.tasks.conformance import PipelineConformance, settings_of
+from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
+from tests.tasks.conformance import every_property, settings_of, without_reports
 from tests.tasks.speech_recognition.recordings import say, write_manifest
 from tests.tasks.speech_recognition.spoken import SETTINGS
 
 
-class TestConformance(PipelineConformance):
-    @pytest.fixture(scope="class")
-    def subject(self, tmp_path_factory: pytest.TempPathFactory) -> PipelineSubject:
-        folder = tmp_path_factory.mktemp("conformance")
-        source = str(write_manifest(folder / "recordings", 24))
-        return PipelineSubject(
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
+    folder = tmp_path_factory.mktemp("conformance")
+    source = str(write_manifest(folder / "recordings", 24))
+    with without_reports():
+        yield PipelineSubject(
             PIPELINE,
             folder,
             settings_of(SETTINGS, data__source=source, model__bidirectional=False),
@@ -24,3 +26,8 @@ class TestConformance(PipelineConformance):
             other={"data.source": str(write_manifest(folder / "others", 24, seed=1))},
             predicted=lambda found: found.transcript + "\n",
         )
+
+
+@every_property
+def test_property(subject: PipelineSubject, name: str) -> None:
+    PIPELINE_PROPERTIES[name](subject)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from rnnapps.tasks.translation.pipeline import PIPELINE
-from rnnapps.testing import PipelineSubject
-from tests.tasks.conformance import PipelineConformance, settings_of
+from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
+from tests.tasks.conformance import every_property, settings_of, without_reports
 from tests.tasks.translation.sentences import SETTINGS, write_pairs
 
 
-class TestConformance(PipelineConformance):
-    @pytest.fixture(scope="class")
-    def subject(self, tmp_path_factory: pytest.TempPathFactory) -> PipelineSubject:
-        folder = tmp_path_factory.mktemp("conformance")
-        other = write_pairs(folder / "other.tsv", 80, seed=1, extra={"bip": "blue"})
-        return PipelineSubject(
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
+    folder = tmp_path_factory.mktemp("conformance")
+    other = write_pairs(folder / "other.tsv", 80, seed=1, extra={"bip": "blue"})
+    with without_reports():
+        yield PipelineSubject(
             PIPELINE,
             folder,
             settings_of(SETTINGS, data__source=str(write_pairs(folder / "pairs.tsv", 80))),
@@ -24,3 +26,8 @@ class TestConformance(PipelineConformance):
             streamed=lambda pieces: pieces[-1],
             predicted=lambda translated: translated,
         )
+
+
+@every_property
+def test_property(subject: PipelineSubject, name: str) -> None:
+    PIPELINE_PROPERTIES[name](subject)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from rnnapps.tasks.video_recognition.pipeline import PIPELINE
-from rnnapps.testing import PipelineSubject
-from tests.tasks.conformance import PipelineConformance, settings_of
+from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
+from tests.tasks.conformance import every_property, settings_of, without_reports
 from tests.tasks.video_recognition.video_files import moving_square, write_moves
 from tests.tasks.video_recognition.videos import SETTINGS
 
 
-class TestConformance(PipelineConformance):
-    @pytest.fixture(scope="class")
-    def subject(self, tmp_path_factory: pytest.TempPathFactory) -> PipelineSubject:
-        folder = tmp_path_factory.mktemp("conformance")
-        return PipelineSubject(
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
+    folder = tmp_path_factory.mktemp("conformance")
+    with without_reports():
+        yield PipelineSubject(
             PIPELINE,
             folder,
             settings_of(SETTINGS, data__source=str(write_moves(folder / "moves", 8))),
@@ -24,3 +26,8 @@ class TestConformance(PipelineConformance):
             streamed=lambda changes: changes[-1].label,
             predicted=lambda found: found.label,
         )
+
+
+@every_property
+def test_property(subject: PipelineSubject, name: str) -> None:
+    PIPELINE_PROPERTIES[name](subject)
