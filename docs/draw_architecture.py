@@ -21,7 +21,7 @@ __all__ = ["draw"]
 
 PICTURE = ROOT / "docs" / "architecture.svg"
 CENTRES = {
-    "pipelines": 330, "testing": 840, "cli": 180, "verbs": 180, "tasks": 490,
+    "pipelines": 420, "testing": 130, "templates": 840, "cli": 260, "verbs": 260, "tasks": 490,
     "export": 130, "reports": 480, "training": 840, "decoding": 180, "metrics": 440, "layers": 840,
     "preprocessing": 310, "data": 600, "cells": 840, "kernels": 840,
     "contract": 490, "config": 170, "errors": 490, "types": 810,
