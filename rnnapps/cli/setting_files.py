@@ -44,4 +44,4 @@ def read_files(
     for value in values_of(argv, "config") if "config" in VERBS[verb].flags else []:
         file = find_configuration(pipeline, value)
         from_files |= settings.read(file, kinds, pipeline_name=pipeline.name)
-    return convert(pipeline, inherited, kinds), convert(pipeline, from_files, kinds)
+    return convert(pipeline.config_class, inherited), convert(pipeline.config_class, from_files)

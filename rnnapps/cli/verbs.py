@@ -98,19 +98,27 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 
 
 def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
-    """Prints pieces of the result as soon as they exist; with `--json`, each as a line of JSON."""
+    """Prints pieces of the result as soon as they exist.
+
+    With `--json` each is a line of JSON: the fields of a piece that is else printed as text.
+    """
     model, shown = _model(pipeline, arguments), ""
     as_json = bool(arguments.options.get("json"))
+    header = "" if as_json else pipeline.stream_header
     for piece in pipeline.stream(model.fitted, arguments.predict):
         shown = printed(piece)
+        if isinstance(shown, str) and not isinstance(piece, str):
+            shown = shown.removesuffix("\n") + ("" if as_json else "\n")  # a result of its own: a line
         if as_json:
-            print_json({"piece": shown} if isinstance(shown, str) else shown)
+            print_json({"piece": piece} if isinstance(piece, str) else piece if isinstance(shown, str) else shown)
         elif isinstance(shown, str):
-            sys.stdout.write(shown)
+            sys.stdout.write(header + shown)
+            header = ""
         else:
             print_json(shown)
         sys.stdout.flush()
-    if not as_json and isinstance(shown, str) and not shown.endswith("\n"):
+    sys.stdout.write(header)
+    if not as_json and isinstance(shown, str) and not shown.endswith("\n") and not pipeline.stream_header:
         print()
     return 0
 

@@ -41,7 +41,7 @@ class Trained:
     """
 
     model: OpenModel
-    splits: Splits
+    splits: Any
     facts: Mapping[str, Any]
     report: Path
     transfer: TransferReport | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.contract.pipeline import Pipeline
 
-__all__ = ["Command", "skip_report"]
+__all__ = ["Command", "as_settings", "skip_report"]
 
 
 class Command:
@@ -46,6 +47,12 @@ class Command:
         assert errors == captured.err.splitlines()[-1:]
         assert "Traceback" not in captured.err
         return errors[0]
+
+
+def as_settings(flags: Iterable[str]) -> dict[str, Any]:
+    """Flags `--key=value`, values as JSON has them, as Python users give settings."""
+    pairs = (flag.removeprefix("--").split("=", 1) for flag in flags)
+    return {key: json.loads(value) for key, value in pairs}
 
 
 def skip_report(patch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import tensorflow as tf
@@ -19,6 +19,9 @@ __all__ = ["continue_texts", "stream_text", "text_writer"]
 
 EMPTY_PROMPT = "\n"
 """What an empty prompt stands for: the beginning of a line."""
+
+ROWS = 256
+"""About how many texts are written at once; more would only take memory."""
 
 IMPOSSIBLE = -1e9
 """Added to a logit, leaves it no probability."""
@@ -74,13 +77,36 @@ def _never_unknown(vocabulary: CharacterVocabulary) -> Tensor:
 
 
 def text_writer(
-    network: keras.Model, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
+    network: keras.Model,
+    vocabulary: CharacterVocabulary,
+    prompts: Sequence[str],
+    sampling: SamplingConfig,
+    *,
+    stop: str = "",
 ) -> Callable[[], list[str]]:
-    """Returns a function that writes `sampling.samples` continuations with the network's weights of that moment."""
-    prompts = tf.constant([prompt] * sampling.samples)
-    rules, length = _rules(vocabulary, sampling, stop), tf.fill([sampling.samples], sampling.length)
-    write = tf.function(lambda: continue_texts(network, vocabulary, prompts, rules, length=length)[0], autograph=False)
-    return lambda: [text.decode() for text in write().numpy()]
+    """Returns a function that continues prompts with the network's weights of that moment.
+
+    Each prompt is continued `sampling.samples` times; these continuations follow one another. Their seeds count up from
+    that of `sampling` for every prompt anew, so that they do not depend on the prompts beside theirs.
+    """
+    together = max(1, ROWS // sampling.samples)
+
+    @tf.function(autograph=False)
+    def write(rows: Tensor, rules: Rules) -> Tensor:
+        length = tf.fill([rows.shape[0]], sampling.length)
+        return continue_texts(network, vocabulary, rows, rules, length=length)[0]
+
+    def write_all() -> list[str]:
+        texts: list[str] = []
+        for start in range(0, len(prompts), together):
+            part = prompts[start : start + together]
+            rows = tf.constant([prompt for prompt in part for _ in range(sampling.samples)])
+            texts += [
+                text.decode() for text in write(rows, _rules(vocabulary, sampling, stop, prompts=len(part))).numpy()
+            ]
+        return texts
+
+    return write_all
 
 
 def stream_text(
@@ -93,13 +119,13 @@ def stream_text(
         yield vocabulary.decode(ids[None], [len(ids)]).numpy()[0].decode()
 
 
-def _rules(vocabulary: CharacterVocabulary, sampling: SamplingConfig, stop: str) -> Rules:
-    """The same rules for every sample, but for the seed, which counts up."""
-    rows = sampling.samples
+def _rules(vocabulary: CharacterVocabulary, sampling: SamplingConfig, stop: str, *, prompts: int = 1) -> Rules:
+    """The same rules for every sample of every prompt, but for the seed, which counts up among those of a prompt."""
+    rows = prompts * sampling.samples
     stop_ids, stop_lengths = vocabulary.encode(tf.constant([stop] * rows)) if stop else (None, None)
     return Rules(
         temperature=tf.fill([rows], sampling.temperature),
-        seed=sampling.seed + tf.range(rows, dtype=tf.int64),
+        seed=tf.tile(sampling.seed + tf.range(sampling.samples, dtype=tf.int64), [prompts]),
         top_k=tf.fill([rows], sampling.top_k) if sampling.top_k else None,
         top_p=tf.fill([rows], sampling.top_p) if sampling.top_p < 1 else None,
         stop=stop_ids,

@@ -19,7 +19,8 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.types import Array
 from rnnapps.verbs.configure import configure
 from rnnapps.verbs.data import read_examples
-from rnnapps.verbs.model import Model, train
+from rnnapps.verbs.model import Model
+from rnnapps.verbs.start import train
 
 if TYPE_CHECKING:
     import keras

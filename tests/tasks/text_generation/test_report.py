@@ -3,7 +3,6 @@ from __future__ import annotations
 from rnnapps.reports.render import render_page
 from rnnapps.tasks.text_generation.repetition import measure_repetition
 from rnnapps.tasks.text_generation.report import repetition_section
-
 from tests.reports.page import Page
 
 
