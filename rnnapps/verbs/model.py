@@ -77,7 +77,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
 
     @property
     def card(self) -> str:
-        """Data, intended use, limitations and scores, as Markdown: what a person must know before using it."""
+        """What a person must know before using it: data, intended use, limitations and scores, as Markdown."""
         from rnnapps.reports.model_card import render_model_card
         from rnnapps.verbs.model_card import describe_model
 
