@@ -84,12 +84,25 @@ def test_changes_are_spliced_by_bytes_and_lines() -> None:
 
 
 def test_lines_that_reach_a_mutant() -> None:
-    source = "X = 1\ndef f(a=2):\n    if a:\n        return 3\n    return a\n"
+    source = textwrap.dedent("""\
+        X = 1
+        Y = 5
+        def f(a=2):
+            if a:
+                return 3
+            return X
+        class A:
+            b = 6
+            def f(self):
+                return g()
+    """)
     reach = {mutant.after: set(mutant.reach) for mutant in mutants_of("a.py", source)}
-    assert reach["X = 2"] == {1}
-    assert reach["def f(a=3):"] == {3, 4, 5}
-    assert reach["if not (a):"] == {3}
-    assert reach["return 4"] == {4}
+    assert reach["X = 2"] == {4, 5, 6}  # the function that names it
+    assert reach["Y = 6"] == {2}
+    assert reach["def f(a=3):"] == {4, 5, 6}
+    assert reach["if not (a):"] == {4}
+    assert reach["return 4"] == {5}
+    assert reach["b = 7"] == {10}
 
 
 def test_alternatives() -> None:
