@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.data.given import MEMORY
-from rnnapps.errors import DataError
+from rnnapps.errors import ConfigError, DataError
 from rnnapps.verbs.configure import configure
 
 __all__ = ["read_examples", "with_data"]
@@ -27,10 +27,13 @@ def read_examples(pipeline: Pipeline[Any, Any, Any], config: Any, given: Any = N
 
     Raises:
         DataError: the source cannot be read, or the examples were given from Python before and are not given now.
+        ConfigError: no source is named.
     """
     if given is None and getattr(config.data, "source", None) == MEMORY:
         problem = "the data of this run were given from Python and are stored nowhere"
         raise DataError(f"data.source {MEMORY}", problem, "give them again, from Python, as data=...")
+    if given is None and not str(getattr(config.data, "source", "-")).strip():
+        raise ConfigError(f"data.source must name a source, not {config.data.source!r}")
     return pipeline.examples(config) if given is None else pipeline.examples(config, given)
 
 

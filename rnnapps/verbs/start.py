@@ -7,7 +7,7 @@ from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError
-from rnnapps.verbs import settings
+from rnnapps.verbs import yaml_files
 from rnnapps.verbs.configure import configure, read_configuration
 from rnnapps.verbs.data import with_data
 from rnnapps.verbs.model import Model
@@ -35,7 +35,7 @@ def load(path: str | Path) -> Model[Any, Any, Any]:
     file = saved_configuration(folder)
     if file is None:
         raise CheckpointError(f"{folder}: holds no configuration; name a run folder or an exported model")
-    pipeline = find_pipeline(settings.read_pipeline_name(file))
+    pipeline = find_pipeline(yaml_files.read_pipeline_name(file))
     config = configure(pipeline, read_configuration(pipeline, folder), {})
     return Model(pipeline, open_model(pipeline, folder, config))
 
