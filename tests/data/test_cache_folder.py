@@ -27,5 +27,5 @@ def test_a_user_without_a_home_is_told_what_to_do(monkeypatch: pytest.MonkeyPatc
         raise KeyError(number)
 
     monkeypatch.setattr("pwd.getpwuid", nobody)
-    with pytest.raises(DataError, match="no home folder.*RNNAPPS_CACHE"):
+    with pytest.raises(DataError, match=r"no home folder.*RNNAPPS_CACHE"):
         cache_folder()
