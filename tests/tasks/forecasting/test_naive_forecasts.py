@@ -97,3 +97,11 @@ def test_linear_penalty_by_default() -> None:
 def test_linear_of_nothing_predicts_the_last_value() -> None:
     found = LinearForecast(3, 2).fit([(np.full((4, 3, 1), NAN), np.ones((4, 2, 1)))])
     assert forecast(found.predict(np.array([[[1.0], [2.0], [5.0]]]))) == [5, 5]
+
+
+def test_linear_ignores_windows_with_nothing_to_predict_from() -> None:
+    draw = np.random.default_rng(3)
+    history, future = draw.normal(size=(50, 4, 1)), draw.normal(size=(50, 2, 1))
+    clean = LinearForecast(4, 2).fit([(history[1:], future[1:])])
+    history[0] = NAN
+    np.testing.assert_allclose(LinearForecast(4, 2).fit([(history, future)]).weights, clean.weights)

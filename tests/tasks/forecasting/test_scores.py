@@ -155,3 +155,7 @@ def test_a_history_of_one_season_has_steps_of_one() -> None:
     values = np.array([[1.0], [2.0], [4.0]])
     np.testing.assert_array_equal(seasonal_scale(values, 3), [1.5])
     np.testing.assert_array_equal(seasonal_scale(values, 2), [3.0])
+
+
+def test_small_seasonal_differences_count() -> None:
+    np.testing.assert_allclose(seasonal_scale(np.array([[0.1], [0.2]]), 1), [0.1])
