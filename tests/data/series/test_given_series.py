@@ -186,7 +186,7 @@ def test_wrong_splits_are_one_clear_line() -> None:
     with pytest.raises(DataError, match=r"memory\['test'\]: has the columns a, but memory\['train'\] has a, b"):
         split({"train": FRAME[:30], "test": FRAME[["a"]][30:]})
     dates = {"validation_from": "2024-01-01T20:00", "test_from": "2024-01-02"}
-    with pytest.raises(ConfigError, match="data.validation_from splits one source in time"):
+    with pytest.raises(ConfigError, match=r"data\.validation_from splits one source in time"):
         split({"train": FRAME[:30], "test": FRAME[30:]}, **dates)
 
 
