@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -62,22 +62,19 @@ class Fitted(Generic[ConfigT, PreprocessorT]):
         config: the settings.
         preprocessor: as fitted or loaded.
         network: the functional network, dict in and dict out; its weights are whatever they are at the moment.
-        compiled: what `once` has made.
     """
 
     config: ConfigT
     preprocessor: PreprocessorT
     network: keras.Model
-    compiled: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def once(self, make: Callable[[], MadeT], *key: Hashable) -> MadeT:
-        """What `make` returns, made only the first time for a key.
+    def once(self, name: str, make: Callable[[], MadeT]) -> MadeT:
+        """What was made of this model under a name: made the first time, and kept as long as the model.
 
-        Graphs take seconds to build and compile: a method that Python users call again and again, such as `predict`,
-        keeps here the function that applies the network. The key names what the function was made for: a name of its
-        own, and the settings that it depends on.
+        For functions that TensorFlow compiles, which takes seconds: who predicts again and again does so once.
         """
-        if key not in self.compiled:
-            self.compiled[key] = make()
-        made: MadeT = self.compiled[key]
+        if name not in self._made:
+            self._made[name] = make()
+        made: MadeT = self._made[name]
         return made

@@ -263,7 +263,7 @@ def _writer(fitted: Fitted[Config, CharacterVocabulary]) -> TextWriter:
     """A function that continues prompts with the network's current weights."""
     from rnnapps.tasks.text_generation.prompts import text_writer
 
-    return fitted.once(lambda: text_writer(fitted.network, fitted.preprocessor), "text_writer")
+    return fitted.once("text_writer", lambda: text_writer(fitted.network, fitted.preprocessor))
 
 
 def _report_unknown(preprocessor: CharacterVocabulary, texts: Mapping[str, str]) -> None:

@@ -238,7 +238,8 @@ def _translate(
     decoding = fitted.config.decoding
     require("n_best", n_best, f"from 1 to decoding.beam_width ({decoding.beam_width})", n_best <= decoding.beam_width)
     write = fitted.once(
-        lambda: translator(fitted.network, fitted.preprocessor, decoding, n_best=n_best), "translator", decoding, n_best
+        f"translator of {n_best}",
+        lambda: translator(fitted.network, fitted.preprocessor, decoding, n_best=n_best),
     )
 
     def translate(sentences: Sequence[str]) -> list[TranslatedSentence]:
