@@ -1,7 +1,8 @@
 """Every block of Python in the documentation runs as it is written.
 
-The blocks of a page run one after the other in one namespace, as a reader would paste them, in an empty folder that has
-the files of docs/examples. Reports, which take seconds, are left out.
+The blocks of a page run one after the other in one namespace, as a reader would paste them, in a folder that has the
+files of docs/examples, a text, and small models where the page says that a command has left some. Reports, which take
+seconds, are left out.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import shutil
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import rnnapps
 from tests.docs.blocks import python_blocks
 from tests.tasks.command import skip_report
+from tests.tasks.text_generation.small import write_words
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -23,6 +27,22 @@ WITH_PYTHON = [page for page in PAGES if python_blocks(page)]
 TASKS = sorted(path.parent.name for path in (ROOT / "rnnapps" / "tasks").glob("*/pipeline.py"))
 MOST_NOT_RUN = 2
 """Blocks that need what a test has not, such as a camera."""
+
+
+LOADED = re.compile(r'load(?:_for_inference)?\("((?:runs|saved_models)/text_generation(?:/\w+)?)"\)')
+"""What a page loads: a run, or an export."""
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run and an export of text generation, as commands would have left them."""
+    folder = tmp_path_factory.mktemp("earlier")
+    small: dict[str, Any] = {"model": {"units": 8}, "batch_size": 2, "window_steps": 8, "steps": 1, "compile": "graph"}
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        model = rnnapps.train("text_generation", write_words(folder / "text.txt", 200), run=folder / "runs", **small)
+    model.export(folder / "saved_models")
+    return folder
 
 
 @pytest.fixture
@@ -34,16 +54,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path in examples:
         monkeypatch.delitem(sys.modules, Path(path).stem, raising=False)
     skip_report(monkeypatch)
+    write_words(tmp_path / "mine.txt", 500)
     return tmp_path
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: str(page.relative_to(ROOT)))
-@pytest.mark.usefixtures("folder")
-def test_the_python_of_a_page_runs(page: Path) -> None:
+def test_the_python_of_a_page_runs(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
     namespace: dict[str, object] = {"__name__": "__main__"}
-    for block in python_blocks(page):
-        if block.reason is None:
-            block.run(namespace)
+    blocks = [block for block in python_blocks(page) if block.reason is None]
+    code = "".join(block.code for block in blocks)
+    for path in set(LOADED.findall(code)):
+        if f'run="{path}"' not in code:  # the page does not train it itself
+            kind, *_ = Path(path).parts
+            shutil.copytree(request.getfixturevalue("earlier") / kind, folder / path)
+    for block in blocks:
+        block.run(namespace)
 
 
 def test_little_is_left_out_and_never_without_a_reason() -> None:
