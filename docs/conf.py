@@ -57,6 +57,12 @@ def keep_lines(app: Sphinx, what: str, name: str, obj: object, options: object, 
         lines[:] = "\n\n".join(shown).splitlines()
 
 
+def keep_colon(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Makes a dash of the colon in a property's first line: Napoleon would take what stands before it for a type."""
+    if what == "property":
+        lines[:1] = [line.replace(": ", " – ", 1) for line in lines[:1]]
+
+
 def readable_signature(
     app: Sphinx, what: str, name: str, obj: Any, options: object, signature: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
@@ -66,10 +72,13 @@ def readable_signature(
         parameters = [parameter for parameter in own.parameters.values() if parameter.name != "self"]
         own = own.replace(parameters=parameters, return_annotation=own.empty)
         signature = stringify_signature(own, unqualified_typehints=True)
-    named = [text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in (signature, returns)]
+    plain = r"TypeAliasForwardRef\('(\w+)'\)|<(?:function|class) '?(\w+)'?>"
+    named = [text and re.sub(plain, lambda match: match[1] or match[2], text) for text in (signature, returns)]
+    named = [text and text.replace("<factory>", "...") for text in named]
     return named[0], named[1]
 
 
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", keep_lines)
+    app.connect("autodoc-process-docstring", keep_colon, priority=400)  # before Napoleon
     app.connect("autodoc-process-signature", readable_signature)

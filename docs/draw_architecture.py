@@ -21,9 +21,9 @@ __all__ = ["draw"]
 
 PICTURE = ROOT / "docs" / "architecture.svg"
 CENTRES = {
-    "pipelines": 330, "testing": 840, "cli": 180, "verbs": 180, "tasks": 490,
-    "export": 130, "reports": 480, "training": 840, "decoding": 180, "metrics": 440, "layers": 840,
-    "preprocessing": 310, "data": 600, "cells": 840, "kernels": 840,
+    "pipelines": 420, "testing": 130, "templates": 840, "cli": 260, "verbs": 260, "tasks": 490,
+    "export": 130, "reports": 560, "training": 840, "decoding": 300, "metrics": 600, "layers": 840,
+    "data": 130, "preprocessing": 450, "cells": 840, "kernels": 840,
     "contract": 490, "config": 170, "errors": 490, "types": 810,
 }  # fmt: skip
 """Where each box stands in its row."""
@@ -134,7 +134,13 @@ def _paths(rows: list[list[Box]]) -> Iterator[str]:
     """The arrows as SVG paths: straight down past the boxes of a row, bent between rows."""
     places = {box.name: (number, box) for number, row in enumerate(rows) for box in row}
     used: dict[tuple[str, int | str], list[float]] = defaultdict(list)
-    for name, other in sorted(_arrows(), key=lambda arrow: (places[arrow[0]][0], places[arrow[1]][1].centre)):
+
+    def order(arrow: tuple[str, str]) -> tuple[float, ...]:
+        """Rows from above; of arrows from one box those to the left, and of these the short ones, first."""
+        (start, _), (end, lower) = places[arrow[0]], places[arrow[1]]
+        return start, lower.centre, end
+
+    for name, other in sorted(_arrows(), key=order):
         (start, upper), (end, lower) = places[name], places[other]
         if start == end:
             left, right = (upper.right, lower.left) if upper.left < lower.left else (upper.left, lower.right)

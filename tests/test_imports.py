@@ -28,7 +28,7 @@ LIGHT = [
     "rnnapps.errors",
     "rnnapps.types",
     "rnnapps.contract.pipeline",
-    "rnnapps.verbs.model",
+    "rnnapps.verbs.start",
     "rnnapps.cli.verbs",
     "rnnapps.cli.arguments",
     "rnnapps.tasks.text_generation.pipeline",

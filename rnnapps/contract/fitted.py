@@ -23,11 +23,11 @@ class Configuration(Protocol):
 
     @property
     def data(self) -> Any:
-        """A dataclass that says where the examples come from, in a field `source`."""
+        """Where the examples come from: a dataclass with a field `source`."""
 
     @property
     def model(self) -> Any:
-        """A dataclass that describes the network."""
+        """The network: a dataclass."""
 
     @property
     def training(self) -> TrainingConfig:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
-from rnnapps.verbs import settings
+from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
 from rnnapps.verbs.saved import saved_configuration
 
@@ -70,7 +70,7 @@ def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
     if file is None:
         raise ConfigError(f"{path}: holds no configuration; name a run folder, an export or a YAML file")
     kinds = settings.setting_types(pipeline.config_class)
-    found = convert(pipeline.config_class, settings.read(file, kinds, pipeline_name=pipeline.name))
+    found = convert(pipeline.config_class, yaml_files.read(file, kinds, pipeline_name=pipeline.name))
     return {key: setting.value for key, setting in found.items()}
 
 

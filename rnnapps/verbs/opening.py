@@ -12,6 +12,7 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError
 from rnnapps.types import Array
+from rnnapps.verbs.checksums import require_unchanged
 
 if TYPE_CHECKING:
     import keras
@@ -106,6 +107,7 @@ def load_preprocessor(pipeline: AnyPipeline, path: Path) -> Any:
         ExportError: a file of the export was changed.
     """
     if is_run(path):
+        require_unchanged(path)
         return pipeline.load_preprocessor(path / "preprocessing")
     from rnnapps.export.artefact import preprocessing_folder
 

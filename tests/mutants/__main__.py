@@ -9,7 +9,7 @@ import importlib
 import json
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import yaml
 import tests.conftest  # noqa: F401  sets the environment of tests, before TensorFlow is imported
 from tests.mutants.forks import Task, run_all
 from tests.mutants.mutations import Mutant, mutants_of
-from tests.mutants.report import Verdict, progress, table
+from tests.mutants.report import Verdict, progress, survivor, table
 
 HERE = Path(__file__).parent
 HEAVY = ("tensorflow", "keras", "numpy", "pytest", "hypothesis")
@@ -42,7 +42,7 @@ class Coverage:
 
 
 def main() -> int:
-    """Prints the table, each survivor, and returns 1 where a file is not found or its tests fail already."""
+    """Prints each survivor, then the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("sources", nargs="+", type=Path, help="files or folders below rnnapps")
     parser.add_argument("--limit", type=int, default=0, help="try so many mutants of all, drawn with a fixed seed")
@@ -54,15 +54,20 @@ def main() -> int:
     sources = [str(path) for path in _python_files(options.sources)]
     for name in HEAVY:
         importlib.import_module(name)
-    coverage = _observe(options.tests or _tests_of(sources), sources, options.jobs)
     mutants = [mutant for path in sources for mutant in mutants_of(path, Path(path).read_text())]
+    tests = options.tests or _tests_of(dict.fromkeys(mutant.path for mutant in mutants))
+    coverage = _observe(tests, sources, options.jobs)
     mutants, harmless = _without_equivalent(mutants, sources)
     if options.again:
         again = {tuple(row.values())[:4] for row in json.loads(options.again.read_text()) if not row["killed"]}
         mutants = [m for m in mutants if (m.path, m.line, m.before, m.after) in again]
     if options.limit:
         mutants = sorted(random.Random(0).sample(mutants, min(options.limit, len(mutants))), key=mutants.index)
-    verdicts = list(_judge(mutants, coverage, options.jobs))
+    verdicts = []
+    for verdict in _judge(mutants, coverage, options.jobs):
+        verdicts.append(verdict)
+        if not verdict.killed:
+            print(survivor(verdict.mutant), flush=True)
     print(table(verdicts, harmless))
     if options.json:
         options.json.write_text(json.dumps([verdict.row() for verdict in verdicts], indent=1) + "\n")
@@ -77,10 +82,11 @@ def _python_files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _tests_of(sources: Sequence[str]) -> list[Path]:
-    """The tests of some files: the folder of the same path, or the nearest one above it; of a task the namesake alone.
+def _tests_of(sources: Iterable[str]) -> list[Path]:
+    """The tests of some files: the folder of the same path, or the nearest one above it.
 
-    A task's folder holds its whole pipelines too: minutes for each mutant.
+    A task's folder holds its whole pipelines too, minutes for each mutant: of it the namesake alone or, where there is
+    none, the files that import the module.
     """
     found: list[Path] = []
     for source in map(Path, sources):
@@ -88,10 +94,22 @@ def _tests_of(sources: Sequence[str]) -> list[Path]:
         while parts and not Path("tests", *parts).is_dir():
             parts = parts[:-1]
         folder = Path("tests", *parts)
-        namesake = folder / f"test_{source.stem}.py"
-        found.append(namesake if parts[:1] == ("tasks",) and namesake.exists() else folder)
+        found += _within_task(source, folder) if parts[:1] == ("tasks",) else [folder]
         found += [Path(more) for start, also in ALSO_TESTED_BY.items() if source.is_relative_to(start) for more in also]
     return list(dict.fromkeys(found))
+
+
+def _within_task(source: Path, folder: Path) -> list[Path]:
+    """The tests of one module of a task."""
+    namesake = folder / f"test_{source.stem}.py"
+    if namesake.exists():
+        return [namesake]
+    texts = {file: file.read_text() for file in sorted(folder.rglob("test_*.py"))}
+    for module in (source.with_suffix(""), source.parent):
+        importing = [file for file, text in texts.items() if f"from {'.'.join(module.parts)} import" in text]
+        if importing:
+            return importing
+    return [folder]
 
 
 def _observe(tests: Sequence[Path], sources: Sequence[str], jobs: int) -> Coverage:

@@ -71,7 +71,7 @@ class Mutant:
 def mutants_of(path: str, source: str) -> list[Mutant]:
     """All wrong versions of a file, in the order of its lines."""
     tree = ast.parse(source)
-    found = [_mutant(path, source, one, reach) for one, reach in _walk(tree.body, frozenset(), True)]
+    found = [_mutant(path, source, one, reach or _users(tree, one)) for one, reach in _walk(tree.body, None, True)]
     return sorted(dict.fromkeys(found), key=lambda mutant: mutant.line)
 
 
@@ -88,22 +88,48 @@ def _mutant(path: str, source: str, replacement: Replacement, reach: frozenset[i
     return Mutant(path, shown.lineno, " ".join(before.split()), " ".join(after.split()), wrong, reach)
 
 
-def _walk(body: Iterable[ast.stmt], outer: frozenset[int], table: bool) -> Iterator[tuple[Replacement, frozenset[int]]]:
-    """Replacements in statements, with the lines whose execution reaches them; `table` outside of functions."""
+def _walk(
+    body: Iterable[ast.stmt], method_lines: frozenset[int] | None, table: bool
+) -> Iterator[tuple[Replacement, frozenset[int] | None]]:
+    """Replacements in statements, with the lines whose execution reaches them; `table` outside of functions.
+
+    What stands in the body of a class matters to those who run a method of it. None: to whoever uses a name.
+    """
     for statement in body:
         if _untested(statement):
             continue
         blocks = [block for field in ("body", "orelse", "finalbody") if (block := getattr(statement, field, None))]
         blocks += [handler.body for handler in getattr(statement, "handlers", [])]
         end = blocks[0][0].lineno - 1 if blocks else statement.end_lineno
-        reach = frozenset(range(statement.lineno, max(end, statement.lineno) + 1))
-        function = isinstance(statement, ast.FunctionDef)
+        reach: frozenset[int] | None = frozenset(range(statement.lineno, max(end, statement.lineno) + 1))
+        function, inner = isinstance(statement, ast.FunctionDef), method_lines
         if function:  # a default matters to those who run the function
-            reach = frozenset(range(statement.body[0].lineno, statement.end_lineno + 1))
+            reach = _lines([statement])
+        elif isinstance(statement, ast.ClassDef):
+            reach = inner = _lines(node for node in statement.body if isinstance(node, ast.FunctionDef)) or None
+        elif table:
+            reach = method_lines
         for replacement in _in_statement(statement, table):
-            yield replacement, reach or outer
+            yield replacement, reach
         for block in blocks:
-            yield from _walk(block, reach, table and not function)
+            yield from _walk(block, inner, table and not function)
+
+
+def _lines(functions: Iterable[ast.FunctionDef]) -> frozenset[int]:
+    """The lines of the bodies of functions."""
+    return frozenset(line for node in functions for line in range(node.body[0].lineno, node.end_lineno + 1))
+
+
+def _users(tree: ast.Module, replacement: Replacement) -> frozenset[int]:
+    """The lines of the functions that name what a statement of the module defines; its own lines if there are none."""
+    line = replacement[0].lineno
+    (statement,) = (node for node in tree.body if node.lineno <= line <= node.end_lineno)
+    targets = {
+        node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    using = [f for f in functions if any(isinstance(n, ast.Name) and n.id in targets for n in ast.walk(f))]
+    return _lines(using) or frozenset(range(statement.lineno, statement.end_lineno + 1))
 
 
 def _untested(statement: ast.stmt) -> bool:

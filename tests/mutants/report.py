@@ -1,4 +1,4 @@
-"""What became of the mutants: a progress bar, a table of files, and each survivor."""
+"""What became of the mutants: a progress bar, each survivor, and a table of files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.progress import track
 
 from tests.mutants.mutations import Mutant
 
-__all__ = ["Verdict", "progress", "table"]
+__all__ = ["Verdict", "progress", "survivor", "table"]
 
 Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 30
@@ -52,19 +52,20 @@ def progress(what: str, items: Iterable[Item], count: int) -> Iterator[Item]:
             print(f"{what}: {number} of {count}", file=sys.stderr, flush=True)
 
 
+def survivor(mutant: Mutant) -> str:
+    """A mutant as a difference."""
+    return f"{mutant.path}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}"
+
+
 def table(verdicts: Sequence[Verdict], equivalent: int) -> str:
-    """Survivors as differences, then a line for each file."""
-    lines = []
-    for verdict in sorted((v for v in verdicts if not v.killed), key=lambda v: (v.mutant.path, v.mutant.line)):
-        mutant = verdict.mutant
-        lines += [f"{mutant.path}:{mutant.line}", f"  - {mutant.before}", f"  + {mutant.after}"]
+    """A line for each file, and one for all."""
     killed = Counter(verdict.mutant.path for verdict in verdicts if verdict.killed)
     total = Counter(verdict.mutant.path for verdict in verdicts)
-    lines += ["", f"{'file':48} {'mutants':>8} {'killed':>8} {'survived':>9} {'killed':>8}"]
+    lines = ["", f"{'file':64} {'mutants':>8} {'killed':>8} {'survived':>9} {'killed':>8}"]
     lines += [_line(path, killed[path], count) for path, count in sorted(total.items())]
     lines += [_line("all", killed.total(), total.total()), f"left out as equivalent (equivalent.yaml): {equivalent}"]
     return "\n".join(lines)
 
 
 def _line(name: str, killed: int, total: int) -> str:
-    return f"{name:48} {total:8} {killed:8} {total - killed:9} {killed / max(total, 1):8.1%}"
+    return f"{name:64} {total:8} {killed:8} {total - killed:9} {killed / max(total, 1):8.1%}"

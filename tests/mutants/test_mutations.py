@@ -15,7 +15,7 @@ from tests.mutants.alternatives import without_one
 from tests.mutants.forks import Task, run_all
 from tests.mutants.mutations import Mutant, mutants_of
 from tests.mutants.noting import NOTE, noting
-from tests.mutants.report import Verdict, table
+from tests.mutants.report import Verdict, survivor, table
 
 
 def changes(source: str) -> list[str]:
@@ -84,12 +84,25 @@ def test_changes_are_spliced_by_bytes_and_lines() -> None:
 
 
 def test_lines_that_reach_a_mutant() -> None:
-    source = "X = 1\ndef f(a=2):\n    if a:\n        return 3\n    return a\n"
+    source = textwrap.dedent("""\
+        X = 1
+        Y = 5
+        def f(a=2):
+            if a:
+                return 3
+            return X
+        class A:
+            b = 6
+            def f(self):
+                return g()
+    """)
     reach = {mutant.after: set(mutant.reach) for mutant in mutants_of("a.py", source)}
-    assert reach["X = 2"] == {1}
-    assert reach["def f(a=3):"] == {3, 4, 5}
-    assert reach["if not (a):"] == {3}
-    assert reach["return 4"] == {4}
+    assert reach["X = 2"] == {4, 5, 6}  # the function that names it
+    assert reach["Y = 6"] == {2}
+    assert reach["def f(a=3):"] == {4, 5, 6}
+    assert reach["if not (a):"] == {4}
+    assert reach["return 4"] == {5}
+    assert reach["b = 7"] == {10}
 
 
 def test_alternatives() -> None:
@@ -138,6 +151,8 @@ def test_tasks_in_forked_processes() -> None:
 
 def test_table_of_a_killed_and_a_surviving_mutant() -> None:
     mutant = Mutant("a.py", 3, "x < y", "x <= y", "", frozenset())
-    text = table([Verdict(mutant, "test_a"), Verdict(mutant, "")], 1)
-    assert text.splitlines()[:3] == ["a.py:3", "  - x < y", "  + x <= y"]
-    assert "a.py" in text and "50.0%" in text
+    assert survivor(mutant).splitlines() == ["a.py:3", "  - x < y", "  + x <= y"]
+    (row,) = (
+        line for line in table([Verdict(mutant, "test_a"), Verdict(mutant, "")], 1).splitlines() if "a.py" in line
+    )
+    assert row.split() == ["a.py", "2", "1", "1", "50.0%"]

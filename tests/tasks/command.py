@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.contract.pipeline import Pipeline
@@ -50,9 +51,9 @@ class Command:
 
 
 def as_settings(flags: Iterable[str]) -> dict[str, Any]:
-    """Flags `--key=value`, values as JSON has them, as Python users give settings."""
+    """Flags `--key=value`, values as YAML has them, as Python users give settings."""
     pairs = (flag.removeprefix("--").split("=", 1) for flag in flags)
-    return {key: json.loads(value) for key, value in pairs}
+    return {key: yaml.safe_load(value) for key, value in pairs}
 
 
 def skip_report(patch: pytest.MonkeyPatch) -> None:

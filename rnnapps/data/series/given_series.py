@@ -124,7 +124,7 @@ def _numbers(one: object, whole: str) -> Array:
         one = np.ma.filled(one.astype(np.float64), np.nan)
     try:
         array = np.asarray(one)
-        array = array.astype(np.float64) if array.dtype == object else array
+        array = array.astype(np.float64) if array.dtype == object and array.ndim else array
     except (ValueError, TypeError):
         raise DataError(whole, f"is of type {type(one).__name__}, and no array of numbers", FORMS) from None
     if array.ndim not in (1, 2) or array.dtype.kind not in "fiub":

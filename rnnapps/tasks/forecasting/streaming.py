@@ -134,6 +134,8 @@ def _rows(lines: TextIO, name: str, config: SeriesDataConfig, features: SeriesFe
     clock = config.time or next((column for column in names if column.lower() in TIME_NAMES), NO_TIME)
     if clock not in (*names, NO_TIME):
         raise DataError(name, f"line 1 has no column {clock!r}", f"it names {', '.join(names)}")
+    if features.calendar and clock == NO_TIME:
+        raise DataError(name, "line 1 has no column of times", "this model reads the calendar: add one called time")
     time: np.datetime64 | None = None
     for number, line in enumerate(lines, start=2):
         if not line.strip():

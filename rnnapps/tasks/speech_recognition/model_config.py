@@ -68,7 +68,7 @@ class SpeechModelConfig(RecurrentConfig):
 
     @property
     def frames_per_output(self) -> int:
-        """The product of the strides: how many frames make one output."""
+        """Frames of one output: the product of the strides."""
         return math.prod(self.strides)
 
     @property

@@ -16,8 +16,9 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.testing.pipelines.subject import QUICK, PipelineSubject, weights
-from rnnapps.verbs.model import Model, train
+from rnnapps.verbs.model import Model
 from rnnapps.verbs.opening import open_model
+from rnnapps.verbs.start import train
 
 __all__ = ["check_interruption", "check_kill"]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnapps.tasks.anomaly_detection.metrics import detection_delays, false_alarms_per_day, point_adjusted_f1
+from rnnapps.tasks.anomaly_detection.metrics.point_adjusted import WARNING
 
 
 def test_delay_runs_from_the_label_to_the_first_flag() -> None:
@@ -31,6 +32,7 @@ def test_random_flags_look_good_to_it() -> None:
     labels = np.zeros(10_000, bool)
     labels[1000:6000] = True
     flags = np.random.default_rng(0).random(10_000) < 0.01
+    assert "random scores reach values near 1" in WARNING
     assert point_adjusted_f1(labels, flags) > 0.98
 
 
@@ -55,3 +57,17 @@ def test_adjusting_leaves_the_flags_alone() -> None:
     flags = np.array([True, False])
     point_adjusted_f1(np.array([True, True]), flags)
     assert flags.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("labels", "flags", "expected"),
+    [
+        ([1, 1, 1, 0], [0, 0, 1, 0], 1.0),  # its last row finds an event
+        ([1, 1, 1, 0], [1, 0, 0, 0], 1.0),  # and its first
+        ([1, 0, 0], [1, 0, 0], 1.0),  # the row behind an event is not adjusted
+        ([1, 0, 0], [0, 1, 0], 0.0),  # nor does it find the event
+        ([0, 1, 0], [1, 0, 0], 0.0),  # nor the row before
+    ],
+)
+def test_rows_beside_an_event_are_none_of_it(labels: list[int], flags: list[int], expected: float) -> None:
+    assert point_adjusted_f1(np.array(labels, bool), np.array(flags, bool)) == expected

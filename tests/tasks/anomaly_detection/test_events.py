@@ -85,6 +85,7 @@ def test_both_ends_belong_to_an_event() -> None:
 
 
 def test_scores_of_nothing() -> None:
+    assert EventCounts() == EventCounts(0, 0, 0)
     assert EventCounts(false_positives=2).precision == 0
     assert EventCounts(false_negatives=2).recall == 0
     assert EventCounts(0, 2, 2).f_score() == 0

@@ -102,3 +102,8 @@ def test_curves_of_long_series_have_250_points() -> None:
     scores = -np.arange(1000.0)
     # Thresholds at ranks int(999 n / 249): rank 0 alone, then 4: recall 1/2 at precision 1, then 1 at 2/5 and falling.
     assert range_auc_pr(labels, scores, buffer_steps=0) == pytest.approx(0.5 * 1 + 0.5 * (1 + 2 / 5) / 2)
+
+
+def test_the_lowest_score_is_a_threshold_too() -> None:
+    """The label has it: recall 0, 1 at precision 0, 1/2."""
+    assert range_auc_pr(np.array([False, True]), np.array([2.0, 1.0]), buffer_steps=0) == pytest.approx((0 + 1 / 2) / 2)
