@@ -140,6 +140,9 @@ def test_keys_are_counted_apart() -> None:
     train = [np.array([[1, 0], [1, 1], [0, 1], [1, 1]], np.uint8)]
     found = baselines(train, [np.array([[1, 1], [1, 0]], np.uint8)])["first-order Markov"]
     assert found["nats_per_step"] == pytest.approx(-np.log(2 / 4) - np.log(1 - 3 / 4))
+    # Each was silent once, and then began: (1 + 1) / (1 + 2).
+    found = baselines(train, [np.array([[0, 0], [1, 0]], np.uint8)])["first-order Markov"]
+    assert found["nats_per_step"] == pytest.approx(-np.log(2 / 3) - np.log(1 / 3))
 
 
 def test_windows_of_one_step_miss_no_frame() -> None:
