@@ -56,7 +56,9 @@ def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str
     for key in dotted:
         if key not in kinds:
             typed = key if key in given else key.removeprefix(BARE)
-            raise ConfigError(f"{pipeline.name} has no setting {typed!r}{settings.nearest(typed, kinds)}")
+            bare = [key.removeprefix(BARE) for key in kinds if key.startswith(BARE)]
+            hint = settings.nearest(typed, kinds) or settings.nearest(typed, bare)
+            raise ConfigError(f"{pipeline.name} has no setting {typed!r}{hint}")
     return settings.assemble(pipeline.config_class, {**base, **_typed(pipeline.config_class, dotted)})
 
 
