@@ -21,7 +21,7 @@ TOLERANCE = 1e-5
 
 
 def check_evaluation(subject: PipelineSubject) -> None:
-    """`evaluate` gives finite figures, all of them the same twice, beside at least one baseline with the same metrics."""
+    """`evaluate` gives finite figures, the same twice, beside at least one baseline that shares a metric."""
     opened = open_model(subject.pipeline, subject.model.path, subject.config)
     first, second = (evaluate(subject.pipeline, opened, subject.splits, keep=False) for _ in range(2))
     assert first.metrics, "evaluate finds no metric"
