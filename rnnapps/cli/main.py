@@ -75,7 +75,8 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     entries = pipeline_entries()
     if name not in entries:
         choices = [*COMMANDS, *entries]
-        hint = nearest(name, choices) or f"; there are {', '.join(choices)}"
+        begun = next((f"; did you mean '{choice}'?" for choice in choices if choice.startswith(name)), "")
+        hint = begun or nearest(name, choices) or f"; there are {', '.join(choices)}"
         raise ConfigError(f"no command or pipeline is called '{name}'{hint}; see rnnapps --help")
     return run_verb(find_pipeline(name), words)
 

@@ -61,3 +61,13 @@ def test_the_list_shows_configurations_by_name_with_the_first_sentence_of_their_
     assert found["text_generation quick"] == "A character model in about a minute"
     assert sum(name.endswith(" demo") for name in found) == 7
     assert all(4 < len(summary.split()) < 60 for summary in found.values())
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("text", "did you mean 'text_generation'"), ("verfy", "did you mean 'verify'"), ("zzz", "there are list, new,")],
+)
+def test_a_word_that_is_no_command(word: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([word, "train"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: no command or pipeline is called '{word}'; ") and told in line

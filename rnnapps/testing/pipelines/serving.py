@@ -21,7 +21,7 @@ TOLERANCE = 1e-5
 
 
 def check_evaluation(subject: PipelineSubject) -> None:
-    """`evaluate` gives finite figures, the same ones twice, beside at least one baseline with the same metrics."""
+    """`evaluate` gives finite figures, the same twice, beside at least one baseline that shares a metric."""
     opened = open_model(subject.pipeline, subject.model.path, subject.config)
     first, second = (evaluate(subject.pipeline, opened, subject.splits, keep=False) for _ in range(2))
     assert first.metrics, "evaluate finds no metric"
@@ -31,7 +31,7 @@ def check_evaluation(subject: PipelineSubject) -> None:
     for name, metrics in first.baselines.items():
         assert set(metrics) & set(first.metrics), f"baseline {name!r} shares no metric with the model"
     assert first.examples > 0 and first.split in ("test", "validation"), "evaluate must say what it has scored"
-    assert first.metrics == second.metrics, f"two evaluations differ: {first.metrics} and {second.metrics}"
+    assert first == second, f"two evaluations differ: {first} and {second}"
 
 
 def check_export(subject: PipelineSubject) -> None:

@@ -133,3 +133,25 @@ def test_a_probability_of_one_half_expects_nothing() -> None:
     train, held_out = [np.array([[1], [0]], np.uint8)] * 2 + [np.array([[1], [1]], np.uint8)] * 2, rolls(3, keys=1)
     held_out[0][:] = 1
     assert baselines(train, held_out)["first-order Markov"]["frame_accuracy"] == 0
+
+
+def test_keys_are_counted_apart() -> None:
+    """Key 0 stays once of two times, key 1 both times: (1 + 1) / 4 and (2 + 1) / 4."""
+    train = [np.array([[1, 0], [1, 1], [0, 1], [1, 1]], np.uint8)]
+    found = baselines(train, [np.array([[1, 1], [1, 0]], np.uint8)])["first-order Markov"]
+    assert found["nats_per_step"] == pytest.approx(-np.log(2 / 4) - np.log(1 - 3 / 4))
+    # Each was silent once, and then began: (1 + 1) / (1 + 2).
+    found = baselines(train, [np.array([[0, 0], [1, 0]], np.uint8)])["first-order Markov"]
+    assert found["nats_per_step"] == pytest.approx(-np.log(2 / 3) - np.log(1 / 3))
+
+
+def test_windows_of_one_step_miss_no_frame() -> None:
+    def blind(frames: Any, next_frames: Any, states: Any) -> Any:
+        return tf.zeros_like(next_frames), next_frames, states
+
+    assert score_frames(blind, lambda rows: [], rolls(4, 2), batch_size=1, window_steps=1).steps == 4
+
+
+def test_scores_without_counts() -> None:
+    assert (FrameScore(1.0, 1).hits, FrameScore(1.0, 1).misjudged) == (0, 0)
+    assert FrameScore(1.0, 1, 1).metrics()["frame_accuracy"] == 1

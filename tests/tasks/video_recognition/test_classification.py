@@ -47,3 +47,10 @@ def test_equal_probabilities_count_as_likelier_in_the_order_of_classes() -> None
 def test_an_impossible_class_costs_a_finite_number_of_nats() -> None:
     found = classification_metrics(np.array([[1.0, 0.0]]), np.array([1]))
     assert found["nats_per_example"] == pytest.approx(12 * np.log(10))
+
+
+def test_ties_among_many_classes_keep_the_order_of_classes() -> None:
+    """Of forty classes every second one is likelier: 1, 3, 5, 7, 9 come first."""
+    probabilities = np.tile([1 / 60, 2 / 60], 20)[None]
+    found = [classification_metrics(probabilities, np.array([target]))["top_5_accuracy"] for target in (9, 11)]
+    assert found == [1, 0]
