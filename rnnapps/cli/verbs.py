@@ -111,7 +111,7 @@ def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
     for piece in pipeline.stream(model.fitted, arguments.predict):
         shown = printed(piece)
         if isinstance(shown, str) and not isinstance(piece, str):
-            shown = shown.removesuffix("\n") + ("" if as_json else "\n")  # a result of its own: a line
+            shown = shown.removesuffix("\n") + "\n"  # a result of its own: a line
         if as_json:
             print_json({"piece": piece} if isinstance(piece, str) else piece if isinstance(shown, str) else shown)
         elif isinstance(shown, str):

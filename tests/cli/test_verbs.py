@@ -172,7 +172,7 @@ def test_a_stream_of_results_has_a_line_each_and_one_of_json_on_demand(
         return capsys.readouterr().out
 
     assert streamed() == 'a\n\n{"text": "object"}\nb\n'
-    assert streamed("--json") == '{"piece": "a"}\n{"piece": ""}\n{"text": "object"}\n{"piece": "b"}\n'
+    assert streamed("--json") == '{"text": "a"}\n{"text": ""}\n{"text": "object"}\n{"piece": "b"}\n'
 
 
 def test_json_of_a_stream_has_all_letters(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -251,7 +251,7 @@ def test_settings_of_a_file_come_below_those_of_python(tmp_path: Path) -> None:
             "data: is a text of 8 characters, too long for the name",
         ),
         (CheckpointError, lambda: rnnapps.load("none"), "none: not a run folder (no such folder)"),
-        (CheckpointError, lambda: rnnapps.load(os.curdir), "holds no configuration; name a run folder or an exported"),
+        (CheckpointError, lambda: rnnapps.load(os.curdir), ".: not a run folder"),
     ],
 )
 def test_wrong_calls_are_one_line(
