@@ -69,12 +69,7 @@ def parse_arguments(pipeline: AnyPipeline, verb: str, argv: Sequence[str]) -> Ar
     }
     changed = {key for key, value in flags.items() if key in flag_names(argv)}
     config = settings.assemble(pipeline.config_class, {**base, **flags})
-    names = [*VERBS[verb].flags, *(flag.name for flag in _switches(pipeline, verb))]
-    options = {name: parsed.get(name) for name in names} | {"print_config": print_config}
-    for name in VERBS[verb].required:
-        if not options[name]:
-            meaning = FLAGS[name].help.partition(":")[0]
-            raise ConfigError(f"{verb} needs --{name} ({meaning}); see {program(pipeline)} {verb} --help")
+    options = {**_verb_options(pipeline, verb, parsed), "print_config": print_config}
     return Arguments(config, frozenset(changed | set(from_files)), options, _predict_options(pipeline, verb, parsed))
 
 
@@ -144,12 +139,28 @@ def _parse(
         raise ConfigError(f"--{key[1]} must be {kind}, not '{given}'")
     unknown = re.search(r"unrecognized arguments: (.*)", message, re.DOTALL)
     if unknown:
-        raise ConfigError(unknown_flag(pipeline, verb, unknown[1].split()[0].split("=")[0], all_kinds))
+        raise ConfigError(
+            unknown_flag(pipeline, verb, (unknown[1].split() or [unknown[1]])[0].split("=")[0], all_kinds)
+        )
     raise ConfigError(" ".join(message.split()))
 
 
 def _takes(pipeline: AnyPipeline, verb: str, key: str) -> bool:
     return key.split(".")[0] in VERBS[verb].groups(pipeline)
+
+
+def _verb_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -> dict[str, Any]:
+    """The verb's own flags by name, once it is known that the required ones are there and folders have names."""
+    names = [*VERBS[verb].flags, *(flag.name for flag in _switches(pipeline, verb))]
+    options = {name: parsed.get(name) for name in names}
+    for name in ("run", "from", "to"):
+        if options.get(name) is not None and not str(options[name]).strip():
+            raise ConfigError(f"--{name} must name a folder, not {options[name]!r}")
+    for name in VERBS[verb].required:
+        if not options[name]:
+            meaning = FLAGS[name].help.partition(":")[0]
+            raise ConfigError(f"{verb} needs --{name} ({meaning}); see {program(pipeline)} {verb} --help")
+    return options
 
 
 def _predict_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from rnnapps.cli.verb_table import VERBS, program
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.verbs.configure import option_names
 from rnnapps.verbs.settings import nearest
 
 __all__ = ["unknown_flag"]
@@ -78,7 +78,7 @@ def unknown_flag(pipeline: AnyPipeline, verb: str, flag: str, kinds: Iterable[st
         return _not_taken(pipeline, verb, name)
     known = {key for key in kinds if "." not in key or key.partition(".")[0] in groups} | {*VERBS[verb].flags}
     close = nearest(flag, [f"--{key}" for key in known])
-    own = _option_names(pipeline)
+    own = option_names(pipeline)
     others = [other for other, definition in VERBS.items() if name in definition.flags]
     if name in own and not VERBS[verb].predict:
         others = [other for other, definition in VERBS.items() if definition.predict]
@@ -100,9 +100,3 @@ def _not_taken(pipeline: AnyPipeline, verb: str, key: str) -> str:
         return f"{verb} does not take --{key}: the run already fixes it"
     takers = [name for name, definition in VERBS.items() if group in definition.groups(pipeline)]
     return f"{verb} does not take --{key}: it has no use for it; {', '.join(takers)} do"
-
-
-def _option_names(pipeline: AnyPipeline) -> list[str]:
-    """The flags of `predict`, the pipeline's own first."""
-    own = list(vars(pipeline.predict_class).get("__annotations__", {}))
-    return own + [field.name for field in dataclasses.fields(pipeline.predict_class) if field.name not in own]

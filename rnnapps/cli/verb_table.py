@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.verbs.configure import applied_groups, option_names
 
 if TYPE_CHECKING:
     import jsonargparse
@@ -14,9 +15,6 @@ __all__ = ["FLAGS", "VERBS", "Flag", "Verb", "overview", "program"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 Scope = Literal["all", "evaluate", "apply", "export", "data"]
-
-COMMON_GROUPS = frozenset({"data", "model", "training", "export", "seed"})
-"""What every pipeline has; any other group says how a trained model is applied, unless the run fixes it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Verb:
     def groups(self, pipeline: AnyPipeline) -> frozenset[str]:
         """The fields of the pipeline's configuration that the verb takes as flags."""
         fields = frozenset(field.name for field in dataclasses.fields(pipeline.config_class))
-        applied = fields - COMMON_GROUPS - pipeline.run_fixes
+        applied = applied_groups(pipeline)
         scopes: dict[Scope, frozenset[str]] = {
             "all": fields,
             "evaluate": applied | pipeline.evaluate_tries,
@@ -98,13 +96,12 @@ class Verb:
         from rnnapps.verbs.pipelines import configurations
 
         verb = next(name for name, definition in VERBS.items() if definition is self)
-        own = list(vars(pipeline.predict_class).get("__annotations__", {}))
         shipped = configurations(pipeline)
         values = {
             "run": f"runs/{pipeline.name}/first",
             "name": pipeline.name,
             "config": "demo" if "demo" in shipped else next(iter(shipped), ""),
-            "predict": f"--{own[0] if own else dataclasses.fields(pipeline.predict_class)[0].name} ...",
+            "predict": f"--{option_names(pipeline)[0]} ...",
         }
         usable = [flags for flags in self.usage if shipped or "{config}" not in flags]
         return [f"{program(pipeline)} {verb} {flags.format(**values)}".rstrip() for flags in usable]

@@ -47,7 +47,12 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             are not named here, training and export among them, may change from one command to the next.
         run_frees: single settings of those groups, dotted, that may change all the same.
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
-        tabular: what `predict` finds are rows of a table: Python users get them as a pandas frame.
+        tabular: columns of the pandas frame that Python users get, where what `predict` finds are rows of a table:
+            those that the frame has even where nothing is found.
+        stream_header: a line that the command line prints before the first piece of `stream`, where pieces are lines
+            of a table; with a line feed.
+        python_defaults: options of `predict_class` whose default is another for Python users: what the command line
+            writes into a file, they may just want in hand.
     """
 
     name: ClassVar[str]
@@ -61,7 +66,9 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "seed"})
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
-    tabular: ClassVar[bool] = False
+    tabular: ClassVar[tuple[str, ...]] = ()
+    stream_header: ClassVar[str] = ""
+    python_defaults: ClassVar[Mapping[str, Any]] = {}
 
     @abstractmethod
     def examples(self, config: ConfigT, given: Any = None) -> SplitsT:
@@ -122,7 +129,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def stream(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterator[Any]:
         """Yields pieces of the result as soon as they exist.
 
-        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, printed as in `predict`.
+        Pieces are texts, of which those that are lines end with a line feed, or dataclasses, each printed as a line as
+        in `predict`.
 
         Args:
             fitted: the model.
@@ -130,6 +138,14 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             given: one input from Python instead of that which the options name; where rows or chunks make it up, any
                 iterable of them.
         """
+
+    def is_one_input(self, given: Any) -> bool:
+        """Whether what was given to `predict` is one input, whose result comes alone, and no sequence of them.
+
+        Lists and tuples are sequences, and arrays of strings; an array of numbers is one input.
+        """
+        texts = getattr(getattr(given, "dtype", None), "kind", None) in list("OUST")
+        return given is not None and not isinstance(given, list | tuple) and not texts
 
     def grow_preprocessor(self, config: ConfigT, preprocessor: PreprocessorT, splits: SplitsT) -> PreprocessorT:
         """Extends a loaded preprocessor by what new data needs (fine-tuning); the default keeps it."""

@@ -9,13 +9,34 @@ from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
-from rnnapps.verbs import settings
+from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
 from rnnapps.verbs.saved import saved_configuration
 
-__all__ = ["configure", "read_configuration", "read_options"]
+__all__ = ["applied_groups", "configure", "option_names", "read_configuration", "read_options"]
+
+COMMON_GROUPS = frozenset({"data", "model", "training", "export", "seed"})
+"""What every pipeline has; any other group says how a trained model is applied, unless the run fixes it."""
+
+BARE = "training."
+"""What a bare name stands for: by far most of what is changed from one training to the next."""
+
+PYTHON = "given from Python"
+"""Where a setting comes from, for errors."""
 
 AnyPipeline = Pipeline[Any, Any, Any]
+
+
+def applied_groups(pipeline: AnyPipeline) -> frozenset[str]:
+    """The groups of settings that say how a trained model is applied: `predict` and `stream` take them too."""
+    fields = frozenset(field.name for field in dataclasses.fields(pipeline.config_class))
+    return fields - COMMON_GROUPS - pipeline.run_fixes
+
+
+def option_names(pipeline: AnyPipeline) -> list[str]:
+    """The options of `predict`, the pipeline's own first; the first of all names the input."""
+    own = list(vars(pipeline.predict_class).get("__annotations__", {}))
+    return own + [field.name for field in dataclasses.fields(pipeline.predict_class) if field.name not in own]
 
 
 def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
@@ -23,7 +44,7 @@ def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str
 
     Args:
         pipeline: the application.
-        base: dotted key -> value, to start from.
+        base: dotted key -> value, to start from; what it lacks has its default.
         given: a group of settings by its name ({"model": {"cell": "lstm"}}), a single one by its dotted key
             ({"model.cell": "lstm"}), or one of the group `training`, or the seed, by its bare name ({"steps": 500}).
 
@@ -31,13 +52,14 @@ def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str
         ConfigError: a setting does not exist, or its value is of another type or out of range.
     """
     kinds = settings.setting_types(pipeline.config_class)
-    dotted = {key: _plain(value) for key, value in _by_dotted_key(pipeline, given).items()}
+    dotted = _by_dotted_key(pipeline, given)
     for key in dotted:
         if key not in kinds:
-            raise ConfigError(f"{pipeline.name} has no setting {key!r}{settings.nearest(key, kinds)}")
-    placed = {key: settings.Setting(value, "settings given from Python") for key, value in dotted.items()}
-    changes = {key: setting.value for key, setting in convert(pipeline, placed, kinds).items()}
-    return settings.assemble(pipeline.config_class, {**base, **changes})
+            typed = key if key in given else key.removeprefix(BARE)
+            bare = [key.removeprefix(BARE) for key in kinds if key.startswith(BARE)]
+            hint = settings.nearest(typed, kinds) or settings.nearest(typed, bare)
+            raise ConfigError(f"{pipeline.name} has no setting {typed!r}{hint}")
+    return settings.assemble(pipeline.config_class, {**base, **_typed(pipeline.config_class, dotted)})
 
 
 def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
@@ -50,7 +72,7 @@ def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
     if file is None:
         raise ConfigError(f"{path}: holds no configuration; name a run folder, an export or a YAML file")
     kinds = settings.setting_types(pipeline.config_class)
-    found = convert(pipeline, settings.read(file, kinds, pipeline_name=pipeline.name), kinds)
+    found = convert(pipeline.config_class, yaml_files.read(file, kinds, pipeline_name=pipeline.name))
     return {key: setting.value for key, setting in found.items()}
 
 
@@ -58,30 +80,42 @@ def read_options(pipeline: AnyPipeline, given: Mapping[str, Any]) -> Any:
     """Options of `predict` and `stream`.
 
     Raises:
-        ConfigError: an option does not exist, or its value is out of range.
+        ConfigError: an option does not exist, or its value is of another type or out of range.
     """
-    known = [field.name for field in dataclasses.fields(pipeline.predict_class)]
+    known = option_names(pipeline)
     for name in given:
         if name not in known:
             raise ConfigError(
                 f"{pipeline.name} has no option {name!r} of predict{settings.nearest(name, known)}; "
                 f"there are {', '.join(known)}"
             )
-    return pipeline.predict_class(**given)
+    return pipeline.predict_class(**{**pipeline.python_defaults, **_typed(pipeline.predict_class, given)})
 
 
 def _by_dotted_key(pipeline: AnyPipeline, given: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {field.name for field in dataclasses.fields(pipeline.config_class)}
+    """Groups opened up, and the prefix of bare names added."""
+    groups = {key.partition(".")[0] for key in settings.setting_types(pipeline.config_class) if "." in key}
     found: dict[str, Any] = {}
     for name, value in given.items():
-        if name in fields and isinstance(value, Mapping):
+        if name in groups and not isinstance(value, Mapping):
+            raise ConfigError(f"{name} is a group of settings, {name}={{NAME: VALUE}}; {value!r} is no mapping")
+        if name in groups:
             found |= settings.dotted(value, f"{name}.")
-        elif name in fields or "." in name:
-            found[name] = value
         else:
-            found[f"training.{name}"] = value
+            found[name if "." in name or name == "seed" else BARE + name] = value
     return found
 
 
+def _typed(config_class: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a dataclass by dotted key, as its annotations have them."""
+    placed = {key: settings.Setting(_plain(value), PYTHON) for key, value in values.items()}
+    return {key: setting.value for key, setting in convert(config_class, placed).items()} if placed else {}
+
+
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+    """As YAML has it: NumPy's scalars, tuples and paths are unknown there."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value.item() if getattr(value, "ndim", None) == 0 else value

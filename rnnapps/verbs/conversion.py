@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
 
-from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
 
 __all__ = ["convert"]
 
 
-def convert(
-    pipeline: Pipeline[Any, Any, Any], found: Mapping[str, settings.Setting], kinds: Mapping[str, Any]
-) -> dict[str, settings.Setting]:
-    """Brings each setting to its type.
+def convert(config_class: type, found: Mapping[str, settings.Setting]) -> dict[str, settings.Setting]:
+    """Brings each setting of a dataclass, by its dotted key, to its type.
 
     Raises:
         ConfigError: a value is of another type; the message begins with the place of the setting.
     """
     import jsonargparse
 
+    kinds = settings.setting_types(config_class)
+    settings.resolve_annotations(config_class)
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(pipeline.config_class)
+    parser.add_class_arguments(config_class)
     converted = {}
     for key, setting in found.items():
         try:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rnnapps.contract.evaluation import Evaluation
-from rnnapps.contract.fitted import Configuration, Preprocessor
+from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
-from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
-from rnnapps.verbs.configure import configure, read_configuration, read_options
-from rnnapps.verbs.data import MEMORY, read_examples
-from rnnapps.verbs.opening import OpenModel, open_model, require_folder
-from rnnapps.verbs.pipelines import find_configuration, find_pipeline
+from rnnapps.verbs.configure import applied_groups, configure, option_names, read_options
+from rnnapps.verbs.data import read_examples, with_data
+from rnnapps.verbs.opening import OpenModel, open_model
 from rnnapps.verbs.runs import new_run_path
-from rnnapps.verbs.saved import saved_configuration
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
-    from rnnapps.verbs.train import Trained
 
-__all__ = ["Model", "load", "train"]
+__all__ = ["Model"]
 
 ConfigT = TypeVar("ConfigT", bound=Configuration)
 SplitsT = TypeVar("SplitsT", bound=Splits)
@@ -87,25 +87,26 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """Finished results.
 
         Args:
-            inputs: one input, or a sequence of them; None takes what the options name, as the command line does.
-            options: those of the command line's `predict`.
+            inputs: one input, or a list of them; None takes what the options name, as the command line does.
+            options: those of the command line's `predict`, groups of settings that say how a model is applied among
+                them, as in `rnnapps.train`.
 
         Returns:
             A result for a single input, a list of them for several; or a pandas frame, where results are rows.
 
         Raises:
-            ConfigError: an option does not exist or does not fit.
+            ConfigError: an option does not exist or does not fit, or names the input a second time.
             DataError: an input is not what was expected.
         """
-        results = self.pipeline.predict(self._opened.fitted, read_options(self.pipeline, options), inputs)
+        results = self.pipeline.predict(*self._asked(inputs, options), inputs)
         if self.pipeline.tabular:
-            return _frame(results)
-        single = inputs is not None and not _is_several(inputs) and len(results) == 1
+            return _frame(results, self.pipeline.tabular)
+        single = self.pipeline.is_one_input(inputs) and len(results) == 1
         return results[0] if single else list(results)
 
     def stream(self, inputs: Any = None, **options: Any) -> Iterator[Any]:
         """Pieces of the result as soon as they exist; arguments and errors as in `predict`."""
-        yield from self.pipeline.stream(self._opened.fitted, read_options(self.pipeline, options), inputs)
+        return self.pipeline.stream(*self._asked(inputs, options), inputs)
 
     def evaluate(self, data: Any = None, *, switches: Sequence[str] = (), **changes: Any) -> Evaluation:
         """Scores the model on held-out data, beside its baselines; the model's own data by default.
@@ -121,9 +122,9 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             if name not in self.pipeline.evaluation_switches:
                 known = ", ".join(self.pipeline.evaluation_switches) or "none"
                 raise ConfigError(f"{self.pipeline.name} has no switch {name!r} of evaluate; there are {known}")
-        model, splits = self._changed(changes), self._splits
-        if data is not None or changes or splits is None:
-            config, given = _with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
+        model, splits = self._changed("evaluate", self.pipeline.evaluate_tries, changes), self._splits
+        if data is not None or splits is None or model.fitted.config.data != self.config.data:
+            config, given = with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
             splits = read_examples(self.pipeline, config, given)
         keep = data is None and not changes
         return evaluate(self.pipeline, model, splits, switches=switches, keep=keep)
@@ -142,7 +143,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))
-        return export(self.pipeline, self._changed(changes), Path(to))
+        return export(self.pipeline, self._changed("export", {"export"}, changes), Path(to))
 
     def finetune(
         self, data: Any = None, *, run: str | Path | None = None, freeze: Sequence[str] = (), **changes: Any
@@ -160,96 +161,40 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """
         from rnnapps.verbs.train import finetune
 
-        config, given = _with_data(self.pipeline, settings.flatten(self.config), data, changes)
+        config, given = with_data(self.pipeline, settings.flatten(self.config), data, changes)
         path = Path(run) if run else new_run_path(self.pipeline, config)
-        return _model(
-            self.pipeline,
-            finetune(self.pipeline, config, path, source=self.path, freeze=tuple(freeze), given=given),
-        )
+        trained = finetune(self.pipeline, config, path, source=self.path, freeze=tuple(freeze), given=given)
+        return Model(self.pipeline, trained.model, trained.splits)
 
-    def _changed(self, changes: Mapping[str, Any]) -> OpenModel:
-        """The model with other settings, the weights being the same."""
+    def _asked(self, inputs: Any, options: Mapping[str, Any]) -> tuple[Fitted[ConfigT, PreprocessorT], Any]:
+        """The model with the settings among the options, and the options proper."""
+        named, groups = option_names(self.pipeline)[0], applied_groups(self.pipeline)
+        if inputs is not None and named in options:
+            raise ConfigError(f"the input is given twice, as the first argument and as {named}=; leave one out")
+        changes = {name: value for name, value in options.items() if name.partition(".")[0] in groups}
+        fitted: Fitted[ConfigT, PreprocessorT] = self._opened.fitted
+        if changes:
+            fitted = dataclasses.replace(
+                fitted, config=configure(self.pipeline, settings.flatten(self.config), changes)
+            )
+        proper = {name: value for name, value in options.items() if name not in changes}
+        return fitted, read_options(self.pipeline, proper)
+
+    def _changed(self, verb: str, groups: AbstractSet[str], changes: Mapping[str, Any]) -> OpenModel:
+        """The model with other settings, the weights being the same; `groups` are what the verb takes beside others."""
         if not changes:
             return self._opened
         config = configure(self.pipeline, settings.flatten(self.config), changes)
+        known = groups | applied_groups(self.pipeline)
+        for name in (field.name for field in dataclasses.fields(config)):
+            if name not in known and getattr(config, name) != getattr(self.config, name):
+                raise ConfigError(f"{verb} cannot change {name}, but settings of {', '.join(sorted(known))}")
         return open_model(self.pipeline, self.path, config)
 
 
-def load(path: str | Path) -> Model[Any, Any, Any]:
-    """Loads a trained model.
-
-    Args:
-        path: a run folder, a version folder of an export, or a folder of versions, whose newest one is taken.
-
-    Raises:
-        CheckpointError: it is none of them, or holds no state yet.
-        ExportError: a file of the export is missing or was changed.
-        ConfigError: its pipeline is not installed.
-    """
-    folder = Path(path)
-    require_folder(folder)
-    file = saved_configuration(folder)
-    if file is None:
-        raise CheckpointError(f"{folder}: holds no configuration; name a run folder or an exported model")
-    pipeline = find_pipeline(settings.read_pipeline_name(file))
-    config = configure(pipeline, read_configuration(pipeline, folder), {})
-    return Model(pipeline, open_model(pipeline, folder, config))
-
-
-def train(
-    pipeline: str | Pipeline[Any, Any, Any],
-    data: Any = None,
-    *,
-    run: str | Path | None = None,
-    config: str | Path | None = None,
-    **changes: Any,
-) -> Model[Any, Any, Any]:
-    """Trains a model, or goes on with the run if its folder exists.
-
-    Args:
-        pipeline: a name that `rnnapps list` shows, or a pipeline.
-        data: where the examples come from: a source as for `--data.source` (a text or a path), or the examples
-            themselves as the page of the task describes them, or a mapping of settings of the group `data` whose
-            `source` is one of both. None takes what the settings say, built-in data by default.
-        run: the run folder; by default one named after the moment, `runs/<pipeline>/<cell>-<date>-<time>`.
-        config: a YAML file of settings, or the name of a shipped one.
-        changes: settings: a group by its name (`model={"cell": "lstm"}`), or one of the group `training`, or the seed,
-            by its bare name (`steps=500`).
-
-    Raises:
-        RnnappsError: of the kind that fits.
-    """
-    from rnnapps.verbs.train import train as train_run
-
-    task = find_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
-    base = read_configuration(task, find_configuration(task, str(config))) if config else {}
-    settled, given = _with_data(task, base, data, changes)
-    path = Path(run) if run else new_run_path(task, settled)
-    return _model(task, train_run(task, settled, path, given=given))
-
-
-def _model(pipeline: Pipeline[Any, Any, Any], trained: Trained) -> Model[Any, Any, Any]:
-    return Model(pipeline, trained.model, trained.splits)
-
-
-def _with_data(
-    pipeline: Pipeline[Any, Any, Any], base: Mapping[str, Any], data: Any, changes: Mapping[str, Any]
-) -> tuple[Any, Any]:
-    """The configuration, and the examples that were given from Python: None where `data` only says what to read."""
-    if data is None:
-        return configure(pipeline, base, changes), None
-    group = dict(data) if isinstance(data, Mapping) and "source" in data else {"source": data}
-    given = None if isinstance(group["source"], str | Path) else group["source"]
-    source = MEMORY if given is not None else str(group["source"])
-    return configure(pipeline, base, {"data": {**group, "source": source}, **changes}), given
-
-
-def _is_several(inputs: Any) -> bool:
-    return isinstance(inputs, list | tuple)
-
-
-def _frame(results: Sequence[Any]) -> Any:
-    """Dataclass rows as a frame; a mapping in a row becomes columns of its own, after its keys."""
+def _frame(results: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """Dataclass rows as a frame: their fields, or what their method `columns()` returns."""
     import pandas as pd
 
-    return pd.DataFrame([result.columns() if hasattr(result, "columns") else vars(result) for result in results])
+    rows = [result.columns() if hasattr(result, "columns") else vars(result) for result in results]
+    return pd.DataFrame(rows, columns=None if rows else list(columns))

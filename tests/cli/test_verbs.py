@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,37 @@ def test_predict_and_stream_say_the_same(run: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert main(Tiny(), ["stream", "--run", str(run), "--prompt", "b", "--length", "4"]) == 0
     assert capsys.readouterr().out == f"{predicted[0]}\n"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece that is a result of its own."""
+
+    text: str
+
+    def printed(self) -> Any:
+        return {"text": self.text} if self.text == "object" else self.text
+
+
+def test_a_stream_of_results_has_a_line_each_and_one_of_json_on_demand(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def streamed(*argv: str) -> str:
+        monkeypatch.setattr(Tiny, "stream", lambda *_, **__: iter([Piece("a"), Piece(""), Piece("object"), "b"]))
+        capsys.readouterr()
+        assert main(Tiny(), ["stream", "--run", str(run), *argv]) == 0
+        return capsys.readouterr().out
+
+    assert streamed() == 'a\n\n{"text": "object"}\nb\n'
+    assert streamed("--json") == '{"piece": "a"}\n{"piece": ""}\n{"text": "object"}\n{"piece": "b"}\n'
+
+
+def test_json_of_a_stream_has_all_letters(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--run", str(run), "--prompt", "b", "--length", "4")
+    predicted = answer(capsys, "predict", *asked)["results"]
+    assert main(Tiny(), ["stream", *asked, "--json"]) == 0
+    pieces = [json.loads(line)["piece"] for line in capsys.readouterr().out.splitlines()]
+    assert len(pieces) == 4 and "".join(pieces) == predicted[0]
 
 
 def test_inspect_shows_tables_and_writes_pictures(

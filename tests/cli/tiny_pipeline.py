@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -76,10 +76,11 @@ class Predict:
 class Circle:
     """The data: letters that follow one another in a circle."""
 
+    letters: str
     source: str
 
     def digest(self) -> str:
-        return self.source
+        return self.letters
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,17 @@ class Tiny(Pipeline[Config, Circle, Letters]):
     config_class = Config
     predict_class = Predict
 
-    def examples(self, config: Config) -> Circle:
-        return Circle(config.data.source)
+    def examples(self, config: Config, given: Sequence[str] | None = None) -> Circle:
+        return Circle(config.data.source if given is None else "".join(given), config.data.source)
 
     def fit_preprocessor(self, config: Config, splits: Circle) -> Letters:
-        return Letters("".join(sorted(set(config.data.source))))
+        return Letters("".join(sorted(set(splits.letters))))
 
     def load_preprocessor(self, folder: Path) -> Letters:
         return Letters(json.loads((folder / "letters.json").read_text()))
 
     def grow_preprocessor(self, config: Config, preprocessor: Letters, splits: Circle) -> Letters:
-        return Letters(preprocessor.letters + "".join(sorted(set(config.data.source) - set(preprocessor.letters))))
+        return Letters(preprocessor.letters + "".join(sorted(set(splits.letters) - set(preprocessor.letters))))
 
     def vocabulary_changes(self, network: Any, old: Letters, new: Letters) -> Any:
         from rnnapps.contract.vocabulary import VocabularyChange
@@ -134,11 +135,11 @@ class Tiny(Pipeline[Config, Circle, Letters]):
         import tensorflow as tf
 
         rows, steps = fitted.config.training.batch_size, fitted.config.training.window_steps
-        circle = tf.constant([fitted.preprocessor.letters.index(letter) for letter in fitted.config.data.source])
+        circle = tf.constant([fitted.preprocessor.letters.index(letter) for letter in splits.letters])
 
         def batch(step: Any) -> dict[str, Any]:
             places = step * steps + tf.range(steps + 1, dtype=tf.int64) + tf.range(rows, dtype=tf.int64)[:, None]
-            tokens = tf.gather(circle, places % len(fitted.config.data.source))
+            tokens = tf.gather(circle, places % len(splits.letters))
             return {"inputs": {"tokens": tokens[:, :-1]}, "targets": tokens[:, 1:], "reset": step == 0}
 
         def loss(outputs: Any, given: Any) -> Any:
@@ -149,9 +150,7 @@ class Tiny(Pipeline[Config, Circle, Letters]):
             loss=loss,
             batches=lambda first: tf.data.Dataset.range(first, 2**62).map(batch),
             validate=lambda: {
-                "validation_nats_per_letter": self._score(
-                    fitted.network, fitted.preprocessor, fitted.config.data.source
-                )
+                "validation_nats_per_letter": self._score(fitted.network, fitted.preprocessor, splits.letters)
             },
             metric="validation_nats_per_letter",
             samples=lambda: ["".join(self._write(fitted.network, fitted.preprocessor, Predict()))],
@@ -165,9 +164,8 @@ class Tiny(Pipeline[Config, Circle, Letters]):
         ]
 
     def evaluate(self, fitted: Fitted[Config, Letters], splits: Circle) -> Evaluation:
-        letters, split = (
-            (fitted.config.data.test, "test") if fitted.config.data.test else (fitted.config.data.source, "validation")
-        )
+        test = fitted.config.data.test
+        letters, split = (test, "test") if test else (splits.letters, "validation")
         metrics = {"nats_per_letter": self._score(fitted.network, fitted.preprocessor, letters)}
         uniform = {"nats_per_letter": float(np.log(len(fitted.preprocessor.letters)))}
         return Evaluation(metrics, {"uniform": uniform}, 20, split, {"letters": float(len(set(letters)))})
@@ -184,11 +182,16 @@ class Tiny(Pipeline[Config, Circle, Letters]):
             "serving_default": Endpoint(function, {"tokens": tf.TensorSpec((None, 4), tf.int32)}, {"tokens": tokens})
         }
 
-    def predict(self, fitted: Fitted[Config, Letters], options: Predict) -> list[Any]:
-        return ["".join(self._write(fitted.network, fitted.preprocessor, options))]
+    def predict(
+        self, fitted: Fitted[Config, Letters], options: Predict, given: str | Sequence[str] | None = None
+    ) -> list[str]:
+        prompts = [options.prompt] if given is None else [given] if isinstance(given, str) else given
+        asked = [replace(options, prompt=prompt) for prompt in prompts]
+        return ["".join(self._write(fitted.network, fitted.preprocessor, each)) for each in asked]
 
-    def stream(self, fitted: Fitted[Config, Letters], options: Predict) -> Iterator[str]:
-        yield from self._write(fitted.network, fitted.preprocessor, options)
+    def stream(self, fitted: Fitted[Config, Letters], options: Predict, given: str | None = None) -> Iterator[str]:
+        asked = options if given is None else replace(options, prompt=given)
+        yield from self._write(fitted.network, fitted.preprocessor, asked)
 
     def _write(self, network: Any, preprocessor: Letters, options: Predict) -> Iterator[str]:
         import tensorflow as tf
@@ -209,5 +212,7 @@ class Tiny(Pipeline[Config, Circle, Letters]):
         return float(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tokens[:, 1:], outputs["logits"])))
 
 
+TINY = Tiny()
+
 if __name__ == "__main__":
-    sys.exit(main(Tiny()))
+    sys.exit(main(TINY))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.contract.pipeline import Pipeline
 
-__all__ = ["Command", "skip_report"]
+__all__ = ["Command", "as_settings", "skip_report"]
 
 
 class Command:
@@ -46,6 +48,12 @@ class Command:
         assert errors == captured.err.splitlines()[-1:]
         assert "Traceback" not in captured.err
         return errors[0]
+
+
+def as_settings(flags: Iterable[str]) -> dict[str, Any]:
+    """Flags `--key=value`, values as YAML has them, as Python users give settings."""
+    pairs = (flag.removeprefix("--").split("=", 1) for flag in flags)
+    return {key: yaml.safe_load(value) for key, value in pairs}
 
 
 def skip_report(patch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from rnnapps.errors import DataError
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
-__all__ = ["BUILTIN", "TEXT_SUFFIXES", "decode_text", "read_documents", "separated", "tfds_texts"]
+__all__ = ["BUILTIN", "TEXT_SUFFIXES", "decode_text", "plain_lines", "read_documents", "separated", "tfds_texts"]
 
 BUILTIN = "builtin"
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".rst")
@@ -77,6 +77,11 @@ def decode_text(content: bytes, name: str | Path) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"byte {error.start} (line {line}) is 0x{content[error.start]:02x}, which is not UTF-8 text there"
         raise DataError(name, problem, "convert the file to UTF-8 (iconv) or leave it out if it is binary") from None
+    return plain_lines(text)
+
+
+def plain_lines(text: str) -> str:
+    """The text without a leading byte order mark, every line ended by a line feed."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 

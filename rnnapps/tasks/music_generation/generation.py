@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -18,8 +17,7 @@ from rnnapps.tasks.music_generation.frame_sampling import begin_frames, continue
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
 from rnnapps.types import Array, Tensor, Tensors
 
-__all__ = ["Sampling", "begin_events", "event_step", "stream_lines", "write_pieces"]
-
+__all__ = ["KeyChange", "Sampling", "begin_events", "event_step", "stream_changes", "write_pieces"]
 
 IMPOSSIBLE = -1e9
 """Added to a logit, leaves it no probability."""
@@ -138,11 +136,23 @@ def _cut(notes: Array, steps: int) -> Array:
     return joined_notes(kept)
 
 
-def stream_lines(network: keras.Model, grid: MusicGrid, primer: Piece, sampling: Sampling) -> Iterator[str]:
-    """A line of JSON for each step at which keys are struck or released: {"beat", "note_on", "note_off"}.
+@dataclass(frozen=True)
+class KeyChange:
+    """What happens to the keys at one step.
 
-    Beats count from the end of the primer. The last line releases what still sounds.
+    Attributes:
+        beat: when, in quarter notes from the end of the primer.
+        note_on: MIDI pitches of the keys that are struck.
+        note_off: those of the keys that are released.
     """
+
+    beat: float
+    note_on: tuple[int, ...]
+    note_off: tuple[int, ...]
+
+
+def stream_changes(network: keras.Model, grid: MusicGrid, primer: Piece, sampling: Sampling) -> Iterator[KeyChange]:
+    """Each step at which keys are struck or released; the last change releases what still sounds."""
     single = replace(sampling, samples=1)
     changes = _frame_changes if grid.representation == "frames" else _event_changes
     sounding: set[int] = set()
@@ -150,14 +160,9 @@ def stream_lines(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
         if step >= sampling.steps:
             break
         sounding = (sounding - set(off)) | set(on)
-        yield _line(step, on, off, grid)
+        yield KeyChange(step / grid.steps_per_beat, tuple(on), tuple(off))
     if sounding:
-        yield _line(sampling.steps, [], sorted(sounding), grid)
-
-
-def _line(step: int, on: list[int], off: list[int], grid: MusicGrid) -> str:
-    """One line of `stream_lines`."""
-    return json.dumps({"beat": step / grid.steps_per_beat, "note_on": on, "note_off": off}) + "\n"
+        yield KeyChange(sampling.steps / grid.steps_per_beat, (), tuple(sorted(sounding)))
 
 
 def _frame_changes(

@@ -19,6 +19,8 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.given import MEMORY
+from rnnapps.data.given_rows import given_inputs
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from rnnapps.contract.sections import Section
     from rnnapps.tasks.music_generation.data.music import PieceSplits
     from rnnapps.tasks.music_generation.data.piece import Piece
-    from rnnapps.tasks.music_generation.generation import Sampling
+    from rnnapps.tasks.music_generation.files import GeneratedPiece
+    from rnnapps.tasks.music_generation.generation import KeyChange, Sampling
     from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 
 __all__ = ["PIPELINE", "Config", "MusicGeneration", "PredictOptions", "Synthesizer"]
@@ -75,7 +78,7 @@ class PredictOptions:
         synthesizer: what makes the sound (predict): additive (ours), fluidsynth, or auto, which is fluidsynth where
             the program and a soundfont are installed.
         soundfont: file of instruments for fluidsynth, .sf2 or .sf3; empty takes the system's.
-        output: MIDI file to write (predict); a picture (.png) and the sound (.wav) go beside it.
+        output: MIDI file to write (predict); a picture (.png) and the sound (.wav) go beside it; empty writes none.
     """
 
     primer: str = ""
@@ -100,7 +103,7 @@ class PredictOptions:
             require(name, value, f"from {low} to {high:,}", low <= value <= high)
         require("temperature", self.temperature, "at least 0", 0 <= self.temperature < math.inf)
         require("top_p", self.top_p, "above 0 and at most 1", 0 < self.top_p <= 1)
-        tempo, midi = self.tempo_bpm, self.output.lower().endswith((".mid", ".midi"))
+        tempo, midi = self.tempo_bpm, not self.output or self.output.lower().endswith((".mid", ".midi"))
         require("tempo_bpm", tempo, "0, or from 10 to 1,000", tempo == 0 or 10 <= tempo <= 1000)
         require("seed", self.seed, "a number of 64 bits", -(2**63) <= self.seed < 2**63 - self.samples)
         require("output", repr(self.output), "a file that ends in .mid", midi)
@@ -123,12 +126,17 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         "It may repeat passages of its training pieces; check before publishing what it writes.",
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("frame_accuracy", "next_note_accuracy"))
+    python_defaults: ClassVar[dict[str, str]] = {"output": ""}
 
-    def examples(self, config: Config) -> PieceSplits:
-        """Reads the pieces and splits them."""
+    def examples(self, config: Config, given: object = None) -> PieceSplits:
+        """Reads the pieces and splits them.
+
+        From Python: a list of pieces, each a file, the bytes of a MIDI file, notes `(notes, 4)` on the grid, or a
+        `mido.MidiFile`.
+        """
         from rnnapps.tasks.music_generation.data.music import read_piece_splits
 
-        return read_piece_splits(config.data)
+        return read_piece_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: PieceSplits) -> MusicGrid:
         """The grid; nothing in it is learned."""
@@ -182,30 +190,37 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
 
         return music_endpoints(fitted.network, fitted.preprocessor)
 
-    def predict(self, fitted: Fitted[Config, MusicGrid], options: PredictOptions) -> list[Any]:
-        """Writes each piece as MIDI, picture and sound; returns where, and figures of it."""
-        from rnnapps.tasks.music_generation.files import choose_synthesizer, write_files
+    def is_one_input(self, given: object) -> bool:
+        """Nothing to begin with is one input too."""
+        return given is None or super().is_one_input(given)
+
+    def predict(
+        self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, given: Any = None
+    ) -> list[GeneratedPiece]:
+        """Writes pieces, and their MIDI, picture and sound into files where `output` names one.
+
+        From Python: primers, in the forms of `examples`, or pieces that a model has written.
+        """
+        from rnnapps.tasks.music_generation.files import GeneratedPiece, choose_synthesizer
         from rnnapps.tasks.music_generation.generation import write_pieces
 
-        synthesizer = choose_synthesizer(options.synthesizer, options.soundfont)
-        primer = _primer(fitted.preprocessor, options)
-        pieces = write_pieces(
-            fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
-        )
-        target = Path(options.output)
-        several = [target.with_stem(f"{target.stem}_{number}") for number in range(1, len(pieces) + 1)]
-        targets = several if len(pieces) > 1 else [target]
-        return [
-            write_files(piece, each, fitted.preprocessor, primer_steps=primer.steps, synthesizer=synthesizer)
-            for piece, each in zip(pieces, targets, strict=True)
-        ]
+        if options.output:
+            choose_synthesizer(options.synthesizer, options.soundfont)  # says before the work what is not installed
+        grid, pieces = fitted.preprocessor, []
+        for place, item in given_inputs(given, one=self.is_one_input(given)):
+            primer = _primer(grid, options, item, place)
+            written = write_pieces(fitted.network, grid, primer, _sampling(grid, primer, options))
+            pieces += [GeneratedPiece(piece, grid, primer.steps) for piece in written]
+        return _saved(pieces, options) if options.output else pieces
 
-    def stream(self, fitted: Fitted[Config, MusicGrid], options: PredictOptions) -> Iterator[str]:
-        """A line of JSON for each beat at which keys are struck or released, as soon as it is drawn."""
-        from rnnapps.tasks.music_generation.generation import stream_lines
+    def stream(
+        self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, given: Any = None
+    ) -> Iterator[KeyChange]:
+        """Each step at which keys are struck or released, as soon as it is drawn."""
+        from rnnapps.tasks.music_generation.generation import stream_changes
 
-        primer = _primer(fitted.preprocessor, options)
-        yield from stream_lines(
+        primer = _primer(fitted.preprocessor, options, given)
+        yield from stream_changes(
             fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
         )
 
@@ -218,22 +233,33 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         return music_sections(fitted.network, fitted.preprocessor, splits.validation)
 
 
-def _primer(grid: MusicGrid, options: PredictOptions) -> Piece:
+def _primer(grid: MusicGrid, options: PredictOptions, given: Any, place: str = f"{MEMORY}: input") -> Piece:
     """What to start from, at the tempo that was asked for."""
     import numpy as np
 
-    from rnnapps.tasks.music_generation.data.music import read_piece
+    from rnnapps.tasks.music_generation.data.music import given_piece
     from rnnapps.tasks.music_generation.data.piece import Piece
     from rnnapps.tasks.music_generation.evaluation import excerpts
 
+    start = options.primer or None if given is None else given
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
-    if options.primer:
+    if start is not None:
         known = MusicDataConfig(**dataclasses.asdict(grid), transpose_semitones=0)
-        piece = read_piece(options.primer, known)
+        piece = given_piece(start, place, known)
         if options.primer_bars:
             steps = round(options.primer_bars * piece.beats_per_bar * grid.steps_per_beat)
             piece = excerpts([piece], steps)[0]
     return dataclasses.replace(piece, tempo_bpm=options.tempo_bpm or piece.tempo_bpm)
+
+
+def _saved(pieces: Sequence[GeneratedPiece], options: PredictOptions) -> list[GeneratedPiece]:
+    """The pieces with their files; several are numbered."""
+    target = Path(options.output)
+    several = [target.with_stem(f"{target.stem}_{number}") for number in range(1, len(pieces) + 1)]
+    return [
+        piece.save(path, synthesizer=options.synthesizer, soundfont=options.soundfont)
+        for piece, path in zip(pieces, several if len(pieces) > 1 else [target], strict=True)
+    ]
 
 
 def _sampling(grid: MusicGrid, primer: Piece, options: PredictOptions) -> Sampling:

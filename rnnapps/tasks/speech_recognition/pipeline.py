@@ -17,6 +17,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits
+    from rnnapps.tasks.speech_recognition.prediction import Transcription
     from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "SpeechRecognition"]
+
+ONE_INPUT = "give either --file, a recording, or --microphone true"
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class PredictOptions:
 
     def __post_init__(self) -> None:
         """Checks the values."""
-        if bool(self.file) == self.microphone:
-            raise ConfigError("give either --file, a recording, or --microphone true")
+        if self.file and self.microphone:
+            raise ConfigError(ONE_INPUT)
         require("chunk_ms", self.chunk_ms, "from 1 to 10,000", 1 <= self.chunk_ms <= 10_000)
 
 
@@ -96,11 +100,15 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         "tune": "first choose weight and bonus of an n-gram language model on the validation split"
     }
 
-    def examples(self, config: Config) -> UtteranceSplits:
-        """Reads the recordings and splits them."""
+    def examples(self, config: Config, given: object = None) -> UtteranceSplits:
+        """Reads the recordings and splits them.
+
+        From Python: (audio, transcript) or (audio, transcript, speaker) for each recording, in a list or a frame; audio
+        as in `predict`.
+        """
         from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits
 
-        return read_utterance_splits(config.data)
+        return read_utterance_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: UtteranceSplits) -> SpeechFeatures:
         """Mean and deviation of the training spectra; the symbols of the training transcripts, and their n-grams."""
@@ -188,19 +196,36 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
             fitted.network, fitted.preprocessor, fitted.config.decoding, streams=fitted.config.model.streams
         )
 
-    def predict(self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions) -> list[Any]:
-        """A transcript with confidence and times for each recording."""
-        from rnnapps.tasks.speech_recognition.prediction import transcribe_files
+    def is_one_input(self, given: object) -> bool:
+        """A pair of samples and their rate is one recording."""
+        return has_rate(given) or super().is_one_input(given)
 
-        return transcribe_files(fitted.network, fitted.preprocessor, options.file, fitted.config.decoding)
+    def predict(
+        self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None
+    ) -> list[Transcription]:
+        """A transcript with confidence and times for each recording.
 
-    def stream(self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions) -> Iterator[str]:
-        """Words as soon as they are complete."""
+        From Python: files, the bytes of files, samples (int16 or floats of full scale 1, at the model's rate), or pairs
+        of samples and their rate.
+        """
+        from rnnapps.tasks.speech_recognition.prediction import sounds_of, transcribe
+
+        _require_one_input(options, given)
+        sounds = sounds_of(options.file) if given is None else given_inputs(given, one=self.is_one_input(given))
+        return transcribe(fitted.network, fitted.preprocessor, sounds, fitted.config.decoding)
+
+    def stream(
+        self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None
+    ) -> Iterator[str]:
+        """Words as soon as they are complete, and a line feed; from Python also of an iterable of pieces of sound."""
+        from rnnapps.tasks.speech_recognition.chunks import given_chunks, sound_chunks
         from rnnapps.tasks.speech_recognition.prediction import stream_words
 
-        yield from stream_words(
-            fitted.network, fitted.preprocessor, "" if options.microphone else options.file, chunk_ms=options.chunk_ms
-        )
+        _require_one_input(options, given)
+        rate = fitted.preprocessor.sample_rate_hz
+        size = max(1, round(options.chunk_ms * rate / 1000))
+        chunks = sound_chunks(options.file, rate, size) if given is None else given_chunks(given, rate, size)
+        yield from stream_words(fitted.network, fitted.preprocessor, chunks, chunk_samples=size, timed=given is None)
 
     def report_sections(
         self,
@@ -214,6 +239,14 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         return speech_sections(
             fitted.network, fitted.preprocessor, splits, data=fitted.config.data, decoding=fitted.config.decoding
         )
+
+
+def _require_one_input(options: PredictOptions, given: object) -> None:
+    """Raises ConfigError, unless there is one of file, microphone and input from Python."""
+    if given is not None and (options.file or options.microphone):
+        raise ConfigError("the input is given twice: as an argument, and as file or microphone")
+    if given is None and not options.file and not options.microphone:
+        raise ConfigError(ONE_INPUT)
 
 
 PIPELINE = SpeechRecognition()

@@ -1,12 +1,12 @@
-"""Recordings in files, from the microphone or from standard input, to transcripts."""
+"""Transcripts of recordings, whole or while they are heard, as people look at them."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,64 +14,112 @@ import tensorflow as tf
 
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES, read_audio
-from rnnapps.tasks.speech_recognition.data.utterance import SCALE
+from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
+from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.sound import Sound, read_sound
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["stream_words", "transcribe_files"]
-
+__all__ = ["Transcription", "Word", "sounds_of", "stream_words", "transcribe"]
 
 Step = Callable[[Tensor, Tensor, Tensor, NamedTensors], dict[str, Tensor]]
 """See `SpeechStream.step`."""
 
-STANDARD_INPUT = "-"
 LONGEST_SECONDS = 900
 """The alignment of a longer recording's words would need more than a gigabyte."""
 
 
-def transcribe_files(
-    network: keras.Model, features: SpeechFeatures, source: str, decoding: DecodingConfig
-) -> list[dict[str, Any]]:
-    """Transcripts of a file, or of all files of a folder.
+@dataclass(frozen=True)
+class Word:
+    """A word and when it was said.
+
+    Attributes:
+        word: as it is written.
+        start: its beginning, in seconds from that of the recording.
+        end: its end, likewise.
+    """
+
+    word: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """What was recognised in a recording.
+
+    Attributes:
+        file: the recording's file; empty for sound that came from none.
+        transcript: what was said.
+        confidence: probability of the transcript given the sound, by the network alone, 0 to 1.
+        words: its words in their order, with their times.
+    """
+
+    file: str
+    transcript: str
+    confidence: float
+    words: tuple[Word, ...]
+
+
+def sounds_of(source: str) -> list[tuple[str, Sound]]:
+    """The name and path of a file, or of each file of a folder.
 
     Raises:
         ConfigError: the source is a stream.
-        DataError: a file is missing, damaged or too long, or a folder holds no recording.
+        DataError: a folder holds no recording.
     """
     if source in ("", STANDARD_INPUT):
         raise ConfigError("predict needs --file, a recording or a folder of them; stream reads what has no end")
     paths = list_files(Path(source), AUDIO_SUFFIXES) if Path(source).is_dir() else [Path(source)]
     if not paths:
         raise DataError(source, "holds no recording", f"put files there that end in {', '.join(AUDIO_SUFFIXES)}")
+    return [(str(path), path) for path in paths]
+
+
+def transcribe(
+    network: keras.Model, features: SpeechFeatures, sounds: Sequence[tuple[str, Sound]], decoding: DecodingConfig
+) -> list[Transcription]:
+    """Transcripts of recordings, each by itself.
+
+    Args:
+        network: the network.
+        features: front end and alphabet.
+        sounds: what to call each in errors, and the recording.
+        decoding: how transcripts are found.
+
+    Raises:
+        DataError: a recording is missing, damaged or too long, or an array is no sound.
+    """
     transcriber = Transcriber(network, features, decoding)
-    described = []
-    for path in paths:
-        samples = read_audio(path, sample_rate_hz=features.sample_rate_hz)
-        if len(samples) > LONGEST_SECONDS * features.sample_rate_hz:
-            problem = (
-                f"lasts {len(samples) / features.sample_rate_hz:,.0f} s; at most {LONGEST_SECONDS} are transcribed"
-            )
-            raise DataError(path, problem, "cut it, or stream it with a model that reads forwards")
-        transcript = transcriber([samples])[0]
-        words = [{"word": word, "start": start, "end": end} for word, start, end in transcript.words]
-        described.append(
-            {"file": str(path), "transcript": transcript.text, "confidence": transcript.confidence, "words": words}
-        )
-    return described
+    return [_transcribed(transcriber, place, sound) for place, sound in sounds]
 
 
-def stream_words(network: keras.Model, features: SpeechFeatures, source: str, *, chunk_ms: float) -> Iterator[str]:
-    """Words as soon as they are complete, and a line feed; tells the real-time factor at the end on standard error.
+def _transcribed(transcriber: Transcriber, place: str, sound: Sound) -> Transcription:
+    rate = transcriber.features.sample_rate_hz
+    samples = read_sound(sound, place, sample_rate_hz=rate)
+    if len(samples) > LONGEST_SECONDS * rate:
+        problem = f"lasts {len(samples) / rate:,.0f} s; at most {LONGEST_SECONDS} are transcribed"
+        raise DataError(place, problem, "cut it, or stream it with a model that reads forwards")
+    transcript = transcriber([samples])[0]
+    words = tuple(Word(word, start, end) for word, start, end in transcript.words)
+    file = str(sound) if isinstance(sound, str | Path) else ""
+    return Transcription(file, transcript.text, transcript.confidence, words)
+
+
+def stream_words(
+    network: keras.Model, features: SpeechFeatures, chunks: Iterable[Array], *, chunk_samples: int, timed: bool
+) -> Iterator[str]:
+    """Words as soon as they are complete, and a line feed.
 
     Args:
         network: a network that reads forwards.
         features: front end with stored normalisation.
-        source: a file, `-` for raw sound from standard input, or nothing for the microphone.
-        chunk_ms: milliseconds of sound that are read at once.
+        chunks: sound of full scale 1, float32 `(samples,)` each.
+        chunk_samples: how large they are, about.
+        timed: tell the real-time factor at the end on standard error.
 
     Raises:
         ConfigError: the network reads backwards too, or there is no microphone.
@@ -80,13 +128,12 @@ def stream_words(network: keras.Model, features: SpeechFeatures, source: str, *,
     if network.get_layer("recurrent").bidirectional or features.normalization.kind != "stored":
         needs = "model.bidirectional false and model.normalization stored"
         raise ConfigError(f"this model reads whole recordings and cannot stream; train one with {needs}")
-    size = max(1, round(chunk_ms * features.sample_rate_hz / 1000))
     stream = SpeechStream(network, features)
     step = _compiled(stream)
     states = stream.first_states(1)
-    _advance(step, np.zeros(size, np.float32), False, states)  # builds the graph before the clock runs
+    _advance(step, np.zeros(chunk_samples, np.float32), False, states)  # builds the graph before the clock runs
     written, busy, heard = 0, 0.0, 0
-    for chunk, last in _with_end(_chunks(source, features.sample_rate_hz, size)):
+    for chunk, last in _with_end(chunks):
         begun = time.perf_counter()
         states = _advance(step, chunk, last, states)
         busy, heard = busy + time.perf_counter() - begun, heard + len(chunk)
@@ -99,7 +146,7 @@ def stream_words(network: keras.Model, features: SpeechFeatures, source: str, *,
             written = known
     yield "\n"
     seconds = heard / features.sample_rate_hz
-    if seconds:
+    if timed and seconds:
         print(f"{seconds:.1f} s of sound; real-time factor {busy / seconds:.3f}", file=sys.stderr)
 
 
@@ -118,37 +165,8 @@ def _advance(step: Step, chunk: Array, last: bool, states: NamedTensors) -> dict
     return {name: answer[name] for name in states}
 
 
-def _with_end(chunks: Iterator[Array]) -> Iterator[tuple[Array, bool]]:
+def _with_end(chunks: Iterable[Array]) -> Iterator[tuple[Array, bool]]:
     """Each chunk, and at last an empty one that is the end."""
     for chunk in chunks:
         yield chunk, False
     yield np.zeros(0, np.float32), True
-
-
-def _chunks(source: str, rate: int, size: int) -> Iterator[Array]:
-    """Sound of full scale 1, float32 `(size,)` each; the last may be shorter."""
-    if source == STANDARD_INPUT:
-        while content := sys.stdin.buffer.read(2 * size):
-            yield np.frombuffer(content[: len(content) // 2 * 2], "<i2").astype(np.float32) / SCALE
-    elif source:
-        samples = read_audio(source, sample_rate_hz=rate)
-        yield from (samples[first : first + size] for first in range(0, len(samples), size))
-    else:
-        yield from _microphone(rate, size)
-
-
-def _microphone(rate: int, size: int) -> Iterator[Array]:
-    """Until interrupted."""
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:  # OSError: the package is there, but the PortAudio library is not
-        remedy = "pip install sounddevice, or pipe a recorder into --file -"
-        raise ConfigError(f"the microphone cannot be read: {error}; {remedy}") from None
-    try:
-        with sounddevice.InputStream(samplerate=rate, channels=1, dtype="float32", blocksize=size) as stream:
-            while True:
-                yield stream.read(size)[0][:, 0]
-    except sounddevice.PortAudioError as error:
-        raise ConfigError(f"the microphone cannot be read: {error}; choose another as the default device") from None
-    except KeyboardInterrupt:
-        return

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
@@ -20,7 +20,9 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
+from rnnapps.tasks.text_generation.continuation import Continuation
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.types import Array, Tensor, Tensors
 
 if TYPE_CHECKING:
     import keras
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.preprocessing.characters import CharacterVocabulary
     from rnnapps.tasks.text_generation.data.text import TextSplits
+    from rnnapps.tasks.text_generation.prompts import TextWriter
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
+
+GivenTexts: TypeAlias = Iterable[str] | Mapping[str, str | Iterable[str]]
 
 SCORED_ROWS, SCORED_WINDOW = 64, 128
 
@@ -95,11 +100,11 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         "It may repeat passages of its training text.",
     )
 
-    def examples(self, config: Config) -> TextSplits:
-        """Reads the text and splits it."""
+    def examples(self, config: Config, given: GivenTexts | None = None) -> TextSplits:
+        """Reads the text and splits it; from Python a list of texts may be given, or a mapping of splits of them."""
         from rnnapps.tasks.text_generation.data.text import read_splits
 
-        return read_splits(config.data)
+        return read_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: TextSplits) -> CharacterVocabulary:
         """The characters of the training text."""
@@ -153,13 +158,13 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
             token="character",
         )
         score = _scorer(fitted.network, fitted.preprocessor.encode_all(splits.validation))
-        write = _writer(fitted.network, fitted.preprocessor, PredictOptions(length=200, samples=2))
+        write, options = _writer(fitted), PredictOptions(length=200, samples=2)
         return Objective(
             loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
             batches=lambda start: cut(start_step=start),
             validate=lambda: {f"validation_{name}": value for name, value in score().items()},
             metric="validation_nats_per_character",
-            samples=write,
+            samples=lambda: write([""], options),
             loss_unit="nats_per_character",
             time_step="character",
         )
@@ -183,9 +188,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
 
         split = "validation" if splits.test is None else "test"
         train, held_out = (fitted.preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
-        repetition = measure_repetition(
-            _writer(fitted.network, fitted.preprocessor, PredictOptions(length=1000, samples=4))()
-        )
+        repetition = measure_repetition(_writer(fitted)([""], PredictOptions(length=1000, samples=4)))
         return Evaluation(
             metrics=_scorer(fitted.network, held_out)(),
             baselines=baselines(train, held_out, vocabulary_size=fitted.preprocessor.size),
@@ -204,21 +207,38 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
 
         return text_endpoints(fitted.network, fitted.preprocessor)
 
-    def predict(self, fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions) -> list[str]:
-        """The prompt and its continuations."""
-        _report_unknown(fitted.preprocessor, options)
-        return [options.prompt + text for text in _writer(fitted.network, fitted.preprocessor, options)()]
+    def predict(
+        self,
+        fitted: Fitted[Config, CharacterVocabulary],
+        options: PredictOptions,
+        given: str | Sequence[str] | None = None,
+    ) -> list[Continuation]:
+        """Prompts and their continuations: `options.samples` of each prompt follow one another.
 
-    def stream(self, fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions) -> Iterator[str]:
+        From Python a prompt may be given, or a list of them.
+        """
+        from rnnapps.data.text.given import given_texts
+
+        prompts = [options.prompt] if given is None else given_texts(given, "prompt", whole="inputs")
+        _report_unknown(fitted.preprocessor, {"prompt": "".join(prompts), "stop": options.stop})
+        texts = _writer(fitted)(prompts, options, stop=options.stop)
+        asked = [prompt for prompt in prompts for _ in range(options.samples)]
+        return [Continuation(prompt, text) for prompt, text in zip(asked, texts, strict=True)]
+
+    def stream(
+        self, fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions, given: str | None = None
+    ) -> Iterator[str]:
         """The prompt, then its continuation as it is written."""
+        from rnnapps.data.text.given import require_text
         from rnnapps.tasks.text_generation.prompts import stream_text
 
-        _report_unknown(fitted.preprocessor, options)
-        yield options.prompt
-        yield from stream_text(fitted.network, fitted.preprocessor, options.prompt, options, stop=options.stop)
+        prompt = options.prompt if given is None else require_text(given, "prompt", whole="inputs")
+        _report_unknown(fitted.preprocessor, {"prompt": prompt, "stop": options.stop})
+        yield prompt
+        yield from stream_text(fitted.network, fitted.preprocessor, prompt, options, stop=options.stop)
 
 
-def _scorer(network: keras.Model, ids: Any) -> Any:
+def _scorer(network: keras.Model, ids: Array) -> Callable[[], dict[str, float]]:
     """A function that scores a text with the network's current weights."""
     import tensorflow as tf
 
@@ -226,7 +246,7 @@ def _scorer(network: keras.Model, ids: Any) -> Any:
     from rnnapps.metrics.text import score_text
 
     @tf.function(autograph=False)
-    def apply(tokens: Any, states: Any) -> Any:
+    def apply(tokens: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
         outputs = network({"tokens": tokens, "states": states}, training=False)
         return outputs["logits"], outputs["states"]
 
@@ -239,21 +259,21 @@ def _scorer(network: keras.Model, ids: Any) -> Any:
     return score
 
 
-def _writer(network: keras.Model, preprocessor: CharacterVocabulary, options: PredictOptions) -> Any:
-    """A function that writes texts with the network's current weights."""
+def _writer(fitted: Fitted[Config, CharacterVocabulary]) -> TextWriter:
+    """A function that continues prompts with the network's current weights."""
     from rnnapps.tasks.text_generation.prompts import text_writer
 
-    return text_writer(network, preprocessor, options.prompt, options, stop=options.stop)
+    return fitted.once("text_writer", lambda: text_writer(fitted.network, fitted.preprocessor))
 
 
-def _report_unknown(preprocessor: CharacterVocabulary, options: PredictOptions) -> None:
-    """Tells of characters the model never saw."""
+def _report_unknown(preprocessor: CharacterVocabulary, texts: Mapping[str, str]) -> None:
+    """Tells of characters of the prompt and the stop string that the model never saw."""
     consequences = {"prompt": "read as the unknown character", "stop": "it is never written, so nothing stops there"}
-    for name, consequence in consequences.items():
-        unknown = preprocessor.unknown_characters(getattr(options, name))
+    for name, text in texts.items():
+        unknown = preprocessor.unknown_characters(text)
         if unknown:
             listed = ", ".join(f"{character!r} ({count})" for character, count in unknown.items())
-            print(f"{name}: characters unknown to the model: {listed}; {consequence}", file=sys.stderr)
+            print(f"{name}: characters unknown to the model: {listed}; {consequences[name]}", file=sys.stderr)
 
 
 PIPELINE = TextGeneration()

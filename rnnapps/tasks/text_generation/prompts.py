@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import keras
 import tensorflow as tf
@@ -15,13 +16,27 @@ from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 from rnnapps.tasks.text_generation.streaming import stream
 from rnnapps.types import Tensor, Tensors
 
-__all__ = ["continue_texts", "stream_text", "text_writer"]
+__all__ = ["TextWriter", "continue_texts", "stream_text", "text_writer"]
 
 EMPTY_PROMPT = "\n"
 """What an empty prompt stands for: the beginning of a line."""
 
+ROWS = 256
+"""About how many texts are written at once; more would only take memory."""
+
 IMPOSSIBLE = -1e9
 """Added to a logit, leaves it no probability."""
+
+
+class TextWriter(Protocol):
+    """Continues each prompt `sampling.samples` times.
+
+    The continuations of a prompt follow one another. Their seeds count up from that of `sampling`, for every prompt
+    anew: they do not depend on the prompts beside theirs.
+    """
+
+    def __call__(self, prompts: Sequence[str], sampling: SamplingConfig, *, stop: str = "") -> list[str]:
+        """The continuations, each ended before the string `stop` if it comes to it."""
 
 
 def continue_texts(
@@ -73,14 +88,24 @@ def _never_unknown(vocabulary: CharacterVocabulary) -> Tensor:
     return tf.one_hot(UNKNOWN_ID, vocabulary.size, on_value=IMPOSSIBLE, off_value=0.0)
 
 
-def text_writer(
-    network: keras.Model, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
-) -> Callable[[], list[str]]:
-    """Returns a function that writes `sampling.samples` continuations with the network's weights of that moment."""
-    prompts = tf.constant([prompt] * sampling.samples)
-    rules, length = _rules(vocabulary, sampling, stop), tf.fill([sampling.samples], sampling.length)
-    write = tf.function(lambda: continue_texts(network, vocabulary, prompts, rules, length=length)[0], autograph=False)
-    return lambda: [text.decode() for text in write().numpy()]
+def text_writer(network: keras.Model, vocabulary: CharacterVocabulary) -> TextWriter:
+    """Returns a function that continues prompts with the network's weights of that moment."""
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def write(rows: Tensor, rules: Rules, length: Tensor) -> Tensor:
+        return continue_texts(network, vocabulary, rows, rules, length=length)[0]
+
+    def write_all(prompts: Sequence[str], sampling: SamplingConfig, *, stop: str = "") -> list[str]:
+        texts: list[str] = []
+        together = max(1, ROWS // sampling.samples)
+        for start in range(0, len(prompts), together):
+            part = prompts[start : start + together]
+            rows = tf.constant([prompt for prompt in part for _ in range(sampling.samples)])
+            rules = _rules(vocabulary, sampling, stop, prompts=len(part))
+            texts += [text.decode() for text in write(rows, rules, tf.fill(rows.shape, sampling.length)).numpy()]
+        return texts
+
+    return write_all
 
 
 def stream_text(
@@ -93,13 +118,13 @@ def stream_text(
         yield vocabulary.decode(ids[None], [len(ids)]).numpy()[0].decode()
 
 
-def _rules(vocabulary: CharacterVocabulary, sampling: SamplingConfig, stop: str) -> Rules:
-    """The same rules for every sample, but for the seed, which counts up."""
-    rows = sampling.samples
+def _rules(vocabulary: CharacterVocabulary, sampling: SamplingConfig, stop: str, *, prompts: int = 1) -> Rules:
+    """The same rules for every sample of every prompt, but for the seed, which counts up among those of a prompt."""
+    rows = prompts * sampling.samples
     stop_ids, stop_lengths = vocabulary.encode(tf.constant([stop] * rows)) if stop else (None, None)
     return Rules(
         temperature=tf.fill([rows], sampling.temperature),
-        seed=sampling.seed + tf.range(rows, dtype=tf.int64),
+        seed=tf.tile(sampling.seed + tf.range(sampling.samples, dtype=tf.int64), [prompts]),
         top_k=tf.fill([rows], sampling.top_k) if sampling.top_k else None,
         top_p=tf.fill([rows], sampling.top_p) if sampling.top_p < 1 else None,
         stop=stop_ids,

@@ -7,10 +7,10 @@ rnnapps translation predict --run runs/translation/pairs --sentence "Guten Tag!"
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
 from rnnapps.contract.endpoint import Endpoint
@@ -21,9 +21,11 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.model_config import DecodingConfig, TranslationModelConfig
+from rnnapps.tasks.translation.translated import Alternative, TranslatedSentence
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from rnnapps.tasks.translation.vocabularies import PairVocabularies
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "Translation"]
+
+GivenPairs: TypeAlias = "Iterable[tuple[str, str]] | pd.DataFrame"
 
 LONGEST_SENTENCE = 20_000
 """Characters of the longest sentence that is translated."""
@@ -106,11 +110,14 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("bleu", "chrf", "exact_match_percent", "greedy_bleu"))
     evaluation_switches: ClassVar[dict[str, str]] = {"tune": "first choose the length penalty on the validation split"}
 
-    def examples(self, config: Config) -> PairSplits:
-        """Reads the pairs, filters and splits them."""
+    def examples(self, config: Config, given: GivenPairs | Mapping[str, GivenPairs] | None = None) -> PairSplits:
+        """Reads the pairs, filters and splits them.
+
+        From Python pairs (sentence, translation) may be given, a frame of two columns, or a mapping of splits of them.
+        """
         from rnnapps.tasks.translation.data.splits import read_pair_splits
 
-        return read_pair_splits(config.data)
+        return read_pair_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: PairSplits) -> PairVocabularies:
         """The tokens of the training pairs."""
@@ -187,29 +194,26 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
 
         return translation_endpoints(fitted.network, fitted.preprocessor, fitted.config.decoding)
 
-    def predict(self, fitted: Fitted[Config, PairVocabularies], options: PredictOptions) -> list[Any]:
-        """The translations of the sentences."""
-        from rnnapps.tasks.translation.decoding import translator
+    def predict(
+        self,
+        fitted: Fitted[Config, PairVocabularies],
+        options: PredictOptions,
+        given: str | Sequence[str] | None = None,
+    ) -> list[TranslatedSentence]:
+        """The translations of the sentences; from Python one may be given, or a list of them."""
+        translate = _translate(fitted, options.n_best)
+        return translate(list(_sentences(options) if given is None else _given_sentences(given)))
 
-        wide = fitted.config.decoding.beam_width
-        require("n_best", options.n_best, f"from 1 to decoding.beam_width ({wide})", options.n_best <= wide)
-        sentences = list(_sentences(options))
-        write = translator(fitted.network, fitted.preprocessor, fitted.config.decoding, n_best=options.n_best)
-        found = write(sentences)
-        if options.n_best == 1:
-            return [best[0][0] for best in found]
-        return [
-            {"sentence": sentence, "translations": [{"text": text, "score": score} for text, score in best]}
-            for sentence, best in zip(sentences, found, strict=True)
-        ]
-
-    def stream(self, fitted: Fitted[Config, PairVocabularies], options: PredictOptions) -> Iterator[str]:
-        """A line for each line of standard input, as soon as it is translated."""
-        from rnnapps.tasks.translation.decoding import translator
-
-        write = translator(fitted.network, fitted.preprocessor, fitted.config.decoding)
-        for sentence in _sentences(options):
-            yield write([sentence])[0][0][0] + "\n"
+    def stream(
+        self,
+        fitted: Fitted[Config, PairVocabularies],
+        options: PredictOptions,
+        given: str | Iterable[str] | None = None,
+    ) -> Iterator[TranslatedSentence]:
+        """The translation of each line of standard input, as soon as it is known; from Python any sentences."""
+        translate = _translate(fitted, options.n_best)
+        for sentence in _sentences(options) if given is None else _given_sentences(given):
+            yield from translate([sentence])
 
     def report_sections(
         self,
@@ -223,6 +227,30 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
         return translation_sections(
             fitted.network, fitted.preprocessor, splits, fitted.config.decoding, lowercase=fitted.config.data.lowercase
         )
+
+
+def _translate(
+    fitted: Fitted[Config, PairVocabularies], n_best: int
+) -> Callable[[Sequence[str]], list[TranslatedSentence]]:
+    """A function that translates sentences."""
+    from rnnapps.tasks.translation.decoding import translator
+
+    decoding = fitted.config.decoding
+    require("n_best", n_best, f"from 1 to decoding.beam_width ({decoding.beam_width})", n_best <= decoding.beam_width)
+    write = fitted.once(
+        f"translator of {n_best}",
+        lambda: translator(fitted.network, fitted.preprocessor, decoding, n_best=n_best),
+    )
+
+    def translate(sentences: Sequence[str]) -> list[TranslatedSentence]:
+        results = []
+        for sentence, best in zip(sentences, write(sentences), strict=True):
+            listed = tuple(Alternative(text, score) for text, score in best)
+            alternatives = listed if n_best > 1 else ()
+            results.append(TranslatedSentence(sentence, listed[0].text, listed[0].score, alternatives))
+        return results
+
+    return translate
 
 
 def _sentences(options: PredictOptions) -> Iterator[str]:
@@ -240,6 +268,17 @@ def _sentences(options: PredictOptions) -> Iterator[str]:
             yield line.rstrip("\n")
     except UnicodeError:
         raise DataError("standard input", f"is not UTF-8 text after line {number}", "convert it (iconv)") from None
+
+
+def _given_sentences(given: str | Iterable[str]) -> Iterator[str]:
+    """Sentences from Python, one by one as they come."""
+    from rnnapps.data.text.given import iterate_texts
+
+    for index, sentence in enumerate(iterate_texts(given, "sentence", whole="inputs")):
+        if len(sentence) > LONGEST_SENTENCE:
+            problem = f"sentence[{index}] has {len(sentence):,} characters; at most {LONGEST_SENTENCE:,} are translated"
+            raise DataError("inputs", problem, "cut it into sentences")
+        yield sentence
 
 
 PIPELINE = Translation()

@@ -20,6 +20,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.video_recognition.data.video import VideoSplits
+    from rnnapps.tasks.video_recognition.prediction import Recognition
+    from rnnapps.tasks.video_recognition.streaming import Change
     from rnnapps.tasks.video_recognition.video_format import VideoFormat
+    from rnnapps.types import Array
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "VideoRecognition"]
+
+ONE_INPUT = "name a video with --video, or (stream) a camera with --camera"
 
 
 @dataclass(frozen=True)
@@ -95,8 +101,8 @@ class PredictOptions:
         require("top", self.top, "from 1 to 1,000", 1 <= self.top <= 1000)
         for name in ("restart_seconds", "seconds"):
             require(name, getattr(self, name), "from 0 to 1,000,000", 0 <= getattr(self, name) <= 1e6)
-        if bool(self.video) == bool(self.camera):
-            raise ConfigError("name a video with --video, or (stream) a camera with --camera")
+        if self.video and self.camera:
+            raise ConfigError(ONE_INPUT)
 
 
 class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
@@ -117,11 +123,15 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
     )
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test", "data.cache_megabytes"})
 
-    def examples(self, config: Config) -> VideoSplits:
-        """Reads the videos, splits them, and decodes what is not in the cache."""
+    def examples(self, config: Config, given: object = None) -> VideoSplits:
+        """Reads the videos, splits them, and decodes what is not in the cache.
+
+        From Python: (video, label) or (video, label, name) for each, in a list or a frame; videos as in `predict`. The
+        name is what `data.groups` looks at.
+        """
         from rnnapps.tasks.video_recognition.data.video import read_video_splits
 
-        return read_video_splits(config.data)
+        return read_video_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: VideoSplits) -> VideoFormat:
         """Rate and size of the frames, and the classes of the training videos."""
@@ -192,27 +202,45 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
 
         return video_endpoints(fitted.network, fitted.preprocessor)
 
-    def predict(self, fitted: Fitted[Config, VideoFormat], options: PredictOptions) -> list[Any]:
-        """The likeliest classes of each video."""
-        from rnnapps.tasks.video_recognition.prediction import recognise
+    def is_one_input(self, given: object) -> bool:
+        """A pair of frames and their rate is one video."""
+        return has_rate(given) or super().is_one_input(given)
 
+    def predict(
+        self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, given: Any = None
+    ) -> list[Recognition]:
+        """The likeliest classes of each video.
+
+        From Python: files, frames uint8 `(frames, height, width, 3)` of the rate `data.source_rate`, or pairs of frames
+        and their rate.
+        """
+        from rnnapps.tasks.video_recognition.data.films import Film, given_film
+        from rnnapps.tasks.video_recognition.prediction import films_of, recognise
+
+        _require_one_input(options, given)
         if options.camera:
             raise ConfigError("predict takes --video; a camera is for stream")
-        return recognise(fitted.network, fitted.preprocessor, options.video, top=options.top)
+        films: Sequence[Film] = films_of(options.video) if given is None else []
+        if given is not None:
+            inputs, rate = given_inputs(given, one=self.is_one_input(given)), fitted.config.data.source_rate
+            films = [given_film(film, place, rate) for place, film in inputs]
+        return recognise(fitted.network, fitted.preprocessor, films, top=options.top)
 
-    def stream(self, fitted: Fitted[Config, VideoFormat], options: PredictOptions) -> Iterator[str]:
-        """A line of JSON for each moment at which another class becomes the likeliest."""
-        from rnnapps.tasks.video_recognition.data.video import read_frames
-        from rnnapps.tasks.video_recognition.streaming import camera_frames, change_lines, require_causal
+    def stream(
+        self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, given: Any = None
+    ) -> Iterator[Change]:
+        """The moments at which another class becomes the likeliest; from Python also of any iterable of frames."""
+        from rnnapps.tasks.video_recognition.streaming import camera_frames, changes, given_frames, require_causal
 
+        _require_one_input(options, given)
         require_causal(fitted.network)
-        frames: Any
+        seen = fitted.preprocessor
         if options.camera:
-            count = math.ceil(options.seconds * fitted.preprocessor.frames_per_second) or None
-            frames = itertools.islice(camera_frames(options.camera, fitted.preprocessor), count)
+            count = math.ceil(options.seconds * seen.frames_per_second) or None
+            frames: Iterator[Array] = itertools.islice(camera_frames(options.camera, seen), count)
         else:
-            frames = read_frames(options.video, fitted.preprocessor.data_config)
-        yield from change_lines(fitted.network, fitted.preprocessor, frames, restart_seconds=options.restart_seconds)
+            frames = given_frames(options.video if given is None else given, seen, fitted.config.data.source_rate)
+        yield from changes(fitted.network, seen, frames, restart_seconds=options.restart_seconds)
 
     def report_sections(
         self, fitted: Fitted[Config, VideoFormat], splits: VideoSplits, samples: Sequence[str]
@@ -221,6 +249,14 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         from rnnapps.tasks.video_recognition.report import video_sections
 
         return video_sections(fitted.network, fitted.preprocessor, splits.validation)
+
+
+def _require_one_input(options: PredictOptions, given: object) -> None:
+    """Raises ConfigError, unless there is one of video, camera and input from Python."""
+    if given is not None and (options.video or options.camera):
+        raise ConfigError("the input is given twice: as an argument, and as video or camera")
+    if given is None and not options.video and not options.camera:
+        raise ConfigError(ONE_INPUT)
 
 
 PIPELINE = VideoRecognition()

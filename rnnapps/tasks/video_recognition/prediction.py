@@ -1,7 +1,10 @@
-"""Answers for video files."""
+"""Answers for videos."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,41 +13,73 @@ import numpy as np
 
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
-from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
+from rnnapps.tasks.video_recognition.data.films import Film, decoded_films
 from rnnapps.tasks.video_recognition.data.sources import VIDEO_SUFFIXES
 from rnnapps.tasks.video_recognition.scoring import video_probabilities
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.types import Array
 
-__all__ = ["recognise"]
+__all__ = ["Recognition", "films_of", "recognise"]
 
 
-def recognise(network: keras.Model, video_format: VideoFormat, source: str, *, top: int) -> list[dict[str, Any]]:
-    """What a file, or each video of a folder, shows: {"video", "label", "probability", "classes"}.
+@dataclass(frozen=True)
+class Recognition:
+    """What a video shows.
 
-    Args:
-        network: what `video_network` returned.
-        video_format: classes and frames of the network.
-        source: the file or folder.
-        top: number of the classes in "classes", the likeliest first.
+    Attributes:
+        video: its file; empty for pictures that came from none.
+        label: the likeliest class.
+        probability: that of the likeliest class, 0 to 1.
+        classes: the likeliest classes with their probabilities, the likeliest first.
+    """
+
+    video: str
+    label: str
+    probability: float
+    classes: Mapping[str, float]
+
+    def printed(self) -> dict[str, Any]:
+        """The same, probabilities to four places."""
+        classes = {label: round(probability, 4) for label, probability in self.classes.items()}
+        return {"video": self.video, "label": self.label, "probability": classes[self.label], "classes": classes}
+
+
+def films_of(source: str) -> list[Path]:
+    """A file, or each video of a folder.
 
     Raises:
-        DataError: a file is missing, damaged or beyond a limit, or the folder holds no video.
+        DataError: the folder holds no video.
     """
     root = Path(source)
     paths = list_files(root, VIDEO_SUFFIXES) if root.is_dir() else [root]
     if not paths:
         raise DataError(root, "holds no video", f"put files there that end in {' '.join(VIDEO_SUFFIXES)}")
-    with VideoDecoder(video_format.data_config) as decoder:
-        return [
-            {"video": str(path), **_described(video_probabilities(network, video_format, frames), video_format, top)}
-            for path, frames in zip(paths, decoder.decode_all(paths), strict=True)
-        ]
+    return paths
 
 
-def _described(probabilities: Array, video_format: VideoFormat, top: int) -> dict[str, Any]:
-    """Probabilities `(classes,)` as JSON can hold them."""
+def recognise(network: keras.Model, video_format: VideoFormat, films: Sequence[Film], *, top: int) -> list[Recognition]:
+    """What each video shows.
+
+    Args:
+        network: what `video_network` returned.
+        video_format: classes and frames of the network.
+        films: the videos.
+        top: number of the classes that are told of, the likeliest first.
+
+    Raises:
+        DataError: a file is missing, damaged or beyond a limit.
+    """
+    found = []
+    with contextlib.closing(decoded_films(films, video_format.data_config)) as decoded:
+        for film, frames in zip(films, decoded, strict=True):
+            probabilities = video_probabilities(network, video_format, frames)
+            found.append(_described(film, probabilities, video_format, top))
+    return found
+
+
+def _described(film: Film, probabilities: Array, video_format: VideoFormat, top: int) -> Recognition:
+    """Probabilities `(classes,)` in words."""
     order = np.argsort(-probabilities, kind="stable")[:top]
-    classes = {video_format.labels[number]: round(float(probabilities[number]), 4) for number in order}
+    classes = {video_format.labels[number]: float(probabilities[number]) for number in order}
     label = next(iter(classes))
-    return {"label": label, "probability": classes[label], "classes": classes}
+    return Recognition(str(film) if isinstance(film, Path) else "", label, classes[label], classes)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.given import MEMORY
+from rnnapps.data.given_rows import has_rate
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.video_recognition.data.films import HIGHEST_RATE, LOWEST_RATE, decoded_films, given_picture
 from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
 from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.tasks.video_recognition.working_frames import Box, to_working_size
 from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["camera_frames", "change_lines", "probabilities_over_time", "require_causal"]
+__all__ = ["Change", "camera_frames", "changes", "given_frames", "probabilities_over_time", "require_causal"]
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -63,20 +67,76 @@ def probabilities_over_time(
         yield np.asarray(probabilities)
 
 
-def change_lines(
+@dataclass(frozen=True)
+class Change:
+    """A moment at which another class becomes the likeliest.
+
+    Attributes:
+        seconds: when, from the beginning of the video.
+        label: the class.
+        probability: its probability then, 0 to 1.
+    """
+
+    seconds: float
+    label: str
+    probability: float
+
+    def printed(self) -> dict[str, Any]:
+        """The same, the probability to four places."""
+        return {**vars(self), "probability": round(self.probability, 4)}
+
+
+def changes(
     network: keras.Model, video_format: VideoFormat, frames: Iterable[Array], *, restart_seconds: float = 0.0
-) -> Iterator[str]:
-    """A line of JSON, {"seconds", "label", "probability"}, whenever another class becomes the likeliest."""
+) -> Iterator[Change]:
+    """The moments at which another class becomes the likeliest; arguments as for `probabilities_over_time`."""
     restart = round(restart_seconds * video_format.frames_per_second)
     last = -1
     for number, probabilities in enumerate(probabilities_over_time(network, frames, restart_frames=restart)):
         best = int(probabilities.argmax())
         if best != last:
             seconds = round(number / video_format.frames_per_second, 3)
-            probability = round(float(probabilities[best]), 4)
-            line = {"seconds": seconds, "label": video_format.labels[best], "probability": probability}
-            yield json.dumps(line) + "\n"
+            yield Change(seconds, video_format.labels[best], float(probabilities[best]))
             last = best
+
+
+def given_frames(given: Any, video_format: VideoFormat, rate: float) -> Iterator[Array]:
+    """Working frames of a video from Python, or of any iterable of its frames, as they come.
+
+    Args:
+        given: a file; frames uint8 `(height, width, 3)`, in an array or an iterable; or a pair of such and their rate.
+        video_format: rate and size of the working frames.
+        rate: frames per second of frames that come without a rate.
+
+    Raises:
+        DataError: a file is missing or damaged, or something is no frame.
+    """
+    place = f"{MEMORY}: input"
+    if isinstance(given, str | Path):
+        with contextlib.closing(decoded_films([Path(given)], video_format.data_config)) as decoded:
+            yield from next(decoded)
+        return
+    frames, rate = given if has_rate(given) else (given, rate)
+    if not isinstance(frames, Iterable) or isinstance(frames, bytes):
+        expected = "give a path, or an iterable of frames uint8 (height, width, 3)"
+        raise DataError(place, f"is of type {type(frames).__name__}", expected)
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise DataError(place, f"has {rate:g} frames a second", f"a rate is from {LOWEST_RATE:g} to {HIGHEST_RATE:g}")
+    timed = (
+        (number / rate, 1 / rate, given_picture(frame, f"{place}[{number}]")) for number, frame in enumerate(frames)
+    )
+    yield from _working(timed, video_format)
+
+
+def _working(timed: Iterator[tuple[float, float, Array]], video_format: VideoFormat) -> Iterator[Array]:
+    """Working frames, without end, of (time, seconds shown, frame uint8 (height, width, 3))."""
+    grey = video_format.colour == "grey"
+    box: Box | None = None
+    for frame, repeats in sample(timed, video_format.frames_per_second, ENDLESS):
+        if box is None or video_format.crop != "subject":
+            box = crop_box(frame, video_format.crop)
+        if repeats:
+            yield from [to_working_size(frame, box, video_format.size, grey=grey)] * repeats
 
 
 def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
@@ -91,17 +151,9 @@ def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
     """
     import av
 
-    grey = video_format.colour == "grey"
-    box: Box | None = None
     try:
         with _opened(device) as container:
-            timed = _timed(container)
-            for frame, repeats in sample(timed, video_format.frames_per_second, ENDLESS):
-                if box is None or video_format.crop != "subject":
-                    box = crop_box(frame, video_format.crop)
-                if repeats:
-                    small = to_working_size(frame, box, video_format.size, grey=grey)
-                    yield from [small] * repeats
+            yield from _working(_timed(container), video_format)
     except av.FFmpegError as error:
         raise DataError(device, f"cannot be read as a camera: {error.strerror}", "check the device") from None
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.data.piece import LOWEST_KEY, Piece
 from rnnapps.tasks.music_generation.endpoints import music_endpoints
 from rnnapps.tasks.music_generation.frame_network import frame_network
-from rnnapps.tasks.music_generation.generation import Sampling, stream_lines, write_pieces
+from rnnapps.tasks.music_generation.generation import Sampling, stream_changes, write_pieces
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 
@@ -55,11 +54,11 @@ def test_a_stream_plays_what_predict_writes(model: Any) -> None:
     last = GRIDS["frames"].frames(PRIMER)[-1]
     held = {LOWEST_KEY + int(key) for key in np.flatnonzero(last)} if grid.representation == "frames" else set()
     played = np.zeros((9, 88), np.uint8)
-    changes = [json.loads(line) for line in stream_lines(network, grid, PRIMER, sampling)]
+    changes = list(stream_changes(network, grid, PRIMER, sampling))
     for step in range(9):
         for change in changes:
-            if change["beat"] * 2 == step:
-                held = (held - set(change["note_off"])) | set(change["note_on"])
+            if change.beat * 2 == step:
+                held = (held - set(change.note_off)) | set(change.note_on)
         played[step, [key - LOWEST_KEY for key in held]] = 1
     np.testing.assert_array_equal(played[: len(written)], written)
     assert not played[len(written) :].any()

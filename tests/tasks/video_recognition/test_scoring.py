@@ -20,7 +20,7 @@ from rnnapps.tasks.video_recognition.model import build_network
 from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
 from rnnapps.tasks.video_recognition.objective import cross_entropy
 from rnnapps.tasks.video_recognition.scoring import clip_probabilities, video_scorer
-from rnnapps.tasks.video_recognition.streaming import camera_frames, change_lines
+from rnnapps.tasks.video_recognition.streaming import camera_frames, changes
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 
 SEEN = VideoFormat.of(VideoDataConfig(size=16, clip_seconds=0.5), ("a", "b", "c"))
@@ -67,7 +67,7 @@ def test_the_majority_class_by_hand() -> None:
 def test_a_bidirectional_network_does_not_stream() -> None:
     both_ways = build_network(dataclasses.replace(SMALL, bidirectional=True), SEEN)
     with pytest.raises(ConfigError, match="cannot stream; train with bidirectional false"):
-        next(change_lines(both_ways, SEEN, []))
+        next(changes(both_ways, SEEN, []))
 
 
 @pytest.mark.parametrize(

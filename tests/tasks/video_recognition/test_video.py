@@ -67,6 +67,13 @@ def test_folders_of_parts_are_the_split_and_what_is_missing_comes_from_train(mov
     assert len(read_video_splits(config(tmp_path)).validation) == 8
 
 
+def test_another_source_may_be_the_test_split(moves: Path, tmp_path: Path) -> None:
+    other = write_moves(tmp_path / "other", 2, first=30)
+    found = read_video_splits(config(moves, test=str(other), validation_fraction=0.25))
+    assert names(found.test) == ["left/p2_30.mp4", "left/p3_31.mp4", "right/p2_30.mp4", "right/p3_31.mp4"]
+    assert (len(found.train), len(found.validation)) == (12, 4)
+
+
 def test_a_table_names_videos_labels_and_splits(moves: Path, tmp_path: Path) -> None:
     rows = [f"{path},{path.parent.name}" for path in sorted(moves.rglob("*.mp4"))]
     parts = ["train"] * 3 + ["validation", "test", "valid", "", "train"]

@@ -1,28 +1,31 @@
-"""Pieces of music from built-in chorales, files, folders and TensorFlow Datasets, split piece by piece."""
+"""Pieces of music from built-in chorales, files, folders, data sets and Python, split piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from rnnapps.data.given import MEMORY, given_splits
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
+from rnnapps.tasks.music_generation.data.given import GivenPiece, parse_given
 from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.data.scores import SCORE_SUFFIXES, builtin_chorales, parse_score
 
-__all__ = ["MIDI_SUFFIXES", "PieceSplits", "read_piece", "read_piece_splits"]
+__all__ = ["MIDI_SUFFIXES", "PieceSplits", "given_piece", "read_piece", "read_piece_splits"]
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 BUILTIN = "builtin"
 MIDI_SUFFIXES = (".mid", ".midi")
+HELD_OUT = ("validation", "test")
 SUBFOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
 
 Item = TypeVar("Item")
@@ -31,13 +34,17 @@ Item = TypeVar("Item")
 PieceSplits = ItemSplits[Piece]
 
 
-def read_piece_splits(config: MusicDataConfig) -> PieceSplits:
+def read_piece_splits(config: MusicDataConfig, given: object = None) -> PieceSplits:
     """Reads the source and splits it.
+
+    Args:
+        config: the source, and how it is split.
+        given: pieces from Python instead of the source: a list of what `given_piece` takes, or one for each split.
 
     Raises:
         DataError: a source is missing, a file is damaged, or there are too few pieces to split.
     """
-    parts = _parts(config)
+    parts = _parts(config) if given is None else _given_parts(given, config)
     if config.test is not None:
         parts["test"] = _read(_files(Path(config.test)), config)
     for name, pieces in parts.items():
@@ -67,6 +74,40 @@ def read_piece(path: str | Path, config: MusicDataConfig) -> Piece:
     return parse_score(content, path, steps_per_beat=config.steps_per_beat)
 
 
+def given_piece(given: GivenPiece, place: str, config: MusicDataConfig) -> Piece:
+    """Reads one piece from Python.
+
+    Args:
+        given: a file of any known kind, or what `parse_given` takes.
+        place: what to call it in errors where it is no file.
+        config: the grid.
+
+    Raises:
+        DataError: it is missing, damaged or of another kind.
+    """
+    return read_piece(given, config) if isinstance(given, str | Path) else parse_given(given, place, config)
+
+
+def _given_parts(given: object, config: MusicDataConfig) -> dict[str, list[Piece]]:
+    """The pieces from Python of each part; those parts that are missing are dealt from the training pieces."""
+    named: dict[str, list[tuple[str, Any]]] = {}
+    for part, pieces in given_splits(given).items():
+        if isinstance(pieces, str | bytes | Mapping) or not isinstance(pieces, Iterable) or hasattr(pieces, "columns"):
+            problem = f"{part} is of type {type(pieces).__name__}"
+            raise DataError(MEMORY, problem, "give a list of pieces: paths, MIDI bytes, notes or mido.MidiFile")
+        named[part] = [(f"{MEMORY}: {part}[{index}]", piece) for index, piece in enumerate(pieces)]
+    missing = [name for name in HELD_OUT if name not in named]
+    if missing:
+        named |= _dealt(named["train"], config, _file_name, missing=missing)
+    return {part: [given_piece(piece, place, config) for place, piece in pairs] for part, pairs in named.items()}
+
+
+def _file_name(named: tuple[str, GivenPiece]) -> str:
+    """What decides on a piece's part: the name of its file, or else its place."""
+    place, piece = named
+    return Path(piece).name if isinstance(piece, str | Path) else place
+
+
 def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
     """The pieces of each part, as the source has them or dealt out."""
     if config.source == BUILTIN:
@@ -91,15 +132,21 @@ def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
     return {name: _read(part, config) for name, part in paths.items()}
 
 
-def _dealt(items: Sequence[Item], config: MusicDataConfig, key: Callable[[Item], str]) -> dict[str, list[Item]]:
-    """Deals whole pieces out, in an order that depends on their names and number only."""
-    if len(items) < 3:
-        raise DataError(config.source, f"holds {len(items)} pieces; a split needs 3 at least", "give more pieces")
+def _dealt(
+    items: Sequence[Item], config: MusicDataConfig, key: Callable[[Item], str], *, missing: Sequence[str] = HELD_OUT
+) -> dict[str, list[Item]]:
+    """Deals whole pieces out to the missing parts, in an order that depends on their names and number only."""
+    if len(items) <= len(missing):
+        problem = f"holds {len(items)} pieces; a split needs {len(missing) + 1} at least"
+        raise DataError(config.source, problem, "give more pieces")
     ordered = sorted(items, key=key)
     ordered = [ordered[number] for number in np.random.default_rng(0).permutation(len(ordered))]
-    counts = [max(1, round(len(items) * share)) for share in (config.validation_fraction, config.test_fraction)]
-    ends = (counts[0], counts[0] + counts[1])
-    return {"train": ordered[ends[1] :], "validation": ordered[: ends[0]], "test": ordered[ends[0] : ends[1]]}
+    shares = {"validation": config.validation_fraction, "test": config.test_fraction}
+    parts: dict[str, list[Item]] = {}
+    for name in missing:
+        count = max(1, round(len(items) * shares[name]))
+        parts[name], ordered = ordered[:count], ordered[count:]
+    return {"train": ordered, **parts}
 
 
 def _files(root: Path) -> list[Path]:

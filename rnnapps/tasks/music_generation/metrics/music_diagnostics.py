@@ -10,7 +10,6 @@ from rnnapps.tasks.music_generation.data.piece import Piece
 
 __all__ = ["longest_repetition", "music_diagnostics", "share_in_key"]
 
-
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 
 

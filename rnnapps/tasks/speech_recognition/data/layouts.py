@@ -1,4 +1,4 @@
-"""Which file says what: manifests and the folders of LibriSpeech and LJSpeech, as rows; no audio is read here."""
+"""What is said where: manifests, folders of LibriSpeech and LJSpeech, pairs from Python; no sound is read here."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnapps.data.given import given_splits
+from rnnapps.data.given_rows import given_rows
 from rnnapps.data.sources import list_files, read_bytes
 from rnnapps.data.text.documents import decode_text
+from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
+from rnnapps.tasks.speech_recognition.data.sound import Sound
 
-__all__ = ["Row", "list_rows"]
+__all__ = ["Row", "list_given", "list_rows"]
 
 MAXIMUM_BYTES = 1 << 28
 COLUMNS = ("audio", "transcript")
@@ -24,16 +28,21 @@ class Row:
     """A recording that is not read yet.
 
     Attributes:
-        audio: its file.
+        audio: its file; or sound from Python, in any form.
         transcript: as it is written in the source.
         speaker: who speaks; empty where it is not known.
         place: where the row stands, for errors.
     """
 
-    audio: Path
+    audio: Sound
     transcript: str
     speaker: str
     place: str
+
+    @property
+    def name(self) -> str:
+        """What to call the recording: its file, or else its place."""
+        return str(self.audio) if isinstance(self.audio, str | Path) else self.place
 
 
 def list_rows(source: Path, speaker_pattern: str = "") -> list[Row]:
@@ -57,6 +66,26 @@ def list_rows(source: Path, speaker_pattern: str = "") -> list[Row]:
     if not rows:
         raise DataError(source, "holds no recordings", "give a manifest, a LibriSpeech or an LJSpeech folder")
     return rows
+
+
+def list_given(given: object) -> dict[str, list[Row]]:
+    """The rows of each split that Python users give: (audio, transcript) or (audio, transcript, speaker) for each.
+
+    Raises:
+        DataError: they have another form; the message says which one has.
+    """
+    return {
+        name: [
+            Row(
+                row.cells[0],
+                require_text(row.cells[1], "the transcript", whole=row.place),
+                str(row.cells[2]),
+                row.place,
+            )
+            for row in given_rows(rows, name, columns=COLUMNS, optional="speaker")
+        ]
+        for name, rows in given_splits(given).items()
+    }
 
 
 def _manifest(path: Path, speaker_pattern: str) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Recordings and transcripts from synthetic speech, manifests, folders and TensorFlow Datasets, split and decoded."""
+"""Recordings and transcripts from synthetic speech, manifests, folders, data sets and Python, split and decoded."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
-from rnnapps.tasks.speech_recognition.data.audio import read_audio
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
-from rnnapps.tasks.speech_recognition.data.layouts import Row, list_rows
+from rnnapps.tasks.speech_recognition.data.layouts import Row, list_given, list_rows
+from rnnapps.tasks.speech_recognition.data.sound import read_sound
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 
 __all__ = ["UtteranceSplits", "read_utterance_splits"]
@@ -29,18 +29,23 @@ Item = TypeVar("Item")
 UtteranceSplits = ItemSplits[Utterance]
 
 
-def read_utterance_splits(config: SpeechDataConfig) -> UtteranceSplits:
+def read_utterance_splits(config: SpeechDataConfig, given: object = None) -> UtteranceSplits:
     """Reads the source and splits it.
+
+    Args:
+        config: the source, and how it is split.
+        given: rows from Python instead of the source, see `list_given`.
 
     Raises:
         DataError: a source is missing, a file is damaged or too long, a transcript is empty, or there are too few
             recordings to split.
     """
-    parts = _builtin(config) if config.source == BUILTIN else _parts(config)
+    builtin = given is None and config.source == BUILTIN
+    parts = _builtin(config) if builtin else _parts(config, given)
     for name in PARTS:
         if not parts[name]:
             raise DataError(config.source, f"has no recordings for the {name} split", "give more recordings")
-    source = "synthetic number strings spoken by eSpeak NG" if config.source == BUILTIN else config.source
+    source = "synthetic number strings spoken by eSpeak NG" if builtin else config.source
     return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
 
 
@@ -48,24 +53,25 @@ def _builtin(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
     """Synthetic speech, but for the splits that have a source of their own."""
     from rnnapps.tasks.speech_recognition.data.spoken_numbers import spoken_numbers
 
-    return {**spoken_numbers(config.builtin_utterances, sample_rate_hz=config.sample_rate_hz), **_given(config)}
+    return {**spoken_numbers(config.builtin_utterances, sample_rate_hz=config.sample_rate_hz), **_named(config)}
 
 
-def _parts(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+def _parts(config: SpeechDataConfig, given: object) -> dict[str, list[Utterance]]:
     """Recordings of others; rows are dealt out before any sound is read."""
-    given = _given(config)
-    if is_tfds(config.source):
+    named = _named(config)
+    if given is None and is_tfds(config.source):
         from rnnapps.tasks.speech_recognition.data.tfds import tfds_utterances
 
         own = tfds_utterances(config.source, config)
         return _completed(
-            own, given, config, speaker=lambda utterance: utterance.speaker, key=lambda utterance: utterance.name
+            own, named, config, speaker=lambda utterance: utterance.speaker, key=lambda utterance: utterance.name
         )
-    rows = _completed(_rows(config), given, config, speaker=lambda row: row.speaker, key=lambda row: str(row.audio))
-    return {name: given.get(name) or _read(rows[name], config) for name in PARTS}
+    listed = _rows(config) if given is None else list_given(given)
+    rows = _completed(listed, named, config, speaker=lambda row: row.speaker, key=lambda row: row.name)
+    return {name: named.get(name) or _read(rows[name], config) for name in PARTS}
 
 
-def _given(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+def _named(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
     """The splits that have a source of their own."""
     sources = {"validation": config.validation, "test": config.test}
     return {
@@ -90,14 +96,14 @@ def _rows(config: SpeechDataConfig) -> dict[str, list[Row]]:
 
 def _completed(
     own: dict[str, list[Item]],
-    given: dict[str, list[Utterance]],
+    named: dict[str, list[Utterance]],
     config: SpeechDataConfig,
     *,
     speaker: Callable[[Item], str],
     key: Callable[[Item], str],
 ) -> dict[str, list[Any]]:
     """All three splits; those that neither the source nor the configuration offers are dealt from the training part."""
-    parts: dict[str, list[Any]] = {**own, **given}
+    parts: dict[str, list[Any]] = {**own, **named}
     shares = {"validation": config.validation_fraction, "test": config.test_fraction}
     wanted = {name: share for name, share in shares.items() if name not in parts}
     if not wanted:
@@ -125,9 +131,9 @@ def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
     """The recordings of rows."""
 
     def utterance(row: Row) -> Utterance:
-        samples = read_audio(row.audio, sample_rate_hz=config.sample_rate_hz)
+        samples = read_sound(row.audio, row.place, sample_rate_hz=config.sample_rate_hz)
         return checked_utterance(
-            samples, row.transcript, speaker=row.speaker, name=row.audio, where=row.place, config=config
+            samples, row.transcript, speaker=row.speaker, name=row.name, where=row.place, config=config
         )
 
     return held_in_memory(map(utterance, rows), config)

@@ -9,8 +9,10 @@ from itertools import accumulate, pairwise
 import tensorflow as tf
 
 from rnnapps.data.digest import digest_examples
+from rnnapps.data.given import given_splits
 from rnnapps.data.sources import is_tfds, tfds_builder
-from rnnapps.data.text.documents import BUILTIN, read_documents, separated, tfds_texts
+from rnnapps.data.text.documents import BUILTIN, plain_lines, read_documents, separated, tfds_texts
+from rnnapps.data.text.given import given_texts
 from rnnapps.errors import DataError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 
@@ -40,8 +42,13 @@ class TextSplits:
         return digest_examples(self.train.as_numpy_iterator(), self.validation.as_numpy_iterator())
 
 
-def read_splits(config: TextDataConfig) -> TextSplits:
+def read_splits(config: TextDataConfig, given: object = None) -> TextSplits:
     """Reads the source and splits it.
+
+    Args:
+        config: the settings of the data.
+        given: texts from Python instead of those of the source: an iterable of them, or a mapping of splits of which
+            each is a text or an iterable of texts.
 
     Returns:
         Datasets of scalar strings (UTF-8); the strings of a split in order are one contiguous text.
@@ -49,8 +56,8 @@ def read_splits(config: TextDataConfig) -> TextSplits:
     Raises:
         DataError: a source is missing, not text, empty or too short.
     """
-    parts = _tfds_parts(config) if is_tfds(config.source) else _fraction_parts(config)
-    train, validation, test = parts
+    own = _given_documents(given) if given is not None else _read_documents(config.source)
+    train, validation, test = _parts(config, own)
     if config.test is not None:
         test = read_documents(config.test)
     for name, documents in (("training", train), ("validation", validation), ("test", test)):
@@ -88,31 +95,35 @@ def joined(split: tf.data.Dataset) -> str:
     return "".join(text.decode("utf-8") for text in split.as_numpy_iterator())
 
 
-def _fraction_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str] | None]:
-    """Training, validation and test texts of a source that is one text, cut by the configured shares."""
-    documents = read_documents(config.source)
-    parts = split_contiguously(documents, [config.validation_fraction, config.test_fraction])
-    return parts[0], parts[1], parts[2] if config.test_fraction else None
+def _given_documents(given: object) -> dict[str, list[str]]:
+    """The documents of each split that was given."""
+    return {
+        name: separated(plain_lines(text) for text in given_texts(texts, name))
+        for name, texts in given_splits(given).items()
+    }
 
 
-def _tfds_parts(config: TextDataConfig) -> tuple[list[str], list[str], list[str] | None]:
-    """The splits of a data set; those that it lacks are cut off the end of the training texts."""
-    builder = tfds_builder(config.source)
+def _read_documents(source: str) -> dict[str, list[str]]:
+    """The documents of each split that a source has of its own; all are for training where it is one text."""
+    return _tfds_documents(source) if is_tfds(source) else {"train": read_documents(source)}
+
+
+def _tfds_documents(source: str) -> dict[str, list[str]]:
+    """The documents of the splits of a data set."""
+    builder = tfds_builder(source)
     present = set(builder.info.splits)
     if "train" not in present:
         problem = f"has no split train but {', '.join(sorted(present)) or 'none at all'}"
-        raise DataError(config.source, problem, "use another data set")
-    own = {
-        name: separated(tfds_texts(config.source, builder, name))
-        for name in ("train", "validation", "test")
-        if name in present
-    }
-    missing = [
-        config.validation_fraction if "validation" not in own else 0.0,
-        config.test_fraction if "test" not in own else 0.0,
-    ]
+        raise DataError(source, problem, "use another data set")
+    names = [name for name in ("train", "validation", "test") if name in present]
+    return {name: separated(tfds_texts(source, builder, name)) for name in names}
+
+
+def _parts(config: TextDataConfig, own: dict[str, list[str]]) -> tuple[list[str], list[str], list[str] | None]:
+    """Training, validation and test texts; those that are missing are cut off the end of the training texts."""
+    missing = [0.0 if name in own else getattr(config, f"{name}_fraction") for name in ("validation", "test")]
     train, validation, test = split_contiguously(own["train"], missing)
-    return train, own.get("validation", validation), own.get("test", test or None)
+    return train, own.get("validation", validation), own.get("test", test if config.test_fraction else None)
 
 
 def _require_characters(source: str, name: str, documents: Sequence[str]) -> None:

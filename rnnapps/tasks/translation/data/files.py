@@ -32,7 +32,7 @@ def read_tab_file(path: str | Path) -> list[Pair]:
         if len(parts) != 2:
             problem = f"line {number} has {len(parts)} columns; expected 2: a sentence, a tab, its translation"
             raise DataError(path, problem, "write each pair on a line of its own, without tabs in sentences")
-        pairs.append(checked_pair(path, number, *parts))
+        pairs.append(checked_pair(path, f"line {number}", *parts))
     return _not_empty(path, pairs)
 
 
@@ -47,7 +47,7 @@ def read_aligned(source: str | Path, target: str | Path) -> list[Pair]:
         problem = f"has {len(lines[1]):,} lines, but {source} has {len(lines[0]):,}"
         raise DataError(target, problem, "the same lines of both files must belong together")
     pairs = [
-        checked_pair(target, number, *both)
+        checked_pair(target, f"line {number}", *both)
         for number, both in enumerate(zip_longest(*lines), start=1)
         if both[0].strip() or both[1].strip()
     ]
@@ -63,12 +63,12 @@ def _lines(path: str | Path) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def checked_pair(path: str | Path, number: int, source: str, target: str) -> Pair:
+def checked_pair(path: str | Path, place: str, source: str, target: str) -> Pair:
     """A pair without white space around its sides.
 
     Args:
         path: where it was read.
-        number: its line or row.
+        place: its line, row or index there, for errors.
         source: the sentence.
         target: its translation.
 
@@ -77,9 +77,9 @@ def checked_pair(path: str | Path, number: int, source: str, target: str) -> Pai
     """
     for name, sentence in (("sentence", source), ("translation", target)):
         if not sentence.strip():
-            raise DataError(path, f"line {number} has no {name}", "give both sides, or remove the line")
+            raise DataError(path, f"{place} has no {name}", "give both sides, or remove the pair")
         if len(sentence) > LONGEST_LINE:
-            problem = f"line {number} has a {name} of {len(sentence):,} characters; at most {LONGEST_LINE:,} are read"
+            problem = f"{place} has a {name} of {len(sentence):,} characters; at most {LONGEST_LINE:,} are read"
             raise DataError(path, problem, "cut it into sentences")
     return Pair(source.strip(), target.strip())
 

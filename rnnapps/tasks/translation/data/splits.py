@@ -10,6 +10,7 @@ from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.data.files import read_aligned, read_tab_file
+from rnnapps.tasks.translation.data.given import given_pairs
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, filter_pairs
 from rnnapps.tasks.translation.data.tfds import tfds_parts
 
@@ -18,8 +19,13 @@ __all__ = ["read_pair_splits"]
 BUILTIN = "builtin"
 
 
-def read_pair_splits(config: PairDataConfig) -> PairSplits:
+def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits:
     """Reads all pairs and splits them.
+
+    Args:
+        config: the settings of the data.
+        given: pairs from Python instead of those of the source and its translations: pairs of texts, a frame of two
+            columns, or a mapping of splits of which each is either.
 
     Where no file holds validation or test pairs, they are taken from the training pairs; all pairs of one source
     sentence then go into the same part.
@@ -27,7 +33,7 @@ def read_pair_splits(config: PairDataConfig) -> PairSplits:
     Raises:
         DataError: a source is missing, damaged, or has too few pairs.
     """
-    own = tfds_parts(config.source) if is_tfds(config.source) else {"train": _read(config.source, config.target)}
+    own = _own_pairs(config) if given is None else given_pairs(given)
     for name in ("validation", "test"):
         path = getattr(config, name)
         if path is not None:
@@ -43,6 +49,13 @@ def read_pair_splits(config: PairDataConfig) -> PairSplits:
     name = "dates, times, amounts and measures (Unicode CLDR)" if config.source == BUILTIN else config.source
     test = parts.get("test") or None
     return PairSplits(train, parts["validation"], test, name, len(parts["train"]), dropped)
+
+
+def _own_pairs(config: PairDataConfig) -> dict[str, list[Pair]]:
+    """The pairs of each split that the source has of its own; all are for training where it is no data set."""
+    if is_tfds(config.source):
+        return tfds_parts(config.source)
+    return {"train": _read(config.source, config.target)}
 
 
 def _read(source: str, target: str | None) -> list[Pair]:

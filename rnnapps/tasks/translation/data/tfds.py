@@ -58,5 +58,5 @@ def _pairs(source: str, builder: tfds.core.DatasetBuilder, split: str, keys: tup
     for row, example in enumerate(rows.as_numpy_iterator()):
         texts = [decode_text(example[key], f"{source} split {split} row {row}") for key in keys]
         if all(text.strip() for text in texts):
-            pairs.append(checked_pair(f"{source} split {split}", row, *texts))
+            pairs.append(checked_pair(f"{source} split {split}", f"row {row}", *texts))
     return pairs

@@ -1,4 +1,4 @@
-"""Which videos a folder or a CSV file names, their classes, and how they are dealt out to the parts."""
+"""Which videos a folder, a CSV file or a Python user names, their classes, and how they are dealt out to the parts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from rnnapps.data.given import given_splits
+from rnnapps.data.given_rows import given_rows
 from rnnapps.data.sources import list_files, read_bytes
+from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
+from rnnapps.tasks.video_recognition.data.films import Film, given_film
 
-__all__ = ["BUILTIN", "PARTS", "VIDEO_SUFFIXES", "Listed", "Named", "dealt", "list_videos"]
+__all__ = ["BUILTIN", "PARTS", "VIDEO_SUFFIXES", "Listed", "Named", "dealt", "list_given", "list_videos"]
 
 BUILTIN = "builtin"
 PARTS = ("train", "validation", "test")
@@ -47,12 +51,12 @@ class Listed:
     """A labelled video that a source names.
 
     Attributes:
-        path: its file.
-        name: its path as the source has it.
+        film: its file; or its pictures, from Python.
+        name: its path as the source has it, or what Python users call it.
         label: its class.
     """
 
-    path: Path
+    film: Film
     name: str
     label: str
 
@@ -70,6 +74,24 @@ def list_videos(source: str, config: VideoDataConfig) -> dict[str, list[Listed]]
         return _from_table(root)
     problem = "is neither a folder nor a .csv file" if root.exists() else "does not exist"
     raise DataError(source, problem, "give a folder with a folder of videos for each class, or a CSV file")
+
+
+def list_given(given: object, config: VideoDataConfig) -> dict[str, list[Listed]]:
+    """The videos of each part that Python users give: (video, label) or (video, label, name) for each.
+
+    Without a name a file is called by its path, and pictures by their place.
+
+    Raises:
+        DataError: they have another form; the message says which one has.
+    """
+    parts: dict[str, list[Listed]] = {}
+    for part, rows in given_splits(given).items():
+        parts[part] = []
+        for row in given_rows(rows, part, columns=("video", "label"), optional="name"):
+            film = given_film(row.cells[0], row.place, config.source_rate)
+            name = str(row.cells[2]) or (str(film) if isinstance(film, Path) else row.place)
+            parts[part].append(Listed(film, name, require_text(row.cells[1], "the label", whole=row.place)))
+    return parts
 
 
 def dealt(listed: Mapping[str, Sequence[Item]], config: VideoDataConfig) -> dict[str, list[Item]]:

@@ -1,10 +1,10 @@
-"""Labelled videos from built-in films, folders, CSV files and TensorFlow Datasets, split and decoded once."""
+"""Labelled videos from built-in films, folders, CSV files, data sets and Python, split and decoded once."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +15,13 @@ from rnnapps.data.sources import is_tfds, tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.builtin import builtin_videos
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
-from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
+from rnnapps.tasks.video_recognition.data.films import Film, Pictures, decoded_films, resampled
 from rnnapps.tasks.video_recognition.data.frame_cache import FrameCache, digest_of, read_rows
 from rnnapps.tasks.video_recognition.data.request import Request
-from rnnapps.tasks.video_recognition.data.sources import BUILTIN, Listed, dealt, list_videos
-from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
-from rnnapps.tasks.video_recognition.working_frames import to_working_size
+from rnnapps.tasks.video_recognition.data.sources import BUILTIN, Listed, dealt, list_given, list_videos
 from rnnapps.types import Array
 
-__all__ = ["Video", "VideoSplits", "read_frames", "read_video_splits"]
-
+__all__ = ["Video", "VideoSplits", "read_video_splits"]
 
 WORTH_SAYING = 100
 """From so many videos on, decoding takes long enough to be told of."""
@@ -58,47 +55,48 @@ class Video:
 VideoSplits = ItemSplits[Video]
 
 
-def read_video_splits(config: VideoDataConfig) -> VideoSplits:
+def read_video_splits(config: VideoDataConfig, given: object = None) -> VideoSplits:
     """Lists, splits and decodes a source; what is in the cache is not decoded again.
+
+    Args:
+        config: the source, and how it is split.
+        given: labelled videos from Python instead of the source, see `list_given`.
 
     Raises:
         DataError: the source is missing or has a single class, a file is damaged, a part has no video, or a class of
             the validation or test videos has none to learn from.
     """
     cache = FrameCache(config.cache_megabytes)
-    if is_tfds(config.source):
+    if given is None and is_tfds(config.source):
         parts = dealt(_tfds_videos(config, cache), config)
-        if config.test is not None:
-            parts["test"] = _decoded(list_videos(config.test, config)["train"], config, cache)
     else:
-        source = str(builtin_videos()) if config.source == BUILTIN else config.source
-        listed = dealt(list_videos(source, config), config)
+        listed = dealt(_listed(config) if given is None else list_given(given, config), config)
         parts = {name: _decoded(part, config, cache) for name, part in listed.items()}
+    if config.test is not None:
+        parts["test"] = _decoded(list_videos(config.test, config)["train"], config, cache)
     _require_classes(config, parts)
     called = "stick figures (synthetic)" if config.source == BUILTIN else config.source
     return ItemSplits(**{name: tuple(part) for name, part in parts.items()}, source=called)
 
 
-def read_frames(path: str | Path, config: VideoDataConfig) -> Array:
-    """The frames of one file at the configured rate and size, not cached.
-
-    Raises:
-        DataError: it is missing, damaged, or beyond a limit.
-    """
-    with VideoDecoder(config, workers=1) as decoder:
-        return decoder.decode(path)
+def _listed(config: VideoDataConfig) -> dict[str, list[Listed]]:
+    """The videos of the source by part."""
+    return list_videos(str(builtin_videos()) if config.source == BUILTIN else config.source, config)
 
 
 def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCache) -> list[Video]:
     """The videos with their frames, decoding those that the cache does not hold."""
-    keys = {video.path: _key(video.path, config) for video in listed}
-    missing = list(dict.fromkeys(path for path, key in keys.items() if cache.find(key) is None))
+    keys = [_key(video.film, config) for video in listed]
+    missing: dict[str, Film] = {}
+    for video, key in zip(listed, keys, strict=True):
+        if cache.find(key) is None:
+            missing.setdefault(key, video.film)
     if len(missing) >= WORTH_SAYING:
         print(f"decoding {len(missing):,} videos, which is done once", file=sys.stderr)
-    with VideoDecoder(config) as decoder, contextlib.closing(decoder.decode_all(missing)) as decoded:
-        for path, frames in zip(missing, decoded, strict=True):
-            cache.add(keys[path], frames)
-    return [_video(video.name, video.label, keys[video.path], cache) for video in listed]
+    with contextlib.closing(decoded_films(list(missing.values()), config)) as decoded:
+        for key, frames in zip(missing, decoded, strict=True):
+            cache.add(key, frames)
+    return [_video(video.name, video.label, key, cache) for video, key in zip(listed, keys, strict=True)]
 
 
 def _video(name: str, label: str, key: str, cache: FrameCache) -> Video:
@@ -109,10 +107,10 @@ def _video(name: str, label: str, key: str, cache: FrameCache) -> Video:
     return Video(name, label, path, len(np.load(path, mmap_mode="r", allow_pickle=False)))
 
 
-def _key(content: Path | Array, config: VideoDataConfig) -> str:
+def _key(film: Film, config: VideoDataConfig) -> str:
     """The name of the frames made from some content."""
-    request = Request.of("", config)
-    return digest_of(content, (request, config.source_rate if not isinstance(content, Path) else None))
+    content, rate = (film.frames, film.rate) if isinstance(film, Pictures) else (film, None)
+    return digest_of(content, (Request.of("", config), rate))
 
 
 def _tfds_videos(config: VideoDataConfig, cache: FrameCache) -> dict[str, list[Video]]:
@@ -140,28 +138,13 @@ def _tfds_videos(config: VideoDataConfig, cache: FrameCache) -> dict[str, list[V
     return parts
 
 
-def _tfds_video(name: str, pictures: Array, label: str, *, config: VideoDataConfig, cache: FrameCache) -> Video:
-    """A video given as pictures uint8 `(frames, height, width, 3)`, brought to the working size unless that is done."""
+def _tfds_video(name: str, frames: Array, label: str, *, config: VideoDataConfig, cache: FrameCache) -> Video:
+    """A video given as frames uint8 `(frames, height, width, 3)`, brought to the working size unless that is done."""
+    pictures = Pictures(frames, config.source_rate, f"{config.source} {name}")
     key = _key(pictures, config)
     if cache.find(key) is None:
-        cache.add(key, _resampled(pictures, config, f"{config.source} {name}"))
+        cache.add(key, resampled(pictures, config))
     return _video(name, label, key, cache)
-
-
-def _resampled(video: Array, config: VideoDataConfig, name: str) -> Array:
-    """Frames `(frames, height, width, 3)` of `source_rate` at the working rate and size."""
-    shown = 1 / config.source_rate
-    length = len(video) * shown
-    if not len(video) or length > config.longest_seconds:
-        problem = f"lasts {length:g} s; expected more than 0 and at most {config.longest_seconds:g}"
-        raise DataError(name, problem, "see --data.longest_seconds")
-    timed: Iterator[tuple[float, float, Array]] = ((number * shown, shown, frame) for number, frame in enumerate(video))
-    grey = config.colour == "grey"
-    first = crop_box(video[0], config.crop)
-    small: list[Array] = []
-    for frame, repeats in sample(timed, config.frames_per_second, config.longest_seconds):
-        small += [to_working_size(frame, first, config.size, grey=grey)] * repeats
-    return np.stack(small)
 
 
 def _require_classes(config: VideoDataConfig, parts: dict[str, list[Video]]) -> None:

@@ -1,0 +1,209 @@
+"""Speech recognition as Python users have it: sound in memory in, dataclasses out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+import rnnapps
+from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
+from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits
+from rnnapps.tasks.speech_recognition.prediction import Transcription, Word
+from tests.tasks.command import as_settings, skip_report
+from tests.tasks.speech_recognition.recordings import RATE, audio_bytes, say, write_manifest
+from tests.tasks.speech_recognition.spoken import SETTINGS, answer, succeed
+
+PARTS = {"train": 24, "validation": 4, "test": 4}
+SMALL = {
+    **as_settings(SETTINGS),
+    "data.unit": "words",
+    "model.bidirectional": False,
+    "steps": 40,
+    "evaluate_every": 40,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_report() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("speech") / "tones"
+    for seed, (part, count) in enumerate(PARTS.items()):
+        write_manifest(place, count, name=f"{part}.csv", seed=seed)
+    return place
+
+
+@pytest.fixture(scope="module")
+def recordings(folder: Path) -> dict[str, list[tuple[np.ndarray, str]]]:
+    """What the manifests say."""
+    frames = {part: pd.read_csv(folder / f"{part}.csv") for part in PARTS}
+    return {
+        part: [
+            (soundfile.read(folder / name, dtype="int16")[0], text)
+            for name, text in zip(frame["audio"], frame["transcript"], strict=True)
+        ]
+        for part, frame in frames.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path, recordings: Any) -> rnnapps.Model[Any, Any, Any]:
+    return rnnapps.train("speech_recognition", data=recordings, run=folder.parent / "memory", **SMALL)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(audio_bytes(say("hi lo mid", seed=99)))
+    return path
+
+
+def test_memory_trains_what_the_same_files_train(model: Any, folder: Path) -> None:
+    of_files = rnnapps.train("speech_recognition", data=folder, run=folder.parent / "files", **SMALL)
+    assert model.config.data.source == "memory"
+    for ours, theirs in zip(model.network.weights, of_files.network.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+    assert model.evaluate().metrics == of_files.evaluate().metrics
+
+
+def test_predict_in_any_form_equals_the_command_line(
+    model: Any, clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = model.predict(clip)
+    assert isinstance(found, Transcription) and isinstance(found.words[0], Word)
+    (printed,) = answer(capsys, "predict", "--run", model.path, "--file", clip)["results"]
+    assert dataclasses.asdict(found) == {**printed, "words": tuple(printed["words"])}
+    assert found.transcript and " ".join(word.word for word in found.words) == found.transcript
+    samples = soundfile.read(clip, dtype="int16")[0]
+    floats = samples.astype(np.float64) / 32768
+    twice = (np.repeat(samples, 2), 2 * RATE)
+    several = [
+        samples,
+        floats,
+        np.stack([floats, floats], axis=1),
+        (samples, RATE),
+        clip.read_bytes(),
+        str(clip),
+        twice,
+    ]
+    results = model.predict(several)
+    assert [dataclasses.replace(each, file=str(clip)) for each in results[:-1]] == [found] * 6
+    assert [each.file for each in results] == ["", "", "", "", "", str(clip), ""]
+    assert results[-1].transcript == found.transcript  # resampled
+    assert dataclasses.replace(model.predict((samples, RATE)), file=str(clip)) == found
+    assert model.predict(file=str(clip)) == [found]
+
+
+def test_a_stream_says_what_predict_says(model: Any, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    succeed("stream", "--run", model.path, "--file", clip)
+    printed = capsys.readouterr().out
+    pieces = list(model.stream(clip))
+    assert "".join(pieces) == printed and len(pieces) > 2
+    assert printed == model.predict(clip).transcript + "\n"
+    samples = soundfile.read(clip, dtype="int16")[0]
+    assert "".join(model.stream(samples, chunk_ms=33)) == printed
+    assert "".join(model.stream(samples[first : first + 777] for first in range(0, len(samples), 777))) == printed
+    assert "real-time" not in capsys.readouterr().err  # that is for a terminal
+
+
+def test_a_loaded_run_and_an_export_say_the_same(model: Any, clip: Path, tmp_path: Path) -> None:
+    found = model.predict(clip)
+    loaded = rnnapps.load(model.path)
+    assert loaded.predict(clip) == found
+    with pytest.raises(DataError, match="the data of this run were given from Python") as raised:
+        loaded.evaluate()
+    assert "\n" not in str(raised.value)
+    exported = rnnapps.load(model.export(tmp_path / "models").parent)
+    assert exported.predict(clip) == found
+
+
+def test_finetune_from_memory(model: Any, recordings: Any, tmp_path: Path) -> None:
+    more = [(samples, text.replace("mid", "middle")) for samples, text in recordings["train"]]
+    tuned = model.finetune(more, run=tmp_path / "tuned", steps=1, evaluate_every=1)
+    assert set(tuned.preprocessor.alphabet.symbols) == {"hi", "lo", "mid", "middle"}
+    assert tuned.path == tmp_path / "tuned"
+
+
+def config(**settings: Any) -> SpeechDataConfig:
+    return SpeechDataConfig(source="memory", sample_rate_hz=RATE, **settings)
+
+
+def test_what_is_missing_is_split_off(recordings: Any) -> None:
+    train = [(*pair, f"speaker {number % 4}") for number, pair in enumerate(recordings["train"])]
+    splits = read_utterance_splits(config(), train)
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [20, 2, 2]
+    assert splits.train[0].name.startswith("memory: train[")
+    again = read_utterance_splits(config(), pd.DataFrame(train, columns=["audio", "transcript", "speaker"]))
+    assert again.digest() == splits.digest()
+    by_speaker = read_utterance_splits(config(hold_out="speakers"), train)
+    speakers = [{each.speaker for each in part} for part in (by_speaker.train, by_speaker.validation, by_speaker.test)]
+    assert [len(part) for part in speakers] == [2, 1, 1] and len(set.union(*speakers)) == 4
+    partly = read_utterance_splits(config(), {"train": train, "test": train[:3]})
+    assert [len(part) for part in (partly.train, partly.validation, partly.test)] == [22, 2, 3]
+    assert read_utterance_splits(config(), train[:-1]).digest() != splits.digest()
+
+
+SOUND = np.zeros(4000, np.int16)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (7, r"memory: train is of type int; give a list or a frame: give \(audio, transcript\) or"),
+        ([SOUND], r"memory: train\[0\] is of type ndarray; give \(audio, transcript\)"),
+        ([(SOUND,)], r"memory: train\[0\] has 1 parts; give \(audio, transcript\)"),
+        ([(SOUND, "lo"), (SOUND, 3)], r"memory: train\[1\]: the transcript is of type int"),
+        ([(SOUND, "lo"), ([1, 2], "lo"), (SOUND, "lo")], r"memory: train\[1\]: is of type list; give a path"),
+        ([(SOUND.astype(np.int64), "lo")] * 3, r"train\[\d\]: holds int64; give a path, samples \(int16"),
+        ([(SOUND * np.nan, "lo")] * 3, r"train\[\d\]: sample 0 is nan; full scale is 1"),
+        ([(np.zeros((10, 30)), "lo")] * 3, r"has the shape \(10, 30\); expected \(samples,\) or"),
+        ([((SOUND, 5), "lo")] * 3, r"has 5 samples a second; a rate is a whole number from 1,000"),
+        ([("none.wav", "lo")] * 3, r"none\.wav: does not exist"),
+        ([(SOUND, "?!")] * 3, r"train\[\d\]: the transcript '\?!' of memory: train\[\d\] has no letters"),
+        ([(SOUND[:0], "lo")] * 3, r"train\[\d\]: holds no samples"),
+        ([(SOUND, "lo")] * 2, "memory: holds 2 recordings; a split needs 3"),
+        ({"train": [(SOUND, "lo")], "valid": []}, "memory: has the splits valid; name them train"),
+        (pd.DataFrame({"audio": [SOUND]}), "train has no column transcript; its columns are audio"),
+    ],
+)
+def test_wrong_data_are_one_line(given: object, complaint: str) -> None:
+    with pytest.raises(DataError, match=complaint) as raised:
+        read_utterance_splits(config(), given)
+    assert "\n" not in str(raised.value)
+
+
+def test_wrong_inputs_are_one_line(model: Any, clip: Path) -> None:
+    for given, complaint in (
+        ([SOUND, 3], r"memory: inputs\[1\]: is of type int; give a path"),
+        (SOUND.astype(np.int32), r"memory: input: holds int32"),
+        (Path("gone.wav"), r"gone\.wav: does not exist"),
+        (np.zeros(901 * RATE), r"memory: input: lasts 901 s; at most 900 are transcribed"),
+    ):
+        with pytest.raises(DataError, match=complaint):
+            model.predict(given)
+    for given, complaint in (
+        (3, "memory: input: is of type int; give a recording, or an iterable of pieces"),
+        ([SOUND, "lo"], r"memory: input, chunk 1: is of type str"),
+    ):
+        with pytest.raises(DataError, match=complaint):
+            list(model.stream(given))
+    with pytest.raises(ConfigError, match="the input is given twice"):
+        model.predict(clip, file="other.wav")
+    with pytest.raises(ConfigError, match="the input is given twice"):
+        list(model.stream(clip, microphone=True))
+    with pytest.raises(ConfigError, match="give either --file"):
+        model.predict()
