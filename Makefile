@@ -10,7 +10,10 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constr
 EXPORT := saved_models/text_generation
 RUN := runs/text_generation/demo
 
-.PHONY: help setup demo test test-slow lint bench docs clean
+# Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
+
+.PHONY: help setup demo test fast-tests test-slow lint mutants wheel-check bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -51,10 +54,21 @@ lint: setup ## ruff (lint and format) and mypy --strict
 	@$(BIN)/mypy
 
 test: lint ## lint, then the fast tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(MAKE) --no-print-directory fast-tests
+
+fast-tests: setup
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
 	@$(BIN)/python -m pytest -m slow
+
+wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there
+	@.ci/wheel-check
+
+mutants: setup ## do the tests notice small mistakes? make mutants FOLDER=rnnapps/kernels [LIMIT=50] [TESTS=tests/...]
+	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/python -m tests.mutants $(or $(FOLDER),rnnapps/cells) \
+	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS)) $(if $(TESTS),--tests $(TESTS)) \
+	  $(if $(JSON),--json $(JSON)) $(if $(AGAIN),--again $(AGAIN))
 
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
 	$(BIN)/python -m benchmarks

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rnnapps import cells, errors, testing
     from rnnapps.cells import CELLS, Cell
     from rnnapps.layers import Bidirectional, Recurrent, RecurrentStack
-    from rnnapps.verbs.model import Model, load, train
+    from rnnapps.verbs.model import Model
+    from rnnapps.verbs.start import load, train
 
     __version__: str
 
@@ -44,8 +45,8 @@ _HOMES = {
     "Recurrent": "rnnapps.layers",
     "RecurrentStack": "rnnapps.layers",
     "Model": "rnnapps.verbs.model",
-    "load": "rnnapps.verbs.model",
-    "train": "rnnapps.verbs.model",
+    "load": "rnnapps.verbs.start",
+    "train": "rnnapps.verbs.start",
 }
 _MODULES = ("cells", "errors", "testing")
 

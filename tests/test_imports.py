@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import graphlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-TASKS = "rnnapps.tasks."
+from docs.house import DOOR, GRAPH, MODULES, ROOT, TASKS, levels, part, task_names, task_of
+
 PUBLIC = {
     "rnnapps.preprocessing.pieces": "cutting text into pieces, for any task that reads text",
     "rnnapps.preprocessing.fit_pieces": "the same: its vocabularies",
@@ -30,53 +28,12 @@ LIGHT = [
     "rnnapps.errors",
     "rnnapps.types",
     "rnnapps.contract.pipeline",
-    "rnnapps.verbs.model",
+    "rnnapps.verbs.start",
     "rnnapps.cli.verbs",
     "rnnapps.cli.arguments",
     "rnnapps.tasks.text_generation.pipeline",
 ]
 HEAVY = {"tensorflow", "keras", "matplotlib", "pandas", "tensorflow_datasets", "numpy"}
-
-
-def levels() -> list[set[str]]:
-    """The levels of the house, lowest first, as CONTRIBUTING.md prints them."""
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```text\n(pipelines.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [set(line.split()) for line in reversed(block.strip().splitlines())]
-
-
-def modules() -> dict[str, Path]:
-    """Dotted name -> file of every module."""
-    files = [path for folder in ("rnnapps", "pipelines") for path in (ROOT / folder).rglob("*.py")]
-    return {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(files)
-    }
-
-
-MODULES = modules()
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Every module of ours that a file imports anywhere: at its top, in functions, for annotations."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in MODULES)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            for alias in node.names:
-                name = f"{node.module}.{alias.name}"
-                yield from ([name] if name in MODULES else [str(node.module)] if node.module in MODULES else [])
-
-
-DOOR = "rnnapps"
-"""The package itself, whose public names load on first use: anybody may ask it for its version."""
-GRAPH = {name: set(imported(path)) - {name, DOOR} for name, path in MODULES.items()}
-
-
-def part(module: str) -> str:
-    """The level's name for a module: the folder or file below rnnapps, or `pipelines`."""
-    top, _, rest = module.partition(".")
-    return rest.partition(".")[0] if top == "rnnapps" else top
 
 
 def height(module: str) -> int:
@@ -94,14 +51,6 @@ def reached(module: str) -> set[str]:
             found.add(name)
             pending += GRAPH[name]
     return found
-
-
-def task_of(module: str) -> str | None:
-    return module.removeprefix(TASKS).partition(".")[0] if module.startswith(TASKS) else None
-
-
-def task_names() -> list[str]:
-    return sorted({task for task in map(task_of, MODULES) if task})
 
 
 def test_there_are_seven_tasks_each_with_its_thin_command() -> None:
@@ -167,7 +116,7 @@ def test_nothing_outside_tasks_names_a_task(module: str) -> None:
     assert not names + groups
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES.values() if TASKS[:-1] in str(path)}))
+@pytest.mark.parametrize("folder", sorted({path.parent for name, path in MODULES.items() if task_of(name)}))
 def test_a_task_is_not_cut_into_crumbs(folder: Path) -> None:
     files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
     assert len(files) > 2 or folder.name == "data"

@@ -58,7 +58,7 @@ class Projection(Wrapper):
         self.projection_kernel = self.add_weight((size, self.units), self.kernel_initializer, name="projection_kernel")
 
     def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Returns the new states (p, *states of the cell)."""
+        """Returns the new states: p, then those of the cell."""
         inner = self.cell.update(projected, recurrent, states[1:])
         return keras.ops.matmul(inner[0], self.projection_kernel), *inner
 

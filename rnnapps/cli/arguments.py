@@ -71,6 +71,9 @@ def parse_arguments(pipeline: AnyPipeline, verb: str, argv: Sequence[str]) -> Ar
     config = settings.assemble(pipeline.config_class, {**base, **flags})
     names = [*VERBS[verb].flags, *(flag.name for flag in _switches(pipeline, verb))]
     options = {name: parsed.get(name) for name in names} | {"print_config": print_config}
+    for name in ("run", "from", "to"):
+        if options.get(name) is not None and not str(options[name]).strip():
+            raise ConfigError(f"--{name} must name a folder, not {options[name]!r}")
     for name in VERBS[verb].required:
         if not options[name]:
             meaning = FLAGS[name].help.partition(":")[0]
@@ -144,7 +147,9 @@ def _parse(
         raise ConfigError(f"--{key[1]} must be {kind}, not '{given}'")
     unknown = re.search(r"unrecognized arguments: (.*)", message, re.DOTALL)
     if unknown:
-        raise ConfigError(unknown_flag(pipeline, verb, unknown[1].split()[0].split("=")[0], all_kinds))
+        raise ConfigError(
+            unknown_flag(pipeline, verb, (unknown[1].split() or [unknown[1]])[0].split("=")[0], all_kinds)
+        )
     raise ConfigError(" ".join(message.split()))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import itertools
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,7 +44,7 @@ def pipeline_summaries() -> dict[str, str]:
 
 
 def configuration_summaries() -> dict[str, str]:
-    """`PIPELINE NAME` -> first line of the configuration's header."""
+    """`PIPELINE NAME` -> first sentence of the configuration's header."""
     from rnnapps.verbs.pipelines import configurations, find_pipeline, pipeline_entries
 
     summaries = {}
@@ -52,8 +54,7 @@ def configuration_summaries() -> dict[str, str]:
         except ConfigError:
             continue  # the table of pipelines tells why it cannot be loaded
         for configuration, path in files.items():
-            first = path.read_text(encoding="utf-8").partition("\n")[0]
-            summaries[f"{name} {configuration}"] = first.lstrip("# ")
+            summaries[f"{name} {configuration}"] = _first_sentence(path.read_text(encoding="utf-8"))
     return summaries
 
 
@@ -70,6 +71,12 @@ def _print_table(title: str, rows: Mapping[str, str]) -> None:
     console = Console()
     console.print(table)
     console.print()
+
+
+def _first_sentence(text: str) -> str:
+    """The first sentence of the comment that a file begins with."""
+    comment = itertools.takewhile(lambda line: line.startswith("# "), text.splitlines())
+    return re.split(r"(?<=\.)\s", " ".join(line[2:].strip() for line in comment))[0].rstrip(".")
 
 
 def _first_line(cell: Callable[..., Any]) -> str:

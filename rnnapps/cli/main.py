@@ -56,6 +56,12 @@ def _run(words: Sequence[str]) -> int:
         from rnnapps.cli.verification import verify_folder
 
         return verify_folder(arguments.folder, as_json=arguments.json)
+    elif arguments.command == "new":
+        from pathlib import Path
+
+        from rnnapps.cli.new import new
+
+        return new(arguments.kind, arguments.name, Path(arguments.to))
     else:
         _build_parser().print_help()
     return 0
@@ -74,7 +80,7 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("list", "verify")
+COMMANDS = ("list", "new", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -104,4 +110,14 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("folder", metavar="DIR", help="one version of a model: the folder of saved_model.pb")
     verify.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    new = commands.add_parser(
+        "new",
+        help="write a pipeline or a cell of your own, which works from the first minute",
+        description="Write a package with a pipeline, or a cell with its test, to start from; both pass their checks.",
+        epilog="examples:\n  rnnapps new pipeline gestures --to ~/work\n  rnnapps new cell leaky --to .",
+        formatter_class=raw,
+    )
+    new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
+    new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
+    new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
     return parser

@@ -9,7 +9,7 @@ from typing import Any
 from rnnapps.cli.typed_flags import values_of
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.verbs import settings
+from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
 from rnnapps.verbs.pipelines import find_configuration
 from rnnapps.verbs.saved import saved_configuration
@@ -39,9 +39,9 @@ def read_files(
         for value in values_of(argv, flag) if flag in VERBS[verb].flags else []:
             path = saved_configuration(Path(value))
             if path is not None:
-                inherited |= settings.read(path, kinds, pipeline_name=pipeline.name)
+                inherited |= yaml_files.read(path, kinds, pipeline_name=pipeline.name)
     from_files: dict[str, settings.Setting] = {}
     for value in values_of(argv, "config") if "config" in VERBS[verb].flags else []:
         file = find_configuration(pipeline, value)
-        from_files |= settings.read(file, kinds, pipeline_name=pipeline.name)
+        from_files |= yaml_files.read(file, kinds, pipeline_name=pipeline.name)
     return convert(pipeline.config_class, inherited), convert(pipeline.config_class, from_files)

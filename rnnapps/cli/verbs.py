@@ -13,7 +13,7 @@ from rnnapps.cli.arguments import Arguments
 from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.verbs import settings
+from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.loading import load_tensorflow
 from rnnapps.verbs.opening import OpenModel, open_model, open_run
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
+
+WIDE = 500
 
 
 def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
@@ -43,7 +45,8 @@ def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
     else:
         from rich.console import Console
 
-        result.show(Console())
+        # Where nobody looks at it, a table is as wide as it needs to be: no cell is cut.
+        result.show(Console(width=None if sys.stdout.isatty() else WIDE))
     return 0
 
 
@@ -98,21 +101,27 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 
 
 def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
-    """Prints pieces of the result as soon as they exist; with `--json`, each as a line of JSON."""
+    """Prints pieces of the result as soon as they exist.
+
+    With `--json` each is a line of JSON: the fields of a piece that is else printed as text.
+    """
     model, shown = _model(pipeline, arguments), ""
     as_json = bool(arguments.options.get("json"))
+    header = "" if as_json else pipeline.stream_header
     for piece in pipeline.stream(model.fitted, arguments.predict):
         shown = printed(piece)
         if isinstance(shown, str) and not isinstance(piece, str):
             shown = shown.removesuffix("\n") + ("" if as_json else "\n")  # a result of its own: a line
         if as_json:
-            print_json({"piece": shown} if isinstance(shown, str) else shown)
+            print_json({"piece": piece} if isinstance(piece, str) else piece if isinstance(shown, str) else shown)
         elif isinstance(shown, str):
-            sys.stdout.write(shown)
+            sys.stdout.write(header + shown)
+            header = ""
         else:
             print_json(shown)
         sys.stdout.flush()
-    if not as_json and isinstance(shown, str) and not shown.endswith("\n"):
+    sys.stdout.write(header)
+    if not as_json and isinstance(shown, str) and not shown.endswith("\n") and not pipeline.stream_header:
         print()
     return 0
 
@@ -176,7 +185,7 @@ def _run_path(pipeline: AnyPipeline, arguments: Arguments) -> Path:
 
 
 def _shown_config(pipeline: AnyPipeline, arguments: Arguments) -> Result:
-    text = settings.dump(pipeline.name, arguments.config).rstrip()
+    text = yaml_files.dump(pipeline.name, arguments.config).rstrip()
     data = {"pipeline": pipeline.name, **settings.nest(settings.flatten(arguments.config))}
     return Result(data, lambda console: print(text, file=console.file))
 

@@ -24,7 +24,7 @@ class Endpoint:
       ragged or sparse tensors. Row `i` of the outputs answers row `i` of the inputs, whatever the other rows are, and a
       batch of one gives what the row gives in a larger batch.
     - Inputs of variable length come with `lengths` (int32, `(batch,)`): a batching server pads rows with their first
-      element, and what lies behind a length must not change an answer. `rnnapps.layers.ValidSteps` makes the mask.
+      element, and what lies behind a length must not change an answer. `rnnapps.layers.SequenceMask` makes the mask.
       Strings carry their own length.
     - Outputs that are bytes and no text end in `_bytes` (REST then carries them as base64); all other strings are
       UTF-8.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -50,6 +51,7 @@ class Preprocessor(Protocol):
 
 ConfigT = TypeVar("ConfigT", bound=Configuration)
 PreprocessorT = TypeVar("PreprocessorT", bound=Preprocessor)
+MadeT = TypeVar("MadeT")
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,14 @@ class Fitted(Generic[ConfigT, PreprocessorT]):
     config: ConfigT
     preprocessor: PreprocessorT
     network: keras.Model
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, name: str, make: Callable[[], MadeT]) -> MadeT:
+        """What was made of this model under a name: made the first time, and kept as long as the model.
+
+        For functions that TensorFlow compiles, which takes seconds: who predicts again and again does so once.
+        """
+        if name not in self._made:
+            self._made[name] = make()
+        made: MadeT = self._made[name]
+        return made

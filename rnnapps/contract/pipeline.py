@@ -47,7 +47,10 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             are not named here, training and export among them, may change from one command to the next.
         run_frees: single settings of those groups, dotted, that may change all the same.
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
-        tabular: what `predict` finds are rows of a table: Python users get them as a pandas frame.
+        tabular: columns of the pandas frame that Python users get, where what `predict` finds are rows of a table:
+            those that the frame has even where nothing is found.
+        stream_header: a line that the command line prints before the first piece of `stream`, where pieces are lines
+            of a table; with a line feed.
         python_defaults: options of `predict_class` whose default is another for Python users: what the command line
             writes into a file, they may just want in hand.
     """
@@ -63,7 +66,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "seed"})
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
-    tabular: ClassVar[bool] = False
+    tabular: ClassVar[tuple[str, ...]] = ()
+    stream_header: ClassVar[str] = ""
     python_defaults: ClassVar[Mapping[str, Any]] = {}
 
     @abstractmethod

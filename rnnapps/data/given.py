@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rnnapps.errors import DataError
 
-__all__ = ["MEMORY", "given_splits"]
+__all__ = ["MEMORY", "given_path", "given_splits"]
 
 MEMORY = "memory"
 """`data.source` of a run whose examples were given from Python, and what errors call them."""
@@ -31,3 +32,13 @@ def given_splits(given: object) -> dict[str, Any]:
     if unknown:
         raise DataError(MEMORY, f"has the splits {', '.join(unknown)}", f"name them {', '.join(SPLITS)}")
     return {name: given[name] for name in SPLITS if given.get(name) is not None}
+
+
+def given_path(given: object, path: str) -> tuple[str, object]:
+    """The path to read, and what was given from Python instead: a path that was given is read like any other.
+
+    Args:
+        given: an input from Python, or None.
+        path: what to read where nothing is given.
+    """
+    return (str(given), None) if isinstance(given, str | Path) else (path, given)

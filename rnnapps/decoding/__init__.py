@@ -1,3 +1,3 @@
-"""In-graph loops that turn a network's step function into finished sequences."""
+"""From a network's step to finished sequences, in the graph."""
 
 __all__: list[str] = []

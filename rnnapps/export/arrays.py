@@ -7,6 +7,7 @@ as two arrays instead: all bytes in a row, and the length of each element in the
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def load_arrays(path: Path) -> Arrays:
         }
     except FileNotFoundError as error:
         raise ExportError(f"{path}: missing; export the model again") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ExportError(f"{path}: not a readable array file ({error}); export the model again") from error
 
 

@@ -17,6 +17,8 @@ from rnnapps.types import ArrayLike
 
 __all__ = ["ExportedModel", "load_for_inference"]
 
+_PLACES = ("Graph execution error", "Detected at node", "<stack traces", "File ", "[[", "(0)", "(1)")
+
 
 class ExportedModel:
     """The signatures of an export.
@@ -55,8 +57,7 @@ class ExportedModel:
             tensors = {name: tf.constant(value, specs[name].dtype) for name, value in inputs.items()}
             return {name: as_array(value.numpy()) for name, value in function(**tensors).items()}
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            message = str(getattr(error, "message", "") or error).splitlines()[0]
-            raise ExportError(f"signature {signature!r}: cannot run on these inputs ({message})") from error
+            raise ExportError(f"signature {signature!r}: cannot run on these inputs ({_reason(error)})") from error
 
 
 def load_for_inference(path: Path | str) -> ExportedModel:
@@ -75,6 +76,13 @@ def load_for_inference(path: Path | str) -> ExportedModel:
     except (OSError, tf.errors.OpError, KeyError, ValueError) as error:
         message = (str(error).splitlines() or [""])[0]
         raise ExportError(f"{folder}: cannot be loaded ({message}); `rnnapps verify` tells more") from error
+
+
+def _reason(error: Exception) -> str:
+    """The line of TensorFlow's message that says what is wrong, not where its graph is."""
+    lines = [line.strip() for line in str(getattr(error, "message", "") or error).splitlines()]
+    said = [line for line in lines if line and not line.startswith(_PLACES)]
+    return (said or lines or [type(error).__name__])[0]
 
 
 @contextmanager

@@ -1,20 +1,35 @@
-"""The conformance suite of cells, for those of this package and for anyone's own.
+"""The conformance suites of cells and of pipelines, for those of this package and for anyone's own.
 
-from rnnapps.testing import check_cell
+from rnnapps.testing import check_cell, check_pipeline
 
 def test_my_cell():
     check_cell(MyCell(4))
+
+def test_my_pipeline(tmp_path):
+    check_pipeline(PIPELINE, folder=tmp_path, inputs="an input", settings={"model.units": 8})
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from rnnapps.cells import Cell
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.testing import contract, layers, sequences
+from rnnapps.testing.pipelines import command_line, examples, serving, training
+from rnnapps.testing.pipelines.subject import PipelineSubject, joined
 from rnnapps.testing.subject import Subject
 
-__all__ = ["CELL_PROPERTIES", "Subject", "check_cell"]
+__all__ = [
+    "CELL_PROPERTIES",
+    "PIPELINE_PROPERTIES",
+    "PipelineSubject",
+    "Subject",
+    "check_cell",
+    "check_pipeline",
+]
 
 CELL_PROPERTIES: dict[str, Callable[[Subject], None]] = {
     "config": contract.check_config,
@@ -33,6 +48,21 @@ CELL_PROPERTIES: dict[str, Callable[[Subject], None]] = {
     "export": layers.check_export,
 }
 
+PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
+    "config": command_line.check_config,
+    "help": command_line.check_help,
+    "errors": command_line.check_errors,
+    "batches": examples.check_batches,
+    "preprocessor": examples.check_preprocessor,
+    "growth": examples.check_growth,
+    "interruption": training.check_interruption,
+    "evaluation": serving.check_evaluation,
+    "export": serving.check_export,
+    "answers": serving.check_answers,
+    "stream": serving.check_stream,
+    "kill": training.check_kill,
+}
+
 
 def check_cell(cell: Cell, *, features: int = 3) -> None:
     """Checks a cell against every property in `CELL_PROPERTIES`, on small float32 problems; takes seconds.
@@ -48,4 +78,49 @@ def check_cell(cell: Cell, *, features: int = 3) -> None:
     """
     subject = Subject(cell, features)
     for check in CELL_PROPERTIES.values():
+        check(subject)
+
+
+def check_pipeline(
+    pipeline: Pipeline[Any, Any, Any],
+    *,
+    folder: Path,
+    inputs: Any,
+    settings: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    other: Mapping[str, Any] | None = None,
+    streamed: Callable[[list[Any]], Any] | None = joined,
+    predicted: Callable[[Any], Any] = str,
+) -> None:
+    """Checks a pipeline against every property in `PIPELINE_PROPERTIES`; takes a minute or two.
+
+    Settings are written and read; help is light; errors are one line; the same step gives the same batch; a
+    preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was interrupted,
+    or killed, ends with the same bits; evaluations repeat; the export verifies, padded requests among them; run, export
+    and stream give one answer.
+
+    Args:
+        pipeline: the application; an instance that its module holds under some name.
+        folder: an empty folder for runs and exports, pytest's `tmp_path`.
+        inputs: an input for `predict`, as Python users give it.
+        settings: dotted key -> value: a small model and small data, so that a training takes seconds.
+        options: options of `predict` and `stream`.
+        other: dotted key -> value: settings of other data, for fine-tuning; the same data by default.
+        streamed: what the pieces of a stream add up to; None where the pipeline cannot stream with these settings.
+        predicted: what of the result of `predict` compares with that.
+
+    Raises:
+        AssertionError: a property does not hold; the message says which, and what to fix.
+    """
+    subject = PipelineSubject(
+        pipeline,
+        folder,
+        settings or {},
+        inputs,
+        options=options or {},
+        other=other or {},
+        streamed=streamed,
+        predicted=predicted,
+    )
+    for check in PIPELINE_PROPERTIES.values():
         check(subject)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 __all__ = ["BarDisplay", "Display", "LineDisplay", "describe", "make_display"]
+
+SECONDS_BETWEEN_LINES = 60.0
 
 
 def describe(row: Mapping[str, Any], steps: int, best: bool) -> str:
@@ -51,17 +54,33 @@ class Display:
 
 
 class LineDisplay(Display):
-    """Notes as plain lines, and nothing in between.
+    """Notes as plain lines; where none comes, a line a minute that says how far training is.
 
     Args:
         stream: where to write.
+        clock: seconds of a clock that never goes back.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stream, self.clock = stream, clock
+        self.steps, self.began, self.told = 0, (0, clock()), clock()
+
+    def start(self, step: int, steps: int) -> None:
+        """Notes where training starts."""
+        self.steps, self.began, self.told = steps, (step, self.clock()), self.clock()
+
+    def update(self, step: int, loss: float) -> None:
+        """Writes a line when the last one is a minute old."""
+        first, began = self.began
+        if self.clock() - self.told < SECONDS_BETWEEN_LINES or step <= first:
+            return
+        rate = (step - first) / max(self.clock() - began, 1e-9)
+        left = (self.steps - step) / rate / 60
+        self.note(f"step {step}/{self.steps}  loss {loss:.4g}  {rate:.3g} steps/s  {left:,.0f} min left")
 
     def note(self, line: str) -> None:
         """Writes the line at once."""
+        self.told = self.clock()
         print(line, file=self.stream, flush=True)
 
 

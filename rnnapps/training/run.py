@@ -55,6 +55,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._locked = False
         self.config_path = self.path / "config.yaml"
         self.metrics_path = self.path / "metrics.jsonl"
         self.samples_path = self.path / "samples.jsonl"
@@ -74,9 +75,14 @@ class RunFolder:
     def lock(self) -> Iterator[None]:
         """Holds the folder for this process; the system releases it when the process ends, however it ends.
 
+        Inside, entering again changes nothing.
+
         Raises:
             CheckpointError: another process is training into the folder.
         """
+        if self._locked:
+            yield
+            return
         self.create()
         with self._writing("open the lock file"):
             file = open(self.path / ".lock", "a+")  # noqa: SIM115  (closed below, after the lock's whole life)
@@ -92,7 +98,11 @@ class RunFolder:
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
-            yield
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Appends one evaluation to metrics.jsonl, durably; figures that are not finite become null."""

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a polite request to stop: finish the step, save, say how to resume."""
+"""Ctrl-C, SIGTERM and SIGHUP as a polite request to stop: finish the step, save, say how to resume."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["StopNow", "StopSignals"]
 
-NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 
 
 class StopNow(Exception):
@@ -19,7 +19,7 @@ class StopNow(Exception):
 
 
 class StopSignals:
-    """While entered, remembers SIGINT and SIGTERM instead of ending the process.
+    """While entered, remembers SIGINT, SIGTERM and SIGHUP instead of ending the process.
 
     A second signal acts as if this class were not there. Outside the main thread, where Python delivers no signals,
     entering changes nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -143,7 +144,7 @@ def restore_best(run: RunFolder, network: keras.Model) -> int:
 
 def _stored(run: RunFolder, which: str) -> tuple[Arrays, int]:
     """Arrays and step of the best or the last state."""
-    found = _newest_intact(run, lambda _: None)
+    found = _newest_intact(run, lambda line: print(line, file=sys.stderr))
     if found is None:
         raise CheckpointError(f"{run.path}: holds no saved state; give a folder in which `train` has run")
     arrays, metadata = found

@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
-from rnnapps.verbs import settings
+from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
 from rnnapps.verbs.saved import saved_configuration
 
@@ -44,7 +44,7 @@ def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str
 
     Args:
         pipeline: the application.
-        base: dotted key -> value, to start from.
+        base: dotted key -> value, to start from; what it lacks has its default.
         given: a group of settings by its name ({"model": {"cell": "lstm"}}), a single one by its dotted key
             ({"model.cell": "lstm"}), or one of the group `training`, or the seed, by its bare name ({"steps": 500}).
 
@@ -56,7 +56,9 @@ def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str
     for key in dotted:
         if key not in kinds:
             typed = key if key in given else key.removeprefix(BARE)
-            raise ConfigError(f"{pipeline.name} has no setting {typed!r}{settings.nearest(typed, kinds)}")
+            bare = [key.removeprefix(BARE) for key in kinds if key.startswith(BARE)]
+            hint = settings.nearest(typed, kinds) or settings.nearest(typed, bare)
+            raise ConfigError(f"{pipeline.name} has no setting {typed!r}{hint}")
     return settings.assemble(pipeline.config_class, {**base, **_typed(pipeline.config_class, dotted)})
 
 
@@ -70,7 +72,7 @@ def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
     if file is None:
         raise ConfigError(f"{path}: holds no configuration; name a run folder, an export or a YAML file")
     kinds = settings.setting_types(pipeline.config_class)
-    found = convert(pipeline.config_class, settings.read(file, kinds, pipeline_name=pipeline.name))
+    found = convert(pipeline.config_class, yaml_files.read(file, kinds, pipeline_name=pipeline.name))
     return {key: setting.value for key, setting in found.items()}
 
 

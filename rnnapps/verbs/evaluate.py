@@ -27,6 +27,9 @@ def evaluate(
         switches: names of the pipeline's `evaluation_switches` that are on.
         keep: it is the run's own data and settings: the result goes into the run folder, its report and later cards.
     """
+    import keras
+
+    keras.utils.set_random_seed(model.fitted.config.seed)  # baselines that are trained are the same each time
     score: Callable[..., Evaluation] = pipeline.evaluate
     evaluation = score(model.fitted, splits, **dict.fromkeys(switches, True))
     if keep and model.folder is not None and not switches:

@@ -9,7 +9,7 @@ from typing import Any
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.verbs.model_card import describe_model
 from rnnapps.verbs.opening import OpenModel
-from rnnapps.verbs.settings import dump
+from rnnapps.verbs.yaml_files import dump
 
 __all__ = ["export"]
 

@@ -12,25 +12,19 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
-from rnnapps.data.given import MEMORY
-from rnnapps.errors import CheckpointError, ConfigError, DataError
+from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
-from rnnapps.verbs.configure import applied_groups, configure, option_names, read_configuration, read_options
-from rnnapps.verbs.data import read_examples
-from rnnapps.verbs.opening import OpenModel, open_model, require_folder
-from rnnapps.verbs.pipelines import find_configuration, find_pipeline
+from rnnapps.verbs.configure import applied_groups, configure, option_names, read_options
+from rnnapps.verbs.data import read_examples, with_data
+from rnnapps.verbs.opening import OpenModel, open_model
 from rnnapps.verbs.runs import new_run_path
-from rnnapps.verbs.saved import saved_configuration
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
-    from rnnapps.verbs.train import Trained
 
-__all__ = ["Model", "load", "train"]
-
-LONGEST_SOURCE = 4096
-"""Characters of the longest path that systems take."""
+__all__ = ["Model"]
 
 ConfigT = TypeVar("ConfigT", bound=Configuration)
 SplitsT = TypeVar("SplitsT", bound=Splits)
@@ -95,7 +89,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         Args:
             inputs: one input, or a list of them; None takes what the options name, as the command line does.
             options: those of the command line's `predict`, groups of settings that say how a model is applied among
-                them (`decoding={"beam_width": 1}`).
+                them, as in `rnnapps.train`.
 
         Returns:
             A result for a single input, a list of them for several; or a pandas frame, where results are rows.
@@ -106,7 +100,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """
         results = self.pipeline.predict(*self._asked(inputs, options), inputs)
         if self.pipeline.tabular:
-            return _frame(results)
+            return _frame(results, self.pipeline.tabular)
         single = self.pipeline.is_one_input(inputs) and len(results) == 1
         return results[0] if single else list(results)
 
@@ -130,7 +124,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
                 raise ConfigError(f"{self.pipeline.name} has no switch {name!r} of evaluate; there are {known}")
         model, splits = self._changed("evaluate", self.pipeline.evaluate_tries, changes), self._splits
         if data is not None or splits is None or model.fitted.config.data != self.config.data:
-            config, given = _with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
+            config, given = with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
             splits = read_examples(self.pipeline, config, given)
         keep = data is None and not changes
         return evaluate(self.pipeline, model, splits, switches=switches, keep=keep)
@@ -167,12 +161,10 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """
         from rnnapps.verbs.train import finetune
 
-        config, given = _with_data(self.pipeline, settings.flatten(self.config), data, changes)
+        config, given = with_data(self.pipeline, settings.flatten(self.config), data, changes)
         path = Path(run) if run else new_run_path(self.pipeline, config)
-        return _model(
-            self.pipeline,
-            finetune(self.pipeline, config, path, source=self.path, freeze=tuple(freeze), given=given),
-        )
+        trained = finetune(self.pipeline, config, path, source=self.path, freeze=tuple(freeze), given=given)
+        return Model(self.pipeline, trained.model, trained.splits)
 
     def _asked(self, inputs: Any, options: Mapping[str, Any]) -> tuple[Fitted[ConfigT, PreprocessorT], Any]:
         """The model with the settings among the options, and the options proper."""
@@ -200,83 +192,9 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         return open_model(self.pipeline, self.path, config)
 
 
-def load(path: str | Path) -> Model[Any, Any, Any]:
-    """Loads a trained model.
-
-    Args:
-        path: a run folder, a version folder of an export, or a folder of versions, whose newest one is taken.
-
-    Raises:
-        CheckpointError: it is none of them, or holds no state yet.
-        ExportError: a file of the export is missing or was changed.
-        ConfigError: its pipeline is not installed.
-    """
-    folder = Path(path)
-    require_folder(folder)
-    file = saved_configuration(folder)
-    if file is None:
-        raise CheckpointError(f"{folder}: holds no configuration; name a run folder or an exported model")
-    pipeline = find_pipeline(settings.read_pipeline_name(file))
-    config = configure(pipeline, read_configuration(pipeline, folder), {})
-    return Model(pipeline, open_model(pipeline, folder, config))
-
-
-def train(
-    pipeline: str | Pipeline[Any, Any, Any],
-    data: Any = None,
-    *,
-    run: str | Path | None = None,
-    config: str | Path | None = None,
-    **changes: Any,
-) -> Model[Any, Any, Any]:
-    """Trains a model, or goes on with the run if its folder exists.
-
-    Args:
-        pipeline: a name that `rnnapps list` shows, or a pipeline.
-        data: where the examples come from: a source as for `--data.source` (a text or a path), or the examples
-            themselves as the page of the task describes them, or a mapping of settings of the group `data` whose
-            `source` is one of both. None takes what the settings say, built-in data by default.
-        run: the run folder; by default one named after the moment, `runs/<pipeline>/<cell>-<date>-<time>`.
-        config: a YAML file of settings, or the name of a shipped one. What it leaves out has the value of the run that
-            is gone on with, or its default.
-        changes: settings: a group by its name (`model={"cell": "lstm"}`), or one of the group `training`, or the seed,
-            by its bare name (`steps=500`).
-
-    Raises:
-        RnnappsError: of the kind that fits.
-    """
-    from rnnapps.verbs.train import train as train_run
-
-    task = find_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
-    base = read_configuration(task, Path(run)) if run and saved_configuration(Path(run)) else {}
-    if config:
-        base |= read_configuration(task, find_configuration(task, str(config)))
-    settled, given = _with_data(task, base, data, changes)
-    path = Path(run) if run else new_run_path(task, settled)
-    return _model(task, train_run(task, settled, path, given=given))
-
-
-def _model(pipeline: Pipeline[Any, Any, Any], trained: Trained) -> Model[Any, Any, Any]:
-    return Model(pipeline, trained.model, trained.splits)
-
-
-def _with_data(
-    pipeline: Pipeline[Any, Any, Any], base: Mapping[str, Any], data: Any, changes: Mapping[str, Any]
-) -> tuple[Any, Any]:
-    """The configuration, and the examples that were given from Python: None where `data` only says what to read."""
-    if data is None:
-        return configure(pipeline, base, changes), None
-    group = dict(data) if isinstance(data, Mapping) and "source" in data else {"source": data}
-    given = None if isinstance(group["source"], str | Path) else group["source"]
-    source = MEMORY if given is not None else str(group["source"])
-    if len(source) > LONGEST_SOURCE or "\n" in source:
-        problem = f"is a text of {len(source):,} characters, too long for the name of a source"
-        raise DataError("data", problem, "give a path, or examples as a list: data=[...]")
-    return configure(pipeline, base, {"data": {**group, "source": source}, **changes}), given
-
-
-def _frame(results: Sequence[Any]) -> Any:
-    """Dataclass rows as a frame; a mapping in a row becomes columns of its own, after its keys."""
+def _frame(results: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """Dataclass rows as a frame: their fields, or what their method `columns()` returns."""
     import pandas as pd
 
-    return pd.DataFrame([result.columns() if hasattr(result, "columns") else vars(result) for result in results])
+    rows = [result.columns() if hasattr(result, "columns") else vars(result) for result in results]
+    return pd.DataFrame(rows, columns=None if rows else list(columns))

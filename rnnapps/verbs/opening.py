@@ -12,13 +12,24 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError
 from rnnapps.types import Array
+from rnnapps.verbs.checksums import require_unchanged
 
 if TYPE_CHECKING:
     import keras
 
     from rnnapps.training.run import RunFolder
 
-__all__ = ["OpenModel", "is_run", "load_preprocessor", "number_format", "open_model", "open_run", "read_weights"]
+__all__ = [
+    "OpenModel",
+    "is_run",
+    "load_preprocessor",
+    "number_format",
+    "open_model",
+    "open_run",
+    "read_weights",
+    "require_folder",
+    "what_is_instead_of_folder",
+]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
@@ -73,12 +84,14 @@ def open_run(pipeline: AnyPipeline, path: Path, config: Any) -> tuple[OpenModel,
 
 
 def require_folder(path: Path) -> None:
-    """Raises CheckpointError, unless the path is a run folder or may be an export."""
-    if not path.is_dir():
-        raise CheckpointError(
-            f"{path}: not a run folder ({what_is_instead_of_folder(path)}); name one that `train` has written, "
-            f"or an exported model"
-        )
+    """Raises CheckpointError, unless the path is a run folder, an export, or a folder of exports."""
+    exports = ("saved_model.pb", "[0-9]*/saved_model.pb")
+    if path.is_dir() and (is_run(path) or any(found for pattern in exports for found in path.glob(pattern))):
+        return
+    found = "it has no config.yaml" if path.is_dir() else what_is_instead_of_folder(path)
+    raise CheckpointError(
+        f"{path}: not a run folder ({found}), nor an exported model; name one that `train` or `export` has written"
+    )
 
 
 def is_run(path: Path) -> bool:
@@ -94,6 +107,7 @@ def load_preprocessor(pipeline: AnyPipeline, path: Path) -> Any:
         ExportError: a file of the export was changed.
     """
     if is_run(path):
+        require_unchanged(path)
         return pipeline.load_preprocessor(path / "preprocessing")
     from rnnapps.export.artefact import preprocessing_folder
 

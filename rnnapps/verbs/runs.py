@@ -15,7 +15,8 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Preprocessor
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError, ConfigError
-from rnnapps.verbs import settings
+from rnnapps.verbs import settings, yaml_files
+from rnnapps.verbs.checksums import write_checksums
 
 if TYPE_CHECKING:
     from rnnapps.training.run import RunFolder
@@ -43,7 +44,7 @@ def new_run_path(pipeline: AnyPipeline, config: Any) -> Path:
 
 
 def begin_run(folder: RunFolder, pipeline: AnyPipeline, config: Any, preprocessor: Preprocessor) -> None:
-    """Writes preprocessing and configuration of a run; the configuration last, since it makes the folder a run.
+    """Writes preprocessing, checksums and configuration of a run; the last makes the folder a run.
 
     Raises:
         CheckpointError: the folder cannot be written.
@@ -59,7 +60,9 @@ def begin_run(folder: RunFolder, pipeline: AnyPipeline, config: Any, preprocesso
             temporary.mkdir()
             preprocessor.save(temporary)
             os.replace(temporary, folder.preprocessing_dir)
-        write_atomically(folder.config_path, settings.dump(pipeline.name, config).encode())
+        content = yaml_files.dump(pipeline.name, config).encode()
+        write_checksums(folder.path, content)
+        write_atomically(folder.config_path, content)
     except OSError as error:
         raise CheckpointError(
             f"{folder.path}: cannot write the run: {error.strerror or error}; free space or choose another --run"
@@ -78,7 +81,7 @@ def check_resumable(folder: RunFolder, pipeline: AnyPipeline, config: Any) -> No
     kinds = settings.setting_types(pipeline.config_class)
     saved = {
         key: setting.value
-        for key, setting in settings.read(folder.config_path, kinds, pipeline_name=pipeline.name).items()
+        for key, setting in yaml_files.read(folder.config_path, kinds, pipeline_name=pipeline.name).items()
     }
     now = {key: list(value) if isinstance(value, tuple) else value for key, value in settings.flatten(config).items()}
     changes = {key: (saved[key], now[key]) for key in now if key in saved and saved[key] != now[key]}

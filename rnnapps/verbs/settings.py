@@ -1,4 +1,4 @@
-"""Configurations as dotted keys: from YAML files with the line of each key, and back."""
+"""Configurations as dotted keys, and back."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rnnapps.errors import ConfigError
@@ -17,17 +16,13 @@ __all__ = [
     "assemble",
     "describe",
     "dotted",
-    "dump",
     "flatten",
     "nearest",
     "nest",
-    "read",
-    "read_pipeline_name",
     "resolve_annotations",
     "setting_types",
 ]
 
-PIPELINE_KEY = "pipeline"
 WORDS = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
 
 
@@ -67,18 +62,23 @@ def resolve_annotations(config_class: type) -> None:
             resolve_annotations(hints[field.name])
 
 
-def assemble(config_class: type, values: Mapping[str, Any], prefix: str = "") -> Any:
-    """Builds a configuration dataclass from dotted keys; a missing key takes its default, in a group that of the group.
+def assemble(config_class: type, values: Mapping[str, Any]) -> Any:
+    """Builds a configuration dataclass from dotted keys; a missing key takes the default of the configuration.
 
     Raises:
         ConfigError: a value is outside its range; the message starts with its dotted key.
     """
+    # A group's own defaults may differ from those that the configuration gives the group.
+    return _assembled(config_class, {**flatten(config_class()), **values}, "")
+
+
+def _assembled(config_class: type, values: Mapping[str, Any], prefix: str) -> Any:
     hints = typing.get_type_hints(config_class)
     arguments: dict[str, Any] = {}
     for field in dataclasses.fields(config_class):
         key, kind = prefix + field.name, hints[field.name]
         if _is_group(kind):
-            arguments[field.name] = assemble(kind, {**_group_defaults(field, f"{key}."), **values}, f"{key}.")
+            arguments[field.name] = _assembled(kind, values, f"{key}.")
         elif key in values:
             arguments[field.name] = values[key]
     try:
@@ -118,92 +118,8 @@ def nest(values: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def dump(pipeline_name: str, config: Any) -> str:
-    """The configuration as YAML, its pipeline named first."""
-    import yaml
-
-    content = {PIPELINE_KEY: pipeline_name, **nest(flatten(config))}
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
-
-
-def read(path: str | Path, known: Iterable[str], *, pipeline_name: str) -> dict[str, Setting]:
-    """Reads a YAML configuration file.
-
-    Args:
-        path: the file.
-        known: every dotted key the configuration has.
-        pipeline_name: the only value allowed for the optional key `pipeline`.
-
-    Raises:
-        ConfigError: the file is missing, is not YAML, or has a key that does not exist or occurs twice.
-    """
-    import yaml
-
-    path = Path(path)
-    try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
-        root = loader.get_single_node()
-        settings = dict(_walk(path, loader, root, known=set(known))) if root else {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigError(f"{path}: cannot read the configuration: {reason}; name a YAML file") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}:" if mark else ""
-        raise ConfigError(f"{path}:{line} not YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}") from None
-    named = settings.pop(PIPELINE_KEY, None)
-    if named and named.value != pipeline_name:
-        raise ConfigError(f"{named.place}: this is for the pipeline '{named.value}', not '{pipeline_name}'")
-    return settings
-
-
-def read_pipeline_name(path: Path) -> str:
-    """The pipeline that a configuration file is for.
-
-    Raises:
-        ConfigError: the file cannot be read, or does not say.
-    """
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read as YAML ({type(error).__name__}); restore the file") from None
-    name = content.get(PIPELINE_KEY) if isinstance(content, dict) else None
-    if not isinstance(name, str):
-        raise ConfigError(f"{path}: does not say which pipeline it is for; it needs a line `pipeline: NAME`")
-    return name
-
-
-def _group_defaults(field: dataclasses.Field[Any], prefix: str) -> dict[str, Any]:
-    """Dotted key -> default in a group of settings, which need not be that of the group's class."""
-    if field.default_factory is not dataclasses.MISSING:
-        return flatten(field.default_factory(), prefix)
-    return {} if field.default is dataclasses.MISSING else flatten(field.default, prefix)
-
-
 def _is_group(kind: Any) -> bool:
     return isinstance(kind, type) and dataclasses.is_dataclass(kind)
-
-
-def _walk(path: Path, loader: Any, node: Any, *, known: set[str], prefix: str = "") -> Iterator[tuple[str, Setting]]:
-    import yaml
-
-    if not isinstance(node, yaml.MappingNode):
-        name = prefix.rstrip(".") or "the file"
-        raise ConfigError(f"{path}: line {node.start_mark.line + 1}: {name} must hold `key: value` lines")
-    seen = set()
-    for key_node, value_node in node.value:
-        key, place = f"{prefix}{key_node.value}", f"{path}: line {key_node.start_mark.line + 1}"
-        if key in seen:
-            raise ConfigError(f"{place}: '{key}' occurs twice; remove one of them")
-        seen.add(key)
-        if key in known or key == PIPELINE_KEY:
-            yield key, Setting(loader.construct_object(value_node, deep=True), place)
-        elif any(other.startswith(f"{key}.") for other in known):
-            yield from _walk(path, loader, value_node, known=known, prefix=f"{key}.")
-        else:
-            raise ConfigError(f"{place}: unknown key '{key}'{nearest(key, known)}")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

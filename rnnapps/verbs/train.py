@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ class Trained:
     """
 
     model: OpenModel
-    splits: Splits
+    splits: Any
     facts: Mapping[str, Any]
     report: Path
     transfer: TransferReport | None
@@ -105,19 +106,24 @@ def _run_folder(path: Path) -> RunFolder:
 def _train(pipeline: AnyPipeline, config: Any, folder: RunFolder, *, origin: Origin | None, given: Any) -> Trained:
     import keras
 
-    if folder.config_path.exists():
-        check_resumable(folder, pipeline, config)
-    splits = read_examples(pipeline, config, given)
-    keras.utils.set_random_seed(config.seed)
-    with number_format(config.training.precision):
+    begun = folder.config_path.exists()
+    # A run is locked before anything of it is read; a new one only when nothing but the training can fail.
+    with folder.lock() if begun else contextlib.nullcontext(), number_format(config.training.precision):
+        if begun:
+            check_resumable(folder, pipeline, config)
+        splits = read_examples(pipeline, config, given)
+        keras.utils.set_random_seed(config.seed)
         preprocessor = _preprocessor(pipeline, config, folder, splits=splits, origin=origin)
         fitted = Fitted(config, preprocessor, pipeline.build_model(config, preprocessor))
         objective = pipeline.objective(fitted, splits)
         objective.batches(0)  # says now whether the data suffice for a batch: a run, once begun, keeps its settings
         model = OpenModel(folder.path, fitted, folder)
-        transferred = _transfer(pipeline, fitted, folder, origin) if origin else None
-        begin_run(folder, pipeline, config, preprocessor)
-        facts = _fit(pipeline, fitted, folder, splits=splits, objective=objective)
+        with folder.lock():
+            if not begun and folder.config_path.exists():
+                raise CheckpointError(f"{folder.path}: another process has begun this run; choose another --run")
+            transferred = _transfer(pipeline, fitted, folder, origin) if origin else None
+            begin_run(folder, pipeline, config, preprocessor)
+            facts = _fit(pipeline, fitted, folder, splits=splits, objective=objective)
         return Trained(model, splits, facts, _report(pipeline, model, splits, objective), transferred)
 
 
@@ -126,7 +132,7 @@ def _preprocessor(
 ) -> Any:
     """That of the run; for a new run, the source's grown by the new data, or a fitted one."""
     if folder.config_path.exists():
-        return pipeline.load_preprocessor(folder.preprocessing_dir)
+        return load_preprocessor(pipeline, folder.path)
     if origin:
         return pipeline.grow_preprocessor(config, load_preprocessor(pipeline, Path(origin["from"])), splits)
     return pipeline.fit_preprocessor(config, splits)

@@ -7,6 +7,7 @@ import pytest
 
 from rnnapps.cli.arguments import Arguments, parse_arguments
 from rnnapps.errors import ConfigError
+from rnnapps.verbs.settings import flatten
 from tests.cli.toy_pipeline import Config, Predict, Toy
 
 
@@ -126,3 +127,20 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     path: Any = tmp_path / "empty.yaml"
     path.write_text("# nothing\n")
     assert parse("train", "--config", str(path)).config == Config()
+
+
+def test_configurations_go_by_name_and_may_be_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rnnapps.tasks.text_generation.pipeline import PIPELINE
+    from rnnapps.verbs.configure import read_configuration
+    from rnnapps.verbs.pipelines import configurations
+
+    monkeypatch.chdir(tmp_path)
+    demo = read_configuration(PIPELINE, configurations(PIPELINE)["demo"])
+    quick = read_configuration(PIPELINE, configurations(PIPELINE)["quick"])
+    Path("mine.yaml").write_text("seed: 7\n")
+    argv = ["--config", "quick", "--config=demo", "--config", "mine.yaml"]
+    found = parse_arguments(PIPELINE, "train", argv)
+    assert found.given == {*quick, *demo, "seed"}
+    both = {**quick, **demo, "seed": 7}  # of several files the last counts
+    assert {key: value for key, value in flatten(found.config).items() if key in both} == both
+    assert parse_arguments(PIPELINE, "train", ["--config", "demo"]).given == set(demo)

@@ -52,3 +52,12 @@ def test_list_shows_every_cell_with_a_summary(capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr().out
     assert all(name in printed for name in CELLS)
     assert all(cell_summaries().values())
+
+
+def test_the_list_shows_configurations_by_name_with_the_first_sentence_of_their_header() -> None:
+    from rnnapps.cli.listing import configuration_summaries
+
+    found = configuration_summaries()
+    assert found["text_generation quick"] == "A character model in about a minute"
+    assert sum(name.endswith(" demo") for name in found) == 7
+    assert all(4 < len(summary.split()) < 60 for summary in found.values())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,9 +42,28 @@ def test_exceptions_become_codes_and_one_line(
     assert capsys.readouterr().err == line
 
 
-def test_a_defect_of_our_own_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError):
-        run_command(raises(ZeroDivisionError()))
+def test_a_defect_of_our_own_is_one_line_and_keeps_its_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run_command(raises(ZeroDivisionError("by\nnothing"))) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: unexpected ZeroDivisionError: by nothing; ")
+    (file,) = tmp_path.iterdir()
+    assert line.endswith(str(file))
+    assert "raise error" in file.read_text() and "Traceback" in file.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_a_command_in_one_line(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    def command() -> int:
+        signal.raise_signal(number)
+        raise AssertionError("it goes on")
+
+    before = signal.getsignal(number)
+    assert run_command(command) == 128 + number
+    assert capsys.readouterr().err == f"stopped by {number.name}\n"
+    assert signal.getsignal(number) == before
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

@@ -8,7 +8,14 @@ import tensorflow as tf
 
 from rnnapps.cells import GRU, LSTM
 from rnnapps.errors import ConfigError
-from rnnapps.kernels.choice import gains_as_one_program, kernel_for, shards_for
+from rnnapps.kernels.choice import (
+    KERNELS,
+    check_kernel,
+    gains_as_one_program,
+    in_xla_program,
+    kernel_for,
+    shards_for,
+)
 from rnnapps.layers import Recurrent
 
 
@@ -59,9 +66,48 @@ def test_batches_are_cut_so_that_each_core_has_rows_enough(monkeypatch: pytest.M
     small, large = GRU(2), GRU(1024)
     for cell in (small, large):
         cell.build((None, 2))
-    assert [shards_for(batch, small) for batch in (None, 1, 16, 31, 32, 48, 64, 66)] == [1, 1, 1, 1, 2, 3, 4, 3]
+    assert [shards_for(batch, small) for batch in (None, 1, 16, 31, 32, 48, 64, 66, 80)] == [1, 1, 1, 1, 2, 3, 4, 3, 4]
     assert shards_for(64, large) == 1
 
 
 def test_small_batches_train_as_one_program() -> None:
     assert [gains_as_one_program(batch) for batch in (None, 1, 31, 32, 256)] == [False, True, True, False, False]
+
+
+def test_a_matrix_of_two_mega_elements_is_still_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+
+    class OneMatrix:
+        def __init__(self, *shape: int) -> None:
+            self.weights = [tf.TensorSpec(shape)] if shape else []
+
+    assert shards_for(32, OneMatrix(2048, 1024)) == 2
+    assert shards_for(32, OneMatrix(2048, 1025)) == 1
+    assert shards_for(32, OneMatrix()) == 2
+
+
+def test_names_of_kernels() -> None:
+    names = ("auto", "xla", "graph", "parallel", "reference")
+    assert tuple(check_kernel(name) for name in names) == KERNELS == names
+
+
+def test_a_trace_knows_whether_xla_compiles_it() -> None:
+    """Also from within a function that it calls."""
+    found = {}
+
+    def note(name: str) -> tf.Tensor:
+        found[name] = in_xla_program()
+        return tf.zeros(())
+
+    note("eager")
+    for compiled in (False, True):
+        tf.function(lambda c=compiled: note(f"traced {c}"), jit_compile=compiled, autograph=False)()
+        inner = tf.function(lambda c=compiled: note(f"within {c}"), autograph=False)
+        tf.function(inner, jit_compile=compiled, autograph=False)()
+    assert found == {
+        "eager": False,
+        "traced False": False,
+        "within False": False,
+        "traced True": True,
+        "within True": True,
+    }

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.cells import SimpleRNN
+from rnnapps.cells import GRU, MinGRU, SimpleRNN
+from rnnapps.kernels import reference
 from rnnapps.kernels.loop import loop
+from rnnapps.kernels.passes import Passes, PassInputs
 from rnnapps.kernels.sequential import scan
+from rnnapps.kernels.step import Step
 from tests.kernels.problems import random_cell, random_problem, results
 
 
@@ -91,12 +94,14 @@ def test_a_shared_gradient_is_stacked_once() -> None:
 
 
 def test_parts_of_a_batch_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnapps.kernels.sequential.shards_for", lambda batch, cell: 2)
+    batches = []
+    monkeypatch.setattr("rnnapps.kernels.sequential.shards_for", lambda batch, cell: batches.append(batch) or 2)
     cell = random_cell("layer_norm_lstm")
-    problem = random_problem(cell, 4, 5, masked=True)
+    problem = random_problem(cell, 6, 5, masked=True)
     assert_same(
         results(cell, problem, kernel="xla", reverse=True), results(cell, problem, kernel="graph", reverse=True)
     )
+    assert set(batches) == {6}  # loops that are not compiled are never cut
 
 
 class Difference(SimpleRNN):
@@ -125,3 +130,43 @@ def test_a_gradient_without_training_runs_forward_again() -> None:
         return tape.gradient(outputs, inputs)
 
     np.testing.assert_allclose(gradient(False), gradient(True), atol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "summed"), [(SimpleRNN, True), (Difference, False), (GRU, False), (MinGRU, False)])
+def test_what_the_forward_pass_keeps(kind: type, summed: bool) -> None:
+    cell = kind(3)
+    cell.build((None, 2))
+    xs = tf.nest.flatten(cell.project(tf.ones((4, 2, 2))))
+    step = Step(cell, cell.project(tf.ones((2, 2))))
+    inputs = PassInputs(xs, None, cell.initial_states(2), [weight.value for weight in cell.weights])
+    outputs, (final,), saved = Passes(step, reverse=False, compiled=False).forward(inputs)
+    assert saved.summed is summed
+    assert [tuple(history.shape) for history in saved.histories] == [(5, 2, 3)]
+    np.testing.assert_array_equal(saved.histories[0][1:], outputs)
+    np.testing.assert_array_equal(final, outputs[-1])
+
+
+def test_a_cell_of_two_projections_and_a_mask() -> None:
+    cell = random_cell("min_lstm")
+    problem = random_problem(cell, 2, 4, masked=True)
+    projected, options = cell.project(problem["inputs"]), {"mask": problem["mask"], "reverse": True}
+    expected, (last,) = reference.scan(cell, projected, problem["states"], **options)
+    for training in (False, True):
+        actual, (final,) = scan(cell, projected, problem["states"], training=training, **options)
+        np.testing.assert_allclose(actual, expected, atol=1e-6)
+        np.testing.assert_allclose(final, last, atol=1e-6)
+
+
+@pytest.mark.parametrize(("options", "loops"), [({}, 2), ({"training": False}, 3), ({"training": True}, 2)])
+def test_a_gradient_runs_the_forward_loop_once_unless_told_to_keep_nothing(options: dict, loops: int) -> None:
+    cell = random_cell("simple_rnn")
+
+    @tf.function(autograph=False)
+    def gradient(inputs: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs, _ = scan(cell, cell.project(inputs), cell.initial_states(2), **options)
+        return tape.gradient(outputs, inputs)
+
+    graph = gradient.get_concrete_function(tf.TensorSpec((2, 3, 3))).graph
+    assert sum(operation.type.endswith("While") for operation in graph.get_operations()) == loops

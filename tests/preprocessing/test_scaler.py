@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +67,78 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
 def test_wrong_numbers(arguments: tuple[str, list[float], list[float]]) -> None:
     with pytest.raises(ValueError):
         Scaler(*arguments)
+
+
+def test_the_floor_of_a_scale() -> None:
+    """Deviations up to a millionth of a millionth of the level are rounding: such a channel counts as constant."""
+    for level, deviation, expected in [
+        (1000.0, 0.9e-9, 1.0),
+        (-1000.0, 0.9e-9, 1.0),
+        (1000.0, 1.2e-9, 1.2e-9),
+        (0.0, 1e-23, 1e-23),
+        (0.0, 0.9e-24, 1.0),
+    ]:
+        column = np.array([level - deviation, level + deviation])[:, None]
+        assert Scaler.fit([column], "a").scale[0] == pytest.approx(expected, rel=0.2)
+
+
+def test_a_channel_whose_quartiles_agree_counts_as_constant() -> None:
+    column = np.array([2.0, 5, 5, 5, 5, 5, 99])[:, None]
+    scaler = Scaler.fit([column[:4], column[4:]], "a", method="robust")
+    assert (scaler.centre[0], scaler.scale[0]) == (5, 1)
+
+
+def test_a_channel_that_is_never_present() -> None:
+    missing = np.full((3, 1), np.nan)
+    for method in ("standard", "robust"):
+        scaler = Scaler.fit([missing], "a", method=method)
+        assert (scaler.centre[0], scaler.scale[0], scaler.method) == (0, 1, method)
+
+
+def test_standard_by_default_and_by_hand() -> None:
+    """(1 + 3 + 8) / 3 = 4; sqrt((9 + 1 + 16) / 3)."""
+    scaler = Scaler.fit([np.array([[1.0], [3.0], [8.0], [np.inf]])], "a")
+    assert (scaler.centre[0], scaler.method) == (4, "standard")
+    assert scaler.scale[0] == pytest.approx(math.sqrt(26 / 3))
+    assert scaler.apply_array(np.array([[12.5]]))[0, 0] == pytest.approx(8.5 / math.sqrt(26 / 3))
+    assert Scaler("a", [1], [2]).method == "standard"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("aa", [0, 0], [1, 1], "none"), "channels repeat a name"),
+        (("ab", [0], [1, 1], "none"), "2 channels need as many centres and scales"),
+        (("ab", [0, 0], [1], "none"), "2 channels need as many centres and scales"),
+        (("a", [np.inf], [1], "none"), "finite"),
+        (("a", [0], [np.inf], "none"), "finite"),
+        (("a", [0], [0], "none"), "scales above 0"),
+        (("a", [0], [1], "best"), "method must be one of standard, robust, none, not best"),
+    ],
+)
+def test_each_wrong_argument(arguments: tuple[str, list[float], list[float], str], message: str) -> None:
+    channels, centre, scale, method = arguments
+    with pytest.raises(ValueError, match=message):
+        Scaler(channels, centre, scale, method=method)  # type: ignore[arg-type]
+
+
+def test_files_of_several_scalers_and_what_they_hold(tmp_path: Path) -> None:
+    Scaler("ab", [1, 2], [3, 4]).save(tmp_path)
+    Scaler("c", [5], [6], method="none").save(tmp_path, name="other")
+    stored = json.loads((tmp_path / "scaler.json").read_text())
+    assert stored == {"method": "standard", "channels": ["a", "b"], "centre": [1.0, 2.0], "scale": [3.0, 4.0]}
+    assert Scaler.load(tmp_path, name="other").channels == ("c",)
+    assert Scaler.load(tmp_path).channels == ("a", "b")
+    (tmp_path / "scaler.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"scaler\.json: is no scaler \('channels'\); restore the file"):
+        Scaler.load(tmp_path)
+    (tmp_path / "scaler.json").write_text("[]")
+    with pytest.raises(CheckpointError):
+        Scaler.load(tmp_path)
+
+
+def test_a_graph_of_doubles_is_scaled_in_doubles() -> None:
+    """1e9 + 1 has no float32: the difference must be taken before the cast."""
+    scaled = Scaler("a", [1e9], [2.0]).apply(tf.constant([[1e9 + 1]], tf.float64))
+    assert (scaled.dtype, float(scaled[0, 0])) == (tf.float32, 0.5)
+    assert float(Scaler("a", [1e9], [2.0]).invert(tf.constant([[0.5]], tf.float64))[0, 0]) == 1e9 + 1

@@ -20,8 +20,7 @@ from rnnapps.training.diagnostics import GradientThroughTime, Observation
 from rnnapps.training.gates import summarise_gate
 from rnnapps.training.operations import Operations
 from rnnapps.training.run import RunFolder
-
-from .page import Page
+from tests.reports.page import Page
 
 ROWS: list[dict[str, Any]] = [
     {

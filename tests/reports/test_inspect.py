@@ -15,8 +15,7 @@ from rnnapps.layers.stack import recurrent_stack
 from rnnapps.reports.html import write_report
 from rnnapps.reports.inspect import Inspection, inspect_network, inspect_run
 from rnnapps.training.run import RunFolder
-
-from .page import Page
+from tests.reports.page import Page
 
 BATCH, TIME, VOCABULARY, UNITS = 2, 12, 7, 6
 

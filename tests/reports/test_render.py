@@ -15,8 +15,7 @@ from rnnapps.contract.sections import (
     Table,
 )
 from rnnapps.reports.render import format_value, render_page
-
-from .page import Page
+from tests.reports.page import Page
 
 EVIL = "</pre><script>alert(1)</script> & \"quoted\" <img src=https://example.org/x.png onerror='x'>"
 

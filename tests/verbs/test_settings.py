@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rnnapps.cli.arguments import parse_arguments
 from rnnapps.config import RecurrentConfig, TrainingConfig
-from rnnapps.verbs import settings
+from rnnapps.verbs import settings, yaml_files
 from tests.cli.toy_pipeline import Config, DataConfig, Toy
 
 
@@ -36,12 +36,12 @@ def test_yaml_keeps_every_value(
 ) -> None:
     config = Config(data=DataConfig(source, None, parts), training=TrainingConfig(learning_rate=rate), seed=seed)
     path = tmp_path_factory.mktemp("yaml") / "config.yaml"  # type: ignore[attr-defined]
-    path.write_text(settings.dump("toy", config), encoding="utf-8")
+    path.write_text(yaml_files.dump("toy", config), encoding="utf-8")
     assert parse_arguments(Toy(), "train", ["--config", str(path)]).config == config
 
 
 def test_dump_names_the_pipeline_first(tmp_path: Path) -> None:
-    assert settings.dump("toy", Config()).splitlines()[0] == "pipeline: toy"
+    assert yaml_files.dump("toy", Config()).splitlines()[0] == "pipeline: toy"
 
 
 def test_nearest_finds_misspelt_and_unqualified_names() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import numpy as np
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_file import read_table
+from rnnapps.data.series.table_frame import Table
 from rnnapps.data.series.table_series import table_series
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 
-__all__ = ["SUFFIXES", "read_series"]
+__all__ = ["SUFFIXES", "join_tables", "read_series", "require_same_columns", "share_levels"]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
@@ -34,26 +36,44 @@ def read_series(config: SeriesDataConfig) -> list[Series]:
     files = list_files(path, SUFFIXES)
     if not files:
         raise DataError(path, "holds no table", f"put files ending in {', '.join(SUFFIXES)} there")
-    found = [each for file in files for each in table_series(read_table(file, config), config, name=file.stem)]
-    for each in found[1:]:
+    return join_tables(((file.stem, read_table(file, config)) for file in files), config)
+
+
+def join_tables(tables: Iterable[tuple[str, Table]], config: SeriesDataConfig) -> list[Series]:
+    """The series of several tables, which have the same columns.
+
+    Args:
+        tables: (name, table) of each, the name being that of its only series.
+        config: see `table_series`.
+
+    Raises:
+        DataError: the columns differ, or see `table_series`.
+    """
+    found = [(name, series) for name, table in tables for series in table_series(table, config, name=name)]
+    require_same_columns([series for _, series in found])
+    return share_levels(_unique_names(found))
+
+
+def require_same_columns(series: Sequence[Series]) -> None:
+    """Raises DataError, unless all series have the columns of the first."""
+    for each in series[1:]:
         for role in ("channels", "known_names", "category_names", "static_names", "static_text_names"):
-            first, own = getattr(found[0], role), getattr(each, role)
+            first, own = getattr(series[0], role), getattr(each, role)
             if own != first:
-                problem = f"has the columns {', '.join(own)}, but {found[0].source} has {', '.join(first)}"
-                raise DataError(each.source, problem, "give all files of a folder the same columns")
-    return _same_levels(_unique_names(found))
+                problem = f"has the columns {', '.join(own)}, but {series[0].source} has {', '.join(first)}"
+                raise DataError(each.source, problem, "give all files of a folder, and all frames, the same columns")
 
 
-def _unique_names(series: list[Series]) -> list[Series]:
-    """Names a series after its file too where two files have one of that name."""
-    names = [each.name for each in series]
+def _unique_names(found: Sequence[tuple[str, Series]]) -> list[Series]:
+    """Names a series after its table too where two tables have one of that name."""
+    names = [series.name for _, series in found]
     return [
-        dataclasses.replace(each, name=f"{Path(each.source).stem}/{each.name}") if names.count(each.name) > 1 else each
-        for each in series
+        dataclasses.replace(series, name=f"{table}/{series.name}") if names.count(series.name) > 1 else series
+        for table, series in found
     ]
 
 
-def _same_levels(series: list[Series]) -> list[Series]:
+def share_levels(series: list[Series]) -> list[Series]:
     """Numbers the levels of categories alike in all series."""
     count = len(series[0].category_names)
     if not count or all(each.category_levels == series[0].category_levels for each in series):

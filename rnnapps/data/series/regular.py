@@ -23,7 +23,7 @@ MOST_EMPTY_PLACES = 50_000_000
 """A grid of more places than this is a wrong timestamp rather than a gap."""
 
 
-def merge_duplicates(series: Series, policy: str, *, path: Path, place: Place) -> tuple[Series, Array]:
+def merge_duplicates(series: Series, policy: str, *, path: Path | str, place: Place) -> tuple[Series, Array]:
     """Makes the times of a series strictly ascending.
 
     Args:
@@ -56,7 +56,9 @@ def merge_duplicates(series: Series, policy: str, *, path: Path, place: Place) -
     return dataclasses.replace(merged, notes=(*merged.notes, note)), kept
 
 
-def regular_rows(series: Series, frequency: Frequency | None, *, regularise: bool, path: Path, place: Place) -> Series:
+def regular_rows(
+    series: Series, frequency: Frequency | None, *, regularise: bool, path: Path | str, place: Place
+) -> Series:
     """Puts a series on a regular grid, or makes sure that it is on one.
 
     Args:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +10,12 @@ import pandas as pd
 
 from rnnapps.data.csv_file import MISSING, CsvShape, inspect_csv, read_number
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
 from rnnapps.data.series.table_roles import Roles, assign_roles
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.errors import DataError
 
-__all__ = ["Table", "read_table"]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table in memory.
-
-    Attributes:
-        path: its file.
-        frame: the columns that have a role: float32 numbers, texts, and the time as it stands in the file.
-        roles: what they are for.
-        place: maps a row to what a person calls it: "line 7".
-    """
-
-    path: Path
-    frame: pd.DataFrame
-    roles: Roles
-    place: Callable[[int], str]
+__all__ = ["read_table"]
 
 
 def read_table(path: Path, config: SeriesDataConfig) -> Table:
@@ -43,15 +25,7 @@ def read_table(path: Path, config: SeriesDataConfig) -> Table:
         DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
     """
     table = _read_parquet(path, config) if path.suffix.lower() == ".parquet" else _read_csv(path, config)
-    if not len(table.frame):
-        raise DataError(path, "has columns but no rows", "add rows")
-    for name in table.roles.numbers:
-        infinite = np.flatnonzero(np.isinf(table.frame[name].to_numpy()))
-        if len(infinite):
-            place = table.place(int(infinite[0]))
-            problem = f"{place}, column {name!r}: the number is infinite or above 3.4e38"
-            raise DataError(path, problem, "correct it, or leave the cell empty if it is missing")
-    return table
+    return require_numbers(table)
 
 
 def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
@@ -70,7 +44,7 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
     kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
     kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
     try:
-        with np.errstate(over="ignore"):  # found and told by `read_table`
+        with np.errstate(over="ignore"):  # found and told by `require_numbers`
             frame = pd.read_csv(
                 path,
                 sep=shape.separator,
@@ -120,21 +94,4 @@ def _read_parquet(path: Path, config: SeriesDataConfig) -> Table:
         frame = pd.read_parquet(path)
     except Exception as error:  # pyarrow raises many kinds for damaged files
         raise DataError(path, f"cannot be read as Parquet ({str(error).splitlines()[0]})", "write it again") from None
-    frame = frame.reset_index() if frame.index.name else frame
-    frame.columns = [str(name) for name in frame.columns]
-    texts, times = {}, []
-    for name in frame.columns:
-        kind = frame[name].dtype
-        if pd.api.types.is_datetime64_any_dtype(kind):
-            times.append(name)
-            texts[name] = f"times, such as {frame[name].iloc[:1].to_list()}"
-        elif not pd.api.types.is_numeric_dtype(kind):
-            first = frame[name].dropna().iloc[:1].astype(str)
-            texts[name] = f"row 1: {first.iloc[0]!r}" if len(first) else "no value"
-            times += [name] if len(first) and looks_like_time(first) else []
-    roles = assign_roles(path, list(frame.columns), texts=texts, times=times, config=config)
-    with np.errstate(over="ignore"):
-        numbers = {name: frame[name].to_numpy(np.float32, na_value=np.nan) for name in roles.numbers}
-    names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}
-    time = {roles.time: frame[roles.time]} if roles.time else {}
-    return Table(path, pd.DataFrame({**time, **names, **numbers}), roles, lambda row: f"row {row + 1}")
+    return frame_table(frame, config, path=path, place=lambda row: f"row {row + 1}")

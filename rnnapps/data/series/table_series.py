@@ -12,7 +12,7 @@ from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import parse_frequency
 from rnnapps.data.series.regular import merge_duplicates, regular_rows
 from rnnapps.data.series.series import Series
-from rnnapps.data.series.table_file import Table
+from rnnapps.data.series.table_frame import Table
 from rnnapps.data.series.timestamps import localise, parse_times
 from rnnapps.errors import DataError
 from rnnapps.types import Array

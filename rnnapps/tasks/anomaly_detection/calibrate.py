@@ -17,7 +17,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["HeldOut", "calibrate", "fit_threshold", "score_errors"]
 
-
 FEWEST_ROWS = 50
 """A series with fewer held-out rows is judged by those of all series."""
 

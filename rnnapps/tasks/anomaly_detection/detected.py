@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from rnnapps.contract.sections import Paragraph, Section, Table
 from rnnapps.data.series.series import Series, SeriesPart
-from rnnapps.errors import ConfigError, DataError
+from rnnapps.data.series.shown_times import shown_times
+from rnnapps.errors import ConfigError
 from rnnapps.reports.plots import LIGHT, Plot, Theme
-from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
-from rnnapps.tasks.anomaly_detection.data.watched import read_tables
 from rnnapps.tasks.anomaly_detection.evaluate import judge_parts
+from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, ScoredRow
 from rnnapps.tasks.anomaly_detection.judge import Judged
 from rnnapps.tasks.anomaly_detection.metrics import intervals
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
@@ -27,13 +26,13 @@ from rnnapps.types import Array
 
 __all__ = [
     "describe_events",
+    "describe_rows",
     "detect_in_tables",
     "detection_section",
     "plot_detection",
-    "read_like_training",
+    "require_picture",
     "top_sensors",
 ]
-
 
 MOST_SENSORS = 3
 DRAWN_ROWS = 3000
@@ -42,64 +41,86 @@ DRAWN_ROWS = 3000
 DRAWN_SERIES = 4
 
 
-def detect_in_tables(stream: DetectorStream, path: str, *, picture: str = "") -> list[dict[str, Any]]:
-    """The events in a table, or a folder of tables, read as the training data were.
+def detect_in_tables(
+    runner: PartRunner, series: Sequence[Series], *, picture: str = "", rows: bool = False
+) -> list[AnomalyEvent] | list[ScoredRow]:
+    """What is unusual in series.
 
     Args:
-        stream: the detector.
-        path: the table.
+        runner: runs the detector.
+        series: from `read_like_training`.
         picture: .png or .svg file to draw into.
+        rows: return each row with its score instead of the events.
 
     Returns:
-        One dict an event: series, first and last row, their times, peak score, threshold, and the share in the score of
-        the sensors behind it. For a classifier, every flagged row is one.
-
-    Raises:
-        DataError: the table cannot be read, or a sensor is missing in it.
-        ConfigError: the picture has another ending.
+        The events, or all rows, of one series behind those of another. For a classifier, every flagged row is an event.
     """
-    kind = Path(picture).suffix.lower()
-    if picture and kind not in (".png", ".svg"):
-        raise ConfigError(f"picture must end in .png or .svg, not {picture}")
-    parts = [SeriesPart(series, 0, len(series)) for series in read_like_training(stream, path)]
-    judged = judge_parts(PartRunner(stream), parts, stream.config)
+    parts = [SeriesPart(own, 0, len(own)) for own in series]
+    stream = runner.stream
+    judged = judge_parts(runner, parts, stream.config)
     if picture:
         worst = max(range(len(judged)), key=lambda number: float(judged[number].scores.max(initial=0.0)))
         plot = plot_detection(parts[worst], judged[worst], stream)
+        kind = Path(picture).suffix.lower()
         write_atomically(Path(picture), plot.png() if kind == ".png" else plot.svg(LIGHT))
-    return [event for part, own in zip(parts, judged, strict=True) for event in describe_events(part, own, stream)]
+    pairs = list(zip(parts, judged, strict=True))
+    if rows:
+        return [row for part, own in pairs for row in describe_rows(part, own, stream)]
+    return [event for part, own in pairs for event in describe_events(part, own, stream)]
 
 
-def read_like_training(stream: DetectorStream, path: str) -> list[Series]:
-    """Reads tables as the training data were read; the sensors are found by name."""
-    known = stream.rows
-    reading: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in known.reading.items()
-    }
-    plain: dict[str, Any] = {"labels": "", "label": "", "test": None, "channels": known.channels, "source": path}
-    dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": ""}
-    config = AnomalyDataConfig(**{**reading, **plain, **dropped})
-    tables = read_tables(config)
-    if not tables:
-        raise DataError(path, "holds no rows", "give a table with rows")
-    return [dataclasses.replace(series, labels=None) for series in tables]
+def require_picture(picture: str) -> None:
+    """Raises ConfigError, where a file to draw into has another ending than .png or .svg."""
+    if picture and Path(picture).suffix.lower() not in (".png", ".svg"):
+        raise ConfigError(f"picture must end in .png or .svg, not {picture}")
 
 
-def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) -> list[dict[str, Any]]:
-    """The events of a series as JSON values."""
-    names = stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
-    times, described = part.rows().times, []
-    for first, last in judged.events:
-        peak = first + int(judged.scores[first : last + 1].argmax())
-        event: dict[str, Any] = {"series": judged.name, "first_row": first, "last_row": last}
-        if times is not None:
-            event |= {
-                "first_time": str(times[first].astype("datetime64[s]")),
-                "last_time": str(times[last].astype("datetime64[s]")),
-            }
-        event |= {"peak_score": float(judged.scores[peak]), "threshold": judged.threshold}
-        described.append(event | {"sensors": top_sensors(_share(judged, first, last), names)})
-    return described
+def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) -> list[AnomalyEvent]:
+    """The events of a series."""
+    names, times = _watched(stream), _times(part)
+    return [
+        AnomalyEvent(
+            series=judged.name,
+            first_row=first,
+            last_row=last,
+            first_time=times[first],
+            last_time=times[last],
+            peak_score=float(judged.scores[first : last + 1].max()),
+            threshold=judged.threshold,
+            sensors=top_sensors(_share(judged, first, last), names),
+        )
+        for first, last in judged.events
+    ]
+
+
+def describe_rows(part: SeriesPart, judged: Judged, stream: DetectorStream) -> list[ScoredRow]:
+    """The rows of a series with their scores."""
+    assert judged.contribution is not None
+    names, flagged = _watched(stream), judged.flags().tolist()
+    first = judged.contribution.argmax(axis=1)
+    return [
+        ScoredRow(
+            series=judged.name,
+            row=row,
+            time=time,
+            score=score,
+            threshold=judged.threshold,
+            flag=flag,
+            sensor=names[first[row]] if flag else "",
+        )
+        for row, (time, score, flag) in enumerate(zip(_times(part), judged.scores.tolist(), flagged, strict=True))
+    ]
+
+
+def _watched(stream: DetectorStream) -> tuple[str, ...]:
+    """Names of the sensors whose share in a score is known."""
+    return stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
+
+
+def _times(part: SeriesPart) -> Sequence[pd.Timestamp | None]:
+    """The time of each row of a part, None where there is none."""
+    own = part.rows()
+    return [None] * len(own) if own.times is None else shown_times(own.times, own.timezone)
 
 
 def top_sensors(share: Array, names: Sequence[str]) -> dict[str, float]:
@@ -126,7 +147,7 @@ def detection_section(stream: DetectorStream, parts: Sequence[SeriesPart]) -> Se
     order = sorted(range(len(judged)), key=lambda number: -_excess(judged[number]))[:DRAWN_SERIES]
     pictures = [plot_detection(chosen[number], judged[number], stream).picture() for number in order]
     rows = [
-        (event["series"], event["first_row"], event["last_row"], event["peak_score"], ", ".join(event["sensors"]))
+        (event.series, event.first_row, event.last_row, event.peak_score, ", ".join(event.sensors))
         for number in order
         for event in describe_events(chosen[number], judged[number], stream)
     ]
@@ -142,7 +163,7 @@ def _excess(judged: Judged) -> float:
 
 def plot_detection(part: SeriesPart, judged: Judged, stream: DetectorStream) -> Plot:
     """Sensors, score, threshold and flags of a series, or of the stretch of it around the highest score."""
-    series, names = part.rows(), stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
+    series, names = part.rows(), _watched(stream)
     peak = int(judged.scores.argmax()) if len(judged.scores) else 0
     low = max(min(peak - DRAWN_ROWS // 2, len(series) - DRAWN_ROWS), 0)
     rows = slice(low, low + DRAWN_ROWS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -77,6 +78,15 @@ class Calibration(keras.layers.Layer):
         """Replaces the numbers."""
         for name, value in values.items():
             getattr(self, name).assign(value)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Lets the numbers be others for a while, and restores them."""
+        before = {name: value.numpy() for name, value in self.values().items()}
+        try:
+            yield
+        finally:
+            self.assign(before)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs."""

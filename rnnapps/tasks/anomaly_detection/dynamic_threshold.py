@@ -16,7 +16,6 @@ from rnnapps.types import Array
 
 __all__ = ["DynamicThreshold", "detect_dynamic", "find_epsilon", "prune", "widen"]
 
-
 DEVIATIONS = tuple(np.arange(2.5, 12.0, 0.5))
 MOST_SEQUENCES = 5
 LARGEST_SHARE = 0.5

@@ -11,7 +11,6 @@ from rnnapps.types import Array
 
 __all__ = ["extreme_value_threshold", "fit_generalised_pareto"]
 
-
 INITIAL_QUANTILE = 0.98
 FEWEST_PEAKS = 10
 GRID = 2000

@@ -24,7 +24,6 @@ from rnnapps.types import Array
 
 __all__ = ["Judged", "event_metrics", "find_events", "kind_recalls"]
 
-
 LARGEST_BUFFER = 200
 
 
@@ -49,6 +48,13 @@ class Judged:
     labels: Array | None
     contribution: Array | None
     events: tuple[Interval, ...]
+
+    def flags(self) -> Array:
+        """Bool `(rows,)`, True within a flagged event."""
+        flags = np.zeros(len(self.scores), bool)
+        for first, last in self.events:
+            flags[first : last + 1] = True
+        return flags
 
 
 def find_events(
@@ -113,7 +119,7 @@ def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict
             typical = int(np.median([last - first + 1 for first, last in labelled]))
             areas.append(average_precision(truth, series.scores))
             volumes.append(vus_pr(truth, series.scores, largest_buffer=min(typical, LARGEST_BUFFER)))
-        adjusted.append((truth, _flags(series)))
+        adjusted.append((truth, series.flags()))
     metrics = {
         "event_f05": counts.f_score(0.5),
         "event_precision": counts.precision,
@@ -146,14 +152,6 @@ def kind_recalls(judged: Sequence[Judged], kinds: Sequence[str]) -> dict[str, fl
         if counts.true_positives + counts.false_negatives:
             recalls[f"recall_of_{kind.replace(' ', '_')}"] = counts.recall
     return recalls
-
-
-def _flags(judged: Judged) -> Array:
-    """Bool `(rows,)`, True within a flagged event."""
-    flags = np.zeros(len(judged.scores), bool)
-    for first, last in judged.events:
-        flags[first : last + 1] = True
-    return flags
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import csv
-import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 import numpy as np
-import tensorflow as tf
 
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows, State
-from rnnapps.types import Tensor
+from rnnapps.tasks.anomaly_detection.findings import ScoredLine
+from rnnapps.tasks.anomaly_detection.row_judge import RowJudge
+from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
 __all__ = ["judge_lines"]
 
-Step = Callable[[Tensor, Tensor, Tensor, State], tuple[tuple[Tensor, ...], State]]
-"""Maps (values, group, seconds, state) to (the fields of `Flags`, state behind them)."""
-
-HEADER = "line,series,score,threshold,flag,sensor\n"
 MISSING = ("", "nan", "na", "null", "none", "?")
 
 
-def judge_lines(stream: DetectorStream, path: str, *, series: str = "", only_flags: bool = False) -> Iterator[str]:
-    """Reads comma-separated lines and yields one line of output for each at once.
+def judge_lines(
+    stream: DetectorStream, path: str, *, series: str = "", only_flags: bool = False
+) -> Iterator[ScoredLine]:
+    """Reads comma-separated lines and judges each at once.
 
     The first line may name the columns; else they are the channels in the order of training. A column that names the
     series or entity of a row keeps their states apart.
@@ -41,18 +38,17 @@ def judge_lines(stream: DetectorStream, path: str, *, series: str = "", only_fla
         DataError: a line is no row, with its number and column.
         ConfigError: a time is an input of the model and no column holds one.
     """
-    judge, columns, number = _Judge(stream, series), None, 0
+    judge, columns, number = RowJudge(stream, series), None, 0
     with _opened(path) as file:
-        yield HEADER
         try:
             for number, cells in _rows(file):
                 if columns is None:
                     columns = _Columns(stream, path, cells)
                     if columns.named:
                         continue
-                line, flagged = judge.line(number, *columns.read(number, cells))
-                if flagged or not only_flags:
-                    yield line
+                judged = judge.row(*columns.read(number, cells))
+                if judged.flag or not only_flags:
+                    yield ScoredLine(number, *judged)
         except UnicodeDecodeError:
             raise DataError(path, f"is not UTF-8 text behind line {number}", "convert it to UTF-8") from None
         except csv.Error as error:
@@ -116,44 +112,6 @@ class _Columns:
             return int(np.datetime64(cell.strip().replace(" ", "T"), "s").astype(np.int64))
         except ValueError:
             raise DataError(self.path, f"line {line}: {cell!r} is no ISO 8601 time", "correct the line") from None
-
-
-class _Judge:
-    """The states of all series met so far."""
-
-    def __init__(self, stream: DetectorStream, series: str) -> None:
-        self.stream, self.series = stream, series
-        self.names = stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
-        self.states: dict[str, State] = {}
-        self.step = _compiled_step(stream)
-
-    def line(self, number: int, values: list[float], series: str, seconds: int) -> tuple[str, bool]:
-        """The line of output for one row, and whether it is flagged."""
-        name = series or self.series
-        state = self.states.get(name) or self.stream.first_state(1)
-        known = self.stream.rows.series
-        group = len(known) if len(known) <= 1 else self.stream.rows.group(name)
-        with np.errstate(over="ignore"):  # what float32 cannot hold is missing
-            row = tf.constant(np.array(values, np.float64).astype(np.float32)[None, None])
-        (score, threshold, flag, share), self.states[name] = self.step(
-            row, tf.constant([group]), tf.constant([[seconds]], tf.int64), state
-        )
-        share, flagged = share.numpy()[0, 0], int(flag.numpy()[0, 0])
-        sensor = self.names[int(share.argmax())] if flagged else ""
-        figures = f"{score.numpy()[0, 0]:.4g},{threshold.numpy()[0, 0]:.4g}"
-        return f"{number},{name},{figures},{flagged},{sensor}\n", bool(flagged)
-
-
-@functools.lru_cache(maxsize=4)
-def _compiled_step(stream: DetectorStream) -> Step:
-    """One row of one series, traced once."""
-
-    def step(values: Tensor, group: Tensor, seconds: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
-        flags, after = stream.advance(Rows(values, group, seconds), state)
-        return tuple(flags), after
-
-    compiled: Step = tf.function(step, autograph=False)
-    return compiled
 
 
 def _column(names: list[str], wanted: tuple[str, ...]) -> int | None:

@@ -15,7 +15,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["PartRunner", "as_rows", "seconds_of"]
 
-
 Outputs = tuple[Tensor, ...]
 """Each `(batch, time, ...)`."""
 

@@ -18,6 +18,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.given import given_path
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.anomaly_detection.data.watched import WatchedSeries
+    from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, ScoredLine, ScoredRow
+    from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
     from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 
 __all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions"]
@@ -71,12 +74,14 @@ class PredictOptions:
         picture: file to draw series, score, threshold and flags into, .png or .svg; empty draws none.
         series: name of the series that lines belong to (stream), where the model knows several.
         only_flags: print flagged lines alone (stream).
+        rows: every row with its score, threshold and flag, instead of events (predict).
     """
 
     input: str = "-"
     picture: str = ""
     series: str = ""
     only_flags: bool = False
+    rows: bool = False
 
 
 class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
@@ -98,12 +103,20 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     )
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
+    tabular: ClassVar[tuple[str, ...]] = (
+        *("series", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
+    )
+    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor\n"
 
-    def examples(self, config: Config) -> WatchedSeries:
-        """Reads the rows, labels them and splits them in time."""
+    def examples(self, config: Config, given: object = None) -> WatchedSeries:
+        """Reads the rows, labels them and splits them in time.
+
+        From Python: a pandas frame or series, an array `(rows, channels)`, or a mapping name -> one of them, each a
+        series of its own.
+        """
         from rnnapps.tasks.anomaly_detection.data.watched import read_watched
 
-        return read_watched(config.data)
+        return read_watched(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: WatchedSeries) -> SensorRows:
         """Scales, from the training rows only."""
@@ -200,15 +213,13 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
         from rnnapps.tasks.anomaly_detection.verdict import judge_classifier, judge_detector
 
-        parts = splits.parts
-        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
-        calibrate_network(runner, parts, fitted.config.detection)
-        if fitted.network.name == "classifier":
-            return Evaluation(**judge_classifier(runner, parts, seed=fitted.config.seed)._asdict())
-        kinds = splits.kinds
-        return Evaluation(
-            **judge_detector(runner, parts, fitted.config.detection, kinds=kinds, seed=fitted.config.seed)._asdict()
-        )
+        parts, detection, seed = splits.parts, fitted.config.detection, fitted.config.seed
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, detection))
+        with runner.stream.calibration.kept():  # the model may be asked to predict afterwards
+            calibrate_network(runner, parts, detection)
+            if fitted.network.name == "classifier":
+                return Evaluation(**judge_classifier(runner, parts, seed=seed)._asdict())
+            return Evaluation(**judge_detector(runner, parts, detection, kinds=splits.kinds, seed=seed)._asdict())
 
     def endpoints(self, fitted: Fitted[Config, SensorRows]) -> dict[str, Endpoint]:
         """`serving_default` judges windows of raw rows, `step` one row after another."""
@@ -217,24 +228,32 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
         return detection_endpoints(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
 
-    def predict(self, fitted: Fitted[Config, SensorRows], options: PredictOptions) -> list[Any]:
-        """The flagged events of tables, each with the sensors behind it."""
-        from rnnapps.tasks.anomaly_detection.detected import detect_in_tables
-        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+    def predict(
+        self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
+    ) -> list[AnomalyEvent] | list[ScoredRow]:
+        """The flagged events of tables, each with the sensors behind it; or all rows with their scores."""
+        from rnnapps.tasks.anomaly_detection.detected import detect_in_tables, require_picture
+        from rnnapps.tasks.anomaly_detection.like_training import read_like_training
 
-        if options.input == "-":
+        path, given = given_path(given, options.input)
+        if given is None and path == "-":
             raise ConfigError("predict needs --input, a table of rows; stream reads lines from standard input")
-        return detect_in_tables(
-            DetectorStream(fitted.network, fitted.preprocessor), options.input, picture=options.picture
-        )
+        require_picture(options.picture)
+        series = read_like_training(fitted.preprocessor, path, given)
+        return detect_in_tables(_runner(fitted), series, picture=options.picture, rows=options.rows)
 
-    def stream(self, fitted: Fitted[Config, SensorRows], options: PredictOptions) -> Iterator[str]:
-        """A line for each row as soon as it is read."""
+    def stream(
+        self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
+    ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
+        """A line, or a row from Python, judged as soon as it is there."""
+        from rnnapps.tasks.anomaly_detection.like_training import judge_given_rows
         from rnnapps.tasks.anomaly_detection.lines import judge_lines
-        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        stream = DetectorStream(fitted.network, fitted.preprocessor)
-        yield from judge_lines(stream, options.input, series=options.series, only_flags=options.only_flags)
+        path, given = given_path(given, options.input)
+        stream = _runner(fitted).stream
+        if given is None:
+            return judge_lines(stream, path, series=options.series, only_flags=options.only_flags)
+        return judge_given_rows(stream, given, series=options.series, only_flags=options.only_flags)
 
     def report_sections(
         self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries, samples: Sequence[str]
@@ -246,6 +265,14 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         parts = splits.parts
         stream = DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection)
         return [detection_section(stream, parts.test or parts.validation)]
+
+
+def _runner(fitted: Fitted[Config, SensorRows]) -> PartRunner:
+    """What judges rows by the settings the network was built with, compiled once."""
+    from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+    from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+    return fitted.once("runner", lambda: PartRunner(DetectorStream(fitted.network, fitted.preprocessor)))
 
 
 def _names(config: Config, parts: Any) -> dict[str, Any]:

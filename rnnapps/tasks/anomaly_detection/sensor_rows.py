@@ -17,7 +17,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["SensorRows"]
 
-
 CALENDAR_HARMONICS = 3
 CALENDAR_FEATURES = 4 * CALENDAR_HARMONICS
 FURTHEST = 1e4

@@ -17,7 +17,6 @@ from rnnapps.types import Tensor
 
 __all__ = ["Calendar", "calendar_features"]
 
-
 HOUR, DAY = 3600, 86_400
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 CYCLES = {"hour": DAY, "weekday": 7 * DAY, "year": 365.2425 * DAY}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rnnapps.config import ExportConfig, TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
@@ -17,6 +17,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.given import given_path
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
+    from rnnapps.tasks.forecasting.forecast import ForecastAfterRow, ForecastStep
     from rnnapps.tasks.forecasting.series_features import SeriesFeatures
     from rnnapps.tasks.forecasting.splits import SeriesSplits
 
@@ -92,12 +94,17 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         "Intervals hold as often as they did on the validation rows; after a change of regime they may not.",
         "Where a naive or linear forecast scored better on the test rows, use that one.",
     )
+    tabular: ClassVar[tuple[str, ...]] = ("series", "channel", "step", "time", "mean")
 
-    def examples(self, config: Config) -> SeriesSplits:
-        """Reads the series and splits them in time."""
+    def examples(self, config: Config, given: object = None) -> SeriesSplits:
+        """Reads the series and splits them in time.
+
+        From Python: a pandas frame or series, an array `(rows, channels)`, or a mapping name -> one of them, each a
+        series of its own.
+        """
         from rnnapps.tasks.forecasting.splits import split_source
 
-        return split_source(config.data)
+        return split_source(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: SeriesSplits) -> SeriesFeatures:
         """Scales, levels and the calendar, from training rows."""
@@ -159,19 +166,30 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
             fitted.network, fitted.preprocessor, needed_history=fitted.config.model.needed_history
         )
 
-    def predict(self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions) -> list[Any]:
-        """Forecasts behind the last row of each series, a JSON object for each series, channel and step."""
+    def predict(
+        self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions, given: object = None
+    ) -> list[ForecastStep]:
+        """Forecasts behind the last row of each series, for each series, channel and step."""
         from rnnapps.tasks.forecasting.prediction import predict_rows
 
+        source, given = given_path(given, options.input)
         return predict_rows(
-            fitted.network, fitted.preprocessor, options.input, series=options.series, picture=options.picture
+            fitted.network,
+            fitted.preprocessor,
+            source,
+            given=given,
+            series=options.series,
+            picture=options.picture,
         )
 
-    def stream(self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions) -> Iterator[str]:
-        """A forecast after each row, a line of JSON each."""
+    def stream(
+        self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions, given: object = None
+    ) -> Iterator[ForecastAfterRow]:
+        """A forecast after each row."""
         from rnnapps.tasks.forecasting.streaming import stream_forecasts
 
-        yield from stream_forecasts(fitted.network, fitted.preprocessor, options.input)
+        source, given = given_path(given, options.input)
+        yield from stream_forecasts(fitted.network, fitted.preprocessor, source, given=given)
 
     def grow_preprocessor(self, config: Config, preprocessor: SeriesFeatures, splits: SeriesSplits) -> SeriesFeatures:
         """Keeps the scales of channels known by name; learns those of new ones, and adds series and levels."""

@@ -9,10 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.given import MEMORY
 from rnnapps.data.series.regular import next_times
 from rnnapps.data.series.series import Series
 from rnnapps.errors import ConfigError, DataError
-from rnnapps.tasks.forecasting.forecast import Forecast
+from rnnapps.tasks.forecasting.forecast import Forecast, ForecastStep
 from rnnapps.tasks.forecasting.forecaster import Forecaster
 from rnnapps.tasks.forecasting.pictures import write_fan_charts
 from rnnapps.tasks.forecasting.preprocessing import reading_config
@@ -24,14 +25,21 @@ __all__ = ["forecast_series", "predict_rows"]
 
 
 def predict_rows(
-    network: keras.Model, features: SeriesFeatures, source: str, *, series: str = "", picture: str = ""
-) -> list[dict[str, Any]]:
+    network: keras.Model,
+    features: SeriesFeatures,
+    source: str,
+    *,
+    given: object = None,
+    series: str = "",
+    picture: str = "",
+) -> list[ForecastStep]:
     """Reads a table and forecasts what follows it.
 
     Args:
         network: from `forecast_network`.
         features: scales, levels and how tables are read.
         source: file, folder or built-in series.
+        given: series from Python instead of those of the source, see `given_series`.
         series: name of the only series wanted; empty for all.
         picture: file for a picture, or empty.
 
@@ -39,9 +47,10 @@ def predict_rows(
         ConfigError: no source is given.
         DataError: the table cannot be read, lacks a channel, or is too short.
     """
-    if not source:
+    if given is None and not source:
         raise ConfigError("predict needs --input (a table of rows so far, or builtin); see predict --help")
-    known = read_source(reading_config(features, source))
+    source = source if given is None else MEMORY
+    known = read_source(reading_config(features, source), given)
     wanted = [part for part in known if series in ("", part.name)]
     if not wanted:
         names = ", ".join(repr(part.name) for part in known[:10])
@@ -70,6 +79,9 @@ def forecast_series(forecaster: Forecaster, series: Series) -> Forecast:
         problem = f"series {series.name!r} has {end:,} rows up to its last measured one"
         raise DataError(series.source, problem, f"this model needs {features.needed_history:,} to go on from")
     _require_known(forecaster, series, end)
+    if features.calendar and series.times is None:
+        problem = f"series {series.name!r} has no times"
+        raise DataError(series.source, problem, "this model reads the calendar: give a column or an index of times")
     history = series.slice(max(end - forecaster.history_steps, 0), end)
     rows = _inputs(forecaster, history, series.slice(end, end + horizon))
     state = forecaster.advance(forecaster.empty_state(1), rows)

@@ -28,7 +28,7 @@ def seasonal_scale(values: Array, season_steps: int) -> Array:
     present = np.isfinite(errors)
     counts = present.sum(axis=0)
     sums = np.where(present, errors, 0.0).sum(axis=0)
-    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=(counts > 0) & (sums > 0)))
+    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=sums > 0))
 
 
 class ForecastScores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ import numpy as np
 
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.given_series import given_series, given_series_of_splits
+from rnnapps.data.series.given_split import split_given
 from rnnapps.data.series.reading import read_series
-from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.data.builtin import builtin_series, is_builtin
 from rnnapps.types import Array
@@ -36,29 +39,44 @@ class SeriesSplits:
         return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
 
 
-def split_source(config: SeriesDataConfig) -> SeriesSplits:
+def split_source(config: SeriesDataConfig, given: object = None) -> SeriesSplits:
     """Reads the source, tells what was noticed, and splits in time.
+
+    Args:
+        config: where the series come from, and how they are split.
+        given: series from Python instead of those of the source, see `given_series_of_splits`.
 
     Raises:
         DataError: see `read_series`.
     """
-    series = read_source(config)
-    for one_series in series:
+    if given is None:
+        series = {"train": read_source(config)}
+    else:
+        _require_equal_steps(config)
+        series = given_series_of_splits(given, config)
+    for one_series in itertools.chain(*series.values()):
         for note in one_series.notes:
             print(f"{one_series.source}, series {one_series.name!r}: {note}", file=sys.stderr)
-    return SeriesSplits(split_in_time(series, config), config.source)
+    return SeriesSplits(split_given(series, config), config.source)
 
 
-def read_source(config: SeriesDataConfig) -> list[Series]:
-    """Built-in series, or those of files, in equal steps of time.
+def read_source(config: SeriesDataConfig, given: object = None) -> list[Series]:
+    """Built-in series, those of files, or those given from Python, in equal steps of time.
 
     Raises:
         DataError: see `read_series`; or irregular times are to be kept, which no forecast can continue.
     """
+    _require_equal_steps(config)
+    if given is not None:
+        return given_series(given, config)
+    return builtin_series(config.source) if is_builtin(config.source) else read_series(config)
+
+
+def _require_equal_steps(config: SeriesDataConfig) -> None:
+    """Raises DataError where irregular times are to be kept."""
     if config.irregular == "keep":
         remedy = "give --data.irregular regularise or refuse"
         raise DataError(config.source, "a forecast continues equally spaced rows", remedy)
-    return builtin_series(config.source) if is_builtin(config.source) else read_series(config)
 
 
 def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, Array]]:

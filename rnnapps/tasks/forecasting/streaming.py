@@ -1,14 +1,13 @@
-"""Forecasts while rows arrive: a line of CSV in, a line of JSON out."""
+"""Forecasts while rows arrive: a row in, a forecast out."""
 
 from __future__ import annotations
 
 import csv
 import functools
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import keras
 import numpy as np
@@ -16,12 +15,16 @@ import pandas as pd
 import tensorflow as tf
 
 from rnnapps.data.csv_file import read_number
+from rnnapps.data.given import MEMORY
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import Frequency
+from rnnapps.data.series.given_rows import given_chunks
 from rnnapps.data.series.regular import next_times
+from rnnapps.data.series.shown_times import shown_times
 from rnnapps.data.series.table_roles import NO_TIME, TIME_NAMES
 from rnnapps.data.series.timestamps import localise, parse_times, to_local
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.forecasting.forecast import ForecastAfterRow
 from rnnapps.tasks.forecasting.forecaster import Forecaster
 from rnnapps.tasks.forecasting.preprocessing import reading_config
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
@@ -29,11 +32,15 @@ from rnnapps.types import Array, NamedTensors
 
 __all__ = ["stream_forecasts"]
 
+Row = tuple[Array, np.datetime64 | None]
+"""Values float32 `(channels,)`, NaN where missing, and UTC time."""
 
-def stream_forecasts(network: keras.Model, features: SeriesFeatures, source: str) -> Iterator[str]:
-    """Yields a line of JSON after each row that has enough rows before it.
 
-    A line is {"time": ..., "forecast": {channel: {"mean": [...], "0.1": [...], ...}}}.
+def stream_forecasts(
+    network: keras.Model, features: SeriesFeatures, source: str, *, given: object = None
+) -> Iterator[ForecastAfterRow]:
+    """Yields a forecast after each row that has enough rows before it.
+
     The forecast is that of `predict` on all rows so far. Rows must follow each other in the distance the model was
     trained on.
 
@@ -41,42 +48,54 @@ def stream_forecasts(network: keras.Model, features: SeriesFeatures, source: str
         network: from `forecast_network`.
         features: scales and how tables are read.
         source: a CSV file, or `-` for standard input; a single series with a line of column names.
+        given: rows from Python instead of those of the source, see `given_chunks`.
 
     Raises:
         ConfigError: no source is given, or the model needs what is known ahead, which a stream of past rows has not.
         DataError: a line is not what is expected.
     """
-    if not source:
+    if given is None and not source:
         raise ConfigError("stream needs --input (a CSV file, or - for standard input)")
     if features.known.channels or features.categories or features.static_size:
         raise ConfigError("this model reads covariates or static features, which a stream of rows lacks; use predict")
-    config, forecaster = reading_config(features, source), Forecaster(network, features)
+    forecaster = Forecaster(network, features)
+    if given is not None:
+        yield from _forecasts(forecaster, _given_rows(given, reading_config(features, MEMORY), features))
+        return
+    config = reading_config(features, source)
     if source == "-":
-        yield from _forecasts(forecaster, sys.stdin, "standard input", config)
+        yield from _forecasts(forecaster, _rows(sys.stdin, "standard input", config, features))
         return
     try:
         with open(Path(source), encoding="utf-8-sig", newline="") as file:
-            yield from _forecasts(forecaster, file, source, config)
+            yield from _forecasts(forecaster, _rows(file, source, config, features))
     except OSError as error:
         raise DataError(source, f"cannot be read: {error.strerror}", "check the path") from None
     except UnicodeDecodeError:
         raise DataError(source, "is not UTF-8 text", "convert it with iconv") from None
 
 
-def _forecasts(forecaster: Forecaster, lines: TextIO, name: str, config: SeriesDataConfig) -> Iterator[str]:
-    """A line of JSON for each row of `lines`, a file called `name`, once there are enough."""
+def _forecasts(forecaster: Forecaster, rows: Iterator[Row]) -> Iterator[ForecastAfterRow]:
+    """What follows each row, once there are enough."""
     features = forecaster.features
+    timezone = str(features.reading.get("timezone", "UTC"))
     advance = tf.function(functools.partial(_advance, forecaster), autograph=False)
     state: NamedTensors = forecaster.empty_state(1)
-    for count, (values, time) in enumerate(_rows(lines, name, config, features), start=1):
-        rows = {"history": tf.constant(values[None, None]), "lengths": tf.constant([1])}
+    for count, (values, time) in enumerate(rows, start=1):
+        inputs = {"history": tf.constant(values[None, None]), "lengths": tf.constant([1])}
         seconds = 0 if time is None else int(time.astype("datetime64[s]").astype(np.int64))
-        rows["last_time"] = tf.constant([seconds], tf.int64)
-        rows["series"] = tf.constant([""])
-        state, outputs = advance(state, rows)
+        inputs["last_time"] = tf.constant([seconds], tf.int64)
+        inputs["series"] = tf.constant([""])
+        state, outputs = advance(state, inputs)
         if count < features.needed_history:
             continue
-        yield json.dumps(_described(forecaster, outputs, time)) + "\n"
+        yield ForecastAfterRow(
+            time=None if time is None else shown_times(np.array([time]), timezone)[0],
+            channels=features.scaler.channels,
+            levels=forecaster.levels,
+            mean=outputs["mean"].numpy()[0],
+            quantiles=outputs["quantiles"].numpy()[0],
+        )
 
 
 def _advance(forecaster: Forecaster, state: NamedTensors, rows: NamedTensors) -> tuple[NamedTensors, NamedTensors]:
@@ -85,22 +104,23 @@ def _advance(forecaster: Forecaster, state: NamedTensors, rows: NamedTensors) ->
     return after, forecaster.forecast(after, rows)
 
 
-def _described(forecaster: Forecaster, outputs: NamedTensors, time: np.datetime64 | None) -> dict[str, Any]:
-    """A forecast as JSON can hold it."""
-    mean, quantiles = outputs["mean"].numpy()[0], outputs["quantiles"].numpy()[0]
-    forecast = {
-        name: {"mean": mean[:, channel].tolist()}
-        | {str(level): quantiles[:, channel, number].tolist() for number, level in enumerate(forecaster.levels)}
-        for channel, name in enumerate(forecaster.features.scaler.channels)
-    }
-    stamp = {} if time is None else {"time": f"{np.datetime_as_string(time, unit='s')}Z"}
-    return {**stamp, "forecast": forecast}
+def _given_rows(given: object, config: SeriesDataConfig, features: SeriesFeatures) -> Iterator[Row]:
+    """The rows that Python users give."""
+    time: np.datetime64 | None = None
+    for table in given_chunks(given, config):
+        clock, frequency = table.roles.time, features.frequency
+        if features.calendar and not clock:
+            raise DataError(MEMORY, f"{table.place(0)} has no time", "this model reads the calendar: give times")
+        values = table.frame[list(features.scaler.channels)].to_numpy(np.float32)
+        for row in range(len(values)):
+            if clock and frequency is not None:
+                cell, where = table.frame[clock].iloc[[row]], table.place(row)
+                time = _next_time(cell, time, source=MEMORY, where=where, config=config, frequency=frequency)
+            yield values[row], time
 
 
-def _rows(
-    lines: TextIO, name: str, config: SeriesDataConfig, features: SeriesFeatures
-) -> Iterator[tuple[Array, np.datetime64 | None]]:
-    """(values (channels,), UTC time) of each line behind the header."""
+def _rows(lines: TextIO, name: str, config: SeriesDataConfig, features: SeriesFeatures) -> Iterator[Row]:
+    """The rows of the lines behind the header."""
     header = lines.readline()
     if not header.strip():
         raise DataError(name, "is empty", "expected a line of column names and then rows")
@@ -114,6 +134,8 @@ def _rows(
     clock = config.time or next((column for column in names if column.lower() in TIME_NAMES), NO_TIME)
     if clock not in (*names, NO_TIME):
         raise DataError(name, f"line 1 has no column {clock!r}", f"it names {', '.join(names)}")
+    if features.calendar and clock == NO_TIME:
+        raise DataError(name, "line 1 has no column of times", "this model reads the calendar: add one called time")
     time: np.datetime64 | None = None
     for number, line in enumerate(lines, start=2):
         if not line.strip():

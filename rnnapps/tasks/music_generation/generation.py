@@ -19,7 +19,6 @@ from rnnapps.types import Array, Tensor, Tensors
 
 __all__ = ["KeyChange", "Sampling", "begin_events", "event_step", "stream_changes", "write_pieces"]
 
-
 IMPOSSIBLE = -1e9
 """Added to a logit, leaves it no probability."""
 

@@ -26,7 +26,6 @@ from rnnapps.types import Array, NamedTensors, Tensor, Tensors
 
 __all__ = ["event_scorer", "frame_scorer", "joined_events", "music_objective"]
 
-
 ScoreStep = Callable[[Tensor, Tensors], tuple[Tensor, Tensor, Tensors]]
 """Maps (tokens `(rows, time + 1)`, states) to (nats and likeliest tokens `(rows, time)`, new states)."""
 

@@ -13,7 +13,6 @@ from rnnapps.types import Array
 
 __all__ = ["LONGEST_SECONDS", "SAMPLE_RATE_HZ", "render_wav", "wav_file"]
 
-
 SAMPLE_RATE_HZ = 22_050
 ATTACK_SECONDS, RELEASE_SECONDS = 0.008, 0.12
 PARTIALS = 8

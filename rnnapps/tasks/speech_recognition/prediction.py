@@ -25,7 +25,6 @@ from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["Transcription", "Word", "sounds_of", "stream_words", "transcribe"]
 
-
 Step = Callable[[Tensor, Tensor, Tensor, NamedTensors], dict[str, Tensor]]
 """See `SpeechStream.step`."""
 

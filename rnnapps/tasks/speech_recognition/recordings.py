@@ -21,7 +21,6 @@ from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["HELD_OUT_PASSES", "HELD_OUT_SEED", "TrainingRecordings", "held_out_strings", "require_room"]
 
-
 HELD_OUT_PASSES, HELD_OUT_SEED = 4, 1
 """How often a held-out clip occurs in joined strings, and what deals them."""
 

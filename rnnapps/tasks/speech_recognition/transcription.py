@@ -23,7 +23,6 @@ from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["Transcriber", "Transcript", "padded"]
 
-
 ROWS = 16
 SIGNATURE = (tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None,), tf.int32))
 """Of waveforms and lengths of any size."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.preprocessing.characters import CharacterVocabulary
     from rnnapps.tasks.text_generation.data.text import TextSplits
+    from rnnapps.tasks.text_generation.prompts import TextWriter
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
 
@@ -157,13 +158,13 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
             token="character",
         )
         score = _scorer(fitted.network, fitted.preprocessor.encode_all(splits.validation))
-        write = _writer(fitted, PredictOptions(length=200, samples=2))
+        write, options = _writer(fitted), PredictOptions(length=200, samples=2)
         return Objective(
             loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
             batches=lambda start: cut(start_step=start),
             validate=lambda: {f"validation_{name}": value for name, value in score().items()},
             metric="validation_nats_per_character",
-            samples=write,
+            samples=lambda: write([""], options),
             loss_unit="nats_per_character",
             time_step="character",
         )
@@ -187,7 +188,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
 
         split = "validation" if splits.test is None else "test"
         train, held_out = (fitted.preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
-        repetition = measure_repetition(_writer(fitted, PredictOptions(length=1000, samples=4))())
+        repetition = measure_repetition(_writer(fitted)([""], PredictOptions(length=1000, samples=4)))
         return Evaluation(
             metrics=_scorer(fitted.network, held_out)(),
             baselines=baselines(train, held_out, vocabulary_size=fitted.preprocessor.size),
@@ -217,13 +218,12 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         From Python a prompt may be given, or a list of them.
         """
         from rnnapps.data.text.given import given_texts
-        from rnnapps.tasks.text_generation.prompts import text_writer
 
         prompts = [options.prompt] if given is None else given_texts(given, "prompt", whole="inputs")
         _report_unknown(fitted.preprocessor, {"prompt": "".join(prompts), "stop": options.stop})
-        write = text_writer(fitted.network, fitted.preprocessor, prompts, options, stop=options.stop)
+        texts = _writer(fitted)(prompts, options, stop=options.stop)
         asked = [prompt for prompt in prompts for _ in range(options.samples)]
-        return [Continuation(prompt, text) for prompt, text in zip(asked, write(), strict=True)]
+        return [Continuation(prompt, text) for prompt, text in zip(asked, texts, strict=True)]
 
     def stream(
         self, fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions, given: str | None = None
@@ -259,11 +259,11 @@ def _scorer(network: keras.Model, ids: Array) -> Callable[[], dict[str, float]]:
     return score
 
 
-def _writer(fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions) -> Callable[[], list[str]]:
-    """A function that writes texts from nothing with the network's current weights."""
+def _writer(fitted: Fitted[Config, CharacterVocabulary]) -> TextWriter:
+    """A function that continues prompts with the network's current weights."""
     from rnnapps.tasks.text_generation.prompts import text_writer
 
-    return text_writer(fitted.network, fitted.preprocessor, [options.prompt], options)
+    return fitted.once("text_writer", lambda: text_writer(fitted.network, fitted.preprocessor))
 
 
 def _report_unknown(preprocessor: CharacterVocabulary, texts: Mapping[str, str]) -> None:

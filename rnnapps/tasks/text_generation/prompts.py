@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import keras
 import tensorflow as tf
@@ -15,7 +16,7 @@ from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 from rnnapps.tasks.text_generation.streaming import stream
 from rnnapps.types import Tensor, Tensors
 
-__all__ = ["continue_texts", "stream_text", "text_writer"]
+__all__ = ["TextWriter", "continue_texts", "stream_text", "text_writer"]
 
 EMPTY_PROMPT = "\n"
 """What an empty prompt stands for: the beginning of a line."""
@@ -25,6 +26,17 @@ ROWS = 256
 
 IMPOSSIBLE = -1e9
 """Added to a logit, leaves it no probability."""
+
+
+class TextWriter(Protocol):
+    """Continues each prompt `sampling.samples` times.
+
+    The continuations of a prompt follow one another. Their seeds count up from that of `sampling`, for every prompt
+    anew: they do not depend on the prompts beside theirs.
+    """
+
+    def __call__(self, prompts: Sequence[str], sampling: SamplingConfig, *, stop: str = "") -> list[str]:
+        """The continuations, each ended before the string `stop` if it comes to it."""
 
 
 def continue_texts(
@@ -76,34 +88,21 @@ def _never_unknown(vocabulary: CharacterVocabulary) -> Tensor:
     return tf.one_hot(UNKNOWN_ID, vocabulary.size, on_value=IMPOSSIBLE, off_value=0.0)
 
 
-def text_writer(
-    network: keras.Model,
-    vocabulary: CharacterVocabulary,
-    prompts: Sequence[str],
-    sampling: SamplingConfig,
-    *,
-    stop: str = "",
-) -> Callable[[], list[str]]:
-    """Returns a function that continues prompts with the network's weights of that moment.
+def text_writer(network: keras.Model, vocabulary: CharacterVocabulary) -> TextWriter:
+    """Returns a function that continues prompts with the network's weights of that moment."""
 
-    Each prompt is continued `sampling.samples` times; these continuations follow one another. Their seeds count up from
-    that of `sampling` for every prompt anew, so that they do not depend on the prompts beside theirs.
-    """
-    together = max(1, ROWS // sampling.samples)
-
-    @tf.function(autograph=False)
-    def write(rows: Tensor, rules: Rules) -> Tensor:
-        length = tf.fill([rows.shape[0]], sampling.length)
+    @tf.function(autograph=False, reduce_retracing=True)
+    def write(rows: Tensor, rules: Rules, length: Tensor) -> Tensor:
         return continue_texts(network, vocabulary, rows, rules, length=length)[0]
 
-    def write_all() -> list[str]:
+    def write_all(prompts: Sequence[str], sampling: SamplingConfig, *, stop: str = "") -> list[str]:
         texts: list[str] = []
+        together = max(1, ROWS // sampling.samples)
         for start in range(0, len(prompts), together):
             part = prompts[start : start + together]
             rows = tf.constant([prompt for prompt in part for _ in range(sampling.samples)])
-            texts += [
-                text.decode() for text in write(rows, _rules(vocabulary, sampling, stop, prompts=len(part))).numpy()
-            ]
+            rules = _rules(vocabulary, sampling, stop, prompts=len(part))
+            texts += [text.decode() for text in write(rows, rules, tf.fill(rows.shape, sampling.length)).numpy()]
         return texts
 
     return write_all

@@ -17,7 +17,6 @@ from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_texts", "padded", "pair_batches"]
 
-
 CHUNK = 2048
 BUCKETS = 8
 MULTIPLE = 2

@@ -235,9 +235,12 @@ def _translate(
     """A function that translates sentences."""
     from rnnapps.tasks.translation.decoding import translator
 
-    wide = fitted.config.decoding.beam_width
-    require("n_best", n_best, f"from 1 to decoding.beam_width ({wide})", n_best <= wide)
-    write = translator(fitted.network, fitted.preprocessor, fitted.config.decoding, n_best=n_best)
+    decoding = fitted.config.decoding
+    require("n_best", n_best, f"from 1 to decoding.beam_width ({decoding.beam_width})", n_best <= decoding.beam_width)
+    write = fitted.once(
+        f"translator of {n_best}",
+        lambda: translator(fitted.network, fitted.preprocessor, decoding, n_best=n_best),
+    )
 
     def translate(sentences: Sequence[str]) -> list[TranslatedSentence]:
         results = []

@@ -25,7 +25,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["STILL_STEPS", "still_baselines"]
 
-
 STILL_STEPS, STILL_BATCH = 400, 32
 TRAINING = TrainingConfig(
     steps=STILL_STEPS,

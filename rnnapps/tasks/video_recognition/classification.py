@@ -10,7 +10,6 @@ from rnnapps.types import Array
 
 __all__ = ["classification_metrics", "confusion_matrix", "recall_by_class"]
 
-
 TOP = 5
 
 

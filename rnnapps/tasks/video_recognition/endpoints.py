@@ -14,7 +14,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["video_endpoints"]
 
-
 ROWS, FRAMES = 5, 6
 
 

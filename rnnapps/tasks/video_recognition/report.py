@@ -21,7 +21,6 @@ from rnnapps.types import Array
 
 __all__ = ["plot_over_time", "video_sections"]
 
-
 SHEET_ROWS, OVER_TIME, CURVES = 8, 4, 3
 
 

@@ -15,7 +15,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["clip_probabilities", "numbers_of", "video_probabilities", "video_scorer"]
 
-
 SCORED_ROWS = 16
 
 

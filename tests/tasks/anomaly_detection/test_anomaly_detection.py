@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rnnapps.cli.main import main as rnnapps_main
+from rnnapps.contract.fitted import Fitted
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
 from tests.tasks.anomaly_detection.watched import (
     CHANNELS,
@@ -220,7 +221,7 @@ def test_only_training_rows_are_learned_from(table: Path, tmp_path: Path, monkey
         splits = PIPELINE.examples(config)
         rows = PIPELINE.fit_preprocessor(config, splits)
         network = PIPELINE.build_model(config, rows)
-        batches = PIPELINE.objective(config, network, rows, splits).batches(0)
+        batches = PIPELINE.objective(Fitted(config, rows, network), splits).batches(0)
         arrays = [batch["inputs"]["values"].numpy() for batch in batches.take(20)]
         seen.append((rows.scaler.centre, rows.scaler.scale, np.stack(arrays)))
     for one, other in zip(*seen, strict=True):

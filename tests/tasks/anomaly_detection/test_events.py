@@ -55,3 +55,44 @@ def test_counts_agree_with_rows(labels: np.ndarray, flags: np.ndarray) -> None:
     assert counts.true_positives + counts.false_negatives == len(labelled)
     assert counts.true_positives == sum(flags[first : last + 1].any() for first, last in labelled)
     assert counts.false_positives == sum(not labels[:size][first : last + 1].any() for first, last in flagged)
+
+
+@pytest.mark.parametrize(
+    ("events", "merged"),
+    [
+        ([(0, 3), (4, 6)], [(0, 6)]),  # the next row: they touch
+        ([(0, 3), (5, 6)], [(0, 3), (5, 6)]),  # one row between them
+        ([(0, 3), (3, 6)], [(0, 6)]),  # one row in common
+        ([(5, 6), (0, 9), (2, 3)], [(0, 9)]),  # one within another: the longer end stays
+        ([(7, 7), (1, 1), (2, 2)], [(1, 2), (7, 7)]),
+        ([], []),
+    ],
+)
+def test_events_that_touch_are_one(events: list[tuple[int, int]], merged: list[tuple[int, int]]) -> None:
+    assert merge_overlapping(events) == merged
+
+
+def test_events_that_touch_do_not_overlap() -> None:
+    """Rows 4 and 5 are neighbours: flagging one finds nothing of the other."""
+    assert count_events([(2, 4)], [(5, 6)]) == EventCounts(0, 1, 1)
+    assert count_events([(5, 6)], [(2, 4)]) == EventCounts(0, 1, 1)
+
+
+def test_both_ends_belong_to_an_event() -> None:
+    assert intervals(np.array([True, True, False, True])) == [(0, 1), (3, 3)]
+    assert count_events([(4, 6)], [(6, 9)]) == EventCounts(1, 0, 0)
+    assert count_events([(4, 6)], [(1, 4)]) == EventCounts(1, 0, 0)
+
+
+def test_scores_of_nothing() -> None:
+    assert EventCounts() == EventCounts(0, 0, 0)
+    assert EventCounts(false_positives=2).precision == 0
+    assert EventCounts(false_negatives=2).recall == 0
+    assert EventCounts(0, 2, 2).f_score() == 0
+
+
+def test_beta_weighs_precision_and_recall() -> None:
+    """P = 1/2, R = 1/4: F1 = 2 PR / (P + R) = 1/3; F0.5 = 1.25 PR / (P/4 + R) = 5/12; F2 = 5 PR / (4 P + R) = 5/18."""
+    counts = EventCounts(1, 3, 1)
+    assert [counts.f_score(beta) for beta in (1, 0.5, 2)] == pytest.approx([1 / 3, 5 / 12, 5 / 18])
+    assert counts.f_score() == counts.f_score(0.5)

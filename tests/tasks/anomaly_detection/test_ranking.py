@@ -26,3 +26,12 @@ def test_areas_equal_those_of_scikit_learn(seed: int, rows: int, levels: int) ->
 def test_one_kind_alone_has_no_area() -> None:
     assert math.isnan(average_precision(np.zeros(3, bool), np.arange(3)))
     assert math.isnan(area_under_roc(np.ones(3, bool), np.arange(3)))
+
+
+def test_areas_by_hand() -> None:
+    """Ranked: 1, 0, then one of each at equal scores. Recall 1/2 at precision 1, recall 1 at precision 2/4."""
+    labels, scores = np.array([True, False, True, False]), np.array([0.9, 0.8, 0.1, 0.1])
+    assert average_precision(labels, scores) == pytest.approx((1 + 2 / 4) / 2)
+    # Of the four pairs the first anomalous row wins two, the other loses one and ties one.
+    assert area_under_roc(labels, scores) == pytest.approx(2.5 / 4)
+    assert math.isnan(area_under_roc(np.zeros(3, bool), np.arange(3)))

@@ -77,3 +77,33 @@ def test_scores_beside_the_label_earn_something() -> None:
 
 def test_without_labels_there_is_no_volume() -> None:
     assert math.isnan(vus_pr(np.zeros(5, bool), np.arange(5.0), largest_buffer=2))
+
+
+def test_without_labels_there_is_no_area_either() -> None:
+    assert math.isnan(range_auc_pr(np.zeros(5, bool), np.arange(5.0), buffer_steps=2))
+
+
+def test_an_area_by_hand() -> None:
+    """Label in row 1 of 3, buffer 2: soft labels sqrt(1/2), 1, sqrt(1/2), so P = 1 + sqrt(1/2).
+
+    Scores fall from row 1 over row 0 to row 2: recall 1/P, 1, 1 (capped) at precision 1, P/2, (2 P - 1)/3.
+    """
+    positives = 1 + math.sqrt(0.5)
+    recall, precision = [0, 1 / positives, 1, 1], [1, 1, positives / 2, (2 * positives - 1) / 3]
+    expected = sum((recall[n + 1] - recall[n]) * (precision[n + 1] + precision[n]) / 2 for n in range(3))
+    area = range_auc_pr(np.array([False, True, False]), np.array([2.0, 3.0, 1.0]), buffer_steps=2)
+    assert area == pytest.approx(expected)
+
+
+def test_curves_of_long_series_have_250_points() -> None:
+    """As in the paper's code; here one event of two rows, at the top of a thousand."""
+    labels = np.zeros(1000, bool)
+    labels[:2] = True
+    scores = -np.arange(1000.0)
+    # Thresholds at ranks int(999 n / 249): rank 0 alone, then 4: recall 1/2 at precision 1, then 1 at 2/5 and falling.
+    assert range_auc_pr(labels, scores, buffer_steps=0) == pytest.approx(0.5 * 1 + 0.5 * (1 + 2 / 5) / 2)
+
+
+def test_the_lowest_score_is_a_threshold_too() -> None:
+    """The label has it: recall 0, 1 at precision 0, 1/2."""
+    assert range_auc_pr(np.array([False, True]), np.array([2.0, 1.0]), buffer_steps=0) == pytest.approx((0 + 1 / 2) / 2)

@@ -186,6 +186,8 @@ def test_a_report_has_its_pictures(run: Path) -> None:
         (["predict", "--input", "other.csv"], "has no column 'east'; the nearest is 'west'"),
         (["predict", "--input", "good.csv", "--picture", "x.gif"], "picture must be a file that ends in .png or .svg"),
         (["stream"], "stream needs --input"),
+        (["predict", "--input", "timeless.csv"], "series 'timeless' has no times; this model reads the calendar"),
+        (["stream", "--input", "timeless.csv"], "timeless.csv: line 1 has no column of times"),
         (["stream", "--input", "gap.csv"], "line 4: 2024-03-20T03:00:00.000000000 UTC follows"),
         (["stream", "--input", "text.csv"], "line 3, column 'west': 'off' is no number"),
         (["evaluate", "--data.irregular", "keep"], "a forecast continues equally spaced rows"),
@@ -204,6 +206,7 @@ def test_bad_input_is_one_line(
     write_wave(Path("short.csv"), wave(10))
     write_wave(Path("other.csv"), wave(40), names="best,west")
     lines = write_wave(Path("gap.csv"), wave(40)).read_text().splitlines(keepends=True)
+    Path("timeless.csv").write_text("east,west\n" + "1,2\n" * 40)
     Path("gap.csv").write_text("".join(lines[:3] + lines[4:]))
     Path("text.csv").write_text("".join([*lines[:2], "2024-03-20T01:00,1,off\n"]))
     verb, *rest = flags

@@ -66,3 +66,42 @@ def test_linear_ignores_windows_with_missing_targets() -> None:
     both = np.concatenate([history, 9 * history])
     found, clean = (LinearForecast(4, 2).fit([pair]) for pair in ((both, spoilt), (history, future)))
     np.testing.assert_allclose(found.weights, clean.weights)
+
+
+def test_drift_of_two_windows_and_two_channels() -> None:
+    history = np.array([[[0.0, 8.0], [2.0, NAN], [4.0, 4.0]], [[NAN, 1.0], [5.0, 1.0], [6.0, NAN]]])
+    expected = [[[6, 2], [8, 0]], [[7, 1], [8, 1]]]
+    np.testing.assert_array_equal(drift(history, 2), expected)
+
+
+def test_seasons_of_two_windows_and_two_channels() -> None:
+    history = np.arange(20.0).reshape(2, 5, 2)
+    found = seasonal_naive(history, 3, 2)
+    np.testing.assert_array_equal(found, np.stack([history[:, 3], history[:, 4], history[:, 3]], axis=1))
+    np.testing.assert_array_equal(last_value(history, 2), np.stack([history[:, 4]] * 2, axis=1))
+
+
+def test_linear_starts_at_the_last_value() -> None:
+    """Before it has learned anything; a history that starts late counts as level before its first value."""
+    found = LinearForecast(3, 2)
+    assert forecast(found.predict(np.array([[[NAN], [2.0], [5.0]]]))) == [5, 5]
+    found.weights[:] = [[100.0, 0.0], [1.0, 2.0], [0.0, 0.0], [7.0, 8.0]]
+    assert forecast(found.predict(np.array([[[NAN], [2.0], [5.0]]]))) == [5 - 3 + 7, 5 - 6 + 8]
+    assert np.isnan(forecast(found.predict(np.full((1, 3, 1), NAN)))).all()
+
+
+def test_linear_penalty_by_default() -> None:
+    assert LinearForecast(3, 2).penalty == 1e-3
+
+
+def test_linear_of_nothing_predicts_the_last_value() -> None:
+    found = LinearForecast(3, 2).fit([(np.full((4, 3, 1), NAN), np.ones((4, 2, 1)))])
+    assert forecast(found.predict(np.array([[[1.0], [2.0], [5.0]]]))) == [5, 5]
+
+
+def test_linear_ignores_windows_with_nothing_to_predict_from() -> None:
+    draw = np.random.default_rng(3)
+    history, future = draw.normal(size=(50, 4, 1)), draw.normal(size=(50, 2, 1))
+    clean = LinearForecast(4, 2).fit([(history[1:], future[1:])])
+    history[0] = NAN
+    np.testing.assert_allclose(LinearForecast(4, 2).fit([(history, future)]).weights, clean.weights)

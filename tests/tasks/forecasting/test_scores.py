@@ -77,3 +77,85 @@ def test_seasonal_scale_by_hand() -> None:
     values = np.array([[1.0, 5], [2, 5], [4, 5], [np.nan, 5], [5, 5]])
     np.testing.assert_array_equal(seasonal_scale(values, 2), [2.0, np.nan])  # |4 - 1|, |5 - 4|; a constant has none
     np.testing.assert_array_equal(seasonal_scale(values, 9), [1.5, np.nan])  # too short for the season: steps of one
+
+
+def small_scores() -> ForecastScores:
+    """Two steps, two channels: errors 2, 1 in the first channel, 4 in the second, whose second step is missing."""
+    scores = ForecastScores(2, quantiles=(0.25, 0.75), scale=np.array([2.0, 4.0]), seasonal=np.array([[4.0, 8.0]]))
+    actual = np.array([[[3.0, 0.0], [0.0, np.nan]]])
+    mean = np.array([[[1.0, 4.0], [1.0, 0.0]]])
+    quantiles = np.array([[[[1.0, 3.0], [1.0, 2.0]], [[-1.0, 0.0], [5.0, 9.0]]]])
+    scores.add(actual, mean, quantiles, np.array([0]))
+    return scores
+
+
+def test_scores_of_three_values_by_hand() -> None:
+    scores = small_scores()
+    # Pinball: 0.25 (3 - 1) = 0.5, 0; 0.75 (1 - 0) = 0.75, 0.25 (2 - 0) = 0.5; 0.25 (0 + 1) = 0.25, 0. Mean by value.
+    assert scores.metrics() == pytest.approx(
+        {
+            "mse_scaled": (1 + 1 / 4 + 1) / 3,
+            "mae_scaled": (1 + 1 / 2 + 1) / 3,
+            "mae": (2 + 1 + 4) / 3,
+            "rmse": np.sqrt((4 + 1 + 16) / 3),
+            "mase": (2 / 4 + 1 / 4 + 4 / 8) / 3,
+            "smape_percent": 100 * (2 * 2 / 4 + 2 * 1 / 1 + 2 * 4 / 4) / 3,
+            "weighted_quantile_loss": 2 * (0.25 + 0.625 + 0.125) / 3,
+            "coverage_error_of_50_percent": 100 * (2 / 3 - 0.5),
+        }
+    )
+    assert list(scores.metrics())[-1] == "coverage_error_of_50_percent"
+    assert (scores.interval, scores.coverage) == (0.5, pytest.approx(2 / 3))
+
+
+def test_the_upper_end_belongs_to_the_interval() -> None:
+    """The values 3 and 0 lie on its upper end and within it; the value 0 of the second channel lies below."""
+    np.testing.assert_array_equal(small_scores().sums["covered"], [[1, 0], [1, 0]])
+    np.testing.assert_array_equal(small_scores().sums["width"], [[2, 1], [1, 0]])
+
+
+def test_scores_by_step_and_by_channel_by_hand() -> None:
+    scores = small_scores()
+    np.testing.assert_allclose(scores.by_step(), [(1 + 1) / 2, 1 / 4])
+    np.testing.assert_allclose(scores.by_channel(), [(1 + 1 / 4) / 2, 1])
+    empty = ForecastScores(2, quantiles=(0.5,), scale=np.ones(3), seasonal=np.ones((1, 3)))
+    assert np.isnan(empty.by_step()).tolist() == [True] * 2
+    assert np.isnan(empty.by_channel()).tolist() == [True] * 3
+    assert np.isnan(empty.coverage)
+
+
+@pytest.mark.parametrize(("value", "covered"), [(0.9, 0), (1.0, 1), (2.0, 1), (2.1, 0)])
+def test_the_lower_end_belongs_to_the_interval_too(value: float, covered: int) -> None:
+    scores = ForecastScores(1, quantiles=(0.1, 0.9), scale=np.ones(1), seasonal=np.ones((1, 1)))
+    scores.add(np.full((1, 1, 1), value), np.ones((1, 1, 1)), np.array([[[[1.0, 2.0]]]]), np.array([0]))
+    assert scores.sums["covered"].sum() == covered
+
+
+def test_one_quantile_bounds_no_interval() -> None:
+    scores = ForecastScores(1, quantiles=(0.5,), scale=np.ones(1), seasonal=np.ones((1, 1)))
+    scores.add(np.ones((1, 1, 1)), np.zeros((1, 1, 1)), np.zeros((1, 1, 1, 1)), np.array([0]))
+    assert list(scores.metrics())[-1] == "weighted_quantile_loss"
+    assert scores.metrics()["weighted_quantile_loss"] == 1
+
+
+def test_a_value_and_a_forecast_of_zero_agree() -> None:
+    scores = ForecastScores(1, quantiles=(0.5,), scale=np.ones(1), seasonal=np.ones((1, 1)))
+    scores.add(np.zeros((1, 1, 1)), np.zeros((1, 1, 1)), np.zeros((1, 1, 1, 1)), np.array([0]))
+    assert scores.metrics()["smape_percent"] == 0
+
+
+def test_merged_scores_keep_what_they_are_scores_of() -> None:
+    both = small_scores().merged(small_scores())
+    assert both.metrics() == pytest.approx(small_scores().metrics())
+    assert both.sums["count"].sum() == 6
+    np.testing.assert_array_equal(both.seasonal, [[4, 8]])
+
+
+def test_a_history_of_one_season_has_steps_of_one() -> None:
+    values = np.array([[1.0], [2.0], [4.0]])
+    np.testing.assert_array_equal(seasonal_scale(values, 3), [1.5])
+    np.testing.assert_array_equal(seasonal_scale(values, 2), [3.0])
+
+
+def test_small_seasonal_differences_count() -> None:
+    np.testing.assert_allclose(seasonal_scale(np.array([[0.1], [0.2]]), 1), [0.1])

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.tasks.music_generation.frame_network import frame_network
-from rnnapps.tasks.music_generation.metrics.frames import baselines, score_frames
+from rnnapps.tasks.music_generation.metrics.frames import FrameScore, baselines, frame_nats, score_frames
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 from rnnapps.tasks.music_generation.objective import frame_scorer
 
@@ -79,3 +79,79 @@ def test_a_perfect_and_a_blind_model_have_known_scores() -> None:
     score = score_frames(blind, lambda rows: [], pieces, batch_size=2, window_steps=8)
     assert (score.steps, score.misjudged) == (47, 0)
     assert score.metrics() == {"nats_per_step": pytest.approx(5 * np.log(2)), "frame_accuracy": 1.0}
+
+
+def test_accuracy_by_hand() -> None:
+    """Three expected keys sound, one of them wrongly, and one that sounds was not expected: 2 / (2 + 2)."""
+    assert FrameScore(6.0, 4, 2, 2).metrics() == {"nats_per_step": 1.5, "frame_accuracy": 0.5}
+    assert FrameScore(6.0, 4).metrics()["frame_accuracy"] == 0
+
+
+def test_nats_of_a_frame_are_summed_over_its_keys() -> None:
+    nats = frame_nats(tf.constant([[[0.0, 100.0], [0.0, -100.0]]]), tf.constant([[[1.0, 1.0], [0.0, 1.0]]]))
+    np.testing.assert_allclose(nats, [[np.log(2), np.log(2) + 100]], rtol=1e-6)
+
+
+def test_each_frame_is_predicted_from_those_before_it_and_what_came_with_the_state() -> None:
+    """A model that expects the last frame again, and counts in its state what it has read."""
+    seen: list[tuple[tuple[int, ...], float]] = []
+
+    def repeats(frames: Any, next_frames: Any, states: Any) -> Any:
+        seen.append((tuple(frames.shape), float(states[0][0])))
+        return 200 * frames - 100, frames, [states[0] + 1]
+
+    pieces = [np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0, 1]], np.uint8), np.array([[1, 1]], np.uint8)]
+    score = score_frames(repeats, lambda rows: [tf.zeros(rows)], pieces, batch_size=2, window_steps=2)
+    # Of the four predicted frames only the third is another one: its two keys cost 100 nats each.
+    assert (score.nats, score.steps, score.hits, score.misjudged) == (pytest.approx(200), 4, 3, 2)
+    assert seen == [((2, 2, 2), 0), ((2, 2, 2), 1), ((2, 2, 2), 2)]
+    again = score_frames(repeats, lambda rows: [tf.zeros(rows)], pieces, batch_size=1, window_steps=64)
+    assert (again.steps, again.hits, again.misjudged) == (4, 3, 2)
+    assert seen[3:] == [((1, 64, 2), 0), ((1, 64, 2), 0)]
+
+
+def test_baselines_by_hand() -> None:
+    """Training: key 0 sounds 3 times before a frame and stays twice; key 1 never, and never begins (of 3)."""
+    train = [np.array([[1, 0], [1, 0], [1, 0], [0, 0]], np.uint8)]
+    held_out = [np.array([[1, 0], [1, 0], [0, 0]], np.uint8)]
+    found = baselines(train, held_out)
+    markov = [(3 / 5, 1 / 5), (3 / 5, 1 / 5)]  # (2 + 1) / (3 + 2) that key 0 stays, (0 + 1) / (3 + 2) that key 1 begins
+    unigram = [(3 / 5, 1 / 5)] * 2  # key 0 sounds in two of the three frames that follow one
+    repeat = [(3 / 5, 1 / 5)] * 2  # of 3 keys that sounded 2 stayed, of 3 that did not none began
+    for name, probabilities in (
+        ("first-order Markov", markov),
+        ("pitch unigram", unigram),
+        ("repeat the last step", repeat),
+    ):
+        (first, second), (third, fourth) = probabilities
+        nats = -np.log([first, 1 - second, 1 - third, 1 - fourth]).sum() / 2
+        # Key 0 is expected in both frames, and sounds in the first: one hit, one misjudged.
+        assert found[name] == {"nats_per_step": pytest.approx(nats), "frame_accuracy": 0.5}
+
+
+def test_a_probability_of_one_half_expects_nothing() -> None:
+    train, held_out = [np.array([[1], [0]], np.uint8)] * 2 + [np.array([[1], [1]], np.uint8)] * 2, rolls(3, keys=1)
+    held_out[0][:] = 1
+    assert baselines(train, held_out)["first-order Markov"]["frame_accuracy"] == 0
+
+
+def test_keys_are_counted_apart() -> None:
+    """Key 0 stays once of two times, key 1 both times: (1 + 1) / 4 and (2 + 1) / 4."""
+    train = [np.array([[1, 0], [1, 1], [0, 1], [1, 1]], np.uint8)]
+    found = baselines(train, [np.array([[1, 1], [1, 0]], np.uint8)])["first-order Markov"]
+    assert found["nats_per_step"] == pytest.approx(-np.log(2 / 4) - np.log(1 - 3 / 4))
+    # Each was silent once, and then began: (1 + 1) / (1 + 2).
+    found = baselines(train, [np.array([[0, 0], [1, 0]], np.uint8)])["first-order Markov"]
+    assert found["nats_per_step"] == pytest.approx(-np.log(2 / 3) - np.log(1 / 3))
+
+
+def test_windows_of_one_step_miss_no_frame() -> None:
+    def blind(frames: Any, next_frames: Any, states: Any) -> Any:
+        return tf.zeros_like(next_frames), next_frames, states
+
+    assert score_frames(blind, lambda rows: [], rolls(4, 2), batch_size=1, window_steps=1).steps == 4
+
+
+def test_scores_without_counts() -> None:
+    assert (FrameScore(1.0, 1).hits, FrameScore(1.0, 1).misjudged) == (0, 0)
+    assert FrameScore(1.0, 1, 1).metrics()["frame_accuracy"] == 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnnapps.metrics.ngram import KneserNey
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.metrics.music_diagnostics import longest_repetition, music_diagnostics, share_in_key
 from rnnapps.tasks.music_generation.metrics.note_events import baselines, event_metrics
@@ -53,3 +54,63 @@ def test_event_metrics_and_baselines_by_hand() -> None:
     assert scored["repeat the last event"]["next_note_accuracy"] == pytest.approx(1 / 3)
     assert scored["first-order Markov"]["next_note_accuracy"] == pytest.approx(2 / 3)
     assert scored["unigram"]["next_note_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_figures_are_means_over_pieces_with_notes() -> None:
+    silent = Piece(np.zeros((0, 4), np.int32))
+    found = music_diagnostics([melody(60, 64), silent, melody(60, 60, 60, 60)], steps_per_beat=2)
+    assert found["pitch_class_entropy_bits"] == pytest.approx((1 + 0) / 2)
+    assert found["notes_per_beat"] == 2
+    assert found["longest_repetition_beats"] == (0 + 2 / 2) / 2
+
+
+def test_notes_at_once_count_while_anything_sounds() -> None:
+    """Two notes of 4 and 2 steps begin together, then silence, then one of 2 steps: 8 steps of notes in 6."""
+    piece = Piece(np.array([[0, 4, 60, 80], [0, 2, 64, 80], [6, 8, 67, 80]], np.int32))
+    found = music_diagnostics([piece], steps_per_beat=4)
+    assert found["notes_at_once"] == pytest.approx(8 / 6)
+    assert found["notes_per_beat"] == pytest.approx(3 * 4 / 8)
+    assert found["pitch_class_entropy_bits"] == pytest.approx(np.log2(3))
+
+
+def test_octaves_are_one_pitch_class() -> None:
+    entropy = music_diagnostics([melody(48, 60, 72)], steps_per_beat=1)["pitch_class_entropy_bits"]
+    assert str(entropy) == "0.0"  # not -0.0
+    assert share_in_key(melody(60, 61, 73)) == pytest.approx(1)  # C and C sharp are in the scale of A flat
+
+
+def test_a_passage_is_chords_not_single_notes() -> None:
+    """C E together, then G, then C alone, then G: only G returns; then the chord again: two steps return."""
+    rows = [[0, 1, 60], [0, 1, 64], [1, 2, 67], [2, 3, 60], [3, 4, 67]]
+    piece = Piece(np.array([[*row, 80] for row in rows], np.int32))
+    assert longest_repetition(piece) == 1
+    more = [*rows, [4, 5, 64], [4, 5, 60], [5, 6, 67]]
+    assert longest_repetition(Piece(np.array([[*row, 80] for row in more], np.int32))) == 2
+
+
+def test_event_metrics_of_what_strikes_a_key() -> None:
+    found = event_metrics(np.log([2.0, 8.0, 4.0]), np.array([True, False, True]), np.array([True, True, False]))
+    assert found["next_note_accuracy"] == 0.5
+    assert event_metrics(np.ones(1), np.array([True]), np.array([False]))["next_note_accuracy"] == 0
+
+
+def test_the_first_event_is_not_scored() -> None:
+    """Nor counted among the notes that were expected."""
+    train, held_out = np.array([0, 1, 0, 1, 0]), np.array([1, 0, 1])
+    scored = baselines(train, held_out, np.array([True, True, False]), tokens=2)
+    # No pair repeats: (0 + 1) / (5 + 1); both scored events are the other token.
+    assert scored["repeat the last event"]["nats_per_event"] == pytest.approx(-np.log(5 / 6))
+    assert scored["repeat the last event"]["next_note_accuracy"] == 0
+    assert scored["first-order Markov"]["next_note_accuracy"] == 1
+    assert scored["unigram"]["next_note_accuracy"] == 1  # 0 is the commonest token
+    model = KneserNey(train, order=2, vocabulary_size=2)
+    assert scored["first-order Markov"]["nats_per_event"] == pytest.approx(model.nats_per_character(held_out))
+
+
+def test_a_token_that_nothing_followed_expects_the_commonest() -> None:
+    train, held_out = np.array([1, 1, 2, 1, 3]), np.array([3, 1, 0, 1])
+    scored = baselines(train, held_out, np.array([False, True, True, True]), tokens=4)
+    # After 3 and after 0 nothing followed: 1, the commonest, is expected, and comes; 0 after 1 is not expected.
+    assert scored["first-order Markov"]["next_note_accuracy"] == pytest.approx(2 / 3)
+    model = KneserNey(train, order=2, vocabulary_size=4)
+    assert scored["first-order Markov"]["nats_per_event"] == pytest.approx(model.nats_per_character(held_out))

@@ -37,3 +37,23 @@ def test_the_dictionary_takes_the_most_associated_word() -> None:
 
 def test_words() -> None:
     assert words_of("Isn't it 3,5?") == ["Isn", "'", "t", "it", "3", ",", "5", "?"]
+
+
+def test_case_counts_unless_told_otherwise() -> None:
+    pair = (["a dog", "a cat", "A fox", "an owl"], ["a dog", "a cat", "a fox", "the owl"])
+    assert score_translations(*pair)["exact_match_percent"] == 50
+    assert score_translations(*pair, lowercase=True)["exact_match_percent"] == 75
+    assert "case:mixed" in signatures()["bleu"] and "case:mixed" in signatures()["chrf"]
+
+
+def test_the_dictionary_counts_a_hundred_words_of_a_sentence() -> None:
+    words = [f"w{number}" for number in range(101)]
+    known = WordDictionary([" ".join(words)], ["x"]).translations
+    assert set(known) == set(words[:100])
+    assert WordDictionary(["x"], [" ".join(words[:0:-1])]).translations == {"x": "w1"}
+
+
+def test_the_dictionary_counts_pairs_not_repetitions_and_takes_the_first_of_equals() -> None:
+    known = WordDictionary(["a a b", "a"], ["y y x", "y"]).translations
+    assert known == {"a": "y", "b": "x"}  # b: x 2/(1 + 1), y 2/(1 + 2)
+    assert WordDictionary(["a"], ["z y"]).translations == {"a": "y"}

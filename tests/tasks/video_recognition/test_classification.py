@@ -34,3 +34,23 @@ def test_classes_that_do_not_occur_have_no_recall() -> None:
     matrix = confusion_matrix([0, 1, 1], [0, 0, 1], 3)
     assert matrix.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
     np.testing.assert_array_equal(recall_by_class(matrix), [0.5, 1.0, np.nan])
+
+
+def test_equal_probabilities_count_as_likelier_in_the_order_of_classes() -> None:
+    """Six classes alike: the first five are the top five; the first alone is the best."""
+    found = classification_metrics(np.full((2, 6), 1 / 6), np.array([4, 5]))
+    assert (found["accuracy"], found["top_5_accuracy"]) == (0, 0.5)
+    assert classification_metrics(np.full((1, 6), 1 / 6), np.array([0]))["accuracy"] == 1
+    assert "top_5_accuracy" not in classification_metrics(np.full((1, 5), 0.2), np.array([0]))
+
+
+def test_an_impossible_class_costs_a_finite_number_of_nats() -> None:
+    found = classification_metrics(np.array([[1.0, 0.0]]), np.array([1]))
+    assert found["nats_per_example"] == pytest.approx(12 * np.log(10))
+
+
+def test_ties_among_many_classes_keep_the_order_of_classes() -> None:
+    """Of forty classes every second one is likelier: 1, 3, 5, 7, 9 come first."""
+    probabilities = np.tile([1 / 60, 2 / 60], 20)[None]
+    found = [classification_metrics(probabilities, np.array([target]))["top_5_accuracy"] for target in (9, 11)]
+    assert found == [1, 0]

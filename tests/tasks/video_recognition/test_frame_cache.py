@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnapps.data.cache_folder import cache_folder
 from rnnapps.errors import DataError
-from rnnapps.tasks.video_recognition.data.cache_folder import cache_folder
 from rnnapps.tasks.video_recognition.data.frame_cache import FrameCache, digest_of, read_rows
 
 

@@ -15,7 +15,6 @@ from rnnapps.types import Array
 
 __all__ = ["FAULTS", "ROW_SECONDS", "SENSORS", "Fault", "inject", "simulate", "simulate_with_faults"]
 
-
 SENSORS = ("load", "speed", "current", "temperature", "vibration", "pressure", "flow", "ambient")
 FAULTS = ("spike", "drift", "stuck sensor", "noise burst", "broken correlation")
 """Kinds of faults; a row's label is 0 or the place in this table, counted from 1."""

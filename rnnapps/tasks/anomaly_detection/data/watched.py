@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from rnnapps.data.digest import digest_examples
+from rnnapps.data.given import given_splits
+from rnnapps.data.series.given_series import given_series, given_series_of_splits
+from rnnapps.data.series.given_split import split_given
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.data.sources import list_files
-from rnnapps.errors import DataError
+from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.data.labels import mark, read_stretches
 from rnnapps.types import Array
 
-__all__ = ["WatchedSeries", "read_tables", "read_watched"]
-
+__all__ = ["WatchedSeries", "read_tables", "read_watched", "series_config"]
 
 BUILTIN = "builtin"
 BUILTIN_ROWS = {"train": 12_000, "validation": 3_000, "test": 10_000}
@@ -46,16 +48,24 @@ class WatchedSeries:
         return digest_examples(_raw_rows(self.parts.train), _raw_rows(self.parts.validation))
 
 
-def read_watched(config: AnomalyDataConfig) -> WatchedSeries:
+def read_watched(config: AnomalyDataConfig, given: object = None) -> WatchedSeries:
     """Reads the source, labels it and splits it in time.
+
+    Args:
+        config: where the rows come from, what they mean and how they are split.
+        given: series from Python instead of those of the source, see `given_series_of_splits`.
 
     Raises:
         DataError: a source is missing or not what was expected, too short, or its channels differ.
     """
-    if config.source == BUILTIN:
+    kinds: tuple[str, ...] = ()
+    title = config.source
+    if given is not None:
+        parts = _given_parts(given, config)
+    elif config.source == BUILTIN:
         parts, kinds, title = _simulated(), _fault_names(), "a simulated machine (synthetic)"
     else:
-        parts, kinds, title = _read_parts(config), (), config.source
+        parts = _read_parts(config)
     if config.test is not None:
         others = _labelled(read_tables(dataclasses.replace(config, source=config.test)), config)
         parts = parts._replace(test=[SeriesPart(series, 0, len(series)) for series in others])
@@ -120,11 +130,25 @@ def _read_parts(config: AnomalyDataConfig) -> SplitSeries:
     return split_in_time(_labelled(read_tables(config), config), config)
 
 
-def read_tables(config: AnomalyDataConfig) -> list[Series]:
-    """Tables of series, or of events, which have no fixed distance."""
-    if config.entity:
-        config = dataclasses.replace(config, series=config.entity, entity="", irregular="keep", duplicates="keep")
-    return read_series(config)
+def _given_parts(given: object, config: AnomalyDataConfig) -> SplitSeries:
+    """The parts of series from Python."""
+    if config.test is not None and "test" in given_splits(given):
+        raise ConfigError(f"data.test {config.test} and the split `test` both give test rows; give one of them")
+    series = given_series_of_splits(given, series_config(config))
+    return split_given({name: _labelled(own, config) for name, own in series.items()}, config)
+
+
+def read_tables(config: AnomalyDataConfig, given: object = None) -> list[Series]:
+    """Tables of series, or of events, which have no fixed distance; of files, or given from Python."""
+    config = series_config(config)
+    return read_series(config) if given is None else given_series(given, config)
+
+
+def series_config(config: AnomalyDataConfig) -> AnomalyDataConfig:
+    """The configuration that reads each entity's events as a series."""
+    if not config.entity:
+        return config
+    return dataclasses.replace(config, series=config.entity, entity="", irregular="keep", duplicates="keep")
 
 
 def _labelled(series: list[Series], config: AnomalyDataConfig) -> list[Series]:

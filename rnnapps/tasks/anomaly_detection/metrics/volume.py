@@ -11,7 +11,6 @@ from rnnapps.types import Array
 
 __all__ = ["range_auc_pr", "vus_pr"]
 
-
 THRESHOLDS = 250
 """Points of a curve, spread evenly over the ranked scores, as in the reference implementation of the paper."""
 

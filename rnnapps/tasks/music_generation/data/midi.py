@@ -26,7 +26,6 @@ from rnnapps.types import Array
 
 __all__ = ["MAXIMUM_BYTES", "MAXIMUM_STEPS", "on_grid", "parse_midi", "write_midi"]
 
-
 MAXIMUM_BYTES = 2 << 20
 MAXIMUM_TRACKS = 256
 MAXIMUM_EVENTS = 500_000

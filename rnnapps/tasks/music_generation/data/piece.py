@@ -10,7 +10,6 @@ from rnnapps.types import Array
 
 __all__ = ["HIGHEST_KEY", "KEYS", "LOWEST_KEY", "NOTE_FIELDS", "Piece", "joined_notes"]
 
-
 LOWEST_KEY, HIGHEST_KEY = 21, 108
 """MIDI numbers of the lowest and the highest key of a piano."""
 

@@ -10,7 +10,6 @@ from rnnapps.tasks.music_generation.data.piece import Piece
 
 __all__ = ["longest_repetition", "music_diagnostics", "share_in_key"]
 
-
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 
 
@@ -72,6 +71,6 @@ def longest_repetition(piece: Piece) -> int:
         same = ids[:end] == ids[end]
         lengths[1 : end + 1] = np.where(same, np.minimum(before[:end] + 1, end - others), 0)
         if ids[end]:
-            best = max(best, int(lengths.max(initial=0)))
+            best = max(best, int(lengths.max()))
         before = lengths
     return best

@@ -61,8 +61,7 @@ def _repeat_nats(same: Array, repeats: float, tokens: int) -> Array:
 
 def _likeliest(train: Array, tokens: int, order: int) -> Array:
     """The commonest token after each token `(tokens,)`; the commonest of all for order 1, or where none followed."""
-    counts = np.bincount(train, minlength=tokens)
-    commonest = np.full(tokens, counts.argmax())
+    commonest = np.full(tokens, np.bincount(train).argmax())
     if order == 1:
         return commonest
     pairs = np.bincount(train[:-1].astype(np.int64) * tokens + train[1:], minlength=tokens * tokens)

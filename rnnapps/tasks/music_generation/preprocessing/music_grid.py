@@ -16,7 +16,6 @@ from rnnapps.types import Array
 
 __all__ = ["BOUNDARY", "NOTE_VELOCITY", "MusicGrid"]
 
-
 FILE_NAME = "music.json"
 BOUNDARY = 0
 """The token between two pieces."""

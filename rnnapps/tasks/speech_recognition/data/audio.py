@@ -18,7 +18,6 @@ from rnnapps.types import Array
 
 __all__ = ["AUDIO_SUFFIXES", "MAXIMUM_BYTES", "MAXIMUM_SAMPLES", "parse_audio", "read_audio", "resampled"]
 
-
 if TYPE_CHECKING:
     import soundfile
 

@@ -17,7 +17,6 @@ from rnnapps.types import Array
 
 __all__ = ["SpokenAs", "Synthesizer"]
 
-
 # Numbers of speak_lib.h: output to a callback at once, text in UTF-8, and the parameters.
 SYNCHRONOUS, UTF_8 = 0x02, 1
 RATE, PITCH, RANGE = 1, 3, 4

@@ -12,7 +12,6 @@ from rnnapps.types import Array
 
 __all__ = ["ClipStrings", "draw_strings", "join_utterances"]
 
-
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.3
 NOISE_FRAME_SECONDS = 0.01
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnapps.data.cache_folder import cache_folder
 from rnnapps.tasks.speech_recognition.data.audio import resampled
 from rnnapps.tasks.speech_recognition.data.espeak import SpokenAs, Synthesizer
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE, Utterance, as_pcm
 from rnnapps.types import Array
 
 __all__ = ["HELD_OUT_VOICES", "TRAINING_VOICES", "number_words", "spoken_numbers"]
-
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -77,7 +77,7 @@ def _part(part: str, count: int, sample_rate_hz: int) -> list[Utterance]:
     """One split, from the cache where it is there."""
     voices = TRAINING_VOICES if part == "train" else HELD_OUT_VOICES[part]
     key = json.dumps([RECIPE, part, count, sample_rate_hz, voices]).encode()
-    path = _cache_folder() / f"spoken_numbers_{hashlib.sha256(key).hexdigest()[:16]}.npz"
+    path = cache_folder() / f"spoken_numbers_{hashlib.sha256(key).hexdigest()[:16]}.npz"
     stored = _read(path, count)
     if stored is not None:
         return stored
@@ -121,10 +121,6 @@ def _in_a_room(sound: Array, sample_rate_hz: int, random: np.random.Generator) -
     heard = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(echo, size), size)
     whole: Array = heard[: len(sound) + len(echo) // 2].astype(np.float32)
     return whole
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnapps"
 
 
 def _read(path: Path, count: int) -> list[Utterance] | None:

@@ -12,7 +12,6 @@ from rnnapps.types import Array
 
 __all__ = ["SCALE", "Utterance", "as_pcm", "most_frequent", "normalize_transcript"]
 
-
 FULL_SCALE = 32767
 SCALE = 32768.0
 """int16 samples divided by this are of full scale 1."""

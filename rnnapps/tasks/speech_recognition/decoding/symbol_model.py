@@ -8,7 +8,6 @@ from rnnapps.types import Tensor
 
 __all__ = ["Memory", "SymbolModel"]
 
-
 Memory: TypeAlias = Tensor | dict[str, Tensor]
 """What a language model remembers of prefixes, `(rows, ...)`: a number or vector each, or several by name."""
 

@@ -12,7 +12,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["SymbolNgram", "affordable_order"]
 
-
 LARGEST_TABLE = 1 << 21
 """Entries: 8 MB in an export."""
 

@@ -12,7 +12,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["LogMel"]
 
-
 LOWEST_HZ = 20.0
 FLOOR = 1e-5
 """Added to the power before the logarithm: some 20 dB above the rounding of 16-bit samples."""

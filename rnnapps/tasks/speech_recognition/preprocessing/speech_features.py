@@ -22,7 +22,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["SpeechFeatures"]
 
-
 Samples = TypeVar("Samples", int, Array)
 
 FILE_NAME, NGRAMS_NAME = "speech_features.json", "symbol_ngrams.npy"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnapps.data.cache_folder import cache_folder
 from rnnapps.errors import DataError
-from rnnapps.tasks.video_recognition.data.cache_folder import cache_folder
 from rnnapps.tasks.video_recognition.data.file import write_mp4
 from rnnapps.tasks.video_recognition.data.stick_figure_film import FILM_RATE, film
 from rnnapps.tasks.video_recognition.data.stick_figures import ACTIVITIES
@@ -39,6 +39,7 @@ def builtin_videos(per_activity: Mapping[str, int] = PER_ACTIVITY) -> Path:
             temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".stick_figures-"))
             try:
                 write_stick_figures(temporary, per_activity)
+                temporary.chmod(folder.parent.stat().st_mode & 0o777)  # a temporary folder is closed to other users
                 if not folder.is_dir():  # another process may have been faster
                     os.replace(temporary, folder)
             finally:

@@ -13,7 +13,6 @@ from rnnapps.types import Array, Tensor
 
 __all__ = ["MOST_CLIPS", "alter", "clip_batches", "clip_count", "clip_rows", "scored_clips"]
 
-
 MOST_CLIPS = 10
 """Most clips that a video is cut into for scoring."""
 

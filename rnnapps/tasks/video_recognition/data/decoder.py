@@ -27,7 +27,6 @@ from rnnapps.types import Array
 
 __all__ = ["MAXIMUM_BYTES", "VideoDecoder"]
 
-
 MAXIMUM_BYTES = 1 << 30
 MEMORY_BYTES = 3 << 30
 CHUNK = 1 << 16

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnapps.data.cache_folder import cache_folder
 from rnnapps.errors import DataError
-from rnnapps.tasks.video_recognition.data.cache_folder import cache_folder
 from rnnapps.types import Array
 
 __all__ = ["FrameCache", "digest_of", "read_rows"]
-
 
 FORMAT = "1"
 """Changes when the same content would be decoded to other frames."""

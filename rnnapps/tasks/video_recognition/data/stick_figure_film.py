@@ -11,7 +11,6 @@ from rnnapps.types import Array
 
 __all__ = ["FILM_RATE", "FILM_SIZE", "film"]
 
-
 FILM_RATE, FILM_SIZE = 10, 96
 """Frames per second, and height and width in pixels."""
 

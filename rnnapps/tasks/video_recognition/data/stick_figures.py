@@ -15,7 +15,6 @@ from rnnapps.types import Array
 
 __all__ = ["ACTIVITIES", "Body", "Pose", "pose_at"]
 
-
 THIGH, SHIN, TORSO, NECK, UPPER_ARM, FOREARM, HIP, SHOULDER = 0.46, 0.46, 0.52, 0.2, 0.28, 0.28, 0.1, 0.18
 """Lengths of the limbs, and half the widths of hips and shoulders; a figure is about 1.8 high."""
 

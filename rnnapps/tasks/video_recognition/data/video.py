@@ -23,7 +23,6 @@ from rnnapps.types import Array
 
 __all__ = ["Video", "VideoSplits", "read_video_splits"]
 
-
 WORTH_SAYING = 100
 """From so many videos on, decoding takes long enough to be told of."""
 

@@ -23,7 +23,6 @@ from rnnapps.types import Array
 
 __all__ = ["FORMATS", "Refusal", "answer", "crop_box", "decode", "sample", "upright"]
 
-
 Frame = TypeVar("Frame")
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,gif,flv,asf,ogg,h264,hevc"

@@ -1,0 +1,1 @@
+"""The user guide, and the programs that draw its pictures from the code."""

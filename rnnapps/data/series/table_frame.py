@@ -1,0 +1,102 @@
+"""A pandas frame as a table whose columns have the types their roles need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.index_columns import with_index_columns
+from rnnapps.data.series.table_roles import Roles, assign_roles
+from rnnapps.data.series.timestamps import looks_like_time
+from rnnapps.errors import DataError
+
+__all__ = ["Table", "frame_table", "require_numbers"]
+
+Place = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in memory.
+
+    Attributes:
+        path: its file, or what it is called in errors.
+        frame: the columns that have a role: float32 numbers, texts, and the time as it stands in the file.
+        roles: what they are for.
+        place: maps a row to what a person calls it: "line 7".
+    """
+
+    path: Path | str
+    frame: pd.DataFrame
+    roles: Roles
+    place: Place
+
+
+def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | str, place: Place) -> Table:
+    """Gives the columns of a frame, and those of its index that say something, their roles and types.
+
+    Args:
+        frame: any; it stays as it is.
+        config: what the user says of the columns.
+        path: what the table is called in errors.
+        place: names a row.
+
+    Raises:
+        DataError: a column has no role, or is not what its role needs.
+    """
+    frame, config = with_index_columns(frame, config, path)
+    texts, times = _texts_and_times(frame, place)
+    roles = assign_roles(path, list(frame.columns), texts=texts, times=times, config=config)
+    with np.errstate(over="ignore"):  # found and told by `require_numbers`
+        numbers = {name: frame[name].to_numpy(np.float32, na_value=np.nan) for name in roles.numbers}
+    names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}
+    time = {roles.time: frame[roles.time]} if roles.time else {}
+    return Table(path, pd.DataFrame({**time, **names, **numbers}), roles, place)
+
+
+def require_numbers(table: Table) -> Table:
+    """The table, if it has rows and its numbers are finite or missing.
+
+    Raises:
+        DataError: they are not; with the row and the column.
+    """
+    if not len(table.frame):
+        raise DataError(table.path, "has columns but no rows", "add rows")
+    for name in table.roles.numbers:
+        infinite = np.flatnonzero(np.isinf(table.frame[name].to_numpy()))
+        if len(infinite):
+            place = table.place(int(infinite[0]))
+            problem = f"{place}, column {name!r}: the number is infinite or above 3.4e38"
+            raise DataError(table.path, problem, "correct it, or leave the cell empty if it is missing")
+    return table
+
+
+def _texts_and_times(frame: pd.DataFrame, place: Place) -> tuple[dict[str, str], list[str]]:
+    """Columns that do not hold numbers, with the place and content of a cell, and those of them that hold times."""
+    texts, times = {}, []
+    for name in frame.columns:
+        column = frame[name]
+        if pd.api.types.is_datetime64_any_dtype(column.dtype):
+            times.append(name)
+            texts[name] = f"times, such as {column.iloc[:1].to_list()}"
+        elif not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype):
+            row = _first_text(column)
+            if row is not None:
+                first = str(column.iloc[row])
+                texts[name] = f"{place(row)}: {first[:60]!r}"
+                times += [name] if looks_like_time(pd.Series([first])) else []
+    return texts, times
+
+
+def _first_text(column: pd.Series) -> int | None:
+    """The first row that holds no number, else the first that holds anything; None where all are missing."""
+    present = column.notna().to_numpy()
+    numbers = pd.to_numeric(column, errors="coerce").notna().to_numpy() if column.dtype == object else ~present
+    rows = np.flatnonzero(present & ~numbers)
+    rows = rows if len(rows) else np.flatnonzero(present)
+    return int(rows[0]) if len(rows) else None

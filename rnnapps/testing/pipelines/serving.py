@@ -1,0 +1,95 @@
+"""Use: the run, its export and its stream give one answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnapps.export.verify import verify
+from rnnapps.testing.pipelines.subject import PipelineSubject
+from rnnapps.verbs.evaluate import evaluate
+from rnnapps.verbs.model import Model
+from rnnapps.verbs.opening import open_model
+
+__all__ = ["check_answers", "check_evaluation", "check_export", "check_stream"]
+
+TOLERANCE = 1e-5
+
+
+def check_evaluation(subject: PipelineSubject) -> None:
+    """`evaluate` gives finite figures, the same twice, beside at least one baseline that shares a metric."""
+    opened = open_model(subject.pipeline, subject.model.path, subject.config)
+    first, second = (evaluate(subject.pipeline, opened, subject.splits, keep=False) for _ in range(2))
+    assert first.metrics, "evaluate finds no metric"
+    wrong = {name: value for name, value in first.metrics.items() if not math.isfinite(value)}
+    assert not wrong, f"metrics that are no numbers: {wrong}"
+    assert first.baselines, "evaluate compares with no baseline"
+    for name, metrics in first.baselines.items():
+        assert set(metrics) & set(first.metrics), f"baseline {name!r} shares no metric with the model"
+    assert first.examples > 0 and first.split in ("test", "validation"), "evaluate must say what it has scored"
+    assert first == second, f"two evaluations differ: {first} and {second}"
+
+
+def check_export(subject: PipelineSubject) -> None:
+    """The export passes verification: any batch, padded rows, no state, no randomness; and says what it is."""
+    report = verify(subject.export)
+    report.require()
+    kinds = {check.name for check in report.checks}
+    assert {"batch invariance", "padding", "repeatable", "parity"} <= kinds, f"verification did not run all of {kinds}"
+    assert subject.pipeline.intended_use, "intended_use is empty: the model card needs it"
+    assert subject.pipeline.limitations, "limitations is empty: the model card needs it"
+
+
+def check_answers(subject: PipelineSubject) -> None:
+    """The export, loaded, predicts what the run predicts, and the run the same twice."""
+    expected = _results(subject, subject.model)
+    _require_close(expected, _results(subject, subject.model), "predicting twice")
+    exported = Model(subject.pipeline, open_model(subject.pipeline, subject.export, subject.config))
+    _require_close(expected, _results(subject, exported), "the loaded export's prediction")
+
+
+def check_stream(subject: PipelineSubject) -> None:
+    """The pieces of a stream add up to the prediction."""
+    if subject.streamed is None:
+        return
+    pieces = list(subject.model.stream(subject.inputs, **subject.options))
+    assert pieces, "the stream is empty"
+    expected = subject.predicted(subject.model.predict(subject.inputs, **subject.options))
+    _require_close(_values(expected), _values(subject.streamed(pieces)), "what a stream adds up to")
+
+
+def _results(subject: PipelineSubject, model: Model[Any, Any, Any]) -> Any:
+    return _values(model.predict(subject.inputs, **subject.options))
+
+
+def _values(result: Any) -> Any:
+    """Results as nested plain values and arrays."""
+    if hasattr(result, "to_dict") and hasattr(result, "columns"):
+        return result.to_dict("list")
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        return {field.name: _values(getattr(result, field.name)) for field in dataclasses.fields(result)}
+    if isinstance(result, Mapping):
+        return {key: _values(value) for key, value in result.items()}
+    if isinstance(result, Sequence) and not isinstance(result, str | bytes):
+        return [_values(item) for item in result]
+    return result
+
+
+def _require_close(expected: Any, found: Any, what: str) -> None:
+    if isinstance(expected, Mapping):
+        assert isinstance(found, Mapping) and set(expected) == set(found), f"{what}: {found!r}, expected {expected!r}"
+        for key in expected:
+            _require_close(expected[key], found[key], f"{what}, {key}")
+    elif isinstance(expected, list):
+        assert isinstance(found, list) and len(expected) == len(found), f"{what}: {found!r}, expected {expected!r}"
+        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
+            _require_close(one, other, f"{what}, {number}")
+    elif isinstance(expected, float | np.ndarray | np.number):
+        close = np.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+        assert close, f"{what}: {found!r}, expected {expected!r}"
+    else:
+        assert expected == found or expected is found, f"{what}: {found!r}, expected {expected!r}"

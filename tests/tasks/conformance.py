@@ -1,0 +1,39 @@
+"""The conformance suite of pipelines, a test for each property; a task gives its row."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+import yaml
+
+from rnnapps.testing import PIPELINE_PROPERTIES
+from tests.tasks.command import skip_report
+
+__all__ = ["every_property", "settings_of", "without_reports"]
+
+SLOW = ("kill",)
+"""Properties that start processes, which take long to import TensorFlow."""
+
+
+def settings_of(flags: Sequence[str], **more: Any) -> dict[str, Any]:
+    """Flags as settings, but for the steps, which the suite chooses; a keyword `group__name` adds `group.name`."""
+    found = {flag[2:].partition("=")[0]: yaml.safe_load(flag.partition("=")[2]) for flag in flags}
+    found |= {name.replace("__", ".", 1): value for name, value in more.items()}
+    return {name: value for name, value in found.items() if name not in ("training.steps", "training.evaluate_every")}
+
+
+every_property = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in PIPELINE_PROPERTIES]
+)
+"""A test of a pipeline's `subject` and a property's `name`."""
+
+
+@contextlib.contextmanager
+def without_reports() -> Iterator[None]:
+    """The look inside the network takes seconds a training; `evaluate` and `inspect` have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        skip_report(patch)
+        yield

@@ -1,0 +1,33 @@
+"""The pipeline obeys the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rnnapps.tasks.translation.pipeline import PIPELINE
+from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
+from tests.tasks.conformance import every_property, settings_of, without_reports
+from tests.tasks.translation.sentences import SETTINGS, write_pairs
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
+    folder = tmp_path_factory.mktemp("conformance")
+    other = write_pairs(folder / "other.tsv", 80, seed=1, extra={"bip": "blue"})
+    with without_reports():
+        yield PipelineSubject(
+            PIPELINE,
+            folder,
+            settings_of(SETTINGS, data__source=str(write_pairs(folder / "pairs.tsv", 80))),
+            "kos mul.",
+            other={"data.source": str(other)},
+            streamed=lambda pieces: pieces[-1],
+            predicted=lambda translated: translated,
+        )
+
+
+@every_property
+def test_property(subject: PipelineSubject, name: str) -> None:
+    PIPELINE_PROPERTIES[name](subject)
