@@ -95,7 +95,7 @@ def score_text(
         targets = np.where(inside, ids[np.clip(places + 1, 0, scored)], 0).astype(np.int32)
         logits, new_states = apply(tf.constant(tokens), states)
         # A row that has not reached the text yet keeps its initial state.
-        begun = (places[:, :1] + window_steps > 0) & (places[:, :1] >= 0)
+        begun = places[:, :1] >= 0
         states = [tf.where(_expand(begun, new), new, old) for new, old in zip(new_states, states, strict=True)]
         if window >= 0:
             total += float(np.sum(np.where(inside, np.asarray(nats(logits, targets)), 0.0), dtype=np.float64))

@@ -128,8 +128,8 @@ def _value(loader: Any, node: Any, place: str) -> Any:
     try:
         value = loader.construct_object(node, deep=True)
     except (ValueError, TypeError, OverflowError, RecursionError, yaml.YAMLError) as error:
-        shown = str(node.value)[:40] if isinstance(node, yaml.ScalarNode) else "what stands there"
-        raise ConfigError(f"{place}: {shown!r} is no value ({type(error).__name__}); correct the line") from None
+        shown = repr(str(node.value)[:40]) if isinstance(node, yaml.ScalarNode) else "what stands there"
+        raise ConfigError(f"{place}: {shown} is no value ({type(error).__name__}); correct the line") from None
     if isinstance(value, str) and "\0" in value:
         raise ConfigError(f"{place}: holds a zero byte, which no path or text may; remove it")
     return value

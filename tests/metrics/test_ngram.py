@@ -100,3 +100,25 @@ def test_a_fifth_order_source_is_learned():
 def test_bad_ids_are_refused(ids, order):
     with pytest.raises(ValueError, match="ids"):
         KneserNey(np.array(ids, int), order=order, vocabulary_size=3)
+
+
+def test_the_first_id_is_context_only():
+    model = KneserNey(np.array([0, 1, 0, 1, 0, 2]), order=2, vocabulary_size=4)
+    text = np.array([2, 0, 1, 3])
+    assert model.nats_per_character(text) == pytest.approx(-np.mean(model.log_probabilities(text)[1:]))
+
+
+def test_baselines_need_as_many_ids_as_their_order():
+    train, held_out = np.array([0, 1, 0, 1, 0]), np.array([0, 1, 0])
+    assert list(baselines(train, held_out, vocabulary_size=2)) == ["unigram", "5-gram Kneser-Ney"]
+    assert list(baselines(train[:4], held_out, vocabulary_size=2)) == ["unigram"]
+    assert list(baselines(train, held_out, vocabulary_size=2, order=2)) == ["unigram", "2-gram Kneser-Ney"]
+    unigram = KneserNey(train, order=1, vocabulary_size=2).nats_per_character(held_out)
+    assert baselines(train, held_out, vocabulary_size=2)["unigram"]["nats_per_character"] == unigram
+    assert KneserNey(train, order=5, vocabulary_size=2).order == 5
+
+
+def test_the_first_id_outside_of_the_vocabulary():
+    with pytest.raises(ValueError, match="ids must lie in 0 to 2"):
+        KneserNey(np.array([0, 3]), order=1, vocabulary_size=3)
+    assert KneserNey(np.array([0, 2]), order=1, vocabulary_size=3).vocabulary_size == 3

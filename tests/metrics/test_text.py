@@ -64,3 +64,16 @@ def test_nats_are_computed_in_float32():
 def test_too_short():
     with pytest.raises(ValueError, match="at least 2"):
         score_text(counting_model, [], np.array([1]), batch_size=1, window_steps=1)
+
+
+@pytest.mark.parametrize(("options", "calls"), [({}, 3), ({"context_windows": 0}, 2), ({"context_windows": 2}, 4)])
+def test_no_window_is_read_in_vain(options, calls):
+    """Twelve scored characters in two stretches of two windows of three, each begun a window early by default."""
+    read = []
+
+    def apply(tokens, states):
+        read.append(tokens.shape.as_list())
+        return tf.zeros((*tokens.shape, 8)), states
+
+    score_text(apply, [], np.zeros(13, np.uint16), batch_size=2, window_steps=3, **options)
+    assert read == [[2, 3]] * calls

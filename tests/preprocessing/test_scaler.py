@@ -142,3 +142,16 @@ def test_a_graph_of_doubles_is_scaled_in_doubles() -> None:
     scaled = Scaler("a", [1e9], [2.0]).apply(tf.constant([[1e9 + 1]], tf.float64))
     assert (scaled.dtype, float(scaled[0, 0])) == (tf.float32, 0.5)
     assert float(Scaler("a", [1e9], [2.0]).invert(tf.constant([[0.5]], tf.float64))[0, 0]) == 1e9 + 1
+
+
+def test_sums_of_single_precision_rows_are_taken_in_double() -> None:
+    """2 ** 24 + 1 has no float32."""
+    column = np.array([[2.0**24], [1.0], [1.0], [0.0]], np.float32)
+    assert Scaler.fit([column], "a").centre[0] == (2**24 + 2) / 4
+    column = np.array([[4096.0], [-4096.0], [1.0], [-1.0]], np.float32)
+    assert Scaler.fit([column], "a").scale[0] == math.sqrt((2 * 2**24 + 2) / 4)
+
+
+def test_new_channels_are_fitted_as_the_known_ones_were() -> None:
+    grown = Scaler("a", [1], [2], method="robust").grow([np.array([[0.0], [1], [50]])], "b")
+    assert (grown.centre[0], grown.method) == (1, "robust")

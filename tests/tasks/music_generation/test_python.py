@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def test_memory_trains_what_the_same_files_train(model: Any, folder: Path) -> No
     assert model.evaluate().metrics == of_files.evaluate().metrics
 
 
+def test_a_run_goes_on_with_the_same_data_only(model: Any, contents: list[bytes], tmp_path: Path) -> None:
+    run = shutil.copytree(model.path, tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"the data of this run \(data\.source memory\) have changed") as raised:
+        rnnapps.train("music_generation", data=contents[:-1], run=run, steps=6)
+    assert "\n" not in str(raised.value)
+    longer = rnnapps.train("music_generation", data=contents, run=run, steps=6)
+    assert [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()] == [5, 6]
+    assert longer.config.model == model.config.model
+
+
 def test_predict_in_any_form_equals_the_command_line(
     model: Any, primer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,18 +82,17 @@ def test_predict_in_any_form_equals_the_command_line(
     (printed,) = answer(capsys, "predict", "--run", model.path, *flags)["results"]
     content = primer.read_bytes()
     notes = parse_midi(content, "primer", steps_per_beat=1).notes
-    for form in (primer, str(primer), content, mido.MidiFile(file=io.BytesIO(content))):
-        found = model.predict(form, **asked)
-        assert isinstance(found, GeneratedPiece) and found.midi == target.read_bytes()
-    np.testing.assert_array_equal(model.predict(notes, **asked).notes, found.notes)
+    found = model.predict(primer, **asked)
+    assert isinstance(found, GeneratedPiece) and found.midi == target.read_bytes()
     assert found.primer_steps == 12 < found.piece.steps <= 20 and not found.files
     assert not (tmp_path / "generated.mid").exists()  # nothing is written unasked
     saved = found.save(tmp_path / "python" / "more.mid", synthesizer="additive")
     assert saved.printed() == {**printed, **{kind: str(path) for kind, path in saved.files.items()}}
     for kind, path in saved.files.items():
         assert path.read_bytes() == Path(printed[kind]).read_bytes()
-    first, second = model.predict([content, notes], **asked)
-    assert first.midi == found.midi and second.notes.tolist() == found.notes.tolist()
+    several = model.predict([content, mido.MidiFile(file=io.BytesIO(content)), str(primer), notes], **asked)
+    assert [each.midi for each in several[:-1]] == [found.midi] * 3
+    np.testing.assert_array_equal(several[-1].notes, found.notes)  # its tempo is another
 
 
 def test_a_piece_goes_on_and_begins_from_nothing(model: Any, tmp_path: Path) -> None:

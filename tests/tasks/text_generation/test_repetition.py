@@ -45,3 +45,9 @@ def test_a_set_of_texts() -> None:
     assert measured.distinct == {1: pytest.approx(3 / 5), 2: pytest.approx(2 / 3)}
     assert (measured.longest_repeat, measured.texts, measured.characters) == ("a b", 2, 8)
     assert measure_repetition([]).longest_repeat == ""
+
+
+def test_words_one_two_and_three_at_a_time_and_the_longest_of_all_texts() -> None:
+    measured = measure_repetition(["bb", "aaaa"])
+    assert list(measured.distinct) == [1, 2, 3]
+    assert measured.longest_repeat == "aaa"  # not b, the last of the alphabet
