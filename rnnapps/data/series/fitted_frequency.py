@@ -89,8 +89,8 @@ def _monthly(days: Array, step: int) -> Frequency | None:
 
 
 def _business_days(days: Array, step: int) -> Frequency | None:
-    """Business days, where no row lies on a weekend, though daily ones would."""
-    if step % 7 == 0 or len(days) < 3 or not np.is_busday(days).all():
+    """Business days, where no row lies on a weekend, though daily ones would; of fewer than six rows none is known."""
+    if step % 7 == 0 or len(days) < 6 or not np.is_busday(days).all():
         return None
     steps = np.busday_count(days[:-1], days[1:])
     count = int(np.gcd.reduce(steps))

@@ -113,7 +113,7 @@ def _remedy(grid: Grid, series: Series, *, wanted: Frequency | None, local: Arra
             "correct the times",
             "name the distance to average rows at with --data.frequency and --data.irregular regularise",
         ]
-    return ", or ".join([*remedies, "give --data.irregular keep, which takes rows as equally spaced"])
+    return ", or ".join([*remedies, "give --data.time none, which takes rows as equal steps"])
 
 
 def _on_grid(series: Series, grid: Grid) -> Series:
