@@ -37,7 +37,8 @@ class SeriesDataConfig:
         static: columns that are constant within a series, numbers or text.
         label: column of whole numbers that marks rows, such as 1 for an anomaly.
         timezone: time zone of timestamps that name none, and of calendar features, such as Europe/Berlin.
-        time_format: strptime format of the timestamps, or unix_s, unix_ms, unix_us, unix_ns; empty reads ISO 8601.
+        time_format: strptime format of the timestamps, or unix_s, unix_ms, unix_us, unix_ns; empty reads
+            ISO 8601, and numbers that are Unix times of this century.
         irregular: what to do when timestamps are not equally spaced, up to a quarter of a step: refuse; regularise,
             which gives rows the nearest places of a regular grid, averages rows that share a place and leaves empty
             places missing; or keep, which ignores it.

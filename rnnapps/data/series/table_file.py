@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from rnnapps.data.csv_file import MISSING, CsvShape, inspect_csv, read_number
+from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
 from rnnapps.data.series.table_roles import Roles, assign_roles
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["read_table"]
 
@@ -40,7 +42,9 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
             texts[name] = _wrong_cell(shape, shape.line(wrong), cells[wrong])
             present = pd.Series([cell for cell in cells if cell not in MISSING], dtype=str)
             times += [name] if looks_like_time(present) else []
-    roles = assign_roles(path, shape.names, texts=texts, times=times, config=config)
+    numbers = [(name, _sampled(shape, column)) for column, name in enumerate(shape.names) if name not in texts]
+    clocks, doubts = clock_columns(numbers)
+    roles = assign_roles(path, shape.names, texts=texts, times=[*times, *clocks], doubts=doubts, config=config)
     kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
     kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
     try:
@@ -63,6 +67,11 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         raise _locate(shape, roles, error) from None
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}")
+
+
+def _sampled(shape: CsvShape, column: int) -> Array:
+    """The numbers of a column in the first rows."""
+    return np.array([read_number(row[column], shape.decimal) for row in shape.sample], np.float64)
 
 
 def _locate(shape: CsvShape, roles: Roles, error: Exception) -> DataError:

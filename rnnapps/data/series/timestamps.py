@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rnnapps.data.series.clock_columns import unix_unit
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 from rnnapps.types import Array
@@ -18,6 +19,7 @@ __all__ = ["localise", "looks_like_time", "parse_times", "to_local"]
 Place = Callable[[int], str]
 """Maps a row to what a person calls its place: "line 7"."""
 
+SAMPLE_ROWS = 500
 EPOCHS = {"unix_s": "s", "unix_ms": "ms", "unix_us": "us", "unix_ns": "ns"}
 _CANDIDATES = (
     "%d/%m/%Y %H:%M:%S",
@@ -69,8 +71,11 @@ def parse_times(column: pd.Series, config: SeriesDataConfig, path: Path | str, p
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         index = pd.DatetimeIndex(column)
         return _nanoseconds(index if index.tz is None else index.tz_convert("UTC"), column, path, place)
-    if config.time_format in EPOCHS:
-        return _epochs(column, config, path, place)
+    unit = config.time_format if config.time_format in EPOCHS else ""
+    if not unit and not config.time_format:
+        unit = unix_unit(pd.to_numeric(column.iloc[:SAMPLE_ROWS], errors="coerce").to_numpy(np.float64))
+    if unit:
+        return _epochs(column, unit, path, place)
     texts = column.astype(str)
     aware = _names_offset(texts.iloc[:1])
     if aware.any() and not _names_offset(texts).all():
@@ -118,15 +123,19 @@ def to_local(utc: Array, timezone: str) -> Array:
     return np.asarray(pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(timezone).tz_localize(None).as_unit("ns"))
 
 
-def _epochs(column: pd.Series, config: SeriesDataConfig, path: Path | str, place: Place) -> pd.DatetimeIndex:
+def _epochs(column: pd.Series, unit: str, path: Path | str, place: Place) -> pd.DatetimeIndex:
     """Numbers of seconds (or parts of them) since 1970 -> UTC."""
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(numbers.isna().to_numpy())
-    parsed = pd.to_datetime(numbers, unit=EPOCHS[config.time_format], utc=True, errors="coerce")
+    parsed = pd.to_datetime(numbers, unit=EPOCHS[unit], utc=True, errors="coerce")
+    if numbers.dtype.kind == "f":
+        parsed = parsed.dt.round(
+            "us"
+        )  # a number of 64 bits holds seconds of this century to a quarter of a microsecond
     wrong = wrong if len(wrong) else np.flatnonzero(parsed.isna().to_numpy())
     if len(wrong):
         row = int(wrong[0])
-        problem = f"{place(row)}, column {column.name!r}: {str(column.iloc[row])!r} is no time in {config.time_format}"
+        problem = f"{place(row)}, column {column.name!r}: {str(column.iloc[row])!r} is no time in {unit}"
         raise DataError(path, problem, "check --data.time_format")
     return _nanoseconds(pd.DatetimeIndex(parsed), column, path, place)
 

@@ -213,7 +213,7 @@ def test_duplicates_are_refused_with_both_lines(tmp_path: Path) -> None:
         ("date,v\n2024-01-01,1\n", {"channels": ("w",)}, r"has no column 'w'"),
         ("date,v,s\n2024-01-01,1,a\n2024-01-02,1,b\n", {"static": ("s",)}, r"column 's': expected one value, found 2"),
         ("date,v,y\n2024-01-01,1,0.5\n", {"label": "y"}, r"line 2, column 'y': the label 0.5 is no whole number"),
-        ("t,v\n1700000000,1\n1700003600,2\n", {"time": "t"}, r"line 2, column 't'.*give --data.time_format unix_s"),
+        ("t,v\n170000000,1\n170003600,2\n", {"time": "t"}, r"line 2, column 't'.*give --data.time_format unix_s"),
     ],
 )
 def test_bad_tables_are_one_clear_line(tmp_path: Path, text: str, settings: dict[str, object], message: str) -> None:
