@@ -11,6 +11,7 @@ import pandas as pd
 
 from rnnapps.data.series.clock_columns import unix_unit
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.time_formats import fitting_formats
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -21,29 +22,16 @@ Place = Callable[[int], str]
 
 SAMPLE_ROWS = 500
 EPOCHS = {"unix_s": "s", "unix_ms": "ms", "unix_us": "us", "unix_ns": "ns"}
-_CANDIDATES = (
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d",
-)
 _OFFSET = r"[T ]\d{1,2}:?\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
 
 
 def looks_like_time(texts: pd.Series) -> bool:
-    """Whether all texts are ISO 8601 times, and not plain numbers."""
+    """Whether all texts are times in ISO 8601 or another usual format, and not plain numbers."""
     present = texts.dropna()
     if not len(present) or present.str.fullmatch(r"[\d.,eE+]+").any():
         return False
-    return bool(pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all())
+    iso = pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all()
+    return bool(iso) or bool(fitting_formats(present))
 
 
 def parse_times(column: pd.Series, config: SeriesDataConfig, path: Path | str, place: Place) -> pd.DatetimeIndex:
@@ -100,7 +88,10 @@ def localise(index: pd.DatetimeIndex, timezone: str, path: Path | str, place: Pl
         return np.asarray(index.tz_localize(None))
     if timezone == "UTC":
         return np.asarray(index)
-    remedy = f"write times with their offset from UTC, or name another --data.timezone (now {timezone})"
+    remedy = (
+        f"write times with their offset from UTC, or give --data.timezone UTC instead of {timezone}, which takes the "
+    )
+    remedy += "clock as it is"
     absent = np.flatnonzero(index.tz_localize(timezone, nonexistent="NaT", ambiguous=np.ones(len(index), bool)).isna())
     if len(absent):
         row = int(absent[0])
@@ -182,7 +173,7 @@ def _format_hint(texts: pd.Series, wrong: str) -> str:
     if re.fullmatch(r"\d{9,11}(\.\d+)?|\d{13}", wrong):
         return f"give --data.time_format {'unix_ms' if len(wrong) == 13 else 'unix_s'}"
     sample = texts.iloc[:1000]
-    fitting = [form for form in _CANDIDATES if pd.to_datetime(sample, format=form, errors="coerce").notna().all()]
+    fitting = fitting_formats(sample)
     if len(fitting) == 1:
         return f"give --data.time_format '{fitting[0]}'"
     if fitting:

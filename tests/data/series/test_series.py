@@ -205,7 +205,7 @@ def test_duplicates_are_refused_with_both_lines(tmp_path: Path) -> None:
         ("date,v,v\n2024-01-01,1,2\n", {}, r"line 1: the name 'v' occurs twice"),
         ("date,v,\n2024-01-01,1,2\n", {}, r"line 1: column 3 has no name"),
         ("date,v\n2024-01-01,1\nyesterday,2\n", {}, r"line 3, column 'date': 'yesterday' is no time in ISO 8601"),
-        ("date,v\n13/01/2024,1\n14/01/2024,2\n", {}, r"line 2.*give --data.time_format '%d/%m/%Y'"),
+        ("date,v\n01/02/2024,1\n05/03/2024,2\n", {}, r"line 2.*one of '%d/%m/%Y', '%m/%d/%Y', which both fit"),
         ("date,v\n2024-01-01,1\n,2\n", {}, r"line 3, column 'date': the timestamp is missing"),
         ("date,v\n2024-01-01T00:00Z,1\n2024-01-01 01:00,2\n", {}, r"line 3.*names no offset from UTC, others do"),
         ("date,v\n2999-01-01,1\n", {}, r"line 2, column 'date': .*outside of the years 1678 to 2261"),
