@@ -159,7 +159,7 @@ def _rows(lines: TextIO, name: str, config: SeriesDataConfig, features: SeriesFe
 
 def _number(cell: str, *, source: str, where: str, decimal: str) -> float:
     """A cell's number, NaN where it is empty; with either sign of decimals where none is set."""
-    kinds = decimal or ".,"
+    kinds = decimal or (",." if "," in cell else ".,")  # one comma alone marks decimals, as between semicolons
     number = next((value for kind in kinds for value in [read_number(cell, kind)] if value is not None), None)
     if number is None:
         raise DataError(source, f"{where}: {cell!r} is no number", "leave it empty if it is missing")
