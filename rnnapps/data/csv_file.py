@@ -16,7 +16,7 @@ import numpy as np
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
-__all__ = ["MISSING", "CsvShape", "inspect_csv", "read_number"]
+__all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number"]
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "none", "-", "?")
 """Cells that mean: not measured."""
@@ -30,6 +30,11 @@ SAMPLE_ROWS = 500
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_THOUSANDS = {
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
+}
+"""Numbers with marks between their thousands, by the decimal character."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,23 @@ def read_number(text: str, decimal: str) -> float | None:
     if text in MISSING:
         return float("nan")
     pattern = _COMMA if decimal == "," else _POINT
-    fits = pattern.fullmatch(text) or _WHOLE.fullmatch(text)
-    return float(text.replace(",", ".")) if fits else None
+    if pattern.fullmatch(text) or _WHOLE.fullmatch(text):
+        return float(text.replace(",", "."))
+    if _THOUSANDS[decimal].fullmatch(text):
+        return float(text.replace(other_mark(decimal), "").replace(",", "."))
+    return None
+
+
+def other_mark(decimal: str) -> str:
+    """The character that marks thousands where another one marks decimals."""
+    return "," if decimal == "." else "."
+
+
+def may_be_thousands(cells: Sequence[str], decimal: str) -> bool:
+    """Whether all numbers that hold the decimal character may as well hold it between thousands, as 1.234 does."""
+    marked = [cell.strip() for cell in cells if decimal in cell]
+    pattern = _THOUSANDS[other_mark(decimal)]
+    return bool(marked) and all(pattern.fullmatch(cell) and other_mark(decimal) not in cell for cell in marked)
 
 
 def _head(path: Path) -> str:
@@ -131,6 +151,11 @@ def _separator(lines: Sequence[str]) -> str:
         return len(set(counts)) == 1 and counts[0] > 1, counts[0] if counts else 0
 
     return max(SEPARATORS, key=lambda separator: (*score(separator), -SEPARATORS.index(separator)))
+
+
+def _has_both(cell: str) -> bool:
+    """Whether a cell holds a number with points between thousands and a decimal comma."""
+    return "," in cell and _THOUSANDS[","].fullmatch(cell) is not None
 
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
@@ -222,6 +247,8 @@ def _decimal(separator: str, names: Sequence[str], sample: Sequence[Sequence[str
         return "."
     for column in range(len(names)):
         cells = [row[column].strip() for row in sample]
-        if any(map(_COMMA.fullmatch, cells)) and all(read_number(cell, ",") is not None for cell in cells):
+        if any(_COMMA.fullmatch(cell) or _has_both(cell) for cell in cells) and all(
+            read_number(cell, ",") is not None for cell in cells
+        ):
             return ","
     return "."

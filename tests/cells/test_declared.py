@@ -346,3 +346,32 @@ def test_constants_fill_equal_blocks() -> None:
     initializer = GateConstants([1, 2.5])
     np.testing.assert_array_equal(initializer((6,), "float32"), [1, 1, 1, 2.5, 2.5, 2.5])
     assert initializer.get_config() == {"values": [1.0, 2.5]}
+
+
+class TellsTraining(SimpleRNN):
+    """Emits 1 while training, else 0, and projects so too."""
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
+        return keras.ops.ones_like(super().project(inputs)) * float(training)
+
+    def emit(self, inputs: Any, outputs: Any, training: bool = False) -> Any:
+        return keras.ops.ones_like(outputs) * float(training)
+
+
+@pytest.mark.parametrize(("options", "expected"), [({}, 0.0), ({"training": False}, 0.0), ({"training": True}, 1.0)])
+def test_parts_are_told_of_training_and_use_a_cell_unless_told(options: dict[str, bool], expected: float) -> None:
+    x, states = np.zeros((1, 2), "float32"), [np.zeros((1, 2), "float32")]
+    for cell in (TellsTraining(2), Wrapper(TellsTraining(2)), Residual(TellsTraining(2))):
+        cell.build((None, 2))
+        np.testing.assert_array_equal(cell.project(x, **options), np.full((1, 2), expected))
+        np.testing.assert_array_equal(cell.emit(x, states[0], **options), np.full((1, 2), expected))
+        np.testing.assert_array_equal(cell(x, states, **options)[0], np.full((1, 2), expected))
+
+
+@pytest.mark.parametrize(("options", "expected"), [({}, 0.0), ({"training": True}, 1.0)])
+def test_coefficients_are_told_of_training(options: dict[str, bool], expected: float) -> None:
+    class Own(LinearCell):
+        def coefficients(self, inputs: Any, training: bool = False) -> Any:
+            return float(training), inputs
+
+    assert Own().project(5.0, **options) == (expected, 5.0)

@@ -106,7 +106,8 @@ def _walk(
         if function:  # a default matters to those who run the function
             reach = _lines([statement])
         elif isinstance(statement, ast.ClassDef):
-            reach = inner = _lines(node for node in statement.body if isinstance(node, ast.FunctionDef)) or None
+            reach = frozenset(range(statement.lineno, statement.end_lineno + 1))  # all who import it
+            inner = _lines(node for node in statement.body if isinstance(node, ast.FunctionDef)) or None
         elif table:
             reach = method_lines
         for replacement in _in_statement(statement, table):

@@ -91,6 +91,7 @@ def test_lines_that_reach_a_mutant() -> None:
             if a:
                 return 3
             return X
+        @g(7)
         class A:
             b = 6
             def f(self):
@@ -102,7 +103,8 @@ def test_lines_that_reach_a_mutant() -> None:
     assert reach["def f(a=3):"] == {4, 5, 6}
     assert reach["if not (a):"] == {4}
     assert reach["return 4"] == {5}
-    assert reach["b = 7"] == {10}
+    assert reach["b = 7"] == {11}  # the methods
+    assert reach["@g(8)"] == {8, 9, 10, 11}  # all who import the class
 
 
 def test_alternatives() -> None:

@@ -37,10 +37,13 @@ class SeriesDataConfig:
         static: columns that are constant within a series, numbers or text.
         label: column of whole numbers that marks rows, such as 1 for an anomaly.
         timezone: time zone of timestamps that name none, and of calendar features, such as Europe/Berlin.
-        time_format: strptime format of the timestamps, or unix_s, unix_ms, unix_us, unix_ns; empty reads ISO 8601.
-        irregular: what to do when timestamps are not equally spaced: refuse; regularise, which puts rows on a regular
-            grid, averages rows that share a place and leaves empty places missing; or keep, which ignores it.
-        frequency: distance of the rows, such as 15min, 1h, 1d, 1w, 1mo or 1y; empty finds it.
+        time_format: strptime format of the timestamps, or unix_s, unix_ms, unix_us, unix_ns; empty reads
+            ISO 8601, and numbers that are Unix times of this century.
+        irregular: what to do when timestamps are not equally spaced, up to a quarter of a step: refuse; regularise,
+            which gives rows the nearest places of a regular grid, averages rows that share a place and leaves empty
+            places missing; or keep, which ignores it.
+        frequency: distance of the rows, such as 15min, 1h, 1d, 1b (business day), 1w, 1mo, 1me (month end) or 1y; empty
+            finds it.
         duplicates: what to do with several rows of one time: refuse, or take the first, the last or their mean; or
             keep all of them, as events have them (with irregular: keep).
         separator: character between columns; auto finds it.

@@ -1,4 +1,4 @@
-"""The distance of a series's rows: an exact duration, or a number of calendar days or months."""
+"""The distance of a series's rows: an exact duration, or a number of days, business days, months or month ends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from rnnapps.errors import ConfigError
 from rnnapps.types import Array
 
-__all__ = ["Frequency", "detect_frequency", "parse_frequency"]
+__all__ = ["DAY", "ROUND", "Frequency", "parse_frequency"]
 
-Unit = Literal["nanosecond", "day", "month"]
+Unit = Literal["nanosecond", "day", "business_day", "month", "month_end"]
 SECOND = 10**9
 DAY = 86_400 * SECOND
 _UNITS: dict[str, tuple[int, Unit]] = {
@@ -25,10 +25,14 @@ _UNITS: dict[str, tuple[int, Unit]] = {
     "h": (3600 * SECOND, "nanosecond"),
     "d": (1, "day"),
     "w": (7, "day"),
+    "b": (1, "business_day"),
     "mo": (1, "month"),
     "y": (12, "month"),
+    "me": (1, "month_end"),
 }
-SAMPLE = 10_000
+ROUND = (DAY, 3600 * SECOND, 60 * SECOND, *(10**power for power in range(9, -1, -1)))
+"""Round durations, the longest first."""
+_APPROXIMATE_DAYS = {"day": 1.0, "business_day": 1.0, "month": 30.4, "month_end": 30.4}
 
 
 @dataclass(frozen=True)
@@ -51,50 +55,64 @@ class Frequency:
         size, name = max(fitting)
         return f"{self.count // size}{name}"
 
-    def indices(self, local: Array, first: np.datetime64) -> tuple[Array, Array]:
-        """Places on the grid that begins at `first`.
+    @property
+    def nanoseconds(self) -> int:
+        """Length of a step; of a business day or a month, about that of the shortest."""
+        return int(self.count * (_APPROXIMATE_DAYS[self.unit] * DAY if self.unit != "nanosecond" else 1))
+
+    def places(self, calendar: Array, first: np.datetime64) -> Array:
+        """Places on the grid that begins at `first`, int64 `(rows,)`: the nearest to each time.
 
         Args:
-            local: times on the local calendar for calendar units, else in UTC; datetime64[ns] `(rows,)`.
+            calendar: times in UTC for nanoseconds, else on the local calendar; datetime64[ns] `(rows,)`.
             first: the grid's first time.
-
-        Returns:
-            int64 `(rows,)`, the last place not after each time, and bool `(rows,)`, whether it lies exactly there.
         """
-        if self.unit != "month":
-            step = self.count * (DAY if self.unit == "day" else 1)
-            place, rest = np.divmod((local - first).astype(np.int64), step)
-            return place, rest == 0
-        months, start = local.astype("datetime64[M]"), first.astype("datetime64[M]")
-        offset = first - start.astype("datetime64[ns]")
-        late = (local - months.astype("datetime64[ns]")) >= offset
-        whole = (months - start).astype(np.int64) - ~late
-        place = whole // self.count
-        return place, self.times(place, first) == local
+        if self.unit in ("nanosecond", "day"):
+            return -(((first - calendar).astype(np.int64) + self.nanoseconds // 2) // self.nanoseconds)
+        guess = self._near(calendar, first) // self.count
+        around = [guess, guess - 1, guess + 1]
+        distances = [np.abs((self.times(place, first) - calendar).astype(np.int64)) for place in around]
+        return np.asarray(np.choose(np.argmin(distances, axis=0), around))
 
     def times(self, places: Array, first: np.datetime64) -> Array:
-        """The inverse of `indices`: datetime64[ns] `(rows,)` on the calendar of `first`."""
-        if self.unit != "month":
-            return first + (places * self.count * (DAY if self.unit == "day" else 1)).astype("timedelta64[ns]")
-        start = first.astype("datetime64[M]")
-        offset = first - start.astype("datetime64[ns]")
-        found: Array = (start + (places * self.count).astype("timedelta64[M]")).astype("datetime64[ns]") + offset
+        """The inverse of `places`: datetime64[ns] `(rows,)` on the calendar of `first`."""
+        steps = places * self.count
+        if self.unit in ("nanosecond", "day"):
+            return first + (steps * (DAY if self.unit == "day" else 1)).astype("timedelta64[ns]")
+        day = first.astype("datetime64[D]")
+        if self.unit == "business_day":
+            days = np.busday_offset(day, steps, roll="forward")
+        else:
+            months = day.astype("datetime64[M]") + steps.astype("timedelta64[M]")
+            last = (months + 1).astype("datetime64[D]") - 1
+            days = months.astype("datetime64[D]") + (day - day.astype("datetime64[M]").astype("datetime64[D]"))
+            days = last if self.unit == "month_end" else np.minimum(days, last)
+        found: Array = days.astype("datetime64[ns]") + (first - day.astype("datetime64[ns]"))
         return found
+
+    def _near(self, calendar: Array, first: np.datetime64) -> Array:
+        """Business days or months since `first`, within one."""
+        if self.unit == "business_day":
+            day = np.busday_offset(first.astype("datetime64[D]"), 0, roll="forward")
+            days = np.busday_offset(calendar.astype("datetime64[D]"), 0, roll="backward")
+            return np.asarray(np.busday_count(day, days))
+        return np.asarray((calendar.astype("datetime64[M]") - first.astype("datetime64[M]")).astype(np.int64))
 
     @property
     def season_steps(self) -> int:
         """Rows after which the seasons repeat: a day, or a week of days, or a year of weeks or months; 1 for none."""
-        if self.unit == "month":
+        if self.unit in ("month", "month_end"):
             return 12 // self.count if 12 % self.count == 0 else 1
-        nanoseconds = self.count * (DAY if self.unit == "day" else 1)
+        if self.unit == "business_day":
+            return 5 // self.count if 5 % self.count == 0 else 1
         for period in (DAY, 7 * DAY, 364 * DAY):
-            if nanoseconds < period and period % nanoseconds == 0:
-                return period // nanoseconds
+            if self.nanoseconds < period and period % self.nanoseconds == 0:
+                return period // self.nanoseconds
         return 1
 
 
 def parse_frequency(text: str) -> Frequency:
-    """Reads a frequency such as 15min, 1h, 1d or 1mo.
+    """Reads a frequency such as 15min, 1h, 1d, 1b (business day), 1mo or 1me (month end).
 
     Raises:
         ConfigError: it is none.
@@ -105,33 +123,3 @@ def parse_frequency(text: str) -> Frequency:
         raise ConfigError(f"data.frequency must be a number and one of {units}, such as 15min, not {text!r}")
     size, unit = _UNITS[match[2]]
     return Frequency(int(match[1] or 1) * size, unit)
-
-
-def detect_frequency(utc: Array, local: Array) -> Frequency | None:
-    """The commonest distance of neighbouring times; None for fewer than two distinct times.
-
-    Whole days and months are seen on the local calendar: a day of 23 hours at the change to summer time is a day.
-
-    Args:
-        utc: strictly ascending datetime64[ns] `(rows,)`.
-        local: the same moments on the local calendar.
-    """
-    utc, local = utc[:SAMPLE], local[:SAMPLE]
-    if len(utc) < 2:
-        return None
-    months = local.astype("datetime64[M]")
-    within = local - months.astype("datetime64[ns]")
-    steps = np.diff(months).astype(np.int64)
-    if len(utc) > 2 and (within == within[0]).all() and steps.min() >= 1:
-        return Frequency(_commonest(steps), "month")
-    days = np.diff(local).astype(np.int64)
-    commonest = _commonest(days)
-    if commonest % DAY == 0:
-        return Frequency(commonest // DAY, "day")
-    return Frequency(_commonest(np.diff(utc).astype(np.int64)), "nanosecond")
-
-
-def _commonest(steps: Array) -> int:
-    """The step that occurs most often, the smallest of equals."""
-    values, counts = np.unique(steps, return_counts=True)
-    return int(values[counts.argmax()])

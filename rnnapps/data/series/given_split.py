@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.regular import next_times
+from rnnapps.data.series.regular import is_next
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.errors import ConfigError
 
@@ -69,7 +69,7 @@ def _follows(earlier: Series, later: Series) -> bool:
         return bool(later.times[0] >= earlier.times[-1])
     if earlier.frequency is None or later.frequency not in (None, earlier.frequency):
         return False
-    return bool(later.times[0] == next_times(earlier.times[-1], 1, earlier.frequency, earlier.timezone)[0])
+    return is_next(earlier.times[-1], later.times[0], earlier.frequency, earlier.timezone)
 
 
 def _joined(earlier: Series, later: Series) -> Series:

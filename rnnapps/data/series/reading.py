@@ -16,7 +16,7 @@ from rnnapps.data.series.table_series import table_series
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 
-__all__ = ["SUFFIXES", "join_tables", "read_series", "require_same_columns", "share_levels"]
+__all__ = ["SUFFIXES", "join_tables", "read_series", "require_same_columns", "share_frequency", "share_levels"]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
@@ -32,7 +32,7 @@ def read_series(config: SeriesDataConfig) -> list[Series]:
     """
     path = Path(config.source)
     if not path.is_dir():
-        return table_series(read_table(path, config), config, name=path.stem)
+        return share_frequency(table_series(read_table(path, config), config, name=path.stem))
     files = list_files(path, SUFFIXES)
     if not files:
         raise DataError(path, "holds no table", f"put files ending in {', '.join(SUFFIXES)} there")
@@ -51,7 +51,16 @@ def join_tables(tables: Iterable[tuple[str, Table]], config: SeriesDataConfig) -
     """
     found = [(name, series) for name, table in tables for series in table_series(table, config, name=name)]
     require_same_columns([series for _, series in found])
-    return share_levels(_unique_names(found))
+    return share_frequency(share_levels(_unique_names(found)))
+
+
+def share_frequency(series: list[Series]) -> list[Series]:
+    """Gives series of a single row, which shows no frequency, that of the others, where these share one."""
+    shared = {each.frequency for each in series if len(each) > 1}
+    if len(shared) != 1:
+        return series
+    (frequency,) = shared
+    return [dataclasses.replace(each, frequency=frequency) if len(each) == 1 else each for each in series]
 
 
 def require_same_columns(series: Sequence[Series]) -> None:

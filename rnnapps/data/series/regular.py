@@ -1,4 +1,4 @@
-"""Regular times: duplicates merged, and rows put on a grid, or refused."""
+"""Regular times: duplicates merged, and rows given their places on a grid, or refused."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.series.frequency import Frequency, detect_frequency
+from rnnapps.data.series.fitted_frequency import detect_frequency
+from rnnapps.data.series.frequency import Frequency
+from rnnapps.data.series.grid import NEAR, Grid, from_local
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.timestamps import to_local
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["merge_duplicates", "next_times", "regular_rows"]
+__all__ = ["is_next", "merge_duplicates", "next_times", "regular_rows"]
 
 Place = Callable[[int], str]
 
@@ -59,13 +61,12 @@ def merge_duplicates(series: Series, policy: str, *, path: Path | str, place: Pl
 def regular_rows(
     series: Series, frequency: Frequency | None, *, regularise: bool, path: Path | str, place: Place
 ) -> Series:
-    """Puts a series on a regular grid, or makes sure that it is on one.
+    """Gives each row its place on a regular grid, or makes sure that it has one.
 
     Args:
         series: strictly ascending times.
         frequency: distance of the grid's places; None finds it.
-        regularise: whether rows may be moved to the grid's place before them, averaged there, and empty places filled
-            with missing values.
+        regularise: whether rows that share a place may be averaged, and empty places filled with missing values.
         path: the file, for errors.
         place: names a row.
 
@@ -74,45 +75,54 @@ def regular_rows(
     """
     assert series.times is not None
     local = to_local(series.times, series.timezone)
-    frequency = frequency or detect_frequency(series.times, local)
+    wanted, frequency = frequency, frequency or detect_frequency(series.times, local)
     if frequency is None:
         return series
-    calendar = series.times if frequency.unit == "nanosecond" else local
-    first = _grid_start(calendar[0], frequency) if regularise else calendar[0]
-    places, exact = frequency.indices(calendar, first)
-    gaps = np.diff(places) != 1
-    if exact.all() and not gaps.any():
-        return dataclasses.replace(series, frequency=frequency)
+    grid = Grid.through(series.times if frequency.unit == "nanosecond" else local, frequency)
+    if grid.complete:
+        notes = (*series.notes, *grid.notes())
+        return dataclasses.replace(series, frequency=frequency, notes=notes)
     if not regularise:
-        row = int(np.flatnonzero(~exact[1:] | gaps)[0]) + 1
+        row = grid.first_irregular
         between = f"{series.times[row]} UTC follows {series.times[row - 1]} UTC in series {series.name!r}"
         problem = f"{place(row)}: {between}, but rows are {frequency} apart"
-        remedy = "add the missing rows, or give --data.irregular regularise, or --data.frequency if it is another"
-        raise DataError(path, problem, remedy)
-    if places[-1] + 1 > MOST_EMPTY_PLACES + 2 * len(series):
-        row = int(np.diff(places).argmax()) + 1
+        raise DataError(path, problem, _remedy(grid, series, wanted=wanted, local=local))
+    if grid.size > MOST_EMPTY_PLACES + 2 * len(series):
+        row = int(np.diff(grid.places).argmax()) + 1
         problem = f"{place(row)}: {series.times[row]} UTC lies so far from {series.times[row - 1]} UTC that a grid of "
-        raise DataError(
-            path, problem + f"{frequency} has {places[-1] + 1:,} places", "correct the time or --data.frequency"
-        )
-    return _on_grid(series, frequency, first=first, places=places, moved=int((~exact).sum()))
+        raise DataError(path, problem + f"{frequency} has {grid.size:,} places", "correct the time or --data.frequency")
+    return _on_grid(series, grid)
 
 
-def _grid_start(first: np.datetime64, frequency: Frequency) -> np.datetime64:
-    """The round moment at or before the first time."""
-    if frequency.unit == "month":
-        return np.datetime64(first.astype("datetime64[M]"), "ns")
-    if frequency.unit == "day":
-        return np.datetime64(first.astype("datetime64[D]"), "ns")
-    since = first.astype(np.int64)
-    return np.datetime64(int(since - since % frequency.count), "ns")
+def _remedy(grid: Grid, series: Series, *, wanted: Frequency | None, local: Array) -> str:
+    """What can be done about rows that are not regular, each tried on them."""
+    assert series.times is not None
+    remedies = []
+    found = detect_frequency(series.times, local) if wanted else None
+    if found is not None and found != wanted:
+        other = Grid.through(series.times if found.unit == "nanosecond" else local, found)
+        remedies += [f"leave out --data.frequency, which then is {found}"] if other.complete else []
+    if grid.kept and grid.size <= MOST_EMPTY_PLACES:
+        remedies += [
+            "add the missing rows",
+            f"give --data.irregular regularise ({grid.size:,} places {grid.frequency} apart, {grid.empty:,} without "
+            "a row, which are then missing)",
+        ]
+    elif not remedies:
+        remedies += [
+            "correct the times",
+            "name the distance to average rows at with --data.frequency and --data.irregular regularise",
+        ]
+    return ", or ".join([*remedies, "give --data.time none, which takes rows as equal steps"])
 
 
-def _on_grid(series: Series, frequency: Frequency, *, first: np.datetime64, places: Array, moved: int) -> Series:
+def _on_grid(series: Series, grid: Grid) -> Series:
     """The series with one row in each of the grid's places: means of its rows, or missing values."""
+    assert series.times is not None
+    places = grid.places
     starts = np.flatnonzero(np.concatenate([[True], np.diff(places) > 0]))
     ends = np.append(starts[1:], len(series)) - 1
-    rows, filled = int(places[-1]) + 1, places[starts]
+    rows, filled = grid.size, places[starts]
     tables: dict[str, Any] = {
         "values": _spread(_means(series.values, starts), filled, rows, np.nan),
         "known": _spread(_means(series.known, starts), filled, rows, np.nan),
@@ -120,12 +130,12 @@ def _on_grid(series: Series, frequency: Frequency, *, first: np.datetime64, plac
     }
     if series.labels is not None:
         tables["labels"] = _spread(np.maximum.reduceat(series.labels, starts), filled, rows, -1)
-    grid = frequency.times(np.arange(rows), first)
-    times = grid if frequency.unit == "nanosecond" else _from_local(grid, series.timezone)
-    empty = rows - len(filled)
-    notes = [f"{moved:,} rows were moved to the grid of {frequency}"] if moved else []
-    notes += [f"{empty:,} of {rows:,} places of the grid of {frequency} have no row"] if empty else []
-    return dataclasses.replace(series, times=times, frequency=frequency, notes=(*series.notes, *notes), **tables)
+    times = grid.frequency.times(np.arange(rows), grid.first)
+    times = times if grid.frequency.unit == "nanosecond" else from_local(times, series.timezone)
+    if grid.kept:
+        times[places] = series.times
+    notes = (*series.notes, *grid.notes())
+    return dataclasses.replace(series, times=times, frequency=grid.frequency, notes=notes, **tables)
 
 
 def next_times(last: np.datetime64, count: int, frequency: Frequency, timezone: str) -> Array:
@@ -134,17 +144,13 @@ def next_times(last: np.datetime64, count: int, frequency: Frequency, timezone: 
     if frequency.unit == "nanosecond":
         return frequency.times(places, last)
     local = to_local(np.array([last], "datetime64[ns]"), timezone)[0]
-    return _from_local(frequency.times(places, local), timezone)
+    return from_local(frequency.times(places, local), timezone)
 
 
-def _from_local(local: Array, timezone: str) -> Array:
-    """Calendar times to UTC; an hour that clocks skip becomes the next one, one that comes twice the first."""
-    import pandas as pd
-
-    index = pd.DatetimeIndex(local).tz_localize(
-        timezone, ambiguous=np.ones(len(local), bool), nonexistent="shift_forward"
-    )
-    return np.asarray(index.tz_convert("UTC").tz_localize(None).as_unit("ns"))
+def is_next(last: np.datetime64, time: np.datetime64, frequency: Frequency, timezone: str) -> bool:
+    """Whether a UTC time is that of the row behind another, jitter allowed as `regular_rows` allows it."""
+    distance = time - next_times(last, 1, frequency, timezone)[0]
+    return bool(abs(distance.astype(np.int64)) <= NEAR * frequency.nanoseconds)
 
 
 def _means(table: Array, starts: Array) -> Array:

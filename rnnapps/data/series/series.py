@@ -18,7 +18,10 @@ from rnnapps.data.series.frequency import Frequency
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["Series", "SeriesPart", "SplitSeries", "split_in_time"]
+__all__ = ["Series", "SeriesPart", "SplitSeries", "deciding_frequencies", "split_in_time"]
+
+FEW = 10
+"""A series of fewer rows does not decide how longer ones are split: its frequency may be unknown, or chance."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,9 @@ class SplitSeries(NamedTuple):
 def split_in_time(series: Sequence[Series], config: SeriesDataConfig) -> SplitSeries:
     """Splits series by time, never by window.
 
-    Series that share their frequency are split at the same moments, so that no training row of one is later than a
-    test row of another; those without times, or of different frequencies, each at the same share of its rows.
+    Series that share their frequency, and short ones beside them, are split at the same moments, so that no training
+    row of one is later than a test row of another; those without times, or of different frequencies, each at the same
+    share of its rows, see `split_notes`.
 
     Raises:
         DataError: no series has a row for training, or none for validation.
@@ -155,6 +159,11 @@ def split_in_time(series: Sequence[Series], config: SeriesDataConfig) -> SplitSe
     return SplitSeries(train, validation, test)
 
 
+def deciding_frequencies(series: Sequence[Series]) -> set[Frequency | None]:
+    """The frequencies of those series that are long enough to show one; of all, where none is."""
+    return {each.frequency for each in series if len(each) >= FEW} or {each.frequency for each in series}
+
+
 def _moments(series: Sequence[Series], config: SeriesDataConfig) -> list[np.datetime64] | None:
     """The common moments at which validation and test begin and all ends; None: each series by its rows."""
     times = [each.times for each in series if each.times is not None]
@@ -164,7 +173,7 @@ def _moments(series: Sequence[Series], config: SeriesDataConfig) -> list[np.date
         if config.validation_from:
             texts = (config.validation_from, config.test_from, config.until)
             return [_utc(text, series[0].timezone) if text else _after_all(times) for text in texts]
-    if len(times) < len(series) or len({each.frequency for each in series}) > 1:
+    if len(times) < len(series) or len(deciding_frequencies(series)) > 1:
         return None
     end = _utc(config.until, series[0].timezone) if config.until else _after_all(times)
     every = np.sort(np.concatenate([each[each < end] for each in times])) if len(times) > 1 else times[0]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnnapps.data.csv_file import MISSING, CsvShape, inspect_csv, read_number
+from rnnapps.data.csv_file import MISSING, CsvShape, inspect_csv, may_be_thousands, other_mark, read_number
+from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
 from rnnapps.data.series.table_roles import Roles, assign_roles
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.errors import DataError
+from rnnapps.types import Array
 
 __all__ = ["read_table"]
 
@@ -40,41 +44,73 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
             texts[name] = _wrong_cell(shape, shape.line(wrong), cells[wrong])
             present = pd.Series([cell for cell in cells if cell not in MISSING], dtype=str)
             times += [name] if looks_like_time(present) else []
-    roles = assign_roles(path, shape.names, texts=texts, times=times, config=config)
-    kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
-    kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
+    numbers = [(name, _sampled(shape, column)) for column, name in enumerate(shape.names) if name not in texts]
+    clocks, doubts = clock_columns(numbers)
+    roles = assign_roles(path, shape.names, texts=texts, times=[*times, *clocks], doubts=doubts, config=config)
+    roles = dataclasses.replace(roles, notes=(*roles.notes, *_doubtful_marks(shape, roles)))
     try:
-        with np.errstate(over="ignore"):  # found and told by `require_numbers`
-            frame = pd.read_csv(
-                path,
-                sep=shape.separator,
-                decimal=shape.decimal,
-                header=0,
-                names=list(shape.names),
-                usecols=list(kinds),
-                dtype=kinds,
-                index_col=False,
-                na_values={name: [""] if name in roles.texts else list(MISSING) for name in kinds},
-                keep_default_na=False,
-                skipinitialspace=True,
-                encoding="utf-8-sig",
-                engine="c",
-            )
+        frame = _frame(shape, roles, thousands=None)
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
-        raise _locate(shape, roles, error) from None
+        _require_numbers(shape, roles, error)
+        mark = other_mark(shape.decimal)
+        frame = _frame(shape, roles, thousands=mark)
+        told = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
+        roles = dataclasses.replace(roles, notes=(*roles.notes, told))
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}")
 
 
-def _locate(shape: CsvShape, roles: Roles, error: Exception) -> DataError:
-    """The first cell that is not a number where one is needed."""
+def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
+    """The columns that have a role."""
+    kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
+    kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
+    with np.errstate(over="ignore"):  # found and told by `require_numbers`
+        return pd.read_csv(
+            shape.path,
+            sep=shape.separator,
+            decimal=shape.decimal,
+            thousands=thousands,
+            header=0,
+            names=list(shape.names),
+            usecols=list(kinds),
+            dtype=kinds,
+            index_col=False,
+            na_values={name: [""] if name in roles.texts else list(MISSING) for name in kinds},
+            keep_default_na=False,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+            engine="c",
+        )
+
+
+def _doubtful_marks(shape: CsvShape, roles: Roles) -> Iterator[str]:
+    """What to tell of columns whose numbers are read with decimals, but may have marks between thousands."""
+    for name in roles.numbers:
+        cells = [row[shape.names.index(name)] for row in shape.sample]
+        if may_be_thousands(cells, shape.decimal):
+            cell = next(cell for cell in cells if shape.decimal in cell).strip()
+            told = f"column {name!r}: {cell!r} is read as {read_number(cell, shape.decimal)}"
+            remedy = f"if {shape.decimal!r} marks thousands: --data.decimal '{other_mark(shape.decimal)}'"
+            yield f"{told}; {remedy}"
+
+
+def _sampled(shape: CsvShape, column: int) -> Array:
+    """The numbers of a column in the first rows."""
+    return np.array([read_number(row[column], shape.decimal) for row in shape.sample], np.float64)
+
+
+def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> None:
+    """Raises DataError for the first cell that is not a number where one is needed, or for what is wrong otherwise."""
     columns = [(shape.names.index(name), name) for name in roles.numbers]
+    marked = False
     for line, row in shape.rows():
         for place, name in columns:
             if read_number(row[place], shape.decimal) is None:
                 problem = f"column {name!r} holds text: {_wrong_cell(shape, line, row[place])}"
-                return DataError(shape.path, problem, "correct it, or leave the cell empty if it is missing")
-    message = str(error).splitlines()[0]
-    return DataError(shape.path, f"cannot be read as a table ({message})", "correct the file")
+                raise DataError(shape.path, problem, "correct it, or leave the cell empty if it is missing") from None
+            marked |= other_mark(shape.decimal) in row[place]
+    if not marked:
+        message = str(error).splitlines()[0]
+        raise DataError(shape.path, f"cannot be read as a table ({message})", "correct the file") from None
 
 
 def _wrong_cell(shape: CsvShape, line: int, cell: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.index_columns import with_index_columns
 from rnnapps.data.series.table_roles import Roles, assign_roles
@@ -18,6 +19,8 @@ from rnnapps.errors import DataError
 __all__ = ["Table", "frame_table", "require_numbers"]
 
 Place = Callable[[int], str]
+
+SAMPLE_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,12 @@ def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | s
     """
     frame, config = with_index_columns(frame, config, path)
     texts, times = _texts_and_times(frame, place)
-    roles = assign_roles(path, list(frame.columns), texts=texts, times=times, config=config)
+    plain = [(name, frame[name]) for name in frame.columns if name not in texts and name not in times]
+    clocks, doubts = clock_columns(
+        (name, column.iloc[:SAMPLE_ROWS].to_numpy(np.float64, na_value=np.nan)) for name, column in plain
+    )
+    times = [*times, *clocks]
+    roles = assign_roles(path, list(frame.columns), texts=texts, times=times, doubts=doubts, config=config)
     with np.errstate(over="ignore"):  # found and told by `require_numbers`
         numbers = {name: frame[name].to_numpy(np.float32, na_value=np.nan) for name in roles.numbers}
     names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}

@@ -55,7 +55,13 @@ class Roles:
 
 
 def assign_roles(
-    path: Path | str, names: Sequence[str], *, texts: Mapping[str, str], times: Sequence[str], config: SeriesDataConfig
+    path: Path | str,
+    names: Sequence[str],
+    *,
+    texts: Mapping[str, str],
+    times: Sequence[str],
+    doubts: Mapping[str, str],
+    config: SeriesDataConfig,
 ) -> Roles:
     """Gives every needed column its role.
 
@@ -63,7 +69,8 @@ def assign_roles(
         path: the file, for errors.
         names: all columns.
         texts: columns that hold text, with the place and content of the first one: "line 2: 'Berlin'".
-        times: those of them that hold timestamps.
+        times: columns that hold timestamps, of text or of numbers.
+        doubts: columns of numbers that may be timestamps, and what to tell of them.
         config: what the user says of the columns.
 
     Raises:
@@ -86,6 +93,8 @@ def assign_roles(
             remedy = "correct the cell, or choose columns of numbers with --data.channels"
             remedy += " (--data.categorical and --data.static take text)"
             raise DataError(path, f"column {name!r} holds text: {texts[name]}", remedy)
+    if not time and config.time != NO_TIME:
+        notes += [f"column {name!r} {doubts[name]}" for name in channels if name in doubts]
     if not channels:
         raise DataError(path, "has no column of numbers to learn", "name one with --data.channels")
     return Roles(

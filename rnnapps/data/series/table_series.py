@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,15 @@ from rnnapps.data.series.frequency import parse_frequency
 from rnnapps.data.series.regular import merge_duplicates, regular_rows
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_frame import Table
+from rnnapps.data.series.time_formats import only_format
 from rnnapps.data.series.timestamps import localise, parse_times
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
 __all__ = ["table_series"]
+
+_DIGITS_FIRST = re.compile(r"\s*\d{1,4}[/.]\d")
+"""How the formats begin that are not ISO 8601, but for Unix times with decimals, which are no format."""
 
 
 def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[Series]:
@@ -33,6 +38,7 @@ def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[S
     """
     roles, frame = table.roles, table.frame
     names, members = _groups(table, name)
+    config, told = _with_format(table, config)
     times = parse_times(frame[roles.time], config, table.path, table.place) if roles.time else None
     columns = _columns(table)
     levels = columns.pop("category_levels")
@@ -50,9 +56,20 @@ def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[S
     for series_name, rows in zip(names, members, strict=True):
         own = {key: column if rows is None else column[rows] for key, column in columns.items()}
         static = _static(table, series_name, rows)
-        series = Series(series_name, None, **own, **shared, **static, notes=roles.notes)
+        series = Series(series_name, None, **own, **shared, **static, notes=(*roles.notes, *told))
         all_series.append(series if times is None else _timed(table, config, series, times=times, members=rows))
     return [dataclasses.replace(series, notes=(*series.notes, *_notes(series))) for series in all_series]
+
+
+def _with_format(table: Table, config: SeriesDataConfig) -> tuple[SeriesDataConfig, tuple[str, ...]]:
+    """The configuration that names the format of times which are not ISO 8601, and what to tell of it."""
+    column = table.frame[table.roles.time] if table.roles.time else pd.Series(dtype=object)
+    first = column.iloc[0] if len(column) and not config.time_format else None
+    form = only_format(column) if isinstance(first, str) and _DIGITS_FIRST.match(first) else ""
+    if not form:
+        return config, ()
+    told = f"times of column {table.roles.time!r} are read as {form} (--data.time_format)"
+    return dataclasses.replace(config, time_format=form), (told,)
 
 
 def _groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rnnapps.data.series.clock_columns import unix_unit
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.time_formats import fitting_formats
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -18,30 +20,18 @@ __all__ = ["localise", "looks_like_time", "parse_times", "to_local"]
 Place = Callable[[int], str]
 """Maps a row to what a person calls its place: "line 7"."""
 
+SAMPLE_ROWS = 500
 EPOCHS = {"unix_s": "s", "unix_ms": "ms", "unix_us": "us", "unix_ns": "ns"}
-_CANDIDATES = (
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d",
-)
 _OFFSET = r"[T ]\d{1,2}:?\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
 
 
 def looks_like_time(texts: pd.Series) -> bool:
-    """Whether all texts are ISO 8601 times, and not plain numbers."""
+    """Whether all texts are times in ISO 8601 or another usual format, and not plain numbers."""
     present = texts.dropna()
     if not len(present) or present.str.fullmatch(r"[\d.,eE+]+").any():
         return False
-    return bool(pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all())
+    iso = pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all()
+    return bool(iso) or bool(fitting_formats(present))
 
 
 def parse_times(column: pd.Series, config: SeriesDataConfig, path: Path | str, place: Place) -> pd.DatetimeIndex:
@@ -69,8 +59,11 @@ def parse_times(column: pd.Series, config: SeriesDataConfig, path: Path | str, p
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         index = pd.DatetimeIndex(column)
         return _nanoseconds(index if index.tz is None else index.tz_convert("UTC"), column, path, place)
-    if config.time_format in EPOCHS:
-        return _epochs(column, config, path, place)
+    unit = config.time_format if config.time_format in EPOCHS else ""
+    if not unit and not config.time_format:
+        unit = unix_unit(pd.to_numeric(column.iloc[:SAMPLE_ROWS], errors="coerce").to_numpy(np.float64))
+    if unit:
+        return _epochs(column, unit, path, place)
     texts = column.astype(str)
     aware = _names_offset(texts.iloc[:1])
     if aware.any() and not _names_offset(texts).all():
@@ -95,7 +88,10 @@ def localise(index: pd.DatetimeIndex, timezone: str, path: Path | str, place: Pl
         return np.asarray(index.tz_localize(None))
     if timezone == "UTC":
         return np.asarray(index)
-    remedy = f"write times with their offset from UTC, or name another --data.timezone (now {timezone})"
+    remedy = (
+        f"write times with their offset from UTC, or give --data.timezone UTC instead of {timezone}, which takes the "
+    )
+    remedy += "clock as it is"
     absent = np.flatnonzero(index.tz_localize(timezone, nonexistent="NaT", ambiguous=np.ones(len(index), bool)).isna())
     if len(absent):
         row = int(absent[0])
@@ -118,15 +114,19 @@ def to_local(utc: Array, timezone: str) -> Array:
     return np.asarray(pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(timezone).tz_localize(None).as_unit("ns"))
 
 
-def _epochs(column: pd.Series, config: SeriesDataConfig, path: Path | str, place: Place) -> pd.DatetimeIndex:
+def _epochs(column: pd.Series, unit: str, path: Path | str, place: Place) -> pd.DatetimeIndex:
     """Numbers of seconds (or parts of them) since 1970 -> UTC."""
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(numbers.isna().to_numpy())
-    parsed = pd.to_datetime(numbers, unit=EPOCHS[config.time_format], utc=True, errors="coerce")
+    parsed = pd.to_datetime(numbers, unit=EPOCHS[unit], utc=True, errors="coerce")
+    if numbers.dtype.kind == "f":
+        parsed = parsed.dt.round(
+            "us"
+        )  # a number of 64 bits holds seconds of this century to a quarter of a microsecond
     wrong = wrong if len(wrong) else np.flatnonzero(parsed.isna().to_numpy())
     if len(wrong):
         row = int(wrong[0])
-        problem = f"{place(row)}, column {column.name!r}: {str(column.iloc[row])!r} is no time in {config.time_format}"
+        problem = f"{place(row)}, column {column.name!r}: {str(column.iloc[row])!r} is no time in {unit}"
         raise DataError(path, problem, "check --data.time_format")
     return _nanoseconds(pd.DatetimeIndex(parsed), column, path, place)
 
@@ -173,7 +173,7 @@ def _format_hint(texts: pd.Series, wrong: str) -> str:
     if re.fullmatch(r"\d{9,11}(\.\d+)?|\d{13}", wrong):
         return f"give --data.time_format {'unix_ms' if len(wrong) == 13 else 'unix_s'}"
     sample = texts.iloc[:1000]
-    fitting = [form for form in _CANDIDATES if pd.to_datetime(sample, format=form, errors="coerce").notna().all()]
+    fitting = fitting_formats(sample)
     if len(fitting) == 1:
         return f"give --data.time_format '{fitting[0]}'"
     if fitting:

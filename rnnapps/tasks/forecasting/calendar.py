@@ -21,13 +21,18 @@ HOUR, DAY = 3600, 86_400
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 CYCLES = {"hour": DAY, "weekday": 7 * DAY, "year": 365.2425 * DAY}
 """Cyclic feature -> its period in seconds."""
+SECONDS = {
+    **{"nanosecond": 1e-9, "day": DAY, "business_day": 1.4 * DAY},
+    **{"month": 30.4 * DAY, "month_end": 30.4 * DAY},
+}
+"""Seconds of a frequency's unit, on average."""
 
 
 def calendar_features(frequency: Frequency | None) -> tuple[str, ...]:
     """The cycles that say something about rows of a frequency: those that are longer than four rows."""
     if frequency is None:
         return ()
-    seconds = {"nanosecond": 1e-9, "day": DAY, "month": 30.4 * DAY}[frequency.unit] * frequency.count
+    seconds = SECONDS[frequency.unit] * frequency.count
     return tuple(name for name, period in CYCLES.items() if period > 4 * seconds)
 
 
@@ -81,10 +86,16 @@ class Calendar:
         if frequency.unit == "day":
             return local[:, None] + steps * (frequency.count * DAY)
         days, within = local // DAY, local % DAY
+        if frequency.unit == "business_day":
+            return _business_days_from(days, steps * frequency.count) * DAY + within[:, None]
         year, month, day = _civil(days)
         months = year * 12 + month - 1
         moved = months[:, None] + steps * frequency.count
-        return (_days(moved // 12, moved % 12 + 1) + (day - 1)[:, None]) * DAY + within[:, None]
+        last = _days((moved + 1) // 12, (moved + 1) % 12 + 1) - 1
+        if frequency.unit == "month_end":
+            return last * DAY + within[:, None]
+        on_day = _days(moved // 12, moved % 12 + 1) + (day - 1)[:, None]
+        return tf.minimum(on_day, last) * DAY + within[:, None]
 
     def encode(self, local: Tensor) -> Tensor:
         """Local seconds, int64 `(...)` -> sine and cosine of each cycle, float32 `(..., size)`."""
@@ -133,6 +144,13 @@ def _days(year: Tensor, month: Tensor) -> Tensor:
     era, year_of_era = shifted // 400, shifted % 400
     day_of_year = (153 * (month + tf.where(month > 2, tf.constant(-3, tf.int64), tf.constant(9, tf.int64))) + 2) // 5
     return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
+
+
+def _business_days_from(days: Tensor, steps: Tensor) -> Tensor:
+    """Days since 1970 `(batch,)`, moved by business days `(batch or 1, rows)`; from a weekend as from its Monday."""
+    weekday = (days + 3) % 7  # 1970 began on a Thursday
+    moved = tf.minimum(weekday, 5)[:, None] + steps
+    return (days - weekday)[:, None] + moved // 5 * 7 + moved % 5
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from rnnapps.data.given import MEMORY
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import Frequency
 from rnnapps.data.series.given_rows import given_chunks
-from rnnapps.data.series.regular import next_times
+from rnnapps.data.series.regular import is_next, next_times
 from rnnapps.data.series.shown_times import shown_times
 from rnnapps.data.series.table_roles import NO_TIME, TIME_NAMES
 from rnnapps.data.series.timestamps import localise, parse_times, to_local
@@ -159,7 +159,7 @@ def _rows(lines: TextIO, name: str, config: SeriesDataConfig, features: SeriesFe
 
 def _number(cell: str, *, source: str, where: str, decimal: str) -> float:
     """A cell's number, NaN where it is empty; with either sign of decimals where none is set."""
-    kinds = decimal or ".,"
+    kinds = decimal or (",." if "," in cell else ".,")  # one comma alone marks decimals, as between semicolons
     number = next((value for kind in kinds for value in [read_number(cell, kind)] if value is not None), None)
     if number is None:
         raise DataError(source, f"{where}: {cell!r} is no number", "leave it empty if it is missing")
@@ -181,7 +181,7 @@ def _next_time(
     if expected is not None and parsed.tz is None and to_local(expected, config.timezone)[0] == parsed.to_numpy()[0]:
         return np.datetime64(expected[0])
     time = np.datetime64(localise(parsed, config.timezone, source, lambda _: where)[0])
-    if expected is not None and time != expected[0]:
+    if before is not None and expected is not None and not is_next(before, time, frequency, config.timezone):
         problem = f"{where}: {time} UTC follows {before} UTC, expected {expected[0]} UTC"
         raise DataError(source, problem, f"rows must be {frequency} apart; write missing ones empty")
     return time

@@ -84,3 +84,25 @@ def test_only_cycles_that_rows_can_show() -> None:
 def test_saved_with_its_changes() -> None:
     calendar = Calendar.make("Europe/Berlin", ("hour",))
     assert Calendar.from_json(json.loads(json.dumps(calendar.as_json()))) == calendar
+
+
+@given(
+    start=st.integers(0, 25_000),
+    kind=st.sampled_from([("1b", "B"), ("3b", "3B"), ("1me", "ME"), ("3me", "3ME"), ("12me", "12ME")]),
+    hour=st.integers(0, 23),
+)
+@settings(max_examples=40, deadline=None)
+def test_business_days_and_month_ends_in_the_graph(start: int, kind: tuple[str, str], hour: int) -> None:
+    text, offset = kind
+    first = pd.Timestamp(1970, 1, 1, hour) + pd.Timedelta(days=start)
+    dates = pd.date_range(first, periods=9, freq=offset)
+    last = tf.constant([int(dates[4].timestamp())], tf.int64)
+    found = Calendar.make("UTC", ()).steps_from(last, tf.range(-4, 5, dtype=tf.int64)[None], parse_frequency(text))
+    assert found.numpy()[0].tolist() == [int(date.timestamp()) for date in dates]
+
+
+def test_a_month_that_lacks_the_day_ends_with_its_last() -> None:
+    last = tf.constant([int(pd.Timestamp("2024-01-31").timestamp())], tf.int64)
+    found = Calendar.make("UTC", ()).steps_from(last, tf.range(1, 4, dtype=tf.int64)[None], parse_frequency("1mo"))
+    expected = [pd.Timestamp(day).timestamp() for day in ("2024-02-29", "2024-03-31", "2024-04-30")]
+    assert found.numpy()[0].tolist() == expected
