@@ -88,11 +88,7 @@ def assign_roles(
     series = config.series or next((name for name in SERIES_NAMES if name in free), "")
     others = [name for name in free if name not in (time, series)]
     channels = config.channels or tuple(others)
-    for name in (*channels, *config.known, *((config.label,) if config.label else ())):
-        if name in texts:
-            remedy = "correct the cell, or choose columns of numbers with --data.channels"
-            remedy += " (--data.categorical and --data.static take text)"
-            raise DataError(path, f"column {name!r} holds text: {texts[name]}", remedy)
+    _require_numbers(path, (*channels, *config.known, *((config.label,) if config.label else ())), texts)
     if not time and config.time != NO_TIME:
         notes += [f"column {name!r} {doubts[name]}" for name in channels if name in doubts]
     if not channels:
@@ -108,6 +104,15 @@ def assign_roles(
         label=config.label,
         notes=tuple(notes),
     )
+
+
+def _require_numbers(path: Path | str, names: Sequence[str], texts: Mapping[str, str]) -> None:
+    """Raises DataError for the first of the named columns that holds text."""
+    for name in names:
+        if name in texts:
+            remedy = "correct the cell, or choose columns of numbers with --data.channels"
+            remedy += " (--data.categorical and --data.static take text)"
+            raise DataError(path, f"column {name!r} holds text: {texts[name]}", remedy)
 
 
 def _time(config: SeriesDataConfig, free: Sequence[str], times: Sequence[str]) -> tuple[str, list[str]]:
