@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import Series, deciding_frequencies
 
-__all__ = ["split_notes"]
+__all__ = ["split_notes", "tell_notes"]
 
 SHOWN = 3
+
+
+def tell_notes(series: Sequence[Series], config: SeriesDataConfig) -> None:
+    """Prints to standard error what was noticed while series were read, and what there is to know of their split.
+
+    A note that several series share is printed once, with the first of them.
+
+    Args:
+        series: those that are split.
+        config: how they were read and are split.
+    """
+    shared: dict[str, list[Series]] = {}
+    for one_series in series:
+        for note in one_series.notes:
+            shared.setdefault(note, []).append(one_series)
+    for note, noted in shared.items():
+        more = f" and {len(noted) - 1:,} more" if len(noted) > 1 else ""
+        print(f"{noted[0].source}, series {noted[0].name!r}{more}: {note}", file=sys.stderr)
+    for note in split_notes(series, config):
+        print(f"{config.source}: {note}", file=sys.stderr)
 
 
 def split_notes(series: Sequence[Series], config: SeriesDataConfig) -> list[str]:

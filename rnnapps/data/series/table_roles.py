@@ -76,13 +76,9 @@ def assign_roles(
     Raises:
         DataError: a named column does not exist, a column of text has no role, or no channel is left.
     """
-    asked = [config.time, config.series, config.label, *config.channels, *config.known, *config.categorical]
-    for name in (*asked, *config.static):
-        if name and name not in names and not (name == NO_TIME and name == config.time):
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f"the nearest is {close[0]!r}" if close else f"there are {', '.join(map(repr, names[:20]))}"
-            raise DataError(path, f"has no column {name!r}", hint)
+    asked = (config.time, config.series, config.label, *config.channels, *config.known, *config.categorical)
     taken = {name for name in (*asked, *config.static) if name}
+    _require_columns(path, names, [name for name in (*asked, *config.static) if name and name != NO_TIME])
     free = [name for name in names if name not in taken]
     time, notes = _time(config, free, times)
     series = config.series or next((name for name in SERIES_NAMES if name in free), "")
@@ -104,6 +100,15 @@ def assign_roles(
         label=config.label,
         notes=tuple(notes),
     )
+
+
+def _require_columns(path: Path | str, names: Sequence[str], asked: Sequence[str]) -> None:
+    """Raises DataError for the first column that is asked for and is not there, and names the nearest."""
+    for name in asked:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f"the nearest is {close[0]!r}" if close else f"there are {', '.join(map(repr, names[:20]))}"
+            raise DataError(path, f"has no column {name!r}", hint)
 
 
 def _require_numbers(path: Path | str, names: Sequence[str], texts: Mapping[str, str]) -> None:

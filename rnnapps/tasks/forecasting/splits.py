@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +13,7 @@ from rnnapps.data.series.given_series import given_series, given_series_of_split
 from rnnapps.data.series.given_split import split_given
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries
-from rnnapps.data.series.split_notes import split_notes
+from rnnapps.data.series.split_notes import tell_notes
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.data.builtin import builtin_series, is_builtin
 from rnnapps.types import Array
@@ -55,11 +53,8 @@ def split_source(config: SeriesDataConfig, given: object = None) -> SeriesSplits
     else:
         _require_equal_steps(config)
         series = given_series_of_splits(given, config)
-    for one_series in itertools.chain(*series.values()):
-        for note in one_series.notes:
-            print(f"{one_series.source}, series {one_series.name!r}: {note}", file=sys.stderr)
-    for note in split_notes(series["train"], config):
-        print(f"{config.source}: {note}", file=sys.stderr)
+    for part in series.values():
+        tell_notes(part, config)
     return SeriesSplits(split_given(series, config), config.source)
 
 

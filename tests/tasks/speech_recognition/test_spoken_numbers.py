@@ -68,7 +68,7 @@ def _pitch(samples: np.ndarray) -> float:
 
 
 def test_recordings_are_kept_and_damage_is_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("RNNAPPS_CACHE", str(tmp_path / "rnnapps"))
     monkeypatch.setattr("rnnapps.tasks.speech_recognition.data.spoken_numbers.LEAST_HELD_OUT", 3)
     first = spoken_numbers(5, sample_rate_hz=8000)
     assert [len(first[name]) for name in ("train", "validation", "test")] == [5, 3, 3]

@@ -74,6 +74,7 @@ def test_predict_searches_as_the_run_says(run: Path, tmp_path: Path, capsys: pyt
     written = (other / "config.yaml").read_text()
     assert "beam_width: 5" in written
     (other / "config.yaml").write_text(written.replace("beam_width: 5", "beam_width: 2"))
+    (other / "checksums.json").unlink()  # the change is meant
     flags = ("predict", "--run", other, "--sentence", "kos mul.", "--n_best", 3)
     assert "n_best must be from 1 to decoding.beam_width (2), not 3" in complaint(capsys, *flags)
     (listed,) = answer(capsys, *flags, "--decoding.beam_width", 3)["results"]

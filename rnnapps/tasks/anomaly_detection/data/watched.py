@@ -15,6 +15,7 @@ from rnnapps.data.series.given_series import given_series, given_series_of_split
 from rnnapps.data.series.given_split import split_given
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
+from rnnapps.data.series.split_notes import tell_notes
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
@@ -127,7 +128,9 @@ def _read_parts(config: AnomalyDataConfig) -> SplitSeries:
     archives = list_files(folder, (".npz",)) if folder.is_dir() else []
     if archives:
         return _archive_parts(archives, config)
-    return split_in_time(_labelled(read_tables(config), config), config)
+    series = read_tables(config)
+    tell_notes(series, config)
+    return split_in_time(_labelled(series, config), config)
 
 
 def _given_parts(given: object, config: AnomalyDataConfig) -> SplitSeries:
@@ -135,6 +138,8 @@ def _given_parts(given: object, config: AnomalyDataConfig) -> SplitSeries:
     if config.test is not None and "test" in given_splits(given):
         raise ConfigError(f"data.test {config.test} and the split `test` both give test rows; give one of them")
     series = given_series_of_splits(given, series_config(config))
+    for part in series.values():
+        tell_notes(part, config)
     return split_given({name: _labelled(own, config) for name, own in series.items()}, config)
 
 
