@@ -149,6 +149,7 @@ def test_series_of_a_stream_have_states_of_their_own(model: Model, other: Path) 
     assert [piece.score for piece in both if piece.series == "y"] == alone
 
 
+@pytest.mark.slow
 def test_an_export_says_the_same(model: Model, folder: Path, frame: pd.DataFrame) -> None:
     version = model.export(folder / "models")
     pd.testing.assert_frame_equal(rnnapps.load(version).predict(frame), model.predict(frame))
@@ -169,6 +170,7 @@ def test_data_that_are_stored_nowhere_must_be_given(model: Model, folder: Path, 
     assert loaded.evaluate(frame).metrics == model.evaluate().metrics
 
 
+@pytest.mark.slow
 def test_finetuning_from_memory_keeps_sensors_by_name(model: Model, folder: Path, frame: pd.DataFrame) -> None:
     other = frame[["noise", "angle", "fault"]]
     tuned = model.finetune(other, run=folder / "tuned", steps=1, learning_rate=1e-9)

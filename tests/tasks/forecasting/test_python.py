@@ -57,6 +57,7 @@ def test_training_from_memory_is_training_from_the_file(model: Model, folder: Pa
     assert model.config.data.source == "memory"
 
 
+@pytest.mark.slow
 def test_a_run_from_memory_goes_on_where_its_data_are_given_again(
     model: Model, folder: Path, frame: pd.DataFrame
 ) -> None:
@@ -114,6 +115,7 @@ def test_stream_is_what_the_command_line_prints(model: Model, folder: Path, caps
     np.testing.assert_allclose(final["mean"], pieces[-1].mean.T.reshape(-1), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_export_predicts_the_same(model: Model, folder: Path, frame: pd.DataFrame) -> None:
     version = model.export(folder / "models")
     pd.testing.assert_frame_equal(rnnapps.load(version).predict(frame), model.predict(frame))
@@ -129,6 +131,7 @@ def test_data_that_are_stored_nowhere_must_be_given(model: Model, folder: Path, 
     assert loaded.evaluate(apart).metrics == model.evaluate().metrics
 
 
+@pytest.mark.slow
 def test_finetuning_from_memory_keeps_channels_by_name(model: Model, folder: Path, frame: pd.DataFrame) -> None:
     tuned = model.finetune(frame[["west"]], run=folder / "tuned", steps=1, learning_rate=1e-9)
     assert tuned.preprocessor.scaler.channels == ("west",)

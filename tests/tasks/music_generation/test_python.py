@@ -62,6 +62,7 @@ def test_memory_trains_what_the_same_files_train(model: Any, folder: Path) -> No
     assert model.evaluate().metrics == of_files.evaluate().metrics
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_same_data_only(model: Any, contents: list[bytes], tmp_path: Path) -> None:
     run = shutil.copytree(model.path, tmp_path / "run")
     with pytest.raises(ConfigError, match=r"the data of this run \(data\.source memory\) have changed") as raised:
@@ -124,6 +125,7 @@ def test_a_stream_yields_what_the_command_line_prints(
         )
 
 
+@pytest.mark.slow
 def test_a_loaded_run_and_an_export_write_the_same(model: Any, primer: Path, tmp_path: Path) -> None:
     found = model.predict(primer, bars=2).midi
     loaded = rnnapps.load(model.path)
@@ -133,6 +135,7 @@ def test_a_loaded_run_and_an_export_write_the_same(model: Any, primer: Path, tmp
     assert rnnapps.load(model.export(tmp_path / "models").parent).predict(primer, bars=2).midi == found
 
 
+@pytest.mark.slow
 def test_finetune_from_memory(model: Any, contents: list[bytes], tmp_path: Path) -> None:
     tuned = model.finetune(contents[:4], run=tmp_path / "tuned", steps=1, evaluate_every=1)
     assert tuned.path == tmp_path / "tuned" and tuned.config.data.source == "memory"

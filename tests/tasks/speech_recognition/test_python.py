@@ -120,6 +120,7 @@ def test_a_stream_says_what_predict_says(model: Any, clip: Path, capsys: pytest.
     assert "real-time" not in capsys.readouterr().err  # that is for a terminal
 
 
+@pytest.mark.slow
 def test_a_loaded_run_and_an_export_say_the_same(model: Any, clip: Path, tmp_path: Path) -> None:
     found = model.predict(clip)
     loaded = rnnapps.load(model.path)
@@ -131,6 +132,7 @@ def test_a_loaded_run_and_an_export_say_the_same(model: Any, clip: Path, tmp_pat
     assert exported.predict(clip) == found
 
 
+@pytest.mark.slow
 def test_finetune_from_memory(model: Any, recordings: Any, tmp_path: Path) -> None:
     more = [(samples, text.replace("mid", "middle")) for samples, text in recordings["train"]]
     tuned = model.finetune(more, run=tmp_path / "tuned", steps=1, evaluate_every=1)

@@ -125,6 +125,7 @@ def test_a_stream_tells_what_the_command_line_prints(
     assert next(live) == changes[0]  # it does not wait for the end
 
 
+@pytest.mark.slow
 def test_a_loaded_run_and_an_export_say_the_same(model: Any, film: Path, tmp_path: Path) -> None:
     found = model.predict(film)
     loaded = rnnapps.load(model.path)
@@ -134,6 +135,7 @@ def test_a_loaded_run_and_an_export_say_the_same(model: Any, film: Path, tmp_pat
     assert rnnapps.load(model.export(tmp_path / "models").parent).predict(film) == found
 
 
+@pytest.mark.slow
 def test_finetune_from_memory(model: Any, videos: Any, tmp_path: Path) -> None:
     still = [(np.repeat(frames[:1], 12, axis=0), "still") for frames, _ in videos["train"][:4]]
     more = {"train": videos["train"] + still, "validation": videos["validation"], "test": videos["test"]}
