@@ -16,11 +16,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from rnnapps.cli.arguments import parse_arguments
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from rnnapps.tasks.video_recognition.data.file import write_mp4
+from rnnapps.verbs.pipelines import find_pipeline
 from tests.docs.commands import commands_of
 from tests.tasks.anomaly_detection import watched
 from tests.tasks.forecasting import forecasts
@@ -36,6 +38,9 @@ ROOT = Path(__file__).parents[2]
 # The pages show commands with more of their flags than the README, which therefore comes last.
 DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "README.md"]
 CONFIGURATIONS = sorted((ROOT / "rnnapps" / "tasks").glob("*/configs/*.yaml"))
+LONG = [ROOT / "docs" / f"{name}.md" for name in ("anomaly_detection", "forecasting", "music_generation")]
+LONG += [ROOT / "docs" / f"{name}.md" for name in ("speech_recognition", "translation", "video_recognition")]
+"""Pages whose commands take half a minute each page: by default they are parsed alone."""
 TRAINING = ("train", "finetune")
 
 
@@ -179,7 +184,29 @@ def run(words: list[str]) -> int:
     return rnnapps_main(argv)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def understood(words: list[str]) -> bool:
+    """Whether a pipeline's command has a verb and flags that exist, of the right types; others are left to `run`."""
+    program, *argv = words
+    if program != "rnnapps" or argv[0] not in TRAIN or argv[1] not in VERBS or "--help" in argv:
+        return run(words) == 0
+    parse_arguments(find_pipeline(argv[0]), argv[1], argv[2:])  # raises ConfigError
+    return True
+
+
+@pytest.mark.parametrize("document", LONG, ids=lambda path: path.name)
+@pytest.mark.usefixtures("place")
+def test_every_command_of_the_page_of_a_task_is_understood(document: Path) -> None:
+    commands = [words for words in commands_of(document) if words[1:2] != ["verify"]]
+    assert len(commands) > 5
+    for words in commands:
+        assert understood(words), " ".join(words)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(path, marks=pytest.mark.slow if path in LONG else ()) for path in DOCUMENTS],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 @pytest.mark.usefixtures("place")
 def test_every_command_of_the_documentation_works(
     document: Path, trained: Callable[[str], Path], typed: list[set[str]]

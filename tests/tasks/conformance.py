@@ -25,10 +25,16 @@ def settings_of(flags: Sequence[str], **more: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in ("training.steps", "training.evaluate_every")}
 
 
-every_property = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in PIPELINE_PROPERTIES]
-)
-"""A test of a pipeline's `subject` and a property's `name`."""
+def every_property(*slow: str) -> pytest.MarkDecorator:
+    """Parametrizes a test of a pipeline's `subject` by a property's `name`.
+
+    Args:
+        slow: properties that take the pipeline more than some ten seconds; left out by default, beside `kill`.
+    """
+    names = [
+        pytest.param(name, marks=pytest.mark.slow if name in (*SLOW, *slow) else ()) for name in PIPELINE_PROPERTIES
+    ]
+    return pytest.mark.parametrize("name", names)
 
 
 @contextlib.contextmanager

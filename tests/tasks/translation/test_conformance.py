@@ -28,6 +28,6 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubjec
         )
 
 
-@every_property
+@every_property("interruption")
 def test_property(subject: PipelineSubject, name: str) -> None:
     PIPELINE_PROPERTIES[name](subject)

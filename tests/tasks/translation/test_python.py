@@ -131,6 +131,7 @@ def test_an_export_translates_as_the_run_does(model: rnnapps.Model, tmp_path: Pa
         assert ours.score == pytest.approx(theirs.score, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_scores_need_the_pairs_again_after_loading(model: rnnapps.Model, file: Path) -> None:
     narrow = model.evaluate(decoding={"beam_width": 1})  # settings of the search need no pairs again
     assert narrow.metrics["bleu"] == pytest.approx(float(narrow.diagnostics["greedy_bleu"]))
