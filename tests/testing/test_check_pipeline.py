@@ -73,8 +73,8 @@ BROKEN = {
 }
 BROKEN_SLOWLY = {
     "interruption": ("pipeline.py", "tf.data.Dataset.range(start, 2**62)", "tf.data.Dataset.range(2**62)"),
-    "evaluation": ("pipeline.py", '"nats_per_text": float(nats.mean())', '"nats_per_text": float("nan")'),
-    "export": ("network.py", "(outputs, mask=mask)", "(outputs)"),
+    "evaluation": ("pipeline.py", '{"commonest label": {"accuracy": share}}', "{}"),
+    "export": ("network.py", ", mask=mask", ""),
     "answers": ("pipeline.py", "float(row.max()))", "float(np.random.random()))"),
     "stream": ("pipeline.py", 'yield from _guess(fitted, [text.rstrip("\\n")])', 'yield from _guess(fitted, ["?"])'),
 }
