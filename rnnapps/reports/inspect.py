@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from rnnapps.atomic import write_atomically
 from rnnapps.contract.sections import Table, Value
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.plots import Plot, arrange, plot_gates, plot_gradients
@@ -20,7 +21,6 @@ from rnnapps.training.cost import (
 )
 from rnnapps.training.diagnostics import Observation, observe
 from rnnapps.training.operations import Operations
-from rnnapps.training.run import write_atomically
 from rnnapps.training.step_memory import measure_step_memory
 from rnnapps.types import Nest, Tensor
 

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
+from rnnapps.atomic import write_atomically
 from rnnapps.contract.sections import Paragraph, Section, Table
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.data.series.shown_times import shown_times
@@ -21,7 +22,6 @@ from rnnapps.tasks.anomaly_detection.judge import Judged
 from rnnapps.tasks.anomaly_detection.metrics import intervals
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream
-from rnnapps.training.run import write_atomically
 from rnnapps.types import Array
 
 __all__ = [

@@ -202,3 +202,16 @@ def test_mirror_images_by_hand() -> None:
 def test_bad_settings_are_one_line(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         VideoDataConfig(**settings)
+
+
+def test_frames_that_another_run_evicted_are_decoded_again(moves: Path, tmp_path: Path) -> None:
+    source = tmp_path / "moves"
+    shutil.copytree(moves, source)
+    video = read_video_splits(config(source)).train[0]
+    before = video.rows()
+    video.frames.unlink()
+    np.testing.assert_array_equal(video.rows(np.array([3, 1])), before[[3, 1]])
+    video.frames.unlink()
+    (source / video.name).unlink()
+    with pytest.raises(DataError, match=r"does not exist|cannot be read"):
+        video.rows()

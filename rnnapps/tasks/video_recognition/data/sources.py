@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
 from rnnapps.data.sources import list_files, read_bytes
+from rnnapps.data.text.documents import decode_text
 from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
@@ -181,11 +182,7 @@ def _classes(folder: Path, root: Path) -> list[Listed]:
 
 def _from_table(path: Path) -> dict[str, list[Listed]]:
     """The videos that a CSV file names, by its column `split`."""
-    content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"byte {error.start} is not UTF-8 text", "convert the file to UTF-8") from None
+    text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)
     reader = csv.DictReader(io.StringIO(text, newline=""))
     names = set(reader.fieldnames or ())
     if not {"video", "label"} <= names:
