@@ -58,9 +58,14 @@ class Inspection:
 
     def parameter_table(self) -> Table:
         """Parameters by layer, and their total."""
-        rows: list[tuple[Value, ...]] = [(count.layer, count.trainable, count.frozen) for count in self.parameters]
-        totals = (sum(count.trainable for count in self.parameters), sum(count.frozen for count in self.parameters))
-        return Table(("Layer", "trainable", "frozen"), [*rows, ("total", *totals)], caption="Parameters")
+        counts = [(count.trainable, count.frozen, count.statistics) for count in self.parameters]
+        kinds = 3 if any(statistics for *_, statistics in counts) else 2
+        names = ("Layer", "trainable", "frozen", "statistics")[: kinds + 1]
+        rows: list[tuple[Value, ...]] = [
+            (count.layer, *own[:kinds]) for count, own in zip(self.parameters, counts, strict=True)
+        ]
+        totals = [sum(own[kind] for own in counts) for kind in range(kinds)]
+        return Table(names, [*rows, ("total", *totals)], caption="Parameters")
 
     def cost_table(self) -> Table:
         """Operations and memory of one training step."""
