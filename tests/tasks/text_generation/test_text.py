@@ -97,6 +97,18 @@ def test_folder_documents_are_separated_by_a_blank_line(tmp_path):
     assert validation == "three\n\nfive"
 
 
+def test_folders_of_parts_are_the_split(tmp_path, capsys):
+    for name, text in (("Train/a.txt", "train"), ("val/b.txt", "valid"), ("test/c.txt", "tests"), ("d.md", "notes")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    splits = read_splits(TextDataConfig(str(tmp_path)))
+    assert (joined(splits.train), joined(splits.validation), joined(splits.test)) == ("train", "valid", "tests")
+    assert "not read, outside train validation test: d.md" in capsys.readouterr().err
+    (tmp_path / "val" / "b.txt").unlink()
+    (tmp_path / "val").rmdir()
+    assert joined(read_splits(TextDataConfig(str(tmp_path), validation_fraction=0.4)).validation) == "in"
+
+
 def test_a_faulty_file_of_a_folder_is_named(tmp_path):
     (tmp_path / "good.txt").write_text("good")
     (tmp_path / "wrong.txt").write_bytes(b"a\nb\xfe")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.part_names import parts_of
 from rnnapps.data.sources import is_tfds, tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.builtin import builtin_videos
@@ -151,9 +152,9 @@ def _tfds_videos(config: VideoDataConfig, cache: FrameCache) -> dict[str, list[V
         problem = f"lacks the features video and label; its features are {', '.join(features)}"
         raise DataError(config.source, problem, "use a data set of labelled videos, such as tfds:ucf101")
     parts: dict[str, list[Video]] = {}
-    for split in builder.info.splits:
+    for part, (split,) in parts_of(builder.info.splits, config.source).items():
         rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
-        parts[split] = [
+        parts[part] = [
             _tfds_video(
                 f"{split}/{number}",
                 row["video"],
