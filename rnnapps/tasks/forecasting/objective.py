@@ -53,6 +53,7 @@ def forecast_objective(
         validate=validate,
         metric=METRIC if config.distribution == "quantiles" else f"validation_{unit}",
         loss_unit=unit,
+        sequences=sum(map(len, splits.parts.train)) / config.horizon_steps,
     )
 
 
