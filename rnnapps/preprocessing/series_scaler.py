@@ -57,9 +57,7 @@ class SeriesScaler:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method}")
 
     @classmethod
-    def fit(
-        cls, rows: Mapping[str, Array], channels: Sequence[str], *, method: Method = "standard"
-    ) -> SeriesScaler:
+    def fit(cls, rows: Mapping[str, Array], channels: Sequence[str], *, method: Method = "standard") -> SeriesScaler:
         """Learns centre and scale of each series by itself, and of all together.
 
         Args:
@@ -85,7 +83,9 @@ class SeriesScaler:
         """
         new = SeriesScaler.fit(rows, channels, method=self.method)
         series = tuple(dict.fromkeys((*self.series, *new.series)))
-        centre, scale = (np.stack([table[new._row(name)] for name in ("", *series)]) for table in (new.centre, new.scale))
+        centre, scale = (
+            np.stack([table[new._row(name)] for name in ("", *series)]) for table in (new.centre, new.scale)
+        )
         for column, channel in enumerate(channels):
             if channel in self.channels:
                 known, own = slice(0, 1 + len(self.series)), self.channels.index(channel)

@@ -59,7 +59,9 @@ def test_the_size_of_a_series_changes_its_own_scale_alone(power: int) -> None:
 
 
 def test_known_series_and_channels_keep_their_numbers() -> None:
-    grown = SeriesScaler.fit(ROWS, "ab").grow({"small": np.array([[5.0, 9], [7, 9]]), "new": np.array([[4.0, 8.0]])}, "cb")
+    grown = SeriesScaler.fit(ROWS, "ab").grow(
+        {"small": np.array([[5.0, 9], [7, 9]]), "new": np.array([[4.0, 8.0]])}, "cb"
+    )
     assert (grown.series, grown.channels) == (("small", "big", "gone", "new"), ("c", "b"))
     np.testing.assert_allclose(grown.centre, [[16 / 3, 5.8], [6, 5], [16 / 3, 6], [16 / 3, 7], [4, 8]])
 
