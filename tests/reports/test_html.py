@@ -17,9 +17,9 @@ from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import plot_gates, plot_gradients
 from rnnapps.training.cost import LayerMemory, ParameterCount
 from rnnapps.training.diagnostics import GradientThroughTime, Observation
+from rnnapps.training.environment import keep_environment
 from rnnapps.training.gates import summarise_gate
 from rnnapps.training.operations import Operations
-from rnnapps.training.environment import keep_environment
 from rnnapps.training.run import RunFolder
 from tests.reports.page import Page
 
