@@ -30,7 +30,7 @@ def test_no_cell_begins_a_formula_whatever_separates_cells(text: str, separator:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('=1+1, "x"', "'=1+1, \"x\""),
+        ('=1+1, "x"', '\'=1+1, "x"'),
         ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
         ("a;@sum", "a;'@sum"),
         ("-12.5e3", "-12.5e3"),
