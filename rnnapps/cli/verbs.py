@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
 from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table, show_verdict
+from rnnapps.cli.streaming import stream
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.verbs import settings, yaml_files
@@ -100,32 +101,6 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
                 print_json(item, console.file)
 
     return Result({"results": results}, show)
-
-
-def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
-    """Prints pieces of the result as soon as they exist.
-
-    With `--json` each is a line of JSON: the fields of a piece that is else printed as text.
-    """
-    model, shown = _model(pipeline, arguments), ""
-    as_json = bool(arguments.options.get("json"))
-    header = "" if as_json else pipeline.stream_header
-    for piece in pipeline.stream(model.fitted, arguments.predict):
-        shown = printed(piece)
-        if isinstance(shown, str) and not isinstance(piece, str):
-            shown = shown.removesuffix("\n") + "\n"  # a result of its own: a line
-        if as_json:
-            print_json({"piece": piece} if isinstance(piece, str) else piece if isinstance(shown, str) else shown)
-        elif isinstance(shown, str):
-            sys.stdout.write(header + shown)
-            header = ""
-        else:
-            print_json(shown)
-        sys.stdout.flush()
-    sys.stdout.write(header)
-    if not as_json and isinstance(shown, str) and not shown.endswith("\n") and not pipeline.stream_header:
-        print()
-    return 0
 
 
 def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:

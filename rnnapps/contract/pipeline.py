@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.evaluation import Evaluation
     from rnnapps.contract.objective import Objective
     from rnnapps.contract.sections import Section
+    from rnnapps.contract.stream_memory import StreamMemory
     from rnnapps.contract.vocabulary import VocabularyChange
 
 __all__ = ["Pipeline"]
@@ -49,6 +50,9 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
         tabular: columns of the pandas frame that Python users get, where what `predict` finds are rows of a table:
             those that the frame has even where nothing is found.
+        predict_only: options of `predict_class` that say nothing to `stream`, which refuses them.
+        stream_only: options that say nothing to `predict`.
+        stream_frees: options that may change where a stream goes on from its state, such as the file it reads.
         stream_header: a line that the command line prints before the first piece of `stream`, where pieces are lines
             of a table; with a line feed.
         python_defaults: options of `predict_class` whose default is another for Python users: what the command line
@@ -67,6 +71,9 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
     tabular: ClassVar[tuple[str, ...]] = ()
+    predict_only: ClassVar[frozenset[str]] = frozenset()
+    stream_only: ClassVar[frozenset[str]] = frozenset()
+    stream_frees: ClassVar[frozenset[str]] = frozenset()
     stream_header: ClassVar[str] = ""
     python_defaults: ClassVar[Mapping[str, Any]] = {}
 
@@ -138,6 +145,22 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             given: one input from Python instead of that which the options name; where rows or chunks make it up, any
                 iterable of them.
         """
+
+    def continue_stream(
+        self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, memory: StreamMemory, given: Any = None
+    ) -> Iterator[Any]:
+        """As `stream`, but it goes on where another one ended, and leaves what the next one needs.
+
+        Of an input that is cut in two at any place, the pieces of both parts are those of the whole, bit for bit. A
+        pipeline that does not have this method takes no `--state`.
+
+        Args:
+            fitted: the model.
+            options: of `predict_class`.
+            memory: what was known before, and what is to be kept.
+            given: as in `stream`: what follows the input so far.
+        """
+        raise NotImplementedError
 
     def is_one_input(self, given: Any) -> bool:
         """Whether what was given to `predict` is one input, whose result comes alone, and no sequence of them.

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import CheckpointError
+from rnnapps.preprocessing.local_clock import LocalClock
 from rnnapps.preprocessing.scaler import Scaler
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.types import Array, Tensor
@@ -34,6 +35,7 @@ class SensorRows:
         calendar: whether the time is an input.
         row_seconds: usual time from one row to the next, in seconds; 0 when rows have no times.
         reading: how tables were read, as JSON values, so that others can be read alike.
+        clock: that of the time zone whose calendar is read; None for UTC.
     """
 
     scaler: Scaler
@@ -42,6 +44,7 @@ class SensorRows:
     calendar: bool = False
     row_seconds: float = 0.0
     reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    clock: LocalClock | None = None
 
     @classmethod
     def fit(
@@ -55,10 +58,11 @@ class SensorRows:
         row_seconds: float,
         method: Literal["standard", "robust", "none"] = "standard",
         reading: Mapping[str, Any] | None = None,
+        clock: LocalClock | None = None,
     ) -> SensorRows:
         """Learns the scales from training rows, each array `(rows, channels)`."""
         scaler = Scaler.fit(rows, channels, method=method)
-        return cls(scaler, tuple(targets), tuple(series), calendar, row_seconds, dict(reading or {}))
+        return cls(scaler, tuple(targets), tuple(series), calendar, row_seconds, dict(reading or {}), clock)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -100,7 +104,8 @@ class SensorRows:
         return np.where(present, scaled, 0.0).astype(np.float32), present.astype(np.float32)
 
     def calendar_of(self, seconds: Tensor) -> Tensor:
-        """Unix times in seconds, int64 `(...)` -> sines and cosines of day and week, float32 `(..., features)`."""
+        """Unix times in seconds, int64 `(...)` -> sines, cosines of local day and week, float32 `(..., features)`."""
+        seconds = seconds if self.clock is None else self.clock.local(seconds)
         parts = []
         for period in (DAY_SECONDS, WEEK_SECONDS):
             phase = tf.cast(tf.math.floormod(seconds, period), tf.float32) * (2 * np.pi / period)
@@ -116,7 +121,9 @@ class SensorRows:
         """
         self.scaler.save(folder)
         names = {"targets": list(self.targets), "series": list(self.series), "reading": dict(self.reading)}
-        write_json(folder / "rows.json", {**names, "calendar": self.calendar, "row_seconds": self.row_seconds})
+        clock = {} if self.clock is None else {"clock": self.clock.as_json()}
+        times = {"calendar": self.calendar, "row_seconds": self.row_seconds, **clock}
+        write_json(folder / "rows.json", {**names, **times})
 
     @classmethod
     def load(cls, folder: Path) -> SensorRows:
@@ -129,6 +136,7 @@ class SensorRows:
         try:
             targets, series = tuple(content["targets"]), tuple(content["series"])
             calendar, seconds = bool(content["calendar"]), float(content["row_seconds"])
-            return cls(Scaler.load(folder), targets, series, calendar, seconds, dict(content["reading"]))
+            clock = LocalClock.from_json(content["clock"]) if "clock" in content else None
+            return cls(Scaler.load(folder), targets, series, calendar, seconds, dict(content["reading"]), clock)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{folder / 'rows.json'}: is damaged ({error}); train again") from None

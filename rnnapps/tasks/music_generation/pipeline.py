@@ -19,6 +19,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import given_inputs
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
@@ -73,7 +74,7 @@ class PredictOptions:
         temperature: 0 always takes the likeliest; higher is more varied.
         top_p: leave out what is unlikely; 1 leaves out nothing.
         seed: the same seed gives the same result.
-        samples: number of pieces, 1 to 100.
+        samples: number of pieces (predict), 1 to 100.
         tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
         synthesizer: what makes the sound (predict): additive (ours), fluidsynth, or auto, which is fluidsynth where
             the program and a soundfont are installed.
@@ -120,6 +121,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     config_class = Config
     predict_class = PredictOptions
     intended_use: ClassVar[str] = "Continuing or scoring pieces of the kind and grid the model was trained on."
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "output", "synthesizer", "soundfont"})
     limitations: ClassVar[tuple[str, ...]] = (
         "It plans no form: phrases make sense locally, but a piece as a whole goes nowhere.",
         "Everything lies on its grid: no expressive timing, and nothing shorter than a grid step.",
@@ -223,6 +225,12 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         yield from stream_changes(
             fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
         )
+
+    def continue_stream(
+        self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, memory: StreamMemory, given: Any = None
+    ) -> Iterator[KeyChange]:
+        """The piece drawn again, without the changes that were given out before."""
+        yield from memory.after_given(self.stream(fitted, options, given))
 
     def report_sections(
         self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits, samples: Sequence[str]
