@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from rnnapps.printable import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -83,7 +85,7 @@ def show_facts(console: Console, facts: Mapping[str, Any]) -> None:
     """Names and values, a line each, never wrapped: paths are there to be copied."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):<{width}}  {_cell(value)}", file=console.file)
+        print(f"{printable(name).replace('_', ' '):<{width}}  {printable(_cell(value))}", file=console.file)
     print(file=console.file)
 
 
@@ -96,12 +98,14 @@ def show_table(
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 or not _numeric(rows, index) else "right")
+        table.add_column(
+            Text(printable(column)), justify="left" if index == 0 or not _numeric(rows, index) else "right"
+        )
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(printable(_cell(value))) for value in row))
     console.print(table)
     if caption:
-        console.print(Text(caption, style="dim"), soft_wrap=True)
+        console.print(Text(printable(caption), style="dim"), soft_wrap=True)
     console.print()
 
 

@@ -53,6 +53,7 @@ FLAGS = {
         Flag("from", "run folder or exported model to start from"),
         Flag("freeze", "layers that keep their weights", several=True),
         Flag("to", "model folder; the export becomes its next version"),
+        Flag("key", "private key (PEM, Ed25519) that signs the export; `verify --key` checks it by the public one"),
     )
 }
 
@@ -156,7 +157,7 @@ VERBS = {
     "export": Verb(
         "write a verified SavedModel that TensorFlow Serving loads",
         "export",
-        ("run", "to", "json"),
+        ("run", "to", "key", "json"),
         ("run", "to"),
         ("--run {run} --to saved_models/{name}",),
     ),
