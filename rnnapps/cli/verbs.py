@@ -14,6 +14,7 @@ from rnnapps.cli.result import Result, print_json, printed, show_evaluation, sho
 from rnnapps.cli.streaming import stream
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.printable import printable, terminal
 from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.loading import load_tensorflow
@@ -47,7 +48,7 @@ def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
         from rich.console import Console
 
         # Where nobody looks at it, a table is as wide as it needs to be: no cell is cut.
-        result.show(Console(width=None if sys.stdout.isatty() else WIDE))
+        result.show(Console(file=terminal(sys.stdout), width=None if sys.stdout.isatty() else WIDE))
     return 0
 
 
@@ -96,7 +97,7 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
             if number and long:
                 print("-" * 40, file=console.file)
             if isinstance(item, str):
-                print(item, file=console.file)
+                print(printable(item) if console.is_terminal else item, file=console.file)
             else:
                 print_json(item, console.file)
 
@@ -107,10 +108,15 @@ def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The next version of a served model, verified before it appears."""
     from rnnapps.export.destination import check_destination
     from rnnapps.export.manifest import read_manifest
+    from rnnapps.export.provenance import read_private_key
     from rnnapps.verbs.export import export as export_model
 
     check_destination(Path(arguments.options["to"]))
-    version = export_model(pipeline, _model(pipeline, arguments), Path(arguments.options["to"]))
+    key = arguments.options["key"]
+    if key is not None:
+        read_private_key(key)
+    to, model = Path(arguments.options["to"]), _model(pipeline, arguments)
+    version = export_model(pipeline, model, to, key=None if key is None else Path(key))
     signatures = sorted(read_manifest(version).signatures)
     data = {"path": version, "version": int(version.name), "signatures": signatures}
 

@@ -144,11 +144,12 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         keep = data is None and not changes
         return evaluate(self.pipeline, model, splits, switches=switches, keep=keep)
 
-    def export(self, to: str | Path, **changes: Any) -> Path:
+    def export(self, to: str | Path, *, key: str | Path | None = None, **changes: Any) -> Path:
         """Writes the next version of a served model, verified before it appears.
 
         Args:
             to: the folder of versions, such as `saved_models/book`.
+            key: file of the private key (PEM, Ed25519) that signs it; None to leave it unsigned.
             changes: settings, as in `rnnapps.train`.
 
         Returns:
@@ -158,7 +159,9 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))
-        return export(self.pipeline, self._changed("export", {"export"}, changes), Path(to))
+        return export(
+            self.pipeline, self._changed("export", {"export"}, changes), Path(to), key=Path(key) if key else None
+        )
 
     def finetune(
         self, data: Any = None, *, run: str | Path | None = None, freeze: Sequence[str] = (), **changes: Any
