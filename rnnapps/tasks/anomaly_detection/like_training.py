@@ -58,7 +58,7 @@ def judge_given_rows(
         stream: the detector.
         given: see `given_chunks`; a column that names the series or entity of a row keeps their states apart.
         series: name of the series, where no column says it.
-        only_flags: yield flagged rows alone.
+        only_flags: yield flagged rows alone, and those where sensors fall silent or come back.
 
     Raises:
         DataError: a row is not what is expected, with its number and column.
@@ -75,7 +75,7 @@ def judge_given_rows(
         shown = None if times is None else shown_times(times, config.timezone)
         for row, name in enumerate(names):
             judged = judge.row(values[row], name, int(seconds[row]))
-            if judged.flag or not only_flags:
+            if judge.notable or not only_flags:
                 yield ScoredRow(judged.series, number + row, None if shown is None else shown[row], *judged[1:])
         number += len(values)
 

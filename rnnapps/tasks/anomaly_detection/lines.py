@@ -32,7 +32,7 @@ def judge_lines(
         stream: the detector.
         path: file, or - for standard input.
         series: name of the series, where no column says it.
-        only_flags: yield flagged lines alone.
+        only_flags: yield flagged lines alone, and those where sensors fall silent or come back.
 
     Raises:
         DataError: a line is no row, with its number and column.
@@ -47,7 +47,7 @@ def judge_lines(
                     if columns.named:
                         continue
                 judged = judge.row(*columns.read(number, cells))
-                if judged.flag or not only_flags:
+                if judge.notable or not only_flags:
                     yield ScoredLine(number, *judged)
         except UnicodeDecodeError:
             raise DataError(path, f"is not UTF-8 text behind line {number}", "convert it to UTF-8") from None
@@ -56,10 +56,10 @@ def judge_lines(
 
 
 def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every line that is not empty."""
+    """Number and cells of every line that is not empty; one of empty cells is a row without any value."""
     reader = csv.reader(file)
     for cells in reader:
-        if any(cell.strip() for cell in cells):
+        if len(cells) > 1 or any(cell.strip() for cell in cells):
             yield reader.line_num, cells
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.tasks.anomaly_detection.silence import silent_sensors
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows, State
 from rnnapps.types import Array, Tensor
 
@@ -26,6 +27,7 @@ class JudgedRow(NamedTuple):
     threshold: float
     flag: bool
     sensor: str
+    missing: str
 
 
 class RowJudge:
@@ -34,13 +36,17 @@ class RowJudge:
     Args:
         stream: the detector.
         series: name of the series of rows that name none.
+
+    Attributes:
+        notable: whether the last row was flagged, or sensors fell silent in it or came back.
     """
 
     def __init__(self, stream: DetectorStream, series: str) -> None:
         self.stream, self.series = stream, series
         self.names = stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
         self.states: dict[str, State] = {}
-        self.step = _compiled_step(stream)
+        self.silent: dict[str, str] = {}
+        self.step, self.notable = _compiled_step(stream), False
 
     def row(self, values: Sequence[float] | Array, series: str, seconds: int) -> JudgedRow:
         """Judges the next row of a series.
@@ -56,12 +62,15 @@ class RowJudge:
         group = len(known) if len(known) <= 1 else self.stream.rows.group(name)
         with np.errstate(over="ignore"):  # what float32 cannot hold is missing
             row = tf.constant(np.array(values, np.float64).astype(np.float32)[None, None])
-        (score, threshold, flag, share), self.states[name] = self.step(
+        (score, threshold, flag, share, missing, silent), self.states[name] = self.step(
             row, tf.constant([group]), tf.constant([[seconds]], tf.int64), state
         )
         flagged = bool(flag.numpy()[0, 0])
         sensor = self.names[int(share.numpy()[0, 0].argmax())] if flagged else ""
-        return JudgedRow(name, float(score.numpy()[0, 0]), float(threshold.numpy()[0, 0]), flagged, sensor)
+        told = silent_sensors(missing.numpy()[0, 0], bool(silent.numpy()[0, 0]), self.stream.rows.channels)
+        self.notable = flagged or told != self.silent.get(name, "")
+        self.silent[name] = told
+        return JudgedRow(name, float(score.numpy()[0, 0]), float(threshold.numpy()[0, 0]), flagged, sensor, told)
 
 
 @functools.lru_cache(maxsize=4)

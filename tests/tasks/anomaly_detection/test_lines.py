@@ -44,7 +44,7 @@ def test_any_text_is_judged_or_refused(
     except DataError as error:
         assert "line" in str(error)
     else:
-        assert all(len(line.split(",")) == 6 and "nan" not in line and "inf" not in line for line in printed)
+        assert all(len(line.split(",")) == 7 and "nan" not in line and "inf" not in line for line in printed)
 
 
 def test_columns_are_found_by_name_and_states_kept_apart(stream: DetectorStream, tmp_path: Path) -> None:
