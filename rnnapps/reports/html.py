@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from rnnapps.atomic import write_atomically
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Section
 from rnnapps.errors import CheckpointError
@@ -15,7 +16,7 @@ from rnnapps.reports.facts import configuration_section, environment_section, pa
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.render import render_page
 from rnnapps.reports.standard import curves_section, inside_section, label, result_section, samples_section
-from rnnapps.training.run import RunFolder, write_atomically
+from rnnapps.training.run import RunFolder
 
 __all__ = ["write_report"]
 
