@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rnnapps.contract.evaluation import Evaluation
 
-__all__ = ["Result", "plain", "print_json", "printed", "show_evaluation", "show_facts", "show_table"]
+__all__ = ["Result", "plain", "print_json", "printed", "show_evaluation", "show_facts", "show_table", "show_verdict"]
 
 WIDEST = 100_000
 """Columns of characters that no table needs."""
@@ -81,6 +81,15 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     )
     if evaluation.diagnostics:
         show_facts(console, evaluation.diagnostics)
+    show_verdict(console, evaluation)
+
+
+def show_verdict(console: Console, evaluation: Evaluation) -> None:
+    """What the reader must know, and whether the model beats its best baseline: never wrapped, always last."""
+    if evaluation.note:
+        print(evaluation.note, file=console.file)
+    if evaluation.verdict:
+        print(evaluation.verdict.sentence, file=console.file)
 
 
 def show_facts(console: Console, facts: Mapping[str, Any]) -> None:
