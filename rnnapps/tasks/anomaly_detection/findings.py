@@ -8,6 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
+from rnnapps.data.csv_lines import csv_line
 from rnnapps.data.series.shown_times import utc_text
 
 __all__ = ["AnomalyEvent", "ScoredLine", "ScoredRow"]
@@ -99,8 +100,8 @@ class ScoredLine:
 
     def printed(self) -> str:
         """A line of comma-separated values, in the order of the attributes."""
-        figures = f"{self.score:.4g},{self.threshold:.4g},{int(self.flag)}"
-        return f"{self.line},{self.series},{figures},{self.sensor},{self.missing}\n"
+        figures = f"{self.score:.4g}", f"{self.threshold:.4g}", int(self.flag)
+        return csv_line([self.line, self.series, *figures, self.sensor, self.missing])
 
 
 def _text(time: pd.Timestamp | None) -> str | None:
