@@ -67,10 +67,10 @@ def examples_to_score(
     if given is None and not changes:
         source = getattr(own.data, "source", "its source")
         return Scored(splits, f"The data of this run (data.source {source}) have changed since it was trained.")
-    return _with_own_training(pipeline, splits, own, told, own_splits)
+    return _with_own_training(pipeline, splits, own, told=told, own_splits=own_splits)
 
 
-def _with_own_training(pipeline: AnyPipeline, splits: Any, own: Any, told: str, own_splits: Any) -> Scored:
+def _with_own_training(pipeline: AnyPipeline, splits: Any, own: Any, *, told: str, own_splits: Any) -> Scored:
     """Other examples to score, beside baselines that learn from the model's training data, where these can be had."""
     fallback = "the baselines learned from the training part of these data"
     try:
