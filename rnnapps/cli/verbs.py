@@ -133,8 +133,8 @@ def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
 
 def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The next version of a served model, verified before it appears."""
+    from rnnapps.export.destination import check_destination
     from rnnapps.export.manifest import read_manifest
-    from rnnapps.export.workplace import check_destination
     from rnnapps.verbs.export import export as export_model
 
     check_destination(Path(arguments.options["to"]))

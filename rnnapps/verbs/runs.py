@@ -48,7 +48,7 @@ def begin_run(folder: RunFolder, pipeline: AnyPipeline, config: Any, preprocesso
     Raises:
         CheckpointError: the folder cannot be written.
     """
-    from rnnapps.training.run import write_atomically
+    from rnnapps.atomic import write_atomically
 
     folder.create()
     temporary = folder.path / ".preprocessing.tmp"
@@ -104,7 +104,7 @@ def _is_fixed(pipeline: AnyPipeline, key: str) -> bool:
 
 def save_evaluation(folder: RunFolder, evaluation: Evaluation) -> None:
     """Keeps an evaluation for the report and the model card."""
-    from rnnapps.training.run import write_atomically
+    from rnnapps.atomic import write_atomically
 
     try:
         write_atomically(folder.path / EVALUATION, json.dumps(evaluation.as_dict(), indent=1).encode())

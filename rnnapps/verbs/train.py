@@ -14,6 +14,7 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
 from rnnapps.errors import CheckpointError, ConfigError, RnnappsError
+from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
 from rnnapps.verbs.opening import (
@@ -192,10 +193,15 @@ def _fit(
     pipeline: AnyPipeline, fitted: Fitted[Any, Any], folder: RunFolder, *, splits: Splits, objective: Objective
 ) -> Mapping[str, Any]:
     """Trains to the end, and leaves the best weights in the network."""
+    from rnnapps.training.checkpoint import checkpoint_steps
+    from rnnapps.training.environment import keep_environment
     from rnnapps.training.loop import train as fit
     from rnnapps.training.state import restore_best
 
-    print(f"run folder: {folder.path}", file=sys.stderr)
+    told = [f"run folder: {folder.path}"]
+    told += course(fitted.config.training, objective, finetuned=read_origin(folder) is not None)
+    told += keep_environment(folder.path, max(checkpoint_steps(folder.state_dir), default=0))
+    print(*told, sep="\n", file=sys.stderr)
     summary = fit(
         folder,
         fitted.network,
@@ -208,7 +214,8 @@ def _fit(
     )
     forget_evaluation(folder)
     restore_best(folder, fitted.network)
-    return summary
+    often = passes(fitted.config.training, objective)
+    return summary if often is None else {**summary, "passes_over_the_data": often}
 
 
 def _evaluated(pipeline: AnyPipeline, model: OpenModel, splits: Splits) -> Evaluation | None:

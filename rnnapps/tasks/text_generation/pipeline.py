@@ -149,9 +149,10 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         from rnnapps.metrics.text import nats
 
         training = fitted.config.training
+        ids = fitted.preprocessor.encode_all(splits.train)
         cut = functools.partial(
             batches,
-            fitted.preprocessor.encode_all(splits.train),
+            ids,
             batch_size=training.batch_size,
             window_steps=training.window_steps,
             seed=fitted.config.seed,
@@ -168,6 +169,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
             samples=lambda: write([""], options),
             loss_unit="nats_per_character",
             time_step="character",
+            sequences=len(ids) / training.window_steps,
         )
 
     def report_sections(
