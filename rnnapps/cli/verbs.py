@@ -16,6 +16,7 @@ from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.printable import printable, terminal
 from rnnapps.verbs import settings, yaml_files
+from rnnapps.verbs.configure import configure, read_configuration
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.loading import load_tensorflow
 from rnnapps.verbs.opening import OpenModel, open_model, open_run
@@ -77,11 +78,13 @@ def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The task's metrics on held-out data, beside its baselines."""
     from rnnapps.verbs.evaluate import evaluate as evaluate_model
+    from rnnapps.verbs.scored_data import examples_to_score
 
     model = _model(pipeline, arguments)
-    splits = read_examples(pipeline, arguments.config)
+    own = configure(pipeline, read_configuration(pipeline, Path(arguments.options["run"])), {})
+    splits, note = examples_to_score(pipeline, own, arguments.config, folder=model.folder)
     switches = [name for name in pipeline.evaluation_switches if arguments.options[name]]
-    evaluation = evaluate_model(pipeline, model, splits, switches=switches, keep=not arguments.given)
+    evaluation = evaluate_model(pipeline, model, splits, switches=switches, note=note, keep=not arguments.given)
     data = evaluation.as_dict()
     return Result({**data.pop("metrics"), **data}, lambda console: show_evaluation(console, evaluation))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.splits import Splits
@@ -114,6 +115,27 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     @abstractmethod
     def evaluate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Evaluation:
         """The task's metric on held-out data beside its naive baselines; also takes its `evaluation_switches`."""
+
+    def with_training_of(self, splits: SplitsT, own: SplitsT) -> SplitsT | None:
+        """Data to score, with the training and validation examples of a model: what its baselines must learn from.
+
+        The default replaces the fields `train` and `validation` of a dataclass; validation examples are scored, as the
+        test, where there are no test examples.
+
+        Args:
+            splits: data to score, of another source than the model's.
+            own: the data that the model was trained on.
+
+        Returns:
+            None where baselines cannot learn from other data than they are scored on.
+        """
+        data, known = cast(Any, splits), cast(Any, own)
+        names = {field.name for field in dataclasses.fields(data)} if dataclasses.is_dataclass(data) else set()
+        if not names >= {"train", "validation", "test"}:
+            return None
+        held_out = data.validation if data.test is None else data.test
+        changed = dataclasses.replace(data, train=known.train, validation=known.validation, test=held_out)
+        return cast(SplitsT, changed)
 
     @abstractmethod
     def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:
