@@ -49,6 +49,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             are not named here, training and export among them, may change from one command to the next.
         run_frees: single settings of those groups, dotted, that may change all the same.
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
+        training_lacks: settings of the group `training` that mean nothing to the task -> why, as "recordings are read
+            whole".
         tabular: columns of the pandas frame that Python users get, where what `predict` finds are rows of a table:
             those that the frame has even where nothing is found.
         predict_only: options of `predict_class` that say nothing to `stream`, which refuses them.
@@ -71,12 +73,26 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "seed"})
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
+    training_lacks: ClassVar[Mapping[str, str]] = {}
     tabular: ClassVar[tuple[str, ...]] = ()
     predict_only: ClassVar[frozenset[str]] = frozenset()
     stream_only: ClassVar[frozenset[str]] = frozenset()
     stream_frees: ClassVar[frozenset[str]] = frozenset()
     stream_header: ClassVar[str] = ""
     python_defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def without_effect(self, config: ConfigT) -> Mapping[str, str]:
+        """Settings that mean nothing beside the others, dotted -> why.
+
+        To give one of them another value than its default is refused. By default they are those that a group names by
+        a method `without_effect`, and those that `training_lacks`.
+        """
+        groups = {field.name: getattr(config, field.name) for field in dataclasses.fields(self.config_class)}
+        found = {f"training.{name}": why for name, why in self.training_lacks.items()}
+        for group, own in groups.items():
+            if hasattr(own, "without_effect"):
+                found |= {f"{group}.{name}": why for name, why in own.without_effect().items()}
+        return found
 
     @abstractmethod
     def examples(self, config: ConfigT, given: Any = None) -> SplitsT:
