@@ -54,6 +54,7 @@ def forecast_objective(
         validate=validate,
         metric=f"validation_{unit}",
         loss_unit=unit,
+        sequences=sum(map(len, splits.parts.train)) / config.horizon_steps,
     )
 
 
