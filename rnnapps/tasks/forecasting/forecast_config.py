@@ -94,6 +94,11 @@ class ForecastModelConfig(RecurrentConfig):
         return found
 
     @property
+    def own_units(self) -> bool:
+        """Whether the network reads each window in units of its own, rather than in those of its series, or counts."""
+        return self.normalization != "none" and self.distribution != "negative_binomial"
+
+    @property
     def needed_history(self) -> int:
         """Rows that must exist before a forecast."""
         return self.minimum_history_steps or self.history_steps
