@@ -118,7 +118,9 @@ def _require_same(subject: PipelineSubject, resumed: Model[Any, Any, Any]) -> No
     assert not different, f"a repeated or resumed training ends with other weights: {different[:3]}"
     lines = [(each.path / "metrics.jsonl").read_text().splitlines() for each in (subject.model, resumed)]
     metrics = [[_without_times(line) for line in rows] for rows in lines]
-    assert metrics[0] == metrics[1], f"a repeated or resumed training has other metrics: {metrics[1]}, expected {metrics[0]}"
+    assert metrics[0] == metrics[1], (
+        f"a repeated or resumed training has other metrics: {metrics[1]}, expected {metrics[0]}"
+    )
 
 
 def _without_times(line: str) -> dict[str, Any]:
