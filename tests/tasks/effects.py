@@ -76,8 +76,7 @@ class Effects:
 
     @functools.cached_property
     def network(self) -> str:
-        network = self.fitted.network
-        return _digest([network.to_json(), [(weight.path, weight.numpy()) for weight in network.weights]])
+        return _digest([(weight.path, weight.numpy()) for weight in self.fitted.network.weights])
 
     @functools.cached_property
     def batches(self) -> str:
