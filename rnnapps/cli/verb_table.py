@@ -54,6 +54,7 @@ FLAGS = {
         Flag("freeze", "layers that keep their weights", several=True),
         Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
         Flag("state_seconds", "seconds between two writings of the state; 30 if not given"),
+        Flag("skip_evaluation", "end without measuring the model beside its baselines", switch=True),
         Flag("to", "model folder; the export becomes its next version"),
     )
 }
@@ -113,7 +114,7 @@ VERBS = {
     "train": Verb(
         "train a model, or continue the run if its folder exists",
         "all",
-        ("run", "config", "print_config", "json"),
+        ("run", "config", "skip_evaluation", "print_config", "json"),
         (),
         (
             "",
@@ -125,7 +126,7 @@ VERBS = {
     "finetune": Verb(
         "train on from the weights of a run or an exported model, on new data",
         "all",
-        ("from", "run", "freeze", "config", "print_config", "json"),
+        ("from", "run", "freeze", "config", "skip_evaluation", "print_config", "json"),
         ("from",),
         (
             "--from {run} --data.source mine --run runs/{name}/mine",

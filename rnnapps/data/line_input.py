@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from rnnapps.contract.stream_memory import Remembered, StreamMemory
-from rnnapps.data.text_bytes import require_text
+from rnnapps.data.text_bytes import require_lines
 from rnnapps.errors import DataError
 
 __all__ = ["STANDARD_INPUT", "LineInput", "tell_of_terminal"]
@@ -73,7 +73,7 @@ class LineInput:
             with self.memory.waiting():
                 chunk = file.read1(CHUNK_BYTES)
             if not self.number and not self._ahead:
-                require_text(self.name, chunk)
+                require_lines(self.name, chunk)
             if not chunk:
                 end = 0 if self.memory.keeps else len(self._ahead)
                 break

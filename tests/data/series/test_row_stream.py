@@ -217,7 +217,7 @@ def test_another_file_is_read_from_its_beginning(hourly: RowRules, tmp_path: Pat
         (b"", None),
         (b"time,w\n1,2\n", "line 1: has no column 'v'; it names time, w"),
         (b"\xff\xfet\x00", "is UTF-16 text"),
-        (b"PK\x03\x04", "is compressed"),
+        (b"PK\x03\x04", "is a ZIP archive"),
         (b"a,b,v\n1,2\n", "line 2: has 2 cells; expected 3"),
     ],
 )
