@@ -13,6 +13,7 @@ import pytest
 from docs.house import DOOR, GRAPH, MODULES, ROOT, TASKS, levels, part, task_names, task_of
 
 PUBLIC = {
+    "rnnapps.data.csv_lines": "CSV as it is printed, by any task that prints it",
     "rnnapps.metrics.ngram_baselines": "baselines of any running text or sequence of events",
     "rnnapps.preprocessing.pieces": "cutting text into pieces, for any task that reads text",
     "rnnapps.preprocessing.fit_pieces": "the same: its vocabularies",

@@ -14,7 +14,6 @@ from rnnapps.cli.result import print_json, printed
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs.opening import OpenModel, open_model
-from rnnapps.verbs.stream_state import DEFAULT_SECONDS
 
 __all__ = ["stream"]
 
@@ -45,7 +44,8 @@ def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
                 print_json(shown)
             sys.stdout.flush()
     sys.stdout.write(header)
-    if not as_json and isinstance(shown, str) and not shown.endswith("\n") and not pipeline.stream_header:
+    whole_text = not as_json and state is None and not pipeline.stream_header  # else more of it may follow
+    if whole_text and isinstance(shown, str) and not shown.endswith("\n"):
         print()
     return 0
 
@@ -57,6 +57,7 @@ def _pieces(
     """The pieces; with a state, signals end them between two of them, or where they wait for input."""
     from rnnapps.training.signals import StopSignals
     from rnnapps.verbs.stream import stream_pieces
+    from rnnapps.verbs.stream_state import DEFAULT_SECONDS
 
     if state is None:
         yield stream_pieces(pipeline, model.fitted, arguments.predict)
