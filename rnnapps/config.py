@@ -171,6 +171,10 @@ class TrainingConfig:
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)
 
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        return {} if self.optimizer == "adamw" else {"weight_decay": "needs training.optimizer adamw"}
+
 
 @dataclass(frozen=True)
 class ExportConfig:

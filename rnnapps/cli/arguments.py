@@ -16,7 +16,7 @@ from rnnapps.cli.verb_table import FLAGS, VERBS, Flag, program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
-from rnnapps.verbs.configure import options_of_others
+from rnnapps.verbs.configure import options_of_others, refuse_without_effect
 
 if TYPE_CHECKING:
     import jsonargparse
@@ -70,8 +70,10 @@ def parse_arguments(pipeline: AnyPipeline, verb: str, argv: Sequence[str]) -> Ar
     }
     changed = {key for key, value in flags.items() if key in flag_names(argv)}
     config = settings.assemble(pipeline.config_class, {**base, **flags})
+    given = frozenset(changed | set(from_files))
+    refuse_without_effect(pipeline, config, sorted(given))
     options = {**_verb_options(pipeline, verb, parsed), "print_config": print_config}
-    return Arguments(config, frozenset(changed | set(from_files)), options, _predict_options(pipeline, verb, parsed))
+    return Arguments(config, given, options, _predict_options(pipeline, verb, parsed))
 
 
 def _build_parser(pipeline: AnyPipeline, verb: str) -> jsonargparse.ArgumentParser:

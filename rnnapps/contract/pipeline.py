@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.splits import Splits
@@ -48,6 +49,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             are not named here, training and export among them, may change from one command to the next.
         run_frees: single settings of those groups, dotted, that may change all the same.
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
+        training_lacks: settings of the group `training` that mean nothing to the task -> why, as "recordings are read
+            whole".
         tabular: columns of the pandas frame that Python users get, where what `predict` finds are rows of a table:
             those that the frame has even where nothing is found.
         predict_only: options of `predict_class` that say nothing to `stream`, which refuses them.
@@ -70,12 +73,26 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "seed"})
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
+    training_lacks: ClassVar[Mapping[str, str]] = {}
     tabular: ClassVar[tuple[str, ...]] = ()
     predict_only: ClassVar[frozenset[str]] = frozenset()
     stream_only: ClassVar[frozenset[str]] = frozenset()
     stream_frees: ClassVar[frozenset[str]] = frozenset()
     stream_header: ClassVar[str] = ""
     python_defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def without_effect(self, config: ConfigT) -> Mapping[str, str]:
+        """Settings that mean nothing beside the others, dotted -> why.
+
+        To give one of them another value than its default is refused. By default they are those that a group names by
+        a method `without_effect`, and those that `training_lacks`.
+        """
+        groups = {field.name: getattr(config, field.name) for field in dataclasses.fields(self.config_class)}
+        found = {f"training.{name}": why for name, why in self.training_lacks.items()}
+        for group, own in groups.items():
+            if hasattr(own, "without_effect"):
+                found |= {f"{group}.{name}": why for name, why in own.without_effect().items()}
+        return found
 
     @abstractmethod
     def examples(self, config: ConfigT, given: Any = None) -> SplitsT:
@@ -114,6 +131,27 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     @abstractmethod
     def evaluate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Evaluation:
         """The task's metric on held-out data beside its naive baselines; also takes its `evaluation_switches`."""
+
+    def with_training_of(self, splits: SplitsT, own: SplitsT) -> SplitsT | None:
+        """Data to score, with the training and validation examples of a model: what its baselines must learn from.
+
+        The default replaces the fields `train` and `validation` of a dataclass; validation examples are scored, as the
+        test, where there are no test examples.
+
+        Args:
+            splits: data to score, of another source than the model's.
+            own: the data that the model was trained on.
+
+        Returns:
+            None where baselines cannot learn from other data than they are scored on.
+        """
+        data, known = cast(Any, splits), cast(Any, own)
+        names = {field.name for field in dataclasses.fields(data)} if dataclasses.is_dataclass(data) else set()
+        if not names >= {"train", "validation", "test"}:
+            return None
+        held_out = data.validation if data.test is None else data.test
+        changed = dataclasses.replace(data, train=known.train, validation=known.validation, test=held_out)
+        return cast(SplitsT, changed)
 
     @abstractmethod
     def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnapps.data.file_kinds import HEAD_BYTES
+from rnnapps.data.file_kinds import HEAD_BYTES, require_table
 from rnnapps.data.preamble import lines_that_are_no_rows, shown_lines, without_lines
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.text_bytes import require_lines
 from rnnapps.errors import DataError
 
 __all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number"]
@@ -172,7 +171,7 @@ def _head(path: Path) -> str:
         raise DataError(path, problem, "check the path") from None
     except OSError as error:
         raise DataError(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
-    require_lines(path, content)
+    require_table(content, path)
     text = content.decode("utf-8", errors="replace")
     return text.removeprefix("\ufeff")
 

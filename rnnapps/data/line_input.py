@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from rnnapps.contract.stream_memory import Remembered, StreamMemory
-from rnnapps.data.text_bytes import require_lines
+from rnnapps.data.file_kinds import require_table
 from rnnapps.errors import DataError
 
 __all__ = ["STANDARD_INPUT", "LineInput", "tell_of_terminal"]
@@ -73,7 +73,7 @@ class LineInput:
             with self.memory.waiting():
                 chunk = file.read1(CHUNK_BYTES)
             if not self.number and not self._ahead:
-                require_lines(self.name, chunk)
+                require_table(chunk, self.name)
             if not chunk:
                 end = 0 if self.memory.keeps else len(self._ahead)
                 break
@@ -113,10 +113,7 @@ class LineInput:
         """The number of lines used, and the place behind them or the bytes read ahead."""
         lines, seen = self.number - len(self._uncounted), ""
         if self.source != "-":
-            with (
-                contextlib.suppress(OSError),
-                open(self.source, "rb") as file,
-            ):  # of a file that has gone, none is known
+            with contextlib.suppress(OSError), open(self.source, "rb") as file:  # else the file has gone
                 seen = _seen(file, self._taken)
         ahead = b"".join([*self._uncounted, self._ahead]) if self.source == "-" else b""
         return Remembered({"lines": lines, "taken": self._taken, "seen": seen, "ahead": ahead.hex()})

@@ -15,7 +15,7 @@ from rnnapps.contract.splits import Splits
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import applied_groups, configure, option_names, read_options
-from rnnapps.verbs.data import read_examples, with_data
+from rnnapps.verbs.data import with_data
 from rnnapps.verbs.opening import OpenModel, open_model
 from rnnapps.verbs.runs import new_run_path
 
@@ -132,23 +132,26 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             changes: settings, as in `rnnapps.train`.
         """
         from rnnapps.verbs.evaluate import evaluate
+        from rnnapps.verbs.scored_data import examples_to_score
 
         for name in switches:
             if name not in self.pipeline.evaluation_switches:
                 known = ", ".join(self.pipeline.evaluation_switches) or "none"
                 raise ConfigError(f"{self.pipeline.name} has no switch {name!r} of evaluate; there are {known}")
-        model, splits = self._changed("evaluate", self.pipeline.evaluate_tries, changes), self._splits
-        if data is not None or splits is None or model.fitted.config.data != self.config.data:
-            config, given = with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
-            splits = read_examples(self.pipeline, config, given)
+        model = self._changed("evaluate", self.pipeline.evaluate_tries, changes)
+        config, given = with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
+        splits, note = examples_to_score(
+            self.pipeline, self.config, config, folder=model.folder, given=given, own_splits=self._splits
+        )
         keep = data is None and not changes
-        return evaluate(self.pipeline, model, splits, switches=switches, keep=keep)
+        return evaluate(self.pipeline, model, splits, switches=switches, note=note, keep=keep)
 
-    def export(self, to: str | Path, **changes: Any) -> Path:
+    def export(self, to: str | Path, *, key: str | Path | None = None, **changes: Any) -> Path:
         """Writes the next version of a served model, verified before it appears.
 
         Args:
             to: the folder of versions, such as `saved_models/book`.
+            key: file of the private key (PEM, Ed25519) that signs it; None to leave it unsigned.
             changes: settings, as in `rnnapps.train`.
 
         Returns:
@@ -158,7 +161,9 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))
-        return export(self.pipeline, self._changed("export", {"export"}, changes), Path(to))
+        return export(
+            self.pipeline, self._changed("export", {"export"}, changes), Path(to), key=Path(key) if key else None
+        )
 
     def finetune(
         self, data: Any = None, *, run: str | Path | None = None, freeze: Sequence[str] = (), **changes: Any

@@ -42,7 +42,7 @@ def judge_lines(
         options: what to do with rows that are not as they should be.
         memory: what was known before.
         series: name of the series, where no column says it.
-        only_flags: yield flagged lines alone.
+        only_flags: yield flagged lines alone, and those where sensors fall silent or come back.
 
     Raises:
         DataError: see `RowStream`.
@@ -50,7 +50,7 @@ def judge_lines(
     rows = RowStream(row_rules(stream.rows, path, longest_gap=LONGEST_GAP), options, memory)
     judge = RowJudge(stream, series, most_series=options.most_series, memory=memory)
     for row, judged in _judged(rows, rows.lines(path), judge):
-        if judged.flag or not only_flags:
+        if judge.notable or not only_flags:
             yield ScoredLine(row.number, *judged)
 
 
@@ -71,7 +71,7 @@ def judge_given_rows(
         options: what to do with rows that are not as they should be.
         memory: what was known before.
         series: name of the series, where no column says it.
-        only_flags: yield flagged rows alone.
+        only_flags: yield flagged rows alone, and those where sensors fall silent or come back.
 
     Raises:
         DataError: a row is not what is expected, with its number and column.
@@ -80,7 +80,7 @@ def judge_given_rows(
     rows = RowStream(rules, options, memory)
     judge = RowJudge(stream, series, most_series=options.most_series, memory=memory)
     for row, judged in _judged(rows, rows.given(given), judge):
-        if judged.flag or not only_flags:
+        if judge.notable or not only_flags:
             shown = None if row.time is None else shown_times(np.array([row.time]), rules.config.timezone)[0]
             yield ScoredRow(judged.series, row.number, shown, *judged[1:])
 

@@ -75,7 +75,7 @@ class PredictOptions(RowOptions):
         input: table of rows like the training data, a folder of tables, or - for lines from standard input (stream).
         picture: file to draw series, score, threshold and flags into, .png or .svg (predict); empty draws none.
         series: name of the series that lines belong to (stream), where the model knows several.
-        only_flags: print flagged lines alone (stream).
+        only_flags: print flagged lines alone, and those where sensors fall silent or come back (stream).
         rows: every row with its score, threshold and flag, instead of events (predict).
     """
 
@@ -106,12 +106,12 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
     tabular: ClassVar[tuple[str, ...]] = (
-        *("series", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
+        *("series", "kind", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
     )
     predict_only: ClassVar[frozenset[str]] = frozenset({"picture", "rows"})
     stream_only: ClassVar[frozenset[str]] = frozenset({"series", "only_flags", *ROW_OPTIONS})
     stream_frees: ClassVar[frozenset[str]] = frozenset({"input", "only_flags", *ROW_OPTIONS})
-    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor\n"
+    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing\n"
 
     def examples(self, config: Config, given: object = None) -> WatchedSeries:
         """Reads the rows, labels them and splits them in time.
@@ -184,11 +184,13 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.batches import detector_loss, training_windows
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+        from rnnapps.tasks.anomaly_detection.promise import tell_extrapolation
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
         if fitted.config.training.carry_state:
             raise ConfigError("training.carry_state must be false: detectors learn from windows at random places")
         parts = splits.parts
+        tell_extrapolation(parts.validation, fitted.config.detection)
         batches = training_windows(
             fitted.network,
             fitted.preprocessor,
@@ -196,6 +198,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
             window_steps=fitted.config.training.window_steps,
             batch_size=fitted.config.training.batch_size,
             seed=fitted.config.seed,
+            hidden_share=fitted.config.model.hidden_share,
         )
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
         unit = "nats_per_event" if fitted.network.name == "classifier" else "squared_error"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.local_clock import LocalClock
 from rnnapps.preprocessing.scaler import Scaler
 from rnnapps.preprocessing.storage import read_json, write_json
+from rnnapps.tasks.anomaly_detection.silence import longest_gaps
 from rnnapps.types import Array, Tensor
 
 __all__ = ["SensorRows"]
@@ -36,6 +37,8 @@ class SensorRows:
         row_seconds: usual time from one row to the next, in seconds; 0 when rows have no times.
         reading: how tables were read, as JSON values, so that others can be read alike.
         clock: that of the time zone whose calendar is read; None for UTC.
+        longest_gaps: rows of the longest silence of each channel in training; none when empty.
+        longest_silence: rows of the longest silence of all channels together in training.
     """
 
     scaler: Scaler
@@ -45,6 +48,8 @@ class SensorRows:
     row_seconds: float = 0.0
     reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     clock: LocalClock | None = None
+    longest_gaps: tuple[int, ...] = ()
+    longest_silence: int = 0
 
     @classmethod
     def fit(
@@ -62,7 +67,18 @@ class SensorRows:
     ) -> SensorRows:
         """Learns the scales from training rows, each array `(rows, channels)`."""
         scaler = Scaler.fit(rows, channels, method=method)
-        return cls(scaler, tuple(targets), tuple(series), calendar, row_seconds, dict(reading or {}), clock)
+        gaps, silence = longest_gaps(rows)
+        return cls(
+            scaler,
+            tuple(targets),
+            tuple(series),
+            calendar,
+            row_seconds,
+            reading=dict(reading or {}),
+            clock=clock,
+            longest_gaps=gaps,
+            longest_silence=silence,
+        )
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -75,6 +91,11 @@ class SensorRows:
         return CALENDAR_FEATURES if self.calendar else 0
 
     @property
+    def usual_gaps(self) -> tuple[int, ...]:
+        """Rows of the longest silence of each channel in training."""
+        return self.longest_gaps or (0,) * len(self.channels)
+
+    @property
     def target_places(self) -> list[int]:
         """Places of the watched channels among all."""
         return [self.channels.index(name) for name in self.targets]
@@ -83,9 +104,11 @@ class SensorRows:
         """The number of a series, 0 for one the model does not know."""
         return self.series.index(series) + 1 if series in self.series else 0
 
-    def grow(self, rows: Iterable[Array], channels: Sequence[str], **changes: Any) -> SensorRows:
-        """Known channels keep their scales; new ones are fitted on `rows`."""
-        return dataclasses.replace(self, scaler=self.scaler.grow(rows, channels), **changes)
+    def grow(self, rows: Sequence[Array], channels: Sequence[str], **changes: Any) -> SensorRows:
+        """Known channels keep their scales; new ones are fitted on `rows`, and so is how long each may be silent."""
+        gaps, silence = longest_gaps(rows)
+        known = {"scaler": self.scaler.grow(rows, channels), "longest_gaps": gaps, "longest_silence": silence}
+        return dataclasses.replace(self, **{**known, **changes})
 
     def scale(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Raw rows `(..., channels)`, NaN where missing -> scaled values with 0 there, and 1 where present.
@@ -122,8 +145,9 @@ class SensorRows:
         self.scaler.save(folder)
         names = {"targets": list(self.targets), "series": list(self.series), "reading": dict(self.reading)}
         clock = {} if self.clock is None else {"clock": self.clock.as_json()}
+        gaps = {"longest_gaps": list(self.usual_gaps), "longest_silence": self.longest_silence}
         times = {"calendar": self.calendar, "row_seconds": self.row_seconds, **clock}
-        write_json(folder / "rows.json", {**names, **times})
+        write_json(folder / "rows.json", {**names, **times, **gaps})
 
     @classmethod
     def load(cls, folder: Path) -> SensorRows:
@@ -137,6 +161,8 @@ class SensorRows:
             targets, series = tuple(content["targets"]), tuple(content["series"])
             calendar, seconds = bool(content["calendar"]), float(content["row_seconds"])
             clock = LocalClock.from_json(content["clock"]) if "clock" in content else None
-            return cls(Scaler.load(folder), targets, series, calendar, seconds, dict(content["reading"]), clock)
+            gaps, silence = tuple(map(int, content.get("longest_gaps", ()))), int(content.get("longest_silence", 0))
+            scaler, reading = Scaler.load(folder), dict(content["reading"])
+            return cls(scaler, targets, series, calendar, seconds, reading, clock, gaps, silence)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{folder / 'rows.json'}: is damaged ({error}); train again") from None

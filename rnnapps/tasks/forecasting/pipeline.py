@@ -88,6 +88,10 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
     summary: ClassVar[str] = "Forecasts series: the mean and quantiles of the rows to come, from the rows so far."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {
+        "window_steps": "the length of histories is model.history_steps",
+        "carry_state": "each history is a sequence of its own",
+    }
     intended_use: ClassVar[str] = "Forecasting series of the kind, and the row distance, that the model was trained on."
     evaluation_switches: ClassVar[Mapping[str, str]] = {
         "backtest": "go through the test time in folds; before each, fit the linear baseline and all intervals anew"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -129,6 +129,13 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("frame_accuracy", "next_note_accuracy"))
     python_defaults: ClassVar[dict[str, str]] = {"output": ""}
+
+    def without_effect(self, config: Config) -> Mapping[str, str]:
+        """Adds what only the network of the other representation reads."""
+        frames = config.data.representation == "frames"
+        names = ("model.embedding_units", "model.tie_weights") if frames else ("model.key_units",)
+        why = f"data.representation {config.data.representation} has no use for it"
+        return {**super().without_effect(config), **dict.fromkeys(names, why)}
 
     def examples(self, config: Config, given: object = None) -> PieceSplits:
         """Reads the pieces and splits them.

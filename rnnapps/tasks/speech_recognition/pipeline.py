@@ -6,7 +6,7 @@ rnnapps speech_recognition predict --run runs/speech_recognition/mine --file mee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -91,6 +91,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
     summary: ClassVar[str] = "Writes down what is said in recordings, with confidence and the time of every word."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "recordings are read whole"}
     intended_use: ClassVar[str] = "Transcribing recordings of the language, vocabulary and kind it was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It knows the words, voices, microphones and rooms of its training data; on others it errs more often.",

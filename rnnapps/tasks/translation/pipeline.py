@@ -103,6 +103,7 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
     summary: ClassVar[str] = "Translates sentences, with the words each word was made from."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "sentences are read whole"}
     intended_use: ClassVar[str] = "Translating single sentences of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It translates sentence by sentence and knows nothing of the text around them.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -113,6 +113,7 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
     summary: ClassVar[str] = "Tells what happens in a video: one of the classes it was trained on."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "the length of clips is data.clip_seconds"}
     intended_use: ClassVar[str] = "Telling apart activities in short videos of the kind the model was trained on."
     predict_only: ClassVar[frozenset[str]] = frozenset({"top"})
     stream_only: ClassVar[frozenset[str]] = frozenset({"camera", "restart_seconds", "seconds"})
