@@ -66,13 +66,6 @@ class RowColumns:
             raise DataError(self.source, problem, f"separate them by {self.separator!r}")
         return cells
 
-    def is_header(self, text: str) -> bool:
-        """Whether a row repeats the names of the columns, as a further file does."""
-        try:
-            return tuple(cut_cells(text, self.separator)) == self.names
-        except csv.Error:
-            return False
-
     def values(self, cells: Sequence[str], where: str) -> Array:
         """The numbers of the channels, float64 `(channels,)`, NaN where missing.
 

@@ -149,11 +149,12 @@ class RowStream:
                 return None
         known = self._columns
         assert known is not None
-        if known.is_header(record.text):
-            return None
         self.counts.rows += 1
         try:
             cells = known.cut(record.text, where)
+            if tuple(cells) == known.names:  # as a further file begins
+                self.counts.rows -= 1
+                return None
             values = known.values(cells, where)
             series = cells[known.series] if known.series is not None else ""
             time = None
