@@ -161,6 +161,16 @@ def on_device(name: str) -> Callable[[Any], None]:
     return edit
 
 
+def with_constant(dtype: int, *sizes: int) -> Callable[[Any], None]:
+    def edit(graph: Any) -> None:
+        tensor = graph.graph_def.node.add(name="harm", op="Const").attr["value"].tensor
+        tensor.dtype = dtype
+        for size in sizes:
+            tensor.tensor_shape.dim.add(size=size)
+
+    return edit
+
+
 def signature_call(graph: Any) -> Any:
     return node_named(graph, graph.signature_def["serving_default"].outputs["text"].name.partition(":")[0])
 
@@ -227,6 +237,9 @@ HIDDEN = {
     "an option of the optimizer": (with_attribute("_tensorrt", b"x"), "attribute _tensorrt: is in none of our exports"),
     "a path": (with_attribute("shared_name", b"/etc/passwd"), "names a file, b'/etc/passwd'"),
     "a remote file": (with_attribute("container", b"gs://bucket/x"), "names a file, b'gs://bucket/x'"),
+    "a handle of another's variable": (with_constant(20), "attribute value: is a resource instead of values"),
+    "an object of any class": (with_constant(21), "attribute value: is a variant instead of values"),
+    "a terabyte in ten bytes": (with_constant(1, 10**6, 10**6), "attribute value: has 1000000000000 elements"),
     "another executor": (with_attribute("executor_type", b"X"), "asks for the executor b'X'"),
     "options of the session": (with_attribute("config_proto", b"\x52\x00"), "sets graph_options of the session"),
     "options that are none": (with_attribute("config_proto", b"\xff"), "holds no options of a session"),
