@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -309,3 +310,23 @@ def test_a_graph_of_any_size(version: Path, monkeypatch: pytest.MonkeyPatch) -> 
         file.truncate((1 << 20) + 1)
     with pytest.raises(ExportError, match="larger than 1 MiB"):
         require_safe(version)
+
+
+LOADS = re.compile(r"saved_model\.load\(|TFSMLayer|TF_LoadSessionFromSavedModel|load_v2\(|loader\.load\(")
+CHECKED = {
+    "rnnapps/export/inference.py": "require_safe(",
+    "rnnapps/export/c_api.py": "",  # rnnapps/export/runner.py checks before it makes a session
+    "rnnapps/testing/layers.py": "",  # what the line before it has saved
+}
+
+
+def test_nothing_else_loads_a_graph() -> None:
+    """`predict`, `finetune` and `rnnapps.load` of an export rebuild its network; they cannot run its graph."""
+    root = Path(__file__).parents[2]
+    files = [path for folder in ("rnnapps", "pipelines", "benchmarks") for path in (root / folder).rglob("*.py")]
+    found = {path.relative_to(root).as_posix(): text for path in files if LOADS.search(text := path.read_text("utf-8"))}
+    assert set(found) == set(CHECKED)
+    for name, check in CHECKED.items():
+        assert not check or found[name].index(check) < LOADS.search(found[name]).start()
+    runner = (root / "rnnapps/export/runner.py").read_text("utf-8")
+    assert runner.index("_static_checks(folder") < runner.index("_Model(library, folder")
