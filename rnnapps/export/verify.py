@@ -19,6 +19,7 @@ from rnnapps.export.versions import find_version
 __all__ = ["save_example", "verify"]
 
 _EXPECTED = "expected"
+_EXAMPLE_BYTES = 1024**3
 _INPUT, _OUTPUT = "inputs/", "outputs/"
 
 
@@ -89,7 +90,7 @@ def _load_examples(folder: Path, manifest: Manifest | None) -> tuple[list[Exampl
     examples, failures = [], []
     for name in sorted(manifest.signatures) if manifest else []:
         try:
-            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz")
+            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz", maximum_bytes=_EXAMPLE_BYTES)
         except ExportError as error:
             failures.append(str(error))
             continue
