@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,8 +71,9 @@ class PredictOptions:
         primer: piece to continue, a MIDI, MusicXML or ABC file; empty begins one.
         primer_bars: bars of the primer to start from; 0 for all.
         bars: bars to add, 1 to 256.
-        temperature: 0 always takes the likeliest; higher is more varied.
-        top_p: leave out what is unlikely; 1 leaves out nothing.
+        temperature: 0 always takes the likeliest; higher is more varied. In frames it decides which keys are struck,
+            not whether and how many: pieces stay as dense at any temperature above 0.
+        top_p: leave out what is unlikely; 1 leaves out nothing. It acts on what temperature acts on.
         seed: the same seed gives the same result.
         samples: number of pieces, 1 to 100.
         tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
@@ -201,7 +203,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
 
         From Python: primers, in the forms of `examples`, or pieces that a model has written.
         """
-        from rnnapps.tasks.music_generation.files import GeneratedPiece, choose_synthesizer
+        from rnnapps.tasks.music_generation.files import SILENT, GeneratedPiece, choose_synthesizer
         from rnnapps.tasks.music_generation.generation import write_pieces
 
         if options.output:
@@ -211,6 +213,9 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
             primer = _primer(grid, options, item, place)
             written = write_pieces(fitted.network, grid, primer, _sampling(grid, primer, options))
             pieces += [GeneratedPiece(piece, grid, primer.steps) for piece in written]
+        silent = sum(piece.is_silent for piece in pieces)
+        if silent:
+            print(f"{silent} of {len(pieces)} pieces: {SILENT}", file=sys.stderr)
         return _saved(pieces, options) if options.output else pieces
 
     def stream(
@@ -239,17 +244,19 @@ def _primer(grid: MusicGrid, options: PredictOptions, given: Any, place: str = f
 
     from rnnapps.tasks.music_generation.data.music import given_piece
     from rnnapps.tasks.music_generation.data.piece import Piece
-    from rnnapps.tasks.music_generation.evaluation import excerpts
+    from rnnapps.tasks.music_generation.data.remarks import tell_remarks
 
     start = options.primer or None if given is None else given
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
     if start is not None:
         known = MusicDataConfig(**dataclasses.asdict(grid), transpose_semitones=0)
         piece = given_piece(start, place, known)
+        tell_remarks([piece], place)
         if options.primer_bars:
-            steps = round(options.primer_bars * piece.beats_per_bar * grid.steps_per_beat)
-            piece = excerpts([piece], steps)[0]
-    return dataclasses.replace(piece, tempo_bpm=options.tempo_bpm or piece.tempo_bpm)
+            piece = piece.beginning(piece.bar_line(options.primer_bars, grid.steps_per_beat))
+    if options.tempo_bpm:
+        piece = dataclasses.replace(piece, tempo_bpm=options.tempo_bpm, tempo_changes=())
+    return piece
 
 
 def _saved(pieces: Sequence[GeneratedPiece], options: PredictOptions) -> list[GeneratedPiece]:
@@ -266,7 +273,7 @@ def _sampling(grid: MusicGrid, primer: Piece, options: PredictOptions) -> Sampli
     from rnnapps.tasks.music_generation.generation import Sampling
 
     return Sampling(
-        steps=max(1, round(options.bars * primer.beats_per_bar * grid.steps_per_beat)),
+        steps=max(1, round(options.bars * primer.last_beats_per_bar * grid.steps_per_beat)),
         samples=options.samples,
         temperature=options.temperature,
         top_p=options.top_p,

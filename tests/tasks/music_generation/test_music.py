@@ -10,7 +10,7 @@ from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.data.music import read_piece, read_piece_splits
 from rnnapps.tasks.music_generation.data.scores import builtin_chorales, parse_chorale, parse_score
-from tests.tasks.music_generation.midi_bytes import scales, write_scales
+from tests.tasks.music_generation.midi_bytes import file_of, note_track, scales, write_scales
 
 
 def config(source: object, **settings: object) -> MusicDataConfig:
@@ -41,6 +41,16 @@ def test_a_folder_without_test_asks_for_one(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no test; add one, or give --data\.test"):
         read_piece_splits(config(tmp_path))
     assert len(read_piece_splits(config(tmp_path, test=str(tmp_path / "train"))).test) == 1
+
+
+def test_what_was_noticed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outside = file_of(note_track([(0, 0x90, 110, 50), (0, 0x90, 60, 50), (960, 0x80, 60, 0)]))
+    for number in range(9):
+        (tmp_path / f"{number}.mid").write_bytes(outside if number < 7 else scales(60))
+    read_piece_splits(config(tmp_path))
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 6 and told[5].endswith("2 more of 9 pieces have such remarks")
+    assert all("1 of 2 notes lie outside 21 to 108" in line for line in told[:5])
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from rnnapps.errors import DataError
-from rnnapps.tasks.music_generation.data.midi import MAXIMUM_STEPS, on_grid
-from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, LOWEST_KEY, Piece, joined_notes
+from rnnapps.tasks.music_generation.data.midi import MAXIMUM_STEPS
+from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.data.placing import placed
 
 __all__ = ["SCORE_SUFFIXES", "builtin_chorales", "parse_chorale", "parse_score"]
 
@@ -121,13 +122,9 @@ def _piece(
         raise DataError(name, "holds no notes", "leave it out")
     if max(end for _, end, _ in kept) * steps_per_beat >= MAXIMUM_STEPS * TICKS:
         raise DataError(name, f"lasts more than {MAXIMUM_STEPS:,} grid steps", "split it")
-    for pitch in (min(note[2] for note in kept), max(note[2] for note in kept)):
-        if not LOWEST_KEY <= pitch <= HIGHEST_KEY:
-            problem = f"holds a note of pitch {pitch}; the keys of a piano are {LOWEST_KEY} to {HIGHEST_KEY}"
-            raise DataError(name, problem, "transpose it or leave it out")
     rows = np.array([(*note, VELOCITY) for note in kept], np.int64)
-    joined = joined_notes(on_grid(rows, TICKS, steps_per_beat))
-    return Piece(joined, Path(name).stem, tempo_bpm=90.0, beats_per_bar=beats_per_bar)
+    joined, remarks = placed(rows, name, ticks_per_beat=TICKS, steps_per_beat=steps_per_beat)
+    return Piece(joined, Path(name).stem, tempo_bpm=90.0, beats_per_bar=beats_per_bar, remarks=remarks)
 
 
 def _unzipped(content: bytes) -> bytes:
