@@ -21,7 +21,15 @@ from rnnapps.tasks.music_generation.pipeline import PIPELINE
 
 __all__ = ["figures", "main"]
 
-TOLD = ("notes_per_bar", "notes_at_once", "share_in_key", "longest_repetition_beats", "silent_pieces", "silent_steps")
+TOLD = {
+    "notes_per_bar": "notes a bar",
+    "notes_at_once": "notes at once",
+    "share_in_key": "in key",
+    "longest_repetition_beats": "repeated beats",
+    "silent_pieces": "silent pieces",
+    "silent_steps": "silent steps",
+}
+COMPARED = tuple(TOLD)[:4]
 BEATS_PER_BAR = 4
 
 
@@ -41,7 +49,7 @@ def figures(pieces: Sequence[Piece], *, beats: int, steps_per_beat: int) -> dict
     own = music_diagnostics(pieces, steps_per_beat=steps_per_beat)
     return {
         "notes_per_bar": float(np.mean([len(piece.notes) for piece in pieces])) * BEATS_PER_BAR / beats,
-        **{name: own.get(name, 0.0) for name in TOLD[1:4]},
+        **{name: own.get(name, 0.0) for name in COMPARED[1:]},
         "silent_pieces": float(np.mean([not len(piece.notes) for piece in pieces])),
         "silent_steps": float(1 - np.mean(sounding)),
     }
@@ -49,8 +57,9 @@ def figures(pieces: Sequence[Piece], *, beats: int, steps_per_beat: int) -> dict
 
 def _line(name: str, found: Mapping[str, float], real: Mapping[str, float]) -> str:
     """A row of the table; in brackets the share of the real pieces' figure."""
-    cells = [f"{found[key]:.2f} ({found[key] / real[key]:.2f})" if real[key] else f"{found[key]:.2f}" for key in TOLD]
-    return "".join((f"{name:<26}", *(f"{cell:>18}" for cell in cells)))
+    cells = [f"{found[key]:.2f} ({found[key] / real[key]:.2f})" for key in COMPARED]
+    cells += [f"{found[key]:.2f}" for key in TOLD if key not in COMPARED]
+    return "".join((f"{name:<28}", *(f"{cell:>15}" for cell in cells)))
 
 
 def main() -> int:
@@ -67,7 +76,7 @@ def main() -> int:
     grid, test = model.preprocessor, PIPELINE.examples(model.config).test
     shape = {"beats": options.beats, "steps_per_beat": grid.steps_per_beat}
     real = figures(excerpts(test, options.beats * grid.steps_per_beat), **shape)
-    print("".join((f"{'':<26}", *(f"{name:>18}"[-18:] for name in TOLD))))
+    print("".join((f"{'':<28}", *(f"{name:>15}" for name in TOLD.values()))))
     print(_line("test pieces", real, real), flush=True)
     primer = excerpts(test, options.primer_beats * grid.steps_per_beat)[0]
     steps = options.beats * grid.steps_per_beat - primer.steps

@@ -94,6 +94,10 @@ def test_abc_is_read_and_damage_named(tmp_path: Path) -> None:
     assert read_piece(song, config("x")).notes[:, :3].tolist() == [
         [0, 1, 60], [1, 2, 62], [2, 3, 64], [3, 4, 65], [4, 6, 67], [6, 8, 72],
     ]  # fmt: skip
+    song.write_text("X:1\nT:Waltz\nM:3/4\nL:1/4\nQ:1/4=72\nK:C\nG,|CDE|FG2|c3|\n")
+    waltz = read_piece(song, config("x"))
+    assert (waltz.tempo_bpm, waltz.beats_per_bar, waltz.bar_changes) == (72.0, 1.0, ((1, 3.0, 4),))
+    assert waltz.bar_line(2, 1) == 7
     bad = tmp_path / "bad.musicxml"
     bad.write_text("<score-partwise><part>")
     with pytest.raises(DataError, match=r"bad\.musicxml: music21 cannot read it"):

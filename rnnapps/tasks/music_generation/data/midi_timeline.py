@@ -11,7 +11,7 @@ from rnnapps.tasks.music_generation.data.midi_events import CONTROL, META, PEDAL
 from rnnapps.tasks.music_generation.data.placing import nearest_steps
 from rnnapps.types import Array
 
-__all__ = ["LARGEST_EXPONENT", "PEDAL_DOWN", "Timeline"]
+__all__ = ["LARGEST_EXPONENT", "PEDAL_DOWN", "Timeline", "changes"]
 
 LARGEST_EXPONENT = 7
 """A time signature counts in 2^0, whole notes, to 2^7, 128ths."""
@@ -84,18 +84,18 @@ class Timeline:
 
     def tempos(self, ticks_per_beat: int, steps_per_beat: int) -> tuple[float, tuple[tuple[int, float], ...]]:
         """Quarter notes in a minute at the beginning, and (step, the same from there on) of each change."""
-        first, changes = _changes(self._tempos, 120.0, (ticks_per_beat, steps_per_beat))
-        return first, tuple(changes)
+        first, later = changes(self._tempos, 120.0, (ticks_per_beat, steps_per_beat))
+        return first, tuple(later)
 
     def bars(
         self, ticks_per_beat: int, steps_per_beat: int
     ) -> tuple[tuple[float, int], tuple[tuple[int, float, int], ...]]:
         """(quarter notes in a bar, note value counted in) at the beginning, and (step, the same two) of each change."""
-        first, changes = _changes(self._bars, (4.0, 4), (ticks_per_beat, steps_per_beat))
-        return first, tuple((step, *bar) for step, bar in changes)
+        first, later = changes(self._bars, (4.0, 4), (ticks_per_beat, steps_per_beat))
+        return first, tuple((step, *bar) for step, bar in later)
 
 
-def _changes(
+def changes(
     told: Sequence[tuple[int, Value]], default: Value, beat: tuple[int, int]
 ) -> tuple[Value, list[tuple[int, Value]]]:
     """The value at step 0, and (step, value) of each change; of several at a step the last holds.
@@ -109,8 +109,8 @@ def _changes(
     steps = nearest_steps(np.array([tick for tick, _ in ordered], np.int64), *beat).tolist()
     by_step = dict(zip(steps, (value for _, value in ordered), strict=True))
     first = by_step.pop(0, default)
-    changes: list[tuple[int, Value]] = []
+    later: list[tuple[int, Value]] = []
     for step, value in by_step.items():
-        if value != (changes[-1][1] if changes else first):
-            changes.append((step, value))
-    return first, changes
+        if value != (later[-1][1] if later else first):
+            later.append((step, value))
+    return first, later
