@@ -141,10 +141,10 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         return read_piece_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: PieceSplits) -> MusicGrid:
-        """The grid; nothing in it is learned."""
+        """The grid, and the keys between the lowest and the highest of the training pieces."""
         from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 
-        return MusicGrid.of(config.data)
+        return MusicGrid.of(config.data).within(splits.train, transpose=config.data.transpose_semitones)
 
     def load_preprocessor(self, folder: Path) -> MusicGrid:
         """The grid a run or an export was made with."""
@@ -153,9 +153,9 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         return MusicGrid.load(folder)
 
     def grow_preprocessor(self, config: Config, preprocessor: MusicGrid, splits: PieceSplits) -> MusicGrid:
-        """The same grid; new data must ask for no other."""
+        """The same grid, which new data must ask for, with their keys too."""
         preprocessor.require_same(config.data)
-        return preprocessor
+        return preprocessor.joined(self.fit_preprocessor(config, splits))
 
     def build_model(self, config: Config, preprocessor: MusicGrid) -> keras.Model:
         """Recurrent stack and a distribution over the keys of a frame, or a token network."""
@@ -249,8 +249,7 @@ def _primer(grid: MusicGrid, options: PredictOptions, given: Any, place: str = f
     start = options.primer or None if given is None else given
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
     if start is not None:
-        known = MusicDataConfig(**dataclasses.asdict(grid), transpose_semitones=0)
-        piece = given_piece(start, place, known)
+        piece = given_piece(start, place, grid.settings())
         tell_remarks([piece], place)
         if options.primer_bars:
             piece = piece.beginning(piece.bar_line(options.primer_bars, grid.steps_per_beat))

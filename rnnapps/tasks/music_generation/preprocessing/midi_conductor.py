@@ -17,7 +17,7 @@ SPAN_TICKS = 1 << 32
 """More than a file lasts that is read: the row and the time of an event together are one number."""
 
 
-def conductor_events(data: Tensor, events: Events, ticks: Tensor, division: Tensor, steps_per_beat: int) -> Tensor:
+def conductor_events(data: Tensor, events: Events, ticks: Tensor, division: Tensor, *, steps_per_beat: int) -> Tensor:
     """The changes of tempo and time signature, as the events of a track on the grid, strings `(batch,)`.
 
     Args:
@@ -60,7 +60,7 @@ def _byte(data: Tensor, rows: Tensor, places: Tensor) -> Tensor:
     return tf.gather_nd(data, tf.stack([rows, tf.cast(places, tf.int64)], axis=1))
 
 
-def steps_of(ticks: Tensor, division: Tensor, steps_per_beat: int) -> Tensor:
+def steps_of(ticks: Tensor, division: Tensor, *, steps_per_beat: int) -> Tensor:
     """The grid steps nearest to times, halves upwards, int64."""
     return (2 * ticks * steps_per_beat + division) // (2 * division)
 

@@ -133,7 +133,7 @@ def read_midi(contents: Tensor, *, steps_per_beat: int, percussion: bool = False
     for number, wrong in reversed(list(enumerate(rules, start=1))):
         problem = tf.where(wrong, number, problem)
     good = problem == 0
-    conductor = tf.where(good, conductor_events(data, events, ticks, division, steps_per_beat), "")
+    conductor = tf.where(good, conductor_events(data, events, ticks, division, steps_per_beat=steps_per_beat), "")
     return MidiNotes(*_rolls(notes, good), conductor, problem)
 
 
