@@ -74,6 +74,7 @@ def _frame_objective(
         metric="validation_nats_per_step",
         loss_unit="nats_per_step",
         time_step="grid step",
+        sequences=sum(map(len, rolls)) / config.window_steps,
     )
 
 
@@ -156,6 +157,7 @@ def _event_objective(
         metric="validation_nats_per_event",
         loss_unit="nats_per_event",
         time_step="event",
+        sequences=len(ids) / config.window_steps,
     )
 
 

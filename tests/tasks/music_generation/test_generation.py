@@ -130,6 +130,8 @@ def test_a_silent_piece_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     silent = PIPELINE.predict(fitted, PredictOptions(output="", bars=1), given)[0]
     assert silent.is_silent and silent.printed()["remark"].startswith("nothing sounds in what was added")
     assert "1 of 1 pieces: nothing sounds" in capsys.readouterr().err
+    assert not any(change.note_on for change in PIPELINE.stream(fitted, PredictOptions(bars=1), given))
+    assert "stream: nothing sounds" in capsys.readouterr().err
     network.get_layer("keys").bias.assign(tf.fill([88], -2.0))
     sounding = PIPELINE.predict(fitted, PredictOptions(output="", bars=1), given)[0]
     assert not sounding.is_silent and "remark" not in sounding.printed() and not capsys.readouterr().err

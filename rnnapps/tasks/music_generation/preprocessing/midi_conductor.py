@@ -34,7 +34,7 @@ def conductor_events(data: Tensor, events: Events, ticks: Tensor, division: Tens
     one, two, three = (_byte(data, places[:, 0], body + shift) for shift in range(3))
     is_tempo = tf.gather_nd(events.kind, places) == TEMPO
     told = tf.where(is_tempo, one + two + three, one) > 0
-    step = steps_of(tf.gather_nd(ticks, places), tf.gather(division, places[:, 0]), steps_per_beat)
+    step = steps_of(tf.gather_nd(ticks, places), tf.gather(division, places[:, 0]), steps_per_beat=steps_per_beat)
     places, is_tempo, one, two, three = (
         tf.boolean_mask(column, told) for column in (tf.stack([places[:, 0], step], axis=1), is_tempo, one, two, three)
     )

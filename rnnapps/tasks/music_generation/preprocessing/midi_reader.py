@@ -123,7 +123,7 @@ def read_midi(contents: Tensor, *, steps_per_beat: int, percussion: bool = False
     ticks, totals = (tf.minimum(moments, SPAN_TICKS - 1) for moments in (ticks, totals))
     notes = _notes(data, tracks, events, ticks=ticks, totals=totals, percussion=percussion)
     moments = [tf.minimum(_sustained(data, events, ticks, notes), notes.last), notes.last]
-    moments = [steps_of(moment, tf.gather(division, notes.row), steps_per_beat) for moment in moments]
+    moments = [steps_of(moment, tf.gather(division, notes.row), steps_per_beat=steps_per_beat) for moment in moments]
     step, last = (tf.cast(tf.minimum(moment, LONGEST_STEPS), tf.int32) for moment in moments)
     notes = notes._replace(step=step, last=last)
     begun = _any_of(notes, (notes.change > 0) & (notes.pitch >= LOWEST_KEY) & (notes.pitch <= HIGHEST_KEY), sizes)
