@@ -37,16 +37,16 @@ def music_endpoints(network: keras.Model, grid: MusicGrid) -> dict[str, Endpoint
         continuing = _continuing_events(network, grid)
         own = {"serving_default": midi_endpoint(continuing, grid), "continuation": continuing}
         return own | token_endpoints(network, grid.tokens)
-    continuing = _continuing_frames(network)
+    continuing = _continuing_frames(network, grid)
     return {
         "serving_default": midi_endpoint(continuing, grid),
         "continuation": continuing,
         "tensors": _scoring_frames(network),
-        "step": _stepping_frames(network),
+        "step": _stepping_frames(network, grid),
     }
 
 
-def _continuing_frames(network: keras.Model) -> Endpoint:
+def _continuing_frames(network: keras.Model, grid: MusicGrid) -> Endpoint:
     """Frames of primers in, the frames that follow them out."""
 
     def write(
@@ -56,7 +56,9 @@ def _continuing_frames(network: keras.Model) -> Endpoint:
             rules = Rules(tf.identity(temperature), seed, top_p=tf.identity(top_p))
             context, states = begin_frames(network, frames, tf.identity(lengths))
             most, before = tf.reduce_max(steps), last_frames(frames, lengths)
-            written, _, _ = continue_frames(network, context, states, rules, before=before, steps=most)
+            written, _, _ = continue_frames(
+                network, context, states, rules, before=before, known=grid.known, steps=most
+            )
         inside = tf.sequence_mask(steps, most)[..., None]
         return {"frames": tf.cast(tf.where(inside, written, 0.0), tf.int32), "lengths": tf.identity(steps)}
 
@@ -81,7 +83,7 @@ def _scoring_frames(network: keras.Model) -> Endpoint:
     return Endpoint(score, _frame_signature(), _frame_examples())
 
 
-def _stepping_frames(network: keras.Model) -> Endpoint:
+def _stepping_frames(network: keras.Model, grid: MusicGrid) -> Endpoint:
     """Frames and states in, a frame that follows and new states out."""
     sizes = [state.shape[-1] for state in network.input["states"]]
     names = [f"state_{number}" for number in range(len(sizes))]
@@ -104,7 +106,7 @@ def _stepping_frames(network: keras.Model) -> Endpoint:
         contexts, final = read_frames(network, frames, lengths, [states[name] for name in names])
         context = tf.gather(contexts, lengths - 1, batch_dims=1)
         before = last_frames(frames, lengths)
-        drawn = sample_frames(network, context, rules, before=before, position=position)
+        drawn = sample_frames(network, context, rules, before=before, known=grid.known, position=position)
         return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(names, final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype

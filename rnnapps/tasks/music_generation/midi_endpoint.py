@@ -48,14 +48,7 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid) -> Endpoint:
             tf.sequence_mask(added, tf.shape(rows)[1]), [-1, tf.shape(rows)[1], *[1] * (len(rows.shape) - 2)]
         )
         rolls = _rolls(*_joined(primer, lengths, rows, added), grid)
-        content = write_midi(
-            rolls,
-            notes.tempo,
-            notes.numerator,
-            notes.exponent,
-            steps_per_beat=grid.steps_per_beat,
-            percussion=grid.percussion,
-        )
+        content = write_midi(rolls, notes.conductor, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
         return {
             "midi_bytes": tf.where(good, content, ""),
             name: tf.where(kept, rows, 0),

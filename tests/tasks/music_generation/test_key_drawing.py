@@ -161,6 +161,20 @@ def test_what_is_rare_key_by_key_does_not_fall_silent(temperature: float, top_p:
         assert frames[-16:].any()
 
 
+def test_keys_beyond_the_training_pieces_are_held_but_not_struck(sparse: keras.Model) -> None:
+    grid = GRID.within([PRIMER], transpose=2)
+    assert (grid.lowest_key, grid.highest_key) == (46, 66) and grid.known.sum() == 21
+    assert grid.joined(MusicGrid("frames", 2, lowest_key=60, highest_key=70)).known.sum() == 25
+    high = Piece(np.array([[0, 4, 100, 80]], np.int32))
+    bias = sparse.get_layer("keys").bias
+    learned = bias.numpy()
+    bias.assign(tf.fill([88], 30.0))
+    written = GRID.frames(write_pieces(sparse, grid, high, Sampling(steps=3, seed=1))[0])[high.steps :]
+    bias.assign(learned)
+    np.testing.assert_array_equal(np.flatnonzero(written.all(axis=0)), [*np.flatnonzero(grid.known), 100 - 21])
+    assert written.sum() == 3 * 22
+
+
 def test_all_ways_to_write_draw_the_same(sparse: keras.Model) -> None:
     sampling = Sampling(steps=9, temperature=0.7, top_p=0.8, seed=5)
     start = GRID.frames(PRIMER)
