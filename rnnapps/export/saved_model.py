@@ -19,6 +19,7 @@ from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
+from rnnapps.export.row_by_row import row_by_row
 from rnnapps.export.signatures import answer, describe, trace
 from rnnapps.export.verify import save_example, verify
 from rnnapps.export.versions import publish
@@ -96,8 +97,9 @@ def export(
     """
     base = Path(folder).absolute()
     check_destination(base)
+    careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
     contents = _Contents(
-        endpoints, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
+        careful, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
     )
     try:
         with workplace(base) as scratch:
@@ -133,7 +135,8 @@ def _build(version: Path, contents: _Contents) -> None:
     write_requests(extra / WARMUP_FILE, requests, model_name=contents.name)
     for example in examples.values():
         save_example(version, example)
-    card = render_model_card(contents.model_card, signatures=described, versions=package_versions())
+    problems = {name: endpoint.problems for name, endpoint in endpoints.items()}
+    card = render_model_card(contents.model_card, signatures=described, versions=package_versions(), problems=problems)
     (extra / "model_card.md").write_text(card, encoding="utf-8")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     weights = save_weights(extra, contents.network)

@@ -95,12 +95,6 @@ class Forecaster:
         """
         values, lengths = rows["history"], rows["lengths"]
         steps = tf.shape(values)[1]
-        checks = [
-            tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-            tf.debugging.assert_less_equal(lengths, steps, "lengths must be at most the number of rows"),
-        ]
-        with tf.control_dependencies(checks):
-            lengths = tf.identity(lengths)
         history, present = self.features.scale(values)
         new = {"history": history, "present": present}
         if "covariates" in state:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 from rnnapps.types import Array
@@ -66,7 +67,14 @@ def answer_midi(grid: MusicGrid, request: Mapping[str, Array], answer: Mapping[s
         grid: the model's grid.
         request: what `request_arrays` returned.
         answer: the outputs of `continuation`: lists or arrays.
+
+    Raises:
+        DataError: the model has refused the request.
     """
+    problem = np.asarray(answer.get("problem", [""])).tolist()[0]
+    if problem:
+        told = problem.decode() if isinstance(problem, bytes) else str(problem)
+        raise DataError("request", f"was not answered: {told}", "ask for something else")
     name = "frames" if grid.representation == "frames" else "tokens"
     length = int(np.asarray(answer["lengths"])[0])
     both = np.concatenate([request[name][0], np.asarray(answer[name], np.int32)[0, :length]])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.preprocessing.raw_bytes import big_endian
 from rnnapps.tasks.music_generation.data.midi import DRUMS, MAXIMUM_TRACKS
 from rnnapps.tasks.music_generation.data.midi_events import NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
 from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, KEYS, LOWEST_KEY
@@ -17,7 +18,6 @@ from rnnapps.tasks.music_generation.preprocessing.midi_scan import (
     Events,
     Tracks,
     at,
-    big_endian,
     find_events,
     find_tracks,
 )
