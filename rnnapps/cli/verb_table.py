@@ -52,6 +52,7 @@ FLAGS = {
         Flag("json", "print JSON on standard output: one object, or one a piece of a stream", switch=True),
         Flag("from", "run folder or exported model to start from"),
         Flag("freeze", "layers that keep their weights", several=True),
+        Flag("skip_evaluation", "end without measuring the model beside its baselines", switch=True),
         Flag("to", "model folder; the export becomes its next version"),
     )
 }
@@ -111,7 +112,7 @@ VERBS = {
     "train": Verb(
         "train a model, or continue the run if its folder exists",
         "all",
-        ("run", "config", "print_config", "json"),
+        ("run", "config", "skip_evaluation", "print_config", "json"),
         (),
         (
             "",
@@ -123,7 +124,7 @@ VERBS = {
     "finetune": Verb(
         "train on from the weights of a run or an exported model, on new data",
         "all",
-        ("from", "run", "freeze", "config", "print_config", "json"),
+        ("from", "run", "freeze", "config", "skip_evaluation", "print_config", "json"),
         ("from",),
         (
             "--from {run} --data.source mine --run runs/{name}/mine",

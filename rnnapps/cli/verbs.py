@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
-from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table
+from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table, show_verdict
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.verbs import settings, yaml_files
@@ -56,7 +56,8 @@ def train(pipeline: AnyPipeline, arguments: Arguments) -> Result:
         return _shown_config(pipeline, arguments)
     from rnnapps.verbs.train import train as train_run
 
-    return _shown_training(pipeline, train_run(pipeline, arguments.config, _run_path(pipeline, arguments)))
+    path, judged = _run_path(pipeline, arguments), not arguments.options["skip_evaluation"]
+    return _shown_training(pipeline, train_run(pipeline, arguments.config, path, judged=judged))
 
 
 def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -66,8 +67,9 @@ def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     from rnnapps.verbs.train import finetune as finetune_run
 
     source, freeze = Path(arguments.options["from"]), tuple(arguments.options["freeze"] or ())
-    path = _run_path(pipeline, arguments)
-    return _shown_training(pipeline, finetune_run(pipeline, arguments.config, path, source=source, freeze=freeze))
+    path, judged = _run_path(pipeline, arguments), not arguments.options["skip_evaluation"]
+    trained = finetune_run(pipeline, arguments.config, path, source=source, freeze=freeze, judged=judged)
+    return _shown_training(pipeline, trained)
 
 
 def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -78,8 +80,8 @@ def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     splits = read_examples(pipeline, arguments.config)
     switches = [name for name in pipeline.evaluation_switches if arguments.options[name]]
     evaluation = evaluate_model(pipeline, model, splits, switches=switches, keep=not arguments.given)
-    data = {**evaluation.metrics, **{name: value for name, value in vars(evaluation).items() if name != "metrics"}}
-    return Result(data, lambda console: show_evaluation(console, evaluation))
+    data = evaluation.as_dict()
+    return Result({**data.pop("metrics"), **data}, lambda console: show_evaluation(console, evaluation))
 
 
 def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -128,8 +130,8 @@ def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
 
 def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The next version of a served model, verified before it appears."""
+    from rnnapps.export.destination import check_destination
     from rnnapps.export.manifest import read_manifest
-    from rnnapps.export.workplace import check_destination
     from rnnapps.verbs.export import export as export_model
 
     check_destination(Path(arguments.options["to"]))
@@ -192,9 +194,15 @@ def _shown_config(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 
 def _shown_training(pipeline: AnyPipeline, trained: Trained) -> Result:
     facts = {"run": trained.model.path, **trained.facts, "report": trained.report}
+    evaluation = trained.evaluation
+    data: dict[str, Any] = {**facts, **({"transfer": trained.transfer.as_dict()} if trained.transfer else {})}
+    if evaluation:
+        data["evaluation"] = evaluation.as_dict()
 
     def show(console: Console) -> None:
         show_facts(console, facts)
         print(f"next: {program(pipeline)} evaluate --run {trained.model.path}", file=console.file)
+        if evaluation:
+            show_verdict(console, evaluation)
 
-    return Result({**facts, **({"transfer": trained.transfer.as_dict()} if trained.transfer else {})}, show)
+    return Result(data, show)

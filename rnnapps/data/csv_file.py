@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnapps.data.file_kinds import HEAD_BYTES, require_text
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
@@ -22,9 +23,7 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", 
 """Cells that mean: not measured."""
 
 SEPARATORS = (",", ";", "\t", "|")
-COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 """How gzip, zip, bzip2, xz and Zstandard files begin."""
-HEAD_BYTES = 1 << 16
 CHUNK_BYTES = 1 << 24
 SAMPLE_ROWS = 500
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
@@ -132,8 +131,7 @@ def _head(path: Path) -> str:
         raise DataError(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(path, "is UTF-16 text, expected UTF-8", "convert it with: iconv -f UTF-16 -t UTF-8")
-    if content.startswith(COMPRESSED):
-        raise DataError(path, "is compressed", "unpack it and give the file within")
+    require_text(content, path)
     if b"\0" in content:
         raise DataError(path, "looks binary: it holds zero bytes", "give a CSV or Parquet file")
     if b"\r" in content.replace(b"\r\n", b""):

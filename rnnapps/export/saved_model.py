@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import tensorflow as tf
 
+from rnnapps.atomic import working_folder
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
+from rnnapps.export.destination import check_destination
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
 from rnnapps.export.row_by_row import row_by_row
 from rnnapps.export.signatures import answer, describe, trace
 from rnnapps.export.verify import save_example, verify
 from rnnapps.export.versions import publish
 from rnnapps.export.warmup import WARMUP_FILE, warmup_requests, write_requests
-from rnnapps.export.workplace import check_destination, workplace
 from rnnapps.reports.model_card import ModelCard, render_model_card
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ def export(
         careful, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
     )
     try:
-        with workplace(base) as scratch:
-            # A folder inside, because a temporary one is closed to other users, the server's for one.
+        with working_folder(base.parent, f".{base.name}.exporting-") as scratch:
             version = scratch / "version"
             _build(version, contents)
             # In this order: a server that polls `base` must never see a version that was not verified.

@@ -77,7 +77,9 @@ def _results(evaluation: Evaluation | None) -> str:
     for baseline, metrics in evaluation.baselines.items():
         rows.append((baseline, *(_number(metrics[name]) if name in metrics else "" for name in names)))
     table = _table(("", *(name.replace("_", " ") for name in names)), rows)
-    return f"{evaluation.examples:,} examples of the {evaluation.split} split.\n\n{table}"
+    verdict = evaluation.verdict.sentence if evaluation.verdict else ""
+    words = (verdict, evaluation.note, f"{evaluation.examples:,} examples of the {evaluation.split} split.", table)
+    return "\n\n".join(text for text in words if text)
 
 
 def _signature(name: str, tensors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:

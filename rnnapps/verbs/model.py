@@ -139,7 +139,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         Returns:
             The version folder.
         """
-        from rnnapps.export.workplace import check_destination
+        from rnnapps.export.destination import check_destination
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))

@@ -61,25 +61,24 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
 
 def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
     """The columns that have a role."""
-    kinds: dict[str, Any] = {name: np.float32 for name in roles.numbers}
+    kinds: dict[str, Any] = {name: np.float64 for name in roles.numbers}
     kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
-    with np.errstate(over="ignore"):  # found and told by `require_numbers`
-        return pd.read_csv(
-            shape.path,
-            sep=shape.separator,
-            decimal=shape.decimal,
-            thousands=thousands,
-            header=0,
-            names=list(shape.names),
-            usecols=list(kinds),
-            dtype=kinds,
-            index_col=False,
-            na_values={name: [""] if name in roles.texts else list(MISSING) for name in kinds},
-            keep_default_na=False,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            engine="c",
-        )
+    return pd.read_csv(
+        shape.path,
+        sep=shape.separator,
+        decimal=shape.decimal,
+        thousands=thousands,
+        header=0,
+        names=list(shape.names),
+        usecols=list(kinds),
+        dtype=kinds,
+        index_col=False,
+        na_values={name: [""] if name in roles.texts else list(MISSING) for name in kinds},
+        keep_default_na=False,
+        skipinitialspace=True,
+        encoding="utf-8-sig",
+        engine="c",
+    )
 
 
 def _doubtful_marks(shape: CsvShape, roles: Roles) -> Iterator[str]:

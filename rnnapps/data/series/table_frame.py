@@ -21,6 +21,8 @@ __all__ = ["Table", "frame_table", "require_numbers"]
 Place = Callable[[int], str]
 
 SAMPLE_ROWS = 500
+LARGEST = 3.4e38
+"""Numbers above this are taken for mistakes; their squares are still finite."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Table:
 
     Attributes:
         path: its file, or what it is called in errors.
-        frame: the columns that have a role: float32 numbers, texts, and the time as it stands in the file.
+        frame: the columns that have a role: float64 numbers, texts, and the time as it stands in the file.
         roles: what they are for.
         place: maps a row to what a person calls it: "line 7".
     """
@@ -60,8 +62,7 @@ def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | s
     )
     times = [*times, *clocks]
     roles = assign_roles(path, list(frame.columns), texts=texts, times=times, doubts=doubts, config=config)
-    with np.errstate(over="ignore"):  # found and told by `require_numbers`
-        numbers = {name: frame[name].to_numpy(np.float32, na_value=np.nan) for name in roles.numbers}
+    numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in roles.numbers}
     names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}
     time = {roles.time: frame[roles.time]} if roles.time else {}
     return Table(path, pd.DataFrame({**time, **names, **numbers}), roles, place)
@@ -76,7 +77,7 @@ def require_numbers(table: Table) -> Table:
     if not len(table.frame):
         raise DataError(table.path, "has columns but no rows", "add rows")
     for name in table.roles.numbers:
-        infinite = np.flatnonzero(np.isinf(table.frame[name].to_numpy()))
+        infinite = np.flatnonzero(np.abs(table.frame[name].to_numpy()) > LARGEST)
         if len(infinite):
             place = table.place(int(infinite[0]))
             problem = f"{place}, column {name!r}: the number is infinite or above 3.4e38"

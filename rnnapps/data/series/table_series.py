@@ -93,8 +93,8 @@ def _columns(table: Table) -> dict[str, Any]:
     coded = [pd.factorize(frame[name], sort=True) for name in roles.categorical]
     codes = [code.astype(np.int32) for code, _ in coded]
     columns = {
-        "values": frame[list(roles.channels)].to_numpy(np.float32),
-        "known": frame[list(roles.known)].to_numpy(np.float32),
+        "values": frame[list(roles.channels)].to_numpy(np.float64),
+        "known": frame[list(roles.known)].to_numpy(np.float64),
         "categories": np.stack(codes, axis=1) if codes else np.zeros((len(frame), 0), np.int32),
         "category_levels": tuple(tuple(map(str, levels)) for _, levels in coded),
     }
@@ -123,7 +123,7 @@ def _static(table: Table, name: str, rows: Array | None) -> dict[str, Any]:
         values[column] = different[0]
     numbers = [values[column] for column in table.roles.static_numbers]
     texts = tuple(str(values[column]) for column in table.roles.static_texts)
-    return {"static": np.array(numbers, np.float32), "static_texts": texts}
+    return {"static": np.array(numbers, np.float64), "static_texts": texts}
 
 
 def _timed(

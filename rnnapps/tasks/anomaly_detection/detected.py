@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
+from rnnapps.atomic import write_atomically
 from rnnapps.contract.sections import Paragraph, Section, Table
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.data.series.shown_times import shown_times
@@ -21,7 +22,6 @@ from rnnapps.tasks.anomaly_detection.judge import Judged
 from rnnapps.tasks.anomaly_detection.metrics import intervals
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream
-from rnnapps.training.run import write_atomically
 from rnnapps.types import Array
 
 __all__ = [
@@ -147,13 +147,19 @@ def detection_section(stream: DetectorStream, parts: Sequence[SeriesPart]) -> Se
     order = sorted(range(len(judged)), key=lambda number: -_excess(judged[number]))[:DRAWN_SERIES]
     pictures = [plot_detection(chosen[number], judged[number], stream).picture() for number in order]
     rows = [
-        (event.series, event.first_row, event.last_row, event.peak_score, ", ".join(event.sensors))
+        (event.series, *_place(event), event.peak_score, ", ".join(event.sensors))
         for number in order
         for event in describe_events(chosen[number], judged[number], stream)
     ]
-    columns = ("Series", "First row", "Last row", "Peak score", "Sensors")
+    columns = ("Series", "First row", "Last row", "From", "To", "Peak score", "Sensors")
     note = "Shaded: labelled faults. Marks below the score: flagged events. The sensors that made the score are drawn."
     return Section("What the detector flags", [Paragraph(note), *pictures, Table(columns, rows[:50], "Flagged events")])
+
+
+def _place(event: AnomalyEvent) -> tuple[int, int, str, str]:
+    """First and last row of an event, and their times where there are any."""
+    first, last = ("" if time is None else str(time) for time in (event.first_time, event.last_time))
+    return event.first_row, event.last_row, first, last
 
 
 def _excess(judged: Judged) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from rnnapps.data.csv_lines import csv_line
 from rnnapps.data.series.shown_times import utc_text
 
 __all__ = ["AnomalyEvent", "ScoredLine", "ScoredRow"]
@@ -92,8 +93,8 @@ class ScoredLine:
 
     def printed(self) -> str:
         """A line of comma-separated values, in the order of the attributes."""
-        figures = f"{self.score:.4g},{self.threshold:.4g},{int(self.flag)}"
-        return f"{self.line},{self.series},{figures},{self.sensor}\n"
+        figures = f"{self.score:.4g}", f"{self.threshold:.4g}", int(self.flag)
+        return csv_line([self.line, self.series, *figures, self.sensor])
 
 
 def _text(time: pd.Timestamp | None) -> str | None:

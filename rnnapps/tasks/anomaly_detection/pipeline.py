@@ -205,6 +205,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
             metric=f"validation_{unit}",
             loss_unit=unit,
             time_step="row",
+            sequences=sum(map(len, parts.train)) / fitted.config.training.window_steps,
         )
 
     def evaluate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Evaluation:

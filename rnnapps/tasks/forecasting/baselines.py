@@ -54,13 +54,14 @@ def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: S
     if max(train.seasons) > 1:
         means["seasonal naive"] = lambda history, seasons: _seasonal(history, horizon, seasons)
     means["drift"] = lambda history, _: drift(history, horizon)
-    pairs = ((history, future) for history, future, _ in train.histories(stride=train.stride(MOST_TRAINING_WINDOWS)))
+    taught = train.histories(stride=train.stride(MOST_TRAINING_WINDOWS))
+    pairs = ((windows.history, windows.future) for windows in taught)
     linear = LinearForecast(train.history_steps, horizon).fit(pairs)
     means[LINEAR] = lambda history, _: linear.predict(history)
     held_out = list(validation.histories(stride=validation.stride(MOST_CALIBRATION_WINDOWS)))
     baselines = {}
     for name, mean in means.items():
-        errors = np.concatenate([future - mean(history, seasons) for history, future, seasons in held_out])
+        errors = np.concatenate([own.future - mean(own.history, own.season) for own in held_out])
         distance = np.broadcast_to(errors[..., None], (*errors.shape, len(levels)))
         baselines[name] = Baseline(mean, conformal_shift(distance, tuple(levels)))
     return baselines

@@ -68,7 +68,7 @@ def _tensors(forecaster: Forecaster) -> Endpoint:
 
     steps = forecaster.history_steps
     rows = {name: tf.constant(array) for name, array in _examples(forecaster, steps, np.full(ROWS, steps)).items()}
-    inputs = forecaster.network_inputs(forecaster.advance(forecaster.empty_state(ROWS), rows), rows)
+    inputs, _ = forecaster.network_inputs(forecaster.advance(forecaster.empty_state(ROWS), rows), rows)
     signature = {name: tf.TensorSpec((None, *value.shape[1:]), value.dtype) for name, value in inputs.items()}
     rules = (between("series", 0, len(forecaster.features.series)),) if "series" in inputs else ()
     return Endpoint(scaled, signature, {name: np.asarray(value) for name, value in inputs.items()}, rules=rules)
@@ -83,8 +83,9 @@ def _step(forecaster: Forecaster, most: int) -> Endpoint:
         return forecaster.forecast(state, rows) | {key: state[name] for key, name in names.items()}
 
     shapes = {key: (forecaster.history_steps, forecaster.state_sizes[name]) for key, name in names.items()}
-    signature = {key: tf.TensorSpec((None, *shape), tf.float32) for key, shape in shapes.items()}
-    before = {key: np.zeros((ROWS, *shape), np.float32) for key, shape in shapes.items()}
+    types = {key: forecaster.state_type(name) for key, name in names.items()}
+    signature = {key: tf.TensorSpec((None, *shape), types[key]) for key, shape in shapes.items()}
+    before = {key: np.zeros((ROWS, *shape), types[key].as_numpy_dtype) for key, shape in shapes.items()}
     examples = _examples(forecaster, FEW, np.array([FEW, 1, 3, 2, 0]))
     return Endpoint(
         step,
@@ -107,14 +108,14 @@ def _examples(forecaster: Forecaster, steps: int, lengths: Array) -> dict[str, A
     features, horizon = forecaster.features, forecaster.horizon_steps
     scaler, known = features.scaler, features.known
     waves = np.sin(np.arange(ROWS)[:, None, None] + np.arange(steps)[None, :, None] / 3)
-    history = (scaler.centre + scaler.scale * waves).astype(np.float32)
+    history = scaler.centre[0] + scaler.unit[0] * waves
     history = np.round(np.abs(history) * 3) if scaler.method == "none" else history
     history[1, 0, 0] = np.nan
     rows: dict[str, Array] = {"history": history, "lengths": lengths.astype(np.int32)}
     if features.calendar:
         rows["last_time"] = np.array([0, 86_400, 951_782_400, 1_711_846_800, 2_000_000_000], np.int64)
     if known.channels:
-        level = (known.centre + known.scale * 0.5).astype(np.float32)
+        level = known.centre + known.scale * 0.5
         rows["known_history"] = np.broadcast_to(level, (ROWS, steps, len(level))).copy()
         rows["known_future"] = np.broadcast_to(level, (ROWS, horizon, len(level))).copy()
     if features.categories:
@@ -122,12 +123,12 @@ def _examples(forecaster: Forecaster, steps: int, lengths: Array) -> dict[str, A
         for name, size in (("categories_history", steps), ("categories_future", horizon)):
             rows[name] = np.broadcast_to(np.array(levels, object), (ROWS, size, len(levels))).copy()
     if features.static.channels:
-        centre = features.static.centre.astype(np.float32)
+        centre = features.static.centre
         rows["static"] = np.broadcast_to(centre, (ROWS, len(centre))).copy()
     if features.static_texts:
         texts = [column[0].encode() for column in features.static_texts.values()]
         rows["static_texts"] = np.broadcast_to(np.array(texts, object), (ROWS, len(texts))).copy()
-    if "series" in forecaster.network.input:
+    if "series" in forecaster.other_inputs():
         names = [*features.series[: ROWS - 1], *["another"] * ROWS][:ROWS]
         rows["series"] = np.array([name.encode() for name in names], object)
     return rows

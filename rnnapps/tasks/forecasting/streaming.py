@@ -33,7 +33,7 @@ from rnnapps.types import Array, NamedTensors
 __all__ = ["stream_forecasts"]
 
 Row = tuple[Array, np.datetime64 | None]
-"""Values float32 `(channels,)`, NaN where missing, and UTC time."""
+"""Values float64 `(channels,)`, NaN where missing, and UTC time."""
 
 
 def stream_forecasts(
@@ -111,7 +111,7 @@ def _given_rows(given: object, config: SeriesDataConfig, features: SeriesFeature
         clock, frequency = table.roles.time, features.frequency
         if features.calendar and not clock:
             raise DataError(MEMORY, f"{table.place(0)} has no time", "this model reads the calendar: give times")
-        values = table.frame[list(features.scaler.channels)].to_numpy(np.float32)
+        values = table.frame[list(features.scaler.channels)].to_numpy(np.float64)
         for row in range(len(values)):
             if clock and frequency is not None:
                 cell, where = table.frame[clock].iloc[[row]], table.place(row)
@@ -149,7 +149,7 @@ def _rows(lines: TextIO, name: str, config: SeriesDataConfig, features: SeriesFe
                 _number(cells[column], source=name, where=f"{where}, column {names[column]!r}", decimal=decimal)
                 for column in places
             ],
-            np.float32,
+            np.float64,
         )
         if clock != NO_TIME and features.frequency is not None:
             cell = pd.Series([cells[names.index(clock)].strip() or None], dtype=object, name=clock)

@@ -15,7 +15,12 @@ from rnnapps.layers.token_network import zero_states
 from rnnapps.tasks.music_generation.data.piece import KEYS
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.frame_network import key_distribution, read_frames
-from rnnapps.tasks.music_generation.frame_sampling import begin_frames, continue_frames, sample_frames
+from rnnapps.tasks.music_generation.frame_sampling import (
+    begin_frames,
+    continue_frames,
+    last_frames,
+    sample_frames,
+)
 from rnnapps.tasks.music_generation.generation import begin_events, event_step
 from rnnapps.tasks.music_generation.metrics.frames import frame_nats
 from rnnapps.tasks.music_generation.midi_endpoint import midi_endpoint
@@ -52,8 +57,8 @@ def _continuing_frames(network: keras.Model, limits: MusicExportConfig) -> Endpo
     ) -> dict[str, Tensor]:
         rules = Rules(temperature, seed, top_p=top_p)
         context, states = begin_frames(network, frames, lengths)
-        most = tf.reduce_max(steps)
-        written, _, _ = continue_frames(network, context, states, rules, steps=most)
+        most, before = tf.reduce_max(steps), last_frames(frames, lengths)
+        written, _, _ = continue_frames(network, context, states, rules, before=before, steps=most)
         inside = tf.sequence_mask(steps, most)[..., None]
         return {"frames": tf.cast(tf.where(inside, written, 0.0), tf.int32), "lengths": tf.identity(steps)}
 
@@ -103,7 +108,8 @@ def _stepping_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoin
         rules = Rules(temperature, seed, top_p=top_p)
         contexts, final = read_frames(network, frames, lengths, [states[name] for name in names])
         context = tf.gather(contexts, lengths - 1, batch_dims=1)
-        drawn = sample_frames(network, context, rules, position)
+        before = last_frames(frames, lengths)
+        drawn = sample_frames(network, context, rules, before=before, position=position)
         return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(names, final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype

@@ -27,23 +27,28 @@ GENERATED_BEATS = 32
 
 def evaluate_music(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -> Evaluation:
     """Metrics and baselines on the test pieces, and diagnostics of generated pieces beside excerpts of the test's."""
+    told: dict[str, float] = {}
     if grid.representation == "frames":
         held_out = [grid.frames(piece) for piece in pieces.test]
-        metrics = frame_scorer(network, held_out)()
-        baselines = frame_metrics.baselines([grid.frames(piece) for piece in pieces.train], held_out)
+        train, validation = ([grid.frames(piece) for piece in part] for part in (pieces.train, pieces.validation))
+        chosen = frame_scorer(network, validation)
+        threshold = frame_metrics.best_threshold(lambda value: chosen(value)["frame_accuracy"])
+        metrics = frame_scorer(network, held_out)(threshold)
+        baselines = frame_metrics.baselines(train, held_out, validation)
+        told["frame_threshold"] = threshold
         examples = sum(len(roll) - 1 for roll in held_out)
     else:
         metrics = event_scorer(network, grid, pieces.test)()
         ids = joined_events(grid, pieces.test)
-        train = joined_events(grid, pieces.train)
-        baselines = note_events.baselines(train, ids, grid.is_note_on(ids), tokens=grid.tokens)
+        before = joined_events(grid, pieces.train)
+        baselines = note_events.baselines(before, ids, grid.is_note_on(ids), tokens=grid.tokens)
         examples = len(ids) - 1
     return Evaluation(
         metrics=metrics,
         baselines=baselines,
         examples=examples,
         split="test",
-        diagnostics=diagnose(network, grid, pieces.test),
+        diagnostics=told | diagnose(network, grid, pieces.test),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from rnnapps.atomic import write_atomically
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.music_generation.data.midi import write_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
@@ -15,7 +16,6 @@ from rnnapps.tasks.music_generation.metrics.music_diagnostics import music_diagn
 from rnnapps.tasks.music_generation.piano_roll import plot_piano_roll
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 from rnnapps.tasks.music_generation.synthesis import render_wav
-from rnnapps.training.run import write_atomically
 from rnnapps.types import Array
 
 __all__ = ["GeneratedPiece", "choose_synthesizer"]

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from rnnapps.decoding.distribution import Rules, inverse_temperature
+from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import uniforms
 from rnnapps.layers.token_network import zero_states
 from rnnapps.tasks.music_generation.frame_network import frame_step, key_distribution, read_frames
+from rnnapps.tasks.music_generation.key_drawing import draw_frame
 from rnnapps.types import Tensor, Tensors
 
-__all__ = ["begin_frames", "continue_frames", "sample_frames"]
+__all__ = ["begin_frames", "continue_frames", "last_frames", "sample_frames"]
 
 
 def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensors]:
@@ -32,13 +33,22 @@ def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple
     return tf.gather(contexts, lengths, batch_dims=1), states
 
 
-def sample_frames(network: keras.Model, context: Tensor, rules: Rules, position: Tensor | int) -> Tensor:
+def last_frames(frames: Tensor, lengths: Tensor) -> Tensor:
+    """The last of each row's frames `(batch, time, keys)`, float32 `(batch, keys)`; silence for a length of 0."""
+    frames = tf.pad(tf.cast(frames, tf.float32), [[0, 0], [1, 0], [0, 0]])
+    return tf.gather(frames, lengths, batch_dims=1)
+
+
+def sample_frames(
+    network: keras.Model, context: Tensor, rules: Rules, *, before: Tensor, position: Tensor | int
+) -> Tensor:
     """Draws one frame for each row.
 
     Args:
         network: a frame network.
         context: `(batch, size)`.
-        rules: temperature, seed and top_p; what else they hold is not used.
+        rules: temperature, seed and top_p, which act as `draw_frame` says.
+        before: the frame before, float32 `(batch, keys)`.
         position: int32 scalar or `(batch,)`: number of frames that were drawn before with this seed.
 
     Returns:
@@ -54,9 +64,7 @@ def sample_frames(network: keras.Model, context: Tensor, rules: Rules, position:
     rows = tf.shape(rules.seed)[0]
     places = tf.broadcast_to(tf.cast(position, tf.int32), [rows])
     numbers = tf.map_fn(row, (rules.seed, places), fn_output_signature=tf.TensorSpec((None,), tf.float32))
-    numbers = tf.where(rules.temperature[:, None] > 0, tf.reshape(numbers, [rows, keys]), 0.0)
-    top_p = tf.ones_like(rules.temperature) if rules.top_p is None else rules.top_p
-    return distribution.sample(context, numbers, inverse_temperature(rules.temperature), top_p)
+    return draw_frame(distribution.given(context), tf.reshape(numbers, [rows, keys]), rules, before)
 
 
 def continue_frames(
@@ -65,6 +73,7 @@ def continue_frames(
     states: Sequence[Tensor],
     rules: Rules,
     *,
+    before: Tensor,
     steps: Tensor | int,
     position: Tensor | int = 0,
 ) -> tuple[Tensor, Tensor, Tensors]:
@@ -77,6 +86,7 @@ def continue_frames(
         context: from `begin_frames` or the chunk before.
         states: the same.
         rules: how to sample.
+        before: the last frame of the primer or the chunk before, float32 `(batch, keys)`.
         steps: int32 scalar, number of frames.
         position: frames drawn in chunks before.
 
@@ -88,13 +98,13 @@ def continue_frames(
     written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
 
     def body(
-        now: Tensor, context: Tensor, states: Tensors, written: tf.TensorArray
-    ) -> tuple[Tensor, Tensor, Tensors, tf.TensorArray]:
-        frame = sample_frames(network, context, rules, position + now)
+        now: Tensor, frame: Tensor, context: Tensor, states: Tensors, written: tf.TensorArray
+    ) -> tuple[Tensor, Tensor, Tensor, Tensors, tf.TensorArray]:
+        frame = sample_frames(network, context, rules, before=frame, position=position + now)
         new_context, new_states = step(frame, states)
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), (new_context, new_states), (context, states))
-        return now + 1, new_context, new_states, written.write(now, frame)
+        return now + 1, frame, new_context, new_states, written.write(now, frame)
 
-    start = (tf.constant(0), context, list(states), written)
-    _, after, final, written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
+    start = (tf.constant(0), tf.ensure_shape(before, (context.shape[0], keys)), context, list(states), written)
+    _, _, after, final, written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
     return tf.transpose(written.stack(), [1, 0, 2]), after, final

@@ -19,6 +19,7 @@ from rnnapps.tasks.music_generation.data.frame_windows import frame_batches
 from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.frame_network import key_distribution
+from rnnapps.tasks.music_generation.key_drawing import expected_frame
 from rnnapps.tasks.music_generation.metrics.frames import frame_nats, score_frames
 from rnnapps.tasks.music_generation.metrics.note_events import event_metrics
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
@@ -73,38 +74,40 @@ def _frame_objective(
         metric="validation_nats_per_step",
         loss_unit="nats_per_step",
         time_step="grid step",
+        sequences=sum(map(len, rolls)) / config.window_steps,
     )
 
 
 def frame_scorer(
     network: keras.Model, rolls: Sequence[Array], *, greedy: bool = True
-) -> Callable[[], dict[str, float]]:
+) -> Callable[..., dict[str, float]]:
     """A function that scores pieces with a frame network's weights of that moment.
+
+    It takes the probability above which a key is expected, one half by default.
 
     Args:
         network: the network.
         rolls: frames of each piece `(steps, keys)`.
-        greedy: also find the likeliest frames, key by key from the lowest, for `frame_accuracy`; without, it is that of
+        greedy: also find the expected frames, key by key from the lowest, for `frame_accuracy`; without, it is that of
             the keys given the true ones below them.
     """
     distribution = key_distribution(network)
     recurrent = network.get_layer("recurrent")
 
     @tf.function(autograph=False)
-    def apply(frames: Tensor, next_frames: Tensor, states: Tensors) -> tuple[Tensor, Tensor, Tensors]:
+    def apply(
+        threshold: Tensor, frames: Tensor, next_frames: Tensor, states: Tensors
+    ) -> tuple[Tensor, Tensor, Tensors]:
         contexts, final = recurrent(frames, states=states)
         logits = distribution(contexts, next_frames)
         if not (greedy and distribution.hidden_units):
-            return logits, tf.cast(logits > 0, tf.float32), final
-        flat = tf.reshape(contexts, [-1, contexts.shape[-1]])
-        rows = tf.shape(flat)[0]
-        half, ones = tf.fill([rows, distribution.keys], 0.5), tf.ones([rows])
-        expected = distribution.sample(flat, half, tf.fill([rows, 1], 1e30), ones)
-        return logits, tf.reshape(expected, tf.shape(next_frames)), final
+            return logits, tf.cast(tf.sigmoid(logits) > threshold, tf.float32), final
+        terms = distribution.given(tf.reshape(contexts, [-1, contexts.shape[-1]]))
+        return logits, tf.reshape(expected_frame(terms, threshold), tf.shape(next_frames)), final
 
-    def score() -> dict[str, float]:
-        first = functools.partial(zero_states, network)
-        return score_frames(apply, first, rolls, batch_size=SCORED_ROWS, window_steps=SCORED_STEPS).metrics()
+    def score(threshold: float = 0.5) -> dict[str, float]:
+        first, run = functools.partial(zero_states, network), functools.partial(apply, tf.constant(threshold))
+        return score_frames(run, first, rolls, batch_size=SCORED_ROWS, window_steps=SCORED_STEPS).metrics()
 
     return score
 
@@ -154,6 +157,7 @@ def _event_objective(
         metric="validation_nats_per_event",
         loss_unit="nats_per_event",
         time_step="event",
+        sequences=len(ids) / config.window_steps,
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
+    from rnnapps.metrics.text import TextScore
     from rnnapps.preprocessing.characters import CharacterVocabulary
     from rnnapps.tasks.text_generation.data.text import TextSplits
     from rnnapps.tasks.text_generation.prompts import TextWriter
@@ -149,9 +150,10 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         from rnnapps.metrics.text import nats
 
         training = fitted.config.training
+        ids = fitted.preprocessor.encode_all(splits.train)
         cut = functools.partial(
             batches,
-            fitted.preprocessor.encode_all(splits.train),
+            ids,
             batch_size=training.batch_size,
             window_steps=training.window_steps,
             seed=fitted.config.seed,
@@ -163,11 +165,12 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         return Objective(
             loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
             batches=lambda start: cut(start_step=start),
-            validate=lambda: {f"validation_{name}": value for name, value in score().items()},
+            validate=lambda: {f"validation_{name}": value for name, value in score().metrics().items()},
             metric="validation_nats_per_character",
             samples=lambda: write([""], options),
             loss_unit="nats_per_character",
             time_step="character",
+            sequences=len(ids) / training.window_steps,
         )
 
     def report_sections(
@@ -183,16 +186,20 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         return [repetition_section({"last samples": measure_repetition(samples)})] if samples else []
 
     def evaluate(self, fitted: Fitted[Config, CharacterVocabulary], splits: TextSplits) -> Evaluation:
-        """Nats and bits per character of held-out text, beside n-gram models of the same training text."""
-        from rnnapps.metrics.ngram import baselines
+        """Nats and bits per character of held-out text, beside n-grams of the training text, of the best length."""
+        from rnnapps.metrics.ngram_baselines import ngram_losses
+        from rnnapps.metrics.text import TextScore, compare_texts
         from rnnapps.tasks.text_generation.repetition import measure_repetition
 
         split = "validation" if splits.test is None else "test"
         train, held_out = (fitted.preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
         repetition = measure_repetition(_writer(fitted)([""], PredictOptions(length=1000, samples=4)))
+        score = _scorer(fitted.network, held_out)()
+        losses = ngram_losses(train, held_out, vocabulary_size=fitted.preprocessor.size)
+        naive = {name: TextScore(own) for name, own in losses.items()}
         return Evaluation(
-            metrics=_scorer(fitted.network, held_out)(),
-            baselines=baselines(train, held_out, vocabulary_size=fitted.preprocessor.size),
+            metrics=score.metrics(),
+            baselines={name: own.metrics() for name, own in naive.items()},
             examples=len(held_out) - 1,
             split=split,
             diagnostics={
@@ -200,6 +207,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
                 "longest_repeat_characters": float(len(repetition.longest_repeat)),
                 "unknown_characters": float((held_out == 0).sum()),
             },
+            comparison=compare_texts(score, naive, metric="nats_per_character", part="characters"),
         )
 
     def endpoints(self, fitted: Fitted[Config, CharacterVocabulary]) -> dict[str, Endpoint]:
@@ -239,7 +247,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         yield from stream_text(fitted.network, fitted.preprocessor, prompt, options, stop=options.stop)
 
 
-def _scorer(network: keras.Model, ids: Array) -> Callable[[], dict[str, float]]:
+def _scorer(network: keras.Model, ids: Array) -> Callable[[], TextScore]:
     """A function that scores a text with the network's current weights."""
     import tensorflow as tf
 
@@ -253,9 +261,9 @@ def _scorer(network: keras.Model, ids: Array) -> Callable[[], dict[str, float]]:
 
     rows = max(1, min(SCORED_ROWS, len(ids) // SCORED_WINDOW))
 
-    def score() -> dict[str, float]:
+    def score() -> TextScore:
         states = zero_states(network, rows)
-        return score_text(apply, states, ids, batch_size=rows, window_steps=SCORED_WINDOW).metrics()
+        return score_text(apply, states, ids, batch_size=rows, window_steps=SCORED_WINDOW)
 
     return score
 

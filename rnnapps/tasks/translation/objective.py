@@ -70,6 +70,7 @@ def translation_objective(
         samples=lambda: _samples(write, chosen[:SHOWN]),
         time_step="source token",
         higher_is_better=True,
+        sequences=len(pairs.train),
     )
 
 

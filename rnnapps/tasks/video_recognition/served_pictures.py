@@ -74,7 +74,8 @@ def decode_pictures(
     bad = tf.reduce_any(tf.stack(rules), axis=0)
     # A row with a problem is read as one of no frames.
     rows = (frames, tf.where(bad, 0, lengths))
-    decoded, done, _ = _each_row(video_format.decode_row, rows, video_format)
+    spec = tf.TensorSpec((None, *video_format.frame_shape), tf.uint8)
+    decoded, done, _ = _each_row(video_format.decode_row, rows, spec)
     wide = tf.pad(decoded, [[0, 0], [0, shape[1] - tf.shape(decoded)[1]], [0, 0], [0, 0], [0, 0]])
     return wide, _said(picture_problems(limits), (*rules, ~done))
 
@@ -97,48 +98,53 @@ def decode_animations(
         black = tf.zeros((1, *video_format.frame_shape), tf.uint8)
         return tf.cond(wrong, lambda: black, lambda: video_format.decode_animation(content)[: most + 1])
 
-    decoded, done, lengths = _each_row(decode, (animations, bad), video_format)
+    spec = tf.RaggedTensorSpec((None, *video_format.frame_shape), tf.uint8, ragged_rank=0)
+    decoded, done, lengths = _each_row(decode, (animations, bad), spec)
     too_many = lengths > most
     problems = _said(animation_problems(video_format, limits), (*rules[:2], rules[2] | too_many, rules[3], ~done))
     return decoded[:, :most], tf.clip_by_value(lengths, 1, most), problems
 
 
 def _each_row(
-    decode: Callable[..., Tensor], rows: tuple[Tensor, ...], video_format: VideoFormat
+    decode: Callable[..., Tensor], rows: tuple[Tensor, ...], spec: tf.TypeSpec
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Decodes rows, each by itself.
 
     Args:
         decode: maps the parts of a row to its working frames `(frames, size, size, channels)`, or raises.
         rows: the parts of all rows, each `(batch, ...)`.
-        video_format: size and colours of working frames.
+        spec: of the frames of a row: ragged where rows differ in number.
 
     Returns:
         Working frames, zeros behind a row's end; whether each row was decoded, bool `(batch,)`; and its frames.
     """
-    shape = (None, None, *video_format.frame_shape)
+    frame_shape = spec.shape.as_list()[1:]
+    shape = (None, None, *frame_shape)
 
     def together(*parts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        spec = tf.RaggedTensorSpec(shape[1:], tf.uint8, ragged_rank=0)
         decoded = tf.map_fn(lambda row: decode(*row), parts, fn_output_signature=spec)
-        lengths = tf.cast(decoded.row_lengths(), tf.int32)
-        return tf.ensure_shape(decoded.to_tensor(), shape), tf.ones_like(lengths, tf.bool), lengths
+        if isinstance(decoded, tf.RaggedTensor):
+            lengths = tf.cast(decoded.row_lengths(), tf.int32)
+            decoded = decoded.to_tensor()
+        else:
+            lengths = tf.fill(tf.shape(decoded)[:1], tf.shape(decoded)[1])
+        return tf.ensure_shape(decoded, shape), tf.ones_like(lengths, tf.bool), lengths
 
     # All at once is quicker, and mostly goes well: row by row only if it does not.
-    none = (tf.zeros((0, 0, *video_format.frame_shape), tf.uint8), tf.zeros([0], tf.bool), tf.zeros([0], tf.int32))
+    none = (tf.zeros((0, 0, *frame_shape), tf.uint8), tf.zeros([0], tf.bool), tf.zeros([0], tf.int32))
     attempt = tf.data.Dataset.from_tensors(rows).map(together).ignore_errors()
     frames, done, lengths = _only(attempt.concatenate(tf.data.Dataset.from_tensors(none)).take(1))
     done, lengths = tf.ensure_shape(done, [None]), tf.ensure_shape(lengths, [None])
     found = tf.cond(
         tf.size(done) > 0,
         lambda: (tf.ensure_shape(frames, shape), done, lengths),
-        lambda: _row_after_row(decode, rows, video_format),
+        lambda: _row_after_row(decode, rows, frame_shape),
     )
     return tf.ensure_shape(found[0], shape), found[1], found[2]
 
 
 def _row_after_row(
-    decode: Callable[..., Tensor], rows: tuple[Tensor, ...], video_format: VideoFormat
+    decode: Callable[..., Tensor], rows: tuple[Tensor, ...], frame_shape: list[int]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`_each_row` of rows some of which raise."""
     batch = tf.shape(rows[0])[0]
@@ -148,12 +154,12 @@ def _row_after_row(
         return number, frames, tf.shape(frames)[0]
 
     # One row more, so that there is one if all others raise.
-    spare = tf.data.Dataset.from_tensors((batch, tf.zeros((1, *video_format.frame_shape), tf.uint8), 0))
+    spare = tf.data.Dataset.from_tensors((batch, tf.zeros((1, *frame_shape), tf.uint8), 0))
     decoded = tf.data.Dataset.from_tensor_slices((tf.range(batch), *rows)).map(element).ignore_errors()
     numbers, frames, lengths = _only(spare.concatenate(decoded).padded_batch(tf.cast(batch + 1, tf.int64)))
     numbers = numbers[:, None]
     shape = tf.concat([[batch + 1], tf.shape(frames)[1:]], axis=0)
-    placed = tf.ensure_shape(tf.scatter_nd(numbers, frames, shape)[:batch], (None, None, *video_format.frame_shape))
+    placed = tf.ensure_shape(tf.scatter_nd(numbers, frames, shape)[:batch], (None, None, *frame_shape))
     done = tf.scatter_nd(numbers, tf.ones_like(lengths), [batch + 1])[:batch] > 0
     return placed, done, tf.scatter_nd(numbers, lengths, [batch + 1])[:batch]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnapps.contract.evaluation import MODEL, Evaluation
 from rnnapps.export.verify import verify
 from rnnapps.testing.pipelines.subject import PipelineSubject
 from rnnapps.verbs.evaluate import evaluate
@@ -33,6 +34,24 @@ def check_evaluation(subject: PipelineSubject) -> None:
     assert first.examples > 0 and first.split in ("test", "validation"), "evaluate must say what it has scored"
     same = first.metrics == second.metrics and first.baselines == second.baselines
     assert same, f"two evaluations differ: {first} and {second}"
+    assert first.verdict and first.verdict == second.verdict, "two evaluations come to different verdicts"
+    _require_comparison(first)
+
+
+def _require_comparison(evaluation: Evaluation) -> None:
+    """The parts that are drawn again add up to what is printed, for the model and for each baseline."""
+    comparison = evaluation.comparison
+    if comparison is None:
+        return
+    for name, statistics in comparison.statistics.items():
+        values = evaluation.metrics if name == MODEL else evaluation.baselines[name]
+        score, printed = float(comparison.score(statistics.sum(axis=0))), values[comparison.metric]
+        close = math.isclose(score, printed, rel_tol=1e-4, abs_tol=1e-6)
+        assert close, f"the parts of {name!r} make {comparison.metric} {score}, not {printed}"
+    lengths = {name: len(statistics) for name, statistics in comparison.statistics.items()}
+    assert len(set(lengths.values())) == 1, f"model and baselines must be compared on the same parts, not {lengths}"
+    missing = {name for name, own in evaluation.baselines.items() if comparison.metric in own} - set(lengths)
+    assert not missing, f"the comparison lacks the parts of {sorted(missing)}"
 
 
 def check_export(subject: PipelineSubject) -> None:

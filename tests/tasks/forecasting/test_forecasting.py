@@ -56,7 +56,7 @@ def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
 def requests(values: Array, times: Array, origins: Array) -> dict[str, Array]:
     """One request of all windows that end before each origin."""
     return {
-        "history": np.stack([values[origin - HISTORY : origin] for origin in origins]).astype(np.float32),
+        "history": np.stack([values[origin - HISTORY : origin] for origin in origins]),
         "lengths": np.full(len(origins), HISTORY, np.int32),
         "last_time": np.array([times[origin - 1].astype("datetime64[s]").astype(np.int64) for origin in origins]),
     }
@@ -135,14 +135,14 @@ def test_predict_serving_and_stream_say_the_same(
 
 
 def test_the_online_step_is_the_offline_forecast(model: ExportedModel) -> None:
-    values = wave()[:40].astype(np.float32)
+    values = wave()[:40]
     times = np.datetime64("2024-03-20T00:00", "s") + 3600 * np.arange(40)
     offline = model.run("serving_default", requests(values, times, np.array([40])))
-    state = {name: np.zeros((1, HISTORY, size), np.float32) for name, size in (("history", 2), ("present", 2))}
+    state = {"history": np.zeros((1, HISTORY, 2)), "present": np.zeros((1, HISTORY, 2), np.float32)}
     state["covariates"] = np.zeros((1, HISTORY, 6), np.float32)
     found: dict[str, Array] = {f"state_{name}": value for name, value in state.items()}
     for start, stop in ((0, 17), (17, 18), (18, 40)):
-        rows = np.full((1, stop - start + 3, 2), 7.7, np.float32)  # three rows of padding
+        rows = np.full((1, stop - start + 3, 2), 7.7)  # three rows of padding
         rows[0, : stop - start] = values[start:stop]
         last = np.array([times[stop - 1].astype(np.int64)])
         inputs = {"history": rows, "lengths": np.array([stop - start], np.int32), "last_time": last}

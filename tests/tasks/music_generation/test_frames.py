@@ -7,7 +7,13 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.tasks.music_generation.frame_network import frame_network
-from rnnapps.tasks.music_generation.metrics.frames import FrameScore, baselines, frame_nats, score_frames
+from rnnapps.tasks.music_generation.metrics.frames import (
+    FrameScore,
+    baselines,
+    best_threshold,
+    frame_nats,
+    score_frames,
+)
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 from rnnapps.tasks.music_generation.objective import frame_scorer
 
@@ -155,3 +161,15 @@ def test_windows_of_one_step_miss_no_frame() -> None:
 def test_scores_without_counts() -> None:
     assert (FrameScore(1.0, 1).hits, FrameScore(1.0, 1).misjudged) == (0, 0)
     assert FrameScore(1.0, 1, 1).metrics()["frame_accuracy"] == 1
+
+
+def test_thresholds_are_chosen_on_validation_pieces() -> None:
+    """After a sounding key it sounds in 1 of 3 frames: at one half it is never expected, though it pays to."""
+    train = [np.array([[1], [1], [0], [0]], np.uint8)] * 4 + [np.array([[1], [0]], np.uint8)] * 4
+    held_out = [np.array([[1], [1], [0]], np.uint8)]
+    # (4 + 1) / (12 + 2) = 0.36 that it stays
+    assert baselines(train, held_out)["first-order Markov"]["frame_accuracy"] == 0
+    chosen = baselines(train, held_out, validation=[np.array([[1], [1]], np.uint8)])
+    assert chosen["first-order Markov"]["frame_accuracy"] == chosen["repeat the last step"]["frame_accuracy"] == 0.5
+    assert best_threshold(lambda threshold: -abs(threshold - 0.31)) == 0.3
+    assert best_threshold(lambda threshold: 0.0) == 0.5

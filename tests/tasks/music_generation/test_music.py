@@ -24,7 +24,7 @@ def test_every_piece_of_a_folder_is_in_one_part(tmp_path: Path) -> None:
     assert set.union(*parts) == {f"{number:02}" for number in range(12)}
 
 
-@pytest.mark.parametrize("name", ["valid", "validation"])
+@pytest.mark.parametrize("name", ["valid", "Validation", "dev"])
 def test_folders_of_parts_are_the_split(name: str, tmp_path: Path) -> None:
     for part, count in (("train", 3), (name, 2), ("test", 1)):
         write_scales(tmp_path / part, count)
@@ -35,10 +35,21 @@ def test_folders_of_parts_are_the_split(name: str, tmp_path: Path) -> None:
         read_piece_splits(config(tmp_path))
 
 
-def test_a_folder_without_test_asks_for_one(tmp_path: Path) -> None:
-    for part in ("train", "valid"):
-        write_scales(tmp_path / part, 1)
-    with pytest.raises(DataError, match=r"no test; add one, or give --data\.test"):
+@pytest.mark.parametrize("own", ["valid", "test"])
+def test_a_part_that_a_folder_lacks_is_taken_from_its_training_pieces(own: str, tmp_path: Path) -> None:
+    write_scales(tmp_path / "train", 6)
+    write_scales(tmp_path / own, 2)
+    splits = read_piece_splits(config(tmp_path, validation_fraction=0.4, test_fraction=0.4))
+    assert [len(splits.train), *sorted((len(splits.validation), len(splits.test)))] == [4, 2, 2]
+    assert len(splits.test if own == "test" else splits.validation) == 2
+    elsewhere = read_piece_splits(config(tmp_path, test=str(tmp_path / own)))
+    assert [piece.name for piece in elsewhere.test] == ["00", "01"]
+
+
+def test_a_folder_of_one_piece_asks_for_more(tmp_path: Path) -> None:
+    write_scales(tmp_path / "train", 1)
+    write_scales(tmp_path / "valid", 1)
+    with pytest.raises(DataError, match="holds 1 pieces; a split needs 2 at least"):
         read_piece_splits(config(tmp_path))
     assert len(read_piece_splits(config(tmp_path, test=str(tmp_path / "train"))).test) == 1
 

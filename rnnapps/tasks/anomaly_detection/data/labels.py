@@ -14,6 +14,7 @@ import numpy as np
 
 from rnnapps.data.series.series import Series
 from rnnapps.data.sources import read_bytes
+from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -36,7 +37,7 @@ def read_stretches(path: str) -> dict[str, list[Stretch]]:
     Raises:
         DataError: the file is missing or in no known form.
     """
-    text = _decode(path, read_bytes(Path(path), maximum_bytes=MAXIMUM_BYTES))
+    text = decode_text(read_bytes(Path(path), maximum_bytes=MAXIMUM_BYTES), path)
     if path.lower().endswith(".json"):
         return _from_json(path, text)
     reader = csv.DictReader(io.StringIO(text, newline=""))
@@ -110,11 +111,3 @@ def _from_json(path: str, text: str) -> dict[str, list[Stretch]]:
     except (ValueError, TypeError, AttributeError) as error:
         remedy = 'write {"file.csv": [["first time", "last time"], ...]}'
         raise DataError(path, f"is no JSON of labelled stretches ({error})", remedy) from None
-
-
-def _decode(path: str, content: bytes) -> str:
-    """A file as text."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"byte {error.start} is not UTF-8 text", "convert the file to UTF-8") from None

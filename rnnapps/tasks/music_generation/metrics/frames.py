@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,10 @@ import tensorflow as tf
 
 from rnnapps.types import Array, Tensor, Tensors
 
-__all__ = ["Apply", "FrameScore", "baselines", "frame_nats", "score_frames"]
+__all__ = ["Apply", "FrameScore", "baselines", "best_threshold", "frame_nats", "score_frames"]
+
+THRESHOLDS = (0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1)
+"""Probabilities above which a key may be expected; of equally good ones the first is taken."""
 
 Apply = Callable[[Tensor, Tensor, Sequence[Tensor]], tuple[Tensor, Tensor, Sequence[Tensor]]]
 """See `score_frames`."""
@@ -91,17 +95,46 @@ def _padded(group: Sequence[Array], batch_size: int, window_steps: int) -> tuple
     return frames, valid
 
 
-def baselines(train: Sequence[Array], held_out: Sequence[Array]) -> dict[str, dict[str, float]]:
+def best_threshold(accuracy: Callable[[float], float]) -> float:
+    """The probability from which on expecting a key scores best, for the accuracy on validation pieces with each.
+
+    Frame accuracy counts no silent key that is rightly not expected. To expect a key therefore pays below one half:
+    where the accuracy is A, from A / (1 + A) on.
+    """
+    return max(THRESHOLDS, key=accuracy)
+
+
+def baselines(
+    train: Sequence[Array], held_out: Sequence[Array], validation: Sequence[Array] = ()
+) -> dict[str, dict[str, float]]:
     """Scores predictions without a network on held-out pieces; all keys are independent, counts are Laplace's (+1).
 
     Args:
         train: frames of the training pieces `(steps, keys)`.
         held_out: frames of the pieces to score.
+        validation: frames on which each chooses its `best_threshold`; without, it is one half.
 
     Returns:
         "repeat the last step": one probability for keys that sound to go on, one for others to begin; "pitch unigram":
         how often each key sounds; "first-order Markov": how often each key sounds after it did, and after it did not.
     """
+    probabilities, actual = _predictions(train, held_out)
+    thresholds = dict.fromkeys(probabilities, 0.5)
+    if validation:
+        known, sounded = _predictions(train, validation)
+        for name, own in known.items():
+            accuracy = functools.partial(_accuracy, own, sounded)
+            thresholds[name] = best_threshold(accuracy)
+    return {name: _scored(own, actual, thresholds[name]).metrics() for name, own in probabilities.items()}
+
+
+def _accuracy(probabilities: Array, actual: Array, threshold: float) -> float:
+    """Frame accuracy with a threshold."""
+    return _scored(probabilities, actual, threshold).metrics()["frame_accuracy"]
+
+
+def _predictions(train: Sequence[Array], held_out: Sequence[Array]) -> tuple[dict[str, Array], Array]:
+    """The probability of each key of each predicted frame by each baseline, and which sounded: `(frames, keys)`."""
     before, after = _pairs(train)
     last, actual = _pairs(held_out)
     on = before.sum(axis=0, dtype=np.float64)
@@ -114,7 +147,7 @@ def baselines(train: Sequence[Array], held_out: Sequence[Array]) -> dict[str, di
         "pitch unigram": np.broadcast_to(_smoothed(after.sum(axis=0), count), last.shape),
         "first-order Markov": np.where(last > 0, _smoothed(stayed, on), _smoothed(begun, count - on)),
     }
-    return {name: _scored(own, actual).metrics() for name, own in probabilities.items()}
+    return probabilities, actual
 
 
 def _smoothed(positive: Array, total: Array | int) -> Array:
@@ -128,9 +161,9 @@ def _pairs(rolls: Sequence[Array]) -> tuple[Array, Array]:
     return frames[0].astype(np.int8), frames[1].astype(np.int8)
 
 
-def _scored(probabilities: Array, actual: Array) -> FrameScore:
-    """The score of probabilities `(frames, keys)`."""
+def _scored(probabilities: Array, actual: Array, threshold: float) -> FrameScore:
+    """The score of probabilities `(frames, keys)`; keys above the threshold are expected."""
     nats = -np.sum(np.log(np.where(actual > 0, probabilities, 1 - probabilities)))
-    expected = probabilities > 0.5
+    expected = probabilities > threshold
     hits = int((expected & (actual > 0)).sum())
     return FrameScore(float(nats), len(actual), hits, int((expected != (actual > 0)).sum()))

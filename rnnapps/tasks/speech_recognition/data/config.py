@@ -21,7 +21,8 @@ class SpeechDataConfig:
 
     Attributes:
         source: `builtin` (synthetic: number strings spoken by eSpeak NG), a CSV file with the columns `audio` and
-            `transcript`, a folder with `train.csv`, a LibriSpeech or LJSpeech folder, or `tfds:NAME[/config]`.
+            `transcript`, a folder with `train.csv` (and `dev.csv`, `test.csv`), a LibriSpeech folder, whose subsets are
+            its parts, an LJSpeech folder, or `tfds:NAME[/config]`.
         validation: the same for the validation split; None takes what `source` offers, or a share of its training part.
         test: the same for the test split.
         validation_fraction: share of the training part held out for validation where it has no split of its own.
