@@ -18,7 +18,7 @@ RUN := runs/text_generation/demo
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo test fast-tests test-slow lint mutants wheel-check bench docs lock audit sbom clean
+.PHONY: help setup demo test fast-tests test-slow lint mutants wheel-check bench hostile docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -74,6 +74,9 @@ mutants: setup ## do the tests notice small mistakes? make mutants FOLDER=rnnapp
 	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/python -m tests.mutants $(or $(FOLDER),rnnapps/cells) \
 	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS)) $(if $(TESTS),--tests $(TESTS)) \
 	  $(if $(JSON),--json $(JSON)) $(if $(AGAIN),--again $(AGAIN))
+
+hostile: setup ## hostile requests to each signature of EXPORT, a folder or several
+	$(BIN)/python -m benchmarks.hostile_requests $(EXPORT)
 
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
 	$(BIN)/python -m benchmarks

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
 from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table, show_verdict
+from rnnapps.cli.streaming import stream
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.printable import printable, terminal
 from rnnapps.verbs import settings, yaml_files
+from rnnapps.verbs.configure import configure, read_configuration
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.loading import load_tensorflow
 from rnnapps.verbs.opening import OpenModel, open_model, open_run
@@ -76,11 +78,13 @@ def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The task's metrics on held-out data, beside its baselines."""
     from rnnapps.verbs.evaluate import evaluate as evaluate_model
+    from rnnapps.verbs.scored_data import examples_to_score
 
     model = _model(pipeline, arguments)
-    splits = read_examples(pipeline, arguments.config)
+    own = configure(pipeline, read_configuration(pipeline, Path(arguments.options["run"])), {})
+    splits, note = examples_to_score(pipeline, own, arguments.config, folder=model.folder)
     switches = [name for name in pipeline.evaluation_switches if arguments.options[name]]
-    evaluation = evaluate_model(pipeline, model, splits, switches=switches, keep=not arguments.given)
+    evaluation = evaluate_model(pipeline, model, splits, switches=switches, note=note, keep=not arguments.given)
     data = evaluation.as_dict()
     return Result({**data.pop("metrics"), **data}, lambda console: show_evaluation(console, evaluation))
 
@@ -101,32 +105,6 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
                 print_json(item, console.file)
 
     return Result({"results": results}, show)
-
-
-def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
-    """Prints pieces of the result as soon as they exist.
-
-    With `--json` each is a line of JSON: the fields of a piece that is else printed as text.
-    """
-    model, shown = _model(pipeline, arguments), ""
-    as_json = bool(arguments.options.get("json"))
-    header = "" if as_json else pipeline.stream_header
-    for piece in pipeline.stream(model.fitted, arguments.predict):
-        shown = printed(piece)
-        if isinstance(shown, str) and not isinstance(piece, str):
-            shown = shown.removesuffix("\n") + "\n"  # a result of its own: a line
-        if as_json:
-            print_json({"piece": piece} if isinstance(piece, str) else piece if isinstance(shown, str) else shown)
-        elif isinstance(shown, str):
-            sys.stdout.write(header + shown)
-            header = ""
-        else:
-            print_json(shown)
-        sys.stdout.flush()
-    sys.stdout.write(header)
-    if not as_json and isinstance(shown, str) and not shown.endswith("\n") and not pipeline.stream_header:
-        print()
-    return 0
 
 
 def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:

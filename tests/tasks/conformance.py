@@ -15,7 +15,7 @@ from tests.tasks.command import skip_report
 
 __all__ = ["check_property", "every_property", "settings_of", "without_reports"]
 
-SLOW = ("kill",)
+SLOW = ("kill", "twice")
 """Properties that start processes, which take long to import TensorFlow."""
 
 
