@@ -72,12 +72,11 @@ class Effects:
     def preprocessing(self) -> str:
         with tempfile.TemporaryDirectory() as folder:
             self.fitted.preprocessor.save(Path(folder))
-            return _digest({str(path): path.read_bytes() for path in sorted(Path(folder).iterdir())}, folder)
+            return _digest({path.name: _learned(path) for path in sorted(Path(folder).iterdir())})
 
     @functools.cached_property
     def network(self) -> str:
-        network = self.fitted.network
-        return _digest([network.to_json(), [(weight.path, weight.numpy()) for weight in network.weights]])
+        return _digest([(weight.path, weight.numpy()) for weight in self.fitted.network.weights])
 
     @functools.cached_property
     def batches(self) -> str:
@@ -155,12 +154,19 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _digest(value: Any, *without: str) -> str:
-    """A digest of arrays, texts and nests of them; `without` names texts, such as folders, that do not count."""
-    text = repr(list(_flat(value)))
-    for part in without:
-        text = text.replace(part, "")
-    return hashlib.sha256(text.encode()).hexdigest()
+def _learned(path: Path) -> object:
+    """A file of a preprocessor, without the settings that it notes for reading further tables."""
+    if path.suffix != ".json":
+        return path.read_bytes()
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(content, dict):
+        content.pop("reading", None)
+    return content
+
+
+def _digest(value: Any) -> str:
+    """A digest of arrays, texts and nests of them."""
+    return hashlib.sha256(repr(list(_flat(value))).encode()).hexdigest()
 
 
 def _flat(value: Any) -> Iterator[Any]:

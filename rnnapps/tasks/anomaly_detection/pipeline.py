@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.config import TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -24,6 +24,7 @@ from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
+from rnnapps.tasks.anomaly_detection.export_config import DetectorExportConfig
 
 if TYPE_CHECKING:
     import keras
@@ -47,7 +48,7 @@ class Config:
         model: the network.
         detection: how its errors become scores and flags.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -55,7 +56,7 @@ class Config:
     model: DetectorModelConfig = field(default_factory=DetectorModelConfig)
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(carry_state=False, window_steps=128))
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: DetectorExportConfig = field(default_factory=DetectorExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -235,7 +236,9 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.endpoints import detection_endpoints
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        return detection_endpoints(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        return detection_endpoints(
+            DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection), fitted.config.export
+        )
 
     def predict(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
