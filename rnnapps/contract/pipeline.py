@@ -108,6 +108,16 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def evaluate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Evaluation:
         """The task's metric on held-out data beside its naive baselines; also takes its `evaluation_switches`."""
 
+    def calibrate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> bool:
+        """Fits what settings of `evaluate_tries` need to held-out data, such as thresholds, into the network.
+
+        `evaluate --keep` calls it when it keeps other settings in a run. The default has nothing to fit.
+
+        Returns:
+            Whether weights of the network changed.
+        """
+        return False
+
     @abstractmethod
     def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:
         """The signatures of the exported model, `serving_default` among them."""

@@ -108,15 +108,19 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         """Pieces of the result as soon as they exist; arguments and errors as in `predict`."""
         return self.pipeline.stream(*self._asked(inputs, options), inputs)
 
-    def evaluate(self, data: Any = None, *, switches: Sequence[str] = (), **changes: Any) -> Evaluation:
+    def evaluate(
+        self, data: Any = None, *, switches: Sequence[str] = (), keep: bool = False, **changes: Any
+    ) -> Evaluation:
         """Scores the model on held-out data, beside its baselines; the model's own data by default.
 
         Args:
             data: as in `rnnapps.train`.
             switches: those of the command line's `evaluate` without value, such as "tune".
+            keep: keep the changed settings in the run, fitted to its own data anew; this model has them from then on.
             changes: settings, as in `rnnapps.train`.
         """
         from rnnapps.verbs.evaluate import evaluate
+        from rnnapps.verbs.keep import keep_settings, require_keepable
 
         for name in switches:
             if name not in self.pipeline.evaluation_switches:
@@ -126,8 +130,12 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         if data is not None or splits is None or model.fitted.config.data != self.config.data:
             config, given = with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
             splits = read_examples(self.pipeline, config, given)
-        keep = data is None and not changes
-        return evaluate(self.pipeline, model, splits, switches=switches, keep=keep)
+        if keep:
+            given = ["data"] if data is not None else settings.dotted(changes)
+            keep_settings(self.pipeline, model, require_keepable(self.pipeline, model, given), splits)
+            self._opened = model
+        own = data is None and (keep or not changes)
+        return evaluate(self.pipeline, model, splits, switches=switches, keep=own)
 
     def export(self, to: str | Path, **changes: Any) -> Path:
         """Writes the next version of a served model, verified before it appears.

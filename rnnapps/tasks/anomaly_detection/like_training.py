@@ -69,7 +69,7 @@ def judge_given_rows(
         times = _times(table, config)
         if stream.rows.calendar and times is None:
             raise DataError(MEMORY, f"{table.place(0)} has no time", CALENDAR)
-        values = table.frame[list(stream.rows.channels)].to_numpy(np.float32)
+        values = table.frame[list(stream.rows.channels)].to_numpy(np.float64)
         names = table.frame[table.roles.series].fillna("").to_list() if table.roles.series else [""] * len(values)
         seconds = seconds_of(times, len(values))
         shown = None if times is None else shown_times(times, config.timezone)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rnnapps.config import RecurrentConfig
 from rnnapps.errors import DataError
-from rnnapps.preprocessing.scaler import Scaler
+from rnnapps.preprocessing.series_scaler import SeriesScaler
 from rnnapps.tasks.anomaly_detection.detector_networks import forecaster
 from rnnapps.tasks.anomaly_detection.lines import judge_lines
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
@@ -28,7 +28,8 @@ CELLS = st.one_of(
 def stream() -> DetectorStream:
     keras.utils.set_random_seed(0)
     network = forecaster(RecurrentConfig(units=3), channels=2, targets=2, groups=2, settings={"smoothing_steps": (1,)})
-    return DetectorStream(network, SensorRows(Scaler(("a", "b"), [0, 0], [1, 1]), ("a", "b"), ("only",)))
+    scaler = SeriesScaler(("only",), ("a", "b"), [[0, 0]] * 2, [[1, 1]] * 2)
+    return DetectorStream(network, SensorRows(scaler, ("a", "b"), ("only",)))
 
 
 @settings(max_examples=1000)
