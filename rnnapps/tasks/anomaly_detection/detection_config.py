@@ -61,6 +61,16 @@ class DetectorModelConfig(RecurrentConfig):
         reason = "false: a model that predicts the next row must not read backwards"
         require("model.bidirectional", self.bidirectional, reason, not self.bidirectional or not self.streams)
 
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing to this detector -> why."""
+        read = {
+            "forecaster": ("horizon_steps",),
+            "autoencoder": ("history_steps", "code_units"),
+            "classifier": ("history_steps",),
+        }
+        names = {"horizon_steps", "history_steps", "code_units"} - set(read[self.detector])
+        return dict.fromkeys(names, f"model.detector {self.detector} does not read it")
+
     @property
     def streams(self) -> bool:
         """Whether the network reads row after row with a state, instead of windows."""
@@ -140,3 +150,10 @@ class DetectionConfig:
         }
         text = json.dumps(own, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % (2**31 - 1) + 1
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing to this threshold -> why."""
+        dynamic = ("dynamic_window_steps", "dynamic_stride_steps", "dynamic_buffer_steps", "pruning")
+        read = {"quantile": ("quantile", "margin"), "extreme_value": ("risk", "margin"), "dynamic": dynamic}
+        names = {"quantile", "margin", "risk", *dynamic} - set(read[self.threshold])
+        return dict.fromkeys(names, f"detection.threshold {self.threshold} does not read it")

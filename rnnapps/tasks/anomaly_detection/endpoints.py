@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.export.row_rules import YEARS, between, lengths_fit
+from rnnapps.tasks.anomaly_detection.export_config import DetectorExportConfig
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows
 from rnnapps.types import Array, NamedTensors, Tensor
 
@@ -17,24 +19,21 @@ MISSING = 1e30
 EXAMPLES = 5
 EXAMPLE_STEPS = 48
 FIRST_SECONDS = 1_700_000_000
+MOST_ROWS = 1 << 30
+"""Rows of a stream that its state can count."""
 
 
-def detection_endpoints(stream: DetectorStream) -> dict[str, Endpoint]:
+def detection_endpoints(stream: DetectorStream, limits: DetectorExportConfig) -> dict[str, Endpoint]:
     """`serving_default` judges windows of rows, `step` one row after another from given states."""
-    return {"serving_default": _windows(stream), "step": _step(stream)}
+    return {"serving_default": _windows(stream, limits), "step": _step(stream)}
 
 
-def _windows(stream: DetectorStream) -> Endpoint:
+def _windows(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
     """Judges the rows of windows, which begin without a past."""
     channels = len(stream.rows.channels)
 
     def judge(rows: Tensor, lengths: Tensor, **others: Tensor) -> dict[str, Tensor]:
-        checks = [
-            tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-            tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the number of rows"),
-        ]
-        with tf.control_dependencies(checks):
-            valid = tf.sequence_mask(lengths, tf.shape(rows)[1])
+        valid = tf.sequence_mask(lengths, tf.shape(rows)[1])
         known = tf.where(valid[..., None], _with_gaps(rows), tf.constant(np.nan, tf.float64))
         seconds = others.get("seconds", tf.zeros(tf.shape(rows)[:2], tf.int64))
         given = Rows(known, _groups(stream, others, tf.shape(rows)[0]), seconds)
@@ -57,7 +56,15 @@ def _windows(stream: DetectorStream) -> Endpoint:
     rows = _example_rows(stream)
     seconds = FIRST_SECONDS + 60 * np.arange(EXAMPLE_STEPS, dtype=np.int64) + np.zeros((EXAMPLES, 1), np.int64)
     examples = {"rows": rows, "lengths": np.array([EXAMPLE_STEPS, 1, 40, EXAMPLE_STEPS, 7], np.int32)}
-    return Endpoint(judge, signature, examples | _other_examples(stream, seconds))
+    calendar = ("seconds",) if stream.rows.calendar else ()
+    return Endpoint(
+        judge,
+        signature,
+        examples | _other_examples(stream, seconds),
+        rules=(lengths_fit("rows", most=limits.longest_window), *(between(name, *YEARS) for name in calendar)),
+        most_steps=dict.fromkeys(("rows", *calendar), limits.longest_window),
+        missing=("rows",),
+    )
 
 
 def _step(stream: DetectorStream) -> Endpoint:
@@ -87,7 +94,17 @@ def _step(stream: DetectorStream) -> Endpoint:
     }
     seconds = FIRST_SECONDS + 60 * np.arange(EXAMPLES, dtype=np.int64)
     examples = {"row": _example_rows(stream)[:, 0], **_other_examples(stream, seconds)}
-    return Endpoint(step, signature, examples | {name: state.numpy() for name, state in first.items()})
+    calendar = ("seconds",) if stream.rows.calendar else ()
+    return Endpoint(
+        step,
+        signature,
+        examples | {name: state.numpy() for name, state in first.items()},
+        rules=(
+            *(between(name, 0, MOST_ROWS) for name in ("rows_seen", "absent", "unsettled")),
+            *(between(name, *YEARS) for name in calendar),
+        ),
+        missing=("row",),
+    )
 
 
 def _with_gaps(rows: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
-from rnnapps.data.csv_lines import csv_line
 from rnnapps.data.series.shown_times import utc_text
+from rnnapps.tasks.anomaly_detection.csv_lines import csv_line
 
 __all__ = ["AnomalyEvent", "Kind", "ScoredLine", "ScoredRow"]
 

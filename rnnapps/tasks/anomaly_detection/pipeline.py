@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.config import TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_path
+from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
+from rnnapps.tasks.anomaly_detection.export_config import DetectorExportConfig
 
 if TYPE_CHECKING:
     import keras
@@ -46,7 +49,7 @@ class Config:
         model: the network.
         detection: how its errors become scores and flags.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -54,7 +57,7 @@ class Config:
     model: DetectorModelConfig = field(default_factory=DetectorModelConfig)
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(carry_state=False, window_steps=128))
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: DetectorExportConfig = field(default_factory=DetectorExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -67,12 +70,12 @@ class Config:
 
 
 @dataclass(frozen=True)
-class PredictOptions:
+class PredictOptions(RowOptions):
     """What to judge.
 
     Attributes:
         input: table of rows like the training data, a folder of tables, or - for lines from standard input (stream).
-        picture: file to draw series, score, threshold and flags into, .png or .svg; empty draws none.
+        picture: file to draw series, score, threshold and flags into, .png or .svg (predict); empty draws none.
         series: name of the series that lines belong to (stream), where the model knows several.
         only_flags: print flagged lines alone, and those where sensors fall silent or come back (stream).
         rows: every row with its score, threshold and flag, instead of events (predict).
@@ -100,13 +103,17 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         "A flag is a reason to look, not a diagnosis.",
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(
-        ("event_f05", "event_precision", "event_recall", "auc_pr", "vus_pr", "average_precision", "roc_auc")
+        ("auc_pr", "vus_pr", "composite_f1", "event_f05", "event_precision", "event_recall")
+        + ("average_precision", "roc_auc")
     )
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
     tabular: ClassVar[tuple[str, ...]] = (
         *("series", "kind", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
     )
+    predict_only: ClassVar[frozenset[str]] = frozenset({"picture", "rows"})
+    stream_only: ClassVar[frozenset[str]] = frozenset({"series", "only_flags", *ROW_OPTIONS})
+    stream_frees: ClassVar[frozenset[str]] = frozenset({"input", "only_flags", *ROW_OPTIONS})
     stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing\n"
 
     def examples(self, config: Config, given: object = None) -> WatchedSeries:
@@ -239,7 +246,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         """`serving_default` judges windows of raw rows, `step` one row after another."""
         from rnnapps.tasks.anomaly_detection.endpoints import detection_endpoints
 
-        return detection_endpoints(_calibrated(fitted))
+        return detection_endpoints(_calibrated(fitted), fitted.config.export)
 
     def predict(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
@@ -259,14 +266,19 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
     ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
         """A line, or a row from Python, judged as soon as it is there."""
-        from rnnapps.tasks.anomaly_detection.like_training import judge_given_rows
-        from rnnapps.tasks.anomaly_detection.lines import judge_lines
+        return self.continue_stream(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self, fitted: Fitted[Config, SensorRows], options: PredictOptions, memory: StreamMemory, given: object = None
+    ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
+        """The same, also of series whose first rows came before."""
+        from rnnapps.tasks.anomaly_detection.lines import judge_given_rows, judge_lines
 
         path, given = given_path(given, options.input)
         stream = _runner(fitted).stream
-        if given is None:
-            return judge_lines(stream, path, series=options.series, only_flags=options.only_flags)
-        return judge_given_rows(stream, given, series=options.series, only_flags=options.only_flags)
+        asked: dict[str, Any] = {"options": options, "memory": memory}
+        asked |= {"series": options.series, "only_flags": options.only_flags}
+        return judge_lines(stream, path, **asked) if given is None else judge_given_rows(stream, given, **asked)
 
     def report_sections(
         self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries, samples: Sequence[str]
@@ -313,7 +325,9 @@ def _names(config: Config, parts: Any) -> dict[str, Any]:
     """What the series of a source are called, and how its tables are read."""
     import numpy as np
 
-    first = parts.train[0].series
+    from rnnapps.preprocessing.local_clock import LocalClock
+
+    first, zone = parts.train[0].series, config.data.timezone
     steps = [np.diff(part.series.times).astype(np.int64) for part in parts.train if part.series.times is not None]
     found = np.concatenate(steps) if steps else np.zeros(0)
     return {
@@ -321,7 +335,8 @@ def _names(config: Config, parts: Any) -> dict[str, Any]:
         "series": () if config.data.entity else tuple(part.series.name for part in parts.train),
         "calendar": config.data.calendar,
         "row_seconds": float(np.median(found)) / 1e9 if len(found) and not config.data.entity else 0.0,
-        "reading": dataclasses.asdict(config.data),
+        "clock": LocalClock.of(zone) if config.data.calendar and zone != "UTC" else None,
+        "reading": {**dataclasses.asdict(config.data), "rules": dict(first.rules)},
     }
 
 

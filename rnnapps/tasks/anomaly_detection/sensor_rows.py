@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import CheckpointError
+from rnnapps.preprocessing.local_clock import LocalClock
 from rnnapps.preprocessing.series_scaler import SeriesScaler
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.anomaly_detection.silence import longest_gaps
@@ -35,6 +36,7 @@ class SensorRows:
         calendar: whether the time is an input.
         row_seconds: usual time from one row to the next, in seconds; 0 when rows have no times.
         reading: how tables were read, as JSON values, so that others can be read alike.
+        clock: that of the time zone whose calendar is read; None for UTC.
         longest_gaps: rows of the longest silence of each channel in training; none when empty.
         longest_silence: rows of the longest silence of all channels together in training.
     """
@@ -45,6 +47,7 @@ class SensorRows:
     calendar: bool = False
     row_seconds: float = 0.0
     reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    clock: LocalClock | None = None
     longest_gaps: tuple[int, ...] = ()
     longest_silence: int = 0
 
@@ -60,6 +63,7 @@ class SensorRows:
         row_seconds: float,
         method: Literal["standard", "robust", "none"] = "standard",
         reading: Mapping[str, Any] | None = None,
+        clock: LocalClock | None = None,
     ) -> SensorRows:
         """Learns the scales from the training rows of each series `(rows, channels)`, NaN where missing.
 
@@ -67,7 +71,17 @@ class SensorRows:
         """
         scaler = _of_known(SeriesScaler.fit(_by_name(rows, series), channels, method=method), series)
         gaps, silence = longest_gaps(list(rows.values()))
-        return cls(scaler, tuple(targets), tuple(series), calendar, row_seconds, dict(reading or {}), gaps, silence)
+        return cls(
+            scaler,
+            tuple(targets),
+            tuple(series),
+            calendar,
+            row_seconds,
+            reading=dict(reading or {}),
+            clock=clock,
+            longest_gaps=gaps,
+            longest_silence=silence,
+        )
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -125,7 +139,8 @@ class SensorRows:
         return np.where(present, scaled, 0.0).astype(np.float32), present.astype(np.float32)
 
     def calendar_of(self, seconds: Tensor) -> Tensor:
-        """Unix times in seconds, int64 `(...)` -> sines and cosines of day and week, float32 `(..., features)`."""
+        """Unix times in seconds, int64 `(...)` -> sines, cosines of local day and week, float32 `(..., features)`."""
+        seconds = seconds if self.clock is None else self.clock.local(seconds)
         parts = []
         for period in (DAY_SECONDS, WEEK_SECONDS):
             phase = tf.cast(tf.math.floormod(seconds, period), tf.float32) * (2 * np.pi / period)
@@ -141,8 +156,9 @@ class SensorRows:
         """
         self.scaler.save(folder)
         names = {"targets": list(self.targets), "series": list(self.series), "reading": dict(self.reading)}
+        clock = {} if self.clock is None else {"clock": self.clock.as_json()}
         gaps = {"longest_gaps": list(self.usual_gaps), "longest_silence": self.longest_silence}
-        times = {"calendar": self.calendar, "row_seconds": self.row_seconds}
+        times = {"calendar": self.calendar, "row_seconds": self.row_seconds, **clock}
         write_json(folder / "rows.json", {**names, **times, **gaps})
 
     @classmethod
@@ -156,9 +172,10 @@ class SensorRows:
         try:
             targets, series = tuple(content["targets"]), tuple(content["series"])
             calendar, seconds = bool(content["calendar"]), float(content["row_seconds"])
+            clock = LocalClock.from_json(content["clock"]) if "clock" in content else None
             gaps, silence = tuple(map(int, content.get("longest_gaps", ()))), int(content.get("longest_silence", 0))
             scaler, reading = SeriesScaler.load(folder, series=series), dict(content["reading"])
-            return cls(scaler, targets, series, calendar, seconds, reading, gaps, silence)
+            return cls(scaler, targets, series, calendar, seconds, reading, clock, gaps, silence)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{folder / 'rows.json'}: is damaged ({error}); train again") from None
 

@@ -108,12 +108,6 @@ class Forecaster:
         """
         values, lengths = rows["history"], rows["lengths"]
         steps = tf.shape(values)[1]
-        checks = [
-            tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-            tf.debugging.assert_less_equal(lengths, steps, "lengths must be at most the number of rows"),
-        ]
-        with tf.control_dependencies(checks):
-            lengths = tf.identity(lengths)
         present = tf.abs(values) <= LARGEST
         new = {"history": tf.where(present, values, tf.zeros_like(values)), "present": tf.cast(present, tf.float32)}
         if "covariates" in state:
@@ -150,7 +144,7 @@ class Forecaster:
         ids = self.features.series_ids(rows.get("series", tf.fill([tf.shape(state["history"])[0]], "")))
         missing = tf.constant(np.nan, tf.float64)
         values = tf.where(state["present"] > 0, state["history"], missing)
-        own = self.network.get_layer("normalization").mode != "none"
+        own = self.network.get_layer("normalization").mode != "none" and self.features.scaler.method != "none"
         inputs, units = self.features.read(values, ids, own_units=own)
         if "covariates" in state:
             ahead = tf.range(1, self.horizon_steps + 1, dtype=tf.int64)[None, :]

@@ -370,7 +370,7 @@ def test_bad_paths_are_one_line(watcher: Path, tmp_path: Path, capsys: pytest.Ca
     [
         ("time,angle,double\n", "line 1: has no column 'noise'"),
         ("angle,double,noise\n1,2\n", "line 2: has 2 cells; expected 3"),
-        ("angle,double,noise\n1,2,3\n1,2,drei\n", "line 3, column noise: 'drei' is no number"),
+        ("angle,double,noise\n1,2,3\n1,2,drei\n", "line 3, column 'noise': 'drei' is no number"),
         ("1,2\n", "line 1: has 2 cells; expected 3"),
     ],
 )
@@ -379,4 +379,5 @@ def test_bad_lines_are_one_line(
 ) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(lines)
-    assert problem in complaint(capsys, "stream", "--run", watcher, "--input", bad, printed=True)
+    asked = ("stream", "--run", watcher, "--input", bad, "--bad_rows", "stop")
+    assert problem in complaint(capsys, *asked, printed=True)

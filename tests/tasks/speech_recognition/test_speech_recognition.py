@@ -50,6 +50,10 @@ def test_it_learns_tones(run: Path, capsys: pytest.CaptureFixture[str], monkeypa
     found = answer(capsys, "evaluate", "--run", run)
     assert found["split"] == "test" and found["examples"] == 8
     assert found["word_error_rate"] <= 0.1 < 0.5 < found["baselines"]["most frequent transcript"]["word_error_rate"]
+    assert found["verdict"]["part"] == "recordings" and set(found["baselines"]) == {
+        "most frequent transcript",
+        "nearest training recording",
+    }
     counted = found["diagnostics"]
     wrong = counted["substitutions"] + counted["insertions"] + counted["deletions"]
     assert found["word_error_rate"] == pytest.approx(wrong / counted["words"])

@@ -23,6 +23,7 @@ from rnnapps.tasks.video_recognition.data.file import write_mp4
 from rnnapps.tasks.video_recognition.data.video import read_video_splits
 from rnnapps.tasks.video_recognition.prediction import Recognition
 from tests.tasks.command import as_settings, skip_report
+from tests.tasks.cuts import in_parts, interrupted
 from tests.tasks.video_recognition.video_files import MOVES, moving_square, write_moves
 from tests.tasks.video_recognition.videos import SETTINGS, answer, succeed
 
@@ -231,3 +232,14 @@ def test_wrong_inputs_are_one_line(model: Any, film: Path) -> None:
         list(model.stream(film, camera="/dev/video0"))
     with pytest.raises(ConfigError, match="name a video with --video"):
         model.predict()
+
+
+def test_a_stream_goes_on_from_its_state(model: Any, film: Path, tmp_path: Path) -> None:
+    frames, rate = pictures(film), model.preprocessor.frames_per_second
+    whole = list(model.stream((frames, rate), restart_seconds=0.4))
+    assert len(whole) > 1
+    for cut in (1, 5, 20, len(frames) - 1):
+        parts = [(part, rate) for part in (frames[:cut], frames[cut:])]
+        assert in_parts(model, parts, tmp_path / str(cut), restart_seconds=0.4) == whole
+    changes = list(model.stream(film, restart_seconds=0.4))
+    assert interrupted(model, film, tmp_path / "film", after=1, restart_seconds=0.4) == changes
