@@ -6,12 +6,11 @@ import importlib.util
 import keyword
 import os
 import re
-import shutil
 import sys
-import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from rnnapps.atomic import working_folder, write_atomically
 from rnnapps.errors import ConfigError
 
 __all__ = ["KINDS", "new"]
@@ -79,18 +78,17 @@ def _renamed(text: str, kind: str, name: str) -> str:
 
 def _write(target: Path, contents: dict[str, str], *, whole: bool) -> None:
     """Writes the files; a package appears as a whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent if whole else None, prefix=".new-") as temporary:
+    if not whole:
+        target.mkdir(parents=True, exist_ok=True)
         for place, text in contents.items():
-            path = Path(temporary, "files", place)
+            write_atomically(target / place, text.encode())
+        return
+    with working_folder(target.parent, f".{target.name}.new-") as work:
+        for place, text in contents.items():
+            path = work / "files" / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        if whole:
-            os.replace(Path(temporary, "files"), target)
-            return
-        target.mkdir(parents=True, exist_ok=True)
-        for place in contents:
-            shutil.copyfile(Path(temporary, "files", place), target / place)
+        os.replace(work / "files", target)
 
 
 def _next_step(kind: str, name: str, target: Path) -> str:

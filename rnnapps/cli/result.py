@@ -7,14 +7,20 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from rnnapps.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from rnnapps.contract.evaluation import Evaluation
 
-__all__ = ["Result", "plain", "print_json", "printed", "show_evaluation", "show_facts", "show_table"]
+__all__ = ["Result", "plain", "print_json", "printed", "show_evaluation", "show_facts", "show_table", "show_verdict"]
+
+WIDEST = 100_000
+"""Columns of characters that no table needs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,32 +83,54 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     )
     if evaluation.diagnostics:
         show_facts(console, evaluation.diagnostics)
+    show_verdict(console, evaluation)
+
+
+def show_verdict(console: Console, evaluation: Evaluation) -> None:
+    """What the reader must know, and whether the model beats its best baseline: never wrapped, always last."""
+    if evaluation.note:
+        print(printable(evaluation.note), file=console.file)
+    if evaluation.verdict:
+        print(printable(evaluation.verdict.sentence), file=console.file)
 
 
 def show_facts(console: Console, facts: Mapping[str, Any]) -> None:
     """Names and values, a line each, never wrapped: paths are there to be copied."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):<{width}}  {_cell(value)}", file=console.file)
+        print(f"{printable(name).replace('_', ' '):<{width}}  {printable(_cell(value))}", file=console.file)
     print(file=console.file)
 
 
 def show_table(
     console: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str | None = None
 ) -> None:
-    """A table; the first column names the row."""
+    """A table; the first column names the row. One that is too wide is turned, so that columns become rows."""
+    from rich.text import Text
+
+    table = _table(columns, rows)
+    unbounded = console.options.update(width=WIDEST)
+    if console.measure(table, options=unbounded).maximum > console.width and len(rows) < len(columns):
+        names, *turned = zip(columns, *rows, strict=True)
+        table = _table([str(name) for name in names], turned)
+    console.print(table)
+    if caption:
+        console.print(Text(printable(caption), style="dim"), soft_wrap=True)
+    console.print()
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """The table as rich draws it; words that are wider than their column are folded, never cut."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 or not _numeric(rows, index) else "right")
+        justify: Literal["left", "right"] = "left" if index == 0 or not _numeric(rows, index) else "right"
+        table.add_column(Text(printable(column)), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    console.print(table)
-    if caption:
-        console.print(Text(caption, style="dim"), soft_wrap=True)
-    console.print()
+        table.add_row(*(Text(printable(_cell(value))) for value in row))
+    return table
 
 
 def _numeric(rows: Sequence[Sequence[Any]], index: int) -> bool:

@@ -52,7 +52,12 @@ FLAGS = {
         Flag("json", "print JSON on standard output: one object, or one a piece of a stream", switch=True),
         Flag("from", "run folder or exported model to start from"),
         Flag("freeze", "layers that keep their weights", several=True),
+        Flag("skip_evaluation", "end without measuring the model beside its baselines", switch=True),
+        Flag("keep", "keep the settings that are tried in the run, fitted to its own data anew", switch=True),
+        Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
+        Flag("state_seconds", "seconds between two writings of the state; 30 if not given"),
         Flag("to", "model folder; the export becomes its next version"),
+        Flag("key", "private key (PEM, Ed25519) that signs the export; `verify --key` checks it by the public one"),
     )
 }
 
@@ -111,7 +116,7 @@ VERBS = {
     "train": Verb(
         "train a model, or continue the run if its folder exists",
         "all",
-        ("run", "config", "print_config", "json"),
+        ("run", "config", "skip_evaluation", "print_config", "json"),
         (),
         (
             "",
@@ -123,7 +128,7 @@ VERBS = {
     "finetune": Verb(
         "train on from the weights of a run or an exported model, on new data",
         "all",
-        ("from", "run", "freeze", "config", "print_config", "json"),
+        ("from", "run", "freeze", "config", "skip_evaluation", "print_config", "json"),
         ("from",),
         (
             "--from {run} --data.source mine --run runs/{name}/mine",
@@ -133,7 +138,7 @@ VERBS = {
     "evaluate": Verb(
         "measure a run on held-out data, beside naive baselines",
         "evaluate",
-        ("run", "json"),
+        ("run", "keep", "json"),
         ("run",),
         ("--run {run}", "--run {run} --json", "--run {run} --data.test other"),
     ),
@@ -148,7 +153,7 @@ VERBS = {
     "stream": Verb(
         "apply a run piece by piece, printing each as soon as it is known",
         "apply",
-        ("run", "json"),
+        ("run", "state", "state_seconds", "json"),
         ("run",),
         ("--run {run} {predict}",),
         predict=True,
@@ -156,7 +161,7 @@ VERBS = {
     "export": Verb(
         "write a verified SavedModel that TensorFlow Serving loads",
         "export",
-        ("run", "to", "json"),
+        ("run", "to", "key", "json"),
         ("run", "to"),
         ("--run {run} --to saved_models/{name}",),
     ),

@@ -31,6 +31,7 @@ class Objective:
             end with it share the axis of the loss in the report. Empty: the loss has an axis of its own.
         time_step: what one time step of the inputs is: "character", "hour", "frame"...
         higher_is_better: of `metric`; by default lower is better.
+        sequences: so many sequences of a batch are the training data once; 0 where that is not known.
     """
 
     loss: Callable[[NamedTensors, Any], Tensor]
@@ -41,3 +42,4 @@ class Objective:
     loss_unit: str = ""
     time_step: str = "time step"
     higher_is_better: bool = False
+    sequences: float = 0.0

@@ -6,8 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+from rnnapps.atomic import synchronise_folder
 from rnnapps.errors import ExportError
-from rnnapps.training.run import synchronise_folder
 
 __all__ = ["find_version", "next_version", "publish", "versions"]
 

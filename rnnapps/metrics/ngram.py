@@ -1,23 +1,21 @@
-"""Unigram and n-gram baselines: interpolated Kneser-Ney smoothing over ids, with exact probabilities."""
+"""N-gram models of ids: interpolated Kneser-Ney smoothing, with exact probabilities."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rnnapps.metrics.gram_counts import Grams, count_grams
 from rnnapps.types import Array
 
-__all__ = ["KneserNey", "baselines"]
+__all__ = ["KneserNey", "expected_symbols", "score_orders"]
 
 
 @dataclass(frozen=True)
 class _Order:
-    """The statistics of one order k: its distinct k-grams and the contexts they extend.
-
-    A k-gram is identified by its rank among the distinct ones; `keys` are sorted and combine the rank of its first
-    k-1 symbols with its last symbol, so that 64-bit integers suffice for any order and vocabulary.
-    """
+    """The statistics of one order k: its distinct k-grams (see `Grams.keys`) and the contexts they extend."""
 
     keys: Array
     counts: Array
@@ -53,8 +51,8 @@ class KneserNey:
         if order < 1 or len(symbols) < order:
             raise ValueError(f"{len(symbols)} ids are too few for {order}-grams")
         self._orders = [
-            _statistics(keys, counts, vocabulary_size, contexts)
-            for keys, counts, contexts in _distinct_grams(symbols, order, vocabulary_size)
+            _statistics(grams, grams.counts if grams.neighbours is None else grams.neighbours, vocabulary_size)
+            for grams in count_grams(symbols, order, vocabulary_size)
         ]
 
     def log_probabilities(self, ids: Array) -> Array:
@@ -69,20 +67,11 @@ class KneserNey:
         Raises:
             ValueError: ids outside the vocabulary.
         """
-        symbols = self._checked(ids)
-        probability = np.full(len(symbols), 1 / self.vocabulary_size)
-        ranks = np.zeros(len(symbols), np.int64)
-        for number, order in enumerate(self._orders):
-            # The context of a position is the gram of one symbol less that ends just before it; -1: never seen.
-            context = ranks if number == 0 else np.concatenate([[-1], ranks[:-1]])[: len(symbols)]
-            ranks = _find(order.keys, np.where(context < 0, -1, context * self.vocabulary_size + symbols))
-            total = np.where(context < 0, 0, order.context_totals[context])
-            count = np.where(ranks < 0, 0, order.counts[ranks])
-            kept = np.maximum(count - order.discount, 0.0)
-            passed_on = order.discount * order.context_types[context]
-            mixed = (kept + passed_on * probability) / np.maximum(total, 1)
-            probability = np.where(total > 0, mixed, probability)
-        result: Array = np.log(probability)
+        walk = _Walk.start(self._checked(ids), self.vocabulary_size)
+        for order in self._orders:
+            walk = walk.longer(order.keys)
+            walk = replace(walk, probability=walk.mixed(order))
+        result: Array = np.log(walk.probability)
         return result
 
     def nats_per_character(self, ids: Array) -> float:
@@ -97,58 +86,108 @@ class KneserNey:
         return symbols
 
 
-def baselines(train: Array, held_out: Array, *, vocabulary_size: int, order: int = 5) -> dict[str, dict[str, float]]:
-    """Scores a unigram and an n-gram model of the training ids on held-out ids.
+def score_orders(
+    train: Array, texts: Sequence[Array], *, longest: int, vocabulary_size: int
+) -> Iterator[tuple[int, list[Array]]]:
+    """Scores texts by the model of each order from 1 to the longest, from one count of the training text.
+
+    What `KneserNey(train, order=...).log_probabilities(text)` gives for each, without counting again for each order,
+    and with the statistics of one order in memory at a time.
 
     Args:
-        train: training ids `(characters,)`.
-        held_out: ids to score `(characters,)`; all but the first are scored.
+        train: training ids `(symbols,)`, at least `longest` of them.
+        texts: ids to score, from 0 to below `vocabulary_size`.
+        longest: the longest n-grams.
         vocabulary_size: number of ids.
-        order: length of the n-grams of the second baseline.
+
+    Yields:
+        Order, and the natural logarithms of the probabilities of each text.
+    """
+    walks = [_Walk.start(np.asarray(text, np.int64), vocabulary_size) for text in texts]
+    for order, grams in enumerate(count_grams(np.asarray(train, np.int64), longest, vocabulary_size), start=1):
+        walks = [walk.longer(grams.keys) for walk in walks]
+        highest = _statistics(grams, grams.counts, vocabulary_size)
+        yield order, [np.log(walk.mixed(highest)) for walk in walks]
+        if grams.neighbours is not None:
+            lower = _statistics(grams, grams.neighbours, vocabulary_size)
+            walks = [replace(walk, probability=walk.mixed(lower)) for walk in walks]
+
+
+def expected_symbols(train: Array, text: Array, *, order: int, vocabulary_size: int) -> Array:
+    """The commonest symbol after the longest context, of up to `order - 1` symbols, that the training text has.
+
+    Args:
+        train: training ids `(symbols,)`, at least `order` of them.
+        text: ids `(symbols,)`; each is expected from those before it.
+        order: length of the n-grams.
+        vocabulary_size: number of ids.
 
     Returns:
-        {"unigram": ..., "5-gram Kneser-Ney": ...}, each with nats and bits per character.
+        int64 `(symbols,)`, of equally common ones the smallest id.
     """
-    from rnnapps.metrics.text import per_character
-
-    names = {"unigram": 1, f"{order}-gram Kneser-Ney": order}
-    scores = {
-        name: KneserNey(train, order=length, vocabulary_size=vocabulary_size).nats_per_character(held_out)
-        for name, length in names.items()
-        if length <= len(train)
-    }
-    return {name: per_character(nats) for name, nats in scores.items()}
-
-
-def _distinct_grams(symbols: Array, order: int, vocabulary_size: int) -> list[tuple[Array, Array, int]]:
-    """For every order up to `order`: keys of the distinct grams, their counts, and the number of possible contexts."""
-    grams: list[tuple[Array, Array, int]] = []
-    # ranks[j] identifies the gram that starts at symbol j; at first the empty one, which all are.
-    ranks, contexts = np.zeros(len(symbols) + 1, np.int64), 1
-    for length in range(1, order + 1):
-        shorter = ranks
-        keys, first, ranks, counts = np.unique(
-            shorter[:-1] * vocabulary_size + symbols[length - 1 :],
-            return_index=True,
-            return_inverse=True,
-            return_counts=True,
-        )
-        if grams:
-            neighbours = np.bincount(shorter[1:][first], minlength=contexts)
-            grams[-1] = (grams[-1][0], neighbours, grams[-1][2])
-        grams.append((keys, counts, contexts))
-        contexts = len(keys)
-    return grams
+    walk = _Walk.start(np.asarray(text, np.int64), vocabulary_size)
+    expected = np.zeros(len(text), np.int64)
+    for grams in count_grams(np.asarray(train, np.int64), order, vocabulary_size):
+        walk = walk.longer(grams.keys)
+        contexts, symbols = np.divmod(grams.keys, vocabulary_size)
+        ranked = np.lexsort((symbols, -grams.counts, contexts))
+        followed, first = np.unique(contexts[ranked], return_index=True)
+        commonest = np.full(grams.contexts, -1)
+        commonest[followed] = symbols[ranked[first]]
+        known = np.where(walk.contexts < 0, -1, commonest[walk.contexts])
+        expected = np.where(known < 0, expected, known)
+    return expected
 
 
-def _statistics(keys: Array, counts: Array, vocabulary_size: int, contexts: int) -> _Order:
+@dataclass(frozen=True)
+class _Walk:
+    """A text that is scored order by order.
+
+    Attributes:
+        symbols: its ids `(symbols,)`.
+        vocabulary_size: number of ids.
+        probability: of each symbol by the orders so far `(symbols,)`.
+        contexts: rank of the n-gram that ends before each symbol, -1 where it was never seen `(symbols,)`.
+        ranks: the same of the n-gram that ends with it.
+    """
+
+    symbols: Array
+    vocabulary_size: int
+    probability: Array
+    contexts: Array
+    ranks: Array
+
+    @classmethod
+    def start(cls, symbols: Array, vocabulary_size: int) -> _Walk:
+        """Before the first order: the uniform distribution, and the empty context."""
+        uniform = np.full(len(symbols), 1 / vocabulary_size)
+        return cls(symbols, vocabulary_size, uniform, np.empty(0, np.int64), np.empty(0, np.int64))
+
+    def longer(self, keys: Array) -> _Walk:
+        """With contexts of one symbol more; `keys` are those of the n-grams that extend them."""
+        shifted = np.concatenate([[-1], self.ranks[:-1]])[: len(self.symbols)]
+        contexts = shifted if len(self.ranks) else np.zeros(len(self.symbols), np.int64)
+        ranks = _find(keys, np.where(contexts < 0, -1, contexts * self.vocabulary_size + self.symbols))
+        return replace(self, contexts=contexts, ranks=ranks)
+
+    def mixed(self, order: _Order) -> Array:
+        """The probabilities by one order more."""
+        total = np.where(self.contexts < 0, 0, order.context_totals[self.contexts])
+        count = np.where(self.ranks < 0, 0, order.counts[self.ranks])
+        kept = np.maximum(count - order.discount, 0.0)
+        passed_on = order.discount * order.context_types[self.contexts]
+        mixed = (kept + passed_on * self.probability) / np.maximum(total, 1)
+        return np.where(total > 0, mixed, self.probability)
+
+
+def _statistics(grams: Grams, counts: Array, vocabulary_size: int) -> _Order:
     """What smoothing needs of the n-grams of one order."""
-    prefixes = keys // vocabulary_size
+    prefixes = grams.keys // vocabulary_size
     return _Order(
-        keys=keys,
+        keys=grams.keys,
         counts=counts,
-        context_totals=np.bincount(prefixes, weights=counts, minlength=contexts),
-        context_types=np.bincount(prefixes, weights=counts > 0, minlength=contexts),
+        context_totals=np.bincount(prefixes, weights=counts, minlength=grams.contexts),
+        context_types=np.bincount(prefixes, weights=counts > 0, minlength=grams.contexts),
         discount=_discount(counts),
     )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.evaluation import MODEL, Comparison
+from rnnapps.metrics.parts import block_length, means, ratio, summed
 from rnnapps.types import Array, Tensor
 
-__all__ = ["TextScore", "nats", "per_character", "score_text"]
+__all__ = ["TextScore", "compare_texts", "nats", "per_character", "score_text"]
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,20 @@ class TextScore:
     """Negative log-likelihood of a text.
 
     Attributes:
-        nats: total over the scored characters.
-        characters: number of scored characters.
+        losses: nats of each scored character, in the order of the text, float64 `(characters,)`.
     """
 
-    nats: float
-    characters: int
+    losses: Array
+
+    @property
+    def nats(self) -> float:
+        """The total over the scored characters."""
+        return float(self.losses.sum())
+
+    @property
+    def characters(self) -> int:
+        """The number of scored characters."""
+        return len(self.losses)
 
     @property
     def nats_per_character(self) -> float:
@@ -39,6 +49,22 @@ class TextScore:
 def per_character(nats_per_character: float) -> dict[str, float]:
     """Returns {"nats_per_character", "bits_per_character"}; a bit is log(2) nats."""
     return {"nats_per_character": nats_per_character, "bits_per_character": nats_per_character / math.log(2)}
+
+
+def compare_texts(model: TextScore, baselines: Mapping[str, TextScore], *, metric: str, part: str) -> Comparison:
+    """A comparison of scores of the same running text, in blocks of neighbouring characters.
+
+    Args:
+        model: the score of the model.
+        baselines: those of the baselines by name.
+        metric: name of the mean of the losses.
+        part: what is scored, in the plural: "characters".
+    """
+    length = block_length(model.characters)
+    blocks = np.arange(model.characters) // length
+    scores = {MODEL: model, **baselines}
+    statistics = {name: summed(means(score.losses), blocks) for name, score in scores.items()}
+    return Comparison(metric, statistics, ratio, f"blocks of {length:,} {part}")
 
 
 def nats(logits: Tensor, targets: Tensor) -> Tensor:
@@ -87,7 +113,7 @@ def score_text(
     stretch = windows * window_steps
     starts = np.arange(batch_size)[:, np.newaxis] * stretch
     steps = np.arange(window_steps)
-    states, total = initial_states, 0.0
+    states, losses = initial_states, np.zeros(scored)
     for window in range(-context_windows, windows):
         places = starts + window * window_steps + steps
         inside = (places >= 0) & (places < scored)
@@ -98,8 +124,8 @@ def score_text(
         begun = places[:, :1] >= 0
         states = [tf.where(_expand(begun, new), new, old) for new, old in zip(new_states, states, strict=True)]
         if window >= 0:
-            total += float(np.sum(np.where(inside, np.asarray(nats(logits, targets)), 0.0), dtype=np.float64))
-    return TextScore(total, scored)
+            losses[places[inside]] = np.asarray(nats(logits, targets))[inside]
+    return TextScore(losses)
 
 
 def _expand(rows: Array, values: Tensor) -> Tensor:

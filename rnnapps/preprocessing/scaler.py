@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,10 +14,10 @@ from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.types import Array, Tensor
 
-__all__ = ["Scaler"]
+__all__ = ["METHODS", "Method", "Scaler", "centre_and_scale"]
 
 Method = Literal["standard", "robust", "none"]
-_METHODS = ("standard", "robust", "none")
+METHODS = ("standard", "robust", "none")
 
 
 class Scaler:
@@ -50,8 +51,8 @@ class Scaler:
             raise ValueError(f"{len(self.channels)} channels need as many centres and scales")
         if not (np.isfinite(self.centre).all() and np.isfinite(self.scale).all() and (self.scale > 0).all()):
             raise ValueError("centres and scales must be finite, scales above 0")
-        if method not in _METHODS:
-            raise ValueError(f"method must be one of {', '.join(_METHODS)}, not {method}")
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method}")
 
     @classmethod
     def fit(cls, rows: Iterable[Array], channels: Sequence[str], *, method: Method = "standard") -> Scaler:
@@ -64,13 +65,8 @@ class Scaler:
             method: "standard": mean and standard deviation; "robust": median and 0.7413 times the interquartile range,
                 which is the standard deviation of normal values; "none": 0 and 1.
         """
-        tables, count = list(rows), len(channels)
-        centre, scale = np.zeros(count), np.ones(count)
-        for column in range(count) if method != "none" else ():
-            present = [_present(table[:, column]) for table in tables]
-            fitted = _standard(present) if method == "standard" else _robust(present)
-            if fitted is not None:
-                centre[column], scale[column] = fitted
+        centre, scale = centre_and_scale(list(rows), len(channels), method)
+        centre, scale = np.where(np.isnan(centre), 0.0, centre), np.where(scale > 0, scale, 1.0)
         return cls(channels, centre, scale, method=method)
 
     def grow(self, rows: Iterable[Array], channels: Sequence[str]) -> Scaler:
@@ -130,30 +126,48 @@ class Scaler:
         return tf.constant(numbers, values.dtype)
 
 
+def centre_and_scale(tables: Sequence[Array], channels: int, method: Method) -> tuple[Array, Array]:
+    """What `Scaler.fit` finds: centre and scale of each channel, float64 `(channels,)` both.
+
+    Args:
+        tables: arrays `(rows, channels)`, NaN where missing.
+        channels: number of columns.
+        method: see `Scaler.fit`.
+
+    Returns:
+        Centres, NaN of a channel that is never present; and scales, 0 of one that is constant or never present.
+    """
+    centre, scale = np.zeros(channels), np.ones(channels)
+    for column in range(channels) if method != "none" else ():
+        present = [_present(table[:, column]) for table in tables]
+        centre[column], scale[column] = _standard(present) if method == "standard" else _robust(present)
+    return centre, scale
+
+
 def _present(column: Array) -> Array:
     """The values that are neither missing nor infinite."""
     return column[np.isfinite(column)]
 
 
-def _standard(columns: Sequence[Array]) -> tuple[float, float] | None:
+def _standard(columns: Sequence[Array]) -> tuple[float, float]:
     """Mean and standard deviation in float64, in two passes."""
     count = sum(map(len, columns))
     if not count:
-        return None
+        return math.nan, 0.0
     mean = sum(float(column.sum(dtype=np.float64)) for column in columns) / count
     squares = sum(float(((column - mean) ** 2).sum(dtype=np.float64)) for column in columns)
     return mean, _usable(np.sqrt(squares / count), mean)
 
 
-def _robust(columns: Sequence[Array]) -> tuple[float, float] | None:
+def _robust(columns: Sequence[Array]) -> tuple[float, float]:
     """Median and 0.7413 times the interquartile range."""
-    column = np.concatenate(columns).astype(np.float64)
+    column = np.concatenate([*columns, np.zeros(0)]).astype(np.float64)
     if not len(column):
-        return None
+        return math.nan, 0.0
     low, median, high = np.quantile(column, (0.25, 0.5, 0.75))
     return float(median), _usable(0.7413 * (high - low), median)
 
 
 def _usable(scale: float, centre: float) -> float:
-    """A scale to divide by: 1 for a constant, whose deviation is rounding alone."""
-    return float(scale) if scale > 1e-12 * max(abs(centre), 1e-12) and np.isfinite(scale) else 1.0
+    """The scale; 0 for a constant, whose deviation is rounding alone, a millionth of a millionth of its level."""
+    return float(scale) if scale > 1e-12 * abs(centre) and np.isfinite(scale) else 0.0

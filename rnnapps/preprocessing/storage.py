@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from rnnapps.atomic import write_atomically
 from rnnapps.errors import CheckpointError
 
 __all__ = ["read_json", "write_json"]
@@ -20,17 +20,7 @@ def write_json(path: Path, value: Any) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Opened as any new file, so that the user's umask decides who may read it.
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with open(temporary, "w", encoding="utf-8") as file:
-                json.dump(value, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_atomically(path, json.dumps(value, indent=1).encode())
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written: {error.strerror}; check disk and permissions") from error
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
-import platform
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 from rnnapps.contract.sections import Block, Paragraph, Section, Table, Value
@@ -16,7 +13,6 @@ from rnnapps.reports.inspect import Inspection
 __all__ = ["configuration_section", "environment_section", "parameters_section", "speed_section"]
 
 Rows = Sequence[Mapping[str, Any]]
-_PACKAGES = ("rnnapps", "tensorflow", "keras", "numpy", "matplotlib")
 
 
 def configuration_section(config: Mapping[str, Any]) -> Section:
@@ -55,12 +51,18 @@ def speed_section(rows: Rows, *, batch_steps: int = 0, time_step: str = "time st
     return Section("Speed", [Table(("", "Value"), table, caption="Evaluation between the steps is included")])
 
 
-def environment_section() -> Section:
-    """Versions and machine this report was made on."""
-    rows: list[tuple[Value, ...]] = [("python", platform.python_version())]
-    rows += [(name, _version(name)) for name in _PACKAGES]
-    rows += [("system", platform.platform()), ("processor cores", len(os.sched_getaffinity(0)))]
-    return Section("Environment", [Table(("", "Version"), rows)])
+def environment_section(kept: Sequence[Mapping[str, Any]]) -> Section:
+    """Versions and machines a run was trained with.
+
+    Args:
+        kept: from `kept_environment`.
+    """
+    if not kept:
+        return Section("Environment", [Paragraph("Not kept: the run was begun by an older version.")])
+    columns = [f"from step {entry['step']:,}" for entry in kept]
+    rows = [(name, *(str(entry.get(name, "")) for entry in kept)) for name in kept[-1] if name != "step"]
+    note = Paragraph("Other values than these may change the last digits of what is measured.")
+    return Section("Environment", [Table(("", *columns), rows), note])
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Value]]:
@@ -70,11 +72,3 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value if isinstance(value, int | float) and value is not True else str(value)
-
-
-def _version(package: str) -> str:
-    """Version of an installed package, or "not installed"."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed as a package"

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from rnnapps.atomic import write_atomically
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Section
 from rnnapps.errors import CheckpointError
@@ -15,7 +16,8 @@ from rnnapps.reports.facts import configuration_section, environment_section, pa
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.render import render_page
 from rnnapps.reports.standard import curves_section, inside_section, label, result_section, samples_section
-from rnnapps.training.run import RunFolder, write_atomically
+from rnnapps.training.environment import kept_environment
+from rnnapps.training.run import RunFolder
 
 __all__ = ["write_report"]
 
@@ -65,7 +67,7 @@ def write_report(
         parts += [inside_section(inspection), parameters_section(inspection)]
     batch_steps = inspection.batch_size * inspection.time_steps if inspection is not None else 0
     parts.append(speed_section(rows, batch_steps=batch_steps, time_step=time_step))
-    parts += [configuration_section(config), environment_section()]
+    parts += [configuration_section(config), environment_section(kept_environment(run.path))]
     page = render_page(title, _lead(run, rows, evaluation), parts)
     try:
         write_atomically(run.report_path, page.encode("utf-8"))

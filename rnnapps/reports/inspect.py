@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from rnnapps.atomic import write_atomically
 from rnnapps.contract.sections import Table, Value
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.plots import Plot, arrange, plot_gates, plot_gradients
@@ -20,7 +21,6 @@ from rnnapps.training.cost import (
 )
 from rnnapps.training.diagnostics import Observation, observe
 from rnnapps.training.operations import Operations
-from rnnapps.training.run import write_atomically
 from rnnapps.training.step_memory import measure_step_memory
 from rnnapps.types import Nest, Tensor
 
@@ -58,9 +58,14 @@ class Inspection:
 
     def parameter_table(self) -> Table:
         """Parameters by layer, and their total."""
-        rows: list[tuple[Value, ...]] = [(count.layer, count.trainable, count.frozen) for count in self.parameters]
-        totals = (sum(count.trainable for count in self.parameters), sum(count.frozen for count in self.parameters))
-        return Table(("Layer", "trainable", "frozen"), [*rows, ("total", *totals)], caption="Parameters")
+        counts = [(count.trainable, count.frozen, count.statistics) for count in self.parameters]
+        kinds = 3 if any(statistics for *_, statistics in counts) else 2
+        names = ("Layer", "trainable", "frozen", "statistics")[: kinds + 1]
+        rows: list[tuple[Value, ...]] = [
+            (count.layer, *own[:kinds]) for count, own in zip(self.parameters, counts, strict=True)
+        ]
+        totals = [sum(own[kind] for own in counts) for kind in range(kinds)]
+        return Table(names, [*rows, ("total", *totals)], caption="Parameters")
 
     def cost_table(self) -> Table:
         """Operations and memory of one training step."""

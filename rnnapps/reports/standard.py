@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import Curve, plot_curves
-from rnnapps.reports.render import format_value
 
 __all__ = [
     "curves_section",
@@ -36,7 +35,7 @@ def label(name: str) -> str:
 
 
 def result_section(evaluation: Evaluation, *, higher_is_better: frozenset[str] = frozenset()) -> Section:
-    """The model beside its baselines, and plainly which is better."""
+    """Whether the model beats its best baseline, and all of them beside it."""
     metrics = list(evaluation.metrics)
     entries = [("model", evaluation.metrics), *evaluation.baselines.items()]
     rows = [(name, *(_number(values.get(metric)) for metric in metrics)) for name, values in entries]
@@ -46,7 +45,8 @@ def result_section(evaluation: Evaluation, *, higher_is_better: frozenset[str] =
         for row in _best_rows([line[column] for line in rows], highest=metric in higher_is_better)
     )
     caption = f"{evaluation.examples:,} scored examples of the {evaluation.split} split"
-    blocks: list[Block] = [Paragraph(text, verdict=True) for text in _verdicts(evaluation, higher_is_better)]
+    told = [evaluation.verdict.sentence if evaluation.verdict else "", evaluation.note]
+    blocks: list[Block] = [Paragraph(text, verdict=True) for text in told if text]
     blocks.append(Table(("", *map(label, metrics)), rows, caption=caption, best=best))
     if evaluation.diagnostics:
         rows = [(label(name), value) for name, value in evaluation.diagnostics.items()]
@@ -103,29 +103,6 @@ def _best_rows(values: Sequence[Any], *, highest: bool) -> list[int]:
     finite = [value for value in values if value is not None and math.isfinite(value)]
     best = (max if highest else min)(finite, default=None)
     return [row for row, value in enumerate(values) if value is not None and value == best]
-
-
-def _verdicts(evaluation: Evaluation, higher_is_better: frozenset[str]) -> Iterator[str]:
-    """A sentence for each outcome: the model against the best baseline, metrics with the same outcome together."""
-    outcomes: dict[str, list[str]] = {}
-    for metric, value in evaluation.metrics.items():
-        sign = -1.0 if metric in higher_is_better else 1.0
-        rivals = {name: values[metric] for name, values in evaluation.baselines.items() if metric in values}
-        if not math.isfinite(value):
-            yield f"The model has no finite {label(metric)}."
-        elif rivals:
-            name, rival = min(rivals.items(), key=lambda item: sign * item[1])
-            if sign * value < sign * rival:
-                outcome = f"The model is better than the best baseline, {name}"
-            elif value == rival:
-                outcome = f"The model is no better than the baseline {name}"
-            else:
-                outcome = f"The baseline {name} is better than the model"
-            first, second = (rival, value) if outcome.startswith("The baseline") else (value, rival)
-            figures = f"{format_value(first)} against {format_value(second)} {label(metric)}"
-            outcomes.setdefault(outcome, []).append(figures)
-    for outcome, compared in outcomes.items():
-        yield f"{outcome}: {'; '.join(compared)}."
 
 
 def _is_curve(rows: Rows, name: str) -> bool:

@@ -18,8 +18,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from rnnapps.atomic import synchronise_folder, write_atomically
 from rnnapps.errors import CheckpointError
-from rnnapps.training.run import synchronise_folder, write_atomically
 from rnnapps.types import Array, Arrays
 
 __all__ = ["Arrays", "checkpoint_steps", "prune_checkpoints", "read_checkpoint", "read_manifest", "write_checkpoint"]

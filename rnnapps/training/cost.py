@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from rnnapps.kernels.step import autocast
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.training.finetune import is_statistic
 from rnnapps.training.operations import Operations, count_graph
 from rnnapps.training.recurrence import complete_inputs, layer_name, replaced_recurrence
 from rnnapps.types import Nest, Tensor, Tensors
@@ -36,11 +37,13 @@ class ParameterCount:
         layer: path of the layer within the network.
         trainable: number of trained parameters.
         frozen: number of parameters that training leaves alone.
+        statistics: number of running means and variances, which are measured and not trained.
     """
 
     layer: str
     trainable: int
     frozen: int
+    statistics: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def count_parameters(network: keras.Model) -> tuple[ParameterCount, ...]:
     counts: dict[str, list[int]] = {}
     for weight in network.weights:
         layer = weight.path.rpartition("/")[0]
-        count = counts.setdefault(layer, [0, 0])
-        count[0 if weight.trainable else 1] += math.prod(weight.shape)
+        count = counts.setdefault(layer, [0, 0, 0])
+        count[2 if is_statistic(weight) else 0 if weight.trainable else 1] += math.prod(weight.shape)
     return tuple(ParameterCount(layer, *count) for layer, count in counts.items())
 
 

@@ -135,7 +135,12 @@ def freeze(network: keras.Model, patterns: Sequence[str]) -> list[str]:
     if patterns and not network.trainable_variables:
         raise ConfigError(f"{', '.join(patterns)}: freezes the whole network, so that there is nothing to train")
     trainable = {variable.path for variable in network.trainable_variables}
-    return [weight.path for weight in network.weights if weight.path not in trainable]
+    return [weight.path for weight in network.weights if weight.path not in trainable and not is_statistic(weight)]
+
+
+def is_statistic(weight: keras.Variable) -> bool:
+    """Whether a weight is a running mean or variance of batch normalisation, which no training ever changes itself."""
+    return weight.path.rpartition("/")[2] in ("moving_mean", "moving_variance")
 
 
 def _indexed(vocabularies: Sequence[VocabularyChange], paths: Sequence[str]) -> dict[str, VocabularyChange]:

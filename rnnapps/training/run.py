@@ -12,38 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rnnapps.atomic import write_atomically
 from rnnapps.errors import CheckpointError
 
-__all__ = ["RunFolder", "synchronise_folder", "write_atomically"]
-
-
-def synchronise_folder(folder: Path) -> None:
-    """Makes renames and new names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces a file in one step: a reader sees the old content or the new, never a part, even after a crash.
-
-    Raises:
-        OSError: the folder is full or cannot be written; the old file is untouched and nothing is left behind.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    synchronise_folder(path.parent)
+__all__ = ["RunFolder"]
 
 
 class RunFolder:

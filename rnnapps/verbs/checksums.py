@@ -24,7 +24,7 @@ def write_checksums(run: Path, config: bytes) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    from rnnapps.training.run import write_atomically
+    from rnnapps.atomic import write_atomically
 
     configs = [hashlib.sha256(config).hexdigest()]
     if (run / CONFIG).is_file():

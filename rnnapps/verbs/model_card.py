@@ -19,6 +19,7 @@ LICENCE_NOTE = "The licence of the training data decides what the model may be u
 def describe_model(pipeline: Pipeline[Any, Any, Any], model: OpenModel) -> ModelCard:
     """What a person must know before using the model."""
     from rnnapps.reports.model_card import ModelCard
+    from rnnapps.training.environment import kept_environment
 
     config, folder = model.fitted.config, model.folder
     rows = folder.read_metrics() if folder else []
@@ -30,6 +31,8 @@ def describe_model(pipeline: Pipeline[Any, Any, Any], model: OpenModel) -> Model
     }
     if rows:
         facts |= {"training steps": f"{rows[-1]['step']:,}", "training seconds": f"{rows[-1]['elapsed_seconds']:,.0f}"}
+    if folder and (kept := kept_environment(folder.path)):
+        facts |= {f"trained with {name}": str(value) for name, value in kept[-1].items() if name != "step"}
     return ModelCard(
         name=pipeline.name.replace("_", " ").capitalize(),
         task=pipeline.summary,

@@ -35,7 +35,7 @@ def write_origin(folder: RunFolder, origin: Mapping[str, Any]) -> None:
     Raises:
         CheckpointError: the folder cannot be written.
     """
-    from rnnapps.training.run import write_atomically
+    from rnnapps.atomic import write_atomically
 
     folder.create()
     try:

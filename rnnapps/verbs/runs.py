@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import json
 import os
@@ -49,7 +48,7 @@ def begin_run(folder: RunFolder, pipeline: AnyPipeline, config: Any, preprocesso
     Raises:
         CheckpointError: the folder cannot be written.
     """
-    from rnnapps.training.run import write_atomically
+    from rnnapps.atomic import write_atomically
 
     folder.create()
     temporary = folder.path / ".preprocessing.tmp"
@@ -105,10 +104,10 @@ def _is_fixed(pipeline: AnyPipeline, key: str) -> bool:
 
 def save_evaluation(folder: RunFolder, evaluation: Evaluation) -> None:
     """Keeps an evaluation for the report and the model card."""
-    from rnnapps.training.run import write_atomically
+    from rnnapps.atomic import write_atomically
 
     try:
-        write_atomically(folder.path / EVALUATION, json.dumps(dataclasses.asdict(evaluation), indent=1).encode())
+        write_atomically(folder.path / EVALUATION, json.dumps(evaluation.as_dict(), indent=1).encode())
     except OSError as error:
         print(f"note: {folder.path}: the evaluation is not kept: {error.strerror or error}", file=sys.stderr)
 
@@ -124,6 +123,6 @@ def read_evaluation(folder: RunFolder) -> Evaluation | None:
     if not path.is_file():
         return None
     try:
-        return Evaluation(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
+        return Evaluation.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError):
         raise CheckpointError(f"{path}: cannot be read; delete it and run `evaluate` again") from None

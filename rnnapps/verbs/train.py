@@ -13,13 +13,24 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
-from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.errors import CheckpointError, ConfigError, RnnappsError
+from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
-from rnnapps.verbs.opening import OpenModel, load_preprocessor, number_format, read_weights, what_is_instead_of_folder
+from rnnapps.verbs.evaluate import score
+from rnnapps.verbs.opening import (
+    OpenModel,
+    load_preprocessor,
+    number_format,
+    open_model,
+    read_weights,
+    what_is_instead_of_folder,
+)
 from rnnapps.verbs.origin import read_origin, write_origin
-from rnnapps.verbs.runs import begin_run, check_resumable, forget_evaluation
+from rnnapps.verbs.runs import begin_run, check_resumable, forget_evaluation, save_evaluation
+from rnnapps.verbs.status import status
 
 if TYPE_CHECKING:
+    from rnnapps.contract.evaluation import Evaluation
     from rnnapps.training.finetune import TransferReport
     from rnnapps.training.run import RunFolder
 
@@ -39,6 +50,7 @@ class Trained:
         facts: steps, best value, seconds... by name.
         report: the file of the report.
         transfer: what became of the source's weights; None for a run from scratch.
+        evaluation: the model beside its baselines; None where that was not asked for, or could not be.
     """
 
     model: OpenModel
@@ -46,9 +58,10 @@ class Trained:
     facts: Mapping[str, Any]
     report: Path
     transfer: TransferReport | None
+    evaluation: Evaluation | None = None
 
 
-def train(pipeline: AnyPipeline, config: Any, path: Path, *, given: Any = None) -> Trained:
+def train(pipeline: AnyPipeline, config: Any, path: Path, *, given: Any = None, judged: bool = False) -> Trained:
     """Trains a new run, or resumes one whose folder exists, a fine-tuned one too.
 
     Args:
@@ -56,16 +69,24 @@ def train(pipeline: AnyPipeline, config: Any, path: Path, *, given: Any = None) 
         config: its settings.
         path: the run folder.
         given: examples from Python instead of those of `data.source`.
+        judged: evaluate the model in the end, for its run, report and card.
 
     Raises:
         RnnappsError: of the kind that fits: the data, a setting, the folder, a loss that is no number.
     """
     folder = _run_folder(path)
-    return _train(pipeline, config, folder, origin=read_origin(folder), given=given)
+    return _train(pipeline, config, folder, origin=read_origin(folder), given=given, judged=judged)
 
 
 def finetune(
-    pipeline: AnyPipeline, config: Any, path: Path, *, source: Path, freeze: tuple[str, ...] = (), given: Any = None
+    pipeline: AnyPipeline,
+    config: Any,
+    path: Path,
+    *,
+    source: Path,
+    freeze: tuple[str, ...] = (),
+    given: Any = None,
+    judged: bool = False,
 ) -> Trained:
     """Trains a new run from the weights of a run or an export, or resumes such a run.
 
@@ -76,6 +97,7 @@ def finetune(
         source: the run folder or the export to start from.
         freeze: layers that keep their weights.
         given: as for `train`.
+        judged: as for `train`.
 
     Raises:
         RnnappsError: as for `train`; or the run exists and began otherwise.
@@ -92,7 +114,7 @@ def finetune(
                 f"{folder.path}: this run exists and was not begun with these --from and --freeze; "
                 f"resume it with `train --run`, or choose another --run"
             )
-    return _train(pipeline, config, folder, origin=origin, given=given)
+    return _train(pipeline, config, folder, origin=origin, given=given, judged=judged)
 
 
 def _run_folder(path: Path) -> RunFolder:
@@ -103,7 +125,9 @@ def _run_folder(path: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def _train(pipeline: AnyPipeline, config: Any, folder: RunFolder, *, origin: Origin | None, given: Any) -> Trained:
+def _train(
+    pipeline: AnyPipeline, config: Any, folder: RunFolder, *, origin: Origin | None, given: Any, judged: bool
+) -> Trained:
     import keras
 
     begun = folder.config_path.exists()
@@ -124,7 +148,9 @@ def _train(pipeline: AnyPipeline, config: Any, folder: RunFolder, *, origin: Ori
             transferred = _transfer(pipeline, fitted, folder, origin) if origin else None
             begin_run(folder, pipeline, config, preprocessor)
             facts = _fit(pipeline, fitted, folder, splits=splits, objective=objective)
-        return Trained(model, splits, facts, _report(pipeline, model, splits, objective), transferred)
+        evaluation = _evaluated(pipeline, model, splits) if judged else None
+        report = _report(pipeline, model, splits, objective)
+        return Trained(model, splits, facts, report, transferred, evaluation)
 
 
 def _preprocessor(
@@ -167,10 +193,15 @@ def _fit(
     pipeline: AnyPipeline, fitted: Fitted[Any, Any], folder: RunFolder, *, splits: Splits, objective: Objective
 ) -> Mapping[str, Any]:
     """Trains to the end, and leaves the best weights in the network."""
+    from rnnapps.training.checkpoint import checkpoint_steps
+    from rnnapps.training.environment import keep_environment
     from rnnapps.training.loop import train as fit
     from rnnapps.training.state import restore_best
 
-    print(f"run folder: {folder.path}", file=sys.stderr)
+    told = [f"run folder: {folder.path}"]
+    told += course(fitted.config.training, objective, finetuned=read_origin(folder) is not None)
+    told += keep_environment(folder.path, max(checkpoint_steps(folder.state_dir), default=0))
+    print(*told, sep="\n", file=sys.stderr)
     summary = fit(
         folder,
         fitted.network,
@@ -183,7 +214,26 @@ def _fit(
     )
     forget_evaluation(folder)
     restore_best(folder, fitted.network)
-    return summary
+    often = passes(fitted.config.training, objective)
+    return summary if often is None else {**summary, "passes_over_the_data": often}
+
+
+def _evaluated(pipeline: AnyPipeline, model: OpenModel, splits: Splits) -> Evaluation | None:
+    """The trained model beside its baselines, in float32 as `evaluate` scores it; kept in the run.
+
+    A training that has ended well stays so: what cannot be measured is told.
+    """
+    try:
+        with number_format("float32"), status("evaluating the model beside its baselines"):
+            if model.fitted.config.training.precision != "float32":
+                model = open_model(pipeline, model.path, model.fitted.config)
+            evaluation = score(pipeline, model, splits)
+    except RnnappsError as error:
+        print(f"note: the model is trained, but was not evaluated: {error}", file=sys.stderr)
+        return None
+    assert model.folder is not None
+    save_evaluation(model.folder, evaluation)
+    return evaluation
 
 
 def _report(pipeline: AnyPipeline, model: OpenModel, splits: Splits, objective: Objective) -> Path:

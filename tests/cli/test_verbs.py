@@ -12,6 +12,7 @@ import pytest
 
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
+from rnnapps.errors import DataError
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
 from tests.cli.tiny_pipeline import Tiny
@@ -103,12 +104,41 @@ def test_evaluate_prints_model_and_baselines(run: Path, capsys: pytest.CaptureFi
     table = capsys.readouterr().out
     assert "model" in table
     assert "uniform" in table
-    assert "Result" in (run / "report.html").read_text()
+    sentence = result["verdict"]["sentence"]
+    assert sentence.startswith("The model beats its best baseline, uniform: ") and result["verdict"]["parts"] == 20
+    assert table.splitlines()[-1] == sentence
+    assert sentence in (run / "report.html").read_text()
+
+
+def test_training_ends_with_the_verdict(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run is complete, so that `train` only evaluates it."""
+    told = answer(capsys, "train", "--run", str(run))["evaluation"]
+    assert told["verdict"]["sentence"] in (run / "report.html").read_text()
+    assert main(Tiny(), ["train", "--run", str(run)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == told["verdict"]["sentence"]
+    assert "evaluation" not in answer(capsys, "train", "--run", str(run), "--skip_evaluation")
+    assert told["verdict"]["sentence"] not in (run / "report.html").read_text()
+
+
+def test_a_training_that_cannot_be_evaluated_is_a_training(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise DataError("test.csv", "holds one class only", "use another")
+
+    monkeypatch.setattr(Tiny, "evaluate", fail)
+    assert main(Tiny(), ["train", "--run", str(run)]) == 0
+    assert "note: the model is trained, but was not evaluated: test.csv: holds one class" in capsys.readouterr().err
 
 
 def test_evaluate_scores_other_data(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = answer(capsys, "evaluate", "--run", str(run), "--data.test", "bca")
     assert result["split"] == "test"
+    assert result["note"].startswith("Scored on other data than the model's own (data.test bca, not None); ")
+    assert main(Tiny(), ["evaluate", "--run", str(run), "--data.source", "cab"]) == 0
+    note, sentence = capsys.readouterr().out.splitlines()[-2:]
+    assert "(data.source cab, not abc); the baselines learned from the training part of these data." in note
+    assert sentence.startswith("The model ")
 
 
 def test_json_mode_keeps_noise_off_standard_output(

@@ -14,11 +14,13 @@ import numpy as np
 from rnnapps.cli.pipeline_cli import main
 from rnnapps.config import ExportConfig, RecurrentConfig, TrainingConfig
 from rnnapps.contract.endpoint import Endpoint
-from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.sections import Paragraph, Section
+from rnnapps.metrics.parts import means, ratio
+from rnnapps.types import Array
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,9 @@ class Tiny(Pipeline[Config, Circle, Letters]):
             loss=loss,
             batches=lambda first: tf.data.Dataset.range(first, 2**62).map(batch),
             validate=lambda: {
-                "validation_nats_per_letter": self._score(fitted.network, fitted.preprocessor, splits.letters)
+                "validation_nats_per_letter": float(
+                    self._score(fitted.network, fitted.preprocessor, splits.letters).mean()
+                )
             },
             metric="validation_nats_per_letter",
             samples=lambda: ["".join(self._write(fitted.network, fitted.preprocessor, Predict()))],
@@ -166,21 +170,31 @@ class Tiny(Pipeline[Config, Circle, Letters]):
     def evaluate(self, fitted: Fitted[Config, Letters], splits: Circle) -> Evaluation:
         test = fitted.config.data.test
         letters, split = (test, "test") if test else (splits.letters, "validation")
-        metrics = {"nats_per_letter": self._score(fitted.network, fitted.preprocessor, letters)}
-        uniform = {"nats_per_letter": float(np.log(len(fitted.preprocessor.letters)))}
-        return Evaluation(metrics, {"uniform": uniform}, 20, split, {"letters": float(len(set(letters)))})
+        nats = self._score(fitted.network, fitted.preprocessor, letters)
+        uniform = float(np.log(len(fitted.preprocessor.letters)))
+        statistics = {MODEL: means(nats), "uniform": means(np.full(len(nats), uniform))}
+        return Evaluation(
+            {"nats_per_letter": float(nats.mean())},
+            {"uniform": {"nats_per_letter": uniform}},
+            len(nats),
+            split,
+            {"letters": float(len(set(letters)))},
+            Comparison("nats_per_letter", statistics, ratio, part="letters"),
+        )
 
     def endpoints(self, fitted: Fitted[Config, Letters]) -> dict[str, Endpoint]:
         import tensorflow as tf
+
+        from rnnapps.export.row_rules import between
 
         def function(tokens: Any) -> dict[str, Any]:
             states = [tf.zeros((tf.shape(tokens)[0], state.shape[-1])) for state in fitted.network.input["states"]]
             return {"logits": fitted.network({"tokens": tokens, "states": states}, training=False)["logits"]}
 
         tokens = np.arange(20, dtype=np.int32).reshape(5, 4) % len(fitted.preprocessor.letters)
-        return {
-            "serving_default": Endpoint(function, {"tokens": tf.TensorSpec((None, 4), tf.int32)}, {"tokens": tokens})
-        }
+        signature = {"tokens": tf.TensorSpec((None, 4), tf.int32)}
+        rules = (between("tokens", 0, len(fitted.preprocessor.letters) - 1),)
+        return {"serving_default": Endpoint(function, signature, {"tokens": tokens}, rules=rules)}
 
     def predict(
         self, fitted: Fitted[Config, Letters], options: Predict, given: str | Sequence[str] | None = None
@@ -203,13 +217,15 @@ class Tiny(Pipeline[Config, Circle, Letters]):
             token, states = int(np.argmax(outputs["logits"][0, -1])), outputs["states"]
             yield preprocessor.letters[token]
 
-    def _score(self, network: Any, preprocessor: Letters, letters: str) -> float:
+    def _score(self, network: Any, preprocessor: Letters, letters: str) -> Array:
+        """Nats of twenty letters."""
         import tensorflow as tf
 
         tokens = np.array([[preprocessor.letters.index(letter) for letter in (letters * 21)[:21]]])
         states = [np.zeros((1, state.shape[-1]), np.float32) for state in network.input["states"]]
         outputs = network({"tokens": tokens[:, :-1], "states": states}, training=False)
-        return float(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tokens[:, 1:], outputs["logits"])))
+        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens[:, 1:], outputs["logits"])
+        return np.asarray(entropy, np.float64)[0]
 
 
 TINY = Tiny()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
 
@@ -9,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.metrics.ngram import KneserNey, baselines
+from rnnapps.metrics import ngram_baselines
+from rnnapps.metrics.gram_counts import count_grams
+from rnnapps.metrics.ngram import KneserNey, expected_symbols, score_orders
+from rnnapps.metrics.ngram_baselines import best_order, ngram_losses
 
 VOCABULARY = 5
 IDS = st.lists(st.integers(0, VOCABULARY - 1), min_size=5, max_size=60)
@@ -87,13 +89,84 @@ def test_large_vocabularies_do_not_overflow():
     assert np.isfinite(again).all() and again[10:].max() < 0 and again[10:].min() > math.log(1e-3)
 
 
-def test_a_fifth_order_source_is_learned():
-    pattern = np.array(list(itertools.chain.from_iterable([0, 0, 0, 0, one] for one in (1, 2, 3))) * 40)
-    score = baselines(pattern, pattern[:100], vocabulary_size=4)
-    assert score["unigram"]["nats_per_character"] > 0.6
-    assert score["5-gram Kneser-Ney"]["nats_per_character"] < 0.25
-    ratio = score["unigram"]["nats_per_character"] / score["unigram"]["bits_per_character"]
-    assert ratio == pytest.approx(math.log(2))
+@given(train=st.lists(st.integers(0, VOCABULARY - 1), min_size=7, max_size=60), texts=st.lists(IDS, max_size=3))
+def test_all_orders_are_scored_from_one_count(train, texts):
+    arrays = [np.array(text) for text in texts]
+    orders = []
+    for order, scores in score_orders(np.array(train), arrays, longest=7, vocabulary_size=VOCABULARY):
+        orders.append(order)
+        model = KneserNey(np.array(train), order=order, vocabulary_size=VOCABULARY)
+        for text, score in zip(arrays, scores, strict=True):
+            np.testing.assert_allclose(score, model.log_probabilities(text), rtol=1e-12)
+    assert orders == [1, 2, 3, 4, 5, 6, 7]
+
+
+@given(ids=st.lists(st.integers(0, 3), min_size=6, max_size=40), size=st.sampled_from([4, 70_000, 2**40]))
+def test_grams_are_counted_as_a_dictionary_counts_them(ids, size):
+    """Whatever fits into the words that are sorted: one symbol of 41 bits, or all of them."""
+    ranks: list[tuple[int, ...]] = [()]
+    for length, grams in enumerate(count_grams(np.array(ids), 6, size), start=1):
+        windows = Counter(tuple(ids[at : at + length]) for at in range(len(ids) - length + 1))
+        before = {tuple(ids[at : at + length + 1]) for at in range(len(ids) - length)}
+        expected = sorted(windows)
+        assert [(*ranks[key // size], key % size) for key in grams.keys.tolist()] == expected
+        assert grams.counts.tolist() == [windows[gram] for gram in expected] and grams.contexts == len(ranks)
+        if grams.neighbours is not None:
+            assert grams.neighbours.tolist() == [sum(gram[1:] == own for gram in before) for own in expected]
+        ranks = expected
+    assert length == 6 and grams.neighbours is None
+
+
+def test_the_order_suits_the_text():
+    """Symbols that six others decide need seven-grams: shorter ones guess, longer ones are scarce."""
+    random = np.random.default_rng(0)
+    table, ids = random.integers(0, 3, 3**6), random.integers(0, 3, 6).tolist()
+    for _ in range(12_000):
+        context = int("".join(map(str, ids[-6:])), 3)
+        ids.append(int(table[context]) if random.random() < 0.9 else int(random.integers(0, 3)))
+    train, held_out = np.array(ids[:10_000]), np.array(ids[10_000:])
+    assert best_order(train, vocabulary_size=3) == 7
+    losses = ngram_losses(train, held_out, vocabulary_size=3)
+    assert list(losses) == ["unigram", "7-gram Kneser-Ney"]
+    means = {
+        order: -KneserNey(train, order=order, vocabulary_size=3).log_probabilities(held_out)[1:].mean()
+        for order in range(1, 13)
+    }
+    assert losses["7-gram Kneser-Ney"].mean() == pytest.approx(min(means.values()))
+    assert losses["unigram"].mean() == pytest.approx(means[1])
+
+
+def test_the_commonest_after_the_longest_known_context_is_expected():
+    train = np.array([0, 1, 2, 0, 1, 3, 0, 1, 3, 4, 1, 2, 2])
+    text = np.array([3, 0, 1, 4, 1, 2, 5, 0])
+    # 0 is one of the commonest; after 3 come 0 and 4; after 0 1 twice 3; after 1 alone 3 comes twice and 2 twice;
+    # after 4 1; after 4 1 comes 2; after 1 2 come 0 and 2; after 5, which is unknown, the commonest of all.
+    expected = [1, 0, 1, 3, 1, 2, 0, 1]
+    assert expected_symbols(train, text, order=3, vocabulary_size=6).tolist() == expected
+    assert expected_symbols(train, text, order=1, vocabulary_size=6).tolist() == [1] * 8
+    assert expected_symbols(train, np.array([4, 1, 0]), order=2, vocabulary_size=6).tolist() == [1, 1, 2]
+
+
+def test_the_order_is_chosen_without_the_held_out_text():
+    train = np.array([0, 1, 2, 3, 4] * 100)
+    orders = {next(reversed(ngram_losses(train, text, vocabulary_size=5))) for text in (train[:90], train[90::-1])}
+    assert len(orders) == 1
+
+
+def test_a_long_training_text_is_cut(monkeypatch):
+    train = np.concatenate([np.zeros(5_000, int), np.tile([1, 2, 3], 1_000)])
+    monkeypatch.setattr(ngram_baselines, "MOST_SYMBOLS", 3_000)
+    cut = ngram_losses(train, train[-300:], vocabulary_size=4)
+    for name, losses in ngram_losses(train[-3_000:], train[-300:], vocabulary_size=4).items():
+        np.testing.assert_array_equal(cut[name], losses)
+
+
+def test_what_is_too_short_for_n_grams_has_the_unigram_alone():
+    held_out = np.array([0, 1, 0])
+    for length in (2, 3):
+        assert list(ngram_losses(np.array([0, 1, 0])[:length], held_out, vocabulary_size=2)) == ["unigram"]
+    losses = ngram_losses(np.array([0, 1, 0, 1, 0, 1]), held_out, vocabulary_size=2)
+    assert len(losses) == 2 and all(len(own) == 2 for own in losses.values())
 
 
 @pytest.mark.parametrize(("ids", "order"), [([0, 1], 3), ([0, 9], 1), ([-1, 0], 1), ([], 1)])
@@ -106,16 +179,6 @@ def test_the_first_id_is_context_only():
     model = KneserNey(np.array([0, 1, 0, 1, 0, 2]), order=2, vocabulary_size=4)
     text = np.array([2, 0, 1, 3])
     assert model.nats_per_character(text) == pytest.approx(-np.mean(model.log_probabilities(text)[1:]))
-
-
-def test_baselines_need_as_many_ids_as_their_order():
-    train, held_out = np.array([0, 1, 0, 1, 0]), np.array([0, 1, 0])
-    assert list(baselines(train, held_out, vocabulary_size=2)) == ["unigram", "5-gram Kneser-Ney"]
-    assert list(baselines(train[:4], held_out, vocabulary_size=2)) == ["unigram"]
-    assert list(baselines(train, held_out, vocabulary_size=2, order=2)) == ["unigram", "2-gram Kneser-Ney"]
-    unigram = KneserNey(train, order=1, vocabulary_size=2).nats_per_character(held_out)
-    assert baselines(train, held_out, vocabulary_size=2)["unigram"]["nats_per_character"] == unigram
-    assert KneserNey(train, order=5, vocabulary_size=2).order == 5
 
 
 def test_the_first_id_outside_of_the_vocabulary():

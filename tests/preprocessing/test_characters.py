@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import json
+import os
 
 import numpy as np
 import pytest
@@ -134,7 +134,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(json, "dump", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CheckpointError, match="No space left"):
         CharacterVocabulary("abc").save(tmp_path)
     assert CharacterVocabulary.load(tmp_path).characters == "ab"

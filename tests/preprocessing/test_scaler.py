@@ -75,8 +75,9 @@ def test_the_floor_of_a_scale() -> None:
         (1000.0, 0.9e-9, 1.0),
         (-1000.0, 0.9e-9, 1.0),
         (1000.0, 1.2e-9, 1.2e-9),
+        (1000e-9, 1.2e-18, 1.2e-18),
         (0.0, 1e-23, 1e-23),
-        (0.0, 0.9e-24, 1.0),
+        (0.0, 0.9e-24, 0.9e-24),
     ]:
         column = np.array([level - deviation, level + deviation])[:, None]
         assert Scaler.fit([column], "a").scale[0] == pytest.approx(expected, rel=0.2)

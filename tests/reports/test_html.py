@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.evaluation import Evaluation, Verdict
 from rnnapps.contract.sections import Paragraph, Section
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.html import write_report
@@ -17,6 +17,7 @@ from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import plot_gates, plot_gradients
 from rnnapps.training.cost import LayerMemory, ParameterCount
 from rnnapps.training.diagnostics import GradientThroughTime, Observation
+from rnnapps.training.environment import keep_environment
 from rnnapps.training.gates import summarise_gate
 from rnnapps.training.operations import Operations
 from rnnapps.training.run import RunFolder
@@ -39,6 +40,8 @@ EVALUATION = Evaluation(
     examples=111540,
     split="validation",
     diagnostics={"unknown_characters": 7},
+    verdict=Verdict("worse", "The model loses to 5-gram.", "nats_per_character", 1.803123),
+    note="Another text than the run's.",
 )
 ALWAYS = ["Learning curves", "Speed", "Configuration", "Environment"]
 
@@ -106,6 +109,7 @@ def test_all_sections_of_a_full_run(run: RunFolder) -> None:
 
 
 def test_figures_are_those_of_the_run(run: RunFolder) -> None:
+    list(keep_environment(run.path, 0))
     for row in ROWS:
         run.append_metrics(row)
     page = report(
@@ -123,12 +127,12 @@ def test_figures_are_those_of_the_run(run: RunFolder) -> None:
     assert ["loss, recurrent, state 0", "0.2500", "0.5000", "1.000"] in page.rows_under("Inside the network")
     assert ["recurrent update", "0.9500", "0.000", "1.000"] in page.rows_under("Inside the network")
     assert ["model.recurrent.cell", "gru"] in page.rows_under("Configuration")
-    assert {row[0] for row in page.rows_under("Environment")} >= {"python", "tensorflow", "keras", "processor cores"}
+    assert {row[0] for row in page.rows_under("Environment")} >= {"python", "tensorflow", "keras", "threads"}
 
 
 def test_a_winning_baseline_is_said_plainly(run: RunFolder) -> None:
     page = report(run, evaluation=EVALUATION)
-    assert "The baseline 5-gram is better than the model: 1.790 against 1.803 nats per character." in page.texts("p")
+    assert {"The model loses to 5-gram.", "Another text than the run's."} <= set(page.texts("p"))
     assert page.rows_under("Result") == [
         ["", "nats per character"],
         ["model", "1.803"],
@@ -139,19 +143,10 @@ def test_a_winning_baseline_is_said_plainly(run: RunFolder) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("model", "baseline", "sentence"),
-    [
-        (0.9, 0.5, "The model is better than the best baseline, guess: 0.9000 against 0.5000 accuracy."),
-        (0.4, 0.5, "The baseline guess is better than the model: 0.5000 against 0.4000 accuracy."),
-        (0.5, 0.5, "The model is no better than the baseline guess: 0.5000 against 0.5000 accuracy."),
-        (math.nan, 0.5, "The model has no finite accuracy."),
-    ],
-)
-def test_more_can_be_better(run: RunFolder, model: float, baseline: float, sentence: str) -> None:
+@pytest.mark.parametrize(("model", "baseline"), [(0.9, 0.5), (0.4, 0.5), (0.5, 0.5), (math.nan, 0.5)])
+def test_more_can_be_better(run: RunFolder, model: float, baseline: float) -> None:
     evaluation = Evaluation({"accuracy": model}, {"guess": {"accuracy": baseline}}, 10, "test")
     page = report(run, evaluation=evaluation, higher_is_better=frozenset({"accuracy"}))
-    assert sentence in page.texts("p")
     marked = [row[1].startswith("best") for row in page.rows_under("Result")[1:]]
     assert marked == [model >= baseline, not model > baseline]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.evaluation import Evaluation, Verdict
 from rnnapps.reports.model_card import ModelCard, render_model_card
 
 SIGNATURES = {
@@ -12,7 +12,8 @@ SIGNATURES = {
 
 
 def test_card() -> None:
-    evaluation = Evaluation({"nats_per_character": 1.25}, {"uni|gram": {"nats_per_character": 3.0}}, 1234, "test")
+    metrics, verdict = {"nats_per_character": 1.25}, Verdict("better", "It wins.", "nats_per_character", 1.25)
+    evaluation = Evaluation(metrics, {"uni|gram": {"nats_per_character": 3.0}}, 1234, "test", verdict=verdict)
     card = ModelCard(
         "Toy", "Writes text.", limitations=("Knows no Greek.",), evaluation=evaluation, facts={"cell": "gru"}
     )
@@ -20,6 +21,7 @@ def test_card() -> None:
     lines = text.splitlines()
     assert lines[0] == "# Toy"
     assert "- Knows no Greek." in lines
+    assert lines[lines.index("## Results") + 2] == "It wins."
     assert "1,234 examples of the test split." in lines
     assert "| this model | 1.25 |" in lines
     assert "| uni\\|gram | 3 |" in lines

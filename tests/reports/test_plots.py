@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -38,6 +39,20 @@ def test_logarithmic_plots_leave_out_what_is_not_positive() -> None:
     zeros = plot_curves([Curve("norm", [1], [0.0])], x_label="step", y_label="norm", logarithmic=True)
     assert drawn(zeros).axes[0].get_yscale() == "linear"
     assert zeros.svg(LIGHT)
+
+
+@pytest.mark.parametrize("width", [5.2, 10.4])
+@pytest.mark.parametrize("length", [5, 24, 55])
+def test_legends_stay_within_the_picture(width: float, length: int) -> None:
+    curves = [Curve("word " * (length // 5), [0.0, 1.0], [0.0, 1.0]) for _ in range(4)]
+    figure = Figure(figsize=(width, 3.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    plot_curves(curves, x_label="x", y_label="y").draw(figure, LIGHT)
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+    assert length > 5 or box.height < 0.6 * figure.dpi
 
 
 def test_curves_differ_in_more_than_colour() -> None:

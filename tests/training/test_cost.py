@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import tensorflow as tf
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.stack import recurrent_stack
 from rnnapps.training.cost import count_operations, count_parameters, recurrent_memory
+from rnnapps.training.finetune import freeze
 
 BATCH, TIME, FEATURES, UNITS = 3, 7, 5, 4
 
@@ -76,6 +78,14 @@ def test_parameters_by_hand() -> None:
     second = 4 * UNITS * (UNITS + UNITS + 1)
     assert sorted(counts.values()) == sorted([(first, 0), (second, 0), (0, UNITS * 2 + 2)])
     assert sum(map(sum, counts.values())) == network.count_params()
+
+
+def test_running_statistics_are_neither_trained_nor_frozen() -> None:
+    network = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dense(2)])
+    assert [dataclasses.astuple(count)[1:] for count in count_parameters(network)] == [(6, 0, 6), (8, 0, 0)]
+    assert freeze(network, []) == []
+    assert len(freeze(network, ["batch_normalization*"])) == 2
+    assert [dataclasses.astuple(count)[1:] for count in count_parameters(network)] == [(0, 6, 6), (8, 0, 0)]
 
 
 def test_kept_memory_by_hand() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rnnapps.atomic import write_atomically
 from rnnapps.errors import CheckpointError
-from rnnapps.training.run import RunFolder, write_atomically
+from rnnapps.training.run import RunFolder
 
 
 def test_metrics_round_trip_and_torn_line(tmp_path: Path) -> None:

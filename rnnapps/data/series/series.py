@@ -7,7 +7,7 @@ from data (scales, levels a model knows) is learned from training parts alone, s
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,14 +32,14 @@ class Series:
         name: what its source calls it.
         times: UTC, datetime64[ns] `(rows,)`, strictly ascending (not decreasing where irregular rows are kept); None
             when the source has no time.
-        values: float32 `(rows, channels)`, NaN where missing.
+        values: float64 `(rows, channels)`, NaN where missing.
         channels: names of the channels.
-        known: float32 `(rows, covariates)`, numbers known ahead of time, NaN where missing.
+        known: float64 `(rows, covariates)`, numbers known ahead of time, NaN where missing.
         known_names: their names.
         categories: int32 `(rows, categorical)`, number of the level in `category_levels`, -1 where missing.
         category_names: names of the categorical columns.
         category_levels: the levels of each categorical column, the same tuple in all series of a source.
-        static: float32 `(features,)`.
+        static: float64 `(features,)`.
         static_names: their names.
         static_texts: the static features that are text.
         static_text_names: their names.
@@ -48,18 +48,20 @@ class Series:
         timezone: time zone whose calendar the series follows.
         source: file or name the rows come from.
         notes: what was noticed while reading, for people.
+        rules: how the cells of its source were found to be written, where no setting says so, for reading others alike:
+            columns `time` and `series`, `time_format`, `separator`, `decimal`, and `frequency`.
     """
 
     name: str
     times: Array | None
     values: Array
     channels: tuple[str, ...]
-    known: Array = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    known: Array = field(default_factory=lambda: np.zeros((0, 0)))
     known_names: tuple[str, ...] = ()
     categories: Array = field(default_factory=lambda: np.zeros((0, 0), np.int32))
     category_names: tuple[str, ...] = ()
     category_levels: tuple[tuple[str, ...], ...] = ()
-    static: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    static: Array = field(default_factory=lambda: np.zeros(0))
     static_names: tuple[str, ...] = ()
     static_texts: tuple[str, ...] = ()
     static_text_names: tuple[str, ...] = ()
@@ -68,11 +70,12 @@ class Series:
     timezone: str = "UTC"
     source: str = ""
     notes: tuple[str, ...] = ()
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Gives absent tables their number of rows."""
         rows = len(self.values)
-        for name, dtype in (("known", np.float32), ("categories", np.int32)):
+        for name, dtype in (("known", np.float64), ("categories", np.int32)):
             if not getattr(self, name).size and len(getattr(self, name)) != rows:
                 object.__setattr__(self, name, np.zeros((rows, 0), dtype))
         columns = {"times": self.times, "known": self.known, "categories": self.categories, "labels": self.labels}

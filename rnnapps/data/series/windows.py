@@ -132,9 +132,9 @@ class StoredSeries:
             origin: int64 `(batch,)`, row of the part's series at which the horizon begins.
 
         Returns:
-            {"values": float32 (batch, steps, channels), "known": float32 (batch, steps, covariates), "categories":
+            {"values": float64 (batch, steps, channels), "known": float64 (batch, steps, covariates), "categories":
             int32 (batch, steps, categorical), "labels": int32 (batch, steps) where there are labels, "times": int64
-            seconds since 1970 (batch, steps) where there are times, "static": float32 (batch, features), "valid": bool
+            seconds since 1970 (batch, steps) where there are times, "static": float64 (batch, features), "valid": bool
             (batch, steps), False before the series began, "part": int64 (batch,), "origin": int64 (batch,)} with
             steps = history_steps + horizon_steps. Rows that are not valid hold NaN, level -1 and label -1.
         """

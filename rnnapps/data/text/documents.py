@@ -2,7 +2,8 @@ r"""Documents of text from built-in documentation, files, folders and TensorFlow
 
 Decisions that hold for every source:
 
-- Files are UTF-8. A byte order mark at the start is dropped; anything undecodable is an error, never replaced.
+- Files are UTF-8, or UTF-16 and UTF-32 with a byte order mark. The mark is dropped; anything undecodable is an error,
+  never replaced.
 - Line ends `\r\n` and `\r` become `\n`, as in Python's text mode.
 - Documents (the files of a folder in the order of their paths, the rows of a data set) are separated by a blank line.
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnapps.data.file_kinds import require_text
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
 from rnnapps.errors import DataError
 
@@ -24,7 +26,7 @@ __all__ = ["BUILTIN", "TEXT_SUFFIXES", "decode_text", "plain_lines", "read_docum
 BUILTIN = "builtin"
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".rst")
 MAXIMUM_BYTES = 1 << 30
-_OTHER_ENCODINGS = {
+_MARKED_ENCODINGS = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
     b"\xff\xfe": "UTF-16",
@@ -55,19 +57,21 @@ def read_documents(source: str) -> list[str]:
 
 
 def decode_text(content: bytes, name: str | Path) -> str:
-    """Decodes UTF-8 strictly, drops a leading byte order mark and makes every line end a line feed.
+    """Decodes UTF-8 strictly, and UTF-16 and UTF-32 where a byte order mark tells of them; line ends become line feeds.
+
+    A leading byte order mark is dropped.
 
     Args:
         content: bytes of one document.
         name: what to call it in an error.
 
     Raises:
-        DataError: the content is not UTF-8 text, with the byte offset and line of the first fault.
+        DataError: the content is not text, with what it is; or not UTF-8, with the byte and line of the first fault.
     """
-    for mark, encoding in _OTHER_ENCODINGS.items():
+    for mark, encoding in _MARKED_ENCODINGS.items():
         if content.startswith(mark):
-            remedy = f"convert it with: iconv -f {encoding} -t UTF-8"
-            raise DataError(name, f"is {encoding} text, expected UTF-8", remedy)
+            return _decode_marked(content, encoding, name)
+    require_text(content, name)
     if len(content) >= 64 and content.count(0) * 10 > len(content):
         problem = f"looks binary or like UTF-16: {content.count(0):,} of {len(content):,} bytes are zero"
         raise DataError(name, problem, "convert it to UTF-8 text or leave it out")
@@ -76,8 +80,26 @@ def decode_text(content: bytes, name: str | Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"byte {error.start} (line {line}) is 0x{content[error.start]:02x}, which is not UTF-8 text there"
-        raise DataError(name, problem, "convert the file to UTF-8 (iconv) or leave it out if it is binary") from None
+        raise DataError(name, problem, _conversion(content)) from None
     return plain_lines(text)
+
+
+def _decode_marked(content: bytes, encoding: str, name: str | Path) -> str:
+    """Text with the byte order mark of an encoding."""
+    try:
+        return plain_lines(content.decode(encoding))
+    except UnicodeDecodeError as error:
+        problem = f"begins with the byte order mark of {encoding}, but byte {error.start} is not text in it"
+        raise DataError(name, problem, "restore the file, or leave it out if it is binary") from None
+
+
+def _conversion(content: bytes) -> str:
+    """The way to UTF-8: the one-byte encoding of western Europe where all bytes are characters of it."""
+    try:
+        content.decode("cp1252")
+    except UnicodeDecodeError:
+        return "convert the file to UTF-8 (iconv) or leave it out if it is binary"
+    return "if it is Latin-1 or Windows-1252 text: iconv -f CP1252 -t UTF-8 FILE > NEW; leave it out if it is binary"
 
 
 def plain_lines(text: str) -> str:

@@ -14,10 +14,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme
 
-__all__ = ["Curve", "plot_curves", "style_axes"]
+__all__ = ["Curve", "draw_legend", "plot_curves", "style_axes"]
 
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 _MARKERS = "osD^v"
+_LETTER_INCHES, _HANDLE_INCHES = 0.075, 0.55  # of a legend: a letter on average, and the line with its gaps
 _MARKED_POINTS = 40  # with more points than this, markers hide the line
 
 
@@ -67,11 +68,21 @@ def plot_curves(
         if logarithmic:
             _logarithmic_scale(axes, [value for curve in curves for value in curve.y])
         if len(curves) > 1:
-            figure.legend(loc="outside lower center", ncols=3, frameon=False, labelcolor=theme.text, fontsize=9.5)
+            draw_legend(figure, theme)
 
     described = "; ".join(_describe(curve) for curve in curves)
     heading = f"{title}: " if title else ""
     return Plot(draw, alt=f"{heading}{y_label} over {x_label}. {described}.")
+
+
+def draw_legend(figure: FigureBase, theme: Theme) -> None:
+    """A legend of all lines below the axes, in as many columns as the figure is wide enough for, at most three."""
+    drawn: Any = figure  # a figure or a panel of one, whose common class lacks what both have
+    labels = [label for axes in drawn.axes for label in axes.get_legend_handles_labels()[1]]
+    widest = max(map(len, labels), default=0) * _LETTER_INCHES + _HANDLE_INCHES
+    inches = drawn.bbox.width / drawn.get_figure(root=True).dpi
+    columns = min(max(int(inches / widest), 1), 3)
+    figure.legend(loc="outside lower center", ncols=columns, frameon=False, labelcolor=theme.text, fontsize=9.5)
 
 
 def style_axes(axes: Axes, theme: Theme, x_label: str, y_label: str) -> None:

@@ -22,14 +22,16 @@ ENOUGH_WINDOWS = 200
 
 @dataclass(frozen=True)
 class CalibrationErrors:
-    """What held-out windows show of a network, before any calibration; all scaled.
+    """What held-out windows show of a network, before any calibration; all in its units.
 
     Attributes:
         targets: `(windows, horizon, channels)`, NaN where missing.
+        ratio: what the network's unit is in units of the series `(windows, 1, channels)`.
         outputs: the network's outputs by name, with the windows first.
     """
 
     targets: Array
+    ratio: Array
     outputs: dict[str, Array]
 
     @classmethod
@@ -41,7 +43,11 @@ class CalibrationErrors:
             examples = [windows.example(window) for window in batches]
             answers = [run(example["inputs"]) for example in examples]
         outputs = {name: np.concatenate([np.asarray(batch[name]) for batch in answers]) for name in answers[0]}
-        return cls(np.concatenate([np.asarray(example["targets"]) for example in examples]), outputs)
+        targets, ratio = (
+            np.concatenate([np.asarray(example["targets"][name]) for example in examples])
+            for name in ("values", "ratio")
+        )
+        return cls(targets, ratio, outputs)
 
     def shift(self, levels: Sequence[float]) -> Array:
         """The shift of `ConformalShift` with which each quantile holds on these windows."""

@@ -100,11 +100,10 @@ def make_scores(
     """Empty scores for each name; the units of MASE are those of the training rows of the parts' series."""
     rows = {part.series.name: part.rows().values for part in train}
     nothing = np.zeros((0, len(features.scaler.channels)))
+    scale = np.stack([features.error_unit(part.series) for part in parts])
     seasonal = [seasonal_scale(rows.get(part.series.name, nothing), features.season(part.series)) for part in parts]
     return {
-        name: ForecastScores(
-            config.horizon_steps, quantiles=config.quantiles, scale=features.scaler.scale, seasonal=np.stack(seasonal)
-        )
+        name: ForecastScores(config.horizon_steps, quantiles=config.quantiles, scale=scale, seasonal=np.stack(seasonal))
         for name in names
     }
 
@@ -129,13 +128,12 @@ def _add(
     scores: Mapping[str, ForecastScores], baselines: Mapping[str, Baseline], batch: Scored, windows: ForecastWindows
 ) -> None:
     """Adds a batch to all scores; only values that every baseline forecasts count, so that all are scored alike."""
-    scaler = windows.features.scaler
-    history, seasons = scaler.apply_array(batch.history), windows.seasons[batch.part]
-    means = {name: baseline.mean(history, seasons) for name, baseline in baselines.items()}
+    centre, unit = batch.own.centre, batch.own.unit
+    means = {name: baseline.mean(batch.own.history, batch.own.season) for name, baseline in baselines.items()}
     unforecast = np.any([np.isnan(mean) for mean in means.values()], axis=0)
     actual = np.where(unforecast, np.nan, batch.actual)
     scores[MODEL].add(actual, batch.mean, batch.quantiles, batch.part)
     for name, mean in means.items():
         quantiles = baselines[name].quantiles(mean)
-        raw = scaler.invert_array(quantiles.swapaxes(2, 3)).swapaxes(2, 3)
-        scores[name].add(actual, scaler.invert_array(mean), raw, batch.part)
+        raw = centre[..., None] + unit[..., None] * quantiles
+        scores[name].add(actual, centre + unit * mean, raw, batch.part)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from rnnapps.reports.plots.curves import Curve, plot_curves, style_axes
+from rnnapps.reports.plots.curves import Curve, draw_legend, plot_curves, style_axes
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.reports.plots.theme import Theme
 from rnnapps.types import Array
@@ -53,7 +53,7 @@ def plot_fan(
         axes.plot(future, mean, color=theme.colours[0], linewidth=1.8, label="forecast")
         if actual is not None:
             axes.plot(future, actual, color=theme.colours[1], linewidth=1.5, linestyle=(0, (5, 2)), label="what came")
-        figure.legend(loc="outside lower center", ncols=3, frameon=False, labelcolor=theme.text, fontsize=9.5)
+        draw_legend(figure, theme)
 
     shares = ", ".join(f"{round(100 * (levels[-1 - pair] - levels[pair]))} %" for pair in pairs) or "none"
     came = "" if actual is None else " The dashed line is what came."

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.tasks.forecasting.series_features import LARGEST, SeriesFeatures
+from rnnapps.tasks.forecasting.window_units import WindowUnits
 from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["Forecaster"]
@@ -45,7 +47,11 @@ class Forecaster:
 
     @property
     def state_sizes(self) -> dict[str, int]:
-        """Columns of each part of the state; each is float32 `(batch, history, columns)`."""
+        """Columns of each part of the state, each `(batch, history, columns)`.
+
+        "history" holds raw values in float64, since the unit of a window is known only once it is there; all others are
+        float32.
+        """
         channels = len(self.features.scaler.channels)
         sizes = {"history": channels, "present": channels}
         return sizes | ({"covariates": self.features.covariate_size} if self.features.covariate_size else {})
@@ -53,9 +59,9 @@ class Forecaster:
     def row_inputs(self) -> dict[str, tf.TensorSpec]:
         """What is said of each row: name -> `(batch, time, ...)`."""
         features = self.features
-        specs = {"history": tf.TensorSpec((None, None, len(features.scaler.channels)), tf.float32)}
+        specs = {"history": tf.TensorSpec((None, None, len(features.scaler.channels)), tf.float64)}
         if features.known.channels:
-            specs["known_history"] = tf.TensorSpec((None, None, len(features.known.channels)), tf.float32)
+            specs["known_history"] = tf.TensorSpec((None, None, len(features.known.channels)), tf.float64)
         if features.categories:
             specs["categories_history"] = tf.TensorSpec((None, None, len(features.categories)), tf.string)
         return specs
@@ -67,20 +73,27 @@ class Forecaster:
         if features.calendar:
             specs["last_time"] = tf.TensorSpec((None,), tf.int64)
         if features.known.channels:
-            specs["known_future"] = tf.TensorSpec((None, horizon, len(features.known.channels)), tf.float32)
+            specs["known_future"] = tf.TensorSpec((None, horizon, len(features.known.channels)), tf.float64)
         if features.categories:
             specs["categories_future"] = tf.TensorSpec((None, horizon, len(features.categories)), tf.string)
         if features.static.channels:
-            specs["static"] = tf.TensorSpec((None, len(features.static.channels)), tf.float32)
+            specs["static"] = tf.TensorSpec((None, len(features.static.channels)), tf.float64)
         if features.static_texts:
             specs["static_texts"] = tf.TensorSpec((None, len(features.static_texts)), tf.string)
-        if "series" in self.network.input:
+        if len(features.series) > 1:
             specs["series"] = tf.TensorSpec((None,), tf.string)
         return specs
 
     def empty_state(self, batch_size: Tensor | int) -> dict[str, Tensor]:
         """The state before the first row."""
-        return {name: tf.zeros((batch_size, self.history_steps, size)) for name, size in self.state_sizes.items()}
+        return {
+            name: tf.zeros((batch_size, self.history_steps, size), self.state_type(name))
+            for name, size in self.state_sizes.items()
+        }
+
+    def state_type(self, name: str) -> tf.DType:
+        """The type of a part of the state."""
+        return tf.float64 if name == "history" else tf.float32
 
     def advance(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
         """Puts rows into the state.
@@ -95,14 +108,8 @@ class Forecaster:
         """
         values, lengths = rows["history"], rows["lengths"]
         steps = tf.shape(values)[1]
-        checks = [
-            tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-            tf.debugging.assert_less_equal(lengths, steps, "lengths must be at most the number of rows"),
-        ]
-        with tf.control_dependencies(checks):
-            lengths = tf.identity(lengths)
-        history, present = self.features.scale(values)
-        new = {"history": history, "present": present}
+        present = tf.abs(values) <= LARGEST
+        new = {"history": tf.where(present, values, tf.zeros_like(values)), "present": tf.cast(present, tf.float32)}
         if "covariates" in state:
             distance = tf.cast(tf.range(steps)[None, :] - lengths[:, None] + 1, tf.int64)
             new["covariates"] = self._covariates(
@@ -126,16 +133,19 @@ class Forecaster:
             rows: `other_inputs`.
 
         Returns:
-            "mean" `(batch, horizon, channels)` and "quantiles" `(batch, horizon, channels, quantiles)`.
+            "mean" `(batch, horizon, channels)` and "quantiles" `(batch, horizon, channels, quantiles)`, float64.
         """
-        outputs = self.network(self.network_inputs(state, rows), training=False)
-        scaler = self.features.scaler
-        turned = scaler.invert(tf.transpose(outputs["quantiles"], [0, 1, 3, 2]))
-        return {"mean": scaler.invert(outputs["mean"]), "quantiles": tf.transpose(turned, [0, 1, 3, 2])}
+        inputs, units = self.network_inputs(state, rows)
+        outputs = self.network(inputs, training=False)
+        return {"mean": units.invert(outputs["mean"]), "quantiles": units.invert_quantiles(outputs["quantiles"])}
 
-    def network_inputs(self, state: NamedTensors, rows: NamedTensors) -> dict[str, Tensor]:
-        """The network's inputs for a state."""
-        inputs = {"history": state["history"], "present": state["present"]}
+    def network_inputs(self, state: NamedTensors, rows: NamedTensors) -> tuple[dict[str, Tensor], WindowUnits]:
+        """The network's inputs for a state, and the units of its windows."""
+        ids = self.features.series_ids(rows.get("series", tf.fill([tf.shape(state["history"])[0]], "")))
+        missing = tf.constant(np.nan, tf.float64)
+        values = tf.where(state["present"] > 0, state["history"], missing)
+        own = self.network.get_layer("normalization").mode != "none" and self.features.scaler.method != "none"
+        inputs, units = self.features.read(values, ids, own_units=own)
         if "covariates" in state:
             ahead = tf.range(1, self.horizon_steps + 1, dtype=tf.int64)[None, :]
             future = self._covariates(
@@ -146,8 +156,8 @@ class Forecaster:
         if self.features.static_size:
             inputs["static"] = self.features.static_features(rows.get("static"), rows.get("static_texts"))
         if "series" in self.network.input:
-            inputs["series"] = self.features.series_ids(rows["series"])
-        return inputs
+            inputs["series"] = ids
+        return inputs, units
 
     def _covariates(
         self, known: Tensor | None, categories: Tensor | None, last_time: Tensor | None, distance: Tensor

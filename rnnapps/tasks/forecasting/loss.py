@@ -13,26 +13,34 @@ from rnnapps.types import NamedTensors, Tensor
 __all__ = ["forecast_loss", "loss_unit", "pinball"]
 
 
-def forecast_loss(config: ForecastModelConfig, outputs: NamedTensors, targets: Tensor) -> Tensor:
+LEAST_RATIO = 0.01
+"""In window units, a window that varies by less than this share of what its series does counts as if by it."""
+
+
+def forecast_loss(config: ForecastModelConfig, outputs: NamedTensors, targets: NamedTensors) -> Tensor:
     """Mean loss of the values that are present.
 
-    - "quantiles": squared error of the mean plus the mean pinball loss of the quantiles (Koenker & Bassett 1978).
-    - otherwise the negative log likelihood in nats.
+    - "quantiles": squared error of the mean plus the mean pinball loss of the quantiles (Koenker & Bassett 1978), in
+      units of the deviation of each series and channel, or of each window's.
+    - otherwise the negative log likelihood in nats, of values in the network's units.
 
     Args:
         config: distribution, quantiles and units of the loss.
         outputs: the network's.
-        targets: `(batch, horizon, channels)` in scaled units, NaN where missing.
+        targets: {"values": `(batch, horizon, channels)` in the network's units, NaN where missing, "ratio": what these
+            are in units of the series `(batch, 1, channels)`}.
 
     Returns:
         A scalar; 0 where nothing is present.
     """
-    present = tf.math.is_finite(targets)
-    actual = tf.where(present, targets, outputs["mean"])
+    present = tf.math.is_finite(targets["values"])
+    actual = tf.where(present, targets["values"], outputs["mean"])
     if config.distribution == "quantiles":
-        unit = outputs["spread"] if config.loss_units == "window" else tf.ones_like(outputs["spread"])
-        losses = tf.square((outputs["mean"] - actual) / unit)
-        losses += pinball(outputs["quantiles"], actual, config.quantiles) / unit
+        unit = targets["ratio"]
+        if config.loss_units == "window":
+            unit /= tf.maximum(unit, LEAST_RATIO)
+        losses = tf.square((outputs["mean"] - actual) * unit)
+        losses += pinball(outputs["quantiles"], actual, config.quantiles) * unit
     else:
         losses = -_LIKELIHOODS[config.distribution](outputs, actual)
     weights = tf.cast(present, losses.dtype)

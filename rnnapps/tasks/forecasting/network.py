@@ -38,7 +38,7 @@ def forecast_network(
         history + horizon, covariates)`, "static": float32 `(batch, static)`, "series": int32 `(batch,)`}, of which
         what is not used is left out, -> {"mean": `(batch, horizon, channels)`, "quantiles": `(batch, horizon,
         channels, quantiles)`, "spread": `(batch, 1, channels)`, and parameters of the distribution}, float32 in the
-        scaled units of the history.
+        units of the history.
 
     Raises:
         ConfigError: unknown cell, or an autoregressive decoder with a bidirectional encoder.
@@ -48,7 +48,7 @@ def forecast_network(
     inputs = _inputs(config, channels, covariates, static)
     normalization = WindowNormalization(
         config.normalization,
-        floor=COUNT_FLOOR if config.distribution == "negative_binomial" else 1e-5,
+        floor=COUNT_FLOOR if config.distribution == "negative_binomial" else 0.0,
         name="normalization",
         dtype="float32",
     )

@@ -32,7 +32,8 @@ def forecast_objective(
     """The objective of `rnnapps.training.loop.train`.
 
     Validation takes at most 1,500 windows, evenly spread, and moves the network's calibration to what they show, so
-    that each saved state holds the calibration of its own weights.
+    that each saved state holds the calibration of its own weights. The best step is that of the least validation loss,
+    so that what a series or window counts in training it counts there too.
 
     Raises:
         DataError: training or validation rows do not suffice for a window.
@@ -44,19 +45,21 @@ def forecast_objective(
     def validate() -> dict[str, float]:
         measured = CalibrationErrors.measure(network, validation)
         network.get_layer(CALIBRATION).shift.assign(measured.shift(config.quantiles))
-        errors = np.square(measured.targets - measured.outputs["mean"])
+        errors = np.square((measured.targets - measured.outputs["mean"]) * measured.ratio)
         return {METRIC: float(np.nanmean(errors)), f"validation_{unit}": _loss(config, measured)}
 
     return Objective(
         loss=lambda outputs, batch: forecast_loss(config, outputs, batch["targets"]),
         batches=lambda start: train.training(batch_size=batch_size, seed=seed, start_step=start),
         validate=validate,
-        metric=METRIC if config.distribution == "quantiles" else f"validation_{unit}",
+        metric=f"validation_{unit}",
         loss_unit=unit,
+        sequences=sum(map(len, splits.parts.train)) / config.horizon_steps,
     )
 
 
 def _loss(config: ForecastModelConfig, measured: CalibrationErrors) -> float:
     """The training loss, over all values alike."""
     outputs = {name: tf.constant(value) for name, value in measured.outputs.items()}
-    return float(forecast_loss(config, outputs, tf.constant(measured.targets)))
+    targets = {"values": tf.constant(measured.targets), "ratio": tf.constant(measured.ratio)}
+    return float(forecast_loss(config, outputs, targets))

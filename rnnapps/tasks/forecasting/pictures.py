@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnnapps.atomic import write_atomically
 from rnnapps.errors import ConfigError
 from rnnapps.reports.plots import LIGHT, Plot, arrange
 from rnnapps.tasks.forecasting.forecast import Forecast
 from rnnapps.tasks.forecasting.forecast_plot import plot_fan
-from rnnapps.training.run import write_atomically
 from rnnapps.types import Array
 
 __all__ = ["fan_chart", "write_fan_charts"]

@@ -90,7 +90,7 @@ def _residuals(network: keras.Model, windows: ForecastWindows) -> Array:
     errors: list[Array] = []
     for batch in windows.scored(network):
         first = batch.part == 0
-        errors.append(((batch.actual - batch.mean)[first, 0]) / windows.features.scaler.scale)
+        errors.append((batch.actual - batch.mean)[first, 0] / windows.error_units[0])
         if not first.all() or sum(map(len, errors)) >= MOST_RESIDUALS:
             break
     return np.concatenate(errors)

@@ -31,6 +31,12 @@ def seasonal_scale(values: Array, season_steps: int) -> Array:
     return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=sums > 0))
 
 
+_SUMS = (
+    *("count", "absolute", "squared", "absolute_scaled", "squared_scaled", "actual", "symmetric"),
+    *("mase", "mase_count", "covered", "width"),
+)
+
+
 class ForecastScores:
     """Sums of errors by step of the horizon and channel.
 
@@ -39,15 +45,15 @@ class ForecastScores:
     Args:
         horizon_steps: steps of a forecast.
         quantiles: probabilities of the quantiles; the first and the last bound the interval.
-        scale: deviation of each channel in the training rows `(channels,)`, for errors on scaled values.
+        scale: what scaled errors of each part are measured in: the deviation of its series in training rows
+            `(parts, channels)`.
         seasonal: `seasonal_scale` of each part `(parts, channels)`.
     """
 
     def __init__(self, horizon_steps: int, *, quantiles: Sequence[float], scale: Array, seasonal: Array) -> None:
         self.quantiles, self.scale, self.seasonal = np.asarray(quantiles), np.asarray(scale), seasonal
-        shape = (horizon_steps, len(self.scale))
-        names = ("count", "absolute", "squared", "actual", "symmetric", "mase", "mase_count", "covered", "width")
-        self.sums = {name: np.zeros(shape) for name in names}
+        shape = (horizon_steps, self.scale.shape[1])
+        self.sums = {name: np.zeros(shape) for name in _SUMS}
         self.pinball = np.zeros((*shape, len(self.quantiles)))
 
     def add(self, actual: Array, mean: Array, quantiles: Array, part: Array) -> None:
@@ -64,11 +70,14 @@ class ForecastScores:
         error, size = np.abs(actual - mean), np.abs(actual) + np.abs(mean)
         seasonal = np.broadcast_to(self.seasonal[part][:, None], error.shape)
         comparable = scored & np.isfinite(seasonal)
+        scaled = error / self.scale[part][:, None]
         low, high = quantiles[..., 0], quantiles[..., -1]
         tables = {
             "count": scored,
             "absolute": error,
             "squared": error**2,
+            "absolute_scaled": scaled,
+            "squared_scaled": scaled**2,
             "actual": np.abs(actual),
             "symmetric": np.divide(2 * error, size, out=np.zeros_like(error), where=size > 0),
             "mase": np.divide(error, seasonal, out=np.zeros_like(error), where=comparable),
@@ -101,12 +110,12 @@ class ForecastScores:
         return _share(self.sums["covered"].sum(), self.sums["count"].sum())
 
     def metrics(self) -> dict[str, float]:
-        """All scores; the lower, the better. Scaled errors weigh all channels alike."""
+        """All scores; the lower, the better. Scaled errors weigh all series and channels alike."""
         sums, count = self.sums, self.sums["count"].sum()
         percent = round(100 * self.interval)
         scores = {
-            "mse_scaled": _share((sums["squared"] / self.scale**2).sum(), count),
-            "mae_scaled": _share((sums["absolute"] / self.scale).sum(), count),
+            "mse_scaled": _share(sums["squared_scaled"].sum(), count),
+            "mae_scaled": _share(sums["absolute_scaled"].sum(), count),
             "mae": _share(sums["absolute"].sum(), count),
             "rmse": float(np.sqrt(_share(sums["squared"].sum(), count))),
             "mase": _share(sums["mase"].sum(), sums["mase_count"].sum()),
@@ -119,12 +128,12 @@ class ForecastScores:
 
     def by_step(self) -> Array:
         """Mean squared error on scaled values of each step of the horizon `(horizon,)`."""
-        squared, count = (self.sums["squared"] / self.scale**2).sum(axis=1), self.sums["count"].sum(axis=1)
+        squared, count = self.sums["squared_scaled"].sum(axis=1), self.sums["count"].sum(axis=1)
         return np.asarray(np.divide(squared, count, out=np.full(len(count), np.nan), where=count > 0))
 
     def by_channel(self) -> Array:
         """Mean squared error on scaled values of each channel `(channels,)`."""
-        squared, count = (self.sums["squared"] / self.scale**2).sum(axis=0), self.sums["count"].sum(axis=0)
+        squared, count = self.sums["squared_scaled"].sum(axis=0), self.sums["count"].sum(axis=0)
         return np.asarray(np.divide(squared, count, out=np.full(len(count), np.nan), where=count > 0))
 
 

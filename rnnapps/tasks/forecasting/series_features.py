@@ -15,13 +15,17 @@ from rnnapps.data.series.frequency import Frequency
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.errors import CheckpointError
 from rnnapps.preprocessing.scaler import Scaler
+from rnnapps.preprocessing.series_scaler import SeriesScaler
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.forecasting.calendar import Calendar
-from rnnapps.types import NamedTensors, Tensor, Tensors
+from rnnapps.tasks.forecasting.window_units import WindowUnits, read_units
+from rnnapps.types import Array, NamedTensors, Tensor, Tensors
 
-__all__ = ["SeriesFeatures"]
+__all__ = ["LARGEST", "SeriesFeatures"]
 
 FILE_NAME = "series.json"
+LARGEST = 3.4e38
+"""Served values beyond this are missing, as they are refused in tables: their squares must be finite."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,11 @@ class SeriesFeatures:
     """What a forecaster knows of its series: names, scales, levels and the calendar, all from training rows.
 
     Attributes:
-        scaler: of the channels.
+        scaler: of each known series and channel; its row 0 stands for any other series.
         known: scaler of the covariates known ahead.
         static: scaler of the static numbers.
         categories: name of each categorical column, and its levels.
         static_texts: name of each static text, and its values.
-        series: names of the known series; id 0 stands for any other.
         calendar: the calendar features; None without times.
         frequency: distance of the rows; None without times, or when it differs from series to series.
         season_steps: rows of a season; 0 for what is usual for a series's frequency.
@@ -42,12 +45,11 @@ class SeriesFeatures:
         needed_history: rows that must exist before a forecast.
     """
 
-    scaler: Scaler
+    scaler: SeriesScaler
     known: Scaler
     static: Scaler
     categories: dict[str, tuple[str, ...]]
     static_texts: dict[str, tuple[str, ...]]
-    series: tuple[str, ...]
     calendar: Calendar | None
     frequency: Frequency | None
     season_steps: int
@@ -70,7 +72,7 @@ class SeriesFeatures:
         first = rows[0]
         static = np.stack([part_rows.static for part_rows in rows])
         return cls(
-            scaler=Scaler.fit([part_rows.values for part_rows in rows], first.channels, method=method),
+            scaler=SeriesScaler.fit(_values(rows), first.channels, method=method),
             known=Scaler.fit([part_rows.known for part_rows in rows], first.known_names),
             static=Scaler.fit([static], first.static_names),
             categories={name: _levels(rows, column) for column, name in enumerate(first.category_names)},
@@ -78,7 +80,6 @@ class SeriesFeatures:
                 name: tuple(sorted({part_rows.static_texts[column] for part_rows in rows}))
                 for column, name in enumerate(first.static_text_names)
             },
-            series=tuple(dict.fromkeys(part_rows.name for part_rows in rows)),
             calendar=calendar,
             frequency=first.frequency if len({part_rows.frequency for part_rows in rows}) == 1 else None,
             season_steps=season_steps,
@@ -98,13 +99,17 @@ class SeriesFeatures:
         rows = [part.rows() for part in parts]
         return dataclasses.replace(
             new,
-            scaler=self.scaler.grow([part_rows.values for part_rows in rows], rows[0].channels),
+            scaler=self.scaler.grow(_values(rows), rows[0].channels),
             known=self.known.grow([part_rows.known for part_rows in rows], rows[0].known_names),
             static=self.static.grow([np.stack([part_rows.static for part_rows in rows])], rows[0].static_names),
             categories=_merged(self.categories, new.categories),
             static_texts=_merged(self.static_texts, new.static_texts),
-            series=tuple(dict.fromkeys((*self.series, *new.series))),
         )
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Names of the known series."""
+        return self.scaler.series
 
     def season(self, series: Series) -> int:
         """Rows of a season of a series; 1 for none."""
@@ -135,9 +140,34 @@ class SeriesFeatures:
         texts = [f"{name} is {value}" for name, column in self.static_texts.items() for value in column]
         return (*(f"static {name}" for name in self.static.channels), *texts)
 
-    def scale(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Raw values, NaN where missing -> (scaled values, 0 where missing; 1.0 where present)."""
-        return _masked(self.scaler, values)
+    def error_unit(self, series: Series) -> Array:
+        """What errors of a series are measured in, float64 `(channels,)`: the deviation of its training rows.
+
+        For a series that training did not see, the deviation of all its rows.
+        """
+        if len(self.series) == 1:
+            return self.scaler.unit[1]
+        if series.name in self.series:
+            return self.scaler.unit[self.series.index(series.name) + 1]
+        return SeriesScaler.fit({series.name: series.values}, series.channels).unit[1]
+
+    def read(self, values: Tensor, ids: Tensor, *, own_units: bool) -> tuple[dict[str, Tensor], WindowUnits]:
+        """Raw histories as the network reads them.
+
+        Args:
+            values: `(batch, history, channels)`, NaN where missing.
+            ids: int32 `(batch,)`, ids of their series.
+            own_units: measure each window in units of its own, see `read_units`.
+
+        Returns:
+            {"history": 0 where missing, "present": 1 where present}, float32 of that shape; and their units.
+        """
+        values = tf.cast(values, tf.float64)
+        present = tf.abs(values) <= LARGEST
+        values = tf.where(present, values, tf.zeros_like(values))
+        units = read_units(values, present, ids, scaler=self.scaler, own=own_units)
+        flags = tf.cast(present, tf.float32)
+        return {"history": units.apply(values) * flags, "present": flags}, units
 
     def covariates(self, known: Tensor | None, levels: Sequence[Tensor], local: Tensor | None) -> Tensor:
         """One table of all covariates.
@@ -171,27 +201,31 @@ class SeriesFeatures:
         return tf.concat(parts, axis=-1)
 
     def series_ids(self, names: Tensor) -> Tensor:
-        """Names `(batch,)` -> int32 ids, 0 for a series that training did not see."""
-        same = tf.equal(names[:, None], tf.constant(["", *self.series], tf.string)[None, :])
-        return tf.cast(tf.argmax(tf.cast(same, tf.int32), axis=1), tf.int32)
+        """Names `(batch,)` -> int32 ids, 0 for a series that training did not see.
+
+        A model of a single series takes every name for that series: the same one goes on in files of other names.
+        """
+        return self.scaler.ids(names) if len(self.series) > 1 else tf.ones_like(names, tf.int32)
 
     def network_inputs(
-        self, window: NamedTensors, parts: Sequence[SeriesPart], history_steps: int
-    ) -> dict[str, Tensor]:
+        self, window: NamedTensors, parts: Sequence[SeriesPart], history_steps: int, *, own_units: bool
+    ) -> tuple[dict[str, Tensor], WindowUnits]:
         """A batch of `StoredSeries.gather` as the network's inputs.
 
         Args:
             window: the batch.
             parts: the parts it was gathered from.
             history_steps: rows of the history.
+            own_units: see `read`.
 
         Returns:
             {"history", "present": float32 (batch, history, channels), "covariates": float32 (batch, history + horizon,
             covariate_size), "static": float32 (batch, static_size), "series": int32 (batch,)}; what is empty is left
-            out, but for the first two and "series".
+            out, but for the first two and "series". And the units of the histories.
         """
-        history, present = self.scale(window["values"][:, :history_steps])
-        inputs = {"history": history, "present": present}
+        known_ids = self.series_ids(tf.constant([part.series.name for part in parts]))
+        ids = tf.gather(known_ids, window["part"])
+        inputs, units = self.read(window["values"][:, :history_steps], ids, own_units=own_units)
         if self.covariate_size:
             local = self.calendar.local(window["times"]) if self.calendar and "times" in window else None
             levels = self._window_levels(window["categories"], parts[0].series)
@@ -203,8 +237,7 @@ class SeriesFeatures:
                 tf.constant(np.stack([part.series.static for part in parts])), tf.constant(texts, tf.string)
             )
             inputs["static"] = tf.gather(table, window["part"])
-        ids = self.series_ids(tf.constant([part.series.name for part in parts]))
-        return {**inputs, "series": tf.gather(ids, window["part"])}
+        return {**inputs, "series": ids}, units
 
     def _window_levels(self, codes: Tensor, series: Series) -> Tensors:
         """Indicators from the level numbers of a source, which may have other levels than training had."""
@@ -228,7 +261,6 @@ class SeriesFeatures:
         content = {
             "categories": {name: list(levels) for name, levels in self.categories.items()},
             "static_texts": {name: list(values) for name, values in self.static_texts.items()},
-            "series": list(self.series),
             "calendar": self.calendar.as_json() if self.calendar else None,
             "frequency": [self.frequency.count, self.frequency.unit] if self.frequency else None,
             "season_steps": self.season_steps,
@@ -247,12 +279,11 @@ class SeriesFeatures:
         content = read_json(folder / FILE_NAME)
         try:
             return cls(
-                scaler=Scaler.load(folder),
+                scaler=SeriesScaler.load(folder, series=content.get("series", ())),
                 known=Scaler.load(folder, name="known"),
                 static=Scaler.load(folder, name="static"),
                 categories={name: tuple(levels) for name, levels in content["categories"].items()},
                 static_texts={name: tuple(values) for name, values in content["static_texts"].items()},
-                series=tuple(content["series"]),
                 calendar=Calendar.from_json(content["calendar"]) if content["calendar"] else None,
                 frequency=Frequency(*content["frequency"]) if content["frequency"] else None,
                 season_steps=int(content["season_steps"]),
@@ -271,6 +302,12 @@ def _masked(scaler: Scaler, values: Tensor) -> tuple[Tensor, Tensor]:
     present = tf.math.is_finite(values)
     scaled = scaler.apply(tf.where(present, values, tf.zeros_like(values)))
     return tf.where(present, scaled, tf.zeros_like(scaled)), tf.cast(present, tf.float32)
+
+
+def _values(rows: Sequence[Series]) -> dict[str, Array]:
+    """Name -> values of each series; of several stretches of one, all of them."""
+    names = dict.fromkeys(part_rows.name for part_rows in rows)
+    return {name: np.concatenate([part.values for part in rows if part.name == name]) for name in names}
 
 
 def _levels(rows: Sequence[Series], column: int) -> tuple[str, ...]:

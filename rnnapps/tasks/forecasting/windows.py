@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -14,11 +15,32 @@ from rnnapps.data.series.series import SeriesPart
 from rnnapps.data.series.windows import StoredSeries
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.tasks.forecasting.window_units import WindowUnits
 from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["ForecastWindows", "Scored", "inference"]
+__all__ = ["ForecastWindows", "Histories", "Scored", "inference"]
 
 ROWS = 256  # values times channels of a scored batch stay small
+
+
+class Histories(NamedTuple):
+    """A batch of windows as baselines see them, each in units of its own.
+
+    Attributes:
+        history: float32 `(windows, history, channels)`, NaN where missing.
+        future: float32 `(windows, horizon, channels)`, NaN where missing, and where nothing ever varied.
+        centre: see `WindowUnits` `(windows, 1, channels)`.
+        unit: the same.
+        ratio: what the unit of a window is in units of its series `(windows, 1, channels)`.
+        season: rows of a season of each `(windows,)`.
+    """
+
+    history: Array
+    future: Array
+    centre: Array
+    unit: Array
+    ratio: Array
+    season: Array
 
 
 @dataclass(frozen=True)
@@ -30,6 +52,7 @@ class Scored:
         actual: `(windows, horizon, channels)`, NaN where missing.
         mean: the same.
         quantiles: `(windows, horizon, channels, quantiles)`.
+        own: the same windows, as baselines see them.
         part: part of each window `(windows,)`.
         origin: row of the part's series at which each forecast begins `(windows,)`.
     """
@@ -38,6 +61,7 @@ class Scored:
     actual: Array
     mean: Array
     quantiles: Array
+    own: Histories
     part: Array
     origin: Array
 
@@ -59,6 +83,7 @@ class ForecastWindows:
             horizon_steps=config.horizon_steps,
             minimum_history=config.needed_history,
         )
+        self.error_units = np.stack([features.error_unit(part.series) for part in self.stored.parts])
         self.seasons = np.array([features.season(part.series) for part in self.stored.parts])
 
     def training(self, *, batch_size: int, seed: int, start_step: int) -> tf.data.Dataset:
@@ -66,12 +91,27 @@ class ForecastWindows:
         raw = self.stored.batches(batch_size=batch_size, seed=seed, start_step=start_step)
         return raw.map(self.example, num_parallel_calls=1)
 
-    def example(self, window: NamedTensors) -> dict[str, Tensor | dict[str, Tensor]]:
-        """A batch as the network reads it, and its targets, scaled `(batch, horizon, channels)`, NaN if missing."""
-        inputs = self.features.network_inputs(window, self.stored.parts, self.history_steps)
+    def example(self, window: NamedTensors) -> dict[str, dict[str, Tensor]]:
+        """A batch as the network reads it, and what `forecast_loss` compares it with.
+
+        Returns:
+            {"inputs": the network's, "targets": {"values": `(batch, horizon, channels)` in the network's units, NaN if
+            missing, "ratio": what its unit is in units of the series, `(batch, 1, channels)`}}, float32.
+        """
+        return self._example(window)[0]
+
+    def _example(self, window: NamedTensors) -> tuple[dict[str, dict[str, Tensor]], WindowUnits]:
+        """`example`, and the units of the windows."""
+        inputs, units = self.features.network_inputs(
+            window, self.stored.parts, self.history_steps, own_units=self.config.own_units
+        )
         if not self.config.series_units:
             inputs.pop("series")
-        return {"inputs": inputs, "targets": self.features.scaler.apply(window["values"][:, self.history_steps :])}
+        targets = units.apply(window["values"][:, self.history_steps :])
+        # Nothing can be said in units of something that never varied.
+        targets = tf.where(units.unit > 0, targets, tf.constant(np.nan, tf.float32))
+        ratio = units.unit / tf.gather(tf.constant(self.error_units), window["part"])[:, None]
+        return {"inputs": inputs, "targets": {"values": targets, "ratio": tf.cast(ratio, tf.float32)}}, units
 
     def stride(self, most: int) -> int:
         """The smallest stride that leaves at most `most` windows."""
@@ -79,25 +119,40 @@ class ForecastWindows:
 
     def scored(self, network: keras.Model, *, stride: int = 1) -> Iterator[Scored]:
         """Forecasts of the windows in order."""
-        run, scaler = inference(network), self.features.scaler
+        run = inference(network)
         for window in self.stored.ordered(batch_size=ROWS, stride=stride):
-            outputs = run(self.example(window)["inputs"])
-            mean, values = scaler.invert_array(outputs["mean"].numpy()), window["values"].numpy()
-            quantiles = scaler.invert_array(outputs["quantiles"].numpy().swapaxes(2, 3)).swapaxes(2, 3)
+            example, units = self._example(window)
+            outputs, values = run(example["inputs"]), window["values"].numpy()
             yield Scored(
                 history=values[:, : self.history_steps],
                 actual=values[:, self.history_steps :],
-                mean=mean,
-                quantiles=quantiles,
+                mean=units.invert(outputs["mean"]).numpy(),
+                quantiles=units.invert_quantiles(outputs["quantiles"]).numpy(),
+                own=self._as_histories(window),
                 part=window["part"].numpy(),
                 origin=window["origin"].numpy(),
             )
 
-    def histories(self, *, stride: int = 1) -> Iterator[tuple[Array, Array, Array]]:
-        """(history, future, rows of a season) of the windows in order, scaled, NaN where missing."""
+    def histories(self, *, stride: int = 1) -> Iterator[Histories]:
+        """The windows in order, as baselines see them."""
         for window in self.stored.ordered(batch_size=4 * ROWS, stride=stride):
-            scaled = self.features.scaler.apply_array(window["values"].numpy())
-            yield scaled[:, : self.history_steps], scaled[:, self.history_steps :], self.seasons[window["part"].numpy()]
+            yield self._as_histories(window)
+
+    def _as_histories(self, window: NamedTensors) -> Histories:
+        """A batch of windows, each in units of its own, whatever the network reads."""
+        part = window["part"].numpy()
+        ids = self.features.series_ids(tf.constant([part.series.name for part in self.stored.parts]))
+        raw = window["values"]
+        _, units = self.features.read(raw[:, : self.history_steps], tf.gather(ids, window["part"]), own_units=True)
+        values = tf.where(units.unit > 0, units.apply(raw), tf.constant(np.nan, tf.float32)).numpy()
+        return Histories(
+            history=units.apply(raw[:, : self.history_steps]).numpy(),
+            future=values[:, self.history_steps :],
+            centre=units.centre.numpy(),
+            unit=units.unit.numpy(),
+            ratio=units.unit.numpy() / self.error_units[part][:, None],
+            season=self.seasons[part],
+        )
 
 
 @functools.lru_cache(maxsize=2)

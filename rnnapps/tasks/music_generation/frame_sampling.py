@@ -7,13 +7,17 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from rnnapps.decoding.distribution import Rules, inverse_temperature
+from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import uniforms
 from rnnapps.layers.token_network import zero_states
 from rnnapps.tasks.music_generation.frame_network import frame_step, key_distribution, read_frames
-from rnnapps.types import Tensor, Tensors
+from rnnapps.tasks.music_generation.key_drawing import draw_frame
+from rnnapps.types import Array, Tensor, Tensors
 
-__all__ = ["begin_frames", "continue_frames", "sample_frames"]
+__all__ = ["begin_frames", "continue_frames", "last_frames", "sample_frames"]
+
+_NEVER = -1e4
+"""Logit of a key that may not be struck."""
 
 
 def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensors]:
@@ -32,13 +36,23 @@ def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple
     return tf.gather(contexts, lengths, batch_dims=1), states
 
 
-def sample_frames(network: keras.Model, context: Tensor, rules: Rules, position: Tensor | int) -> Tensor:
+def last_frames(frames: Tensor, lengths: Tensor) -> Tensor:
+    """The last of each row's frames `(batch, time, keys)`, float32 `(batch, keys)`; silence for a length of 0."""
+    frames = tf.pad(tf.cast(frames, tf.float32), [[0, 0], [1, 0], [0, 0]])
+    return tf.gather(frames, lengths, batch_dims=1)
+
+
+def sample_frames(
+    network: keras.Model, context: Tensor, rules: Rules, *, before: Tensor, known: Array, position: Tensor | int
+) -> Tensor:
     """Draws one frame for each row.
 
     Args:
         network: a frame network.
         context: `(batch, size)`.
-        rules: temperature, seed and top_p; what else they hold is not used.
+        rules: temperature, seed and top_p, which act as `draw_frame` says.
+        before: the frame before, float32 `(batch, keys)`.
+        known: bool `(keys,)`, the keys that may be struck: beyond those of the training pieces, it has learned nothing.
         position: int32 scalar or `(batch,)`: number of frames that were drawn before with this seed.
 
     Returns:
@@ -54,9 +68,10 @@ def sample_frames(network: keras.Model, context: Tensor, rules: Rules, position:
     rows = tf.shape(rules.seed)[0]
     places = tf.broadcast_to(tf.cast(position, tf.int32), [rows])
     numbers = tf.map_fn(row, (rules.seed, places), fn_output_signature=tf.TensorSpec((None,), tf.float32))
-    numbers = tf.where(rules.temperature[:, None] > 0, tf.reshape(numbers, [rows, keys]), 0.0)
-    top_p = tf.ones_like(rules.temperature) if rules.top_p is None else rules.top_p
-    return distribution.sample(context, numbers, inverse_temperature(rules.temperature), top_p)
+    terms = distribution.given(context)
+    # Others that sound, as a primer's may, can be held.
+    terms = terms._replace(base=tf.where(known | (before > 0), terms.base, _NEVER))
+    return draw_frame(terms, tf.reshape(numbers, [rows, keys]), rules, before)
 
 
 def continue_frames(
@@ -65,6 +80,8 @@ def continue_frames(
     states: Sequence[Tensor],
     rules: Rules,
     *,
+    before: Tensor,
+    known: Array,
     steps: Tensor | int,
     position: Tensor | int = 0,
 ) -> tuple[Tensor, Tensor, Tensors]:
@@ -77,6 +94,8 @@ def continue_frames(
         context: from `begin_frames` or the chunk before.
         states: the same.
         rules: how to sample.
+        before: the last frame of the primer or the chunk before, float32 `(batch, keys)`.
+        known: bool `(keys,)`, the keys that may be struck.
         steps: int32 scalar, number of frames.
         position: frames drawn in chunks before.
 
@@ -88,13 +107,14 @@ def continue_frames(
     written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
 
     def body(
-        now: Tensor, context: Tensor, states: Tensors, written: tf.TensorArray
-    ) -> tuple[Tensor, Tensor, Tensors, tf.TensorArray]:
-        frame = sample_frames(network, context, rules, position + now)
-        new_context, new_states = step(frame, states)
-        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), (new_context, new_states), (context, states))
-        return now + 1, new_context, new_states, written.write(now, frame)
+        now: Tensor, frame: Tensor, after: tuple[Tensor, Tensors], written: tf.TensorArray
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensors], tf.TensorArray]:
+        frame = sample_frames(network, after[0], rules, before=frame, known=known, position=position + now)
+        following = step(frame, after[1])
+        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), following, after)
+        return now + 1, frame, following, written.write(now, frame)
 
-    start = (tf.constant(0), context, list(states), written)
-    _, after, final, written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
+    begun = tf.ensure_shape(before, (context.shape[0], keys))
+    start = (tf.constant(0), begun, (context, list(states)), written)
+    _, _, (after, final), written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
     return tf.transpose(written.stack(), [1, 0, 2]), after, final

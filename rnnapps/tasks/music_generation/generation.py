@@ -13,7 +13,7 @@ from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import StepFunction, advance, begin
 from rnnapps.layers.token_network import read, token_step, zero_states
 from rnnapps.tasks.music_generation.data.piece import KEYS, LOWEST_KEY, Piece, joined_notes
-from rnnapps.tasks.music_generation.frame_sampling import begin_frames, continue_frames
+from rnnapps.tasks.music_generation.frame_sampling import begin_frames, continue_frames, last_frames
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
 from rnnapps.types import Array, Tensor, Tensors
 
@@ -49,9 +49,9 @@ class Sampling:
         """The rules of all pieces."""
         rows = self.samples
         return Rules(
-            temperature=tf.fill([rows], self.temperature),
+            temperature=tf.fill([rows], float(self.temperature)),
             seed=self.seed + tf.range(rows, dtype=tf.int64),
-            top_p=tf.fill([rows], self.top_p) if self.top_p < 1 else None,
+            top_p=tf.fill([rows], float(self.top_p)) if self.top_p < 1 else None,
         )
 
 
@@ -59,7 +59,7 @@ def write_pieces(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
     """Pieces that begin with a primer (which may be empty) and go on for the steps that were asked for."""
     if grid.representation == "frames":
         start = grid.frames(primer)
-        continuations = _written_frames(network, start, sampling)
+        continuations = _written_frames(network, start, sampling, grid.known)
         pieces = [grid.from_frames(np.concatenate([start, added])) for added in continuations]
     else:
         pieces = _written_events(network, grid, primer, sampling)
@@ -68,7 +68,7 @@ def write_pieces(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
     return [replace(named, notes=_cut(piece.notes, length)) for piece in pieces]
 
 
-def _written_frames(network: keras.Model, start: Array, sampling: Sampling) -> Array:
+def _written_frames(network: keras.Model, start: Array, sampling: Sampling, known: Array) -> Array:
     """Frames uint8 `(samples, steps, 88)` that follow those of a primer."""
     rules = sampling.rules()
 
@@ -76,8 +76,10 @@ def _written_frames(network: keras.Model, start: Array, sampling: Sampling) -> A
     def write() -> Tensor:
         rows = sampling.samples
         primers = tf.tile(tf.constant(start, tf.float32)[None], [rows, 1, 1])
-        context, states = begin_frames(network, primers, tf.fill([rows], len(start)))
-        return continue_frames(network, context, states, rules, steps=sampling.steps)[0]
+        lengths = tf.fill([rows], len(start))
+        context, states = begin_frames(network, primers, lengths)
+        before = last_frames(primers, lengths)
+        return continue_frames(network, context, states, rules, before=before, known=known, steps=sampling.steps)[0]
 
     return np.asarray(write(), np.uint8)
 
@@ -172,14 +174,14 @@ def _frame_changes(
     start, rules, size = grid.frames(primer), sampling.rules(), grid.steps_per_beat
     context, states = begin_frames(network, start[None], tf.constant([len(start)]))
     chunk = tf.function(
-        lambda context, states, position: continue_frames(
-            network, context, states, rules, steps=size, position=position
+        lambda context, states, before, position: continue_frames(
+            network, context, states, rules, before=before, known=grid.known, steps=size, position=position
         ),
         autograph=False,
     )
     last = start[-1] if len(start) else np.zeros(KEYS, np.uint8)
     for first in range(0, sampling.steps, size):
-        frames, context, states = chunk(context, states, tf.constant(first))
+        frames, context, states = chunk(context, states, tf.constant(last[None], tf.float32), tf.constant(first))
         for step, frame in enumerate(np.asarray(frames[0], np.uint8), start=first):
             on, off = (np.flatnonzero(change) + LOWEST_KEY for change in (frame > last, frame < last))
             if len(on) or len(off):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -11,7 +11,47 @@ import tensorflow as tf
 
 from rnnapps.types import Tensor
 
-__all__ = ["KeyDistribution"]
+__all__ = ["KeyDistribution", "KeyTerms"]
+
+
+class KeyTerms(NamedTuple):
+    """The terms of the logits of frames, for some contexts; names as in `KeyDistribution`.
+
+    Attributes:
+        base: b + V c, `(..., keys)`.
+        hidden: d + D c, `(..., hidden)`; None, as all that follows, where keys are independent.
+        read: W * M, `(keys, hidden)`.
+        write: U * N, `(hidden, keys)`.
+        below: A * L, `(keys, keys)`.
+    """
+
+    base: Tensor
+    hidden: Tensor | None = None
+    read: Tensor = None
+    write: Tensor = None
+    below: Tensor = None
+
+    def logits(self, frames: Tensor | None) -> Tensor:
+        """Logits `(..., keys)` of each key, given those of frames `(..., keys)` that lie below it."""
+        if self.hidden is None:
+            return self.base
+        hidden = tf.nn.relu(self.hidden + tf.matmul(frames, self.read))
+        return self.base + tf.matmul(hidden, self.write) + tf.matmul(frames, self.below)
+
+    def of_rows(self, rows: Tensor) -> KeyTerms:
+        """The terms of some rows only."""
+        hidden = None if self.hidden is None else tf.gather(self.hidden, rows)
+        return self._replace(base=tf.gather(self.base, rows), hidden=hidden)
+
+    def logits_with_each(self, frames: Tensor) -> Tensor:
+        """Logits `(batch, keys, keys)` of frames `(batch, keys)` in which one key more sounds, that of axis 1."""
+        keys = self.base.shape[-1]
+        if self.hidden is None:
+            return tf.repeat(self.base[:, None], keys, axis=1)
+        hidden = tf.nn.relu((self.hidden + tf.matmul(frames, self.read))[:, None] + self.read)
+        spoken = tf.matmul(tf.reshape(hidden, [-1, self.read.shape[1]]), self.write)
+        known = (self.base + tf.matmul(frames, self.below))[:, None] + self.below
+        return tf.reshape(spoken, [-1, keys, keys]) + known
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -25,7 +65,8 @@ class KeyDistribution(keras.layers.Layer):
         a = d + D c + (W * M) v,   logit_i = b_i + V_i c + (U * N)_i relu(a) + (A * L)_i v
 
     Hidden unit k has a degree m_k; M lets it see the keys below m_k, N lets it speak to the keys from m_k on, L is
-    strictly triangular: no key sees itself or one above it. One pass gives the likelihood; a sample takes 88.
+    strictly triangular: no key sees itself or one above it. One pass gives the likelihood; a sample (see `draw_frame`)
+    takes a few for each key that sounds.
 
     Args:
         keys: number of keys.
@@ -65,56 +106,21 @@ class KeyDistribution(keras.layers.Layer):
         Returns:
             `(..., keys)`: the logit of each key given the context and the keys below it.
         """
-        logits = tf.matmul(context, self.kernel.value) + self.bias.value
-        if not self.hidden_units:
-            return logits
-        hidden = self._hidden(context) + tf.matmul(frames, self.read_kernel.value * self._sees)
-        logits += tf.matmul(tf.nn.relu(hidden), self.write_kernel.value * self._speaks)
-        return logits + tf.matmul(frames, self.key_kernel.value * self._below)
+        return self.given(context).logits(frames)
 
-    def sample(self, context: Tensor, numbers: Tensor, scale: Tensor, top_p: Tensor) -> Tensor:
-        """Draws frames.
-
-        Args:
-            context: `(batch, features)`.
-            numbers: uniform numbers from 0 to below 1 `(batch, keys)`.
-            scale: factors of the logits `(batch, 1)`, the inverse temperature.
-            top_p: `(batch,)`; of a key's two outcomes the less likely one is never drawn where the other's probability
-                reaches top_p. 1 draws both.
-
-        Returns:
-            float32 `(batch, keys)`, 0 or 1.
-        """
+    def given(self, context: Tensor) -> KeyTerms:
+        """What the logits of frames are computed from, for contexts `(..., features)`."""
         context = tf.cast(context, tf.float32)
-        logits = tf.matmul(context, self.kernel.value) + self.bias.value
+        base = tf.matmul(context, self.kernel.value) + self.bias.value
         if not self.hidden_units:
-            return _drawn(logits * scale, numbers, top_p[:, None])
-        return self._sample_upwards(logits, self._hidden(context), numbers, scale=scale, top_p=top_p)
-
-    def _sample_upwards(
-        self, logits: Tensor, hidden: Tensor, numbers: Tensor, *, scale: Tensor, top_p: Tensor
-    ) -> Tensor:
-        """One key after the other, from the lowest: each is drawn given those below it, and then is one of them."""
-        read, write = self.read_kernel.value * self._sees, tf.transpose(self.write_kernel.value * self._speaks)
-        # All that speaks to a key in one row, (keys, keys + hidden): the keys below it, then the hidden units.
-        to_keys = tf.concat([tf.transpose(self.key_kernel.value * self._below), write], axis=1)
-        by_key = tf.transpose(tf.stack([logits, numbers], axis=-1), [1, 0, 2])  # (keys, batch, 2): one gather a key
-
-        def body(key: Tensor, frame: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            own = tf.gather(by_key, key)
-            known = tf.concat([frame, tf.nn.relu(hidden)], axis=1)
-            logit = own[:, 0] + tf.linalg.matvec(known, tf.gather(to_keys, key))
-            value = _drawn(logit * scale[:, 0], own[:, 1], top_p)
-            frame = frame + value[:, None] * tf.one_hot(key, self.keys)
-            # A key that sounds adds its row of W * M to a: the hidden layer is kept up to date, not computed anew.
-            return key + 1, frame, hidden + value[:, None] * tf.gather(read, key)
-
-        start = (tf.constant(0), tf.zeros_like(logits), hidden)
-        return tf.while_loop(lambda key, *_: key < self.keys, body, start, maximum_iterations=self.keys)[1]
-
-    def _hidden(self, context: Tensor) -> Tensor:
-        """The term d + D c, what the hidden layer is before any key is known: `(..., hidden)`."""
-        return tf.matmul(context, self.context_kernel.value) + self.hidden_bias.value
+            return KeyTerms(base)
+        return KeyTerms(
+            base,
+            hidden=tf.matmul(context, self.context_kernel.value) + self.hidden_bias.value,
+            read=self.read_kernel.value * self._sees,
+            write=self.write_kernel.value * self._speaks,
+            below=self.key_kernel.value * self._below,
+        )
 
     def compute_output_shape(
         self, context_shape: Sequence[int | None], frames_shape: object = None
@@ -126,12 +132,3 @@ class KeyDistribution(keras.layers.Layer):
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
         return config | {"keys": self.keys, "hidden_units": self.hidden_units}
-
-
-def _drawn(logits: Tensor, numbers: Tensor, top_p: Tensor) -> Tensor:
-    """1 where a number is below the probability, after top-p."""
-    probability = tf.sigmoid(logits)
-    cut = top_p < 1
-    probability = tf.where(cut & (probability >= top_p), 1.0, probability)
-    probability = tf.where(cut & (1 - probability >= top_p), 0.0, probability)
-    return tf.cast(numbers < probability, tf.float32)

@@ -66,6 +66,7 @@ def speech_objective(
         samples=lambda: list(shown),
         loss_unit="nats_per_symbol",
         time_step="output",
+        sequences=len(recordings),
     )
 
 

@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
+from rnnapps.config import SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.continuation import Continuation
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.types import Array, Tensor, Tensors
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
+    from rnnapps.metrics.text import TextScore
     from rnnapps.preprocessing.characters import CharacterVocabulary
     from rnnapps.tasks.text_generation.data.text import TextSplits
     from rnnapps.tasks.text_generation.prompts import TextWriter
@@ -48,14 +51,14 @@ class Config:
         data: where the text comes from.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: TextDataConfig = field(default_factory=TextDataConfig)
     model: TokenModelConfig = field(default_factory=TokenModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: TextExportConfig = field(default_factory=TextExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -90,6 +93,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples"})
     summary: ClassVar[str] = "Continues text, character by character, in the style of the text it was trained on."
     config_class = Config
     predict_class = PredictOptions
@@ -148,9 +152,10 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         from rnnapps.metrics.text import nats
 
         training = fitted.config.training
+        ids = fitted.preprocessor.encode_all(splits.train)
         cut = functools.partial(
             batches,
-            fitted.preprocessor.encode_all(splits.train),
+            ids,
             batch_size=training.batch_size,
             window_steps=training.window_steps,
             seed=fitted.config.seed,
@@ -162,11 +167,12 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         return Objective(
             loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
             batches=lambda start: cut(start_step=start),
-            validate=lambda: {f"validation_{name}": value for name, value in score().items()},
+            validate=lambda: {f"validation_{name}": value for name, value in score().metrics().items()},
             metric="validation_nats_per_character",
             samples=lambda: write([""], options),
             loss_unit="nats_per_character",
             time_step="character",
+            sequences=len(ids) / training.window_steps,
         )
 
     def report_sections(
@@ -182,16 +188,20 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         return [repetition_section({"last samples": measure_repetition(samples)})] if samples else []
 
     def evaluate(self, fitted: Fitted[Config, CharacterVocabulary], splits: TextSplits) -> Evaluation:
-        """Nats and bits per character of held-out text, beside n-gram models of the same training text."""
-        from rnnapps.metrics.ngram import baselines
+        """Nats and bits per character of held-out text, beside n-grams of the training text, of the best length."""
+        from rnnapps.metrics.ngram_baselines import ngram_losses
+        from rnnapps.metrics.text import TextScore, compare_texts
         from rnnapps.tasks.text_generation.repetition import measure_repetition
 
         split = "validation" if splits.test is None else "test"
         train, held_out = (fitted.preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
         repetition = measure_repetition(_writer(fitted)([""], PredictOptions(length=1000, samples=4)))
+        score = _scorer(fitted.network, held_out)()
+        losses = ngram_losses(train, held_out, vocabulary_size=fitted.preprocessor.size)
+        naive = {name: TextScore(own) for name, own in losses.items()}
         return Evaluation(
-            metrics=_scorer(fitted.network, held_out)(),
-            baselines=baselines(train, held_out, vocabulary_size=fitted.preprocessor.size),
+            metrics=score.metrics(),
+            baselines={name: own.metrics() for name, own in naive.items()},
             examples=len(held_out) - 1,
             split=split,
             diagnostics={
@@ -199,13 +209,14 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
                 "longest_repeat_characters": float(len(repetition.longest_repeat)),
                 "unknown_characters": float((held_out == 0).sum()),
             },
+            comparison=compare_texts(score, naive, metric="nats_per_character", part="characters"),
         )
 
     def endpoints(self, fitted: Fitted[Config, CharacterVocabulary]) -> dict[str, Endpoint]:
         """`serving_default` writes text, `tensors` scores ids, `step` goes on from states."""
         from rnnapps.tasks.text_generation.endpoints import text_endpoints
 
-        return text_endpoints(fitted.network, fitted.preprocessor)
+        return text_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
 
     def predict(
         self,
@@ -237,8 +248,18 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         yield prompt
         yield from stream_text(fitted.network, fitted.preprocessor, prompt, options, stop=options.stop)
 
+    def continue_stream(
+        self,
+        fitted: Fitted[Config, CharacterVocabulary],
+        options: PredictOptions,
+        memory: StreamMemory,
+        given: str | None = None,
+    ) -> Iterator[str]:
+        """The text written again, without what was given out before."""
+        yield from memory.after_given(self.stream(fitted, options, given), of=given or "")
 
-def _scorer(network: keras.Model, ids: Array) -> Callable[[], dict[str, float]]:
+
+def _scorer(network: keras.Model, ids: Array) -> Callable[[], TextScore]:
     """A function that scores a text with the network's current weights."""
     import tensorflow as tf
 
@@ -252,9 +273,9 @@ def _scorer(network: keras.Model, ids: Array) -> Callable[[], dict[str, float]]:
 
     rows = max(1, min(SCORED_ROWS, len(ids) // SCORED_WINDOW))
 
-    def score() -> dict[str, float]:
+    def score() -> TextScore:
         states = zero_states(network, rows)
-        return score_text(apply, states, ids, batch_size=rows, window_steps=SCORED_WINDOW).metrics()
+        return score_text(apply, states, ids, batch_size=rows, window_steps=SCORED_WINDOW)
 
     return score
 

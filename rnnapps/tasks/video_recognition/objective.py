@@ -57,6 +57,7 @@ def video_objective(
         metric="validation_nats_per_video",
         loss_unit="nats_per_video",
         time_step="frame",
+        sequences=len(videos.train),
     )
 
 

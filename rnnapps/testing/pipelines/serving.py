@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from rnnapps.contract.evaluation import MODEL, Evaluation
+from rnnapps.export.allowed import pure
 from rnnapps.export.verify import verify
 from rnnapps.testing.pipelines.subject import PipelineSubject
+from rnnapps.verbs.configure import options_of_others
 from rnnapps.verbs.evaluate import evaluate
 from rnnapps.verbs.model import Model
 from rnnapps.verbs.opening import open_model
@@ -33,14 +36,33 @@ def check_evaluation(subject: PipelineSubject) -> None:
     assert first.examples > 0 and first.split in ("test", "validation"), "evaluate must say what it has scored"
     same = first.metrics == second.metrics and first.baselines == second.baselines
     assert same, f"two evaluations differ: {first} and {second}"
+    assert first.verdict and first.verdict == second.verdict, "two evaluations come to different verdicts"
+    _require_comparison(first)
+
+
+def _require_comparison(evaluation: Evaluation) -> None:
+    """The parts that are drawn again add up to what is printed, for the model and for each baseline."""
+    comparison = evaluation.comparison
+    if comparison is None:
+        return
+    for name, statistics in comparison.statistics.items():
+        values = evaluation.metrics if name == MODEL else evaluation.baselines[name]
+        score, printed = float(comparison.score(statistics.sum(axis=0))), values[comparison.metric]
+        close = math.isclose(score, printed, rel_tol=1e-4, abs_tol=1e-6)
+        assert close, f"the parts of {name!r} make {comparison.metric} {score}, not {printed}"
+    lengths = {name: len(statistics) for name, statistics in comparison.statistics.items()}
+    assert len(set(lengths.values())) == 1, f"model and baselines must be compared on the same parts, not {lengths}"
+    missing = {name for name, own in evaluation.baselines.items() if comparison.metric in own} - set(lengths)
+    assert not missing, f"the comparison lacks the parts of {sorted(missing)}"
 
 
 def check_export(subject: PipelineSubject) -> None:
-    """The export passes verification: any batch, padded rows, no state, no randomness; and says what it is."""
-    report = verify(subject.export)
+    """The export passes verification: any batch, padded and bad rows, no state, no randomness; and says what it is."""
+    report = verify(subject.export, allow=pure())
     report.require()
     kinds = {check.name for check in report.checks}
-    assert {"batch invariance", "padding", "repeatable", "parity"} <= kinds, f"verification did not run all of {kinds}"
+    wanted = {"batch invariance", "padding", "repeatable", "parity", "bad rows"}
+    assert wanted <= kinds, f"verification did not run all of {wanted}"
     assert subject.pipeline.intended_use, "intended_use is empty: the model card needs it"
     assert subject.pipeline.limitations, "limitations is empty: the model card needs it"
 
@@ -57,7 +79,9 @@ def check_stream(subject: PipelineSubject) -> None:
     """The pieces of a stream add up to the prediction."""
     if subject.streamed is None:
         return
-    pieces = list(subject.model.stream(subject.inputs, **subject.options))
+    others = options_of_others(subject.pipeline, "stream")
+    options = {name: value for name, value in subject.options.items() if name not in others}
+    pieces = list(subject.model.stream(subject.inputs, **options))
     assert pieces, "the stream is empty"
     expected = subject.predicted(subject.model.predict(subject.inputs, **subject.options))
     _require_close(_values(expected), _values(subject.streamed(pieces)), "what a stream adds up to")

@@ -35,12 +35,12 @@ def check(text: str) -> None:
 
 def _check_series(found: list[Series], text: str, *, kept: bool) -> None:
     (series,) = found
-    assert len(series) and series.values.dtype == np.float32
+    assert len(series) and series.values.dtype == np.float64
     assert not np.isinf(series.values).any()
     if series.times is not None:
         assert (np.diff(series.times).astype(np.int64) > 0).all()
     if kept:
-        np.testing.assert_array_equal(np.sort(series.values[:, 0]), np.sort(_first_numbers(text, series)))
+        np.testing.assert_allclose(np.sort(series.values[:, 0]), np.sort(_first_numbers(text, series)), rtol=1e-15)
 
 
 def _first_numbers(text: str, series: Series) -> list[float]:
@@ -56,7 +56,7 @@ def _first_numbers(text: str, series: Series) -> list[float]:
 
 def _number(cell: str) -> float:
     try:
-        return float(np.float32(float(cell.replace(",", "."))))
+        return float(cell.replace(",", "."))
     except ValueError:
         return math.nan
 

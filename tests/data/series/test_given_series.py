@@ -34,7 +34,7 @@ def equal(one: Series, other: Series) -> None:
 
 
 def test_a_frame_is_read_as_its_file_is_and_stays_as_it_was(tmp_path: Path) -> None:
-    frame = FRAME.rename_axis("time").reset_index().astype({"a": np.float32}).iloc[::-1]
+    frame = FRAME.rename_axis("time").reset_index().astype({"b": np.float32}).iloc[::-1]
     frame["day"], frame["site"] = ["mo", "tu"] * 20, "north"
     before = frame.copy(deep=True)
     roles = {"known": ("b",), "categorical": ("day",), "static": ("site",)}
@@ -44,7 +44,7 @@ def test_a_frame_is_read_as_its_file_is_and_stays_as_it_was(tmp_path: Path) -> N
     (from_file,) = read_series(SeriesDataConfig(source=str(tmp_path / "table.csv"), **roles))  # type: ignore[arg-type]
     equal(given, from_file)
     assert given.static_texts == ("north",) and given.category_levels == (("mo", "tu"),)
-    given.values[:] = 0  # a user's float32 columns are not those of the series
+    given.values[:] = 0  # a user's columns are not those of the series
     pd.testing.assert_frame_equal(frame, before)
 
 
@@ -202,7 +202,7 @@ def test_wrong_splits_are_one_clear_line() -> None:
 def test_rows_come_in_chunks(rows: object) -> None:
     tables = list(given_chunks(rows, SeriesDataConfig(channels=("a", "b"))))
     values = pd.concat([table.frame for table in tables])
-    np.testing.assert_array_equal(values[["a", "b"]], FRAME.to_numpy(np.float32))
+    np.testing.assert_array_equal(values[["a", "b"]], FRAME.to_numpy())
     assert pd.DatetimeIndex(values["time"]).equals(pd.DatetimeIndex(HOURS))
 
 

@@ -8,6 +8,7 @@ import pytest
 from rnnapps.tasks.forecasting.scores import ForecastScores, seasonal_scale
 
 LEVELS = (0.1, 0.5, 0.9)
+SCALES = [[2.0, 0.5], [3.0, 1e-6]]
 
 
 def random_case(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -19,7 +20,7 @@ def random_case(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
 
 
 def scored(cases: list[tuple[np.ndarray, ...]], seasonal: np.ndarray) -> ForecastScores:
-    scores = ForecastScores(4, quantiles=LEVELS, scale=np.array([2.0, 0.5]), seasonal=seasonal)
+    scores = ForecastScores(4, quantiles=LEVELS, scale=np.array(SCALES), seasonal=seasonal)
     for case in cases:
         scores.add(*case)
     return scores
@@ -34,7 +35,7 @@ def test_every_metric_is_its_definition() -> None:
         y, f, q = actual[window, step, channel], mean[window, step, channel], quantiles[window, step, channel]
         squared.append((y - f) ** 2)
         absolute.append(abs(y - f))
-        scaled.append(((y - f) / (2.0, 0.5)[channel]) ** 2)
+        scaled.append(((y - f) / SCALES[part[window]][channel]) ** 2)
         symmetric.append(200 * abs(y - f) / (abs(y) + abs(f)))
         pinball.append(np.mean([max(p * (y - v), (p - 1) * (y - v)) for p, v in zip(LEVELS, q, strict=True)]))
         total += abs(y)
@@ -81,7 +82,7 @@ def test_seasonal_scale_by_hand() -> None:
 
 def small_scores() -> ForecastScores:
     """Two steps, two channels: errors 2, 1 in the first channel, 4 in the second, whose second step is missing."""
-    scores = ForecastScores(2, quantiles=(0.25, 0.75), scale=np.array([2.0, 4.0]), seasonal=np.array([[4.0, 8.0]]))
+    scores = ForecastScores(2, quantiles=(0.25, 0.75), scale=np.array([[2.0, 4.0]]), seasonal=np.array([[4.0, 8.0]]))
     actual = np.array([[[3.0, 0.0], [0.0, np.nan]]])
     mean = np.array([[[1.0, 4.0], [1.0, 0.0]]])
     quantiles = np.array([[[[1.0, 3.0], [1.0, 2.0]], [[-1.0, 0.0], [5.0, 9.0]]]])
@@ -118,7 +119,7 @@ def test_scores_by_step_and_by_channel_by_hand() -> None:
     scores = small_scores()
     np.testing.assert_allclose(scores.by_step(), [(1 + 1) / 2, 1 / 4])
     np.testing.assert_allclose(scores.by_channel(), [(1 + 1 / 4) / 2, 1])
-    empty = ForecastScores(2, quantiles=(0.5,), scale=np.ones(3), seasonal=np.ones((1, 3)))
+    empty = ForecastScores(2, quantiles=(0.5,), scale=np.ones((1, 3)), seasonal=np.ones((1, 3)))
     assert np.isnan(empty.by_step()).tolist() == [True] * 2
     assert np.isnan(empty.by_channel()).tolist() == [True] * 3
     assert np.isnan(empty.coverage)
@@ -126,20 +127,20 @@ def test_scores_by_step_and_by_channel_by_hand() -> None:
 
 @pytest.mark.parametrize(("value", "covered"), [(0.9, 0), (1.0, 1), (2.0, 1), (2.1, 0)])
 def test_the_lower_end_belongs_to_the_interval_too(value: float, covered: int) -> None:
-    scores = ForecastScores(1, quantiles=(0.1, 0.9), scale=np.ones(1), seasonal=np.ones((1, 1)))
+    scores = ForecastScores(1, quantiles=(0.1, 0.9), scale=np.ones((1, 1)), seasonal=np.ones((1, 1)))
     scores.add(np.full((1, 1, 1), value), np.ones((1, 1, 1)), np.array([[[[1.0, 2.0]]]]), np.array([0]))
     assert scores.sums["covered"].sum() == covered
 
 
 def test_one_quantile_bounds_no_interval() -> None:
-    scores = ForecastScores(1, quantiles=(0.5,), scale=np.ones(1), seasonal=np.ones((1, 1)))
+    scores = ForecastScores(1, quantiles=(0.5,), scale=np.ones((1, 1)), seasonal=np.ones((1, 1)))
     scores.add(np.ones((1, 1, 1)), np.zeros((1, 1, 1)), np.zeros((1, 1, 1, 1)), np.array([0]))
     assert list(scores.metrics())[-1] == "weighted_quantile_loss"
     assert scores.metrics()["weighted_quantile_loss"] == 1
 
 
 def test_a_value_and_a_forecast_of_zero_agree() -> None:
-    scores = ForecastScores(1, quantiles=(0.5,), scale=np.ones(1), seasonal=np.ones((1, 1)))
+    scores = ForecastScores(1, quantiles=(0.5,), scale=np.ones((1, 1)), seasonal=np.ones((1, 1)))
     scores.add(np.zeros((1, 1, 1)), np.zeros((1, 1, 1)), np.zeros((1, 1, 1, 1)), np.array([0]))
     assert scores.metrics()["smape_percent"] == 0
 

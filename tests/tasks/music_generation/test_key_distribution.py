@@ -40,22 +40,3 @@ def test_no_key_sees_itself_or_one_above_it() -> None:
         by_below = logits[:, key].reshape(2**key, -1)  # rows: the keys below
         np.testing.assert_allclose(by_below, by_below[:, :1] + np.zeros_like(by_below), rtol=1e-6)
         assert len(np.unique(by_below[:, 0].round(5))) == 2**key  # and it does see all of those
-
-
-@pytest.mark.parametrize("hidden_units", [0, 6])
-def test_samples_come_as_often_as_their_probability_says(hidden_units: int) -> None:
-    distribution, context = layer(hidden_units)
-    count = 20_000
-    numbers = tf.constant(np.random.default_rng(1).uniform(size=(count, KEYS)), tf.float32)
-    drawn = distribution.sample(tf.repeat(context, count, 0), numbers, tf.ones((count, 1)), tf.ones(count)).numpy()
-    shares = np.bincount((drawn @ [8, 4, 2, 1]).astype(int), minlength=16) / count
-    np.testing.assert_allclose(shares, probabilities(distribution, context), atol=0.015)
-
-
-def test_top_p_leaves_out_the_unlikely_outcome_of_a_key() -> None:
-    distribution, context = layer(0)
-    distribution.kernel.assign(tf.zeros((3, KEYS)))
-    distribution.bias.assign(np.log([0.95 / 0.05, 0.05 / 0.95, 0.85 / 0.15, 0.15 / 0.85]))
-    numbers = tf.constant([[0.99] * KEYS, [0.0] * KEYS])
-    drawn = distribution.sample(tf.repeat(context, 2, 0), numbers, tf.ones((2, 1)), tf.constant([0.9, 0.9]))
-    np.testing.assert_array_equal(drawn, [[1, 0, 0, 0], [1, 0, 1, 1]])

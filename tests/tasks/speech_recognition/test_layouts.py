@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnapps.errors import DataError
-from rnnapps.tasks.speech_recognition.data.layouts import list_rows
+from rnnapps.tasks.speech_recognition.data.layouts import by_subset, list_rows
 
 
 def test_a_manifest_with_and_without_speakers(tmp_path: Path) -> None:
@@ -28,6 +28,26 @@ def test_librispeech(tmp_path: Path) -> None:
         ("84-121123-0000.flac", "GO DO YOU HEAR", "84"),
         ("84-121123-0001.flac", "BUT", "84"),
     ]
+
+
+def write_subset(folder: Path, speaker: int) -> None:
+    place = folder / str(speaker) / "7"
+    place.mkdir(parents=True)
+    (place / f"{speaker}-7.trans.txt").write_text(f"{speaker}-7-0000 GO\n")
+
+
+def test_subsets_of_librispeech_are_the_parts(tmp_path: Path) -> None:
+    subsets = ("train-clean-100", "train-other-500", "dev-clean", "test-clean", "test-other")
+    for speaker, subset in enumerate(subsets):
+        write_subset(tmp_path / "LibriSpeech" / subset, speaker)
+    parts = by_subset(list_rows(tmp_path), tmp_path)
+    found = {part: [row.speaker for row in rows] for part, rows in parts.items()}
+    assert found == {"train": ["0", "1"], "validation": ["2"], "test": ["3", "4"]}
+    alone = tmp_path / "LibriSpeech" / "dev-clean"
+    assert list(by_subset(list_rows(alone), alone)) == ["train"]
+    write_subset(tmp_path / "more", 9)
+    with pytest.raises(DataError, match=r"and recordings outside them: .*9-7-0000\.flac; move them into folders"):
+        by_subset(list_rows(tmp_path), tmp_path)
 
 
 def test_ljspeech(tmp_path: Path) -> None:

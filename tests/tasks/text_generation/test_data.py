@@ -146,7 +146,7 @@ CONTENTS = {
     "letter.txt": b"a",
     "short.txt": b"a few words",
     "binary.txt": bytes(range(256)) * 10,
-    "wide.txt": "many words ".encode("utf-16"),
+    "wide.txt": "many words ".encode("utf-16")[:-1],
 }
 
 
@@ -158,7 +158,7 @@ CONTENTS = {
         ("letter.txt", "characters, at least 2 are needed; give a longer text"),
         ("short.txt", "has 9 characters, but 16 sequences of 32 steps need 513; use more data"),
         ("binary.txt", "binary.txt: byte 128 (line 2) is 0x80, which is not UTF-8 text there"),
-        ("wide.txt", "wide.txt: is UTF-16 text, expected UTF-8; convert it with: iconv"),
+        ("wide.txt", "wide.txt: begins with the byte order mark of UTF-16, but byte 22 is not text in it"),
         ("folder", "folder: holds no text file; put files ending in .txt"),
         ("tfds:no_such_thing", "no_such_thing"),
     ],

@@ -44,10 +44,11 @@ def test_byte_order_mark_and_line_ends_by_hand():
         (b"\xef\xbb\xbfab\xc3", r"byte 5 \(line 1\) is 0xc3"),
         (b"ab\xed\xa0\x80", r"byte 2 \(line 1\) is 0xed"),  # a lone surrogate
         (b"\xc0\x80", r"byte 0 .* 0xc0"),  # an overlong NUL
-        ("text".encode("utf-16"), r"UTF-16.*iconv -f UTF-16"),
-        ("text".encode("utf-32"), r"UTF-32.*iconv -f UTF-32"),
+        ("text".encode("utf-16")[:-1], r"the byte order mark of UTF-16, but byte 8 is not text in it; restore"),
+        (b"\xff\xfe\0\0" + b"\xff" * 4, r"the byte order mark of UTF-32, but byte 4 is not text in it"),
         (("long text" * 9).encode("utf-16-le"), r"81 of 162 bytes are zero"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(9), r"byte 0 \(line 1\) is 0x89"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(9), r"is a PNG picture, not text; give text instead"),
+        ("naïve".encode("cp1252"), r"byte 2 \(line 1\) is 0xef.*iconv -f CP1252 -t UTF-8 FILE > NEW"),
     ],
 )
 def test_what_is_not_utf8_text_is_refused_with_its_place(content, problem, tmp_path):
@@ -94,6 +95,18 @@ def test_folder_documents_are_separated_by_a_blank_line(tmp_path):
     train, validation, _ = splits_of(tmp_path, validation_fraction=0.5)
     assert train + validation == "one\n\ntwo\n\nthree\n\nfive"
     assert validation == "three\n\nfive"
+
+
+def test_folders_of_parts_are_the_split(tmp_path, capsys):
+    for name, text in (("Train/a.txt", "train"), ("val/b.txt", "valid"), ("test/c.txt", "tests"), ("d.md", "notes")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    splits = read_splits(TextDataConfig(str(tmp_path)))
+    assert (joined(splits.train), joined(splits.validation), joined(splits.test)) == ("train", "valid", "tests")
+    assert "not read, outside train validation test: d.md" in capsys.readouterr().err
+    (tmp_path / "val" / "b.txt").unlink()
+    (tmp_path / "val").rmdir()
+    assert joined(read_splits(TextDataConfig(str(tmp_path), validation_fraction=0.4)).validation) == "in"
 
 
 def test_a_faulty_file_of_a_folder_is_named(tmp_path):

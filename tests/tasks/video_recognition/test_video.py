@@ -58,13 +58,22 @@ def test_groups_are_never_on_both_sides(moves: Path) -> None:
 
 
 def test_folders_of_parts_are_the_split_and_what_is_missing_comes_from_train(moves: Path, tmp_path: Path) -> None:
-    shutil.copytree(moves, tmp_path / "train")
-    shutil.copytree(moves, tmp_path / "test")
+    shutil.copytree(moves, tmp_path / "Train")
+    shutil.copytree(moves, tmp_path / "TEST")
     found = read_video_splits(config(tmp_path, validation_fraction=0.25))
     assert [len(part) for part in (found.train, found.validation, found.test)] == [12, 4, 16]
-    assert all(name.startswith("train/") for name in names(found.validation))
-    shutil.copytree(moves / "left", tmp_path / "valid" / "left")
+    assert all(name.startswith("Train/") for name in names(found.validation))
+    shutil.copytree(moves / "left", tmp_path / "val" / "left")
     assert len(read_video_splits(config(tmp_path)).validation) == 8
+    (tmp_path / "dev").mkdir()
+    with pytest.raises(DataError, match="has dev and val, which all mean the validation part; keep or rename one"):
+        read_video_splits(config(tmp_path))
+
+
+def test_a_class_may_be_called_train(moves: Path, tmp_path: Path) -> None:
+    shutil.copytree(moves / "left", tmp_path / "train")
+    shutil.copytree(moves / "right", tmp_path / "bus")
+    assert {video.label for video in read_video_splits(config(tmp_path)).train} == {"train", "bus"}
 
 
 def test_another_source_may_be_the_test_split(moves: Path, tmp_path: Path) -> None:
@@ -76,7 +85,7 @@ def test_another_source_may_be_the_test_split(moves: Path, tmp_path: Path) -> No
 
 def test_a_table_names_videos_labels_and_splits(moves: Path, tmp_path: Path) -> None:
     rows = [f"{path},{path.parent.name}" for path in sorted(moves.rglob("*.mp4"))]
-    parts = ["train"] * 3 + ["validation", "test", "valid", "", "train"]
+    parts = ["train"] * 3 + ["validation", "Test", "val", "", "training"]
     table = tmp_path / "videos.csv"
     table.write_text(
         "video,label,split\n" + "".join(f"{row},{part}\n" for row, part in zip(rows, parts * 2, strict=True))
@@ -92,7 +101,7 @@ def test_a_table_names_videos_labels_and_splits(moves: Path, tmp_path: Path) -> 
     [
         ("file,label\na.mp4,x\n", "has the columns file, label; expected video, label"),
         ("video,label\na.mp4,\n", "line 2: a row needs a video and a label"),
-        ("video,label,split\na.mp4,x,dev\n", "line 2: the split 'dev' is none of"),
+        ("video,label,split\na.mp4,x,held\n", "line 2: the split 'held' is none of"),
         ("video,label\n", "names no video"),
         ("video,label\nmissing.mp4,x\nmissing2.mp4,x\nmissing3.mp4,x\n", r"missing\d?\.mp4"),
     ],
@@ -202,3 +211,16 @@ def test_mirror_images_by_hand() -> None:
 def test_bad_settings_are_one_line(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         VideoDataConfig(**settings)
+
+
+def test_frames_that_another_run_evicted_are_decoded_again(moves: Path, tmp_path: Path) -> None:
+    source = tmp_path / "moves"
+    shutil.copytree(moves, source)
+    video = read_video_splits(config(source)).train[0]
+    before = video.rows()
+    video.frames.unlink()
+    np.testing.assert_array_equal(video.rows(np.array([3, 1])), before[[3, 1]])
+    video.frames.unlink()
+    (source / video.name).unlink()
+    with pytest.raises(DataError, match=r"does not exist|cannot be read"):
+        video.rows()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +10,10 @@ from typing import Literal
 
 import numpy as np
 
+from rnnapps.data.csv_dicts import csv_dicts
 from rnnapps.data.series.series import Series
 from rnnapps.data.sources import read_bytes
+from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -36,14 +36,12 @@ def read_stretches(path: str) -> dict[str, list[Stretch]]:
     Raises:
         DataError: the file is missing or in no known form.
     """
-    text = _decode(path, read_bytes(Path(path), maximum_bytes=MAXIMUM_BYTES))
+    text = decode_text(read_bytes(Path(path), maximum_bytes=MAXIMUM_BYTES), path)
     if path.lower().endswith(".json"):
         return _from_json(path, text)
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    names = set(reader.fieldnames or ())
+    names, rows = csv_dicts(path, text)
     stretches: dict[str, list[Stretch]] = {}
-    for row in reader:
-        where = f"line {reader.line_num}"
+    for where, row in rows:
         if names >= NASA:
             stretches.setdefault(row["chan_id"], []).extend(_sequences(path, where, row["anomaly_sequences"]))
         elif names >= PLAIN:
@@ -110,11 +108,3 @@ def _from_json(path: str, text: str) -> dict[str, list[Stretch]]:
     except (ValueError, TypeError, AttributeError) as error:
         remedy = 'write {"file.csv": [["first time", "last time"], ...]}'
         raise DataError(path, f"is no JSON of labelled stretches ({error})", remedy) from None
-
-
-def _decode(path: str, content: bytes) -> str:
-    """A file as text."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"byte {error.start} is not UTF-8 text", "convert the file to UTF-8") from None

@@ -65,6 +65,6 @@ def _elnino(datasets: ModuleType) -> Series:
 
 def _series(name: str, times: Array, values: Array, frequency: Frequency) -> Series:
     """A series of one channel."""
-    column = np.asarray(values, np.float32)[:, None]
+    column = np.asarray(values, np.float64)[:, None]
     moments = np.asarray(times).astype("datetime64[ns]")
     return Series(name, moments, column, (CHANNEL,), frequency=frequency, source=f"{BUILTIN}:{name}")

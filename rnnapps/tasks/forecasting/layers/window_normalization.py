@@ -20,6 +20,9 @@ MODES = ("instance", "difference", "none")
 class WindowNormalization(keras.layers.Layer):
     """Normalises the history of each window and channel, and says how to undo it.
 
+    The values come in units that suit them, mostly those of the window itself, see `window_units`. A window without
+    deviation keeps these units.
+
     - "instance": (x - mean) / deviation over the present values of the window, then a learned gain and offset for each
       channel (reversible instance normalisation, Kim et al. 2022, "Reversible Instance Normalization for Accurate
       Time-Series Forecasting against Distribution Shift", equations 2 to 4; the gain is the exponential of a weight, so
@@ -30,14 +33,14 @@ class WindowNormalization(keras.layers.Layer):
 
     Args:
         mode: one of the above.
-        floor: added to the variance, in squared units of the input.
+        floor: added to the variance, in squared units of the input; for counts, which are uncertain by one.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
 
     Raises:
         ConfigError: there is no such mode.
     """
 
-    def __init__(self, mode: str = "instance", *, floor: float = 1e-5, **kwargs: Any) -> None:
+    def __init__(self, mode: str = "instance", *, floor: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if mode not in MODES:
             raise ConfigError(f"WindowNormalization: expected one of {', '.join(MODES)}, got {mode!r}")
@@ -64,7 +67,7 @@ class WindowNormalization(keras.layers.Layer):
         count = tf.maximum(tf.reduce_sum(present, axis=1, keepdims=True), 1.0)
         mean = tf.reduce_sum(values * present, axis=1, keepdims=True) / count
         squares = tf.reduce_sum(tf.square(values - mean) * present, axis=1, keepdims=True)
-        spread = tf.sqrt(squares / count + self.floor)
+        spread = _deviation(squares / count + self.floor)
         if self.mode == "none":
             return values, tf.zeros_like(mean), tf.ones_like(mean)
         if self.mode == "difference":
@@ -83,7 +86,7 @@ class WindowNormalization(keras.layers.Layer):
         both = present[:, 1:] * present[:, :-1]
         changes = tf.pad((values[:, 1:] - values[:, :-1]) * both, [[0, 0], [1, 0], [0, 0]])
         count = tf.maximum(tf.reduce_sum(both, axis=1, keepdims=True), 1.0)
-        size = tf.sqrt(tf.reduce_sum(tf.square(changes), axis=1, keepdims=True) / count + self.floor)
+        size = _deviation(tf.reduce_sum(tf.square(changes), axis=1, keepdims=True) / count + self.floor)
         return changes / size, last, spread
 
     def compute_output_shape(
@@ -97,3 +100,8 @@ class WindowNormalization(keras.layers.Layer):
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
         return config | {"mode": self.mode, "floor": self.floor}
+
+
+def _deviation(variance: Tensor) -> Tensor:
+    """The root of a variance; 1 where nothing varies."""
+    return tf.sqrt(tf.where(variance > 0, variance, tf.ones_like(variance)))

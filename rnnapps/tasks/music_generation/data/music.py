@@ -10,12 +10,14 @@ import numpy as np
 
 from rnnapps.data.given import MEMORY, given_splits
 from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.part_names import part_folders, parts_of
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.data.given import GivenPiece, parse_given
 from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.data.remarks import tell_remarks
 from rnnapps.tasks.music_generation.data.scores import SCORE_SUFFIXES, builtin_chorales, parse_score
 
 __all__ = ["MIDI_SUFFIXES", "PieceSplits", "given_piece", "read_piece", "read_piece_splits"]
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 BUILTIN = "builtin"
 MIDI_SUFFIXES = (".mid", ".midi")
 HELD_OUT = ("validation", "test")
-SUBFOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
 
 Item = TypeVar("Item")
 
@@ -47,6 +48,7 @@ def read_piece_splits(config: MusicDataConfig, given: object = None) -> PieceSpl
     parts = _parts(config) if given is None else _given_parts(given, config)
     if config.test is not None:
         parts["test"] = _read(_files(Path(config.test)), config)
+    tell_remarks([piece for pieces in parts.values() for piece in pieces], config.source)
     for name, pieces in parts.items():
         if not any(piece.steps > 1 for piece in pieces):
             problem = f"has no piece of two grid steps or more for the {name} split"
@@ -115,20 +117,13 @@ def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
     if is_tfds(config.source):
         return _tfds_parts(config)
     root = Path(config.source)
-    folders = {
-        name: next((root / folder for folder in choices if (root / folder).is_dir()), None)
-        for name, choices in SUBFOLDERS.items()
-    }
-    if folders["train"] is not None and folders["validation"] is not None:
-        test = folders["test"] or folders["validation"]
-        if folders["test"] is None and config.test is None:
-            raise DataError(root, "has folders train and validation, but no test", "add one, or give --data.test")
-        return {
-            "train": _read(_files(folders["train"]), config),
-            "validation": _read(_files(folders["validation"]), config),
-            "test": _read(_files(test), config) if config.test is None else [],
-        }
-    paths = _dealt(_files(root), config, lambda path: path.name)
+    folders = part_folders(root, (*MIDI_SUFFIXES, *SCORE_SUFFIXES)) if root.is_dir() else {}
+    paths = {name: _files(folder) for name, folder in folders.items()} or {"train": _files(root)}
+    if config.test is not None:
+        paths["test"] = []  # read from elsewhere
+    missing = [name for name in HELD_OUT if name not in paths]
+    if missing:
+        paths |= _dealt(paths["train"], config, lambda path: path.name, missing=missing)
     return {name: _read(part, config) for name, part in paths.items()}
 
 
@@ -170,11 +165,13 @@ def _tfds_parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
     if "midi" not in builder.info.features:
         problem = f"has no feature named midi; its features are {', '.join(builder.info.features)}"
         raise DataError(config.source, problem, "use a data set of MIDI files, such as tfds:groove/full-midionly")
-    read = {name: _tfds_pieces(builder, name, config) for name in builder.info.splits}
-    if {"train", "validation", "test"} <= read.keys():
-        return {name: read[name] for name in ("train", "validation", "test")}
-    pieces = [piece for name in sorted(read) for piece in read[name]]
-    return _dealt(pieces, config, lambda piece: piece.name)
+    splits = parts_of(builder.info.splits, config.source)
+    if "train" not in splits:
+        problem = f"has no split train but {', '.join(builder.info.splits) or 'none at all'}"
+        raise DataError(config.source, problem, "use another data set")
+    parts = {part: _tfds_pieces(builder, split, config) for part, (split,) in splits.items()}
+    missing = [name for name in HELD_OUT if name not in parts]
+    return parts | _dealt(parts["train"], config, lambda piece: piece.name, missing=missing) if missing else parts
 
 
 def _tfds_pieces(builder: tfds.core.DatasetBuilder, split: str, config: MusicDataConfig) -> list[Piece]:

@@ -21,7 +21,8 @@ class SpeechDataConfig:
 
     Attributes:
         source: `builtin` (synthetic: number strings spoken by eSpeak NG), a CSV file with the columns `audio` and
-            `transcript`, a folder with `train.csv`, a LibriSpeech or LJSpeech folder, or `tfds:NAME[/config]`.
+            `transcript`, a folder with `train.csv` (and `dev.csv`, `test.csv`), a LibriSpeech folder, whose subsets are
+            its parts, an LJSpeech folder, or `tfds:NAME[/config]`.
         validation: the same for the validation split; None takes what `source` offers, or a share of its training part.
         test: the same for the test split.
         validation_fraction: share of the training part held out for validation where it has no split of its own.
@@ -90,6 +91,14 @@ class SpeechDataConfig:
             reason = f"a regular expression ({error})"
             raise ConfigError(f"data.speaker_pattern must be {reason}, not {self.speaker_pattern!r}") from None
         require("data.speaker_pattern", repr(self.speaker_pattern), "a pattern with a group in brackets", groups >= 1)
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        found = {} if self.source == "builtin" else {"builtin_utterances": "data.source is not builtin"}
+        if not self.joins:
+            why = "with data.join_maximum 1 no clips are joined"
+            found |= {"join_passes": why}
+        return found
 
     @property
     def joins(self) -> bool:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
+from rnnapps.data.part_names import subset_part
 from rnnapps.data.sources import list_files, read_bytes
 from rnnapps.data.text.documents import decode_text
 from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.sound import Sound
 
-__all__ = ["Row", "list_given", "list_rows"]
+__all__ = ["Row", "by_subset", "list_given", "list_rows"]
 
 MAXIMUM_BYTES = 1 << 28
 COLUMNS = ("audio", "transcript")
@@ -66,6 +67,34 @@ def list_rows(source: Path, speaker_pattern: str = "") -> list[Row]:
     if not rows:
         raise DataError(source, "holds no recordings", "give a manifest, a LibriSpeech or an LJSpeech folder")
     return rows
+
+
+def by_subset(rows: Sequence[Row], root: Path) -> dict[str, list[Row]]:
+    """The rows of each part, where they lie in subsets such as LibriSpeech's `train-clean-100` and `test-other`.
+
+    Args:
+        rows: of a folder.
+        root: the folder.
+
+    Returns:
+        All rows under "train" where no folder on their way is called like a part.
+
+    Raises:
+        DataError: some rows lie in a subset and others do not, or none lies in one for training.
+    """
+    parts: dict[str, list[Row]] = {}
+    for row in rows:
+        assert isinstance(row.audio, Path)
+        folders = row.audio.relative_to(root).parts[:-1]
+        parts.setdefault(next(filter(None, map(subset_part, folders)), ""), []).append(row)
+    if set(parts) == {""}:
+        return {"train": parts[""]}
+    if "" in parts:
+        problem = f"has subsets for {', '.join(filter(None, parts))}, and recordings outside them: {parts[''][0].name}"
+        raise DataError(root, problem, "move them into folders whose names begin with train, dev or test")
+    if "train" not in parts:
+        raise DataError(root, f"has subsets for {', '.join(parts)}, none to learn from", "give the folder above them")
+    return parts
 
 
 def list_given(given: object) -> dict[str, list[Row]]:

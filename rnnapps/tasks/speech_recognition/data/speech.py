@@ -9,19 +9,18 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.part_names import PARTS, parts_of
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
-from rnnapps.tasks.speech_recognition.data.layouts import Row, list_given, list_rows
+from rnnapps.tasks.speech_recognition.data.layouts import Row, by_subset, list_given, list_rows
 from rnnapps.tasks.speech_recognition.data.sound import read_sound
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 
 __all__ = ["UtteranceSplits", "read_utterance_splits"]
 
 BUILTIN = "builtin"
-PARTS = ("train", "validation", "test")
-FILES = {"train": ("train.csv",), "validation": ("validation.csv", "valid.csv", "dev.csv"), "test": ("test.csv",)}
 
 Item = TypeVar("Item")
 
@@ -82,16 +81,15 @@ def _named(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
 
 
 def _rows(config: SpeechDataConfig) -> dict[str, list[Row]]:
-    """The rows of each manifest that the source has; all under "train" where it has one for all."""
+    """The rows of each manifest or subset that the source has; all under "train" where it has one for all."""
     root = Path(config.source)
     if not root.is_dir():
         return {"train": list_rows(root, config.speaker_pattern)}
-    paths = {
-        name: next((root / file for file in files if (root / file).is_file()), None) for name, files in FILES.items()
-    }
-    if paths["train"] is None:
-        return {"train": list_rows(root)}
-    return {name: list_rows(path, config.speaker_pattern) for name, path in paths.items() if path is not None}
+    manifests = sorted(path for path in root.iterdir() if path.suffix.lower() == ".csv")
+    paths = parts_of(manifests, root)
+    if "train" in paths:
+        return {name: list_rows(path, config.speaker_pattern) for name, (path,) in paths.items()}
+    return by_subset(list_rows(root), root)
 
 
 def _completed(

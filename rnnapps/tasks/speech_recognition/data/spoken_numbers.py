@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from rnnapps.atomic import atomic_file
 from rnnapps.data.cache_folder import cache_folder
 from rnnapps.tasks.speech_recognition.data.audio import resampled
 from rnnapps.tasks.speech_recognition.data.espeak import SpokenAs, Synthesizer
@@ -139,10 +140,9 @@ def _read(path: Path, count: int) -> list[Utterance] | None:
 
 def _write(path: Path, utterances: Sequence[Utterance]) -> None:
     """Keeps rendered recordings for the next time; where the cache cannot be written, there is just none."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        with atomic_file(path) as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,
                 samples=np.concatenate([utterance.samples for utterance in utterances]),
@@ -150,6 +150,3 @@ def _write(path: Path, utterances: Sequence[Utterance]) -> None:
                 texts=np.array([utterance.transcript for utterance in utterances]),
                 voices=np.array([utterance.speaker for utterance in utterances]),
             )
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnapps.data.part_names import parts_of
 from rnnapps.data.sources import tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 AUDIOS, TEXTS, SPEAKERS = ("audio", "speech"), ("text", "transcript", "label"), ("speaker_id", "speaker")
-NAMES = {"validation": "validation", "dev": "validation", "test": "test", "train": "train"}
 
 
 def tfds_utterances(source: str, config: SpeechDataConfig) -> dict[str, list[Utterance]]:
@@ -40,11 +40,7 @@ def tfds_utterances(source: str, config: SpeechDataConfig) -> dict[str, list[Utt
     if audio is None or text is None:
         problem = f"has the features {', '.join(features)}; expected audio, and text or label"
         raise DataError(source, problem, "use a data set such as tfds:spoken_digit")
-    splits: dict[str, list[str]] = {}
-    for split in builder.info.splits:
-        part = next((part for name, part in NAMES.items() if split.startswith(name)), None)
-        if part is not None:
-            splits.setdefault(part, []).append(split)
+    splits = parts_of(builder.info.splits, source, subsets=True)
     if "train" not in splits:
         raise DataError(source, f"has no split train; it has {', '.join(builder.info.splits)}", "use another")
     return {

@@ -14,7 +14,8 @@ class TextDataConfig:
     """The text to learn from, and how it is split.
 
     The split is contiguous and made before windows are cut: first training, then validation, then test text.
-    A `tfds:` data set that has splits of its own keeps them; the fractions then only supply what is missing.
+    A `tfds:` data set that has splits of its own keeps them, and so does a folder with folders `train` and `validation`
+    (or `valid`, `val`, `dev`) or `test`; the fractions then only supply what is missing.
 
     Attributes:
         source: `builtin` (documentation of Python), a .txt file, a folder of text files, or `tfds:NAME[/config]`.

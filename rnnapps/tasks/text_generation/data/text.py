@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from pathlib import Path
 
 import tensorflow as tf
 
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.given import given_splits
+from rnnapps.data.part_names import part_folders, parts_of
 from rnnapps.data.sources import is_tfds, tfds_builder
-from rnnapps.data.text.documents import BUILTIN, plain_lines, read_documents, separated, tfds_texts
+from rnnapps.data.text.documents import BUILTIN, TEXT_SUFFIXES, plain_lines, read_documents, separated, tfds_texts
 from rnnapps.data.text.given import given_texts
 from rnnapps.errors import DataError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
@@ -105,18 +107,20 @@ def _given_documents(given: object) -> dict[str, list[str]]:
 
 def _read_documents(source: str) -> dict[str, list[str]]:
     """The documents of each split that a source has of its own; all are for training where it is one text."""
-    return _tfds_documents(source) if is_tfds(source) else {"train": read_documents(source)}
+    if is_tfds(source):
+        return _tfds_documents(source)
+    folders = part_folders(Path(source), TEXT_SUFFIXES) if Path(source).is_dir() else {}
+    return {part: read_documents(str(folder)) for part, folder in folders.items()} or {"train": read_documents(source)}
 
 
 def _tfds_documents(source: str) -> dict[str, list[str]]:
     """The documents of the splits of a data set."""
     builder = tfds_builder(source)
-    present = set(builder.info.splits)
-    if "train" not in present:
-        problem = f"has no split train but {', '.join(sorted(present)) or 'none at all'}"
+    parts = parts_of(builder.info.splits, source)
+    if "train" not in parts:
+        problem = f"has no split train but {', '.join(sorted(builder.info.splits)) or 'none at all'}"
         raise DataError(source, problem, "use another data set")
-    names = [name for name in ("train", "validation", "test") if name in present]
-    return {name: separated(tfds_texts(source, builder, name)) for name in names}
+    return {part: separated(tfds_texts(source, builder, split)) for part, (split,) in parts.items()}
 
 
 def _parts(config: TextDataConfig, own: dict[str, list[str]]) -> tuple[list[str], list[str], list[str] | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnapps.data.part_names import parts_of
 from rnnapps.data.sources import tfds_builder
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
@@ -24,11 +25,11 @@ def tfds_parts(source: str) -> dict[str, list[Pair]]:
     """
     builder = tfds_builder(source)
     keys = text_features(source, builder)
-    parts = {name: _pairs(source, builder, name, keys) for name in builder.info.splits}
+    parts = parts_of(builder.info.splits, source)
     if "train" not in parts:
-        problem = f"has no split train but {', '.join(sorted(parts)) or 'none at all'}"
+        problem = f"has no split train but {', '.join(sorted(builder.info.splits)) or 'none at all'}"
         raise DataError(source, problem, "use another data set")
-    return {name: pairs for name, pairs in parts.items() if name in ("train", "validation", "test")}
+    return {part: _pairs(source, builder, split, keys) for part, (split,) in parts.items()}
 
 
 def text_features(source: str, builder: tfds.core.DatasetBuilder) -> tuple[str, str]:

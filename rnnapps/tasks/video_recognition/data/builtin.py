@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from rnnapps.atomic import working_folder
 from rnnapps.data.cache_folder import cache_folder
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.file import write_mp4
@@ -35,15 +34,10 @@ def builtin_videos(per_activity: Mapping[str, int] = PER_ACTIVITY) -> Path:
     folder = cache_folder() / f"stick_figures-{VERSION}-{sizes}"
     if not folder.is_dir():
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".stick_figures-"))
-            try:
-                write_stick_figures(temporary, per_activity)
-                temporary.chmod(folder.parent.stat().st_mode & 0o777)  # a temporary folder is closed to other users
+            with working_folder(folder.parent, ".stick_figures-") as work:
+                write_stick_figures(work / "films", per_activity)
                 if not folder.is_dir():  # another process may have been faster
-                    os.replace(temporary, folder)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+                    os.replace(work / "films", folder)
         except OSError as error:
             remedy = "free space, or name another folder by the variable RNNAPPS_CACHE"
             raise DataError(folder.parent, f"cannot be written: {error.strerror or error}", remedy) from None
@@ -54,7 +48,7 @@ def write_stick_figures(folder: Path, per_activity: Mapping[str, int], *, seed: 
     """Writes `<part>/<activity>/<number>.mp4`; each film depends on its names and the seed only.
 
     Args:
-        folder: an existing folder.
+        folder: made when it is missing.
         per_activity: name of a part -> films of each activity.
         seed: of everything random.
     """

@@ -24,8 +24,9 @@ MAXIMUM_FRAMES = 20_000
 class VideoDataConfig:
     r"""The videos to learn from, and what becomes of them before the network sees them.
 
-    Folders `train`, `validation` (or `valid`) and `test` below `source` are the split, or a column `split` of a CSV
-    file; what is missing is taken out of the training videos, whole groups at a time (see `groups`).
+    Folders `train`, `validation` (or `valid`, `val`, `dev`) and `test` below `source`, in any case, are the split, or a
+    column `split` of a CSV file; what is missing is taken out of the training videos, whole groups at a time (see
+    `groups`).
 
     Attributes:
         source: `builtin` (synthetic stick figures), a folder with a folder of videos for each class, a CSV file with

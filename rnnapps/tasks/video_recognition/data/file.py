@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import OutputContainer
 
+from rnnapps.atomic import atomic_file
 from rnnapps.types import Array
 
 __all__ = ["write_mp4"]
@@ -25,15 +24,8 @@ def write_mp4(path: Path, frames: Array, *, rate: float) -> None:
         frames: uint8 `(frames, height, width, 3)`, height and width even.
         rate: frames per second.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".mp4", prefix=".")
-    os.close(handle)
-    try:
-        with av.open(temporary, "w", format="mp4") as container:
-            _encode(container, frames, rate)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with atomic_file(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
+        _encode(container, frames, rate)
 
 
 def _encode(container: OutputContainer, frames: Array, rate: float) -> None:

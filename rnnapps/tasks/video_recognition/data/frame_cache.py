@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
+from rnnapps.atomic import atomic_file
 from rnnapps.data.cache_folder import cache_folder
 from rnnapps.errors import DataError
 from rnnapps.types import Array
@@ -54,17 +54,12 @@ class FrameCache:
             DataError: the disk is full, or the entries of one data set do not fit the cache.
         """
         path = self.folder / f"{key}.npy"
+        self.used.pop(path, None)  # another process may have removed it
         self._make_room(frames.nbytes)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    np.save(file, frames, allow_pickle=False)
-                os.replace(temporary, path)
-            except BaseException:
-                os.unlink(temporary)
-                raise
+            with atomic_file(path) as temporary, open(temporary, "wb") as file:
+                np.save(file, frames, allow_pickle=False)
         except OSError as error:
             remedy = "free space, or name another folder by the variable RNNAPPS_CACHE"
             raise DataError(self.folder, f"cannot be written: {error.strerror or error}", remedy) from None

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from rnnapps.data.csv_dicts import csv_dicts
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
+from rnnapps.data.part_names import PARTS, part_folders, part_named
 from rnnapps.data.sources import list_files, read_bytes
+from rnnapps.data.text.documents import decode_text
 from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.films import Film, given_film
 
-__all__ = ["BUILTIN", "PARTS", "VIDEO_SUFFIXES", "Listed", "Named", "dealt", "list_given", "list_videos"]
+__all__ = ["BUILTIN", "VIDEO_SUFFIXES", "Listed", "Named", "dealt", "list_given", "list_videos"]
 
 BUILTIN = "builtin"
-PARTS = ("train", "validation", "test")
 VIDEO_SUFFIXES = tuple(
     f".{ending}"
     for ending in "mp4 m4v mov avi mkv webm mpg mpeg ts wmv asf flv gif 3gp ogv".split()  # noqa: SIM905
 )
-FOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
 MAXIMUM_BYTES = 1 << 26
 
 
@@ -157,12 +156,8 @@ def _group(item: Named, pattern: str) -> str:
 
 def _from_folder(root: Path) -> dict[str, list[Listed]]:
     """The videos of the folders train, validation and test; of the whole folder where there is no train."""
-    folders = {
-        part: next((root / name for name in names if (root / name).is_dir()), None) for part, names in FOLDERS.items()
-    }
-    if folders["train"] is None:
-        return {"train": _classes(root, root)}
-    return {part: _classes(folder, root) for part, folder in folders.items() if folder is not None}
+    folders = part_folders(root, VIDEO_SUFFIXES) or {"train": root}
+    return {part: _classes(folder, root) for part, folder in folders.items()}
 
 
 def _classes(folder: Path, root: Path) -> list[Listed]:
@@ -181,20 +176,14 @@ def _classes(folder: Path, root: Path) -> list[Listed]:
 
 def _from_table(path: Path) -> dict[str, list[Listed]]:
     """The videos that a CSV file names, by its column `split`."""
-    content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"byte {error.start} is not UTF-8 text", "convert the file to UTF-8") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    names = set(reader.fieldnames or ())
+    text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)
+    names, rows = csv_dicts(path, text)
     if not {"video", "label"} <= names:
         problem = f"has the columns {', '.join(sorted(names)) or 'none'}; expected video, label and perhaps split"
         raise DataError(path, problem, "name the columns so")
     parts: dict[str, list[Listed]] = {}
-    for row in reader:
-        where = f"line {reader.line_num}"
-        video, label = ((row[name] or "").strip() for name in ("video", "label"))
+    for where, row in rows:
+        video, label = (row[name].strip() for name in ("video", "label"))
         if not video or not label:
             raise DataError(path, f"{where}: a row needs a video and a label", "fill both in")
         part = _part(path, where, (row.get("split") or "train").strip())
@@ -206,7 +195,7 @@ def _from_table(path: Path) -> dict[str, list[Listed]]:
 
 def _part(path: Path, where: str, name: str) -> str:
     """The part that a cell of the column `split` names."""
-    for part, names in FOLDERS.items():
-        if name in names:
-            return part
-    raise DataError(path, f"{where}: the split {name!r} is none of train, validation and test", "correct it")
+    part = part_named(name)
+    if part is None:
+        raise DataError(path, f"{where}: the split {name!r} is none of train, validation and test", "correct it")
+    return part

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from rnnapps.data.item_splits import ItemSplits
+from rnnapps.data.part_names import parts_of
 from rnnapps.data.sources import is_tfds, tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.builtin import builtin_videos
@@ -36,20 +37,33 @@ class Video:
         label: its class.
         frames: file of the decoded frames, see `FrameCache`.
         length: number of frames.
+        restore: decodes the frames again, should another process have removed them; None where that cannot be.
     """
 
     name: str
     label: str
     frames: Path
     length: int
+    restore: Callable[[], object] | None = field(default=None, compare=False, repr=False)
 
     def content(self) -> dict[str, str]:
         """Name, class and the key of the frames, which is a digest of them."""
         return {"video": self.name, "label": self.label, "frames": self.frames.stem}
 
     def rows(self, rows: Array | None = None) -> Array:
-        """Some frames, or all, uint8 `(frames, size, size, channels)`."""
-        return read_rows(self.frames, np.arange(self.length) if rows is None else rows)
+        """Some frames, or all, uint8 `(frames, size, size, channels)`.
+
+        Raises:
+            DataError: they have been removed from the cache and cannot be decoded again.
+        """
+        rows = np.arange(self.length) if rows is None else rows
+        try:
+            return read_rows(self.frames, rows)
+        except DataError:
+            if self.restore is None:
+                raise
+        self.restore()
+        return read_rows(self.frames, rows)
 
 
 VideoSplits = ItemSplits[Video]
@@ -96,7 +110,22 @@ def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCach
     with contextlib.closing(decoded_films(list(missing.values()), config)) as decoded:
         for key, frames in zip(missing, decoded, strict=True):
             cache.add(key, frames)
-    return [_video(video.name, video.label, key, cache) for video, key in zip(listed, keys, strict=True)]
+    return [
+        replace(_video(video.name, video.label, key, cache), restore=_restorer(video.film, config, cache))
+        for video, key in zip(listed, keys, strict=True)
+    ]
+
+
+def _restorer(film: Film, config: VideoDataConfig, cache: FrameCache) -> Callable[[], object] | None:
+    """What puts the frames of a file into the cache again; pictures in memory are not kept for that."""
+    if isinstance(film, Pictures):
+        return None
+
+    def restore() -> None:
+        with contextlib.closing(decoded_films([film], config)) as decoded:
+            cache.add(_key(film, config), next(decoded))
+
+    return restore
 
 
 def _video(name: str, label: str, key: str, cache: FrameCache) -> Video:
@@ -123,9 +152,9 @@ def _tfds_videos(config: VideoDataConfig, cache: FrameCache) -> dict[str, list[V
         problem = f"lacks the features video and label; its features are {', '.join(features)}"
         raise DataError(config.source, problem, "use a data set of labelled videos, such as tfds:ucf101")
     parts: dict[str, list[Video]] = {}
-    for split in builder.info.splits:
+    for part, (split,) in parts_of(builder.info.splits, config.source).items():
         rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
-        parts[split] = [
+        parts[part] = [
             _tfds_video(
                 f"{split}/{number}",
                 row["video"],
