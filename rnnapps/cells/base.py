@@ -58,7 +58,7 @@ class Cell(keras.layers.Layer):
         """
         if self.built and policy.variable_dtype != self.variable_dtype:
             raise ConfigError(
-                f"{self.name}: built with the dtype {self.dtype_policy.name}, but the layer around it has "
+                f"{self.name}: built with the dtype {self.variable_dtype}, but the layer around it has "
                 f"{policy.name}; give both the same dtype"
             )
         self.dtype_policy = policy

@@ -56,14 +56,14 @@ class GRU(DenseCell):
 
     def with_bias(self, values: Tensor) -> Tensor:
         """Adds b to `(..., 3 * units)`, if there is one."""
-        return values + self.bias[0] if self.use_bias and self.reset_after else super().with_bias(values)
+        return super().with_bias(values) if self.bias is None or not self.reset_after else values + self.bias[0]
 
     def recur(self, output: Tensor) -> Tensor:
         """Returns h U + b' `(..., 3 * units)`, or h U_zr `(..., 2 * units)` with reset before."""
         if not self.reset_after:
             return keras.ops.matmul(output, self.recurrent_kernel[:, : 2 * self.units])
         recurrent = keras.ops.matmul(output, self.recurrent_kernel)
-        return recurrent + self.bias[1] if self.use_bias else recurrent
+        return recurrent if self.bias is None else recurrent + self.bias[1]
 
     def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""

@@ -90,9 +90,10 @@ def check_derivatives(
     inputs = tf.constant(subject.problem(time=3, batch=2).inputs)
     kernels: tuple[Kernel, Kernel] = (kernel, "reference")
     for name in names:
-        runs = [_run(subject, DERIVATIVES[name], inputs, kernel=by, traced=traced) for by in kernels]
+        actual, expected = (_run(subject, DERIVATIVES[name], inputs, kernel=by, traced=traced) for by in kernels)
         where = "in tf.function" if traced else "outside of functions"
-        subject.compare(*runs, f"{name} {where} disagrees with a plain loop: recur and update must be differentiable")
+        remedy = f"{name} {where} disagrees with a plain loop: recur and update must be differentiable"
+        subject.compare(actual, expected, remedy)
 
 
 def _run(
@@ -109,6 +110,9 @@ def _run(
     layer.build(inputs.shape)
     subject.copy_weights(layer.cell)
     weights = [weight.value for weight in layer.trainable_variables]
-    run = partial(derivative, partial(layer, training=True), weights=weights)
+
+    def run(sequences: Tensor) -> Tensors:
+        return derivative(partial(layer, training=True), sequences, weights)
+
     results = (tf.function(run, autograph=False) if traced and kernel != "reference" else run)(inputs)
     return {f"derivative {number}": result for number, result in enumerate(results)}
