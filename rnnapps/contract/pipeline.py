@@ -132,6 +132,16 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def evaluate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Evaluation:
         """The task's metric on held-out data beside its naive baselines; also takes its `evaluation_switches`."""
 
+    def calibrate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> bool:
+        """Fits what settings of `evaluate_tries` need to held-out data, such as thresholds, into the network.
+
+        `evaluate --keep` calls it when it keeps other settings in a run. The default has nothing to fit.
+
+        Returns:
+            Whether weights of the network changed.
+        """
+        return False
+
     def with_training_of(self, splits: SplitsT, own: SplitsT) -> SplitsT | None:
         """Data to score, with the training and validation examples of a model: what its baselines must learn from.
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
@@ -67,8 +68,12 @@ def answer_midi(grid: MusicGrid, primer: bytes, answer: Mapping[str, Any]) -> by
         answer: the outputs of `continuation`: lists or arrays.
 
     Raises:
-        DataError: the primer is no valid MIDI file.
+        DataError: the primer is no valid MIDI file, or the model has refused the request.
     """
+    problem = np.asarray(answer.get("problem", [""])).tolist()[0]
+    if problem:
+        told = problem.decode() if isinstance(problem, bytes) else str(problem)
+        raise DataError("request", f"was not answered: {told}", "ask for something else")
     begun = _piece(grid, primer)
     name = "frames" if grid.representation == "frames" else "tokens"
     length = int(np.asarray(answer["lengths"])[0])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnnapps.config import ExportConfig, TrainingConfig, require, require_choice, require_seed
+from rnnapps.config import TrainingConfig, require, require_choice, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -24,6 +24,7 @@ from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import given_inputs
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
+from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 
 if TYPE_CHECKING:
@@ -49,14 +50,14 @@ class Config:
         data: where the pieces come from, and how they are represented.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: MusicDataConfig = field(default_factory=MusicDataConfig)
     model: MusicModelConfig = field(default_factory=MusicModelConfig)
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(carry_state=False, batch_size=16))
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: MusicExportConfig = field(default_factory=MusicExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -199,7 +200,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         """`serving_default` continues MIDI files, `continuation` arrays; `tensors` scores, `step` takes states."""
         from rnnapps.tasks.music_generation.endpoints import music_endpoints
 
-        return music_endpoints(fitted.network, fitted.preprocessor)
+        return music_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
 
     def is_one_input(self, given: object) -> bool:
         """Nothing to begin with is one input too."""

@@ -9,11 +9,13 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.contract.fitted import Fitted
+from rnnapps.errors import DataError
 from rnnapps.layers.token_network import token_network
 from rnnapps.tasks.music_generation.client import answer_midi, request_arrays
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.data.piece import LOWEST_KEY, Piece
 from rnnapps.tasks.music_generation.endpoints import music_endpoints
+from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.frame_network import frame_network
 from rnnapps.tasks.music_generation.generation import Sampling, stream_changes, write_pieces
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
@@ -69,7 +71,7 @@ def test_a_stream_plays_what_predict_writes(model: Any) -> None:
 
 def test_the_client_gets_from_a_server_what_predict_writes(model: Any) -> None:
     network, grid = model
-    endpoint = music_endpoints(network, grid)["continuation"]
+    endpoint = music_endpoints(network, grid, MusicExportConfig())["continuation"]
     request = request_arrays(grid, PRIMER_MIDI, steps=7, seed=3)
     assert request.keys() == endpoint.input_signature.keys()
     answer = endpoint.function(**{name: tf.constant(array) for name, array in request.items()})
@@ -81,11 +83,15 @@ def test_the_client_gets_from_a_server_what_predict_writes(model: Any) -> None:
     assert len(piece.notes) >= len(PRIMER.notes)
     begun = request_arrays(grid, b"", steps=7)
     assert begun["lengths"].tolist() == [0]
+    with pytest.raises(DataError, match="request: was not answered: steps must be from 1 to 1,000"):
+        answer_midi(grid, PRIMER_MIDI, {**answer, "problem": np.array([b"steps must be from 1 to 1,000"])})
 
 
 def test_files_come_back_with_their_continuation(model: Any) -> None:
     network, grid = model
-    endpoint, arrays = (music_endpoints(network, grid)[name] for name in ("serving_default", "continuation"))
+    endpoint, arrays = (
+        music_endpoints(network, grid, MusicExportConfig())[name] for name in ("serving_default", "continuation")
+    )
     later = {"tempo_changes": ((1, 120.0),), "bar_changes": ((2, 4.0, 4),)}
     primer = write_midi(replace(PRIMER, tempo_bpm=90.0, beats_per_bar=3.0, **later), steps_per_beat=2)
     files = [primer, b"", primer[:-9], primer]
@@ -106,7 +112,7 @@ def test_files_come_back_with_their_continuation(model: Any) -> None:
 
 def test_steps_go_on_as_the_whole_does() -> None:
     network = frame_network(CONFIG, 88, hidden_units=5)
-    endpoints = music_endpoints(network, GRIDS["frames"])
+    endpoints = music_endpoints(network, GRIDS["frames"], MusicExportConfig())
     sampling = {"temperature": tf.ones(1), "top_p": tf.ones(1), "seed": tf.constant([9], tf.int64)}
     nothing = tf.zeros((1, 0, 88), tf.int32)
     whole = endpoints["continuation"].function(

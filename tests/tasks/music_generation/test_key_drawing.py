@@ -11,6 +11,7 @@ import tensorflow as tf
 from rnnapps.decoding.distribution import Rules
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.endpoints import music_endpoints
+from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.frame_network import frame_network
 from rnnapps.tasks.music_generation.generation import Sampling, stream_changes, write_pieces
 from rnnapps.tasks.music_generation.key_distribution import KeyDistribution
@@ -179,7 +180,7 @@ def test_all_ways_to_write_draw_the_same(sparse: keras.Model) -> None:
     sampling = Sampling(steps=9, temperature=0.7, top_p=0.8, seed=5)
     start = GRID.frames(PRIMER)
     written = GRID.frames(write_pieces(sparse, GRID, PRIMER, sampling)[0])[len(start) :]
-    endpoints = music_endpoints(sparse, GRID)
+    endpoints = music_endpoints(sparse, GRID, MusicExportConfig())
     rules = {"temperature": tf.constant([0.7]), "top_p": tf.constant([0.8]), "seed": tf.constant([5], tf.int64)}
     primer = {"frames": tf.constant(start[None], tf.int32), "lengths": tf.constant([len(start)])}
     served = endpoints["continuation"].function(**primer, steps=tf.constant([9]), **rules)["frames"][0]

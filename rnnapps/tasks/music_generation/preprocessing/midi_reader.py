@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.preprocessing.raw_bytes import big_endian
 from rnnapps.tasks.music_generation.data.midi import DRUMS, MAXIMUM_TRACKS
 from rnnapps.tasks.music_generation.data.midi_events import CONTROL, NOTE_OFF, NOTE_ON, PEDAL
 from rnnapps.tasks.music_generation.data.midi_timeline import PEDAL_DOWN
@@ -24,7 +25,6 @@ from rnnapps.tasks.music_generation.preprocessing.midi_scan import (
     Events,
     Tracks,
     at,
-    big_endian,
     find_events,
     find_tracks,
 )
