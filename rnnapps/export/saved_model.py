@@ -24,6 +24,7 @@ from rnnapps.export.contents import BATCHING
 from rnnapps.export.destination import check_destination
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
 from rnnapps.export.provenance import read_private_key, sign_manifest
+from rnnapps.export.row_by_row import row_by_row
 from rnnapps.export.signatures import answer, describe, trace
 from rnnapps.export.verify import save_example, verify
 from rnnapps.export.versions import publish
@@ -104,8 +105,9 @@ def export(
     base = Path(folder).absolute()
     check_destination(base)
     signing_key = None if key is None else read_private_key(key)
+    careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
     contents = _Contents(
-        endpoints, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
+        careful, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
     )
     try:
         with working_folder(base.parent, f".{base.name}.exporting-") as scratch:
@@ -143,7 +145,8 @@ def _build(version: Path, contents: _Contents) -> None:
     write_requests(extra / WARMUP_FILE, requests, model_name=contents.name)
     for example in examples.values():
         save_example(version, example)
-    card = render_model_card(contents.model_card, signatures=described, versions=package_versions())
+    problems = {name: endpoint.problems for name, endpoint in endpoints.items()}
+    card = render_model_card(contents.model_card, signatures=described, versions=package_versions(), problems=problems)
     (extra / "model_card.md").write_text(card, encoding="utf-8")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     weights = save_weights(extra, contents.network)

@@ -44,6 +44,7 @@ def render_model_card(
     *,
     signatures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]],
     versions: Mapping[str, str],
+    problems: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Returns the card as Markdown.
 
@@ -51,6 +52,7 @@ def render_model_card(
         card: what is known of the model.
         signatures: name -> {"inputs" | "outputs": {name: {"dtype": str, "shape": list, None = any size}}}.
         versions: package -> version it was exported with.
+        problems: signature -> what a row of a request may be refused for.
     """
     limitations = "\n".join(f"- {item}" for item in card.limitations) or _UNKNOWN
     sections = {
@@ -60,6 +62,7 @@ def render_model_card(
         "Licence": card.licence_note or _UNKNOWN,
         "Results": _results(card.evaluation),
         "Signatures": "\n\n".join(_signature(name, tensors) for name, tensors in sorted(signatures.items())),
+        "Limits of a row": _problems(problems or {}),
         "Made with": _table(("what", "value"), [*card.facts.items(), *versions.items()]),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
@@ -88,6 +91,13 @@ def _signature(name: str, tensors: Mapping[str, Mapping[str, Mapping[str, Any]]]
         for tensor, entry in tensors[kind].items()
     ]
     return f"### `{name}`\n\n" + _table(("", "name", "type", "shape"), rows)
+
+
+def _problems(problems: Mapping[str, Sequence[str]]) -> str:
+    """What a row may be refused for, signature by signature."""
+    said = "\n".join(f"- `{name}`: {'; '.join(told)}" for name, told in sorted(problems.items()) if told)
+    general = "A row that cannot be answered gets a `problem` and neutral values; the rows beside it are answered."
+    return f"{general}\n\n{said}" if said else general
 
 
 def _shape(shape: list[int | None] | None) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.config import TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -22,6 +22,7 @@ from rnnapps.data.given import given_path
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import ConfigError
+from rnnapps.tasks.forecasting.export_config import ForecastExportConfig
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ class Config:
         data: where the series come from.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: SeriesDataConfig = field(default_factory=SeriesDataConfig)
     model: ForecastModelConfig = field(default_factory=ForecastModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: ForecastExportConfig = field(default_factory=ForecastExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -173,7 +174,10 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
 
         return forecast_endpoints(
-            fitted.network, fitted.preprocessor, needed_history=fitted.config.model.needed_history
+            fitted.network,
+            fitted.preprocessor,
+            fitted.config.export,
+            needed_history=fitted.config.model.needed_history,
         )
 
     def predict(

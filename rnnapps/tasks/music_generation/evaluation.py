@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -19,7 +18,6 @@ from rnnapps.tasks.music_generation.metrics.music_diagnostics import music_diagn
 from rnnapps.tasks.music_generation.metrics.note_events import EventScore
 from rnnapps.tasks.music_generation.objective import event_scorer, frame_scorer, joined_events
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
-from rnnapps.types import Array
 
 __all__ = ["diagnose", "evaluate_music", "excerpts"]
 
@@ -84,11 +82,4 @@ def diagnose(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece]) -> 
 def excerpts(pieces: Sequence[Piece], steps: int) -> list[Piece]:
     """The beginnings of pieces; of those that are long enough, if there are any."""
     long = [piece for piece in pieces if piece.steps >= steps] or list(pieces)
-    return [replace(piece, notes=_beginning(piece.notes, steps)) for piece in long]
-
-
-def _beginning(notes: Array, steps: int) -> Array:
-    """The notes that begin before a step, cut off there."""
-    kept: Array = notes[notes[:, 0] < steps].copy()
-    kept[:, 1] = np.minimum(kept[:, 1], steps)
-    return kept
+    return [piece.beginning(steps) for piece in long]

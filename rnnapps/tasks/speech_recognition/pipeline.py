@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import ExportConfig, require, require_seed
+from rnnapps.config import require, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -21,6 +21,7 @@ from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
+from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Config:
         model: the network.
         training: how it is trained.
         decoding: how its outputs become transcripts, in `evaluate`, `predict` and an export.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -54,7 +55,7 @@ class Config:
     model: SpeechModelConfig = field(default_factory=SpeechModelConfig)
     training: SpeechTrainingConfig = field(default_factory=SpeechTrainingConfig)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: SpeechExportConfig = field(default_factory=SpeechExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -196,7 +197,11 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         from rnnapps.tasks.speech_recognition.endpoints import speech_endpoints
 
         return speech_endpoints(
-            fitted.network, fitted.preprocessor, fitted.config.decoding, streams=fitted.config.model.streams
+            fitted.network,
+            fitted.preprocessor,
+            fitted.config.decoding,
+            fitted.config.export,
+            streams=fitted.config.model.streams,
         )
 
     def is_one_input(self, given: object) -> bool:

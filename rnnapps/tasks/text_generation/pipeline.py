@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
+from rnnapps.config import SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -23,6 +23,7 @@ from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.continuation import Continuation
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.types import Array, Tensor, Tensors
 
 if TYPE_CHECKING:
@@ -50,14 +51,14 @@ class Config:
         data: where the text comes from.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: TextDataConfig = field(default_factory=TextDataConfig)
     model: TokenModelConfig = field(default_factory=TokenModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: TextExportConfig = field(default_factory=TextExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -215,7 +216,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         """`serving_default` writes text, `tensors` scores ids, `step` goes on from states."""
         from rnnapps.tasks.text_generation.endpoints import text_endpoints
 
-        return text_endpoints(fitted.network, fitted.preprocessor)
+        return text_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
 
     def predict(
         self,

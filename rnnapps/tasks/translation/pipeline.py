@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.config import TrainingConfig, require, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -22,6 +22,7 @@ from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.line_input import LineInput
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
+from rnnapps.tasks.translation.export_config import TranslationExportConfig
 from rnnapps.tasks.translation.model_config import DecodingConfig, TranslationModelConfig
 from rnnapps.tasks.translation.translated import Alternative, TranslatedSentence
 
@@ -51,7 +52,7 @@ class Config:
         model: the network.
         training: how it is trained.
         decoding: how translations are searched for, in `evaluate`, `predict` and an export.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -61,7 +62,7 @@ class Config:
         default_factory=lambda: TrainingConfig(carry_state=False, batch_size=64, learning_rate=0.002)
     )
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: TranslationExportConfig = field(default_factory=TranslationExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -195,7 +196,7 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
         """`serving_default` translates, `n_best` gives alternatives, `tensors` scores given translations."""
         from rnnapps.tasks.translation.endpoints import translation_endpoints
 
-        return translation_endpoints(fitted.network, fitted.preprocessor, fitted.config.decoding)
+        return translation_endpoints(fitted.network, fitted.preprocessor, fitted.config.decoding, fitted.config.export)
 
     def predict(
         self,

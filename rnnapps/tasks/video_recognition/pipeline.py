@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.config import TrainingConfig, require, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -24,6 +24,7 @@ from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
+from rnnapps.tasks.video_recognition.export_config import VideoExportConfig
 from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Config:
         data: where the videos come from, and what becomes of them.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -69,7 +70,7 @@ class Config:
             compile="graph",
         )
     )
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: VideoExportConfig = field(default_factory=VideoExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -205,7 +206,7 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         """`serving_default` takes encoded frames, `animation` GIFs, `tensors` arrays, `step` one frame and states."""
         from rnnapps.tasks.video_recognition.endpoints import video_endpoints
 
-        return video_endpoints(fitted.network, fitted.preprocessor)
+        return video_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
 
     def is_one_input(self, given: object) -> bool:
         """A pair of frames and their rate is one video."""

@@ -57,11 +57,12 @@ def _require_comparison(evaluation: Evaluation) -> None:
 
 
 def check_export(subject: PipelineSubject) -> None:
-    """The export passes verification: any batch, padded rows, no state, no randomness; and says what it is."""
+    """The export passes verification: any batch, padded and bad rows, no state, no randomness; and says what it is."""
     report = verify(subject.export, allow=pure())
     report.require()
     kinds = {check.name for check in report.checks}
-    assert {"batch invariance", "padding", "repeatable", "parity"} <= kinds, f"verification did not run all of {kinds}"
+    wanted = {"batch invariance", "padding", "repeatable", "parity", "bad rows"}
+    assert wanted <= kinds, f"verification did not run all of {wanted}"
     assert subject.pipeline.intended_use, "intended_use is empty: the model card needs it"
     assert subject.pipeline.limitations, "limitations is empty: the model card needs it"
 
