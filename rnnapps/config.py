@@ -97,7 +97,7 @@ class SamplingConfig:
         top_k: draw only among the k likeliest tokens; 0 means all.
         top_p: draw only among the likeliest tokens that together reach this probability; 1 means all.
         seed: the same seed gives the same result.
-        samples: number of results, 1 to 1,000.
+        samples: number of results (predict), 1 to 1,000.
 
     Raises:
         ConfigError: a value is out of range.
@@ -172,6 +172,10 @@ class TrainingConfig:
         choices = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision, "compile": Compilation}
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        return {} if self.optimizer == "adamw" else {"weight_decay": "needs training.optimizer adamw"}
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,32 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from rnnapps.data.file_kinds import HEAD_BYTES, require_text
+from rnnapps.data.file_kinds import HEAD_BYTES, require_table
+from rnnapps.data.preamble import lines_that_are_no_rows, shown_lines, without_lines
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
 __all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number"]
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "none", "-", "?")
-"""Cells that mean: not measured."""
+MISSING = (
+    *("", "-", "--", "---", "?", "NA", "N/A", "na", "n/a", "<NA>", "NaN", "nan", "NAN", "Nan", "NaT"),
+    *("null", "NULL", "Null", "None", "none", "NONE"),
+    *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
+)
+"""Cells that mean: not measured; the last ones are what spreadsheets write where a formula has no value."""
+
+LONGEST_CELL = 1 << 24
+"""Characters; the csv module's own limit, 131,072, refuses cells that other readers take."""
+csv.field_size_limit(LONGEST_CELL)
 
 SEPARATORS = (",", ";", "\t", "|")
-"""How gzip, zip, bzip2, xz and Zstandard files begin."""
 CHUNK_BYTES = 1 << 24
 SAMPLE_ROWS = 500
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
@@ -46,6 +54,8 @@ class CsvShape:
         decimal: decimal character.
         names: the columns.
         sample: the first rows, as text.
+        missing: cells that mean "not measured", beside `MISSING`.
+        skipped: numbers of the lines that are no rows.
     """
 
     path: Path
@@ -53,11 +63,18 @@ class CsvShape:
     decimal: str
     names: tuple[str, ...]
     sample: list[list[str]]
+    missing: tuple[str, ...] = ()
+    skipped: tuple[int, ...] = ()
+
+    def number(self, cell: str) -> float | None:
+        """The number a cell holds, see `read_number`."""
+        return read_number(cell, self.decimal, missing=self.missing)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, cells) of each row behind the header; slow, for finding where an error is."""
         with open(self.path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=self.separator, skipinitialspace=True)
+            lines = without_lines(file, self.skipped)
+            reader = csv.reader(lines, delimiter=self.separator, skipinitialspace=True)
             rows = ((reader.line_num, row) for row in reader if row)
             next(rows, None)
             yield from rows
@@ -67,14 +84,20 @@ class CsvShape:
         return next((number for index, (number, _) in enumerate(self.rows()) if index == row), row + 2)
 
 
-def inspect_csv(path: Path, config: SeriesDataConfig) -> CsvShape:
+def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> CsvShape:
     """Finds separator and decimal character, and checks encoding and every line's number of columns.
+
+    Args:
+        path: the file.
+        config: what the user says of it.
+        known: the separator and the decimal character of the training data, which decide where this file leaves open
+            what its marks mean.
 
     Raises:
         DataError: the file is missing, empty, no UTF-8 text, has no usable header, or a line has too many or too few
             columns.
     """
-    head = _head(path)
+    head = "".join(without_lines(_head(path).splitlines(keepends=True), config.skip_lines))
     lines = head.splitlines()
     if not any(line.strip() for line in lines):
         raise DataError(path, "is empty", "expected a line of column names and then rows")
@@ -83,22 +106,41 @@ def inspect_csv(path: Path, config: SeriesDataConfig) -> CsvShape:
     if len(head) >= HEAD_BYTES // 2 and len(rows) > 1:
         rows.pop()  # the head may end within a line
     names = tuple(name.strip() for name in rows[0])
+    if not config.skip_lines:
+        _check_preamble(path, lines, config.separator)
     _check_header(path, names)
-    _check_lines(path, separator, len(names))
+    if config.skip_lines:
+        _check_quoted(path, separator, len(names), config.skip_lines)
+    else:
+        _check_lines(path, separator, len(names))
     sample = [row for row in rows[1 : SAMPLE_ROWS + 1] if len(row) == len(names)]
     if not sample:
         raise DataError(path, "has column names but no rows", "add rows")
-    decimal = _decimal(separator, names, sample) if config.decimal == "auto" else config.decimal
+    decimal = _decimal(separator, names, sample, known or {}) if config.decimal == "auto" else config.decimal
     if decimal == separator:
         raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
-    return CsvShape(path, separator, decimal, names, sample)
+    return CsvShape(path, separator, decimal, names, sample, tuple(map(str, config.missing)), config.skip_lines)
 
 
-def read_number(text: str, decimal: str) -> float | None:
-    """The number a cell holds, NaN for a missing one, None where it is none."""
+def read_number(text: str, decimal: str, *, missing: Sequence[str] = ()) -> float | None:
+    """The number a cell holds, NaN for a missing one, None where it is none.
+
+    Args:
+        text: the cell.
+        decimal: decimal character.
+        missing: cells that mean "not measured", beside `MISSING`; a number means all ways to write it.
+    """
     text = text.strip()
-    if text in MISSING:
+    if text in MISSING or text in missing:
         return float("nan")
+    number = _plain_number(text, decimal)
+    if number is not None and any(_plain_number(token, ".") == number for token in missing):
+        return float("nan")
+    return number
+
+
+def _plain_number(text: str, decimal: str) -> float | None:
+    """The number of a cell that is not missing, None where it is none."""
     pattern = _COMMA if decimal == "," else _POINT
     if pattern.fullmatch(text) or _WHOLE.fullmatch(text):
         return float(text.replace(",", "."))
@@ -129,13 +171,7 @@ def _head(path: Path) -> str:
         raise DataError(path, problem, "check the path") from None
     except OSError as error:
         raise DataError(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(path, "is UTF-16 text, expected UTF-8", "convert it with: iconv -f UTF-16 -t UTF-8")
-    require_text(content, path)
-    if b"\0" in content:
-        raise DataError(path, "looks binary: it holds zero bytes", "give a CSV or Parquet file")
-    if b"\r" in content.replace(b"\r\n", b""):
-        raise DataError(path, "has line ends of old Macintosh files", "convert it with: tr '\\r' '\\n'")
+    require_table(content, path)
     text = content.decode("utf-8", errors="replace")
     return text.removeprefix("\ufeff")
 
@@ -217,11 +253,20 @@ def _check_chunk(path: Path, chunk: bytes, line: _OpenLine, *, separator: str, c
     return _OpenLine(line.number + len(ends), behind, len(content) - 1 - int(ends[-1]))
 
 
-def _check_quoted(path: Path, separator: str, columns: int) -> None:
+def _check_preamble(path: Path, lines: Sequence[str], separator: str) -> None:
+    """Raises DataError where lines above the column names, or one of units below them, are no rows."""
+    found = lines_that_are_no_rows(lines, SEPARATORS if separator == "auto" else [separator], MISSING)
+    if found:
+        remedy = f"leave {'it' if len(found) == 1 else 'them'} out with --data.skip_lines '{found}'"
+        raise DataError(path, f"{shown_lines(found)}: no row of the table", remedy)
+
+
+def _check_quoted(path: Path, separator: str, columns: int, skipped: Sequence[int] = ()) -> None:
     """The same for files with quotes, where a cell may hold separators and line ends."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+            lines = without_lines(file, skipped)
+            reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
             for row in reader:
                 if row:
                     _check_count(path, reader.line_num, len(row), columns)
@@ -239,10 +284,19 @@ def _check_count(path: Path, line: int, found: int, columns: int) -> None:
         raise DataError(path, problem, remedy)
 
 
-def _decimal(separator: str, names: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
-    """A comma where a column of the sample holds numbers with commas."""
+def _decimal(separator: str, names: Sequence[str], sample: Sequence[Sequence[str]], known: Mapping[str, str]) -> str:
+    """A comma where a column of the sample holds numbers with commas; that of the training data, where it fits too."""
     if separator == ",":
         return "."
+    found, before = _shown_decimal(names, sample), known.get("decimal", "")
+    marked = [cell for row in sample for cell in row if read_number(cell, found) is not None]
+    if known.get("separator") == separator and before and all(read_number(cell, before) is not None for cell in marked):
+        return before
+    return found
+
+
+def _shown_decimal(names: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
+    """The decimal character that a sample shows."""
     for column in range(len(names)):
         cells = [row[column].strip() for row in sample]
         if any(_COMMA.fullmatch(cell) or _has_both(cell) for cell in cells) and all(

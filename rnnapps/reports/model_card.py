@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnnapps.contract.evaluation import Evaluation
+from rnnapps.printable import printable
 
 __all__ = ["ModelCard", "render_model_card"]
 
@@ -57,7 +58,7 @@ def render_model_card(
     sections = {
         "Intended use": card.intended_use or _UNKNOWN,
         "Limitations": limitations,
-        "Data": card.data_source or _UNKNOWN,
+        "Data": _plain(card.data_source) or _UNKNOWN,
         "Licence": card.licence_note or _UNKNOWN,
         "Results": _results(card.evaluation),
         "Signatures": "\n\n".join(_signature(name, tensors) for name, tensors in sorted(signatures.items())),
@@ -65,7 +66,7 @@ def render_model_card(
         "Made with": _table(("what", "value"), [*card.facts.items(), *versions.items()]),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {card.name}\n\n{card.task or _UNKNOWN}\n\n{body}\n"
+    return f"# {_plain(card.name)}\n\n{card.task or _UNKNOWN}\n\n{body}\n"
 
 
 def _results(evaluation: Evaluation | None) -> str:
@@ -113,7 +114,12 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def _cell(text: str) -> str:
     """Text that cannot break a Markdown table."""
-    return str(text).replace("|", "\\|").replace("\n", " ")
+    return _plain(str(text)).replace("|", "\\|").replace("\n", " ")
+
+
+def _plain(text: str) -> str:
+    """Text that holds no HTML, which Markdown would pass on, and no characters that a terminal obeys."""
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _number(value: float) -> str:

@@ -61,6 +61,7 @@ PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
     "answers": serving.check_answers,
     "stream": serving.check_stream,
     "kill": training.check_kill,
+    "twice": training.check_twice,
 }
 
 
@@ -96,8 +97,8 @@ def check_pipeline(
 
     Settings are written and read; help is light; errors are one line; the same step gives the same batch; a
     preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was interrupted,
-    or killed, ends with the same bits; evaluations repeat; the export verifies, padded requests among them; run, export
-    and stream give one answer.
+    or killed, ends with the same bits; each verb says the same twice; the export verifies, padded requests among them;
+    run, export and stream give one answer.
 
     Args:
         pipeline: the application; an instance that its module holds under some name.

@@ -1,4 +1,4 @@
-"""Signatures of detectors: raw rows in; score, threshold, flag and the share of each sensor out."""
+"""Signatures of detectors: raw rows in; score, threshold, flag, the share of each sensor and who is silent out."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ def _windows(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
             "threshold": flags.threshold * counted,
             "flag": flags.flag & valid,
             "contribution": flags.contribution * counted[..., None],
+            "missing": flags.missing & valid[..., None],
+            "silent": flags.silent & valid,
         }
 
     signature = {
@@ -78,6 +80,8 @@ def _step(stream: DetectorStream) -> Endpoint:
             "threshold": flags.threshold[:, 0],
             "flag": flags.flag[:, 0],
             "contribution": flags.contribution[:, 0],
+            "missing": flags.missing[:, 0],
+            "silent": flags.silent[:, 0],
             **after,
         }
 

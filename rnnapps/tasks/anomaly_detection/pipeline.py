@@ -18,7 +18,9 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_path
+from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
@@ -67,14 +69,14 @@ class Config:
 
 
 @dataclass(frozen=True)
-class PredictOptions:
+class PredictOptions(RowOptions):
     """What to judge.
 
     Attributes:
         input: table of rows like the training data, a folder of tables, or - for lines from standard input (stream).
-        picture: file to draw series, score, threshold and flags into, .png or .svg; empty draws none.
+        picture: file to draw series, score, threshold and flags into, .png or .svg (predict); empty draws none.
         series: name of the series that lines belong to (stream), where the model knows several.
-        only_flags: print flagged lines alone (stream).
+        only_flags: print flagged lines alone, and those where sensors fall silent or come back (stream).
         rows: every row with its score, threshold and flag, instead of events (predict).
     """
 
@@ -105,9 +107,12 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
     tabular: ClassVar[tuple[str, ...]] = (
-        *("series", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
+        *("series", "kind", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
     )
-    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor\n"
+    predict_only: ClassVar[frozenset[str]] = frozenset({"picture", "rows"})
+    stream_only: ClassVar[frozenset[str]] = frozenset({"series", "only_flags", *ROW_OPTIONS})
+    stream_frees: ClassVar[frozenset[str]] = frozenset({"input", "only_flags", *ROW_OPTIONS})
+    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing\n"
 
     def examples(self, config: Config, given: object = None) -> WatchedSeries:
         """Reads the rows, labels them and splits them in time.
@@ -180,11 +185,13 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.batches import detector_loss, training_windows
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+        from rnnapps.tasks.anomaly_detection.promise import tell_extrapolation
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
         if fitted.config.training.carry_state:
             raise ConfigError("training.carry_state must be false: detectors learn from windows at random places")
         parts = splits.parts
+        tell_extrapolation(parts.validation, fitted.config.detection)
         batches = training_windows(
             fitted.network,
             fitted.preprocessor,
@@ -192,6 +199,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
             window_steps=fitted.config.training.window_steps,
             batch_size=fitted.config.training.batch_size,
             seed=fitted.config.seed,
+            hidden_share=fitted.config.model.hidden_share,
         )
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
         unit = "nats_per_event" if fitted.network.name == "classifier" else "squared_error"
@@ -250,14 +258,19 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
     ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
         """A line, or a row from Python, judged as soon as it is there."""
-        from rnnapps.tasks.anomaly_detection.like_training import judge_given_rows
-        from rnnapps.tasks.anomaly_detection.lines import judge_lines
+        return self.continue_stream(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self, fitted: Fitted[Config, SensorRows], options: PredictOptions, memory: StreamMemory, given: object = None
+    ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
+        """The same, also of series whose first rows came before."""
+        from rnnapps.tasks.anomaly_detection.lines import judge_given_rows, judge_lines
 
         path, given = given_path(given, options.input)
         stream = _runner(fitted).stream
-        if given is None:
-            return judge_lines(stream, path, series=options.series, only_flags=options.only_flags)
-        return judge_given_rows(stream, given, series=options.series, only_flags=options.only_flags)
+        asked: dict[str, Any] = {"options": options, "memory": memory}
+        asked |= {"series": options.series, "only_flags": options.only_flags}
+        return judge_lines(stream, path, **asked) if given is None else judge_given_rows(stream, given, **asked)
 
     def report_sections(
         self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries, samples: Sequence[str]
@@ -283,7 +296,9 @@ def _names(config: Config, parts: Any) -> dict[str, Any]:
     """What the series of a source are called, and how its tables are read."""
     import numpy as np
 
-    first = parts.train[0].series
+    from rnnapps.preprocessing.local_clock import LocalClock
+
+    first, zone = parts.train[0].series, config.data.timezone
     steps = [np.diff(part.series.times).astype(np.int64) for part in parts.train if part.series.times is not None]
     found = np.concatenate(steps) if steps else np.zeros(0)
     return {
@@ -291,7 +306,8 @@ def _names(config: Config, parts: Any) -> dict[str, Any]:
         "series": () if config.data.entity else tuple(part.series.name for part in parts.train),
         "calendar": config.data.calendar,
         "row_seconds": float(np.median(found)) / 1e9 if len(found) and not config.data.entity else 0.0,
-        "reading": dataclasses.asdict(config.data),
+        "clock": LocalClock.of(zone) if config.data.calendar and zone != "UTC" else None,
+        "reading": {**dataclasses.asdict(config.data), "rules": dict(first.rules)},
     }
 
 

@@ -12,12 +12,17 @@ from rnnapps.data.series.series import SeriesPart, SplitSeries
 from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.boosting import classifier_baselines, ranking_metrics
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
-from rnnapps.tasks.anomaly_detection.evaluate import baseline_metrics, flagged_share, has_labels, judge_parts, labels_of
+from rnnapps.tasks.anomaly_detection.evaluate import flagged_share, has_labels, judge_parts, labels_of
 from rnnapps.tasks.anomaly_detection.judge import event_metrics, kind_recalls
 from rnnapps.tasks.anomaly_detection.metrics.point_adjusted import WARNING
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+from rnnapps.tasks.anomaly_detection.promise import promised_alarms
+from rnnapps.tasks.anomaly_detection.tuned_baselines import judge_by_baselines
 
 __all__ = ["Verdict", "judge_classifier", "judge_detector"]
+
+
+PROMISED = "false_alarms_promised"
 
 
 class Verdict(NamedTuple):
@@ -35,7 +40,7 @@ class Verdict(NamedTuple):
     baselines: Mapping[str, Mapping[str, float]]
     examples: int
     split: str
-    diagnostics: Mapping[str, float]
+    diagnostics: Mapping[str, float | str]
 
 
 def judge_detector(
@@ -53,12 +58,14 @@ def judge_detector(
     split, tested = _tested(parts)
     judged, rows = judge_parts(runner, tested, config), runner.stream.rows
     examples = sum(map(len, tested))
+    promised = {PROMISED: promised_alarms(runner, parts.validation, config).words()}
     if not has_labels(tested):
-        return Verdict(flagged_share(judged), {}, examples, split, {})
+        return Verdict(flagged_share(judged), {}, examples, split, promised)
     metrics, figures = event_metrics(judged, row_seconds=rows.row_seconds)
-    baselines = baseline_metrics(parts, tested, rows, config, seed=seed)
+    others = judge_by_baselines(parts, tested, rows, config, seed=seed)
+    baselines = {name: event_metrics(own, row_seconds=rows.row_seconds)[0] for name, (_, own) in others.items()}
     print(f"note: {WARNING}", file=sys.stderr)
-    return Verdict(metrics, baselines, examples, split, {**figures, **kind_recalls(judged, kinds)})
+    return Verdict(metrics, baselines, examples, split, {**promised, **figures, **kind_recalls(judged, kinds)})
 
 
 def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Verdict:

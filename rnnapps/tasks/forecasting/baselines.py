@@ -1,33 +1,43 @@
-"""Naive forecasts with intervals of their own, to be scored on the same windows as a model."""
+"""Naive and linear forecasts with intervals of their own, to be scored on the same windows as a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnnapps.tasks.forecasting.calibration import conformal_shift
-from rnnapps.tasks.forecasting.naive_forecasts import LinearForecast, drift, last_value, seasonal_naive
-from rnnapps.tasks.forecasting.windows import ForecastWindows
+from rnnapps.tasks.forecasting.naive_forecasts import (
+    LinearForecast,
+    best_season,
+    drift,
+    last_value,
+    seasonal_mean,
+    seasonal_naive,
+)
+from rnnapps.tasks.forecasting.windows import ForecastWindows, Histories
 from rnnapps.types import Array
 
 __all__ = ["LINEAR", "Baseline", "fit_baselines"]
 
 Mean = Callable[[Array, Array], Array]
-"""Maps (scaled histories, rows of a season of each) to forecasts, see `Baseline`."""
-LINEAR = "linear (ridge)"
+"""Maps (histories, rows of a season of each) to forecasts, see `Baseline`."""
+Seasonal = Callable[[Array, int, int], Array]
+LINEAR, LINEAR_BY_WINDOW = "linear (ridge)", "linear (ridge, window units)"
 MOST_TRAINING_WINDOWS = 10_000
 MOST_CALIBRATION_WINDOWS = 1500
+MOST_SEASON_WINDOWS = 300
+PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A forecast of scaled histories.
+    """A forecast of histories, each in units of its own.
 
     Attributes:
-        mean: maps scaled histories `(windows, history, channels)` and the rows of a season of each `(windows,)` to
-            forecasts `(windows, horizon, channels)`.
+        mean: maps histories `(windows, history, channels)` and the rows of a season of each `(windows,)` to forecasts
+            `(windows, horizon, channels)`.
         shift: quantiles less mean, from the errors on validation windows `(horizon, channels, quantiles)`.
     """
 
@@ -40,25 +50,27 @@ class Baseline:
 
 
 def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: Sequence[float]) -> dict[str, Baseline]:
-    """Last value, seasonal naive, drift, and ridge regression learned from training windows.
+    """Last value, seasonal naive and mean, drift, and ridge regression learned from training windows.
 
-    The quantiles of all four are the empirical ones of their errors on validation windows, as the model's are moved to.
+    What each leaves open is chosen on validation windows, by the mean squared error in units of the series: the length
+    of the season, and the penalty of the regression. The regression is fitted twice: with errors in units of the
+    series, and in those of each window, as a network with `loss_units: window` learns. The quantiles of all are the
+    empirical ones of their errors on validation windows, as the model's are moved to.
 
     Args:
         train: at most 10,000 of its windows, evenly spread, teach the regression.
-        validation: at most 1,500 of its windows give the quantiles.
+        validation: at most 1,500 of its windows choose, and give the quantiles.
         levels: probabilities of the quantiles.
     """
     horizon = train.config.horizon_steps
-    means: dict[str, Mean] = {"last value": lambda history, _: last_value(history, horizon)}
-    if max(train.seasons) > 1:
-        means["seasonal naive"] = lambda history, seasons: _seasonal(history, horizon, seasons)
-    means["drift"] = lambda history, _: drift(history, horizon)
-    taught = train.histories(stride=train.stride(MOST_TRAINING_WINDOWS))
-    pairs = ((windows.history, windows.future) for windows in taught)
-    linear = LinearForecast(train.history_steps, horizon).fit(pairs)
-    means[LINEAR] = lambda history, _: linear.predict(history)
     held_out = list(validation.histories(stride=validation.stride(MOST_CALIBRATION_WINDOWS)))
+    seasons = _best_seasons(held_out)
+    means: dict[str, Mean] = {"last value": lambda history, _: last_value(history, horizon)}
+    if max(seasons.values()) > 1:
+        means["seasonal naive"] = _by_season(seasonal_naive, seasons, horizon)
+        means["seasonal mean"] = _by_season(seasonal_mean, seasons, horizon)
+    means["drift"] = lambda history, _: drift(history, horizon)
+    means |= _linear(train, held_out)
     baselines = {}
     for name, mean in means.items():
         errors = np.concatenate([own.future - mean(own.history, own.season) for own in held_out])
@@ -67,10 +79,48 @@ def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: S
     return baselines
 
 
-def _seasonal(history: Array, horizon_steps: int, seasons: Array) -> Array:
-    """Seasonal naive forecasts of windows whose series have seasons of different lengths."""
-    forecast = np.empty((len(history), horizon_steps, history.shape[2]), history.dtype)
-    for season in np.unique(seasons):
-        rows = seasons == season
-        forecast[rows] = seasonal_naive(history[rows], horizon_steps, int(season))
-    return forecast
+def _linear(train: ForecastWindows, held_out: Sequence[Histories]) -> dict[str, Mean]:
+    """Both regressions, each with the penalty that does best on held-out windows."""
+    by_series, by_window = (LinearForecast(train.history_steps, train.config.horizon_steps) for _ in range(2))
+    for windows in train.histories(stride=train.stride(MOST_TRAINING_WINDOWS)):
+        by_series.add(windows.history, windows.future, windows.ratio)
+        by_window.add(windows.history, windows.future)
+
+    def best(linear: LinearForecast) -> Mean:
+        tried = [linear.penalised(penalty) for penalty in PENALTIES]
+        chosen = min(tried, key=lambda one: _error(lambda history, _: one.predict(history), held_out))
+        return lambda history, _: chosen.predict(history)
+
+    return {LINEAR: best(by_series), LINEAR_BY_WINDOW: best(by_window)}
+
+
+def _error(mean: Mean, held_out: Sequence[Histories]) -> float:
+    """Mean squared error in units of the series."""
+    errors = [(own.future - mean(own.history, own.season)) * own.ratio for own in held_out]
+    every = np.concatenate([error[np.isfinite(error)] for error in errors])
+    return float(np.mean(np.square(every))) if len(every) else float("inf")
+
+
+def _best_seasons(held_out: Sequence[Histories]) -> dict[int, int]:
+    """For each usual length of a season, of series of one frequency, the length that does best on their windows."""
+    tables = (np.concatenate(column) for column in zip(*held_out, strict=True))
+    every = Histories(*tables)
+    seasons = {}
+    for usual in np.unique(every.season):
+        rows = np.flatnonzero(every.season == usual)
+        rows = rows[:: -(-len(rows) // MOST_SEASON_WINDOWS)]
+        seasons[int(usual)] = best_season(every.history[rows], every.future[rows], every.ratio[rows], int(usual))
+    return seasons
+
+
+def _by_season(forecast: Seasonal, seasons: Mapping[int, int], horizon_steps: int) -> Mean:
+    """Forecasts of windows whose series have seasons of different lengths."""
+
+    def mean(history: Array, usual: Array) -> Array:
+        table = np.empty((len(history), horizon_steps, history.shape[2]), history.dtype)
+        for season in np.unique(usual):
+            rows = usual == season
+            table[rows] = forecast(history[rows], horizon_steps, seasons.get(int(season), int(season)))
+        return table
+
+    return mean

@@ -128,10 +128,8 @@ def _add(
     scores: Mapping[str, ForecastScores], baselines: Mapping[str, Baseline], batch: Scored, windows: ForecastWindows
 ) -> None:
     """Adds a batch to all scores; only values that every baseline forecasts count, so that all are scored alike."""
-    centre, unit = batch.centre, batch.unit
-    history = ((batch.history - centre) / np.where(unit > 0, unit, 1.0)).astype(np.float32)
-    seasons = windows.seasons[batch.part]
-    means = {name: baseline.mean(history, seasons) for name, baseline in baselines.items()}
+    centre, unit = batch.own.centre, batch.own.unit
+    means = {name: baseline.mean(batch.own.history, batch.own.season) for name, baseline in baselines.items()}
     unforecast = np.any([np.isnan(mean) for mean in means.values()], axis=0)
     actual = np.where(unforecast, np.nan, batch.actual)
     scores[MODEL].add(actual, batch.mean, batch.quantiles, batch.part)

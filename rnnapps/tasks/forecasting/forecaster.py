@@ -144,7 +144,7 @@ class Forecaster:
         ids = self.features.series_ids(rows.get("series", tf.fill([tf.shape(state["history"])[0]], "")))
         missing = tf.constant(np.nan, tf.float64)
         values = tf.where(state["present"] > 0, state["history"], missing)
-        own = self.network.get_layer("normalization").mode != "none"
+        own = self.network.get_layer("normalization").mode != "none" and self.features.scaler.method != "none"
         inputs, units = self.features.read(values, ids, own_units=own)
         if "covariates" in state:
             ahead = tf.range(1, self.horizon_steps + 1, dtype=tf.int64)[None, :]

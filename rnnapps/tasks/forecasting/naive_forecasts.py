@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnapps.types import Array
 
-__all__ = ["LinearForecast", "drift", "filled_forward", "last_value", "seasonal_naive"]
+__all__ = ["LinearForecast", "best_season", "drift", "filled_forward", "last_value", "seasonal_mean", "seasonal_naive"]
 
 
 def last_value(history: Array, horizon_steps: int) -> Array:
@@ -37,6 +37,42 @@ def seasonal_naive(history: Array, horizon_steps: int, season_steps: int) -> Arr
     season = filled_forward(folded)[:, -1].reshape(len(history), season_steps, history.shape[2])
     forecast = season[:, np.arange(horizon_steps) % season_steps]
     return np.where(np.isnan(forecast), last_value(history, horizon_steps), forecast)
+
+
+def seasonal_mean(history: Array, horizon_steps: int, season_steps: int) -> Array:
+    """The mean of each place of the season over all seasons of the history; of all values where none is present."""
+    places = (np.arange(history.shape[1]) - history.shape[1]) % season_steps
+    present = ~np.isnan(history)
+    members = (places[:, None] == np.arange(season_steps)).astype(np.float64)  # (steps, season)
+    filled = np.where(present, history, 0.0)
+    sums, counts = (np.einsum("wsc,sp->wpc", table, members) for table in (filled, present.astype(np.float64)))
+    level = np.divide(sums.sum(1), counts.sum(1), out=np.full(sums[:, 0].shape, np.nan), where=counts.sum(1) > 0)
+    season = np.where(counts > 0, sums / np.maximum(counts, 1.0), level[:, None])
+    return np.asarray(season[:, np.arange(horizon_steps) % season_steps])
+
+
+def best_season(history: Array, future: Array, weight: Array, first: int) -> int:
+    """The length of season whose naive forecast is nearest to what followed, in the mean of weighed squares.
+
+    Args:
+        history: `(windows, steps, channels)`, NaN where missing.
+        future: `(windows, horizon_steps, channels)`, the same.
+        weight: `(windows, 1, channels)`, of errors.
+        first: the length that a better one must beat.
+
+    Returns:
+        From 1 to the steps of the history, or `first`.
+    """
+    filled, ahead = filled_forward(history), np.arange(future.shape[1])
+    steps = history.shape[1]
+
+    def error(season: int) -> float:
+        if season > steps:
+            return float("inf")
+        errors = (future - filled[:, steps - season + ahead % season]) * weight
+        return float(np.mean(np.square(errors[np.isfinite(errors)]))) if np.isfinite(errors).any() else float("inf")
+
+    return min((first, *range(1, steps + 1)), key=error)
 
 
 def drift(history: Array, horizon_steps: int) -> Array:
@@ -73,21 +109,32 @@ class LinearForecast:
 
     def __init__(self, history_steps: int, horizon_steps: int, *, penalty: float = 1e-3) -> None:
         self.history_steps, self.horizon_steps, self.penalty = history_steps, horizon_steps, penalty
-        self.weights = np.zeros((history_steps + 1, horizon_steps))
+        size = history_steps + 1
+        self.inner, self.outer = np.zeros((size, size)), np.zeros((size, horizon_steps))
+        self.weights = np.zeros((size, horizon_steps))
 
     def fit(self, windows: Iterable[tuple[Array, Array]]) -> LinearForecast:
         """Learns from batches of (history `(windows, steps, channels)`, future `(windows, steps, channels)`)."""
-        size = self.history_steps + 1
-        inner, outer = np.zeros((size, size)), np.zeros((size, self.horizon_steps))
         for history, future in windows:
-            inputs, last = self._inputs(history)
-            targets = _rows(future) - last
-            usable = np.isfinite(inputs).all(axis=1) & np.isfinite(targets).all(axis=1)
-            inner += inputs[usable].T @ inputs[usable]
-            outer += inputs[usable].T @ targets[usable]
-        ridge = self.penalty * np.trace(inner) / size + 1e-12
-        self.weights = np.linalg.solve(inner + ridge * np.eye(size), outer)
-        return self
+            self.add(history, future)
+        return self.penalised(self.penalty)
+
+    def add(self, history: Array, future: Array, weight: Array | None = None) -> None:
+        """Takes a batch into account, for `penalised`; errors weigh `weight` `(windows, 1, channels)`, or all alike."""
+        inputs, last = self._inputs(history)
+        targets = _rows(future) - last
+        usable = np.isfinite(inputs).all(axis=1) & np.isfinite(targets).all(axis=1)
+        weighed = inputs[usable] if weight is None else inputs[usable] * np.square(_rows(weight)[usable])
+        self.inner += weighed.T @ inputs[usable]
+        self.outer += weighed.T @ targets[usable]
+
+    def penalised(self, penalty: float) -> LinearForecast:
+        """What the windows so far teach with a penalty."""
+        other = LinearForecast(self.history_steps, self.horizon_steps, penalty=penalty)
+        other.inner, other.outer = self.inner, self.outer
+        ridge = penalty * np.trace(self.inner) / len(self.inner) + 1e-12
+        other.weights = np.linalg.solve(self.inner + ridge * np.eye(len(self.inner)), self.outer)
+        return other
 
     def predict(self, history: Array) -> Array:
         """Forecasts `(windows, horizon_steps, channels)`."""

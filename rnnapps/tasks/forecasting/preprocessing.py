@@ -6,20 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.series import SeriesPart
+from rnnapps.data.series.row_rules import RowRules
+from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features
 from rnnapps.tasks.forecasting.data.builtin import is_builtin
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 
-__all__ = ["fit_features", "grow_features", "reading_config"]
+__all__ = ["fit_features", "grow_features", "known_rules", "reading_config", "row_rules"]
 
 _READING = (
     *("time", "series", "known", "categorical", "static", "timezone", "time_format"),
-    *("irregular", "frequency", "duplicates", "separator", "decimal"),
+    *("irregular", "frequency", "duplicates", "separator", "decimal", "missing", "skip_lines"),
 )
 """Settings of the data that say how a table is read, as opposed to where it is and how it is split."""
+
+RULES = "rules"
+"""Beside them, what reading the training data showed, see `Series.rules`."""
 
 
 def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequence[SeriesPart]) -> SeriesFeatures:
@@ -46,7 +50,7 @@ def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequ
         parts,
         calendar=calendar,
         season_steps=data.season_steps,
-        reading=_reading(data),
+        reading=_reading(data, first),
         needed_history=model.needed_history,
         method="none" if counts else "standard",
     )
@@ -63,21 +67,45 @@ def grow_features(
         model: the history that is needed.
         parts: training parts of the new data.
     """
-    return features.grow(parts, reading=_reading(data), needed_history=model.needed_history)
+    return features.grow(parts, reading=_reading(data, parts[0].series), needed_history=model.needed_history)
 
 
 def reading_config(features: SeriesFeatures, source: str) -> SeriesDataConfig:
     """The configuration that reads another table as the training data was read."""
-    kept = features.reading.items()
+    kept = [(name, features.reading[name]) for name in _READING if name in features.reading]
     reading: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept}
     channels = () if is_builtin(source) else features.scaler.channels
     return SeriesDataConfig(source=source, channels=channels, **reading)
 
 
-def _reading(data: SeriesDataConfig) -> dict[str, Any]:
-    """Those settings as JSON can hold them."""
+def row_rules(features: SeriesFeatures, source: str, *, longest_gap: int) -> RowRules:
+    """How rows of a stream are written and follow each other.
+
+    Args:
+        features: what the model knows.
+        source: what the rows come from.
+        longest_gap: missing rows that are filled in.
+    """
+    return RowRules(
+        reading_config(features, source),
+        features.scaler.channels,
+        known_rules(features),
+        needs_time=features.calendar is not None,
+        longest_gap=longest_gap,
+        step=features.frequency,
+    )
+
+
+def known_rules(features: SeriesFeatures) -> dict[str, str]:
+    """How the cells of the training data were written, see `Series.rules`."""
+    return dict(features.reading.get(RULES, {}))
+
+
+def _reading(data: SeriesDataConfig, first: Series) -> dict[str, Any]:
+    """Those settings, and what was found where they leave it open, as JSON can hold them."""
     settings = {name: getattr(data, name) for name in _READING}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+    return {**plain, RULES: dict(first.rules)}
 
 
 def _require_counts(part: SeriesPart) -> None:

@@ -55,14 +55,14 @@ def read_units(values: Tensor, present: Tensor, ids: Tensor, *, scaler: SeriesSc
     """
     tables = (scaler.centre, scaler.scale, scaler.unit)
     stored, scale, unit = (tf.gather(tf.constant(table), ids)[:, None] for table in tables)
-    if scaler.method == "none":
-        return WindowUnits(stored, unit)
     known = (ids > 0)[:, None, None]
     centre, deviation, exists = _mean_and_deviation(values, present)
     deviation = tf.where(deviation > 0, deviation, tf.where(known, scale, tf.zeros_like(scale)))
     window = WindowUnits(tf.where(exists, centre, stored), tf.where(exists, deviation, scale))
     if own:
         return window
+    if scaler.method == "none":
+        return WindowUnits(stored, unit)
     return WindowUnits(tf.where(known, stored, window.centre), tf.where(known, unit, window.unit))
 
 

@@ -23,6 +23,26 @@ __all__ = ["ForecastWindows", "Histories", "Scored", "inference"]
 ROWS = 256  # values times channels of a scored batch stay small
 
 
+class Histories(NamedTuple):
+    """A batch of windows as baselines see them, each in units of its own.
+
+    Attributes:
+        history: float32 `(windows, history, channels)`, NaN where missing.
+        future: float32 `(windows, horizon, channels)`, NaN where missing, and where nothing ever varied.
+        centre: see `WindowUnits` `(windows, 1, channels)`.
+        unit: the same.
+        ratio: what the unit of a window is in units of its series `(windows, 1, channels)`.
+        season: rows of a season of each `(windows,)`.
+    """
+
+    history: Array
+    future: Array
+    centre: Array
+    unit: Array
+    ratio: Array
+    season: Array
+
+
 @dataclass(frozen=True)
 class Scored:
     """A batch of windows and their forecasts, all in original units.
@@ -32,8 +52,7 @@ class Scored:
         actual: `(windows, horizon, channels)`, NaN where missing.
         mean: the same.
         quantiles: `(windows, horizon, channels, quantiles)`.
-        centre: of each window, see `WindowUnits` `(windows, 1, channels)`.
-        unit: the same.
+        own: the same windows, as baselines see them.
         part: part of each window `(windows,)`.
         origin: row of the part's series at which each forecast begins `(windows,)`.
     """
@@ -42,26 +61,9 @@ class Scored:
     actual: Array
     mean: Array
     quantiles: Array
-    centre: Array
-    unit: Array
+    own: Histories
     part: Array
     origin: Array
-
-
-class Histories(NamedTuple):
-    """A batch of windows in the units a network reads them in, float32.
-
-    Attributes:
-        history: `(windows, history, channels)`, NaN where missing.
-        future: `(windows, horizon, channels)`, NaN where missing, and where nothing ever varied.
-        ratio: what the unit of a window is in units of its series `(windows, 1, channels)`.
-        season: rows of a season of each `(windows,)`.
-    """
-
-    history: Array
-    future: Array
-    ratio: Array
-    season: Array
 
 
 class ForecastWindows:
@@ -101,7 +103,7 @@ class ForecastWindows:
     def _example(self, window: NamedTensors) -> tuple[dict[str, dict[str, Tensor]], WindowUnits]:
         """`example`, and the units of the windows."""
         inputs, units = self.features.network_inputs(
-            window, self.stored.parts, self.history_steps, own_units=self.config.normalization != "none"
+            window, self.stored.parts, self.history_steps, own_units=self.config.own_units
         )
         if not self.config.series_units:
             inputs.pop("series")
@@ -126,8 +128,7 @@ class ForecastWindows:
                 actual=values[:, self.history_steps :],
                 mean=units.invert(outputs["mean"]).numpy(),
                 quantiles=units.invert_quantiles(outputs["quantiles"]).numpy(),
-                centre=units.centre.numpy(),
-                unit=units.unit.numpy(),
+                own=self._as_histories(window),
                 part=window["part"].numpy(),
                 origin=window["origin"].numpy(),
             )
@@ -135,14 +136,23 @@ class ForecastWindows:
     def histories(self, *, stride: int = 1) -> Iterator[Histories]:
         """The windows in order, as baselines see them."""
         for window in self.stored.ordered(batch_size=4 * ROWS, stride=stride):
-            example, units = self._example(window)
-            values, part = units.apply(window["values"]).numpy(), window["part"].numpy()
-            yield Histories(
-                history=values[:, : self.history_steps],
-                future=example["targets"]["values"].numpy(),
-                ratio=example["targets"]["ratio"].numpy(),
-                season=self.seasons[part],
-            )
+            yield self._as_histories(window)
+
+    def _as_histories(self, window: NamedTensors) -> Histories:
+        """A batch of windows, each in units of its own, whatever the network reads."""
+        part = window["part"].numpy()
+        ids = self.features.series_ids(tf.constant([part.series.name for part in self.stored.parts]))
+        raw = window["values"]
+        _, units = self.features.read(raw[:, : self.history_steps], tf.gather(ids, window["part"]), own_units=True)
+        values = tf.where(units.unit > 0, units.apply(raw), tf.constant(np.nan, tf.float32)).numpy()
+        return Histories(
+            history=units.apply(raw[:, : self.history_steps]).numpy(),
+            future=values[:, self.history_steps :],
+            centre=units.centre.numpy(),
+            unit=units.unit.numpy(),
+            ratio=units.unit.numpy() / self.error_units[part][:, None],
+            season=self.seasons[part],
+        )
 
 
 @functools.lru_cache(maxsize=2)

@@ -98,13 +98,14 @@ def continue_frames(
     written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
 
     def body(
-        now: Tensor, frame: Tensor, context: Tensor, states: Tensors, written: tf.TensorArray
-    ) -> tuple[Tensor, Tensor, Tensor, Tensors, tf.TensorArray]:
-        frame = sample_frames(network, context, rules, before=frame, position=position + now)
-        new_context, new_states = step(frame, states)
-        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), (new_context, new_states), (context, states))
-        return now + 1, frame, new_context, new_states, written.write(now, frame)
+        now: Tensor, frame: Tensor, carried: tuple[Tensor, Tensors], written: tf.TensorArray
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensors], tf.TensorArray]:
+        frame = sample_frames(network, carried[0], rules, before=frame, position=position + now)
+        after = step(frame, carried[1])
+        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), after, carried)
+        return now + 1, frame, after, written.write(now, frame)
 
-    start = (tf.constant(0), tf.ensure_shape(before, (context.shape[0], keys)), context, list(states), written)
-    _, _, after, final, written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
+    first = tf.ensure_shape(before, (context.shape[0], keys))
+    start = (tf.constant(0), first, (context, list(states)), written)
+    _, _, (after, final), written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
     return tf.transpose(written.stack(), [1, 0, 2]), after, final

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -19,6 +19,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import given_inputs
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
@@ -74,7 +75,7 @@ class PredictOptions:
         temperature: 0 always takes the likeliest; higher is more varied.
         top_p: leave out what is unlikely; 1 leaves out nothing.
         seed: the same seed gives the same result.
-        samples: number of pieces, 1 to 100.
+        samples: number of pieces (predict), 1 to 100.
         tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
         synthesizer: what makes the sound (predict): additive (ours), fluidsynth, or auto, which is fluidsynth where
             the program and a soundfont are installed.
@@ -121,6 +122,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     config_class = Config
     predict_class = PredictOptions
     intended_use: ClassVar[str] = "Continuing or scoring pieces of the kind and grid the model was trained on."
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "output", "synthesizer", "soundfont"})
     limitations: ClassVar[tuple[str, ...]] = (
         "It plans no form: phrases make sense locally, but a piece as a whole goes nowhere.",
         "Everything lies on its grid: no expressive timing, and nothing shorter than a grid step.",
@@ -128,6 +130,13 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("frame_accuracy", "next_note_accuracy"))
     python_defaults: ClassVar[dict[str, str]] = {"output": ""}
+
+    def without_effect(self, config: Config) -> Mapping[str, str]:
+        """Adds what only the network of the other representation reads."""
+        frames = config.data.representation == "frames"
+        names = ("model.embedding_units", "model.tie_weights") if frames else ("model.key_units",)
+        why = f"data.representation {config.data.representation} has no use for it"
+        return {**super().without_effect(config), **dict.fromkeys(names, why)}
 
     def examples(self, config: Config, given: object = None) -> PieceSplits:
         """Reads the pieces and splits them.
@@ -224,6 +233,12 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         yield from stream_changes(
             fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
         )
+
+    def continue_stream(
+        self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, memory: StreamMemory, given: Any = None
+    ) -> Iterator[KeyChange]:
+        """The piece drawn again, without the changes that were given out before."""
+        yield from memory.after_given(self.stream(fitted, options, given))
 
     def report_sections(
         self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits, samples: Sequence[str]

@@ -19,6 +19,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.continuation import Continuation
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
@@ -92,6 +93,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples"})
     summary: ClassVar[str] = "Continues text, character by character, in the style of the text it was trained on."
     config_class = Config
     predict_class = PredictOptions
@@ -245,6 +247,16 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         _report_unknown(fitted.preprocessor, {"prompt": prompt, "stop": options.stop})
         yield prompt
         yield from stream_text(fitted.network, fitted.preprocessor, prompt, options, stop=options.stop)
+
+    def continue_stream(
+        self,
+        fitted: Fitted[Config, CharacterVocabulary],
+        options: PredictOptions,
+        memory: StreamMemory,
+        given: str | None = None,
+    ) -> Iterator[str]:
+        """The text written again, without what was given out before."""
+        yield from memory.after_given(self.stream(fitted, options, given), of=given or "")
 
 
 def _scorer(network: keras.Model, ids: Array) -> Callable[[], TextScore]:

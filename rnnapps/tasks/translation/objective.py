@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -41,7 +42,8 @@ def translation_objective(
 
     The best state is the one whose greedy translations of the validation pairs have the highest BLEU.
     """
-    encoded = encode_pairs(vocabularies, pairs.train)
+    shape = {"batch_size": training.batch_size, "own_share": model.scheduled_sampling, "steps": training.steps}
+    cut = functools.partial(pair_batches, encode_pairs(vocabularies, pairs.train), seed=seed, **shape)
     score = pair_scorer(network, encode_pairs(vocabularies, pairs.validation))
     write = translator(network, vocabularies, GREEDY)
     chosen = pairs.validation[:VALIDATED]
@@ -57,14 +59,7 @@ def translation_objective(
 
     return Objective(
         loss=lambda outputs, batch: smoothed_loss(outputs["logits"], batch["targets"], model.label_smoothing),
-        batches=lambda start: pair_batches(
-            encoded,
-            batch_size=training.batch_size,
-            seed=seed,
-            start_step=start,
-            own_share=model.scheduled_sampling,
-            steps=training.steps,
-        ),
+        batches=lambda start: cut(start_step=start),
         validate=validate,
         metric="validation_bleu",
         samples=lambda: _samples(write, chosen[:SHOWN]),

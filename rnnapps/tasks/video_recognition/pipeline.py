@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +20,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
@@ -113,7 +114,11 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
     summary: ClassVar[str] = "Tells what happens in a video: one of the classes it was trained on."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "the length of clips is data.clip_seconds"}
     intended_use: ClassVar[str] = "Telling apart activities in short videos of the kind the model was trained on."
+    predict_only: ClassVar[frozenset[str]] = frozenset({"top"})
+    stream_only: ClassVar[frozenset[str]] = frozenset({"camera", "restart_seconds", "seconds"})
+    stream_frees: ClassVar[frozenset[str]] = frozenset({"seconds"})
     limitations: ClassVar[tuple[str, ...]] = (
         "It always answers with one of its classes, also for videos that show none of them.",
         "It expects one activity in a video, by one person, seen as in the training videos.",
@@ -231,6 +236,21 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, given: Any = None
     ) -> Iterator[Change]:
         """The moments at which another class becomes the likeliest; from Python also of any iterable of frames."""
+        return self._changes(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, memory: StreamMemory, given: Any = None
+    ) -> Iterator[Change]:
+        """The same of what a camera sees next; a file is watched again, without what was given out before."""
+        if not options.video and not isinstance(given, str | Path):
+            return self._changes(fitted, options, memory, given)
+        seen = self._changes(fitted, options, StreamMemory(), given)
+        return memory.after_given(seen, of=str(given) if given is not None else options.video)
+
+    def _changes(
+        self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, memory: StreamMemory, given: Any
+    ) -> Iterator[Change]:
+        """The changes of whatever is to be watched."""
         from rnnapps.tasks.video_recognition.streaming import camera_frames, changes, given_frames, require_causal
 
         _require_one_input(options, given)
@@ -238,10 +258,11 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         seen = fitted.preprocessor
         if options.camera:
             count = math.ceil(options.seconds * seen.frames_per_second) or None
-            frames: Iterator[Array] = itertools.islice(camera_frames(options.camera, seen), count)
+            frames: Iterator[Array] = itertools.islice(camera_frames(options.camera, seen, memory), count)
         else:
             frames = given_frames(options.video if given is None else given, seen, fitted.config.data.source_rate)
-        yield from changes(fitted.network, seen, frames, restart_seconds=options.restart_seconds)
+        restart = options.restart_seconds
+        yield from changes(fitted.network, seen, frames, restart_seconds=restart, memory=memory)
 
     def report_sections(
         self, fitted: Fitted[Config, VideoFormat], splits: VideoSplits, samples: Sequence[str]

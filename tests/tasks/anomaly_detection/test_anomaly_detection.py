@@ -13,6 +13,7 @@ import pytest
 
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.contract.fitted import Fitted
+from rnnapps.tasks.anomaly_detection.baselines import BASELINES
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
 from tests.tasks.anomaly_detection.watched import (
     CHANNELS,
@@ -22,6 +23,7 @@ from tests.tasks.anomaly_detection.watched import (
     healthy,
     succeed,
     write_events,
+    write_plain,
     write_rows,
 )
 from tests.tasks.command import skip_report
@@ -55,8 +57,11 @@ def test_it_finds_plain_faults_and_is_measured_beside_baselines(
     assert found["event_precision"] >= 0.75
     assert found["vus_pr"] > 0.7
     assert found["diagnostics"]["events_found"] == 3
-    assert set(found["baselines"]) == {"last value", "moving z-score", "PCA residual", "isolation forest"}
-    assert all(set(each) == set(found["baselines"]["last value"]) for each in found["baselines"].values())
+    assert set(found["baselines"]) == set(BASELINES)
+    assert 0 < found["flagged_share"] < 2 * found["diagnostics"]["labelled_share"]
+    assert "95 % interval" in found["diagnostics"]["false_alarms_promised"]
+    names = set(found["baselines"]["last value"]) | {"delay_rows"}  # there is none where nothing is found
+    assert all(set(own) | {"delay_rows"} == names for own in found["baselines"].values())
     assert (found["examples"], found["split"]) == (150, "test")
 
 
@@ -94,6 +99,34 @@ def test_predict_names_the_sensor_and_draws(watcher: Path, tmp_path: Path, capsy
     assert next(iter(stuck["sensors"])) in ("angle", "double")
 
 
+def test_a_dead_sensor_is_told_and_the_others_are_judged_as_before(
+    watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead, gap = [slice(200, 800), 1], [slice(200, 500)]
+    for name, missing in (("whole", []), ("dead", dead), ("gap", gap)):
+        values = healthy(800, seed=11)
+        for places in [tuple(missing)] if missing else []:
+            values[places] = np.nan
+        write_plain(tmp_path / "tables" / f"{name}.csv", values)
+    rows = answer(capsys, "predict", "--run", watcher, "--input", tmp_path / "tables", "--rows", "true")["results"]
+    flags = {
+        name: np.array([row["flag"] for row in rows if row["series"] == name]) for name in ("whole", "dead", "gap")
+    }
+    assert flags["dead"][200:].mean() <= flags["whole"][200:].mean() + 0.02
+    assert flags["gap"][500:550].mean() <= flags["whole"][500:550].mean() + 0.02
+    missing = {name: [row["missing"] for row in rows if row["series"] == name] for name in flags}
+    assert set(missing["whole"]) == {""}
+    assert missing["dead"][208:] == ["", *["double"] * 591]
+    assert missing["gap"] == [""] * 209 + ["(all)"] * 291 + [""] * 300
+    events = answer(capsys, "predict", "--run", watcher, "--input", tmp_path / "tables")["results"]
+    silences = [event for event in events if event["kind"] != "anomaly"]
+    assert [
+        (event["series"], event["kind"], event["first_row"], event["last_row"], list(event["sensors"]))
+        for event in silences
+    ] == [("dead", "sensor missing", 200, 799, ["double"]), ("gap", "all silent", 200, 499, list(CHANNELS))]
+    assert not any({"peak_score", "threshold"} & set(event) for event in silences)
+
+
 def streamed(capsys: pytest.CaptureFixture[str], *argv: object) -> list[dict[str, str]]:
     capsys.readouterr()
     succeed("stream", *argv)
@@ -114,6 +147,9 @@ def test_stream_flags_lines_as_they_come(
     monkeypatch.setattr(sys, "stdin", io.StringIO(bare + "\n9,9,9\n,nan,0\n"))
     flagged = streamed(capsys, "--run", watcher, "--only_flags", "true")
     assert flagged[-1]["line"] in ("41", "42")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(bare + "\n" + ",,\n" * 20 + bare + "\n"))
+    told = [line for line in streamed(capsys, "--run", watcher, "--only_flags", "true") if line["flag"] == "0"]
+    assert [(line["line"], line["missing"]) for line in told] == [("50", "(all)"), ("61", "")]
     assert any(line["line"] == "41" for line in flagged)
 
 
@@ -296,7 +332,7 @@ def test_bad_paths_are_one_line(watcher: Path, tmp_path: Path, capsys: pytest.Ca
     [
         ("time,angle,double\n", "line 1: has no column 'noise'"),
         ("angle,double,noise\n1,2\n", "line 2: has 2 cells; expected 3"),
-        ("angle,double,noise\n1,2,3\n1,2,drei\n", "line 3, column noise: 'drei' is no number"),
+        ("angle,double,noise\n1,2,3\n1,2,drei\n", "line 3, column 'noise': 'drei' is no number"),
         ("1,2\n", "line 1: has 2 cells; expected 3"),
     ],
 )
@@ -305,4 +341,5 @@ def test_bad_lines_are_one_line(
 ) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(lines)
-    assert problem in complaint(capsys, "stream", "--run", watcher, "--input", bad, printed=True)
+    asked = ("stream", "--run", watcher, "--input", bad, "--bad_rows", "stop")
+    assert problem in complaint(capsys, *asked, printed=True)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnapps.tasks.forecasting.naive_forecasts import LinearForecast, drift, filled_forward, last_value, seasonal_naive
+from rnnapps.tasks.forecasting.naive_forecasts import (
+    LinearForecast,
+    best_season,
+    drift,
+    filled_forward,
+    last_value,
+    seasonal_mean,
+    seasonal_naive,
+)
 
 NAN = np.nan
 HISTORY = np.array([[1.0, 2, 3, 4, NAN, 6, NAN]])[..., None]
@@ -105,3 +113,33 @@ def test_linear_ignores_windows_with_nothing_to_predict_from() -> None:
     clean = LinearForecast(4, 2).fit([(history[1:], future[1:])])
     history[0] = NAN
     np.testing.assert_allclose(LinearForecast(4, 2).fit([(history, future)]).weights, clean.weights)
+
+
+def test_seasonal_mean_by_hand() -> None:
+    """Seasons of two that end at the last row: 1; 2, 3; 4, -; 6, -; a place that is never there takes the mean."""
+    assert forecast(seasonal_mean(HISTORY, 3, 2)) == [(2 + 4 + 6) / 3, (1 + 3) / 2, (2 + 4 + 6) / 3]
+    assert forecast(seasonal_mean(HISTORY[:, 2:], 3, 3)) == [(3 + 4 + 6) / 3, (3 + 6) / 2, 4]
+    assert np.isnan(forecast(seasonal_mean(np.full((1, 4, 1), NAN), 2, 2))).all()
+
+
+def test_the_season_is_the_one_that_goes_on() -> None:
+    """A week of seven within windows of which the usual season of two knows nothing; weights say what counts."""
+    steps = np.arange(40)
+    wave = np.stack([np.cos(2 * np.pi * steps / 7), np.cos(2 * np.pi * steps / 5)], axis=1)[None]
+    for weight, expected in (((1.0, 0.0), 7), ((0.0, 1.0), 5)):
+        found = best_season(wave[:, :20], wave[:, 20:], np.array([[weight]]), 2)
+        assert found % expected == 0
+    assert best_season(np.full((1, 4, 1), 3.0), np.full((1, 2, 1), 3.0), np.ones((1, 1, 1)), 2) == 2
+    assert best_season(np.array([[[1.0], [2.0]]]), np.array([[[1.0]]]), np.ones((1, 1, 1)), 9) == 2
+
+
+def test_windows_weigh_what_they_are_said_to_weigh() -> None:
+    """A window with weight 2 counts as four of weight 1."""
+    draw = np.random.default_rng(4)
+    history, future = draw.normal(size=(20, 4, 1)), draw.normal(size=(20, 2, 1))
+    weighed, repeated = LinearForecast(4, 2), LinearForecast(4, 2)
+    weighed.add(history, future, np.where(np.arange(20) < 5, 2.0, 1.0)[:, None, None])
+    repeated.add(history, future)
+    for _ in range(3):
+        repeated.add(history[:5], future[:5])
+    np.testing.assert_allclose(weighed.penalised(0.1).weights, repeated.penalised(0.1).weights, rtol=1e-9)

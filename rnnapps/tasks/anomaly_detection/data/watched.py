@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -143,10 +143,12 @@ def _given_parts(given: object, config: AnomalyDataConfig) -> SplitSeries:
     return split_given({name: _labelled(own, config) for name, own in series.items()}, config)
 
 
-def read_tables(config: AnomalyDataConfig, given: object = None) -> list[Series]:
+def read_tables(
+    config: AnomalyDataConfig, given: object = None, known: Mapping[str, str] | None = None
+) -> list[Series]:
     """Tables of series, or of events, which have no fixed distance; of files, or given from Python."""
     config = series_config(config)
-    return read_series(config) if given is None else given_series(given, config)
+    return read_series(config, known) if given is None else given_series(given, config, known=known)
 
 
 def series_config(config: AnomalyDataConfig) -> AnomalyDataConfig:
