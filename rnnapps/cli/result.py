@@ -89,9 +89,9 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
 def show_verdict(console: Console, evaluation: Evaluation) -> None:
     """What the reader must know, and whether the model beats its best baseline: never wrapped, always last."""
     if evaluation.note:
-        print(evaluation.note, file=console.file)
+        print(printable(evaluation.note), file=console.file)
     if evaluation.verdict:
-        print(evaluation.verdict.sentence, file=console.file)
+        print(printable(evaluation.verdict.sentence), file=console.file)
 
 
 def show_facts(console: Console, facts: Mapping[str, Any]) -> None:

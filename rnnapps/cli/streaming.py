@@ -44,7 +44,8 @@ def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
                 print_json(shown)
             sys.stdout.flush()
     sys.stdout.write(header)
-    if not as_json and isinstance(shown, str) and not shown.endswith("\n") and not pipeline.stream_header:
+    whole_text = not as_json and state is None and not pipeline.stream_header  # else more of it may follow
+    if whole_text and isinstance(shown, str) and not shown.endswith("\n"):
         print()
     return 0
 

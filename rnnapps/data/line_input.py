@@ -22,7 +22,7 @@ SEEN_BYTES = 1 << 12
 """Bytes at the beginning of a file, and before a place in it, by which the place is known again."""
 
 
-class Bytes(Protocol):
+class _Bytes(Protocol):
     """What bytes are read from."""
 
     def read1(self, size: int, /) -> bytes:
@@ -67,7 +67,7 @@ class LineInput:
         self._taken += sum(map(len, self._uncounted))
         self._uncounted = []
 
-    def _line(self, file: Bytes) -> bytes:
+    def _line(self, file: _Bytes) -> bytes:
         """The next line; empty at the end."""
         while (end := self._ahead.find(b"\n") + 1) == 0:
             with self.memory.waiting():
@@ -87,7 +87,7 @@ class LineInput:
             self._uncounted.append(line)
         return line
 
-    def _opened(self) -> contextlib.AbstractContextManager[Bytes]:
+    def _opened(self) -> contextlib.AbstractContextManager[_Bytes]:
         """The source at the place where reading goes on."""
         before = self.memory.before("input")
         if self.source == "-":
@@ -113,16 +113,22 @@ class LineInput:
         """The number of lines used, and the place behind them or the bytes read ahead."""
         lines, seen = self.number - len(self._uncounted), ""
         if self.source != "-":
-            with open(self.source, "rb") as file:
+            with contextlib.suppress(OSError), open(self.source, "rb") as file:  # else the file has gone
                 seen = _seen(file, self._taken)
         ahead = b"".join([*self._uncounted, self._ahead]) if self.source == "-" else b""
         return Remembered({"lines": lines, "taken": self._taken, "seen": seen, "ahead": ahead.hex()})
 
 
-def _standard_input() -> Bytes:
-    """Standard input as bytes."""
-    binary: Bytes | None = getattr(sys.stdin, "buffer", None)
-    return _Encoded(sys.stdin) if binary is None else binary
+def _standard_input() -> _Bytes:
+    """Standard input as bytes.
+
+    Raises:
+        DataError: it is closed.
+    """
+    if sys.stdin is None or getattr(sys.stdin, "closed", False):
+        raise DataError(STANDARD_INPUT, "is closed", "give a file, or pipe lines in")
+    binary: _Bytes | None = getattr(sys.stdin, "buffer", None)
+    return binary if binary is not None and hasattr(binary, "read1") else _Encoded(sys.stdin)
 
 
 class _Encoded:
@@ -138,7 +144,7 @@ class _Encoded:
 
 def tell_of_terminal(what: str) -> None:
     """Says on standard error that standard input is waited for, where that is a terminal."""
-    if sys.stdin is not None and sys.stdin.isatty():
+    if sys.stdin is not None and not getattr(sys.stdin, "closed", False) and sys.stdin.isatty():
         print(f"reading {what} from the terminal; Ctrl-D ends them", file=sys.stderr)
 
 

@@ -17,7 +17,6 @@ from rnnapps.types import Array, ArrayLike, Arrays
 
 __all__ = ["Arrays", "as_array", "load_arrays", "save_arrays"]
 
-_MAXIMUM_BYTES = 8 * 1024**3
 _BYTES, _LENGTHS = "|bytes", "|lengths"
 
 
@@ -51,17 +50,21 @@ def save_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
-def load_arrays(path: Path) -> Arrays:
+def load_arrays(path: Path, *, maximum_bytes: int = 8 * 1024**3) -> Arrays:
     """Reads what `save_arrays` wrote; strings come back as object arrays of `bytes`.
 
+    Args:
+        path: the file.
+        maximum_bytes: the most that is unpacked: a small file can hold a thousand times its size.
+
     Raises:
-        ExportError: the file is missing, cut short or not of this format.
+        ExportError: the file is missing, cut short, too large or not of this format.
     """
     try:
         # A file object of our own: NumPy leaves its one open when the archive is damaged.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             size = sum(item.file_size for item in archive.zip.infolist())
-            if size > _MAXIMUM_BYTES:
+            if size > maximum_bytes:
                 raise ValueError(f"{size} bytes when unpacked")
             stored = {name: archive[name] for name in archive.files}
         return {

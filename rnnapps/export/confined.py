@@ -18,7 +18,7 @@ __all__: list[str] = []
 
 # What the dynamic linker, the C library and TensorFlow read of a machine.
 _SYSTEM = (
-    *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime"),
+    *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache", "/etc/localtime"),
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/self", "/proc/sys/vm", "/sys/devices/system", "/sys/fs/cgroup"),
     *("/dev/null", "/dev/urandom"),
 )
@@ -42,7 +42,11 @@ def _code() -> list[Path]:
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     specs = [importlib.util.find_spec(name) for name in _PACKAGES]
     packages = [place for spec in specs if spec for place in spec.submodule_search_locations or ()]
-    return [Path(path) for path in (*_SYSTEM, *folders, *packages, str(Path(sys.base_prefix) / "lib"))]
+    # NumPy's libraries lie beside it, wherever it was installed.
+    beside = [str(Path(place).parent) for place in packages if Path(place).name == "numpy"]
+    libraries = [path for path in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if os.path.isabs(path)]
+    given = (*_SYSTEM, *folders, *packages, *beside, *libraries, str(Path(sys.base_prefix) / "lib"))
+    return [Path(path) for path in given]
 
 
 if __name__ == "__main__":

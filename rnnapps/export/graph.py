@@ -52,7 +52,7 @@ def read_saved_model(folder: Path) -> SavedModel:
     """Parses `saved_model.pb`; nothing in it is run.
 
     Raises:
-        ExportError: the file is missing, too large or no SavedModel, or stands beside another that a loader prefers.
+        ExportError: the file is missing, too large or no SavedModel, or another graph stands beside it.
     """
     from tensorflow.core.protobuf import saved_model_pb2
 

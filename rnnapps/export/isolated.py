@@ -180,7 +180,8 @@ def _read(events: str, ending: str, outputs: list[Path]) -> IsolatedResult:
     for line in events.splitlines():
         _apply(json.loads(line), result, ending)
     result.outputs = [
-        None if error else load_arrays(path) for error, path in zip(result.run_errors, outputs, strict=True)
+        None if error else load_arrays(path, maximum_bytes=_FILE_BYTES)
+        for error, path in zip(result.run_errors, outputs, strict=True)
     ]
     return result
 

@@ -33,6 +33,7 @@ __all__ = [
 
 EXTRA = "assets.extra"
 FORMAT = 1
+_MAXIMUM_BYTES = 64 * 1024**2
 MANIFEST = f"{EXTRA}/manifest.json"
 SIGNATURE = f"{MANIFEST}.sig"
 _PACKAGES = ("tensorflow", "keras", "numpy")
@@ -82,10 +83,12 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
+        if path.stat().st_size > _MAXIMUM_BYTES:
+            raise ExportError(f"{path}: larger than {_MAXIMUM_BYTES >> 20} MiB; export the model again")
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ExportError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExportError(f"{path}: not valid JSON ({error}); export the model again") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise ExportError(f"{path}: expected a manifest of format {FORMAT}; export the model again with this version")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
+from rnnapps.export.dtypes import TYPE_NAMES
 from rnnapps.export.graph import nodes_of
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.attr_value_pb2 import AttrValue
     from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
 
 __all__ = ["option_failures"]
 
@@ -33,11 +36,14 @@ _HIDDEN = frozenset(
         "_output_shapes",
         "_read_only_resource_inputs",
         "_stateful_parallelism",
+        "_tf_data_function",
         "_user_specified_name",
     ]
 )
 _PATTERNS = frozenset({"equation", "pattern", "rewrite", "separator"})
 """Attributes of text that is never a path."""
+_HANDLES = (20, 21)  # DT_RESOURCE, DT_VARIANT
+_MOST_ELEMENTS = 2**28
 _PATH = re.compile(rb"\s*(/|~|\.\./|\w+://|\w:\\).*", re.DOTALL)
 _SESSION_OPTIONS = frozenset(
     [
@@ -76,6 +82,8 @@ def _problem(name: str, value: AttrValue, functions: set[str]) -> str:
     missing = [item for item in called if item not in functions]
     if missing:
         return f"calls {missing[0]!r}, which is no function of the graph"
+    if value.HasField("tensor"):
+        return _tensor_problem(value.tensor)
     if name == "config_proto":
         return _session_problem(value.s)
     if name == "executor_type" and value.s:
@@ -83,6 +91,14 @@ def _problem(name: str, value: AttrValue, functions: set[str]) -> str:
     if name not in _PATTERNS and any(_PATH.fullmatch(text) for text in (value.s, *value.list.s)):
         return f"names a file, {next(text for text in (value.s, *value.list.s) if _PATH.fullmatch(text))!r}"
     return ""
+
+
+def _tensor_problem(tensor: TensorProto) -> str:
+    """What is wrong with a constant, or nothing: a few bytes can stand for any number of equal elements."""
+    if tensor.dtype in _HANDLES:
+        return f"is a {TYPE_NAMES[tensor.dtype]} instead of values"
+    elements = math.prod(dimension.size for dimension in tensor.tensor_shape.dim)
+    return f"has {elements} elements" if elements > _MOST_ELEMENTS else ""
 
 
 def _session_problem(content: bytes) -> str:

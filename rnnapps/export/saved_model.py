@@ -104,8 +104,8 @@ def export(
     """
     base = Path(folder).absolute()
     check_destination(base)
-    careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
     signing_key = None if key is None else read_private_key(key)
+    careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
     contents = _Contents(
         careful, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
     )

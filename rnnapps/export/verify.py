@@ -19,6 +19,7 @@ from rnnapps.export.versions import find_version
 __all__ = ["save_example", "verify"]
 
 _EXPECTED = "expected"
+_EXAMPLE_BYTES = 1024**3
 _INPUT, _OUTPUT = "inputs/", "outputs/"
 
 
@@ -35,8 +36,8 @@ def verify(
     The files are compared with their sums; the graph is read against static rules, an allow-list of operations among
     them; if all of that holds, a fresh process without Python TensorFlow loads the model through the C API, as
     TensorFlow Serving does, and runs every signature on its stored examples: at batch 5, 2 and 1 (equal to the Keras
-    model, and each row the same in any batch), with rows padded as a batching server pads them, a second time, with
-    a bad row in many ways, without any row, and the warm-up requests. Nothing that failed is loaded or run.
+    model, and each row the same in any batch), with rows padded as a batching server pads them, a second time, with a
+    bad row in many ways, without any row, and the warm-up requests. Nothing that failed is loaded or run.
 
     Args:
         path: a version folder, or the folder of versions, whose newest one is taken.
@@ -89,7 +90,7 @@ def _load_examples(folder: Path, manifest: Manifest | None) -> tuple[list[Exampl
     examples, failures = [], []
     for name in sorted(manifest.signatures) if manifest else []:
         try:
-            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz")
+            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz", maximum_bytes=_EXAMPLE_BYTES)
         except ExportError as error:
             failures.append(str(error))
             continue

@@ -86,7 +86,7 @@ class KeptMemory(StreamMemory):
         Raises:
             CheckpointError: the disk is full, or the folder cannot be written; the file is as it was.
         """
-        from rnnapps.training.run import write_atomically
+        from rnnapps.atomic import write_atomically
 
         if not self._now:
             return  # the stream has not begun

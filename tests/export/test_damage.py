@@ -153,6 +153,7 @@ def test_manifest_path_that_leaves_the_folder(version: Path, name: str) -> None:
     ("text", "message"),
     [
         ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
         ("[]", "expected a manifest of format 1"),
         ('{"format": 2}', "expected a manifest of format 1"),
         ('{"format": 1, "surprise": 0}', "missing or unknown entry"),

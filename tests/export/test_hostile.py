@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -161,6 +162,16 @@ def on_device(name: str) -> Callable[[Any], None]:
     return edit
 
 
+def with_constant(dtype: int, *sizes: int) -> Callable[[Any], None]:
+    def edit(graph: Any) -> None:
+        tensor = graph.graph_def.node.add(name="harm", op="Const").attr["value"].tensor
+        tensor.dtype = dtype
+        for size in sizes:
+            tensor.tensor_shape.dim.add(size=size)
+
+    return edit
+
+
 def signature_call(graph: Any) -> Any:
     return node_named(graph, graph.signature_def["serving_default"].outputs["text"].name.partition(":")[0])
 
@@ -227,6 +238,9 @@ HIDDEN = {
     "an option of the optimizer": (with_attribute("_tensorrt", b"x"), "attribute _tensorrt: is in none of our exports"),
     "a path": (with_attribute("shared_name", b"/etc/passwd"), "names a file, b'/etc/passwd'"),
     "a remote file": (with_attribute("container", b"gs://bucket/x"), "names a file, b'gs://bucket/x'"),
+    "a handle of another's variable": (with_constant(20), "attribute value: is a resource instead of values"),
+    "an object of any class": (with_constant(21), "attribute value: is a variant instead of values"),
+    "a terabyte in ten bytes": (with_constant(1, 10**6, 10**6), "attribute value: has 1000000000000 elements"),
     "another executor": (with_attribute("executor_type", b"X"), "asks for the executor b'X'"),
     "options of the session": (with_attribute("config_proto", b"\x52\x00"), "sets graph_options of the session"),
     "options that are none": (with_attribute("config_proto", b"\xff"), "holds no options of a session"),
@@ -296,3 +310,23 @@ def test_a_graph_of_any_size(version: Path, monkeypatch: pytest.MonkeyPatch) -> 
         file.truncate((1 << 20) + 1)
     with pytest.raises(ExportError, match="larger than 1 MiB"):
         require_safe(version)
+
+
+LOADS = re.compile(r"saved_model\.load\(|TFSMLayer|TF_LoadSessionFromSavedModel|load_v2\(|loader\.load\(")
+CHECKED = {
+    "rnnapps/export/inference.py": "require_safe(",
+    "rnnapps/export/c_api.py": "",  # rnnapps/export/runner.py checks before it makes a session
+    "rnnapps/testing/layers.py": "",  # what the line before it has saved
+}
+
+
+def test_nothing_else_loads_a_graph() -> None:
+    """`predict`, `finetune` and `rnnapps.load` of an export rebuild its network; they cannot run its graph."""
+    root = Path(__file__).parents[2]
+    files = [path for folder in ("rnnapps", "pipelines", "benchmarks") for path in (root / folder).rglob("*.py")]
+    found = {path.relative_to(root).as_posix(): text for path in files if LOADS.search(text := path.read_text("utf-8"))}
+    assert set(found) == set(CHECKED)
+    for name, check in CHECKED.items():
+        assert not check or found[name].index(check) < LOADS.search(found[name]).start()
+    runner = (root / "rnnapps/export/runner.py").read_text("utf-8")
+    assert runner.index("_static_checks(folder") < runner.index("_Model(library, folder")

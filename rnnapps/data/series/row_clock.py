@@ -89,7 +89,8 @@ class RowClock:
                 for summer in (True, False)
             )
             if not np.isnat(first) and first != second:
-                return np.datetime64(second if before is not None and first <= before else first)
+                chosen: np.datetime64 = second if before is not None and first <= before else first
+                return chosen
         time: np.datetime64 = localise(index, self.timezone, self.source, lambda _: where)[0]
         return time
 
@@ -98,7 +99,8 @@ def _unix_time(cell: str, unit: str) -> np.datetime64:
     """Whole numbers exactly, others to the microsecond, as a table's are."""
     if cell.isdigit():
         return np.datetime64(int(cell) * (10**9 // UNITS[unit]), "ns")
-    return np.datetime64(round(float(cell) * (10**6 / UNITS[unit])), "us").astype("datetime64[ns]")
+    time: np.datetime64 = np.datetime64(round(float(cell) * (10**6 / UNITS[unit])), "us").astype("datetime64[ns]")
+    return time
 
 
 def _or_none(read: Callable[[], np.datetime64]) -> np.datetime64 | None:

@@ -40,16 +40,16 @@ def music_endpoints(network: keras.Model, grid: MusicGrid, limits: MusicExportCo
         continuing = _continuing_events(network, grid, limits)
         own = {"serving_default": midi_endpoint(continuing, grid, limits), "continuation": continuing}
         return own | token_endpoints(network, grid.tokens, most_steps=limits.longest_primer)
-    continuing = _continuing_frames(network, limits)
+    continuing = _continuing_frames(network, grid, limits)
     return {
         "serving_default": midi_endpoint(continuing, grid, limits),
         "continuation": continuing,
         "tensors": _scoring_frames(network, limits),
-        "step": _stepping_frames(network, limits),
+        "step": _stepping_frames(network, grid, limits),
     }
 
 
-def _continuing_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint:
+def _continuing_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames of primers in, the frames that follow them out."""
 
     def write(
@@ -58,7 +58,7 @@ def _continuing_frames(network: keras.Model, limits: MusicExportConfig) -> Endpo
         rules = Rules(temperature, seed, top_p=top_p)
         context, states = begin_frames(network, frames, lengths)
         most, before = tf.reduce_max(steps), last_frames(frames, lengths)
-        written, _, _ = continue_frames(network, context, states, rules, before=before, steps=most)
+        written, _, _ = continue_frames(network, context, states, rules, before=before, known=grid.known, steps=most)
         inside = tf.sequence_mask(steps, most)[..., None]
         return {"frames": tf.cast(tf.where(inside, written, 0.0), tf.int32), "lengths": tf.identity(steps)}
 
@@ -90,7 +90,7 @@ def _scoring_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint
     return Endpoint(score, _frame_signature(), _frame_examples(), rules=_frame_rules(limits), most_steps=most)
 
 
-def _stepping_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint:
+def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames and states in, a frame that follows and new states out."""
     sizes = [state.shape[-1] for state in network.input["states"]]
     names = [f"state_{number}" for number in range(len(sizes))]
@@ -109,7 +109,7 @@ def _stepping_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoin
         contexts, final = read_frames(network, frames, lengths, [states[name] for name in names])
         context = tf.gather(contexts, lengths - 1, batch_dims=1)
         before = last_frames(frames, lengths)
-        drawn = sample_frames(network, context, rules, before=before, position=position)
+        drawn = sample_frames(network, context, rules, before=before, known=grid.known, position=position)
         return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(names, final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype

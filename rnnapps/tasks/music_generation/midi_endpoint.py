@@ -85,14 +85,8 @@ def _numbers(notes: MidiNotes, grid: MusicGrid) -> tuple[Tensor, Tensor]:
 
 def _written(music: tuple[Tensor, Tensor], notes: MidiNotes, grid: MusicGrid) -> Tensor:
     """Files `(batch,)` of frames or tokens and their numbers, with the tempo and metre of what was read."""
-    return write_midi(
-        _rolls(*music, grid),
-        notes.tempo,
-        notes.numerator,
-        notes.exponent,
-        steps_per_beat=grid.steps_per_beat,
-        percussion=grid.percussion,
-    )
+    rolls = _rolls(*music, grid)
+    return write_midi(rolls, notes.conductor, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
 
 
 def _rolls(rows: Tensor, lengths: Tensor, grid: MusicGrid) -> Rolls:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,8 +73,9 @@ class PredictOptions:
         primer: piece to continue, a MIDI, MusicXML or ABC file; empty begins one.
         primer_bars: bars of the primer to start from; 0 for all.
         bars: bars to add, 1 to 256.
-        temperature: 0 always takes the likeliest; higher is more varied.
-        top_p: leave out what is unlikely; 1 leaves out nothing.
+        temperature: 0 always takes the likeliest; higher is more varied. In frames it decides which keys are struck,
+            not whether and how many: pieces stay as dense at any temperature above 0.
+        top_p: leave out what is unlikely; 1 leaves out nothing. It acts on what temperature acts on.
         seed: the same seed gives the same result.
         samples: number of pieces (predict), 1 to 100.
         tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
@@ -149,10 +151,10 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         return read_piece_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: PieceSplits) -> MusicGrid:
-        """The grid; nothing in it is learned."""
+        """The grid, and the keys between the lowest and the highest of the training pieces."""
         from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 
-        return MusicGrid.of(config.data)
+        return MusicGrid.of(config.data).within(splits.train, transpose=config.data.transpose_semitones)
 
     def load_preprocessor(self, folder: Path) -> MusicGrid:
         """The grid a run or an export was made with."""
@@ -161,9 +163,9 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         return MusicGrid.load(folder)
 
     def grow_preprocessor(self, config: Config, preprocessor: MusicGrid, splits: PieceSplits) -> MusicGrid:
-        """The same grid; new data must ask for no other."""
+        """The same grid, which new data must ask for, with their keys too."""
         preprocessor.require_same(config.data)
-        return preprocessor
+        return preprocessor.joined(self.fit_preprocessor(config, splits))
 
     def build_model(self, config: Config, preprocessor: MusicGrid) -> keras.Model:
         """Recurrent stack and a distribution over the keys of a frame, or a token network."""
@@ -211,7 +213,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
 
         From Python: primers, in the forms of `examples`, or pieces that a model has written.
         """
-        from rnnapps.tasks.music_generation.files import GeneratedPiece, choose_synthesizer
+        from rnnapps.tasks.music_generation.files import SILENT, GeneratedPiece, choose_synthesizer
         from rnnapps.tasks.music_generation.generation import write_pieces
 
         if options.output:
@@ -221,18 +223,25 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
             primer = _primer(grid, options, item, place)
             written = write_pieces(fitted.network, grid, primer, _sampling(grid, primer, options))
             pieces += [GeneratedPiece(piece, grid, primer.steps) for piece in written]
+        silent = sum(piece.is_silent for piece in pieces)
+        if silent:
+            print(f"{silent} of {len(pieces)} pieces: {SILENT}", file=sys.stderr)
         return _saved(pieces, options) if options.output else pieces
 
     def stream(
         self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, given: Any = None
     ) -> Iterator[KeyChange]:
         """Each step at which keys are struck or released, as soon as it is drawn."""
+        from rnnapps.tasks.music_generation.files import SILENT
         from rnnapps.tasks.music_generation.generation import stream_changes
 
-        primer = _primer(fitted.preprocessor, options, given)
-        yield from stream_changes(
-            fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
-        )
+        grid, struck = fitted.preprocessor, False
+        primer = _primer(grid, options, given)
+        for change in stream_changes(fitted.network, grid, primer, _sampling(grid, primer, options)):
+            struck = struck or bool(change.note_on)
+            yield change
+        if not struck:
+            print(f"stream: {SILENT}", file=sys.stderr)
 
     def continue_stream(
         self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, memory: StreamMemory, given: Any = None
@@ -255,17 +264,18 @@ def _primer(grid: MusicGrid, options: PredictOptions, given: Any, place: str = f
 
     from rnnapps.tasks.music_generation.data.music import given_piece
     from rnnapps.tasks.music_generation.data.piece import Piece
-    from rnnapps.tasks.music_generation.evaluation import excerpts
+    from rnnapps.tasks.music_generation.data.remarks import tell_remarks
 
     start = options.primer or None if given is None else given
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
     if start is not None:
-        known = MusicDataConfig(**dataclasses.asdict(grid), transpose_semitones=0)
-        piece = given_piece(start, place, known)
+        piece = given_piece(start, place, grid.settings())
+        tell_remarks([piece], place)
         if options.primer_bars:
-            steps = round(options.primer_bars * piece.beats_per_bar * grid.steps_per_beat)
-            piece = excerpts([piece], steps)[0]
-    return dataclasses.replace(piece, tempo_bpm=options.tempo_bpm or piece.tempo_bpm)
+            piece = piece.beginning(piece.bar_line(options.primer_bars, grid.steps_per_beat))
+    if options.tempo_bpm:
+        piece = dataclasses.replace(piece, tempo_bpm=options.tempo_bpm, tempo_changes=())
+    return piece
 
 
 def _saved(pieces: Sequence[GeneratedPiece], options: PredictOptions) -> list[GeneratedPiece]:
@@ -282,7 +292,7 @@ def _sampling(grid: MusicGrid, primer: Piece, options: PredictOptions) -> Sampli
     from rnnapps.tasks.music_generation.generation import Sampling
 
     return Sampling(
-        steps=max(1, round(options.bars * primer.beats_per_bar * grid.steps_per_beat)),
+        steps=max(1, round(options.bars * primer.last_beats_per_bar * grid.steps_per_beat)),
         samples=options.samples,
         temperature=options.temperature,
         top_p=options.top_p,

@@ -73,7 +73,7 @@ def _cut(samples: Array, size: int) -> Iterator[Array]:
 def _standard_input(size: int, memory: StreamMemory) -> Iterator[Array]:
     """Chunks of so many bytes; the last, shorter one is left for the next stream where there will be one."""
     tell_of_terminal("raw sound")
-    read: Callable[[int], bytes] = sys.stdin.buffer.read1  # type: ignore[attr-defined]
+    read: Callable[[int], bytes] = sys.stdin.buffer.read1  # type: ignore[union-attr]
     before = memory.before("sound")
     ahead = bytes.fromhex(before.facts["ahead"]) if before else b""
     memory.watch("sound", lambda: Remembered({"ahead": ahead.hex()}))

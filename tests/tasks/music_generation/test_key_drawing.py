@@ -142,10 +142,10 @@ def test_expected_keys_are_those_above_the_threshold_given_the_expected_ones_bel
         np.testing.assert_array_equal(found[0], frame)
 
 
-@pytest.fixture(scope="module", params=[0, 4], ids=["independent keys", "dependent keys"])
-def sparse(request: pytest.FixtureRequest) -> keras.Model:
+@pytest.fixture(scope="module")
+def sparse() -> keras.Model:
     """A network that strikes any key with a probability of 0.03, whatever came before: 2.6 keys a frame."""
-    network = frame_network(MusicModelConfig(units=4, dropout=0.0), 88, hidden_units=request.param)
+    network = frame_network(MusicModelConfig(units=4, dropout=0.0), 88, hidden_units=4)
     for weight in network.get_layer("keys").weights:
         weight.assign(tf.zeros(weight.shape))
     network.get_layer("keys").bias.assign(tf.fill([88], float(np.log(SPARSE / (1 - SPARSE)))))
@@ -160,6 +160,20 @@ def test_what_is_rare_key_by_key_does_not_fall_silent(temperature: float, top_p:
         assert 0.75 < (frames.sum(axis=1) > 0).mean() < 1  # expected: 1 - 0.97^88 = 0.93
         assert 1.9 < frames.sum() / sampling.steps < 3.4  # expected: 2.64
         assert frames[-16:].any()
+
+
+def test_keys_beyond_the_training_pieces_are_held_but_not_struck(sparse: keras.Model) -> None:
+    grid = GRID.within([PRIMER], transpose=2)
+    assert (grid.lowest_key, grid.highest_key) == (46, 66) and grid.known.sum() == 21
+    assert grid.joined(MusicGrid("frames", 2, lowest_key=60, highest_key=70)).known.sum() == 25
+    high = Piece(np.array([[0, 4, 100, 80]], np.int32))
+    bias = sparse.get_layer("keys").bias
+    learned = bias.numpy()
+    bias.assign(tf.fill([88], 30.0))
+    written = GRID.frames(write_pieces(sparse, grid, high, Sampling(steps=3, seed=1))[0])[high.steps :]
+    bias.assign(learned)
+    np.testing.assert_array_equal(np.flatnonzero(written.all(axis=0)), [*np.flatnonzero(grid.known), 100 - 21])
+    assert written.sum() == 3 * 22
 
 
 def test_all_ways_to_write_draw_the_same(sparse: keras.Model) -> None:
