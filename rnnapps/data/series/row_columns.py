@@ -119,7 +119,8 @@ def find_columns(rules: RowRules, source: str, text: str, where: str) -> tuple[R
     if any(_is_name(cell, rules) for cell in rows[separator]):
         columns = RowColumns(rules, source, rows[separator], separator=separator, where=where)
         return columns, True  # it has said which column is missing
-    fitting = next((each for each, cells in rows.items() if len(cells) == len(rules.channels)), None)
+    likely = [each for each in (rules.known.get("separator", ""), separator) if each in rows]
+    fitting = next((each for each in likely if len(rows[each]) == len(rules.channels)), None)
     if fitting is None:
         problem = f"{where}: has {len(rows[separator])} cells; expected {len(rules.channels)}"
         raise DataError(source, problem, f"give {', '.join(rules.channels)}, or a line of column names first")
