@@ -13,7 +13,6 @@ import pytest
 from docs.house import DOOR, GRAPH, MODULES, ROOT, TASKS, levels, part, task_names, task_of
 
 PUBLIC = {
-    "rnnapps.metrics.ngram_baselines": "baselines of any running text or sequence of events",
     "rnnapps.preprocessing.pieces": "cutting text into pieces, for any task that reads text",
     "rnnapps.preprocessing.fit_pieces": "the same: its vocabularies",
     "rnnapps.preprocessing.series_scaler": "a scale for each series, for any task that reads several",

@@ -53,6 +53,7 @@ FLAGS = {
         Flag("from", "run folder or exported model to start from"),
         Flag("freeze", "layers that keep their weights", several=True),
         Flag("skip_evaluation", "end without measuring the model beside its baselines", switch=True),
+        Flag("keep", "keep the settings that are tried in the run, fitted to its own data anew", switch=True),
         Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
         Flag("state_seconds", "seconds between two writings of the state; 30 if not given"),
         Flag("to", "model folder; the export becomes its next version"),
@@ -137,7 +138,7 @@ VERBS = {
     "evaluate": Verb(
         "measure a run on held-out data, beside naive baselines",
         "evaluate",
-        ("run", "json"),
+        ("run", "keep", "json"),
         ("run",),
         ("--run {run}", "--run {run} --json", "--run {run} --data.test other"),
     ),

@@ -78,13 +78,18 @@ def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The task's metrics on held-out data, beside its baselines."""
     from rnnapps.verbs.evaluate import evaluate as evaluate_model
+    from rnnapps.verbs.keep import keep_settings, require_keepable
     from rnnapps.verbs.scored_data import examples_to_score
 
     model = _model(pipeline, arguments)
+    kept = require_keepable(pipeline, model, arguments.given) if arguments.options["keep"] else None
     own = configure(pipeline, read_configuration(pipeline, Path(arguments.options["run"])), {})
     splits, note = examples_to_score(pipeline, own, arguments.config, folder=model.folder)
+    if kept is not None:
+        keep_settings(pipeline, model, kept, splits)
     switches = [name for name in pipeline.evaluation_switches if arguments.options[name]]
-    evaluation = evaluate_model(pipeline, model, splits, switches=switches, note=note, keep=not arguments.given)
+    keep = not arguments.given or kept is not None
+    evaluation = evaluate_model(pipeline, model, splits, switches=switches, note=note, keep=keep)
     data = evaluation.as_dict()
     return Result({**data.pop("metrics"), **data}, lambda console: show_evaluation(console, evaluation))
 

@@ -87,7 +87,7 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         To give one of them another value than its default is refused. By default they are those that a group names by
         a method `without_effect`, and those that `training_lacks`.
         """
-        groups = {field.name: getattr(config, field.name) for field in dataclasses.fields(self.config_class)}
+        groups = {field.name: getattr(config, field.name) for field in dataclasses.fields(cast(Any, self.config_class))}
         found = {f"training.{name}": why for name, why in self.training_lacks.items()}
         for group, own in groups.items():
             if hasattr(own, "without_effect"):
@@ -131,6 +131,16 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     @abstractmethod
     def evaluate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Evaluation:
         """The task's metric on held-out data beside its naive baselines; also takes its `evaluation_switches`."""
+
+    def calibrate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> bool:
+        """Fits what settings of `evaluate_tries` need to held-out data, such as thresholds, into the network.
+
+        `evaluate --keep` calls it when it keeps other settings in a run. The default has nothing to fit.
+
+        Returns:
+            Whether weights of the network changed.
+        """
+        return False
 
     def with_training_of(self, splits: SplitsT, own: SplitsT) -> SplitsT | None:
         """Data to score, with the training and validation examples of a model: what its baselines must learn from.

@@ -123,15 +123,19 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         fitted, asked = self._asked("stream", inputs, options)
         return stream_pieces(self.pipeline, fitted, asked, inputs, state=None if state is None else Path(state))
 
-    def evaluate(self, data: Any = None, *, switches: Sequence[str] = (), **changes: Any) -> Evaluation:
+    def evaluate(
+        self, data: Any = None, *, switches: Sequence[str] = (), keep: bool = False, **changes: Any
+    ) -> Evaluation:
         """Scores the model on held-out data, beside its baselines; the model's own data by default.
 
         Args:
             data: as in `rnnapps.train`.
             switches: those of the command line's `evaluate` without value, such as "tune".
+            keep: keep the changed settings in the run, fitted to its own data anew; this model has them from then on.
             changes: settings, as in `rnnapps.train`.
         """
         from rnnapps.verbs.evaluate import evaluate
+        from rnnapps.verbs.keep import keep_settings, require_keepable
         from rnnapps.verbs.scored_data import examples_to_score
 
         for name in switches:
@@ -143,8 +147,12 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         splits, note = examples_to_score(
             self.pipeline, self.config, config, folder=model.folder, given=given, own_splits=self._splits
         )
-        keep = data is None and not changes
-        return evaluate(self.pipeline, model, splits, switches=switches, note=note, keep=keep)
+        if keep:
+            changed = ["data"] if data is not None else settings.dotted(changes)
+            keep_settings(self.pipeline, model, require_keepable(self.pipeline, model, changed), splits)
+            self._opened = model
+        own = data is None and (keep or not changes)
+        return evaluate(self.pipeline, model, splits, switches=switches, note=note, keep=own)
 
     def export(self, to: str | Path, *, key: str | Path | None = None, **changes: Any) -> Path:
         """Writes the next version of a served model, verified before it appears.

@@ -42,13 +42,13 @@ class SeriesDataConfig:
         irregular: what to do when timestamps are not equally spaced, up to a quarter of a step: refuse; regularise,
             which gives rows the nearest places of a regular grid, averages rows that share a place and leaves empty
             places missing; or keep, which ignores it.
-        frequency: distance of the rows, such as 15min, 1h, 1d, 1b (business day), 1w, 1mo, 1me (month end) or 1y; empty
-            finds it.
+        frequency: distance of the rows, such as 15min, 1h, 1d, 1b (business day), 1w, 1mo, 1me (month end), 1bme (its
+            last business day) or 1y; empty finds it.
         duplicates: what to do with several rows of one time: refuse, or take the first, the last or their mean; or
             keep all of them, as events have them (with irregular: keep).
         separator: character between columns; auto finds it.
         decimal: decimal character; auto finds it.
-        skip_lines: numbers of lines, from 1, that are no rows: titles above the column names, units below them.
+        skip_lines: numbers of lines, from 1, that are no rows: titles above the column names, units, sums.
         missing: what else than an empty cell, NA, null and their like means that nothing was measured, such as -999.
         season_steps: rows after which a series repeats itself, for naive forecasts and scores; 0 takes what is usual
             for its frequency.

@@ -140,7 +140,7 @@ BASELINES = {
 def _watched(part: SeriesPart, rows: SensorRows, *, before: int = 0) -> tuple[Array, Array]:
     """Scaled values of the watched channels and where they exist, with `before` rows in front; 0 before the first."""
     first = max(part.start - before, 0)
-    values, present = rows.scale_array(part.series.values[first : part.stop])
+    values, present = rows.scale_array(part.series.values[first : part.stop], part.series.name)
     pad = ((before - (part.start - first), 0), (0, 0))
     places = rows.target_places
     return np.pad(values[:, places], pad), np.pad(present[:, places], pad)
@@ -149,7 +149,7 @@ def _watched(part: SeriesPart, rows: SensorRows, *, before: int = 0) -> tuple[Ar
 def _lagged(part: SeriesPart, rows: SensorRows, lags: int) -> Array:
     """Each row of a part behind the rows before it, `(rows, lags * channels)`."""
     first = max(part.start - lags + 1, 0)
-    values, _ = rows.scale_array(part.series.values[first : part.stop])
+    values, _ = rows.scale_array(part.series.values[first : part.stop], part.series.name)
     padded = np.pad(values, ((lags - 1 - (part.start - first), 0), (0, 0)), mode="edge")
     return np.concatenate([padded[lag : lag + len(part)] for lag in range(lags)], axis=1)
 

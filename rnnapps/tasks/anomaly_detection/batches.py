@@ -68,7 +68,9 @@ def training_windows(
             key = tf.stack([tf.constant(seed, tf.int64), step])
             told = tf.random.stateless_uniform((batch_size,), key, alg="philox") >= UNKNOWN_SHARE
             known = tf.gather(groups, window["part"])
-            inputs = _inputs(rows, window) | {"series": tf.where(told, known, 0) if len(rows.series) > 1 else known}
+            inputs = _inputs(rows, window, known) | {
+                "series": tf.where(told, known, 0) if len(rows.series) > 1 else known
+            }
             if hidden_share:
                 shown = hide_sensors(inputs["present"], key, share=hidden_share)
                 inputs |= {"values": inputs["values"] * shown, "present": shown}
@@ -100,9 +102,9 @@ def detector_loss(network: keras.Model) -> Callable[[NamedTensors, Batch], Tenso
     return crossed if network.name == "classifier" else squared
 
 
-def _inputs(rows: SensorRows, window: NamedTensors) -> dict[str, Tensor]:
-    """What every network reads of a window of raw rows."""
-    values, present = rows.scale(window["values"])
+def _inputs(rows: SensorRows, window: NamedTensors, series: Tensor) -> dict[str, Tensor]:
+    """What every network reads of a window of raw rows; scaled as its series is, told or not."""
+    values, present = rows.scale(window["values"], series)
     inputs = {"values": values, "present": present}
     if rows.calendar:
         inputs["calendar"] = rows.calendar_of(window["times"])

@@ -17,7 +17,7 @@ from rnnapps.data.series.shown_times import shown_times
 from rnnapps.errors import ConfigError
 from rnnapps.reports.plots import LIGHT, Plot, Theme
 from rnnapps.tasks.anomaly_detection.evaluate import judge_parts
-from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, ScoredRow
+from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, Kind, ScoredRow
 from rnnapps.tasks.anomaly_detection.judge import Judged
 from rnnapps.tasks.anomaly_detection.metrics import Interval, intervals
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
@@ -102,7 +102,7 @@ def _silences(judged: Judged, stream: DetectorStream, times: Sequence[pd.Timesta
         return []
     names, least, usual = stream.rows.channels, stream.config.missing_steps, stream.rows.usual_gaps
     whole = _backdated(judged.silent, max(least, stream.rows.longest_silence + 1))
-    found = [("all silent", names, stretch) for stretch in whole]
+    found: list[tuple[Kind, tuple[str, ...], Interval]] = [("all silent", names, stretch) for stretch in whole]
     for place, name in enumerate(names):
         for first, last in _backdated(judged.missing[:, place], max(least, usual[place] + 1)):
             if not any(start <= first and last <= stop for start, stop in whole):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -136,6 +139,17 @@ class DetectionConfig:
             require(f"detection.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
         for name in ("missing_steps", "dynamic_window_steps", "dynamic_stride_steps"):
             require(f"detection.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+
+    @property
+    def digest(self) -> int:
+        """A number from 1 to 2³¹ - 1 that other settings do not share; defaults count for nothing."""
+        own = {
+            field.name: list(value) if isinstance(value, tuple) else value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+        text = json.dumps(own, sort_keys=True)
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % (2**31 - 1) + 1
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing to this threshold -> why."""

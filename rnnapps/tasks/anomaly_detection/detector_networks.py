@@ -49,6 +49,7 @@ class Calibration(keras.layers.Layer):
         scale: standard deviation of the errors `(groups, targets)`.
         whitening: makes errors uncorrelated with unit variance `(groups, targets, targets)`.
         level: usual height of each channel's smoothed score `(groups, spans, targets)`.
+        fitted_for: `DetectionConfig.digest` of the settings that all of it was fitted for; 0 before.
         widening: how many times higher scores are while a channel is silent `(channels, spans, targets)`.
         threshold: score above which a row is flagged `(groups,)`.
     """
@@ -70,11 +71,14 @@ class Calibration(keras.layers.Layer):
             initializer = "zeros" if name == "centre" else "ones"
             weight = self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32")
             setattr(self, name, weight)
+        self.fitted_for = self.add_weight(
+            name="fitted_for", shape=(), initializer="zeros", trainable=False, dtype="int32"
+        )
         self.built = True
 
     def values(self) -> dict[str, Tensor]:
         """All numbers by name, as tensors."""
-        names = ("centre", "scale", "whitening", "level", "threshold", "widening")
+        names = ("centre", "scale", "whitening", "level", "threshold", "widening", "fitted_for")
         return {name: tf.convert_to_tensor(getattr(self, name).value) for name in names}
 
     def assign(self, values: Mapping[str, Array]) -> None:

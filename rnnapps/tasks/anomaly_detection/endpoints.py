@@ -34,7 +34,7 @@ def _windows(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
 
     def judge(rows: Tensor, lengths: Tensor, **others: Tensor) -> dict[str, Tensor]:
         valid = tf.sequence_mask(lengths, tf.shape(rows)[1])
-        known = tf.where(valid[..., None], _with_gaps(rows), tf.constant(np.nan, tf.float32))
+        known = tf.where(valid[..., None], _with_gaps(rows), tf.constant(np.nan, tf.float64))
         seconds = others.get("seconds", tf.zeros(tf.shape(rows)[:2], tf.int64))
         given = Rows(known, _groups(stream, others, tf.shape(rows)[0]), seconds)
         flags, _ = stream.advance(given, stream.first_state(tf.shape(rows)[0]))
@@ -49,7 +49,7 @@ def _windows(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
         }
 
     signature = {
-        "rows": tf.TensorSpec((None, None, channels), tf.float32),
+        "rows": tf.TensorSpec((None, None, channels), tf.float64),
         "lengths": tf.TensorSpec((None,), tf.int32),
         **_other_inputs(stream, (None, None)),
     }
@@ -88,7 +88,7 @@ def _step(stream: DetectorStream) -> Endpoint:
     first = stream.first_state(EXAMPLES)
     states = {name: tf.TensorSpec((None, *state.shape[1:]), state.dtype) for name, state in first.items()}
     signature = {
-        "row": tf.TensorSpec((None, channels), tf.float32),
+        "row": tf.TensorSpec((None, channels), tf.float64),
         **_other_inputs(stream, (None,)),
         **states,
     }
@@ -99,14 +99,17 @@ def _step(stream: DetectorStream) -> Endpoint:
         step,
         signature,
         examples | {name: state.numpy() for name, state in first.items()},
-        rules=(between("rows_seen", 0, MOST_ROWS), *(between(name, *YEARS) for name in calendar)),
+        rules=(
+            *(between(name, 0, MOST_ROWS) for name in ("rows_seen", "absent", "unsettled")),
+            *(between(name, *YEARS) for name in calendar),
+        ),
         missing=("row",),
     )
 
 
 def _with_gaps(rows: Tensor) -> Tensor:
     """The rows with NaN where a value is missing, in whatever way that was said."""
-    return tf.where(tf.abs(rows) < MISSING, rows, tf.constant(np.nan, tf.float32))
+    return tf.where(tf.abs(rows) < MISSING, rows, tf.constant(np.nan, tf.float64))
 
 
 def _groups(stream: DetectorStream, others: NamedTensors, batch: Tensor) -> Tensor:
@@ -133,7 +136,7 @@ def _other_examples(stream: DetectorStream, seconds: Array) -> dict[str, Array]:
 def _example_rows(stream: DetectorStream) -> Array:
     """Rows around the centre of each channel, one with a gap."""
     scaler, generator = stream.rows.scaler, np.random.default_rng(0)
-    rows = generator.normal(size=(EXAMPLES, EXAMPLE_STEPS, len(scaler.channels))) * scaler.scale + scaler.centre
+    noise = generator.normal(size=(EXAMPLES, EXAMPLE_STEPS, len(scaler.channels)))
+    rows: Array = noise * scaler.unit[0] + scaler.centre[0]
     rows[2, 3, 0] = MISSING
-    examples: Array = rows.astype(np.float32)
-    return examples
+    return rows

@@ -61,7 +61,7 @@ def calibrate_network(runner: PartRunner, parts: SplitSeries, config: DetectionC
     values = calibrate(known, len(stream.rows.series) + 1, config, taught=taught)
     outages = [(sensor, settled(series, config)) for sensor, series in outage_errors(runner, parts.validation)]
     widening = fit_widening(outages, values, len(stream.rows.channels), config)
-    stream.calibration.assign({**values, "widening": widening})
+    stream.calibration.assign({**values, "widening": widening, "fitted_for": config.digest})
     return {"squared_error": total / count}
 
 
@@ -94,6 +94,7 @@ def _calibrate_classifier(runner: PartRunner, parts: SplitSeries, config: Detect
     threshold = fit_threshold(scores[labels == 0], config)
     values = runner.stream.calibration.threshold
     values.assign(np.full(values.shape, min(threshold, 1.0), np.float32))
+    runner.stream.calibration.fitted_for.assign(config.digest)
     return {"nats_per_event": float(nats)}
 
 
@@ -104,8 +105,8 @@ def judge_parts(runner: PartRunner, parts: Sequence[SeriesPart], config: Detecti
         unsettled = 0 if runner.stream.kind == "classifier" else unsettled_rows(part, config)
         threshold = float(flags.threshold[0]) if len(part) else 0.0
         own = judged_part(part, rows, flags.score, threshold=threshold, config=config, unsettled=unsettled)
-        told = {"contribution": flags.contribution, "missing": flags.missing, "silent": flags.silent}
-        judged.append(dataclasses.replace(own, **told))
+        share, missing, silent = (np.asarray(told) for told in (flags.contribution, flags.missing, flags.silent))
+        judged.append(dataclasses.replace(own, contribution=share, missing=missing, silent=silent))
     return judged
 
 
@@ -120,7 +121,7 @@ def judged_part(
 ) -> Judged:
     """A part with its scores and the events in them; its first `unsettled` rows are in none."""
     own = part.rows()
-    values = rows.scale_array(own.values)[0][:, rows.target_places]
+    values = rows.scale_array(own.values, own.name)[0][:, rows.target_places]
     events = find_events(scores, threshold, values, config, unsettled_rows=unsettled)
     return Judged(own.name, scores, threshold, values, own.labels, None, events)
 

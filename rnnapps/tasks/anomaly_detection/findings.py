@@ -11,7 +11,9 @@ import pandas as pd
 from rnnapps.data.series.shown_times import utc_text
 from rnnapps.tasks.anomaly_detection.csv_lines import csv_line
 
-__all__ = ["AnomalyEvent", "ScoredLine", "ScoredRow"]
+__all__ = ["AnomalyEvent", "Kind", "ScoredLine", "ScoredRow"]
+
+Kind = Literal["anomaly", "sensor missing", "all silent"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class AnomalyEvent:
     """
 
     series: str
-    kind: Literal["anomaly", "sensor missing", "all silent"]
+    kind: Kind
     first_row: int
     last_row: int
     first_time: pd.Timestamp | None

@@ -107,8 +107,8 @@ def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict
     """Metrics of labelled series, and further figures.
 
     AUC-PR and VUS-PR are those of each series with labelled rows, averaged; they need no threshold and come first.
-    A detector that flags everything has the best scores of events, so the share of rows flagged stands beside them,
-    and a composite F1 which counts rows flagged in vain.
+    A detector that flags everything has the best scores of events, so a composite F1 stands beside them, which counts
+    rows flagged in vain, and the share of rows flagged among the further figures.
 
     Args:
         judged: series with labels.
@@ -132,7 +132,6 @@ def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict
         "auc_pr": _mean(areas),
         "vus_pr": _mean(volumes),
         "composite_f1": composite_f1(truths, flags),
-        "flagged_share": float(flags.mean()) if len(flags) else 0.0,
         "event_f05": counts.f_score(0.5),
         "event_precision": counts.precision,
         "event_recall": counts.recall,
@@ -144,6 +143,7 @@ def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict
         "events_found": float(counts.true_positives),
         "events_missed": float(counts.false_negatives),
         "false_events": float(counts.false_positives),
+        "flagged_share": float(flags.mean()) if len(flags) else 0.0,
         "labelled_share": float(truths.mean()) if len(truths) else 0.0,
         "point_adjusted_f1_not_for_comparison": point_adjusted_f1(truths, flags),
     }

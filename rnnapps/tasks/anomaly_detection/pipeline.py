@@ -21,7 +21,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_path
 from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
-from rnnapps.errors import ConfigError
+from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
 from rnnapps.tasks.anomaly_detection.export_config import DetectorExportConfig
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, ScoredLine, ScoredRow
     from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
     from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+    from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
 __all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions"]
 
@@ -102,7 +103,16 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         "A flag is a reason to look, not a diagnosis.",
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(
-        ("event_f05", "event_precision", "event_recall", "auc_pr", "vus_pr", "average_precision", "roc_auc")
+        [
+            "auc_pr",
+            "vus_pr",
+            "composite_f1",
+            "event_f05",
+            "event_precision",
+            "event_recall",
+            "average_precision",
+            "roc_auc",
+        ]
     )
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
@@ -131,7 +141,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         parts = splits.parts
         channels = parts.train[0].series.channels
         return SensorRows.fit(
-            [part.rows().values for part in parts.train],
+            _rows_by_name(parts),
             channels,
             method=config.data.scaling,
             **_names(config, parts),
@@ -146,8 +156,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     def grow_preprocessor(self, config: Config, preprocessor: SensorRows, splits: WatchedSeries) -> SensorRows:
         """Known sensors keep their scales by name; new ones are fitted."""
         parts = splits.parts
-        rows = [part.rows().values for part in parts.train]
-        return preprocessor.grow(rows, parts.train[0].series.channels, **_names(config, parts))
+        return preprocessor.grow(_rows_by_name(parts), parts.train[0].series.channels, **_names(config, parts))
 
     def vocabulary_changes(self, network: keras.Model, old: SensorRows, new: SensorRows) -> Sequence[VocabularyChange]:
         """Sensors and series keep their weights by name."""
@@ -231,14 +240,21 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
                 return Evaluation(**judge_classifier(runner, parts, seed=seed)._asdict())
             return Evaluation(**judge_detector(runner, parts, detection, kinds=splits.kinds, seed=seed)._asdict())
 
+    def calibrate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> bool:
+        """Fits scores and thresholds to validation rows, for the settings of `detection`."""
+        from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
+        from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        calibrate_network(runner, splits.parts, fitted.config.detection)
+        return True
+
     def endpoints(self, fitted: Fitted[Config, SensorRows]) -> dict[str, Endpoint]:
         """`serving_default` judges windows of raw rows, `step` one row after another."""
         from rnnapps.tasks.anomaly_detection.endpoints import detection_endpoints
-        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        return detection_endpoints(
-            DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection), fitted.config.export
-        )
+        return detection_endpoints(_calibrated(fitted), fitted.config.export)
 
     def predict(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
@@ -287,9 +303,30 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 def _runner(fitted: Fitted[Config, SensorRows]) -> PartRunner:
     """What judges rows by the settings the network was built with, compiled once."""
     from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+
+    return fitted.once("runner", lambda: PartRunner(_calibrated(fitted)))
+
+
+def _calibrated(fitted: Fitted[Config, SensorRows]) -> DetectorStream:
+    """The detector at work, once it is known that its thresholds are those of its settings.
+
+    Raises:
+        CheckpointError: they are not, for `evaluate --keep` was stopped half-way.
+    """
     from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-    return fitted.once("runner", lambda: PartRunner(DetectorStream(fitted.network, fitted.preprocessor)))
+    stream = DetectorStream(fitted.network, fitted.preprocessor)
+    if int(stream.calibration.fitted_for.numpy()) not in (0, fitted.config.detection.digest):
+        raise CheckpointError(
+            "the thresholds of this model were fitted for other settings of `detection` than its configuration has; "
+            "give `evaluate --keep` with the settings that are wanted"
+        )
+    return stream
+
+
+def _rows_by_name(parts: Any) -> dict[str, Any]:
+    """Training rows of each series."""
+    return {part.series.name: part.rows().values for part in parts.train}
 
 
 def _names(config: Config, parts: Any) -> dict[str, Any]:

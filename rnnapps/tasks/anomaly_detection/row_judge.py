@@ -77,8 +77,7 @@ class RowJudge:
         before = self.states.get(name) or _Known(self.stream.first_state(1), "")
         known = self.stream.rows.series
         group = len(known) if len(known) <= 1 else self.stream.rows.group(name)
-        with np.errstate(over="ignore"):  # what float32 cannot hold is missing
-            row = tf.constant(np.array(values, np.float64).astype(np.float32)[None, None])
+        row = tf.constant(np.array(values, np.float64)[None, None])
         (score, threshold, flag, share, missing, silent), after = self.step(
             row, tf.constant([group]), tf.constant([[seconds]], tf.int64), before.state
         )

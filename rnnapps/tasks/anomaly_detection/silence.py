@@ -72,9 +72,9 @@ def longest_gaps(rows: Sequence[Array]) -> tuple[tuple[int, ...], int]:
         rows: of each series `(rows, channels)`, NaN where missing.
     """
     channels = rows[0].shape[1]
-    missing = [~np.isfinite(own) for own in rows]
+    missing: list[Array] = [np.isnan(own) | np.isinf(own) for own in rows]
     gaps = [max(_longest_run(own[:, channel]) for own in missing) for channel in range(channels)]
-    return tuple(gaps), max(_longest_run(own.all(axis=1)) for own in missing)
+    return tuple(gaps), max(_longest_run(np.asarray(own.all(axis=1))) for own in missing)
 
 
 def silent_sensors(missing: Array, silent: bool, channels: Sequence[str]) -> str:
@@ -85,7 +85,7 @@ def silent_sensors(missing: Array, silent: bool, channels: Sequence[str]) -> str
         silent: whether all channels together are.
         channels: their names.
     """
-    return ALL if silent else "; ".join(channels[place] for place in np.flatnonzero(missing))
+    return ALL if silent else "; ".join(name for name, mine in zip(channels, missing.tolist(), strict=True) if mine)
 
 
 def _longest_run(flags: Array) -> int:

@@ -35,7 +35,7 @@ class Rows(NamedTuple):
     """Rows of several series at once.
 
     Attributes:
-        values: raw values, float32 `(batch, time, channels)`, NaN where missing.
+        values: raw values, float64 `(batch, time, channels)`, NaN where missing.
         series: int32 `(batch,)`, numbers of `SensorRows.group`.
         seconds: Unix times, int64 `(batch, time)`; without influence where there is no calendar.
     """
@@ -167,7 +167,7 @@ class DetectorStream:
 
     def _see(self, rows: Rows, state: State) -> _Seen:
         """Scales rows, and follows who is silent."""
-        values, present = self.rows.scale(rows.values)
+        values, present = self.rows.scale(rows.values, rows.series)
         silence, out, after = follow_silence(
             present,
             Silence(state["absent"], state["unsettled"]),

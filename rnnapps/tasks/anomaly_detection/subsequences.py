@@ -39,7 +39,8 @@ def cluster_distance(train: Sequence[SeriesPart], rows: SensorRows, seed: int, l
 
     def distance(windows: Array) -> Array:
         squared = (windows**2).sum(axis=1)[:, None] - 2 * windows @ centres.T + squares
-        return np.sqrt(np.maximum(squared.min(axis=1), 0))
+        found: Array = np.sqrt(np.maximum(squared.min(axis=1), 0))
+        return found
 
     return _by_windows(distance, rows, length)
 
@@ -55,7 +56,8 @@ def window_residual(train: Sequence[SeriesPart], rows: SensorRows, seed: int, le
     def residual(windows: Array) -> Array:
         centred = windows - mean
         squared = (centred**2).sum(axis=1) - ((centred @ kept.T) ** 2).sum(axis=1)
-        return np.sqrt(np.maximum(squared, 0))
+        found: Array = np.sqrt(np.maximum(squared, 0))
+        return found
 
     return _by_windows(residual, rows, length)
 
@@ -85,5 +87,5 @@ def _by_windows(judge: Callable[[Array], Array], rows: SensorRows, length: int) 
 def _padded(part: SeriesPart, rows: SensorRows, length: int) -> Array:
     """Scaled values of the watched channels, with the rows before the part that its first windows need."""
     first = max(part.start - length + 1, 0)
-    values = rows.scale_array(part.series.values[first : part.stop])[0][:, rows.target_places]
+    values = rows.scale_array(part.series.values[first : part.stop], part.series.name)[0][:, rows.target_places]
     return np.pad(values, ((max(length - len(values), 0), 0), (0, 0)), mode="edge")

@@ -20,7 +20,7 @@ CYCLES = {"hour": DAY, "weekday": 7 * DAY, "year": 365.2425 * DAY}
 """Cyclic feature -> its period in seconds."""
 SECONDS = {
     **{"nanosecond": 1e-9, "day": DAY, "business_day": 1.4 * DAY},
-    **{"month": 30.4 * DAY, "month_end": 30.4 * DAY},
+    **{"month": 30.4 * DAY, "month_end": 30.4 * DAY, "business_month_end": 30.4 * DAY},
 }
 """Seconds of a frequency's unit, on average."""
 
@@ -76,7 +76,9 @@ class Calendar(LocalClock):
         months = year * 12 + month - 1
         moved = months[:, None] + steps * frequency.count
         last = _days((moved + 1) // 12, (moved + 1) % 12 + 1) - 1
-        if frequency.unit == "month_end":
+        if frequency.unit == "business_month_end":
+            last -= tf.maximum((last + 3) % 7 - 4, 0)  # 1970 began on a Thursday; from Saturday and Sunday to Friday
+        if frequency.unit.endswith("month_end"):
             return last * DAY + within[:, None]
         on_day = _days(moved // 12, moved % 12 + 1) + (day - 1)[:, None]
         return tf.minimum(on_day, last) * DAY + within[:, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.contract.fitted import Fitted
+from rnnapps.errors import CheckpointError
 from rnnapps.tasks.anomaly_detection.baselines import BASELINES
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
 from tests.tasks.anomaly_detection.watched import (
@@ -58,7 +60,8 @@ def test_it_finds_plain_faults_and_is_measured_beside_baselines(
     assert found["vus_pr"] > 0.7
     assert found["diagnostics"]["events_found"] == 3
     assert set(found["baselines"]) == set(BASELINES)
-    assert 0 < found["flagged_share"] < 2 * found["diagnostics"]["labelled_share"]
+    assert 0 < found["diagnostics"]["flagged_share"] < 2 * found["diagnostics"]["labelled_share"]
+    assert 0 < found["diagnostics"]["flagged_share_of_last value"] < 1
     assert "95 % interval" in found["diagnostics"]["false_alarms_promised"]
     names = set(found["baselines"]["last value"]) | {"delay_rows"}  # there is none where nothing is found
     assert all(set(own) | {"delay_rows"} == names for own in found["baselines"].values())
@@ -83,6 +86,39 @@ def test_thresholds_can_be_tried_on_a_trained_run(
     found = answer(capsys, "evaluate", "--run", watcher, "--detection.threshold", method, *flags)
     assert found["event_recall"] >= 1 / 3
     assert found["event_precision"] >= 0.5
+
+
+def test_settings_that_were_tried_can_be_kept(
+    watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_report(monkeypatch)
+    run, other = tmp_path / "run", write_rows(tmp_path / "other.csv", seed=9, labels=False)
+    shutil.copytree(watcher, run)
+
+    def threshold() -> float:
+        return answer(capsys, "predict", "--run", run, "--input", other)["results"][0]["threshold"]
+
+    before, tried = (
+        threshold(),
+        ["--detection.threshold=extreme_value", "--detection.risk=0.05", "--detection.margin=1"],
+    )
+    assert "no other data.source" in complaint(capsys, "evaluate", "--run", run, "--keep", "--data.source", other)
+    shown = answer(capsys, "evaluate", "--run", run, "--keep", *tried)
+    assert answer(capsys, "evaluate", "--run", run) == shown
+    assert "risk: 0.05" in (run / "config.yaml").read_text()
+    kept = threshold()
+    assert kept < before
+    succeed("train", "--run", run)  # it goes on as it is
+
+    def stop(*arguments: object) -> None:
+        raise CheckpointError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnapps.verbs.keep.begin_run", stop)
+        assert "stopped" in complaint(capsys, "evaluate", "--run", run, "--keep", "--detection.risk=0.2")
+    assert "fitted for other settings" in complaint(capsys, "predict", "--run", run, "--input", other)
+    succeed("evaluate", "--run", run, "--keep", "--detection.risk=0.2")
+    assert threshold() < kept
 
 
 def test_predict_names_the_sensor_and_draws(watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +193,7 @@ def test_steps_of_the_export_equal_its_windows(exported: Path) -> None:
     import tensorflow as tf
 
     served = tf.saved_model.load(str(exported)).signatures
-    rows = np.stack([healthy(60, seed=seed) for seed in (3, 4)]).astype(np.float32)
+    rows = np.stack([healthy(60, seed=seed) for seed in (3, 4)])
     rows[0, 30, 0] += 3
     rows[1, 12, 1] = 1e30
     lengths = tf.constant([60, 60])
@@ -239,8 +275,10 @@ def test_sensors_are_matched_by_name_when_fine_tuning(
     scaler = json.loads((run / "preprocessing" / "scaler.json").read_text())
     before = json.loads((watcher / "preprocessing" / "scaler.json").read_text())
     assert scaler["channels"] == ["noise", "extra", "angle"]
-    assert scaler["centre"][0] == before["centre"][2]
-    assert scaler["centre"][2] == before["centre"][0]
+    assert scaler["series"] == ["machine", "new"]
+    for row in (0, 1):  # of a series that is not known, and of the one that was
+        assert scaler["centre"][row][0] == before["centre"][row][2]
+        assert scaler["centre"][row][2] == before["centre"][row][0]
 
 
 def test_only_training_rows_are_learned_from(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.series.row_options import RowOptions
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.local_clock import LocalClock
-from rnnapps.preprocessing.scaler import Scaler
+from rnnapps.preprocessing.series_scaler import SeriesScaler
 from rnnapps.tasks.anomaly_detection.detector_networks import autoencoder, classifier, forecaster
 from rnnapps.tasks.anomaly_detection.lines import judge_lines
 from rnnapps.tasks.anomaly_detection.row_judge import RowJudge
@@ -39,7 +39,8 @@ CELLS = st.one_of(
 def stream() -> DetectorStream:
     keras.utils.set_random_seed(0)
     network = forecaster(RecurrentConfig(units=3), channels=2, targets=2, groups=2, settings={"smoothing_steps": (1,)})
-    return DetectorStream(network, SensorRows(Scaler(("a", "b"), [0, 0], [1, 1]), ("a", "b"), ("only",)))
+    scaler = SeriesScaler(("only",), ("a", "b"), [[0, 0]] * 2, [[1, 1]] * 2)
+    return DetectorStream(network, SensorRows(scaler, ("a", "b"), ("only",)))
 
 
 @settings(max_examples=1000)
@@ -96,7 +97,9 @@ def detector(kind: str, *, entity: bool = False) -> DetectorStream:
     else:
         network = classifier(RecurrentConfig(units=3), history_steps=4, **shared)
     reading = {"rules": {"frequency": "1h"}} | ({"entity": "card"} if entity else {})
-    rows = SensorRows(Scaler(("a", "b"), [0, 0], [1, 1]), ("a", "b"), ("only",), reading=reading)
+    rows = SensorRows(
+        SeriesScaler(("only",), ("a", "b"), [[0, 0]] * 2, [[1, 1]] * 2), ("a", "b"), ("only",), reading=reading
+    )
     return DetectorStream(network, rows)
 
 
@@ -153,7 +156,7 @@ def test_names_of_any_kind_are_read_back(stream: DetectorStream, tmp_path: Path)
 
 def test_the_calendar_is_that_of_the_time_zone(tmp_path: Path) -> None:
     """In Berlin, noon of summer is 10:00 UTC, and noon of winter 11:00."""
-    scaler = Scaler(("a", "b"), [0, 0], [1, 1])
+    scaler = SeriesScaler(("only",), ("a", "b"), [[0, 0]] * 2, [[1, 1]] * 2)
     utc = SensorRows(scaler, ("a", "b"), ("only",), calendar=True)
     berlin = dataclasses.replace(utc, clock=LocalClock.of("Europe/Berlin"))
     berlin.save(tmp_path)

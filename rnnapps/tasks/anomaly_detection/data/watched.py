@@ -104,7 +104,7 @@ def _simulated() -> SplitSeries:
 
     def series(values: Array, marks: Array, day: str) -> Series:
         times = np.datetime64(day, "ns") + np.arange(len(values)) * np.timedelta64(ROW_SECONDS, "s")
-        return Series("machine", times, values.astype(np.float32), SENSORS, labels=marks, source=BUILTIN)
+        return Series("machine", times, values, SENSORS, labels=marks, source=BUILTIN)
 
     normal = series(healthy, np.zeros(len(healthy), np.int32), "2024-01-01")
     first = BUILTIN_ROWS["train"]
@@ -196,7 +196,7 @@ def _widened(array: Array, width: int) -> Array:
 
 
 def _load_archive(path: Path) -> dict[str, Array]:
-    """The arrays `train` and `test` of a file, float32 `(rows, channels)`; raises DataError for anything else."""
+    """The arrays `train` and `test` of a file, float64 `(rows, channels)`; raises DataError for anything else."""
     try:
         if path.stat().st_size > MAXIMUM_BYTES:
             raise DataError(path, f"has more than {MAXIMUM_BYTES:,} bytes", "split it")
@@ -211,7 +211,7 @@ def _load_archive(path: Path) -> dict[str, Array]:
         if array.ndim != 2 or array.dtype.kind not in "fiub" or not array.size:
             problem = f"array {name} is {array.dtype} {array.shape}; expected numbers (rows, channels)"
             raise DataError(path, problem, "store it so")
-    return {name: array.astype(np.float32) for name, array in arrays.items()}
+    return {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
 def _numbered(name: str, values: Array, source: str) -> Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -191,7 +192,7 @@ class MusicGrid:
         path = Path(folder) / FILE_NAME
         try:
             saved = read_json(path)
-            known = {name: int(saved.pop(name)) for name in _LEARNED if name in saved}
+            known: dict[str, Any] = {name: int(saved.pop(name)) for name in _LEARNED if name in saved}
             return dataclasses.replace(cls.of(MusicDataConfig(**saved, transpose_semitones=0)), **known)
         except (TypeError, ValueError, ConfigError) as error:
             raise CheckpointError(f"{path}: {error}; restore the file or train again") from None
