@@ -92,6 +92,7 @@ def test_settings_that_were_tried_can_be_kept(
     watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skip_report(monkeypatch)
+    monkeypatch.setattr("rnnapps.tasks.anomaly_detection.tuned_baselines.BASELINES", {"last": BASELINES["last value"]})
     run, other = tmp_path / "run", write_rows(tmp_path / "other.csv", seed=9, labels=False)
     shutil.copytree(watcher, run)
 
