@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,13 +92,15 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
         path: the file.
         config: what the user says of it.
         known: the separator and the decimal character of the training data, which decide where this file leaves open
-            what its marks mean.
+            what its marks mean; lines that are no rows are then left out, and told.
 
     Raises:
         DataError: the file is missing, empty, no UTF-8 text, has no usable header, or a line has too many or too few
             columns.
     """
-    head = "".join(without_lines(_head(path).splitlines(keepends=True), config.skip_lines))
+    head = _head(path)
+    skipped = config.skip_lines or _lines_without_rows(path, head, config.separator, known)
+    head = "".join(without_lines(head.splitlines(keepends=True), skipped))
     lines = head.splitlines()
     if not any(line.strip() for line in lines):
         raise DataError(path, "is empty", "expected a line of column names and then rows")
@@ -106,11 +109,9 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
     if len(head) >= HEAD_BYTES // 2 and len(rows) > 1:
         rows.pop()  # the head may end within a line
     names = tuple(name.strip() for name in rows[0])
-    if not config.skip_lines:
-        _check_preamble(path, lines, config.separator)
     _check_header(path, names)
-    if config.skip_lines:
-        _check_quoted(path, separator, len(names), config.skip_lines)
+    if skipped:
+        _check_quoted(path, separator, len(names), skipped)
     else:
         _check_lines(path, separator, len(names))
     sample = [row for row in rows[1 : SAMPLE_ROWS + 1] if len(row) == len(names)]
@@ -119,7 +120,7 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
     decimal = _decimal(separator, names, sample, known or {}) if config.decimal == "auto" else config.decimal
     if decimal == separator:
         raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
-    return CsvShape(path, separator, decimal, names, sample, tuple(map(str, config.missing)), config.skip_lines)
+    return CsvShape(path, separator, decimal, names, sample, tuple(map(str, config.missing)), skipped)
 
 
 def read_number(text: str, decimal: str, *, missing: Sequence[str] = ()) -> float | None:
@@ -253,12 +254,19 @@ def _check_chunk(path: Path, chunk: bytes, line: _OpenLine, *, separator: str, c
     return _OpenLine(line.number + len(ends), behind, len(content) - 1 - int(ends[-1]))
 
 
-def _check_preamble(path: Path, lines: Sequence[str], separator: str) -> None:
-    """Raises DataError where lines above the column names, or one of units below them, are no rows."""
+def _lines_without_rows(path: Path, head: str, separator: str, known: Mapping[str, str] | None) -> tuple[int, ...]:
+    """Lines above the column names, below them or at the end that are no rows; training refuses them."""
+    lines = head.splitlines() if len(head) < HEAD_BYTES // 2 else head.splitlines()[:-1]
+    if not any(line.strip() for line in lines):
+        return ()
     found = lines_that_are_no_rows(lines, SEPARATORS if separator == "auto" else [separator], MISSING)
-    if found:
+    told = f"{shown_lines(found)}: no row of the table" if found else ""
+    if found and known is None:
         remedy = f"leave {'it' if len(found) == 1 else 'them'} out with --data.skip_lines '{found}'"
-        raise DataError(path, f"{shown_lines(found)}: no row of the table", remedy)
+        raise DataError(path, told, remedy)
+    if found:
+        print(f"{path}: {told}, and left out", file=sys.stderr)
+    return tuple(found)
 
 
 def _check_quoted(path: Path, separator: str, columns: int, skipped: Sequence[int] = ()) -> None:

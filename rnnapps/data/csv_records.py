@@ -37,22 +37,19 @@ class CsvRecords:
 
     Args:
         lines: the input.
-        skipped: numbers of the lines that are no rows.
 
     Attributes:
         separator: character between cells, as soon as it is known.
     """
 
-    def __init__(self, lines: LineInput, skipped: tuple[int, ...] = ()) -> None:
-        self.lines, self.skipped, self.separator = lines, skipped, ","
+    def __init__(self, lines: LineInput) -> None:
+        self.lines, self.separator = lines, ","
 
     def __iter__(self) -> Iterator[Record]:
         """Yields the rows; raises DataError as `LineInput` does."""
         text, first, number = "", 0, 0
         for line in self.lines:
             number = self.lines.number
-            if number in self.skipped:
-                continue
             first = first if text else number
             try:
                 text += line.decode("utf-8-sig" if number == 1 else "utf-8")

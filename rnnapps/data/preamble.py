@@ -1,4 +1,4 @@
-"""Lines of a table's file that are no rows: titles above the column names, and units below them."""
+"""Lines of a table's file that are no rows: titles above the column names, units below them, sums at the end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ __all__ = ["lines_that_are_no_rows", "shown_lines", "without_lines"]
 
 LEAST_ROWS = 3
 _DIGIT = re.compile(r"\d")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _VALUE = re.compile(r"[\d.,:/+\-TZ ]*\d[\d.,:/+\-TZ ]*")
 """A number or a time, which no column is called."""
 
@@ -22,14 +23,16 @@ def without_lines(lines: Iterable[str], skipped: Collection[int]) -> Iterator[st
 
 
 def lines_that_are_no_rows(lines: Sequence[str], separators: Sequence[str], missing: Sequence[str]) -> list[int]:
-    """Numbers of the lines above a table's column names, and of one of units below them; none of a plain table.
+    """Numbers of the lines above a table's column names, of one of units below them, and of sums behind dated rows.
+
+    A plain table has none.
 
     Args:
-        lines: the first lines of a file, which may be cut within the last.
+        lines: the lines of a file, or its first ones.
         separators: what may stand between columns.
         missing: cells that mean "not measured".
     """
-    counted = {separator: _cells(lines[:-1] or lines, separator) for separator in separators}
+    counted = {separator: _cells(lines, separator) for separator in separators}
     rows, columns = max((_commonest(cells) for cells in counted.values()), key=lambda found: (found[1] > 1, found[0]))
     if columns < 2 or rows < LEAST_ROWS:
         return []
@@ -42,7 +45,8 @@ def lines_that_are_no_rows(lines: Sequence[str], separators: Sequence[str], miss
     if len(behind) < LEAST_ROWS:
         return above
     first, second = ([cell for cell in numbered[number] if cell.strip() not in missing] for number in behind[:2])
-    return [*above, *(behind[:1] if _is_of_units(first, second, columns) else [])]
+    below = behind[:1] if _is_of_units(first, second, columns) else []
+    return [*above, *below, *_behind_dates({number: cells for number, cells in numbered.items() if number > header})]
 
 
 def shown_lines(numbers: Sequence[int]) -> str:
@@ -55,6 +59,14 @@ def _cells(lines: Sequence[str], separator: str) -> dict[int, list[str]]:
     """The cells of each line that is not empty, by its number."""
     rows = ((number, next(csv.reader([line], delimiter=separator), [])) for number, line in enumerate(lines, start=1))
     return {number: cells for number, cells in rows if any(cell.strip() for cell in cells)}
+
+
+def _behind_dates(numbered: dict[int, list[str]]) -> list[int]:
+    """The last lines, where they begin with a word and all others with a date; none where no others do."""
+    dated = [number for number, cells in numbered.items() if _DATE.match(cells[0].strip())]
+    last = [number for number, cells in numbered.items() if len(dated) >= LEAST_ROWS and number > dated[-1]]
+    words = all(cells[0].strip() and not _DIGIT.search(cells[0]) for cells in (numbered[number] for number in last))
+    return last if words and len(dated) + len(last) >= len(numbered) - 1 else []
 
 
 def _commonest(cells: dict[int, list[str]]) -> tuple[int, int]:

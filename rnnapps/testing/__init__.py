@@ -17,7 +17,7 @@ from typing import Any
 
 from rnnapps.cells import Cell
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.testing import contract, layers, sequences
+from rnnapps.testing import contract, derivatives, layers, sequences
 from rnnapps.testing.pipelines import command_line, examples, serving, training
 from rnnapps.testing.pipelines.subject import PipelineSubject, joined
 from rnnapps.testing.subject import Subject
@@ -42,6 +42,7 @@ CELL_PROPERTIES: dict[str, Callable[[Subject], None]] = {
     "compiled": sequences.check_compiled,
     "masks": sequences.check_masks,
     "split": sequences.check_split,
+    "derivatives": derivatives.check_derivatives,
     "stock_layer": layers.check_stock_layer,
     "mixed_precision": layers.check_mixed_precision,
     "file": layers.check_file,

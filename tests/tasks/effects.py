@@ -11,7 +11,8 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import typing
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,42 @@ import numpy as np
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import RnnappsError
+from rnnapps.verbs import settings
 from rnnapps.verbs.configure import configure
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.model import Model
 from rnnapps.verbs.start import train
 
-__all__ = ["Effects", "first_effect"]
+__all__ = ["Change", "Effects", "check_setting", "walked"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
 QUICK = {"training.steps": 4, "training.evaluate_every": 2, "training.warmup_steps": 1}
 BATCHES = 3
+
+
+LOOP = {"training.steps": 6, "training.evaluate_every": 4, "training.clip_norm": 0.001}
+"""What automatic alternatives would not show in four updates."""
+
+ELSEWHERE = {
+    "training.compile": "tests/training: how a step runs, not what it gives",
+    "training.patience": "tests/training/test_loop.py: needs evaluations without improvement",
+    "export.warmup_requests": "tests/export/test_saved_model.py: counts the records",
+}
+"""Settings of all pipelines that are shown to work where their effect is at home."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Another value of a setting that must have an effect.
+
+    Attributes:
+        value: the value.
+        beside: dotted key -> value: settings with which it means something, for both sides of the comparison.
+    """
+
+    value: Any
+    beside: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Effects:
@@ -114,38 +140,66 @@ class Effects:
     def stream(self) -> str:
         return repr(list(self.model.stream(self.inputs, **self.options)))
 
-    @functools.cached_property
-    def export(self) -> str:
-        version = self.model.export(self.folder / "models")
-        records = version / "assets.extra" / "tf_serving_warmup_requests"
-        return _digest(records.read_bytes() if records.is_file() else "none")
-
     def close(self) -> None:
         if "folder" in vars(self):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-STAGES = ("data", "preprocessing", "network", "batches", "training", "evaluation", "prediction", "stream", "export")
+STAGES = ("data", "preprocessing", "network", "batches", "training", "evaluation", "prediction", "stream")
 
 
-def first_effect(base: Effects, changed: Callable[[], Effects], key: str, stages: tuple[str, ...] = STAGES) -> str:
-    """The first stage in which two configurations differ, or "refused" where the message names the setting.
+def walked(pipeline: AnyPipeline, elsewhere: Collection[str] = ()) -> list[str]:
+    """The settings to walk: all but those that are shown to work elsewhere."""
+    return [key for key in settings.setting_types(pipeline.config_class) if key not in {*ELSEWHERE, *elsewhere}]
 
-    Returns:
-        "" where all stages are the same.
+
+def check_setting(base: Effects, key: str, change: Change | None) -> None:
+    """Asserts that another value of a setting changes something, or is refused by name.
+
+    Args:
+        base: the configuration that is compared with.
+        key: the setting.
+        change: what to set; None tries a few values that the setting's type suggests.
     """
-    other = None
+    before = Effects(base.pipeline, {**base.settings, **change.beside}, base.inputs, base.options) if change else base
+    values = [change.value] if change else list(_alternatives(base, key))
+    assert values, f"{key}: no other value is known; name one"
     try:
-        other = changed()
+        found = [_first_effect(before, key, value) for value in values]
+    finally:
+        if before is not base:
+            before.close()
+    assert any(found), f"{key} may be {values}, and nothing changes"
+
+
+def _alternatives(base: Effects, key: str) -> Iterator[Any]:
+    """Other values of a setting."""
+    kind = settings.setting_types(base.pipeline.config_class)[key]
+    value = settings.flatten(base.config)[key]
+    if key in LOOP:
+        yield LOOP[key]
+    elif typing.get_origin(kind) is typing.Literal:
+        yield from (choice for choice in typing.get_args(kind) if choice != value)
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield value + 1
+        yield value * 2
+    elif isinstance(value, float):
+        yield value / 2 if value else 0.1
+
+
+def _first_effect(base: Effects, key: str, value: Any) -> str:
+    """The first stage in which two configurations differ, or "refused" where the message names setting or value."""
+    other = Effects(base.pipeline, {**base.settings, key: value}, base.inputs, base.options)
+    try:
         with _quiet():
-            return next((stage for stage in stages if getattr(base, stage) != getattr(other, stage)), "")
+            return next((stage for stage in STAGES if getattr(base, stage) != getattr(other, stage)), "")
     except RnnappsError as error:
-        if key.rpartition(".")[2] not in str(error):
-            raise
+        assert key.rpartition(".")[2] in str(error) or str(value) in str(error), f"{key} {value}: {error}"
         return "refused"
     finally:
-        if other is not None:
-            other.close()
+        other.close()
 
 
 @contextlib.contextmanager

@@ -48,7 +48,7 @@ class SeriesDataConfig:
             keep all of them, as events have them (with irregular: keep).
         separator: character between columns; auto finds it.
         decimal: decimal character; auto finds it.
-        skip_lines: numbers of lines, from 1, that are no rows: titles above the column names, units below them.
+        skip_lines: numbers of lines, from 1, that are no rows: titles above the column names, units, sums.
         missing: what else than an empty cell, NA, null and their like means that nothing was measured, such as -999.
         season_steps: rows after which a series repeats itself, for naive forecasts and scores; 0 takes what is usual
             for its frequency.

@@ -27,16 +27,18 @@ class RowColumns:
         source: what they come from, for errors.
         names: of the columns, in their order.
         separator: character between cells.
+        where: the line that names them, for errors.
 
     Raises:
         DataError: a channel, or a time that is needed, has no column.
     """
 
-    def __init__(self, rules: RowRules, source: str, names: Sequence[str], *, separator: str) -> None:
+    def __init__(self, rules: RowRules, source: str, names: Sequence[str], *, separator: str, where: str) -> None:
+        self.where = where
         self.rules, self.source, self.names, self.separator = rules, source, tuple(names), separator
         missing = [name for name in rules.channels if name not in names]
         if missing:
-            raise DataError(source, f"line 1: has no column {missing[0]!r}", f"it names {', '.join(names)}")
+            raise DataError(source, f"{where}: has no column {missing[0]!r}", f"it names {', '.join(names)}")
         self._places = [self.names.index(name) for name in rules.channels]
         config, known = rules.config, rules.known
         self.series = self._column(config.series, known.get("series", ""), SERIES_NAMES)
@@ -44,7 +46,7 @@ class RowColumns:
         self.time = clock
         if clock is None and rules.needs_time:
             raise DataError(
-                source, "line 1: has no column of times", "this model reads the calendar: add one called time"
+                source, f"{where}: has no column of times", "this model reads the calendar: add one called time"
             )
         other = known.get("separator") != separator or config.separator not in ("auto", known.get("separator"))
         found = "" if other else known.get("decimal", "")
@@ -91,7 +93,7 @@ class RowColumns:
     def _column(self, asked: str, known: str, usual: Sequence[str]) -> int | None:
         """The column that is asked for, that of the training data, or one with a usual name."""
         if asked and asked not in self.names:
-            raise DataError(self.source, f"line 1: has no column {asked!r}", f"it names {', '.join(self.names)}")
+            raise DataError(self.source, f"{self.where}: has no column {asked!r}", f"it names {', '.join(self.names)}")
         wanted = [name for name in (asked, known) if name in self.names and name]
         lowered = [name.lower() for name in self.names]
         wanted += [self.names[lowered.index(name)] for name in usual if name in lowered]
@@ -99,7 +101,7 @@ class RowColumns:
         return self.names.index(free[0]) if free else None
 
 
-def find_columns(rules: RowRules, source: str, text: str) -> tuple[RowColumns, bool]:
+def find_columns(rules: RowRules, source: str, text: str, where: str) -> tuple[RowColumns, bool]:
     """The columns of a stream by its first row, and whether that names them.
 
     A row of numbers alone names none: they are those of the channels, in the order of training.
@@ -112,15 +114,16 @@ def find_columns(rules: RowRules, source: str, text: str) -> tuple[RowColumns, b
     rows = {separator: _cells(text, separator) for separator in separators}
     for separator, cells in rows.items():
         if set(rules.channels) <= set(cells):
-            return RowColumns(rules, source, cells, separator=separator), True
+            return RowColumns(rules, source, cells, separator=separator, where=where), True
     separator = max(rows, key=lambda each: (len(set(rows[each]) & set(rules.channels)), len(rows[each])))
     if any(_is_name(cell, rules) for cell in rows[separator]):
-        return RowColumns(rules, source, rows[separator], separator=separator), True  # says which column is missing
+        columns = RowColumns(rules, source, rows[separator], separator=separator, where=where)
+        return columns, True  # it has said which column is missing
     fitting = next((each for each, cells in rows.items() if len(cells) == len(rules.channels)), None)
     if fitting is None:
-        problem = f"line 1: has {len(rows[separator])} cells; expected {len(rules.channels)}"
+        problem = f"{where}: has {len(rows[separator])} cells; expected {len(rules.channels)}"
         raise DataError(source, problem, f"give {', '.join(rules.channels)}, or a line of column names first")
-    return RowColumns(rules, source, rules.channels, separator=fitting), False
+    return RowColumns(rules, source, rules.channels, separator=fitting, where=where), False
 
 
 def _cells(text: str, separator: str) -> list[str]:

@@ -25,6 +25,9 @@ from rnnapps.types import Array
 
 __all__ = ["RowStream", "StreamRow"]
 
+MOST_TITLES = 10
+"""Lines without a channel's name that may stand above the names of the columns."""
+
 
 class StreamRow(NamedTuple):
     """A row in its place.
@@ -73,7 +76,7 @@ class RowStream:
         """
         lines = LineInput(source, self.memory)
         self.counts.source = lines.name
-        records = CsvRecords(lines, self.rules.config.skip_lines)
+        records = CsvRecords(lines)
         if self._facts.get("names"):
             self._use(self._known_columns(lines.name), records)
         self.memory.watch("rows", self._now)
@@ -94,7 +97,11 @@ class RowStream:
                 self.memory.passed()
         finally:
             self.counts.tell()
-        if problem and not self.memory.keeps and self.counts.rows == self.counts.counts["bad"]:
+        if (
+            problem
+            and (self._columns is None or not self.memory.keeps)
+            and self.counts.rows == self.counts.counts["bad"]
+        ):
             raise problem
 
     def given(self, given: object) -> Iterator[StreamRow]:
@@ -143,7 +150,7 @@ class RowStream:
             self.counts.rows += 1
             raise _BadRow(DataError(source, f"{where}: {record.problem}", "correct the line"))
         if self._columns is None:
-            columns, named = find_columns(self.rules, source, record.text)
+            columns, named = self._first_columns(record)
             self._use(columns, records)
             if named:
                 return None
@@ -165,9 +172,19 @@ class RowStream:
             raise _BadRow(error) from None
         return self._placed(record.line, series, time, values=values, where=where)
 
+    def _first_columns(self, record: Record) -> tuple[RowColumns, bool]:
+        """The columns by the first row, see `find_columns`; a few lines above it may be titles, which are bad rows."""
+        try:
+            return find_columns(self.rules, self.counts.source, record.text, f"line {record.line}")
+        except DataError as error:
+            self.counts.rows += 1
+            if self.counts.rows > MOST_TITLES or any(name in record.text for name in self.rules.channels):
+                raise
+            raise _BadRow(error) from None
+
     def _known_columns(self, source: str) -> RowColumns:
         """Those of an earlier run."""
-        return RowColumns(self.rules, source, self._facts["names"], separator=self._facts["separator"])
+        return RowColumns(self.rules, source, self._facts["names"], separator=self._facts["separator"], where="line 1")
 
     def _use(self, columns: RowColumns, records: CsvRecords) -> None:
         """Takes rows by these columns from now on."""

@@ -34,11 +34,11 @@ def read_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | 
         DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
     """
     parquet = path.suffix.lower() == ".parquet"
-    table = _read_parquet(path, config) if parquet else _read_csv(path, config, known or {})
+    table = _read_parquet(path, config) if parquet else _read_csv(path, config, known)
     return require_numbers(table)
 
 
-def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str]) -> Table:
+def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> Table:
     """Columns by their roles, times as text, numbers with the decimal character that was found."""
     shape = inspect_csv(path, config, known)
     texts: dict[str, str] = {}

@@ -60,6 +60,13 @@ def reading_config(rows: SensorRows, source: str) -> AnomalyDataConfig:
         for name, value in rows.reading.items()
         if name != RULES
     }
-    plain: dict[str, Any] = {"labels": "", "label": "", "test": None, "channels": rows.channels, "source": source}
+    plain: dict[str, Any] = {
+        "labels": "",
+        "label": "",
+        "test": None,
+        "skip_lines": (),
+        "channels": rows.channels,
+        "source": source,
+    }
     dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": ""}
     return AnomalyDataConfig(**{**reading, **plain, **dropped})

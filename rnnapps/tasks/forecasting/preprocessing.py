@@ -18,7 +18,7 @@ __all__ = ["fit_features", "grow_features", "known_rules", "reading_config", "ro
 
 _READING = (
     *("time", "series", "known", "categorical", "static", "timezone", "time_format"),
-    *("irregular", "frequency", "duplicates", "separator", "decimal", "missing", "skip_lines"),
+    *("irregular", "frequency", "duplicates", "separator", "decimal", "missing"),
 )
 """Settings of the data that say how a table is read, as opposed to where it is and how it is split."""
 

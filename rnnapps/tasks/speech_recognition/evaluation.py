@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.nearest_recording import nearest_transcripts
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 from rnnapps.tasks.speech_recognition.recordings import HELD_OUT_PASSES, HELD_OUT_SEED, held_out_strings
+from rnnapps.tasks.speech_recognition.remarks import evaluation_remarks, unknown_symbols
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from rnnapps.tasks.speech_recognition.word_errors import error_rates, error_statistics, recognition_errors
 
@@ -56,6 +58,8 @@ def evaluate_speech(
     held_out = held_out_strings(splits.test, data)
     references = [utterance.transcript for utterance in held_out]
     texts, seconds = _recognise(Transcriber(network, features, decoding), held_out)
+    for line in evaluation_remarks(features.alphabet, references, texts):
+        print(line, file=sys.stderr)
     judged = {MODEL: texts, **_baselines(features, held_out_strings(splits.train, data), held_out)}
     rates = {name: error_rates(references, own) for name, own in judged.items()}
     duration = sum(utterance.seconds(features.sample_rate_hz) for utterance in held_out)
@@ -66,6 +70,7 @@ def evaluate_speech(
         split="test",
         diagnostics={
             **recognition_errors(references, texts),
+            "unknown_symbols": float(sum(unknown_symbols(features.alphabet, references).values())),
             "seconds_of_sound": duration,
             "real_time_factor": seconds / duration,
             "processor_cores": float(len(os.sched_getaffinity(0))),

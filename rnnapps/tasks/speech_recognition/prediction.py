@@ -20,6 +20,7 @@ from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.sound import Sound, read_sound
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+from rnnapps.tasks.speech_recognition.remarks import empty_remark
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from rnnapps.types import Array, NamedTensors, Tensor
@@ -105,6 +106,8 @@ def _transcribed(transcriber: Transcriber, place: str, sound: Sound) -> Transcri
         problem = f"lasts {len(samples) / rate:,.0f} s; at most {LONGEST_SECONDS} are transcribed"
         raise DataError(place, problem, "cut it, or stream it with a model that reads forwards")
     transcript = transcriber([samples])[0]
+    if not transcript.text:
+        print(empty_remark(place, samples), file=sys.stderr)
     words = tuple(Word(word, start, end) for word, start, end in transcript.words)
     file = str(sound) if isinstance(sound, str | Path) else ""
     return Transcription(file, transcript.text, transcript.confidence, words)

@@ -37,7 +37,7 @@ MILLISECONDS = table("ts,v", [f"{1704067200_000 + row * 250},{row}" for row in r
 OWN_FORMAT = table("when,v", [f"{hour[8:10]}_{hour[11:13]},{row}" for row, hour in enumerate(HOURS)])
 OFFSETS = table("time,v", [f"{hour}+02:00,{row}" for row, hour in enumerate(HOURS)])
 TOKENS = table("time,v", [f"{hour},{cell}" for hour, cell in zip(HOURS, CELLS, strict=True)])
-PREAMBLE = "# exported\nStation;42\n\ntime,v\n,degC\n" + HOURLY.partition("\n")[2]
+PREAMBLE = "# exported\nStation;42\n\ntime,v\n,degC\n" + HOURLY.partition("\n")[2] + "Total,288\n"
 SERIES = table("series_id,time,v", [f"{name},{hour},{row}" for row, hour in enumerate(HOURS) for name in NAMES])
 LONG_CELL = table("time,v,note", [f"{hour},{row},{'x' * 200_000 * (row == 7)}" for row, hour in enumerate(HOURS)])
 WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -50,7 +50,7 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
     "format": (OWN_FORMAT, {"time": "when", "time_format": "%d_%H"}),
     "offset": (OFFSETS, {}),
     "missing": (TOKENS, {"missing": ("-999",)}),
-    "preamble": (PREAMBLE, {"skip_lines": (1, 2, 3, 5)}),
+    "preamble": (PREAMBLE, {"skip_lines": (1, 2, 3, 5, 54)}),
     "names": (SERIES, {}),
     "long": (LONG_CELL, {"channels": ("v",)}),
 }
@@ -229,3 +229,50 @@ def test_what_is_no_stream_is_one_line(content: bytes, message: str | None, tmp_
         return
     with pytest.raises(DataError, match=message):
         streamed(RowRules(SeriesDataConfig(), ("v",)), str(path))
+
+
+class _Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_waiting_for_a_terminal_is_told(
+    hourly: RowRules, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", _Terminal(io.BytesIO(b"time,v\n2025-01-01,1\n")))
+    assert len(streamed(hourly, "-")) == 1
+    assert "reading lines from the terminal; Ctrl-D ends them" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(DataError, match="standard input: is closed"):
+        streamed(hourly, "-")
+
+
+def test_a_file_that_has_gone_does_not_lose_the_state(hourly: RowRules, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(table("time,v", [f"{hour},1" for hour in HOURS[:5]]))
+    memory = KeptMemory(tmp_path / "state", {"pipeline": "x", "model": "y"})
+    assert len(streamed(hourly, str(path), memory=memory)) == 5
+    path.unlink()
+    memory.save()
+    path.write_text(table("time,v", [f"{hour},1" for hour in HOURS[:8]]))
+    assert len(streamed(hourly, str(path), memory=KeptMemory(tmp_path / "state", memory.model))) == 3
+
+
+def test_lines_that_are_no_rows_are_named_with_the_setting_that_skips_them(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    for text, lines in ((PREAMBLE, [1, 2, 3, 5, 54]), ("Export\n" + HOURLY, [1]), (HOURLY + "Source: us\n", [50])):
+        path.write_text(text)
+        with pytest.raises(DataError, match="no row of the table") as error:
+            read_series(SeriesDataConfig(source=str(path)))
+        assert f"--data.skip_lines '{lines}'" in str(error.value)
+        (series,) = read_series(SeriesDataConfig(source=str(path), skip_lines=tuple(lines)))
+        assert len(series) == 48
+        (again,) = read_series(SeriesDataConfig(source=str(path)), series.rules)  # as `predict` reads it
+        np.testing.assert_array_equal(again.values, series.values)
+    for wrong, message in (
+        (HOURLY + "off,1\n2025-01-03,2\n", "'off' is no time"),
+        (HOURLY.replace("time,v", "time"), "2 columns, but the header names 1"),
+    ):
+        path.write_text(wrong)
+        with pytest.raises(DataError, match=message):
+            read_series(SeriesDataConfig(source=str(path)))

@@ -59,7 +59,7 @@ def test_another_row_of_a_stream(before: str, cell: str, frequency: str, missing
     ("cell", "expected"), [("1,234", 1.234), ("1,5", 1.5), ("1.234,5", 1234.5), ("1,234.5", 1234.5), ("1.234", 1.234)]
 )
 def test_numbers_of_a_stream_with_either_decimal(cell: str, expected: float) -> None:
-    columns = RowColumns(RowRules(SeriesDataConfig(), ("v",)), "rows", ["v"], separator=";")
+    columns = RowColumns(RowRules(SeriesDataConfig(), ("v",)), "rows", ["v"], separator=";", where="line 1")
     assert columns.values([cell], "line 2").tolist() == [expected]
 
 

@@ -5,7 +5,6 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -86,7 +85,7 @@ def test_stream_prints_the_same_words(
     captured = capsys.readouterr()
     assert captured.out.split() == ["hi", "lo", "mid"] and "real-time factor" in captured.err
     raw = as_pcm(say("hi lo mid", seed=99)).astype("<i2").tobytes()
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
     succeed("stream", "--run", run, "--file", "-")
     assert capsys.readouterr().out.split() == ["hi", "lo", "mid"]
 
