@@ -6,8 +6,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +17,12 @@ from rnnapps.data.file_kinds import HEAD_BYTES, require_text
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
-__all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number"]
+__all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number", "without_unit"]
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "none", "-", "?")
+MISSING = (
+    *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "null", "NULL", "None", "none"),
+    *("-", "--", "?", "#DIV/0!"),
+)
 """Cells that mean: not measured."""
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -29,6 +32,10 @@ SAMPLE_ROWS = 500
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_FIGURE = r"([+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)"
+_UNIT_BEHIND = re.compile(_FIGURE + r"\s*((?![AaPp]\.?[Mm])[^\W\d_][^\s:]{0,14}|[%‰°$€£¥][^\s:]{0,14})")
+_UNIT_BEFORE = re.compile(r"([$€£¥])\s*" + _FIGURE)
+"""Numbers with a unit that is no part of a time: 100 kW, 21.5°C, 45%, $3."""
 _THOUSANDS = {
     ".": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
     ",": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
@@ -45,7 +52,8 @@ class CsvShape:
         separator: character between columns.
         decimal: decimal character.
         names: the columns.
-        sample: the first rows, as text.
+        sample: the first rows, as text, without units.
+        units: column -> the unit that stands in all of its cells, such as kW or %.
     """
 
     path: Path
@@ -53,6 +61,7 @@ class CsvShape:
     decimal: str
     names: tuple[str, ...]
     sample: list[list[str]]
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, cells) of each row behind the header; slow, for finding where an error is."""
@@ -88,10 +97,14 @@ def inspect_csv(path: Path, config: SeriesDataConfig) -> CsvShape:
     sample = [row for row in rows[1 : SAMPLE_ROWS + 1] if len(row) == len(names)]
     if not sample:
         raise DataError(path, "has column names but no rows", "add rows")
+    units = dict(_units(names, sample))
+    sample = [
+        [without_unit(cell, units.get(name, "")) for name, cell in zip(names, row, strict=True)] for row in sample
+    ]
     decimal = _decimal(separator, names, sample) if config.decimal == "auto" else config.decimal
     if decimal == separator:
         raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
-    return CsvShape(path, separator, decimal, names, sample)
+    return CsvShape(path, separator, decimal, names, sample, units)
 
 
 def read_number(text: str, decimal: str) -> float | None:
@@ -105,6 +118,29 @@ def read_number(text: str, decimal: str) -> float | None:
     if _THOUSANDS[decimal].fullmatch(text):
         return float(text.replace(other_mark(decimal), "").replace(",", "."))
     return None
+
+
+def without_unit(cell: str, unit: str) -> str:
+    """A cell without the unit of its column, before or behind its number."""
+    cell = cell.strip()
+    return cell.removeprefix(unit).removesuffix(unit).strip() if unit and cell != unit else cell
+
+
+def _units(names: Sequence[str], sample: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Columns whose cells are numbers with a unit, which is the same in all of them."""
+    for column, name in enumerate(names):
+        present = [cell for row in sample for cell in [row[column].strip()] if cell not in MISSING]
+        units = {_unit(cell) for cell in present}
+        unit = units.pop() if len(units) == 1 else ""
+        if unit:
+            yield name, unit
+
+
+def _unit(cell: str) -> str:
+    """The unit of a cell that holds a number with one; "" for any other."""
+    behind, before = _UNIT_BEHIND.fullmatch(cell), _UNIT_BEFORE.fullmatch(cell)
+    unit, figure = (behind[2], behind[1]) if behind else (before[1], before[2]) if before else ("", "")
+    return unit if any(read_number(figure, decimal) is not None for decimal in ".,") else ""
 
 
 def other_mark(decimal: str) -> str:

@@ -148,7 +148,14 @@ def _timed(
     if config.irregular == "keep":
         return series
     wanted = parse_frequency(config.frequency) if config.frequency else None
-    return regular_rows(series, wanted, regularise=config.irregular == "regularise", path=table.path, place=place)
+    return regular_rows(
+        series,
+        wanted,
+        regularise=config.irregular == "regularise",
+        absent=0.0 if config.absent_rows == "zero" else np.nan,
+        path=table.path,
+        place=place,
+    )
 
 
 def _take(series: Series, order: Array) -> Series:

@@ -66,7 +66,7 @@ def forecast(mode: str, values: Array, *, name: str = "small") -> dict[str, Arra
     return {key: tensor.numpy()[0] for key, tensor in served(mode)(**request).items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     power=st.integers(-6, 6),
     offset=st.floats(-1e4, 1e4),
@@ -82,7 +82,7 @@ def test_size_and_level_of_a_history_are_those_of_its_forecast(power: int, offse
         np.testing.assert_allclose(after[key], expected * factor + offset, rtol=1e-9, atol=100 * rounding)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(power=st.integers(-6, 6), offset=st.floats(-1e4, 1e4), mode=st.sampled_from(MODES), loss=st.booleans())
 def test_training_sees_the_same_whatever_a_series_is_measured_in(
     power: int, offset: float, mode: str, loss: bool
