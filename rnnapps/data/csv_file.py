@@ -138,9 +138,16 @@ def _units(names: Sequence[str], sample: Sequence[Sequence[str]]) -> Iterator[tu
 
 def _unit(cell: str) -> str:
     """The unit of a cell that holds a number with one; "" for any other."""
+    if _is_number(cell):  # the exponent of 1e5 is no unit
+        return ""
     behind, before = _UNIT_BEHIND.fullmatch(cell), _UNIT_BEFORE.fullmatch(cell)
     unit, figure = (behind[2], behind[1]) if behind else (before[1], before[2]) if before else ("", "")
-    return unit if any(read_number(figure, decimal) is not None for decimal in ".,") else ""
+    return unit if _is_number(figure) else ""
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number with either decimal character."""
+    return any(read_number(text, decimal) is not None for decimal in ".,")
 
 
 def other_mark(decimal: str) -> str:

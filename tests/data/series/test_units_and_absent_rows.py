@@ -40,6 +40,11 @@ def test_a_unit_in_every_cell_is_left_out_and_told(
     assert f"column 'load': {unit!r} is read as the unit of its numbers" in series.notes
 
 
+def test_an_exponent_is_no_unit(tmp_path: Path) -> None:
+    series = read(tmp_path / "x.csv", "step,v\n1,1e5\n2,2e5\n3,3.5E+5 \n", channels=("v",), time="none")
+    np.testing.assert_array_equal(series.values[:, 0], [1e5, 2e5, 3.5e5])
+
+
 @pytest.mark.parametrize("cells", [("1 kW", "2 MW", "3 kW"), ("one kW", "two kW", "3 kW"), ("1 am", "2 am", "3 am")])
 def test_other_texts_are_no_numbers(tmp_path: Path, cells: tuple[str, ...]) -> None:
     rows = [f"2025-07-0{day},{cell}" for day, cell in enumerate(cells, start=1)]
