@@ -147,11 +147,10 @@ class SeriesFeatures:
 
         For a series that training did not see, the deviation of all its rows.
         """
-        if len(self.series) == 1:
-            return self.scaler.unit[1]
-        if series.name in self.series:
-            return self.scaler.unit[self.series.index(series.name) + 1]
-        return SeriesScaler.fit({series.name: series.values}, series.channels).unit[1]
+        known = len(self.series) == 1 or series.name in self.series
+        own = self.scaler if known else SeriesScaler.fit({series.name: series.values}, series.channels)
+        unit: Array = own.unit[own.series.index(series.name) + 1 if series.name in own.series else 1]
+        return unit
 
     def read(self, values: Tensor, ids: Tensor, *, own_units: bool) -> tuple[dict[str, Tensor], WindowUnits]:
         """Raw histories as the network reads them.
