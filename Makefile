@@ -6,14 +6,19 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+INSTALL := $(PIP) --constraint constraints.txt
+# Tools that look at the environment from outside: what they need themselves is no part of it.
+AUDIT := .venv-audit
+AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0 uv==0.13.9
+SBOM := build/sbom.json
 EXPORT := saved_models/text_generation
 RUN := runs/text_generation/demo
 
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo test fast-tests test-slow lint mutants wheel-check bench docs clean
+.PHONY: help setup demo test fast-tests test-slow lint mutants wheel-check bench hostile docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -30,10 +35,10 @@ $(VENV)/.created:
 	test -x $(BIN)/python || { echo "No Python 3.11 to 3.13 with venv found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml setup.cfg constraints.txt
+$(VENV)/.installed: $(VENV)/.created pyproject.toml setup.cfg locked.txt
 	@echo "Installing pinned dependencies (a few minutes the first time)"
-	@$(INSTALL) pip setuptools wheel
-	@$(INSTALL) --no-build-isolation --editable '.[dev,samples]'
+	@$(PIP) --require-hashes --no-deps --requirement locked.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed
@@ -70,6 +75,9 @@ mutants: setup ## do the tests notice small mistakes? make mutants FOLDER=rnnapp
 	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS)) $(if $(TESTS),--tests $(TESTS)) \
 	  $(if $(JSON),--json $(JSON)) $(if $(AGAIN),--again $(AGAIN))
 
+hostile: setup ## hostile requests to each signature of EXPORT, a folder or several
+	$(BIN)/python -m benchmarks.hostile_requests $(EXPORT)
+
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
 	$(BIN)/python -m benchmarks
 
@@ -77,5 +85,25 @@ docs: $(VENV)/.installed-docs ## the user guide, into docs/_build/html
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
+$(AUDIT)/.installed: $(VENV)/.created Makefile
+	@$(BIN)/python -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check $(AUDIT_TOOLS)
+	@touch $@
+
+lock: $(AUDIT)/.installed ## after a change of constraints.txt or pyproject.toml: locked.txt, with the hashes of all files
+	@(sed '/^# *$$/q' locked.txt; printf 'pip\nsetuptools\nwheel\n' | $(AUDIT)/bin/uv pip compile pyproject.toml - \
+	  --extra dev --extra samples --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --constraint constraints.txt) > locked.new
+	@mv locked.new locked.txt
+
+audit: setup $(AUDIT)/.installed ## a report of known advisories and of licences of all dependencies; never fails
+	@.ci/audit $(AUDIT)/bin
+
+sbom: setup $(AUDIT)/.installed ## a software bill of materials (CycloneDX) of what .venv holds, into build/sbom.json
+	@mkdir -p $(dir $(SBOM))
+	@$(AUDIT)/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file $(SBOM)
+	@echo "Wrote $(SBOM)"
+
 clean: ## remove everything that make made, but runs/ and saved_models/
-	rm -rf $(VENV) docs/_build build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(AUDIT) docs/_build build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

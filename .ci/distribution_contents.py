@@ -18,7 +18,7 @@ PACKAGES = ("rnnapps", "pipelines")
 SOURCE_FOLDERS = (*PACKAGES, "benchmarks", "docs", "tests")
 SOURCE_FILES = (
     *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", "README.md", "RELEASING.md", "SECURITY.md"),
-    *("MANIFEST.in", "Makefile", "constraints.txt", "pyproject.toml", "setup.cfg"),
+    *("MANIFEST.in", "Makefile", "constraints.txt", "locked.txt", "pyproject.toml", "setup.cfg"),
 )
 GENERATED = re.compile(r"(__pycache__|_build|\.\w+_cache|\.hypothesis)(/|$)|\.pyc$")  # never part of a distribution
 METADATA = re.compile(r"rnnapps-[\w.]+\.dist-info/.+|PKG-INFO|rnnapps\.egg-info/.+")

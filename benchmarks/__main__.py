@@ -11,10 +11,16 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from benchmarks import generation, layers, linear_scan, memory
+from benchmarks import first_fit, generation, layers, linear_scan, memory
 from benchmarks.command import parser, report_all
 
-BENCHMARKS = {"layers": layers, "memory": memory, "generation": generation, "linear_scan": linear_scan}
+BENCHMARKS = {
+    "layers": layers,
+    "first_fit": first_fit,
+    "memory": memory,
+    "generation": generation,
+    "linear_scan": linear_scan,
+}
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -7,12 +7,16 @@ The names below load on first use, so that `import rnnapps` costs nothing and do
 
     import rnnapps
     model = rnnapps.load("runs/load")
+
+Keras finds our layers and cells in models that it saved: `import rnnapps` is enough for `keras.models.load_model`.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from rnnapps.registration import register_with_keras
 
 if TYPE_CHECKING:
     from rnnapps import cells, errors, testing
@@ -62,6 +66,8 @@ def __getattr__(name: str) -> Any:
     else:
         raise AttributeError(f"module 'rnnapps' has no attribute {name!r}; it has {', '.join(__all__)}")
     globals()[name] = value
+    if name in ("cells", "CELLS", "Cell"):
+        import_module("rnnapps.layers")  # which Keras may meet in a file beside them
     return value
 
 
@@ -76,3 +82,6 @@ def _version() -> str:
         return version("rnnapps")
     except PackageNotFoundError:
         return "0+uninstalled"
+
+
+register_with_keras()

@@ -5,6 +5,7 @@ This module imports nothing heavy: `--help` must answer without TensorFlow.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import typing
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Compilation = Literal["auto", "xla", "graph"]
 
 LONGEST_SAMPLE = 10_000
+LARGEST_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class SamplingConfig:
         top_k: draw only among the k likeliest tokens; 0 means all.
         top_p: draw only among the likeliest tokens that together reach this probability; 1 means all.
         seed: the same seed gives the same result.
-        samples: number of results, 1 to 1,000.
+        samples: number of results (predict), 1 to 1,000.
 
     Raises:
         ConfigError: a value is out of range.
@@ -171,10 +173,14 @@ class TrainingConfig:
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)
 
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        return {} if self.optimizer == "adamw" else {"weight_decay": "needs training.optimizer adamw"}
+
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """What an export contains.
+    """What an export contains; tasks add what a row of a request may cost at most, each limit above 0.
 
     Attributes:
         warmup_requests: requests stored in the warm-up file, 0 to 1000.
@@ -189,6 +195,9 @@ class ExportConfig:
         """Checks the values."""
         requests = self.warmup_requests
         require("export.warmup_requests", requests, "from 0 to 1000", 0 <= requests <= 1000)
+        for limit in dataclasses.fields(self)[1:]:
+            value = getattr(self, limit.name)
+            require(f"export.{limit.name}", value, f"above 0 and at most {LARGEST_LIMIT:,}", 0 < value <= LARGEST_LIMIT)
 
 
 def require(key: str, value: object, expected: str, holds: bool) -> None:

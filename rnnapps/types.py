@@ -8,7 +8,7 @@ A signature says what a tensor is by one of these names, and its docstring gives
 - `Tensors`: several in a fixed order, such as the states of a cell; `NamedTensors` several by name.
 - `Nest`: what `tf.nest` takes: a tensor, or a tuple, list or dict of nests. A type checker cannot tell which it is.
 - `Size`: a number of rows or steps: an int where it is known before anything runs, else an int32 scalar tensor.
-- `Initializer`: what `keras.initializers.get` takes.
+- `Initializer`: what `keras.initializers.get` takes; `Activation` what `keras.activations.get` takes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     Nest: TypeAlias = Any
     Size: TypeAlias = int | Tensor
     Initializer: TypeAlias = str | Mapping[str, Any] | Callable[..., Tensor]
+    Activation: TypeAlias = str | Mapping[str, Any] | Callable[[Tensor], Tensor] | None
 else:
-    Array = Arrays = ArrayLike = Tensor = Tensors = NamedTensors = Nest = Size = Initializer = Any
+    Array = Arrays = ArrayLike = Tensor = Tensors = NamedTensors = Nest = Size = Initializer = Activation = Any
 
-__all__ = ["Array", "ArrayLike", "Arrays", "Initializer", "NamedTensors", "Nest", "Size", "Tensor", "Tensors"]
+__all__ = [
+    "Activation",
+    "Array",
+    "ArrayLike",
+    "Arrays",
+    "Initializer",
+    "NamedTensors",
+    "Nest",
+    "Size",
+    "Tensor",
+    "Tensors",
+]

@@ -13,14 +13,12 @@ import pytest
 from docs.house import DOOR, GRAPH, MODULES, ROOT, TASKS, levels, part, task_names, task_of
 
 PUBLIC = {
-    "rnnapps.metrics.ngram_baselines": "baselines of any running text or sequence of events",
     "rnnapps.preprocessing.pieces": "cutting text into pieces, for any task that reads text",
     "rnnapps.preprocessing.fit_pieces": "the same: its vocabularies",
-    "rnnapps.preprocessing.series_scaler": "a scale for each series, for any task that reads several",
     "rnnapps.export.inference": "an export as a Python object, for client code",
 }
 """Modules of the library that fewer than two tasks use and that stand outside tasks/ all the same, and why."""
-SHARED_ROOTS = ("rnnapps", "rnnapps.cli.main", "rnnapps.testing", "rnnapps.export.runner", *PUBLIC)
+SHARED_ROOTS = ("rnnapps", "rnnapps.cli.main", "rnnapps.testing", "rnnapps.export.confined", *PUBLIC)
 """What users, and processes that this package starts itself, begin with."""
 OWN_GROUPS = ("decoding", "detection")
 """Groups of settings that only tasks have."""

@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from rnnapps import Recurrent, cells
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.export.row_rules import lengths_fit
 from rnnapps.layers import SequenceMask
 
-SENSORS, CLASSES = 3, 4
+SENSORS, CLASSES, MOST_ROWS = 3, 4, 1_000
 
 
 def network() -> keras.Model:
@@ -30,9 +31,7 @@ def endpoint(model: keras.Model) -> Endpoint:
     """What a server runs: named inputs to named outputs, five examples of them, the batch first everywhere."""
 
     def classify(rows: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
-        fits = tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the number of rows")
-        with tf.control_dependencies([fits]):
-            probabilities = model({"rows": rows, "lengths": lengths}, training=False)["probabilities"]
+        probabilities = model({"rows": rows, "lengths": lengths}, training=False)["probabilities"]
         return {"probabilities": probabilities, "label": tf.argmax(probabilities, axis=1, output_type=tf.int32)}
 
     signature = {
@@ -40,4 +39,6 @@ def endpoint(model: keras.Model) -> Endpoint:
         "lengths": tf.TensorSpec((None,), tf.int32),
     }
     rows = np.linspace(-1, 1, 5 * 6 * SENSORS, dtype=np.float32).reshape(5, 6, SENSORS)
-    return Endpoint(classify, signature, {"rows": rows, "lengths": np.array([6, 1, 3, 6, 2], np.int32)})
+    examples = {"rows": rows, "lengths": np.array([6, 1, 3, 6, 2], np.int32)}
+    rules = (lengths_fit("rows", least=1, most=MOST_ROWS),)
+    return Endpoint(classify, signature, examples, rules=rules, most_steps={"rows": MOST_ROWS})

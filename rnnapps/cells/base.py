@@ -50,6 +50,19 @@ class Cell(keras.layers.Layer):
                 raise ConfigError(f"{type(self).__name__}: expected a positive integer as units, got {size!r}")
         self.state_size, self.output_size = list(sizes), sizes[0]
 
+    def use_dtype(self, policy: keras.DTypePolicy) -> None:
+        """Makes the cell compute by another policy than it was made with: that of the layer around it.
+
+        Raises:
+            ConfigError: its weights exist already, in another type.
+        """
+        if self.built and policy.variable_dtype != self.variable_dtype:
+            raise ConfigError(
+                f"{self.name}: built with the dtype {self.dtype_policy.name}, but the layer around it has "
+                f"{policy.name}; give both the same dtype"
+            )
+        self.dtype_policy = policy
+
     def project(self, inputs: Tensor, training: bool = False) -> Nest:
         """Maps inputs `(..., features)` to the projected inputs `(..., any)`, a tensor or a tuple of tensors."""
         raise NotImplementedError(f"{type(self).__name__} must define project(inputs, training)")

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import keras
 
+from rnnapps.cells.activations import activated_blocks
 from rnnapps.cells.dense import DenseCell
-from rnnapps.types import Initializer, Tensor
+from rnnapps.types import Activation, Initializer, Tensor
 
 __all__ = ["GRU"]
 
@@ -27,10 +28,10 @@ class GRU(DenseCell):
 
     Args:
         units: size of the state.
+        activation: what stands as tanh above, a Keras activation.
+        recurrent_activation: what stands as sigmoid above.
         reset_after: where the reset gate acts, see above.
-        kernel_initializer: initial values of W.
-        recurrent_initializer: initial values of U.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        **kwargs: further arguments of `DenseCell`.
     """
 
     blocks: ClassVar[int] = 3
@@ -39,42 +40,41 @@ class GRU(DenseCell):
         self,
         units: int,
         *,
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
         reset_after: bool = True,
-        kernel_initializer: Initializer = "glorot_uniform",
-        recurrent_initializer: Initializer = "orthogonal",
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            units, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, **kwargs
-        )
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.reset_after, self.recurrent_size = reset_after, units if reset_after else None
 
-    def make_bias(self) -> keras.Variable:
+    def make_bias(self, shape: tuple[int, ...] | None = None, initializer: Initializer | None = None) -> keras.Variable:
         """Adds the weight b, and b' where the reset gate needs it apart."""
-        columns = 3 * self.units
-        return self.add_weight((2, columns) if self.reset_after else (columns,), "zeros", name="bias")
+        return super().make_bias((2, 3 * self.units) if self.reset_after else (3 * self.units,), initializer)
 
-    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns x W + b `(..., 3 * units)`."""
-        return keras.ops.matmul(inputs, self.kernel) + (self.bias[0] if self.reset_after else self.bias)
+    def with_bias(self, values: Tensor) -> Tensor:
+        """Adds b to `(..., 3 * units)`, if there is one."""
+        return values + self.bias[0] if self.use_bias and self.reset_after else super().with_bias(values)
 
     def recur(self, output: Tensor) -> Tensor:
         """Returns h U + b' `(..., 3 * units)`, or h U_zr `(..., 2 * units)` with reset before."""
-        if self.reset_after:
-            return keras.ops.matmul(output, self.recurrent_kernel) + self.bias[1]
-        return keras.ops.matmul(output, self.recurrent_kernel[:, : 2 * self.units])
+        if not self.reset_after:
+            return keras.ops.matmul(output, self.recurrent_kernel[:, : 2 * self.units])
+        recurrent = keras.ops.matmul(output, self.recurrent_kernel)
+        return recurrent + self.bias[1] if self.use_bias else recurrent
 
     def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
         candidate = projected[..., 2 * self.units :]
         if self.reset_after:
-            # One pass over the whole row, a third of it for nothing: XLA is slower on slices of it.
-            z, r, _ = keras.ops.split(keras.ops.sigmoid(projected + recurrent), 3, axis=-1)
+            z, r, _ = activated_blocks(self.recurrent_activation, projected + recurrent, 3)
             candidate += r * recurrent[..., 2 * self.units :]
         else:
-            z, r = keras.ops.split(keras.ops.sigmoid(projected[..., : 2 * self.units] + recurrent), 2, axis=-1)
+            z, r = activated_blocks(self.recurrent_activation, projected[..., : 2 * self.units] + recurrent, 2)
             candidate += keras.ops.matmul(r * states[0], self.recurrent_kernel[:, 2 * self.units :])
-        return {"update": z, "reset": r, "candidate": keras.ops.tanh(candidate)}
+        return {"update": z, "reset": r, "candidate": self.activation(candidate)}
 
     def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new state (h,)."""
@@ -83,4 +83,8 @@ class GRU(DenseCell):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {"reset_after": self.reset_after}
+        return super().get_config() | {
+            "activation": keras.activations.serialize(self.activation),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+            "reset_after": self.reset_after,
+        }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import keras
 
 from rnnapps.cells.simple_rnn import SimpleRNN
-from rnnapps.types import Initializer, Tensor
+from rnnapps.types import Activation, Initializer, Tensor
 
 __all__ = ["IndRNN"]
 
@@ -24,9 +24,8 @@ class IndRNN(SimpleRNN):
     Args:
         units: size of the state.
         activation: f, a Keras activation.
-        kernel_initializer: initial values of W.
         recurrent_initializer: initial values of u; by default uniform from 0 to 1, as in the paper.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        **kwargs: further arguments of `DenseCell`.
     """
 
     projectable: ClassVar[bool] = False
@@ -35,26 +34,19 @@ class IndRNN(SimpleRNN):
         self,
         units: int,
         *,
-        activation: str | Callable[[Tensor], Tensor] = "relu",
-        kernel_initializer: Initializer = "glorot_uniform",
+        activation: Activation = "relu",
         recurrent_initializer: Initializer | None = None,
         **kwargs: Any,
     ) -> None:
         if recurrent_initializer is None:
             recurrent_initializer = keras.initializers.RandomUniform(0.0, 1.0)
-        super().__init__(
-            units,
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            **kwargs,
-        )
+        super().__init__(units, activation=activation, recurrent_initializer=recurrent_initializer, **kwargs)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weights for inputs `(..., features)`."""
-        self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight((self.units,), self.recurrent_initializer, name="recurrent_kernel")
-        self.bias = self.make_bias()
+        self.kernel = self.make_kernel((input_shape[-1], self.units))
+        self.recurrent_kernel = self.make_recurrent_kernel((self.units,))
+        self.bias = self.make_bias() if self.use_bias else None
 
     def recur(self, output: Tensor) -> Tensor:
         """Returns u * h `(..., units)`."""

@@ -28,9 +28,7 @@ class LayerNormGRU(DenseCell):
 
     Args:
         units: size of the state.
-        kernel_initializer: initial values of W.
-        recurrent_initializer: initial values of U.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        **kwargs: further arguments of `DenseCell`.
     """
 
     blocks: ClassVar[int] = 3
@@ -44,7 +42,7 @@ class LayerNormGRU(DenseCell):
 
     def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns a_x * N(x W) + b `(..., 3 * units)`, normalised apart for the gates and the candidate."""
-        return self._normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain + self.bias
+        return self.with_bias(self._normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain)
 
     def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""

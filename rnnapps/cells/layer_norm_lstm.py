@@ -38,7 +38,7 @@ class LayerNormLSTM(LSTM):
 
     def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns a_x * N(x W) + b `(..., 4 * units)`."""
-        return normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain + self.bias
+        return self.with_bias(normalize(keras.ops.matmul(inputs, self.kernel)) * self.input_gain)
 
     def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
@@ -48,4 +48,4 @@ class LayerNormLSTM(LSTM):
         """Returns the new states (h, c)."""
         gates = self.gates(projected, recurrent, states)
         c = gates["forget"] * states[1] + gates["input"] * gates["candidate"]
-        return gates["output"] * keras.ops.tanh(normalize(c) * self.state_gain + self.state_bias), c
+        return gates["output"] * self.activation(normalize(c) * self.state_gain + self.state_bias), c

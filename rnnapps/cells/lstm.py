@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import keras
 
+from rnnapps.cells.activations import activated_blocks
 from rnnapps.cells.dense import DenseCell
-from rnnapps.cells.initializers import GateConstants
-from rnnapps.types import Initializer, Tensor
+from rnnapps.cells.initializers import OneGateConstant
+from rnnapps.types import Activation, Initializer, Tensor
 
 __all__ = ["LSTM"]
 
@@ -27,10 +28,10 @@ class LSTM(DenseCell):
 
     Args:
         units: size of each state.
-        forget_bias: initial bias of the forget gate.
-        kernel_initializer: initial values of W.
-        recurrent_initializer: initial values of U.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        activation: what stands as tanh above, a Keras activation.
+        recurrent_activation: what stands as sigmoid above.
+        forget_bias: initial bias of the forget gate; None leaves it to `bias_initializer`.
+        **kwargs: further arguments of `DenseCell`.
     """
 
     blocks: ClassVar[int] = 4
@@ -39,36 +40,40 @@ class LSTM(DenseCell):
         self,
         units: int,
         *,
-        forget_bias: float = 1.0,
-        kernel_initializer: Initializer = "glorot_uniform",
-        recurrent_initializer: Initializer = "orthogonal",
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
+        forget_bias: float | None = 1.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            units, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, **kwargs
-        )
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.declare_states(units, units)
         self.forget_bias = forget_bias
 
-    def make_bias(self) -> keras.Variable:
-        """Adds the weight b, zeros but for the forget gate."""
-        values = GateConstants([0.0, self.forget_bias, 0.0, 0.0])
-        return self.add_weight((4 * self.units,), values, name="bias")
+    def make_bias(self, shape: tuple[int, ...] | None = None, initializer: Initializer | None = None) -> keras.Variable:
+        """Adds the weight b, as `bias_initializer` says but for the forget gate."""
+        if initializer is None and self.forget_bias is not None:
+            initializer = OneGateConstant(self.bias_initializer, blocks=4, place=1, value=self.forget_bias)
+        return super().make_bias(shape, initializer)
 
     def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The activations of the gates and of the candidate, each `(..., units)`."""
         total = projected + recurrent
-        # One pass over the whole row, a quarter of it for nothing: XLA computes slices of it several times, and slower.
-        i, f, _, o = keras.ops.split(keras.ops.sigmoid(total), 4, axis=-1)
-        candidate = keras.ops.tanh(total[..., 2 * self.units : 3 * self.units])
+        i, f, _, o = activated_blocks(self.recurrent_activation, total, 4)
+        candidate = self.activation(total[..., 2 * self.units : 3 * self.units])
         return {"input": i, "forget": f, "candidate": candidate, "output": o}
 
     def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states (h, c)."""
         gates = self.gates(projected, recurrent, states)
         c = gates["forget"] * states[1] + gates["input"] * gates["candidate"]
-        return gates["output"] * keras.ops.tanh(c), c
+        return gates["output"] * self.activation(c), c
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {"forget_bias": self.forget_bias}
+        return super().get_config() | {
+            "activation": keras.activations.serialize(self.activation),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+            "forget_bias": self.forget_bias,
+        }

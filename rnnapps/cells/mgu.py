@@ -26,9 +26,7 @@ class MGU(DenseCell):
 
     Args:
         units: size of the state.
-        kernel_initializer: initial values of W.
-        recurrent_initializer: initial values of U.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        **kwargs: further arguments of `DenseCell`.
     """
 
     blocks: ClassVar[int] = 2

@@ -38,15 +38,15 @@ class PeepholeLSTM(LSTM):
     def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states (h, c)."""
         gates, c = self._step(projected, recurrent, states)
-        return gates["output"] * keras.ops.tanh(c), c
+        return gates["output"] * self.activation(c), c
 
     def _step(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[dict[str, Tensor], Tensor]:
         i, f, g, o = keras.ops.split(projected + recurrent, 4, axis=-1)
-        sigmoid, c = keras.ops.sigmoid, states[1]
+        sigmoid, c = self.recurrent_activation, states[1]
         gates = {
             "input": sigmoid(i + self.peepholes[0] * c),
             "forget": sigmoid(f + self.peepholes[1] * c),
-            "candidate": keras.ops.tanh(g),
+            "candidate": self.activation(g),
         }
         c = gates["forget"] * c + gates["input"] * gates["candidate"]
         return gates | {"output": sigmoid(o + self.peepholes[2] * c)}, c

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from rnnapps.cells.dense import DenseCell
-from rnnapps.types import Initializer, Tensor
+from rnnapps.types import Activation, Tensor
 
 __all__ = ["SimpleRNN"]
 
@@ -25,23 +25,11 @@ class SimpleRNN(DenseCell):
     Args:
         units: size of the state.
         activation: f, a Keras activation.
-        kernel_initializer: initial values of W_xh.
-        recurrent_initializer: initial values of W_hh.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        **kwargs: further arguments of `DenseCell`.
     """
 
-    def __init__(
-        self,
-        units: int,
-        *,
-        activation: str | Callable[[Tensor], Tensor] = "tanh",
-        kernel_initializer: Initializer = "glorot_uniform",
-        recurrent_initializer: Initializer = "orthogonal",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            units, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, **kwargs
-        )
+    def __init__(self, units: int, *, activation: Activation = "tanh", **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
         self.activation = keras.activations.get(activation)
 
     def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:

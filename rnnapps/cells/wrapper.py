@@ -34,6 +34,11 @@ class Wrapper(Cell):
         self.declare_states(*cell.state_size)
         self.recurrent_size = cell.recurrent_size
 
+    def use_dtype(self, policy: keras.DTypePolicy) -> None:
+        """Makes this cell and the wrapped one compute by another policy."""
+        self.cell.use_dtype(policy)
+        super().use_dtype(policy)
+
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Builds the wrapped cell for inputs `(..., features)`."""
         self.cell.recurrent_size = self.recurrent_size

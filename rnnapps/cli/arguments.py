@@ -16,6 +16,7 @@ from rnnapps.cli.verb_table import FLAGS, VERBS, Flag, program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
+from rnnapps.verbs.configure import options_of_others, refuse_without_effect
 
 if TYPE_CHECKING:
     import jsonargparse
@@ -69,8 +70,10 @@ def parse_arguments(pipeline: AnyPipeline, verb: str, argv: Sequence[str]) -> Ar
     }
     changed = {key for key, value in flags.items() if key in flag_names(argv)}
     config = settings.assemble(pipeline.config_class, {**base, **flags})
+    given = frozenset(changed | set(from_files))
+    refuse_without_effect(pipeline, config, sorted(given))
     options = {**_verb_options(pipeline, verb, parsed), "print_config": print_config}
-    return Arguments(config, frozenset(changed | set(from_files)), options, _predict_options(pipeline, verb, parsed))
+    return Arguments(config, given, options, _predict_options(pipeline, verb, parsed))
 
 
 def _build_parser(pipeline: AnyPipeline, verb: str) -> jsonargparse.ArgumentParser:
@@ -95,7 +98,7 @@ def _build_parser(pipeline: AnyPipeline, verb: str) -> jsonargparse.ArgumentPars
     for name in definition.flags:
         FLAGS[name].add_to(parser)
     if definition.predict:
-        parser.add_class_arguments(pipeline.predict_class)
+        parser.add_class_arguments(pipeline.predict_class, skip=set(options_of_others(pipeline, verb)))
     fields = {field.name for field in dataclasses.fields(pipeline.config_class)}
     if groups := definition.groups(pipeline):
         parser.add_class_arguments(pipeline.config_class, skip=fields - groups)
@@ -131,7 +134,8 @@ def _parse(
         return parser.parse_args(list(argv))
     except argparse.ArgumentError as error:
         message = str(error)
-    all_kinds = {**kinds, **(typing.get_type_hints(pipeline.predict_class) if VERBS[verb].predict else {})}
+    options = typing.get_type_hints(pipeline.predict_class) if VERBS[verb].predict else {}
+    all_kinds = {**kinds, **{name: options[name] for name in options.keys() - options_of_others(pipeline, verb)}}
     key = re.search(r'Parser key "([^"]+)"', message)
     if key:
         given = (values_of(argv, key[1]) or [""])[-1]
@@ -166,5 +170,6 @@ def _verb_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -
 def _predict_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -> Any:
     if not VERBS[verb].predict:
         return None
-    names = [field.name for field in dataclasses.fields(pipeline.predict_class)]
+    others = options_of_others(pipeline, verb)
+    names = [field.name for field in dataclasses.fields(pipeline.predict_class) if field.name not in others]
     return pipeline.predict_class(**{name: parsed[name] for name in names})

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnapps.cli.verb_table import VERBS, program
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.verbs.configure import option_names
+from rnnapps.verbs.configure import option_names, options_of_others
 from rnnapps.verbs.settings import nearest
 
 __all__ = ["unknown_flag"]
@@ -80,8 +80,9 @@ def unknown_flag(pipeline: AnyPipeline, verb: str, flag: str, kinds: Iterable[st
     close = nearest(flag, [f"--{key}" for key in known])
     own = option_names(pipeline)
     others = [other for other, definition in VERBS.items() if name in definition.flags]
-    if name in own and not VERBS[verb].predict:
-        others = [other for other, definition in VERBS.items() if definition.predict]
+    if name in own:
+        takers = [other for other, definition in VERBS.items() if definition.predict]
+        others = [other for other in takers if other != verb and name not in options_of_others(pipeline, other)]
     if others:
         return f"{verb} has no {flag}: it is a flag of {' and '.join(others)}"
     if name in INPUTS and VERBS[verb].predict:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnnapps.errors import ConfigError
+from rnnapps.printable import printable, terminal
 
 __all__ = ["cell_summaries", "configuration_summaries", "pipeline_summaries", "print_listing"]
 
@@ -67,8 +69,8 @@ def _print_table(title: str, rows: Mapping[str, str]) -> None:
     table.add_column(title, no_wrap=True)
     table.add_column("summary")
     for name, summary in rows.items():
-        table.add_row(name, Text(summary))
-    console = Console()
+        table.add_row(Text(printable(name)), Text(printable(summary)))
+    console = Console(file=terminal(sys.stdout))
     console.print(table)
     console.print()
 

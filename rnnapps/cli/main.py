@@ -55,7 +55,7 @@ def _run(words: Sequence[str]) -> int:
     elif arguments.command == "verify":
         from rnnapps.cli.verification import verify_folder
 
-        return verify_folder(arguments.folder, as_json=arguments.json)
+        return verify_folder(arguments.folder, as_json=arguments.json, allow=arguments.allow, key=arguments.key)
     elif arguments.command == "new":
         from pathlib import Path
 
@@ -102,15 +102,7 @@ def _build_parser() -> argparse.ArgumentParser:
         epilog="example:\n  rnnapps list",
         formatter_class=raw,
     )
-    verify = commands.add_parser(
-        "verify",
-        help="check an exported model as TensorFlow Serving would load it",
-        description="Load an exported model with TensorFlow's C API, run every signature and compare the answers.",
-        epilog="examples:\n  rnnapps verify saved_models/NAME/1\n  rnnapps verify saved_models/NAME/1 --json",
-        formatter_class=raw,
-    )
-    verify.add_argument("folder", metavar="DIR", help="one version of a model: the folder of saved_model.pb")
-    verify.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    _add_verify(commands)
     new = commands.add_parser(
         "new",
         help="write a pipeline or a cell of your own, which works from the first minute",
@@ -122,3 +114,25 @@ def _build_parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
     new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
     return parser
+
+
+def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The command `verify`."""
+    verify = commands.add_parser(
+        "verify",
+        help="check an exported model as TensorFlow Serving would load it",
+        description="Load an exported model with TensorFlow's C API, run every signature and compare the answers.",
+        epilog="examples:\n  rnnapps verify saved_models/NAME/1\n  rnnapps verify saved_models/NAME/1 --json\n"
+        "  rnnapps verify saved_models/NAME/1 --key public.pem",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify.add_argument("folder", metavar="DIR", help="one version of a model: the folder of saved_model.pb")
+    verify.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    verify.add_argument(
+        "--allow",
+        nargs="+",
+        default=[],
+        metavar="OPERATION",
+        help="operations that it may hold beside those of rnnapps' own exports, if they do nothing but compute",
+    )
+    verify.add_argument("--key", metavar="FILE", help="public key (PEM, Ed25519) that it must be signed with")

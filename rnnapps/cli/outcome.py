@@ -12,9 +12,10 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TextIO
+from typing import TextIO, cast
 
 from rnnapps.errors import Interrupted, RnnappsError
+from rnnapps.printable import PrintableStream
 
 __all__ = ["run_command"]
 
@@ -32,6 +33,12 @@ def run_command(command: Callable[[], int]) -> int:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _escape_what_cannot_be_shown(sys.stdout, sys.stderr)
+    with _printable_streams():
+        return _code_of(command)
+
+
+def _code_of(command: Callable[[], int]) -> int:
+    """Runs a command, and prints the one line of what ended it."""
     try:
         with _told_of_signals():
             code = command()
@@ -59,6 +66,19 @@ def run_command(command: Callable[[], int]) -> int:
         what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         print(f"error: unexpected {what}; this is a defect of rnnapps: please report {_kept(error)}", file=sys.stderr)
         return RnnappsError.exit_code
+
+
+@contextlib.contextmanager
+def _printable_streams() -> Iterator[None]:
+    """Nothing but printable text reaches standard error, and standard output where it is a terminal."""
+    before = sys.stdout, sys.stderr
+    sys.stderr = cast(TextIO, PrintableStream(sys.stderr))
+    if sys.stdout.isatty():
+        sys.stdout = cast(TextIO, PrintableStream(sys.stdout))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def _kept(error: Exception) -> str:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from rnnapps.printable import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -87,16 +89,16 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
 def show_verdict(console: Console, evaluation: Evaluation) -> None:
     """What the reader must know, and whether the model beats its best baseline: never wrapped, always last."""
     if evaluation.note:
-        print(evaluation.note, file=console.file)
+        print(printable(evaluation.note), file=console.file)
     if evaluation.verdict:
-        print(evaluation.verdict.sentence, file=console.file)
+        print(printable(evaluation.verdict.sentence), file=console.file)
 
 
 def show_facts(console: Console, facts: Mapping[str, Any]) -> None:
     """Names and values, a line each, never wrapped: paths are there to be copied."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):<{width}}  {_cell(value)}", file=console.file)
+        print(f"{printable(name).replace('_', ' '):<{width}}  {printable(_cell(value))}", file=console.file)
     print(file=console.file)
 
 
@@ -113,7 +115,7 @@ def show_table(
         table = _table([str(name) for name in names], turned)
     console.print(table)
     if caption:
-        console.print(Text(caption, style="dim"), soft_wrap=True)
+        console.print(Text(printable(caption), style="dim"), soft_wrap=True)
     console.print()
 
 
@@ -125,9 +127,9 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
     for index, column in enumerate(columns):
         justify: Literal["left", "right"] = "left" if index == 0 or not _numeric(rows, index) else "right"
-        table.add_column(column, justify=justify, overflow="fold")
+        table.add_column(Text(printable(column)), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(printable(_cell(value))) for value in row))
     return table
 
 

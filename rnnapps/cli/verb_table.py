@@ -53,7 +53,11 @@ FLAGS = {
         Flag("from", "run folder or exported model to start from"),
         Flag("freeze", "layers that keep their weights", several=True),
         Flag("skip_evaluation", "end without measuring the model beside its baselines", switch=True),
+        Flag("keep", "keep the settings that are tried in the run, fitted to its own data anew", switch=True),
+        Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
+        Flag("state_seconds", "seconds between two writings of the state; 30 if not given"),
         Flag("to", "model folder; the export becomes its next version"),
+        Flag("key", "private key (PEM, Ed25519) that signs the export; `verify --key` checks it by the public one"),
     )
 }
 
@@ -134,7 +138,7 @@ VERBS = {
     "evaluate": Verb(
         "measure a run on held-out data, beside naive baselines",
         "evaluate",
-        ("run", "json"),
+        ("run", "keep", "json"),
         ("run",),
         ("--run {run}", "--run {run} --json", "--run {run} --data.test other"),
     ),
@@ -149,7 +153,7 @@ VERBS = {
     "stream": Verb(
         "apply a run piece by piece, printing each as soon as it is known",
         "apply",
-        ("run", "json"),
+        ("run", "state", "state_seconds", "json"),
         ("run",),
         ("--run {run} {predict}",),
         predict=True,
@@ -157,7 +161,7 @@ VERBS = {
     "export": Verb(
         "write a verified SavedModel that TensorFlow Serving loads",
         "export",
-        ("run", "to", "json"),
+        ("run", "to", "key", "json"),
         ("run", "to"),
         ("--run {run} --to saved_models/{name}",),
     ),

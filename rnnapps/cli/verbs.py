@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
 from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table, show_verdict
+from rnnapps.cli.streaming import stream
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.printable import printable, terminal
 from rnnapps.verbs import settings, yaml_files
+from rnnapps.verbs.configure import configure, read_configuration
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.loading import load_tensorflow
 from rnnapps.verbs.opening import OpenModel, open_model, open_run
@@ -46,7 +49,7 @@ def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
         from rich.console import Console
 
         # Where nobody looks at it, a table is as wide as it needs to be: no cell is cut.
-        result.show(Console(width=None if sys.stdout.isatty() else WIDE))
+        result.show(Console(file=terminal(sys.stdout), width=None if sys.stdout.isatty() else WIDE))
     return 0
 
 
@@ -75,11 +78,18 @@ def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The task's metrics on held-out data, beside its baselines."""
     from rnnapps.verbs.evaluate import evaluate as evaluate_model
+    from rnnapps.verbs.keep import keep_settings, require_keepable
+    from rnnapps.verbs.scored_data import examples_to_score
 
     model = _model(pipeline, arguments)
-    splits = read_examples(pipeline, arguments.config)
+    kept = require_keepable(pipeline, model, arguments.given) if arguments.options["keep"] else None
+    own = configure(pipeline, read_configuration(pipeline, Path(arguments.options["run"])), {})
+    splits, note = examples_to_score(pipeline, own, arguments.config, folder=model.folder)
+    if kept is not None:
+        keep_settings(pipeline, model, kept, splits)
     switches = [name for name in pipeline.evaluation_switches if arguments.options[name]]
-    evaluation = evaluate_model(pipeline, model, splits, switches=switches, keep=not arguments.given)
+    keep = not arguments.given or kept is not None
+    evaluation = evaluate_model(pipeline, model, splits, switches=switches, note=note, keep=keep)
     data = evaluation.as_dict()
     return Result({**data.pop("metrics"), **data}, lambda console: show_evaluation(console, evaluation))
 
@@ -95,47 +105,26 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
             if number and long:
                 print("-" * 40, file=console.file)
             if isinstance(item, str):
-                print(item, file=console.file)
+                print(printable(item) if console.is_terminal else item, file=console.file)
             else:
                 print_json(item, console.file)
 
     return Result({"results": results}, show)
 
 
-def stream(pipeline: AnyPipeline, arguments: Arguments) -> int:
-    """Prints pieces of the result as soon as they exist.
-
-    With `--json` each is a line of JSON: the fields of a piece that is else printed as text.
-    """
-    model, shown = _model(pipeline, arguments), ""
-    as_json = bool(arguments.options.get("json"))
-    header = "" if as_json else pipeline.stream_header
-    for piece in pipeline.stream(model.fitted, arguments.predict):
-        shown = printed(piece)
-        if isinstance(shown, str) and not isinstance(piece, str):
-            shown = shown.removesuffix("\n") + "\n"  # a result of its own: a line
-        if as_json:
-            print_json({"piece": piece} if isinstance(piece, str) else piece if isinstance(shown, str) else shown)
-        elif isinstance(shown, str):
-            sys.stdout.write(header + shown)
-            header = ""
-        else:
-            print_json(shown)
-        sys.stdout.flush()
-    sys.stdout.write(header)
-    if not as_json and isinstance(shown, str) and not shown.endswith("\n") and not pipeline.stream_header:
-        print()
-    return 0
-
-
 def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The next version of a served model, verified before it appears."""
     from rnnapps.export.destination import check_destination
     from rnnapps.export.manifest import read_manifest
+    from rnnapps.export.provenance import read_private_key
     from rnnapps.verbs.export import export as export_model
 
     check_destination(Path(arguments.options["to"]))
-    version = export_model(pipeline, _model(pipeline, arguments), Path(arguments.options["to"]))
+    key = arguments.options["key"]
+    if key is not None:
+        read_private_key(key)
+    to, model = Path(arguments.options["to"]), _model(pipeline, arguments)
+    version = export_model(pipeline, model, to, key=None if key is None else Path(key))
     signatures = sorted(read_manifest(version).signatures)
     data = {"path": version, "version": int(version.name), "signatures": signatures}
 

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rnnapps.types import Array, Tensor
+from rnnapps.types import Array, NamedTensors, Tensor
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = ["Endpoint"]
+__all__ = ["PROBLEM", "Endpoint", "RowRule"]
+
+PROBLEM = "problem"
+"""Name of the output that says why a row was not answered; every exported signature has it."""
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """What must hold of a row of a request; a row that breaks it is not run, and disturbs no other.
+
+    Attributes:
+        problem: what the row is told, in words that name the input and what is expected of it.
+        broken: maps the inputs by name to bool `(batch,)`, True where a row breaks the rule. It must bear any values:
+            it runs before anything is known of them.
+        bounds: name of the input of which no NaN and no infinity keeps the rule, if there is one.
+    """
+
+    problem: str
+    broken: Callable[[NamedTensors], Tensor]
+    bounds: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,6 +45,9 @@ class Endpoint:
     - Inputs of variable length come with `lengths` (int32, `(batch,)`): a batching server pads rows with their first
       element, and what lies behind a length must not change an answer. `rnnapps.layers.SequenceMask` makes the mask.
       Strings carry their own length.
+    - A row that cannot be answered gets a `problem` in words and neutral values (zeros, empty strings); the rows beside
+      it are answered as without it, bit for bit, and their `problem` is empty. A request of no rows has an answer of
+      none. Export sees to that: it puts `rules` before the function, and looks for NaN behind it.
     - Outputs that are bytes and no text end in `_bytes` (REST then carries them as base64); all other strings are
       UTF-8.
     - No state: what goes on from one request to the next is an input and an output. No variable or table changes.
@@ -36,13 +58,33 @@ class Endpoint:
       files.
 
     Attributes:
-        function: takes the named tensors, returns a dict of dense tensors that all lead with the batch dimension.
+        function: takes the named tensors, returns a dict of dense tensors that all lead with the batch dimension. It
+            sees rows that keep the rules only. What it finds out by itself, of a file for one, it returns as `problem`,
+            string `(batch,)`, empty for good rows.
         input_signature: input name -> `tf.TensorSpec` whose first dimension is the batch (None).
         examples: input name -> array of valid raw inputs, at least 5 rows, for verification and warm-up.
         trackables: what the function uses beside network and preprocessor: other models, variables, tables.
+        rules: what must hold of a row; the first that is broken is told. `rnnapps.export.row_rules` has the usual ones.
+        neutral: input name -> value that keeps the rules, in every place of a row: what the function reads instead of a
+            row with a problem. Zeros and empty strings where nothing is said; 1 for inputs that end in `lengths`.
+        least_steps: inputs of variable length are lengthened to this before the function reads them.
+        most_steps: input name -> the most places of its second dimension that are read, so that no request costs more.
+        missing: float inputs in which NaN stands for a missing value; in all others it is a problem.
+        found_problems: what the function's own `problem` may say, for the model card.
     """
 
     function: Callable[..., dict[str, Tensor]]
     input_signature: dict[str, tf.TensorSpec]
     examples: dict[str, Array]
     trackables: tuple[Any, ...] = ()
+    rules: tuple[RowRule, ...] = ()
+    neutral: Mapping[str, Any] = field(default_factory=dict)
+    least_steps: int = 1
+    most_steps: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    found_problems: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All that a row may be refused for, but for values that are no finite numbers."""
+        return (*(rule.problem for rule in self.rules), *self.found_problems)

@@ -54,6 +54,7 @@ class Verdict:
         parts: number of parts that were drawn.
         part: what they are.
         led_by: other metrics, each with the name of the baseline that is better by it than the model.
+        leads_by: other metrics by which the model is better than every baseline.
     """
 
     outcome: Outcome
@@ -67,6 +68,7 @@ class Verdict:
     parts: int = 0
     part: str = ""
     led_by: Mapping[str, str] = field(default_factory=dict)
+    leads_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,6 @@ class Evaluation:
         """
         verdict = plain.get("verdict")
         if verdict is not None:
-            interval = verdict["interval"]
-            verdict = Verdict(**{**verdict, "interval": interval and (interval[0], interval[1])})
+            pairs = {name: verdict[name] and tuple(verdict[name]) for name in ("interval", "leads_by")}
+            verdict = Verdict(**{**verdict, **pairs})
         return cls(**{**plain, "verdict": verdict})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.splits import Splits
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.evaluation import Evaluation
     from rnnapps.contract.objective import Objective
     from rnnapps.contract.sections import Section
+    from rnnapps.contract.stream_memory import StreamMemory
     from rnnapps.contract.vocabulary import VocabularyChange
 
 __all__ = ["Pipeline"]
@@ -47,8 +49,13 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             are not named here, training and export among them, may change from one command to the next.
         run_frees: single settings of those groups, dotted, that may change all the same.
         evaluate_tries: groups that a run fixes and `evaluate` still takes, to see what others would give.
+        training_lacks: settings of the group `training` that mean nothing to the task -> why, as "recordings are read
+            whole".
         tabular: columns of the pandas frame that Python users get, where what `predict` finds are rows of a table:
             those that the frame has even where nothing is found.
+        predict_only: options of `predict_class` that say nothing to `stream`, which refuses them.
+        stream_only: options that say nothing to `predict`.
+        stream_frees: options that may change where a stream goes on from its state, such as the file it reads.
         stream_header: a line that the command line prints before the first piece of `stream`, where pieces are lines
             of a table; with a line feed.
         python_defaults: options of `predict_class` whose default is another for Python users: what the command line
@@ -66,9 +73,26 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "seed"})
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data"})
+    training_lacks: ClassVar[Mapping[str, str]] = {}
     tabular: ClassVar[tuple[str, ...]] = ()
+    predict_only: ClassVar[frozenset[str]] = frozenset()
+    stream_only: ClassVar[frozenset[str]] = frozenset()
+    stream_frees: ClassVar[frozenset[str]] = frozenset()
     stream_header: ClassVar[str] = ""
     python_defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def without_effect(self, config: ConfigT) -> Mapping[str, str]:
+        """Settings that mean nothing beside the others, dotted -> why.
+
+        To give one of them another value than its default is refused. By default they are those that a group names by
+        a method `without_effect`, and those that `training_lacks`.
+        """
+        groups = {field.name: getattr(config, field.name) for field in dataclasses.fields(cast(Any, self.config_class))}
+        found = {f"training.{name}": why for name, why in self.training_lacks.items()}
+        for group, own in groups.items():
+            if hasattr(own, "without_effect"):
+                found |= {f"{group}.{name}": why for name, why in own.without_effect().items()}
+        return found
 
     @abstractmethod
     def examples(self, config: ConfigT, given: Any = None) -> SplitsT:
@@ -108,6 +132,37 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def evaluate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Evaluation:
         """The task's metric on held-out data beside its naive baselines; also takes its `evaluation_switches`."""
 
+    def calibrate(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> bool:
+        """Fits what settings of `evaluate_tries` need to held-out data, such as thresholds, into the network.
+
+        `evaluate --keep` calls it when it keeps other settings in a run. The default has nothing to fit.
+
+        Returns:
+            Whether weights of the network changed.
+        """
+        return False
+
+    def with_training_of(self, splits: SplitsT, own: SplitsT) -> SplitsT | None:
+        """Data to score, with the training and validation examples of a model: what its baselines must learn from.
+
+        The default replaces the fields `train` and `validation` of a dataclass; validation examples are scored, as the
+        test, where there are no test examples.
+
+        Args:
+            splits: data to score, of another source than the model's.
+            own: the data that the model was trained on.
+
+        Returns:
+            None where baselines cannot learn from other data than they are scored on.
+        """
+        data, known = cast(Any, splits), cast(Any, own)
+        names = {field.name for field in dataclasses.fields(data)} if dataclasses.is_dataclass(data) else set()
+        if not names >= {"train", "validation", "test"}:
+            return None
+        held_out = data.validation if data.test is None else data.test
+        changed = dataclasses.replace(data, train=known.train, validation=known.validation, test=held_out)
+        return cast(SplitsT, changed)
+
     @abstractmethod
     def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:
         """The signatures of the exported model, `serving_default` among them."""
@@ -138,6 +193,22 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             given: one input from Python instead of that which the options name; where rows or chunks make it up, any
                 iterable of them.
         """
+
+    def continue_stream(
+        self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, memory: StreamMemory, given: Any = None
+    ) -> Iterator[Any]:
+        """As `stream`, but it goes on where another one ended, and leaves what the next one needs.
+
+        Of an input that is cut in two at any place, the pieces of both parts are those of the whole, bit for bit. A
+        pipeline that does not have this method takes no `--state`.
+
+        Args:
+            fitted: the model.
+            options: of `predict_class`.
+            memory: what was known before, and what is to be kept.
+            given: as in `stream`: what follows the input so far.
+        """
+        raise NotImplementedError
 
     def is_one_input(self, given: Any) -> bool:
         """Whether what was given to `predict` is one input, whose result comes alone, and no sequence of them.

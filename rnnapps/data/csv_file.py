@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +14,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnapps.data.file_kinds import HEAD_BYTES, require_text
+from rnnapps.data.file_kinds import HEAD_BYTES, require_table
+from rnnapps.data.preamble import lines_that_are_no_rows, shown_lines, without_lines
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
 __all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number", "without_unit"]
 
 MISSING = (
-    *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "null", "NULL", "None", "none"),
-    *("-", "--", "?", "#DIV/0!"),
+    *("", "-", "--", "---", "?", "NA", "N/A", "na", "n/a", "<NA>", "NaN", "nan", "NAN", "Nan", "NaT"),
+    *("null", "NULL", "Null", "None", "none", "NONE"),
+    *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
 )
-"""Cells that mean: not measured."""
+"""Cells that mean: not measured; the last ones are what spreadsheets write where a formula has no value."""
+
+LONGEST_CELL = 1 << 24
+"""Characters; the csv module's own limit, 131,072, refuses cells that other readers take."""
+csv.field_size_limit(LONGEST_CELL)
 
 SEPARATORS = (",", ";", "\t", "|")
-"""How gzip, zip, bzip2, xz and Zstandard files begin."""
 CHUNK_BYTES = 1 << 24
 SAMPLE_ROWS = 500
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
@@ -53,6 +59,8 @@ class CsvShape:
         decimal: decimal character.
         names: the columns.
         sample: the first rows, as text, without units.
+        missing: cells that mean "not measured", beside `MISSING`.
+        skipped: numbers of the lines that are no rows.
         units: column -> the unit that stands in all of its cells, such as kW or %.
     """
 
@@ -61,12 +69,19 @@ class CsvShape:
     decimal: str
     names: tuple[str, ...]
     sample: list[list[str]]
+    missing: tuple[str, ...] = ()
+    skipped: tuple[int, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+
+    def number(self, cell: str, *, column: str = "") -> float | None:
+        """The number a cell holds without the unit of its column, see `read_number`."""
+        return read_number(without_unit(cell, self.units.get(column, "")), self.decimal, missing=self.missing)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, cells) of each row behind the header; slow, for finding where an error is."""
         with open(self.path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=self.separator, skipinitialspace=True)
+            lines = without_lines(file, self.skipped)
+            reader = csv.reader(lines, delimiter=self.separator, skipinitialspace=True)
             rows = ((reader.line_num, row) for row in reader if row)
             next(rows, None)
             yield from rows
@@ -76,14 +91,22 @@ class CsvShape:
         return next((number for index, (number, _) in enumerate(self.rows()) if index == row), row + 2)
 
 
-def inspect_csv(path: Path, config: SeriesDataConfig) -> CsvShape:
+def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> CsvShape:
     """Finds separator and decimal character, and checks encoding and every line's number of columns.
+
+    Args:
+        path: the file.
+        config: what the user says of it.
+        known: the separator and the decimal character of the training data, which decide where this file leaves open
+            what its marks mean; lines that are no rows are then left out, and told.
 
     Raises:
         DataError: the file is missing, empty, no UTF-8 text, has no usable header, or a line has too many or too few
             columns.
     """
     head = _head(path)
+    skipped = config.skip_lines or _lines_without_rows(path, head, config.separator, known)
+    head = "".join(without_lines(head.splitlines(keepends=True), skipped))
     lines = head.splitlines()
     if not any(line.strip() for line in lines):
         raise DataError(path, "is empty", "expected a line of column names and then rows")
@@ -93,25 +116,43 @@ def inspect_csv(path: Path, config: SeriesDataConfig) -> CsvShape:
         rows.pop()  # the head may end within a line
     names = tuple(name.strip() for name in rows[0])
     _check_header(path, names)
-    _check_lines(path, separator, len(names))
+    if skipped:
+        _check_quoted(path, separator, len(names), skipped)
+    else:
+        _check_lines(path, separator, len(names))
     sample = [row for row in rows[1 : SAMPLE_ROWS + 1] if len(row) == len(names)]
     if not sample:
         raise DataError(path, "has column names but no rows", "add rows")
-    units = dict(_units(names, sample))
+    missing = tuple(map(str, config.missing))
+    units = dict(_units(names, sample, missing))
     sample = [
         [without_unit(cell, units.get(name, "")) for name, cell in zip(names, row, strict=True)] for row in sample
     ]
-    decimal = _decimal(separator, names, sample) if config.decimal == "auto" else config.decimal
+    decimal = _decimal(separator, names, sample, known or {}) if config.decimal == "auto" else config.decimal
     if decimal == separator:
         raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
-    return CsvShape(path, separator, decimal, names, sample, units)
+    return CsvShape(path, separator, decimal, names, sample, missing, skipped, units)
 
 
-def read_number(text: str, decimal: str) -> float | None:
-    """The number a cell holds, NaN for a missing one, None where it is none."""
+def read_number(text: str, decimal: str, *, missing: Sequence[str] = ()) -> float | None:
+    """The number a cell holds, NaN for a missing one, None where it is none.
+
+    Args:
+        text: the cell.
+        decimal: decimal character.
+        missing: cells that mean "not measured", beside `MISSING`; a number means all ways to write it.
+    """
     text = text.strip()
-    if text in MISSING:
+    if text in MISSING or text in missing:
         return float("nan")
+    number = _plain_number(text, decimal)
+    if number is not None and any(_plain_number(token, ".") == number for token in missing):
+        return float("nan")
+    return number
+
+
+def _plain_number(text: str, decimal: str) -> float | None:
+    """The number of a cell that is not missing, None where it is none."""
     pattern = _COMMA if decimal == "," else _POINT
     if pattern.fullmatch(text) or _WHOLE.fullmatch(text):
         return float(text.replace(",", "."))
@@ -126,10 +167,10 @@ def without_unit(cell: str, unit: str) -> str:
     return cell.removeprefix(unit).removesuffix(unit).strip() if unit and cell != unit else cell
 
 
-def _units(names: Sequence[str], sample: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+def _units(names: Sequence[str], sample: Sequence[Sequence[str]], missing: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Columns whose cells are numbers with a unit, which is the same in all of them."""
     for column, name in enumerate(names):
-        present = [cell for row in sample for cell in [row[column].strip()] if cell not in MISSING]
+        present = [cell for row in sample for cell in [row[column].strip()] if cell not in (*MISSING, *missing)]
         units = {_unit(cell) for cell in present}
         unit = units.pop() if len(units) == 1 else ""
         if unit:
@@ -172,13 +213,7 @@ def _head(path: Path) -> str:
         raise DataError(path, problem, "check the path") from None
     except OSError as error:
         raise DataError(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(path, "is UTF-16 text, expected UTF-8", "convert it with: iconv -f UTF-16 -t UTF-8")
-    require_text(content, path)
-    if b"\0" in content:
-        raise DataError(path, "looks binary: it holds zero bytes", "give a CSV or Parquet file")
-    if b"\r" in content.replace(b"\r\n", b""):
-        raise DataError(path, "has line ends of old Macintosh files", "convert it with: tr '\\r' '\\n'")
+    require_table(content, path)
     text = content.decode("utf-8", errors="replace")
     return text.removeprefix("\ufeff")
 
@@ -260,11 +295,27 @@ def _check_chunk(path: Path, chunk: bytes, line: _OpenLine, *, separator: str, c
     return _OpenLine(line.number + len(ends), behind, len(content) - 1 - int(ends[-1]))
 
 
-def _check_quoted(path: Path, separator: str, columns: int) -> None:
+def _lines_without_rows(path: Path, head: str, separator: str, known: Mapping[str, str] | None) -> tuple[int, ...]:
+    """Lines above the column names, below them or at the end that are no rows; training refuses them."""
+    lines = head.splitlines() if len(head) < HEAD_BYTES // 2 else head.splitlines()[:-1]
+    if not any(line.strip() for line in lines):
+        return ()
+    found = lines_that_are_no_rows(lines, SEPARATORS if separator == "auto" else [separator], MISSING)
+    told = f"{shown_lines(found)}: no row of the table" if found else ""
+    if found and known is None:
+        remedy = f"leave {'it' if len(found) == 1 else 'them'} out with --data.skip_lines '{found}'"
+        raise DataError(path, told, remedy)
+    if found:
+        print(f"{path}: {told}, and left out", file=sys.stderr)
+    return tuple(found)
+
+
+def _check_quoted(path: Path, separator: str, columns: int, skipped: Sequence[int] = ()) -> None:
     """The same for files with quotes, where a cell may hold separators and line ends."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+            lines = without_lines(file, skipped)
+            reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
             for row in reader:
                 if row:
                     _check_count(path, reader.line_num, len(row), columns)
@@ -282,10 +333,19 @@ def _check_count(path: Path, line: int, found: int, columns: int) -> None:
         raise DataError(path, problem, remedy)
 
 
-def _decimal(separator: str, names: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
-    """A comma where a column of the sample holds numbers with commas."""
+def _decimal(separator: str, names: Sequence[str], sample: Sequence[Sequence[str]], known: Mapping[str, str]) -> str:
+    """A comma where a column of the sample holds numbers with commas; that of the training data, where it fits too."""
     if separator == ",":
         return "."
+    found, before = _shown_decimal(names, sample), known.get("decimal", "")
+    marked = [cell for row in sample for cell in row if read_number(cell, found) is not None]
+    if known.get("separator") == separator and before and all(read_number(cell, before) is not None for cell in marked):
+        return before
+    return found
+
+
+def _shown_decimal(names: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
+    """The decimal character that a sample shows."""
     for column in range(len(names)):
         cells = [row[column].strip() for row in sample]
         if any(_COMMA.fullmatch(cell) or _has_both(cell) for cell in cells) and all(

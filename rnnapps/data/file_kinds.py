@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnapps.errors import DataError
 
-__all__ = ["HEAD_BYTES", "require_text"]
+__all__ = ["HEAD_BYTES", "require_table", "require_text"]
 
 HEAD_BYTES = 65_536
 """So many bytes tell what a file is."""
@@ -75,6 +75,21 @@ def require_text(content: bytes, name: str | Path) -> None:
         raise DataError(name, f"is {found[1]}, not text", found[2])
     if head[4:8] == b"ftyp" and _is_binary(head):
         raise DataError(name, "is an MP4 or M4A file, not text", "give text instead")
+
+
+def require_table(content: bytes, name: str | Path) -> None:
+    """Refuses what cannot be the first bytes of a table of UTF-8 text.
+
+    Raises:
+        DataError: as for `require_text`; or it is UTF-16, binary, or has the line ends of old Macintosh files.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(name, "is UTF-16 text, expected UTF-8", "convert it with: iconv -f UTF-16 -t UTF-8")
+    require_text(content, name)
+    if b"\0" in content:
+        raise DataError(name, "looks binary: it holds zero bytes", "give a CSV or Parquet file")
+    if b"\r" in content.replace(b"\r\n", b"").removesuffix(b"\r"):
+        raise DataError(name, "has line ends of old Macintosh files", "convert it with: tr '\\r' '\\n'")
 
 
 def _is_binary(head: bytes) -> bool:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
+from rnnapps.contract.endpoint import PROBLEM
 from rnnapps.export.arrays import Arrays
 from rnnapps.export.checks import Check, check
+from rnnapps.export.hostile import bad_rows, no_steps
 from rnnapps.export.isolated import Run
 from rnnapps.export.parity import differences, not_finite, pad_like_server, wrong_batch, wrong_text
 
 __all__ = ["BATCH", "Answer", "Example", "Request", "check_answers", "plan"]
 
 BATCH = 5
-Kind = Literal["whole", "part", "padded", "again"]
+ALL = BATCH
+"""Stands for the number of the bad row where every row may be."""
+Kind = Literal["whole", "part", "padded", "again", "bad", "none"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Request:
         batch: the number of rows.
         kind: what the answer is compared with.
         run: what the isolated process is asked.
+        bad_row: of these rows the one that may be no good, -1 for none, `ALL` for any.
     """
 
     example: Example
@@ -49,6 +56,7 @@ class Request:
     batch: int
     kind: Kind
     run: Run
+    bad_row: int = -1
 
     def rows(self, arrays: Arrays) -> Arrays:
         """The request's rows of arrays that have all five."""
@@ -64,7 +72,7 @@ class Answer:
 
 
 def plan(example: Example, input_shapes: Mapping[str, list[int | None]]) -> Iterator[Request]:
-    """Yields the requests: batch 5 and 2, each row alone, all rows padded, and batch 5 again."""
+    """Yields the requests: batch 5 and 2, each row alone, all rows padded, batch 5 again, a bad row, and none."""
 
     def request(first: int, batch: int, label: str, *, kind: Kind, inputs: Arrays | None = None) -> Request:
         rows = {name: array[first : first + batch] for name, array in (inputs or example.inputs).items()}
@@ -78,6 +86,12 @@ def plan(example: Example, input_shapes: Mapping[str, list[int | None]]) -> Iter
     if padded is not None:
         yield request(0, BATCH, "padded rows", kind="padded", inputs=padded)
     yield request(0, BATCH, "second run", kind="again")
+    for label, row, inputs in bad_rows(example.inputs):
+        yield replace(request(0, BATCH, label, kind="bad", inputs=inputs), bad_row=row)
+    yield request(0, 0, "no rows", kind="none")
+    short = no_steps(example.inputs, input_shapes)
+    if short is not None:
+        yield replace(request(0, BATCH, "rows without places", kind="bad", inputs=short), bad_row=ALL)
 
 
 def check_answers(answers: Sequence[Answer], tolerance: float) -> Iterator[Check]:
@@ -110,6 +124,12 @@ def check_answers(answers: Sequence[Answer], tolerance: float) -> Iterator[Check
         lines = told(lambda answer: _whole_lines(answer, whole, tolerance), kind)
         none = kind == "padded" and not any(answer.request.kind == kind for answer in answers)
         yield check(name, _with(lines, remedy), "no input of variable length" if none else success)
+    count = sum(answer.request.kind == "bad" for answer in answers)
+    yield check(
+        "bad rows",
+        told(lambda answer: _row_lines(answer, whole, tolerance)),
+        f"{count} requests: the bad row has a problem or an answer, its neighbours answer as without it",
+    )
 
 
 _COMPARED_WITH_WHOLE: tuple[tuple[str, Kind, str, str], ...] = (
@@ -157,3 +177,23 @@ def _whole_lines(answer: Answer, whole: Mapping[str, Arrays], tolerance: float) 
         return iter(())
     padding = answer.request.kind != "again"
     return differences(answer.request.rows(outputs), answer.outputs, tolerance=tolerance, padding=padding)
+
+
+def _row_lines(answer: Answer, whole: Mapping[str, Arrays], tolerance: float) -> Iterator[str]:
+    """What is wrong with the problems of rows, and with the answers to those beside a bad one."""
+    problems, bad_row = answer.outputs.get(PROBLEM), answer.request.bad_row
+    if problems is None or problems.dtype != object or problems.ndim != 1:
+        yield f"has no output {PROBLEM!r}, a string for each row; export the model again with this version"
+        return
+    for row, problem in enumerate(problems.tolist()):
+        if problem and bad_row not in (row, ALL):
+            yield f"row {row} has the problem {problem.decode(errors='replace')!r}, but is good"
+        if problem and any(np.any(array[row]) for name, array in answer.outputs.items() if name != PROBLEM):
+            yield f"row {row} has a problem and an answer; blank it"
+    outputs = whole.get(answer.request.run.signature)
+    if outputs is not None and 0 <= bad_row < ALL:
+        expected, found = (
+            {name: np.delete(array, bad_row, 0) for name, array in both.items()} for both in (outputs, answer.outputs)
+        )
+        lines = differences(expected, found, tolerance=tolerance, padding=True)
+        yield from (f"{line}, beside the bad row; a row's answer depends on the other rows" for line in lines)

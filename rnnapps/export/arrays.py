@@ -7,7 +7,6 @@ as two arrays instead: all bytes in a row, and the length of each element in the
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,15 +50,22 @@ def save_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
-def load_arrays(path: Path) -> Arrays:
+def load_arrays(path: Path, *, maximum_bytes: int = 8 * 1024**3) -> Arrays:
     """Reads what `save_arrays` wrote; strings come back as object arrays of `bytes`.
 
+    Args:
+        path: the file.
+        maximum_bytes: the most that is unpacked: a small file can hold a thousand times its size.
+
     Raises:
-        ExportError: the file is missing, cut short or not of this format.
+        ExportError: the file is missing, cut short, too large or not of this format.
     """
     try:
         # A file object of our own: NumPy leaves its one open when the archive is damaged.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            size = sum(item.file_size for item in archive.zip.infolist())
+            if size > maximum_bytes:
+                raise ValueError(f"{size} bytes when unpacked")
             stored = {name: archive[name] for name in archive.files}
         return {
             name.removesuffix(_LENGTHS): _join(stored, name) if name.endswith(_LENGTHS) else array
@@ -68,8 +74,10 @@ def load_arrays(path: Path) -> Arrays:
         }
     except FileNotFoundError as error:
         raise ExportError(f"{path}: missing; export the model again") from error
-    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        raise ExportError(f"{path}: not a readable array file ({error}); export the model again") from error
+    # A damaged byte can end in nearly any error of zipfile, zlib, tokenize and NumPy: they parse what strangers wrote.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ExportError(f"{path}: not a readable array file ({reason}); export the model again") from error
 
 
 def _join(stored: Arrays, name: str) -> Array:

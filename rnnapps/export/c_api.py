@@ -69,14 +69,17 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 
 class Library:
-    """The shared libraries of the installed TensorFlow.
+    """The shared libraries of TensorFlow.
+
+    Args:
+        folder: the package they lie in, that of the installed one by default.
 
     Raises:
         ExportError: the libraries are missing or not loadable.
     """
 
-    def __init__(self) -> None:
-        folder = tensorflow_folder()
+    def __init__(self, folder: Path | None = None) -> None:
+        folder = folder or tensorflow_folder()
         try:
             # The second library finds the symbols of the first one.
             ctypes.CDLL(str(_find(folder, "libtensorflow_framework")), mode=ctypes.RTLD_GLOBAL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from rnnapps.errors import ExportError
 from rnnapps.export.arrays import Arrays, as_array
+from rnnapps.export.safety import require_safe
 from rnnapps.export.versions import find_version
 from rnnapps.types import ArrayLike
 
@@ -60,16 +61,18 @@ class ExportedModel:
             raise ExportError(f"signature {signature!r}: cannot run on these inputs ({_reason(error)})") from error
 
 
-def load_for_inference(path: Path | str) -> ExportedModel:
-    """Loads an export into this process.
+def load_for_inference(path: Path | str, *, allow: Set[str] = frozenset()) -> ExportedModel:
+    """Loads an export into this process, once its graph is known to do nothing but compute.
 
     Args:
         path: a version folder, or the folder of versions, whose newest one is taken.
+        allow: operations that it may hold beside those of rnnapps' own exports; see `verify`.
 
     Raises:
-        ExportError: there is no export, or it is damaged.
+        ExportError: there is no export, it is damaged, or its graph holds what is not allowed: then nothing was loaded.
     """
     folder = find_version(path)
+    require_safe(folder, allow)
     try:
         with _quiet():
             return ExportedModel(folder, tf.saved_model.load(str(folder)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +17,18 @@ from typing import Any
 
 import rnnapps
 from rnnapps.export.arrays import Arrays, load_arrays, save_arrays
+from rnnapps.export.artefact import WEIGHTS
 from rnnapps.export.checks import Check
+from rnnapps.export.confinement import Limits
+from rnnapps.export.manifest import EXTRA
+from rnnapps.export.warmup import WARMUP_FILE
 
 __all__ = ["IsolatedResult", "Run", "run_isolated"]
+
+_LOADED = ("saved_model.pb", "fingerprint.pb", "variables/*", f"{EXTRA}/{WARMUP_FILE}", f"{EXTRA}/{WEIGHTS}")
+_MEMORY_BYTES = 4 * 1024**3  # beside four times the model
+_FILE_BYTES = 1024**3
+_PASSED_ON = re.compile(r"PATH|LANG|LC_\w+|TZ|(DY)?LD_\w+|OMP_\w+|MKL_\w+|ONEDNN_\w+|TF_\w+|VIRTUAL_ENV|PYTHONHOME")
 
 
 @dataclass(frozen=True)
@@ -60,20 +71,36 @@ class IsolatedResult:
     warmup_failures: list[str] = field(default_factory=list)
 
 
-def run_isolated(folder: Path, runs: Sequence[Run], *, timeout_seconds: float) -> IsolatedResult:
+def run_isolated(
+    folder: Path,
+    runs: Sequence[Run],
+    *,
+    timeout_seconds: float,
+    allow: Set[str] = frozenset(),
+    failed: Sequence[str] = (),
+) -> IsolatedResult:
     """Checks, loads and runs the SavedModel in `folder` in a fresh process, on the CPU.
 
-    A crash or a time-out of that process ends up in the result; it never ends the caller.
+    It is loaded only if no check before has `failed`, and it passes the static checks, which `allow` can widen
+    (`check_safety`). A crash or a time-out of that process ends up in the result; it never ends the caller.
     """
     with TemporaryDirectory(prefix="rnnapps-verify-") as temporary:
-        scratch = Path(temporary)
-        events = scratch / "events.jsonl"
+        scratch = Path(temporary).resolve()
+        work, model = scratch / "work", scratch / "model"
+        work.mkdir()
+        # A copy: what was checked is what is loaded, whoever writes to the folder meanwhile.
+        size = _copy(folder, model)
+        events = work / "events.jsonl"
         events.touch()
-        jobs = [(scratch / f"{number}.in.npz", scratch / f"{number}.out.npz") for number in range(len(runs))]
+        jobs = [(scratch / f"{number}.in.npz", work / f"{number}.out.npz") for number in range(len(runs))]
         for run, (inputs, _) in zip(runs, jobs, strict=True):
             save_arrays(inputs, run.inputs)
+        limits = Limits(_MEMORY_BYTES + 4 * size, max(1, round(timeout_seconds * (os.cpu_count() or 1))), _FILE_BYTES)
         job = {
-            "folder": str(folder.resolve()),
+            "folder": str(model),
+            "allow": sorted(allow),
+            "failed": list(failed),
+            "limits": vars(limits),
             "events": str(events),
             "runs": [
                 {"signature": run.signature, "inputs": str(inputs), "outputs": str(outputs)}
@@ -82,49 +109,79 @@ def run_isolated(folder: Path, runs: Sequence[Run], *, timeout_seconds: float) -
         }
         (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
         ending = _start(scratch / "job.json", timeout_seconds)
-        return _read(events, ending, [outputs for _, outputs in jobs])
+        told = _content(events).replace(json.dumps(str(model))[1:-1], json.dumps(str(folder))[1:-1])
+        return _read(told, ending, [outputs for _, outputs in jobs])
+
+
+def _copy(folder: Path, to: Path) -> int:
+    """Copies what is loaded, links left out; returns its size in bytes."""
+    size = 0
+    for pattern in _LOADED:
+        for path in sorted(folder.glob(pattern)):
+            if path.is_file() and not path.is_symlink():
+                target = to / path.relative_to(folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+                size += target.stat().st_size
+    to.mkdir(exist_ok=True)
+    return size
 
 
 def _start(job: Path, timeout_seconds: float) -> str:
     """Runs the process; returns how it ended if not well."""
-    root = str(Path(rnnapps.__path__[0]).parent)
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    root, work = str(Path(rnnapps.__path__[0]).parent), str(job.parent / "work")
+    kept = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
     environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        **kept,
+        "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # threads of before the confinement would be outside of it
+        "HOME": work,
+        "TMPDIR": work,
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
-    command = [sys.executable, "-m", "rnnapps.export.runner", str(job)]
-    try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            timeout=timeout_seconds,
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        return f"did not finish within {timeout_seconds:g} s"
-    if done.returncode == 0:
-        return ""
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    command = [sys.executable, "-m", "rnnapps.export.confined", str(job)]
+    with open(job.parent / "errors", "w+b") as errors:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=work,
+                env=environment,
+                timeout=timeout_seconds,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"did not finish within {timeout_seconds:g} s"
+        if done.returncode == 0:
+            return ""
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
+        lines = errors.read().decode(errors="replace").strip().splitlines()
     reason = f": {lines[-1][:300]}" if lines else ""
     if done.returncode < 0:
         return f"crashed with {signal.Signals(-done.returncode).name}{reason}"
     return f"ended with code {done.returncode}{reason}"
 
 
-def _read(events: Path, ending: str, outputs: list[Path]) -> IsolatedResult:
+def _content(events: Path) -> str:
+    """What the process reported, but for a line that it did not finish."""
+    content = events.read_text(encoding="utf-8")
+    return content[: content.rfind("\n") + 1]
+
+
+def _read(events: str, ending: str, outputs: list[Path]) -> IsolatedResult:
     """What the events tell; `ending` says how the process ended if not well."""
     result = IsolatedResult(run_errors=["was not run"] * len(outputs))
     if ending:
         result.load_error = f"the process that loads it {ending}"
-    for line in events.read_text(encoding="utf-8").splitlines():
+    for line in events.splitlines():
         _apply(json.loads(line), result, ending)
     result.outputs = [
-        None if error else load_arrays(path) for error, path in zip(result.run_errors, outputs, strict=True)
+        None if error else load_arrays(path, maximum_bytes=_FILE_BYTES)
+        for error, path in zip(result.run_errors, outputs, strict=True)
     ]
     return result
 

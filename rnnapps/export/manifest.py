@@ -1,6 +1,7 @@
 """The manifest: what an export is made of, with the SHA-256 of every file.
 
-The sums find damaged and exchanged files. They are no signature: who can write the folder can also write new sums.
+The sums find damaged and exchanged files. They are no signature: who can write the folder can also write new sums
+(`rnnapps/export/provenance.py` signs).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from rnnapps.errors import ExportError
 __all__ = [
     "EXTRA",
     "FORMAT",
+    "MANIFEST",
+    "SIGNATURE",
     "Manifest",
     "check_files",
     "package_versions",
@@ -30,7 +33,9 @@ __all__ = [
 
 EXTRA = "assets.extra"
 FORMAT = 1
-_MANIFEST = f"{EXTRA}/manifest.json"
+_MAXIMUM_BYTES = 64 * 1024**2
+MANIFEST = f"{EXTRA}/manifest.json"
+SIGNATURE = f"{MANIFEST}.sig"
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
@@ -64,10 +69,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     values["files"] = {
         str(path.relative_to(folder).as_posix()): {"sha256": _digest(path), "bytes": path.stat().st_size}
         for path in _files(folder)
-        if path != folder / _MANIFEST
+        if path not in (folder / MANIFEST, folder / SIGNATURE)
     }
     text = json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False)
-    (folder / _MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -76,12 +81,14 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         ExportError: it is missing, not readable, of another format, or names a path outside of the folder.
     """
-    path = folder / _MANIFEST
+    path = folder / MANIFEST
     try:
+        if path.stat().st_size > _MAXIMUM_BYTES:
+            raise ExportError(f"{path}: larger than {_MAXIMUM_BYTES >> 20} MiB; export the model again")
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ExportError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExportError(f"{path}: not valid JSON ({error}); export the model again") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise ExportError(f"{path}: expected a manifest of format {FORMAT}; export the model again with this version")
@@ -111,7 +118,7 @@ def check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
         problem = _file_problem(folder, manifest, name)
         if problem:
             yield f"{name}: {problem}; export the model again"
-    listed = {*manifest.files, _MANIFEST}
+    listed = {*manifest.files, MANIFEST, SIGNATURE}
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         if name not in listed:
@@ -145,7 +152,7 @@ def _safe(folder: Path, name: str) -> Path:
     """The path of a listed name, which must stay in the folder."""
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or "\\" in name or ":" in name or not pure.parts:
-        raise ExportError(f"{folder / _MANIFEST}: path {name!r} leads out of the export; do not use this export")
+        raise ExportError(f"{folder / MANIFEST}: path {name!r} leads out of the export; do not use this export")
     return folder / name
 
 

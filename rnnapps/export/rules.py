@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 
 from rnnapps.export.checks import Check, check
 from rnnapps.export.dtypes import DT_INVALID, DT_STRING, SERVABLE_TYPES, TYPE_NAMES
+from rnnapps.export.graph import reach
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.attr_value_pb2 import AttrValue
-    from tensorflow.core.framework.function_pb2 import FunctionDef
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-    from tensorflow.core.framework.node_def_pb2 import NodeDef
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
@@ -143,47 +141,19 @@ def _where(node: _Node) -> str:
 def _nodes(meta_graph: MetaGraphDef, signatures: dict[str, SignatureDef]) -> Iterator[_Node]:
     """All operations of the graph and its functions, with the signatures that reach them."""
     graph = meta_graph.graph_def
-    functions = {function.signature.name: function for function in graph.library.function}
-    reached = {name: _reach(graph, functions, signature) for name, signature in sorted(signatures.items())}
+    reached = {
+        name: reach(graph, [information.name for information in signature.outputs.values()])
+        for name, signature in sorted(signatures.items())
+    }
     for node in graph.node:
-        names = tuple(name for name, (nodes, _) in reached.items() if node.name in nodes)
+        names = tuple(name for name, found in reached.items() if node.name in found.nodes)
         yield _Node(node.op, node.name, names, _compiled(node.attr))
-    for name, function in functions.items():
-        names = tuple(signature for signature, (_, called) in reached.items() if name in called)
+    for function in graph.library.function:
+        names = tuple(name for name, found in reached.items() if function.signature.name in found.functions)
         if _compiled(function.attr):
-            yield _Node("NoOp", f"function {name}", names, True)
+            yield _Node("NoOp", f"function {function.signature.name}", names, True)
         for node in function.node_def:
             yield _Node(node.op, node.name, names, _compiled(node.attr))
-
-
-def _reach(graph: GraphDef, functions: dict[str, FunctionDef], signature: SignatureDef) -> tuple[set[str], set[str]]:
-    """Names of the nodes and functions that the outputs of a signature depend on."""
-    by_name = {node.name: node for node in graph.node}
-    pending = [information.name.rpartition(":")[0] for information in signature.outputs.values() if information.name]
-    nodes: set[str] = set()
-    calls: list[str] = []
-    while pending:
-        name = pending.pop()
-        if name not in nodes and name in by_name:
-            nodes.add(name)
-            pending += [source.lstrip("^").partition(":")[0] for source in by_name[name].input]
-            calls += _called(by_name[name], functions)
-    called: set[str] = set()
-    while calls:
-        name = calls.pop()
-        if name not in called:
-            called.add(name)
-            for node in functions[name].node_def:
-                calls += _called(node, functions)
-    return nodes, called
-
-
-def _called(node: NodeDef, functions: dict[str, FunctionDef]) -> list[str]:
-    """Functions that a node calls, by operation name or by attribute (branches, loop bodies)."""
-    names = [node.op]
-    for value in node.attr.values():
-        names += [value.func.name, *(function.name for function in value.list.func)]
-    return [name for name in names if name in functions]
 
 
 def _compiled(attributes: Mapping[str, AttrValue]) -> bool:

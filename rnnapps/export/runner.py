@@ -1,25 +1,28 @@
 """The process that loads and runs an export the way a server does: no Python TensorFlow.
 
-`python -m rnnapps.export.runner JOB.json` runs a job (`rnnapps/export/isolated.py` writes it) and appends one JSON line
-to the job's event file after each part, so that the parts before a crash are known.
+`rnnapps/export/isolated.py` writes the job, `rnnapps/export/confined.py` confines the process. One JSON line is
+appended to the job's event file after each part, so that the parts before a crash are known.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.message import DecodeError
-
 from rnnapps.errors import ExportError
+from rnnapps.export.allowed import core
 from rnnapps.export.arrays import Arrays, load_arrays, save_arrays
+from rnnapps.export.artefact import WEIGHTS
 from rnnapps.export.c_api import Library, Session
+from rnnapps.export.checks import Check, check
+from rnnapps.export.contents import fingerprint_check, variable_readers, weight_failures
+from rnnapps.export.graph import read_saved_model
+from rnnapps.export.manifest import EXTRA
 from rnnapps.export.protos import shadow_tensorflow
 from rnnapps.export.rules import check_graph, serving_graph
+from rnnapps.export.safety import check_safety
 from rnnapps.export.warmup import WARMUP_FILE, read_requests
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class _Model:
     def __init__(self, library: Library, folder: Path, meta_graph: MetaGraphDef) -> None:
         self._session = Session(library, folder)
         self._signatures = meta_graph.signature_def
+        self._readers = variable_readers(meta_graph.graph_def)
 
     def run(self, signature: str, inputs: Arrays) -> Arrays:
         """Runs one signature on arrays by input name."""
@@ -46,6 +50,10 @@ class _Model:
             raise ExportError(f"expected the inputs {sorted(definition.inputs)}, found {sorted(inputs)}")
         feeds = {definition.inputs[name].name: value for name, value in inputs.items()}
         return self._session.run(feeds, {name: tensor.name for name, tensor in definition.outputs.items()})
+
+    def variables(self, names: Set[str]) -> Arrays:
+        """Values of those variables of the graph that are named."""
+        return self._session.run({}, {name: self._readers[name] for name in sorted(names & set(self._readers))})
 
 
 def main(job_path: Path) -> None:
@@ -58,50 +66,56 @@ def main(job_path: Path) -> None:
             events.write(json.dumps(event) + "\n")
             events.flush()
 
-        model = _load(folder, emit)
+        model = _load(folder, job, emit)
         if model is not None:
+            _compare_weights(model, folder, emit)
             _run_all(model, job["runs"], emit)
             _replay(model, folder, emit)
         emit(event="end")
 
 
-def _load(folder: Path, emit: Emit) -> _Model | None:
-    """Checks the static rules, then loads the model; returns None when it cannot be loaded."""
-    saved_model = shadow_tensorflow().SavedModel()
+def _load(folder: Path, job: Mapping[str, Any], emit: Emit) -> _Model | None:
+    """Loads the model if it passes every static check; returns None if it does not, or cannot be loaded."""
+    shadow_tensorflow()
     try:
-        saved_model.ParseFromString((folder / "saved_model.pb").read_bytes())
-        meta_graph = serving_graph(saved_model)
-    except (OSError, DecodeError) as error:
-        meta_graph = None
-        emit(event="load", error=f"{folder / 'saved_model.pb'}: cannot be read ({error}); export the model again")
-    else:
-        if meta_graph is None:
-            emit(
-                event="load",
-                error=f"{folder / 'saved_model.pb'}: holds no graph tagged 'serve'; export the model again",
-            )
-    if meta_graph is None:
-        return None
-    library = Library()
-    for item in check_graph(meta_graph, _known_operations(library)):
-        emit(event="check", name=item.name, passed=item.passed, detail=item.detail)
-    try:
-        model = _Model(library, folder, meta_graph)
+        checks, meta_graph = _static_checks(folder, frozenset(job["allow"]))
+        for item in checks:
+            emit(event="check", name=item.name, passed=item.passed, detail=item.detail)
+        failed = job["failed"] + [item.name for item in checks if not item.passed]
+        if failed or meta_graph is None:
+            raise ExportError(f"not loaded and not run, for it fails {', '.join(failed)}")
+        library = Library()
+        try:
+            model = _Model(library, folder, meta_graph)
+        except ExportError as error:
+            raise ExportError(f"the C API refuses to load the model: {error}") from error
     except ExportError as error:
-        emit(event="load", error=f"the C API refuses to load the model: {error}")
+        emit(event="load", error=str(error))
         return None
     names = [name for name in meta_graph.signature_def if not name.startswith("__")]
     emit(event="load", error="", signatures=sorted(names))
     return model
 
 
-def _known_operations(library: Library) -> frozenset[str]:
-    """Names of the operations of TensorFlow core."""
-    from tensorflow.core.framework import op_def_pb2
+def _static_checks(folder: Path, allow: Set[str]) -> tuple[list[Check], MetaGraphDef | None]:
+    """What can be said of the graph without running any of it, and the graph to load."""
+    saved_model = read_saved_model(folder)
+    meta_graph = serving_graph(saved_model)
+    checks = [*check_safety(saved_model, allow), fingerprint_check(folder)]
+    if meta_graph is not None:
+        checks = [*check_graph(meta_graph, frozenset(core())), *checks]
+    return checks, meta_graph
 
-    operations = op_def_pb2.OpList()
-    operations.ParseFromString(library.operations())
-    return frozenset(operation.name for operation in operations.op)
+
+def _compare_weights(model: _Model, folder: Path, emit: Emit) -> None:
+    """Compares the weights that fine-tuning starts from with those that are served."""
+    try:
+        weights = load_arrays(folder / EXTRA / WEIGHTS)
+        failures = list(weight_failures(weights, model.variables(set(weights))))
+    except ExportError as error:
+        weights, failures = {}, [str(error)]
+    item = check("weights", failures, f"{len(weights)} arrays, those of the graph bit for bit")
+    emit(event="check", name=item.name, passed=item.passed, detail=item.detail)
 
 
 def _run_all(model: _Model, runs: list[dict[str, str]], emit: Emit) -> None:
@@ -119,7 +133,7 @@ def _replay(model: _Model, folder: Path, emit: Emit) -> None:
     """Runs every request of the warm-up file."""
     failures, count = [], 0
     try:
-        for count, (signature, inputs) in enumerate(read_requests(folder / "assets.extra" / WARMUP_FILE), 1):
+        for count, (signature, inputs) in enumerate(read_requests(folder / EXTRA / WARMUP_FILE), 1):
             try:
                 model.run(signature, inputs)
             except ExportError as error:
@@ -127,8 +141,3 @@ def _replay(model: _Model, folder: Path, emit: Emit) -> None:
     except ExportError as error:
         failures.append(str(error))
     emit(event="warmup", failures=failures, count=count)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    main(Path(sys.argv[1]))

@@ -18,9 +18,13 @@ import tensorflow as tf
 from rnnapps.atomic import working_folder
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
+from rnnapps.export.allowed import pure
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
+from rnnapps.export.contents import BATCHING
 from rnnapps.export.destination import check_destination
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
+from rnnapps.export.provenance import read_private_key, sign_manifest
+from rnnapps.export.row_by_row import row_by_row
 from rnnapps.export.signatures import answer, describe, trace
 from rnnapps.export.verify import save_example, verify
 from rnnapps.export.versions import publish
@@ -75,6 +79,7 @@ def export(
     warmup: int = 4,
     trackables: Sequence[object] = (),
     tolerance: float = 1e-5,
+    key: Path | str | None = None,
 ) -> Path:
     """Exports a model as the next version of `folder`; it appears there only after it passed verification.
 
@@ -88,24 +93,31 @@ def export(
         warmup: number of warm-up requests, 0 to 1000.
         trackables: further tables and variables the endpoints use.
         tolerance: see `verify`.
+        key: the private key that signs the manifest; None to leave it unsigned.
 
     Returns:
         The new version folder.
 
     Raises:
-        ExportError: an endpoint cannot be served, verification failed, or the folder cannot be written.
+        ExportError: an endpoint cannot be served, verification failed, the folder cannot be written, or the key cannot
+            be read.
     """
     base = Path(folder).absolute()
     check_destination(base)
+    signing_key = None if key is None else read_private_key(key)
+    careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
     contents = _Contents(
-        endpoints, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
+        careful, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
     )
     try:
         with working_folder(base.parent, f".{base.name}.exporting-") as scratch:
             version = scratch / "version"
             _build(version, contents)
+            # Its author has run this graph already: what only computes may be in it, though none of ours has it.
             # In this order: a server that polls `base` must never see a version that was not verified.
-            verify(version, tolerance=tolerance).require()
+            verify(version, tolerance=tolerance, allow=pure()).require()
+            if signing_key is not None:
+                sign_manifest(version, signing_key)
             return publish(version, base)
     except OSError as error:
         raise ExportError(
@@ -124,7 +136,7 @@ def _build(version: Path, contents: _Contents) -> None:
     described = {name: describe(endpoint, concrete[name]) for name, endpoint in endpoints.items()}
     requests = warmup_requests({name: example.inputs for name, example in examples.items()}, contents.warmup)
     _save_graph(version, concrete, _tracked(contents))
-    (version / "batching_params.pbtxt").write_text(_BATCHING, encoding="utf-8")
+    (version / BATCHING).write_text(_BATCHING, encoding="utf-8")
     extra = version / EXTRA
     (extra / PREPROCESSING).mkdir(parents=True)
     if contents.preprocessor is not None:
@@ -133,7 +145,8 @@ def _build(version: Path, contents: _Contents) -> None:
     write_requests(extra / WARMUP_FILE, requests, model_name=contents.name)
     for example in examples.values():
         save_example(version, example)
-    card = render_model_card(contents.model_card, signatures=described, versions=package_versions())
+    problems = {name: endpoint.problems for name, endpoint in endpoints.items()}
+    card = render_model_card(contents.model_card, signatures=described, versions=package_versions(), problems=problems)
     (extra / "model_card.md").write_text(card, encoding="utf-8")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     weights = save_weights(extra, contents.network)

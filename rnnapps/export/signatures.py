@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.answers import BATCH, Example
 from rnnapps.export.arrays import Arrays, as_array
+from rnnapps.export.outputs import NAME, require_servable
 from rnnapps.types import NamedTensors
 
 if TYPE_CHECKING:
     from tensorflow.types.experimental import ConcreteFunction
 
 __all__ = ["answer", "describe", "trace"]
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def answer(name: str, endpoint: Endpoint) -> Example:
@@ -42,7 +38,7 @@ def answer(name: str, endpoint: Endpoint) -> Example:
         outputs = endpoint.function(**tensors)
     except (tf.errors.OpError, ValueError, TypeError) as error:
         raise ExportError(f"signature {name!r}: fails on its own examples ({_line(error)})") from error
-    _require_dense(name, outputs)
+    require_servable(name, outputs)
     return Example(name, inputs, {key: as_array(tf.convert_to_tensor(value).numpy()) for key, value in outputs.items()})
 
 
@@ -58,7 +54,7 @@ def trace(name: str, endpoint: Endpoint) -> ConcreteFunction:
         concrete = function.get_concrete_function(**specs)
     except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
         raise ExportError(f"signature {name!r}: cannot be traced to a graph ({_line(error)})") from error
-    _require_dense(name, concrete.structured_outputs)
+    require_servable(name, concrete.structured_outputs)
     return concrete
 
 
@@ -79,7 +75,7 @@ def describe(endpoint: Endpoint, concrete: ConcreteFunction) -> dict[str, dict[s
 
 def _example_inputs(name: str, endpoint: Endpoint) -> Arrays:
     """The first five rows of all examples, checked against the input signature."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ExportError(f"signature {name!r}: letters, digits and underscores only, a letter first")
     if set(endpoint.examples) != set(endpoint.input_signature):
         raise ExportError(
@@ -89,7 +85,7 @@ def _example_inputs(name: str, endpoint: Endpoint) -> Arrays:
     inputs = {}
     for key, spec in endpoint.input_signature.items():
         where, array = f"signature {name!r}, input {key!r}", as_array(endpoint.examples[key])
-        if not _NAME.fullmatch(key):
+        if not NAME.fullmatch(key):
             raise ExportError(f"{where}: letters, digits and underscores only, a letter first")
         if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] is not None:
             raise ExportError(f"{where}: shape {spec.shape} found; lead with a batch dimension of any size (None)")
@@ -102,21 +98,6 @@ def _example_inputs(name: str, endpoint: Endpoint) -> Arrays:
             )
         inputs[key] = array[:BATCH]
     return inputs
-
-
-def _require_dense(name: str, outputs: object) -> None:
-    """Raises ExportError unless the outputs are a dict of dense tensors."""
-    if not isinstance(outputs, Mapping) or not outputs:
-        raise ExportError(f"signature {name!r}: returns {type(outputs).__name__}; return a dict of named tensors")
-    for key, value in outputs.items():
-        where = f"signature {name!r}, output {key!r}"
-        if not isinstance(key, str) or not _NAME.fullmatch(key):
-            raise ExportError(f"{where}: letters, digits and underscores only, a letter first")
-        if isinstance(value, tf.RaggedTensor | tf.SparseTensor):
-            kind = "ragged" if isinstance(value, tf.RaggedTensor) else "sparse"
-            raise ExportError(f"{where}: is {kind}; return a dense tensor (`to_tensor()`) and its lengths")
-        if not tf.is_tensor(value) and not isinstance(value, np.ndarray):
-            raise ExportError(f"{where}: is {type(value).__name__}; return a tensor")
 
 
 def _line(error: Exception) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -9,68 +11,62 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.export.row_rules import ids_below, lengths_fit
 from rnnapps.layers.token_network import read, zero_states
-from rnnapps.types import Arrays, Tensor
+from rnnapps.types import Tensor
 
 __all__ = ["token_endpoints"]
 
 ROWS = 5
 STEPS = 6
+LARGEST_ANSWER = 1 << 24
+"""The most logits of a row: 64 MB."""
 
 
-def token_endpoints(network: keras.Model, vocabulary_size: int) -> dict[str, Endpoint]:
+def token_endpoints(network: keras.Model, vocabulary_size: int, *, most_steps: int) -> dict[str, Endpoint]:
     """`tensors` scores ids, `step` goes on from given states.
 
     Args:
         network: as `token_network` builds it.
         vocabulary_size: number of ids.
+        most_steps: the most ids of a row, fewer where the vocabulary is so large that the answer would be too.
     """
-    return {"tensors": _scoring(network, vocabulary_size), "step": _stepping(network, vocabulary_size)}
+    most = max(1, min(most_steps, LARGEST_ANSWER // vocabulary_size))
+    return {"tensors": _scoring(network, vocabulary_size, most), "step": _stepping(network, vocabulary_size, most)}
 
 
-def _scoring(network: keras.Model, vocabulary_size: int) -> Endpoint:
+def _scoring(network: keras.Model, vocabulary_size: int, most_steps: int) -> Endpoint:
     """Tokens `(batch, time)` -> logits `(batch, time, vocabulary)`."""
 
     def score(tokens: Tensor, lengths: Tensor) -> dict[str, Tensor]:
-        states = zero_states(network, tf.shape(tokens)[0])
-        return {"logits": read(network, tokens, _checked(lengths, tokens), states)[0]}
+        return {"logits": read(network, tokens, lengths, zero_states(network, tf.shape(tokens)[0]))[0]}
 
-    return Endpoint(score, _token_signature(), _token_examples(vocabulary_size))
+    return _endpoint(score, vocabulary_size, most_steps)
 
 
-def _stepping(network: keras.Model, vocabulary_size: int) -> Endpoint:
+def _stepping(network: keras.Model, vocabulary_size: int, most_steps: int) -> Endpoint:
     """The same with states, each `(batch, size)`, as inputs and outputs: a sequence may come in chunks."""
     sizes = [state.shape[-1] for state in network.input["states"]]
     names = [f"state_{number}" for number in range(len(sizes))]
 
     def step(tokens: Tensor, lengths: Tensor, **states: Any) -> dict[str, Tensor]:
-        logits, final = read(network, tokens, _checked(lengths, tokens), [states[name] for name in names])
+        logits, final = read(network, tokens, lengths, [states[name] for name in names])
         return {"logits": logits, **dict(zip(names, final, strict=True))}
 
-    state_type = zero_states(network, 1)[0].dtype
-    signature = {name: tf.TensorSpec((None, size), state_type) for name, size in zip(names, sizes, strict=True)}
-    examples = {
-        name: np.zeros((ROWS, size), state_type.as_numpy_dtype) for name, size in zip(names, sizes, strict=True)
-    }
-    return Endpoint(step, _token_signature() | signature, _token_examples(vocabulary_size) | examples)
+    kind = zero_states(network, 1)[0].dtype
+    signature = {name: tf.TensorSpec((None, size), kind) for name, size in zip(names, sizes, strict=True)}
+    zeros = {name: np.zeros((ROWS, size), kind.as_numpy_dtype) for name, size in zip(names, sizes, strict=True)}
+    endpoint = _endpoint(step, vocabulary_size, most_steps)
+    return replace(endpoint, input_signature=endpoint.input_signature | signature, examples=endpoint.examples | zeros)
 
 
-def _checked(lengths: Tensor, tokens: Tensor) -> Tensor:
-    """The lengths, once it is known that they lie within the tokens."""
-    checks = [
-        tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-        tf.debugging.assert_less_equal(lengths, tf.shape(tokens)[1], "lengths must be at most the number of tokens"),
-    ]
-    with tf.control_dependencies(checks):
-        return tf.identity(lengths)
-
-
-def _token_signature() -> dict[str, tf.TensorSpec]:
-    """Ids, and how many of each row count."""
-    return {"tokens": tf.TensorSpec((None, None), tf.int32), "lengths": tf.TensorSpec((None,), tf.int32)}
-
-
-def _token_examples(vocabulary_size: int) -> Arrays:
-    """Five rows of different lengths."""
+def _endpoint(function: Callable[..., dict[str, Tensor]], vocabulary_size: int, most_steps: int) -> Endpoint:
+    """An endpoint of ids `(batch, time)` and their number in each row."""
     tokens = np.arange(ROWS * STEPS, dtype=np.int32).reshape(ROWS, STEPS) % vocabulary_size
-    return {"tokens": tokens, "lengths": np.array([STEPS, 1, 3, STEPS, 2], np.int32)}
+    return Endpoint(
+        function,
+        {"tokens": tf.TensorSpec((None, None), tf.int32), "lengths": tf.TensorSpec((None,), tf.int32)},
+        {"tokens": tokens, "lengths": np.array([STEPS, 1, 3, STEPS, 2], np.int32)},
+        rules=(lengths_fit("tokens", most=most_steps), ids_below("tokens", vocabulary_size)),
+        most_steps={"tokens": most_steps},
+    )

@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from rnnapps.errors import ExportError
 from rnnapps.export.answers import BATCH, Answer, Example, Request, check_answers, plan
 from rnnapps.export.arrays import Arrays, load_arrays, save_arrays
 from rnnapps.export.checks import Check, VerificationReport, check
+from rnnapps.export.contents import contents_check
 from rnnapps.export.isolated import IsolatedResult, run_isolated
+from rnnapps.export.layout import layout_checks
 from rnnapps.export.manifest import EXTRA, Manifest, check_files, read_manifest
+from rnnapps.export.provenance import signature_check
 from rnnapps.export.versions import find_version
 
 __all__ = ["save_example", "verify"]
 
 _EXPECTED = "expected"
+_EXAMPLE_BYTES = 1024**3
 _INPUT, _OUTPUT = "inputs/", "outputs/"
 
 
-def verify(path: Path | str, *, tolerance: float = 1e-5, timeout_seconds: float = 900.0) -> VerificationReport:
+def verify(
+    path: Path | str,
+    *,
+    tolerance: float = 1e-5,
+    timeout_seconds: float = 900.0,
+    allow: Set[str] = frozenset(),
+    key: Path | str | None = None,
+) -> VerificationReport:
     """Verifies an exported model without importing TensorFlow into this process.
 
-    The files are compared with their sums; the graph is read against static rules; then a fresh process without Python
-    TensorFlow loads the model through the C API, as TensorFlow Serving does, and runs every signature on its stored
-    examples: at batch 5, 2 and 1 (equal to the Keras model, and each row the same in any batch), with rows padded as
-    a batching server pads them, a second time, and the warm-up requests.
+    The files are compared with their sums; the graph is read against static rules, an allow-list of operations among
+    them; if all of that holds, a fresh process without Python TensorFlow loads the model through the C API, as
+    TensorFlow Serving does, and runs every signature on its stored examples: at batch 5, 2 and 1 (equal to the Keras
+    model, and each row the same in any batch), with rows padded as a batching server pads them, a second time, with a
+    bad row in many ways, without any row, and the warm-up requests. Nothing that failed is loaded or run.
 
     Args:
         path: a version folder, or the folder of versions, whose newest one is taken.
         tolerance: largest difference of floats, relative to the largest value of an output (or to 1).
         timeout_seconds: time for all runs together.
+        allow: operations that the graph may hold beside those of rnnapps' own exports. Whatever is named here, only
+            operations that do nothing but compute are let through.
+        key: the public key that the manifest must be signed with; None to take it unsigned.
 
     Raises:
-        ExportError: there is no export at `path`.
+        ExportError: there is no export at `path`, or the key cannot be read.
     """
     folder = find_version(path)
     manifest, files = _check_files(folder)
     examples, failures = _load_examples(folder, manifest)
     requests = [request for example in examples for request in plan(example, _input_shapes(manifest, example))]
-    result = run_isolated(folder, [request.run for request in requests], timeout_seconds=timeout_seconds)
+    signed = [signature_check(folder, key)] if key is not None else []
+    before = [*signed, files, *layout_checks(folder), contents_check(folder)]
+    result = run_isolated(
+        folder,
+        [request.run for request in requests],
+        timeout_seconds=timeout_seconds,
+        allow=allow,
+        failed=[item.name for item in before if not item.passed],
+    )
     load = check("loads", [result.load_error] if not result.loaded else [], "through the C API, without Python")
-    checks = [files, *result.checks, load]
+    checks = [*before, *result.checks, load]
     if result.loaded:
         failures += _missing_examples(examples, result)
         checks.append(check("examples", failures, f"{BATCH} rows for each of {len(examples)} signatures"))
@@ -67,7 +90,7 @@ def _load_examples(folder: Path, manifest: Manifest | None) -> tuple[list[Exampl
     examples, failures = [], []
     for name in sorted(manifest.signatures) if manifest else []:
         try:
-            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz")
+            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz", maximum_bytes=_EXAMPLE_BYTES)
         except ExportError as error:
             failures.append(str(error))
             continue
@@ -115,7 +138,7 @@ def _check_runs(requests: Sequence[Request], result: IsolatedResult) -> Check:
         for request, error in zip(requests, result.run_errors, strict=True)
         if error
     ]
-    return check("runs", failures, f"{len(requests)} requests at batch 1, 2 and {BATCH}")
+    return check("runs", failures, f"{len(requests)} requests at batch 0, 1, 2 and {BATCH}")
 
 
 def _check_warmup(result: IsolatedResult) -> Check:

@@ -6,6 +6,7 @@ model, and refuses the version when one of them fails.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,10 +22,11 @@ from rnnapps.types import Array
 if TYPE_CHECKING:
     from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-__all__ = ["MAXIMUM_REQUESTS", "WARMUP_FILE", "read_requests", "warmup_requests", "write_requests"]
+__all__ = ["MAXIMUM_REQUESTS", "WARMUP_FILE", "masked_crc32c", "read_requests", "warmup_requests", "write_requests"]
 
 WARMUP_FILE = "tf_serving_warmup_requests"
 MAXIMUM_REQUESTS = 1000
+_MAXIMUM_BYTES = 64 * 1024**2
 _BATCH_SIZES = (1, 5, 2)
 
 
@@ -90,6 +92,8 @@ def read_requests(path: Path) -> Iterator[tuple[str, Arrays]]:
 def _records(path: Path) -> Iterator[bytes]:
     """Payloads of a TFRecord file: length (8 bytes), its checksum (4), payload, its checksum (4)."""
     try:
+        if path.stat().st_size > _MAXIMUM_BYTES:
+            raise ExportError(f"{path}: larger than {_MAXIMUM_BYTES >> 20} MiB; a server would be long in starting")
         content = path.read_bytes()
     except OSError as error:
         raise ExportError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
@@ -98,8 +102,31 @@ def _records(path: Path) -> Iterator[bytes]:
         end = start + 12 + (struct.unpack_from("<Q", content, start)[0] if start + 12 <= len(content) else len(content))
         if end + 4 > len(content):
             raise ExportError(f"{path}: cut short at byte {start}; export the model again")
+        for first, last in ((start, start + 8), (start + 12, end)):
+            if struct.unpack_from("<I", content, last)[0] != masked_crc32c(content[first:last]):
+                raise ExportError(f"{path}: checksum of byte {first} to {last} differs; export the model again")
         yield content[start + 12 : end]
         start = end + 4
+
+
+def masked_crc32c(content: bytes) -> int:
+    """The checksum of TFRecord files: CRC-32C (RFC 3720, appendix B.4), rotated by 15 bits, a constant added."""
+    table, value = _crc32c_table(), 0xFFFFFFFF
+    for byte in content:
+        value = table[(value ^ byte) & 0xFF] ^ (value >> 8)
+    value ^= 0xFFFFFFFF
+    return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+@functools.cache
+def _crc32c_table() -> tuple[int, ...]:
+    """The remainder of each byte by the polynomial of Castagnoli, least significant bit first."""
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    return tuple(table)
 
 
 def _to_array(tensor: TensorProto) -> Array:

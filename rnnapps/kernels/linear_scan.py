@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
-from rnnapps.kernels.loop import length, loop
+from rnnapps.kernels.loop import end, length, loop
+from rnnapps.kernels.sealed import Sealed
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["Form", "linear_scan"]
@@ -49,25 +51,31 @@ def linear_scan(
         a = tf.where(mask[..., None], a, tf.ones_like(a))
         b = tf.where(mask[..., None], b, tf.zeros_like(b))
     states = _solution(reverse, form)(a, b, start)
-    return states, states[0 if reverse else -1]
+    if a.shape[0]:
+        return states, states[0 if reverse else -1]
+    # There may be no step, and the start is the last state.
+    ends = [states[:1], start[None]] if reverse else [start[None], states[-1:]]
+    return states, tf.concat(ends, axis=0)[0 if reverse else -1]
 
 
 def _solution(reverse: bool, form: Form) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """The differentiable solution (a, b, start) -> states."""
-    solve = _parallel if form == "parallel" else _sequential
+    steps = _parallel if form == "parallel" else _sequential
+    solve = Sealed(partial(steps, reverse=reverse), compiled=False)
+    solve_back = Sealed(partial(steps, reverse=not reverse), compiled=False)
 
     @tf.custom_gradient
     def solution(a: Tensor, b: Tensor, start: Tensor) -> tuple[Tensor, Callable[..., tuple[Tensor, ...]]]:
-        states = solve(a, b, start, reverse)
+        states = solve(a, b, start)
 
         # With d the gradient of h_t and D_t all that reaches it, D_t = d_t + a_{t+1} D_{t+1}: the recurrence from the
         # other end, each factor taken from the step behind. The last step's factor meets a state of zeros, so any
-        # will do: a[0] stands there. Then dL/db_t = D_t, dL/da_t = D_t h_{t-1}, and dL/dh_0 = a_1 D_1.
+        # will do: the first stands there. Then dL/db_t = D_t, dL/da_t = D_t h_{t-1}, and dL/dh_0 = a_1 D_1.
         def gradient(d_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             d_states, last = tf.ensure_shape(d_states, states.shape), tf.zeros_like(start)
-            d_b = solve(_neighbours(a, a[0], not reverse), d_states, last, not reverse)
-            edge = -1 if reverse else 0
-            return d_b * _neighbours(states, start, reverse), d_b, d_b[edge] * a[edge]
+            d_b = solve_back(_neighbours(a, end(a), not reverse), d_states, last)
+            d_start = end(d_b, last=reverse) * end(a, last=reverse)
+            return d_b * _neighbours(states, start, reverse), d_b, d_start
 
         return states, gradient
 
@@ -77,21 +85,23 @@ def _solution(reverse: bool, form: Form) -> Callable[[Tensor, Tensor, Tensor], T
 
 def _neighbours(sequence: Tensor, edge: Tensor, reverse: bool) -> Tensor:
     """Each step's predecessor in running order; `edge` before the first."""
-    parts = [sequence[1:], edge[None]] if reverse else [edge[None], sequence[:-1]]
+    edges = edge[None][: length(sequence)]  # none where there is no step
+    parts = [sequence[1:], edges] if reverse else [edges, sequence[:-1]]
     return tf.concat(parts, axis=0)
 
 
-def _sequential(a: Tensor, b: Tensor, start: Tensor, reverse: bool) -> Tensor:
+def _sequential(a: Tensor, b: Tensor, start: Tensor, *, reverse: bool) -> Tensor:
     """All states `(time, batch, size)`, one step after the other."""
 
     def body(_: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
         new = now[0] * states[0] + now[1]
         return [new], [new]
 
-    return loop(body, length(a), [start], [a, b], backwards=reverse)[2][0]
+    spec = tf.TensorSpec(start.shape, start.dtype)
+    return loop(body, length(a), [start], [a, b], backwards=reverse, yields=[spec])[2][0]
 
 
-def _parallel(a: Tensor, b: Tensor, start: Tensor, reverse: bool) -> Tensor:
+def _parallel(a: Tensor, b: Tensor, start: Tensor, *, reverse: bool) -> Tensor:
     """Cuts time into about sqrt(time) parts, all solved side by side, then joins them: 2 sqrt(time) steps in a row."""
     steps, size = a.shape[0], tf.shape(start)
     width = math.isqrt(steps - 1) + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +27,7 @@ def loop(
     *,
     backwards: bool,
     keep_history: bool = False,
-    compiled: bool = False,
+    yields: Sequence[tf.TensorSpec] | None = None,
 ) -> tuple[Tensors, Tensors, Tensors]:
     """Runs `body(t, states, now) -> (new states, yields)` for every t.
 
@@ -41,18 +40,17 @@ def loop(
             GRU's forward loop takes half the time, backward loops gain nothing.)
         backwards: t runs from the last step to 0.
         keep_history: also stack the states.
-        compiled: make the loop an XLA program of its own (needs static shapes). What the body uses of its
-            surroundings becomes an argument of that program.
+        yields: shapes and types of what a step yields. By default the body is traced once more to see, and what it
+            yields twice is stacked once.
 
     Returns:
         The final states; with `keep_history` each state before, between and after all steps, `(steps + 1, ...)` in
         the order of t, else an empty list; and each yield, `(steps, ...)` in the order of t.
     """
     first = [end(sequence, last=backwards) for sequence in reads]
-    specs, slots = _yields(body, states, first)
+    specs, slots = _probed(body, states, first) if yields is None else (list(yields), list(range(len(yields))))
     plan = _Loop(body, steps, backwards, keep_history, specs, slots)
-    run = functools.partial(plan.run, states, reads, first)
-    final, histories, stacked = tf.function(run, jit_compile=True, autograph=False)() if compiled else run()
+    final, histories, stacked = plan.run(states, reads, first)
     return final, histories, [stacked[slot] for slot in slots]
 
 
@@ -79,7 +77,7 @@ class _Loop:
         # or, if t falls, the one after it.
         kept, begin = (states if self.keep_history else []), (steps if backwards else 0)
         histories = [_array(state, steps + 1).write(begin, state) for state in kept]
-        arrays = [_array(spec, steps) for spec in self.specs]
+        arrays = [self._empty(spec, states) for spec in self.specs]
 
         def iterate(i: Tensor, *carried: Tensors) -> tuple[Tensor | Tensors, ...]:
             states, now, histories, arrays = carried
@@ -98,7 +96,17 @@ class _Loop:
         _, final, _, histories, arrays = tf.while_loop(
             lambda i, *_: i < steps, iterate, start, maximum_iterations=bound
         )
-        return final, [h.stack() for h in histories], [a.stack() for a in arrays]
+        stacked = [a.stack() for a in arrays]
+        return final, [h.stack() for h in histories], stacked if bound is not None else [s[:steps] for s in stacked]
+
+    def _empty(self, spec: tf.TensorSpec, states: Tensors) -> tf.TensorArray:
+        """An empty array for one of the yields."""
+        if isinstance(self.steps, int):
+            return _array(spec, self.steps)
+        # An array in which nothing was ever written cannot be stacked while a size of its entries is unknown: it holds
+        # one entry at least, cut off again where there is no step.
+        sizes = [tf.shape(states[0])[0] if size is None else size for size in spec.shape]
+        return _array(spec, tf.maximum(self.steps, 1)).write(0, tf.zeros(sizes, spec.dtype))
 
 
 def end(sequence: Tensor, *, last: bool = False) -> Tensor:
@@ -108,7 +116,7 @@ def end(sequence: Tensor, *, last: bool = False) -> Tensor:
     return (tf.reduce_any if entries.dtype == tf.bool else tf.reduce_sum)(entries, axis=0)
 
 
-def _yields(body: Body, states: Tensors, now: Tensors) -> tuple[list[tf.TensorSpec], list[int]]:
+def _probed(body: Body, states: Tensors, now: Tensors) -> tuple[list[tf.TensorSpec], list[int]]:
     """Shapes of the distinct tensors a step yields, and which of them each yield is.
 
     A cell that adds its projected and its recurrent input has one gradient for both: it is stacked once.

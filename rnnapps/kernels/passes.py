@@ -19,6 +19,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from rnnapps.kernels.loop import end, length, loop
+from rnnapps.kernels.sealed import Sealed
 from rnnapps.kernels.step import Step, turned
 from rnnapps.types import Tensor, Tensors
 
@@ -33,12 +34,14 @@ class PassInputs(NamedTuple):
         mask: bool `(time, batch)` or None; False carries the states through.
         start: initial states, each `(batch, size)`.
         weights: values of `cell.weights`.
+        kept: `(batch, size)`, what the output is multiplied by before `recur` reads it (dropout); None for 1.
     """
 
     xs: Tensors
     mask: Tensor | None
     start: Tensors
     weights: Tensors
+    kept: Tensor | None = None
 
 
 class Saved(NamedTuple):
@@ -55,6 +58,32 @@ class Saved(NamedTuple):
     summed: bool
 
 
+class _BackwardInputs(NamedTuple):
+    """What the backward loop reads.
+
+    Attributes:
+        xs: projected inputs, or None where `recurrents` hold x + r.
+        mask: as in `PassInputs`.
+        weights: values of `cell.weights`.
+        stored: the same, turned (see `turned`).
+        previous: the states before each step, each `(time, batch, size)`.
+        recurrents: as in `Saved`.
+        d_outputs: gradient of the outputs `(time, batch, size)`.
+        d_final: gradients of the final states, each `(batch, size)`.
+        kept: as in `PassInputs`.
+    """
+
+    xs: Tensors | None
+    mask: Tensor | None
+    weights: Tensors
+    stored: Tensors
+    previous: Tensors
+    recurrents: Tensors
+    d_outputs: Tensor
+    d_final: Tensors
+    kept: Tensor | None
+
+
 class Passes:
     """Forward and backward pass; sequences are time-major `(time, batch, any)`.
 
@@ -66,46 +95,54 @@ class Passes:
     """
 
     def __init__(self, step: Step, *, reverse: bool, compiled: bool) -> None:
-        self.step, self.reverse, self.compiled = step, reverse, compiled
+        self.step, self.reverse = step, reverse
+        self._output_loop = Sealed(self._loop_of_outputs, compiled=compiled)
+        self._forward_loop = Sealed(self._loop_forward, compiled=compiled)
+        self._backward_loop = Sealed(self._loop_backward, compiled=compiled)
+        self._sums: bool | None = None
+        self._recurrent_specs: list[tf.TensorSpec] = []
 
     def outputs(self, inputs: PassInputs) -> tuple[Tensor, Tensors]:
         """Returns the outputs `(time, batch, size)` and the final states, and keeps nothing."""
+        outputs, final = self._output_loop(inputs)
+        return outputs, final
+
+    def _loop_of_outputs(self, inputs: PassInputs) -> tuple[Tensor, Tensors]:
+        """`outputs`, as a loop."""
 
         def body(_: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
-            new = self._advanced(inputs, now, states, self.step.recur(states[0], inputs.weights))
+            new = self._advanced(inputs, now, states, self._recurrents(inputs, states))
             return new, new[:1]
 
-        final, _, (outputs,) = loop(
-            body,
-            length(inputs.xs[0]),
-            inputs.start,
-            _with_mask(inputs),
-            backwards=self.reverse,
-            compiled=self.compiled,
-        )
+        steps, reads = length(inputs.xs[0]), _with_mask(inputs)
+        output = tf.TensorSpec(inputs.start[0].shape, inputs.start[0].dtype)
+        final, _, (outputs,) = loop(body, steps, inputs.start, reads, backwards=self.reverse, yields=[output])
         return outputs, final
 
     def forward(self, inputs: PassInputs) -> tuple[Tensor, Tensors, Saved]:
         """Returns the outputs `(time, batch, size)`, the final states and what the backward pass needs."""
         summed = self._sums_inputs(inputs)
-
-        def body(_: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
-            recurrents = self.step.recur(states[0], inputs.weights)
-            new = self._advanced(inputs, now, states, recurrents)
-            return new, [now[0] + recurrents[0]] if summed else recurrents
-
-        final, histories, recurrents = loop(
-            body,
-            length(inputs.xs[0]),
-            inputs.start,
-            _with_mask(inputs),
-            backwards=self.reverse,
-            keep_history=True,
-            compiled=self.compiled,
-        )
+        final, histories, recurrents = self._forward_loop(inputs)
         # The outputs are the first state after each step: no second copy of them is kept.
         outputs = histories[0][:-1] if self.reverse else histories[0][1:]
         return outputs, final, Saved(histories, recurrents, summed)
+
+    def _loop_forward(self, inputs: PassInputs) -> tuple[Tensors, Tensors, Tensors]:
+        """The final states, and the histories and the recurrents of `Saved`."""
+        summed = self._sums_inputs(inputs)
+
+        def body(_: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
+            recurrents = self._recurrents(inputs, states)
+            new = self._advanced(inputs, now, states, recurrents)
+            return new, [now[0] + recurrents[0]] if summed else recurrents
+
+        steps, reads = length(inputs.xs[0]), _with_mask(inputs)
+        specs = self._recurrent_specs
+        return loop(body, steps, inputs.start, reads, backwards=self.reverse, keep_history=True, yields=specs)
+
+    def _recurrents(self, inputs: PassInputs, states: Tensors) -> Tensors:
+        """What `recur` makes of the output before a step."""
+        return self.step.recur(_thinned(states[0], inputs.kept), inputs.weights)
 
     def _advanced(self, inputs: PassInputs, now: Tensors, states: Tensors, recurrents: Tensors) -> Tensors:
         """The states after a step; `now` holds its projected inputs, and last its mask if it is masked."""
@@ -125,65 +162,62 @@ class Passes:
             d_outputs: gradient of the outputs `(time, batch, size)`.
             d_final: gradients of the final states, each `(batch, size)`.
         """
-        xs, weights = inputs.xs, inputs.weights
-        previous, recurrents = self._previous(saved.histories), saved.recurrents
+        weights, recurrents = inputs.weights, saved.recurrents
+        previous = self._previous(saved.histories)
+        # Where only x + r counts, it stands in `recurrents` and 0 may stand for x: xs need not be kept until here.
+        xs = None if saved.summed else inputs.xs
+        stored = turned(weights, inputs.start[0].shape[0])
+        read = _BackwardInputs(xs, inputs.mask, weights, stored, previous, recurrents, d_outputs, d_final, inputs.kept)
+        d_start, d_vectors, d_xs, d_recurrents, d_new = self._backward_loop(read)
+        outputs = _rows([_thinned(previous[0], inputs.kept)])[0]
+        d_weights = self.step.recur_weight_gradients(outputs, weights, _rows(d_recurrents))
         vectors, matrices = self.step.update_weights(weights)
-        d_start, d_vectors, yields = self._backward_loop(
-            inputs, saved, previous=previous, d_outputs=d_outputs, d_final=d_final
-        )
-        d_xs, rest = yields[: len(xs)], yields[len(xs) :]
-        d_recurrents, d_new = rest[: len(recurrents)], rest[len(recurrents) :]
-        d_weights = self.step.recur_weight_gradients(_rows(previous)[0], weights, _rows(d_recurrents))
         for n, total in zip(vectors, d_vectors, strict=True):
             d_weights[n] += tf.cast(total, d_weights[n].dtype)
         if matrices:
-            flat = (_rows(_zeros_like(xs) if saved.summed else xs), _rows(recurrents), _rows(previous))
+            flat = (_rows(_zeros_like(recurrents) if xs is None else xs), _rows(recurrents), _rows(previous))
             more = self.step.update_gradient(*flat, weights, d_new=_rows(d_new), wanted=matrices)[3]
             for n, gradient in zip(matrices, more, strict=True):
                 d_weights[n] += gradient
-        return d_xs, d_start, d_weights
+        return d_recurrents if saved.summed else d_xs, d_start, d_weights
 
-    def _backward_loop(
-        self, inputs: PassInputs, saved: Saved, *, previous: Tensors, d_outputs: Tensor, d_final: Tensors
-    ) -> tuple[Tensors, Tensors, Tensors]:
+    def _loop_backward(self, inputs: _BackwardInputs) -> tuple[Tensors, ...]:
         """Walks from the end of the sequence to its beginning.
-
-        Arguments as in `backward`; `previous` are the states before each step, each `(time, batch, size)`.
 
         Returns:
             The gradients of the initial states; those of the vectors among the weights of `update`; and, each
-            `(time, batch, any)`, the gradients of all xs, then of all recurrents, then, if matrices need them later,
-            of the new states.
+            `(time, batch, any)`, the gradients of all xs (none where x + r has one), of all recurrents, and, if
+            matrices need them later, of the new states.
         """
-        xs, mask, start, weights = inputs
-        recurrents = saved.recurrents
+        xs, mask, weights, stored, previous, recurrents, d_outputs, d_final, kept = inputs
         vectors, matrices = self.step.update_weights(weights)
-        rows = start[0].shape[0]
-        stored = turned(weights, rows)
+        rows, count = d_final[0].shape[0], len(d_final)
 
         def body(t: Tensor, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
-            d_states, sums = carried[: len(start)], carried[len(start) :]
+            d_states, sums = carried[:count], carried[count:]
             recurrent, states = _at(t, recurrents), _at(t, previous)
-            # Where only x + r counts, it stands in `recurrents` and 0 may stand for x.
-            x = _zeros_like(recurrent) if saved.summed else _at(t, xs)
+            x = _zeros_like(recurrent) if xs is None else _at(t, xs)
             d_states = [d_states[0] + d_outputs[t], *d_states[1:]]
             # A masked row has s_t = s_{t-1}: its gradient goes around the step, and 0 goes through it.
             d_new = d_states if mask is None else _where(mask[t], d_states, _zeros_like(d_states))
             d_xs, d_recurrents, d_previous, d_vectors = self.step.update_gradient(
                 x, recurrent, states, weights, d_new=d_new, wanted=vectors
             )
-            d_previous[0] += self.step.recur_gradient(states[0], turned(stored, rows), d_recurrents)
+            d_read = self.step.recur_gradient(_thinned(states[0], kept), turned(stored, rows), d_recurrents)
+            d_previous[0] += _thinned(d_read, kept)
             if mask is not None:
                 d_carried = _where(mask[t], _zeros_like(d_states), d_states)
                 d_previous = _add(d_previous, d_carried)
-            sums = _add(sums, [tf.cast(d, tf.float32) for d in d_vectors])
-            return [*d_previous, *sums], [*d_xs, *d_recurrents, *(d_new if matrices else [])]
+            sums = _add(sums, [tf.cast(d, total.dtype) for d, total in zip(d_vectors, sums, strict=True)])
+            return [*d_previous, *sums], [*(d_xs if xs else []), *d_recurrents, *(d_new if matrices else [])]
 
-        zeros = [tf.zeros(weights[n].shape) for n in vectors]
-        carried, _, yields = loop(
-            body, length(xs[0]), [*d_final, *zeros], backwards=not self.reverse, compiled=self.compiled
-        )
-        return carried[: len(start)], carried[len(start) :], yields
+        zeros = [tf.zeros(weights[n].shape, _wide(weights[n].dtype)) for n in vectors]
+        stacked = [*(xs or []), *recurrents, *(previous if matrices else [])]
+        specs = [tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in stacked]
+        begin, steps = [*d_final, *zeros], length(previous[0])
+        carried, _, yields = loop(body, steps, begin, backwards=not self.reverse, yields=specs)
+        d_xs, rest = yields[: len(xs or [])], yields[len(xs or []) :]
+        return carried[:count], carried[count:], d_xs, rest[: len(recurrents)], rest[len(recurrents) :]
 
     def _sums_inputs(self, inputs: PassInputs) -> bool:
         """Whether `update` depends on the sum of the projected and the recurrent input only, as the LSTM's does.
@@ -191,7 +225,9 @@ class Passes:
         Then that sum is all the backward pass needs of the two. It is so if both have the same gradient; and they
         have, if the tape returns one and the same tensor for both.
         """
-        xs, _, start, weights = inputs
+        if self._sums is not None:
+            return self._sums
+        xs, _, start, weights, _ = inputs
         same: list[bool] = []
 
         def probe() -> None:
@@ -199,10 +235,12 @@ class Passes:
             d_xs, d_recurrents, _, _ = self.step.update_gradient(
                 now, recurrents, start, weights, d_new=start, wanted=[]
             )
+            self._recurrent_specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in recurrents]
             same.append(len(d_xs) == len(d_recurrents) == 1 and d_xs[0] is d_recurrents[0])
 
         tf.function(probe, autograph=False).get_concrete_function()
-        return same[0]
+        self._sums = same[0]
+        return self._sums
 
     def _previous(self, histories: Tensors) -> Tensors:
         """The states before each step `(time, batch, size)`, of histories that hold the initial states too."""
@@ -212,6 +250,16 @@ class Passes:
 def _where(mask: Tensor, tensors: Tensors, otherwise: Tensors) -> Tensors:
     """Row-wise choice by a bool mask `(batch,)`."""
     return [tf.where(mask[:, None], a, b) for a, b in zip(tensors, otherwise, strict=True)]
+
+
+def _thinned(output: Tensor, kept: Tensor | None) -> Tensor:
+    """What `recur` reads of an output, or its gradient."""
+    return output if kept is None else output * kept
+
+
+def _wide(dtype: tf.DType) -> tf.DType:
+    """The type for sums over many steps: float32 at least."""
+    return tf.float64 if dtype == tf.float64 else tf.float32
 
 
 def _add(some: Tensors, others: Tensors) -> Tensors:

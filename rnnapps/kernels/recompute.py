@@ -27,12 +27,12 @@ class RecomputingPasses:
 
     def forward(self, inputs: PassInputs) -> tuple[Tensor, Tensors, Tensors]:
         """Returns the outputs, the final states and the states between segments, each `(segments + 1, batch, size)`."""
-        xs, mask, start, weights = inputs
+        xs, mask, start, weights, kept = inputs
         segments, masks = self._cut(xs, mask)
 
         def body(s: Tensor, states: Tensors, _now: Tensors) -> tuple[Tensors, Tensors]:
             # What `Passes.forward` would keep of the segment is dropped here: the backward pass makes it anew.
-            segment = PassInputs([x[s] for x in segments], _at(masks, s), states, weights)
+            segment = PassInputs([x[s] for x in segments], _at(masks, s), states, weights, kept)
             outputs, final, _ = self.passes.forward(segment)
             return final, [outputs]
 
@@ -44,16 +44,16 @@ class RecomputingPasses:
         self, inputs: PassInputs, saved: Tensors, d_outputs: Tensor, d_final: Tensors
     ) -> tuple[Tensors, Tensors, Tensors]:
         """Returns the gradients of xs, of the initial states and of the weights; arguments as in `Passes.backward`."""
-        xs, mask, start, weights = inputs
+        xs, mask, start, weights, kept = inputs
         (*segments, d_segments), masks = self._cut([*xs, d_outputs], mask)
         # The states before each segment, in running order: `(segments, batch, size)`.
         begins = [between[1:] if self.passes.reverse else between[:-1] for between in saved]
 
         def body(s: Tensor, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
             d_states, d_weights = carried[: len(start)], carried[len(start) :]
-            segment = PassInputs([x[s] for x in segments], _at(masks, s), [b[s] for b in begins], weights)
-            kept = self.passes.forward(segment)[2]
-            d_xs, d_begin, more = self.passes.backward(segment, kept, d_segments[s], d_states)
+            segment = PassInputs([x[s] for x in segments], _at(masks, s), [b[s] for b in begins], weights, kept)
+            saved_of_segment = self.passes.forward(segment)[2]
+            d_xs, d_begin, more = self.passes.backward(segment, saved_of_segment, d_segments[s], d_states)
             return [*d_begin, *(a + b for a, b in zip(d_weights, more, strict=True))], d_xs
 
         carried = [*d_final, *(tf.zeros_like(weight) for weight in weights)]

@@ -16,7 +16,13 @@ __all__ = ["hidden_states", "scan"]
 
 
 def scan(
-    cell: KernelCell, projected: Nest, states: Sequence[Tensor], *, mask: Tensor | None = None, reverse: bool = False
+    cell: KernelCell,
+    projected: Nest,
+    states: Sequence[Tensor],
+    *,
+    mask: Tensor | None = None,
+    kept: Tensor | None = None,
+    reverse: bool = False,
 ) -> tuple[Tensor, Tensors]:
     """Runs a cell over a whole sequence, step by step.
 
@@ -26,17 +32,24 @@ def scan(
             static number of time steps, at least 1.
         states: initial states, each `(batch, size)`.
         mask: bool `(batch, time)`, True where a step is valid; a masked step carries the states through.
+        kept: `(batch, output_size)`, what the output is multiplied by before `recur` reads it, in every step.
         reverse: run from the last step to the first; outputs keep the order of the inputs.
 
     Returns:
         Outputs `(batch, time, output_size)` and the final states, each `(batch, size)`.
     """
-    steps = hidden_states(cell, projected, states, mask=mask, reverse=reverse)
+    steps = hidden_states(cell, projected, states, mask=mask, kept=kept, reverse=reverse)
     return tf.stack([step[0] for step in steps], axis=1), steps[0 if reverse else -1]
 
 
 def hidden_states(
-    cell: KernelCell, projected: Nest, states: Sequence[Tensor], *, mask: Tensor | None = None, reverse: bool = False
+    cell: KernelCell,
+    projected: Nest,
+    states: Sequence[Tensor],
+    *,
+    mask: Tensor | None = None,
+    kept: Tensor | None = None,
+    reverse: bool = False,
 ) -> list[Tensors]:
     """The states after every time step, as tensors of their own: a tape that recorded them yields dL/dh_t.
 
@@ -49,7 +62,8 @@ def hidden_states(
     times = range(tf.nest.flatten(projected)[0].shape[1])
     for t in reversed(times) if reverse else times:
         step = tf.nest.map_structure(lambda sequence, t=t: sequence[:, t], projected)
-        new = list(cell.update(step, cell.recur(current[0]), current))
+        read = current[0] if kept is None else current[0] * kept
+        new = list(cell.update(step, cell.recur(read), current))
         if mask is not None:
             new = [tf.where(mask[:, t, None], after, before) for after, before in zip(new, current, strict=True)]
         current = new

@@ -31,6 +31,7 @@ def scan(
     states: Sequence[Tensor],
     *,
     mask: Tensor | None = None,
+    kept: Tensor | None = None,
     reverse: bool = False,
     time_major: bool = False,
     training: bool = True,
@@ -44,6 +45,8 @@ def scan(
         projected: what `cell.project` made of the whole sequence, `(batch, time, any)` or a tuple of such.
         states: initial states, each `(batch, size)`.
         mask: bool `(batch, time)`, True where a step is valid; a masked step carries the states through.
+        kept: `(batch, output_size)`, what the output is multiplied by before `recur` reads it, in every step
+            (dropout); it has no gradient.
         reverse: run from the last step to the first; outputs keep the order of the inputs.
         time_major: sequences, mask and outputs are `(time, batch, any)`; spares the transpositions.
         training: keep what a gradient needs. Without, it is computed only where a gradient is asked for after all.
@@ -61,13 +64,15 @@ def scan(
     parts = [tf.split(tensor, shards, axis=1) for tensor in tf.nest.flatten(projected)]
     starts = [tf.split(state, shards, axis=0) for state in states]
     masks = [None] * shards if mask is None else tf.split(mask, shards, axis=1)
+    kepts = [None] * shards if kept is None else tf.split(kept, shards, axis=0)
+    step = Step(cell, tf.nest.pack_sequence_as(projected, [part[0] for part in parts]))
+    passes = Passes(step, reverse=reverse, compiled=compiled)
+    keeping: _KeepingPasses = RecomputingPasses(passes, recompute_every) if recompute_every else passes
+    weights = [weight.value for weight in cell.weights]
     results = []
     for shard in range(shards):
-        xs = tf.nest.pack_sequence_as(projected, [part[shard] for part in parts])
-        passes = Passes(Step(cell, xs), reverse=reverse, compiled=compiled)
-        keeping: _KeepingPasses = RecomputingPasses(passes, recompute_every) if recompute_every else passes
-        start, weights = [start[shard] for start in starts], [weight.value for weight in cell.weights]
-        inputs = PassInputs(tf.nest.flatten(xs), masks[shard], start, weights)
+        xs, start = [part[shard] for part in parts], [start[shard] for start in starts]
+        inputs = PassInputs(xs, masks[shard], start, weights, kepts[shard])
         results.append(_differentiable(passes, keeping, inputs, training=training))
     outputs = tf.concat([result[0] for result in results], axis=1)
     final = [tf.concat(states, axis=0) for states in zip(*(result[1] for result in results), strict=True)]
@@ -106,7 +111,7 @@ def _differentiable(
     @tf.custom_gradient
     def run(*tensors: Tensor) -> tuple[Nest, Callable[..., Tensors]]:
         xs, start, weights = tf.nest.pack_sequence_as(parts, tensors)
-        own = PassInputs(xs, inputs.mask, start, weights)
+        own = PassInputs(xs, inputs.mask, start, weights, inputs.kept)
         if training:
             outputs, final, saved = keeping.forward(own)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common.variables import AutocastScope  # Keras opens it for calls of layers only
 
+from rnnapps.kernels.pullback import pullback
 from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["KernelCell", "Step", "autocast", "turned"]
@@ -94,17 +95,23 @@ class Step:
             The gradients of xs, recurrents and states, and those of the wanted weights, summed over the rows.
         """
         sources = (xs, recurrents, states, [weights[n] for n in wanted])
-        gradients = _pullback(lambda: self.update(xs, recurrents, states, weights), tf.nest.flatten(sources), d_new)
+
+        def update(flat: Tensors) -> Tensors:
+            xs, recurrents, states, chosen = tf.nest.pack_sequence_as(sources, flat)
+            replaced = dict(zip(wanted, chosen, strict=True))
+            return self.update(xs, recurrents, states, [replaced.get(n, weight) for n, weight in enumerate(weights)])
+
+        gradients = pullback(update, tf.nest.flatten(sources), d_new)
         d_xs, d_recurrents, d_states, d_weights = tf.nest.pack_sequence_as(sources, gradients)
         return d_xs, d_recurrents, d_states, d_weights
 
     def recur_gradient(self, output: Tensor, weights: Tensors, d_recurrents: Tensors) -> Tensor:
         """Gradient of `recur` with respect to the output."""
-        return _pullback(lambda: self.recur(output, weights), [output], d_recurrents)[0]
+        return pullback(lambda sources: self.recur(sources[0], weights), [output], d_recurrents)[0]
 
     def recur_weight_gradients(self, outputs: Tensor, weights: Tensors, d_recurrents: Tensors) -> Tensors:
         """Gradients of `recur` with respect to all weights, summed over the rows."""
-        return _pullback(lambda: self.recur(outputs, weights), weights, d_recurrents)
+        return pullback(lambda sources: self.recur(outputs, sources), weights, d_recurrents)
 
 
 def turned(weights: Tensors, rows: int | None) -> Tensors:
@@ -143,15 +150,3 @@ class _Weights(keras.StatelessScope):
             return super().get_current_value(variable)
         self.read.add(place)
         return self._values[place]
-
-
-def _pullback(function: Callable[[], Tensors], sources: Tensors, cotangents: Tensors) -> Tensors:
-    """Vector-Jacobian product; zeros where a source has no influence."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(sources)
-        results = function()
-    if not results:
-        return [tf.zeros_like(source) for source in sources]
-    return list(
-        tape.gradient(results, sources, output_gradients=cotangents, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    )

@@ -7,17 +7,20 @@ from typing import Any, Literal
 
 import keras
 
+from rnnapps.cells.refused import refuse
 from rnnapps.errors import ConfigError
+from rnnapps.layers.arguments import as_states, check_arguments, given
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["Bidirectional", "Merge"]
 
-Merge = Literal["concat", "sum", "mean"]
+Merge = Literal["concat", "sum", "mean", "mul"]
 _MERGES = {
     "concat": lambda a, b: keras.ops.concatenate([a, b], axis=-1),
     "sum": lambda a, b: a + b,
     "mean": lambda a, b: (a + b) / 2,
+    "mul": lambda a, b: a * b,
 }
 
 
@@ -28,22 +31,30 @@ class Bidirectional(keras.layers.Layer):
     Args:
         forward: a `Recurrent` that runs forwards.
         backward: a `Recurrent` with `reverse=True`; by default a new one like `forward`, with its own weights.
-        merge: how the outputs are joined: "concat" `(batch, time, 2 * size)`, "sum" or "mean" `(batch, time, size)`.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        merge: how the outputs are joined: "concat" `(batch, time, 2 * size)`, "sum", "mean" or "mul" (product)
+            `(batch, time, size)`; None returns both, `[forward, backward]`.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer. A dtype that is given holds for both directions;
+            by default the layer has theirs.
 
     Raises:
-        ConfigError: unknown merge, directions that do not oppose, or layers that return different things.
+        ConfigError: unknown merge, directions that do not oppose, layers that are no `Recurrent` or return different
+            things; a call with wrong ranks, sizes or numbers of states.
     """
 
     def __init__(
-        self, forward: Recurrent, backward: Recurrent | None = None, *, merge: Merge = "concat", **kwargs: Any
+        self, forward: Recurrent, backward: Recurrent | None = None, *, merge: Merge | None = "concat", **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
-        if merge not in _MERGES:
-            raise ConfigError(f"merge: expected one of {', '.join(_MERGES)}, got {merge!r}")
+        _check_directions(forward, backward)
+        refuse(type(self).__name__, kwargs, "merge_mode", "backward_layer")
+        dtype = kwargs.pop("dtype", None)
+        super().__init__(dtype=forward.dtype_policy if dtype is None else dtype, **kwargs)
+        if merge is not None and merge not in _MERGES:
+            raise ConfigError(f"merge: expected one of {', '.join(_MERGES)}, or None, got {merge!r}")
         self.forward, self.merge = forward, merge
         self.backward = _reversed(forward) if backward is None else backward
-        if forward.reverse or not self.backward.reverse:
+        for layer in (self.forward, self.backward):
+            layer.use_dtype(self.dtype_policy)
+        if forward.runs_backwards or not self.backward.reverse or self.backward.go_backwards:
             raise ConfigError("Bidirectional: expected forward with reverse=False and backward with reverse=True")
         for name in ("return_sequences", "return_state"):
             if getattr(forward, name) != getattr(self.backward, name):
@@ -61,6 +72,13 @@ class Bidirectional(keras.layers.Layer):
         """Zero states, those of the forward direction first, each `(batch, size)`."""
         return self.forward.initial_states(batch_size) + self.backward.initial_states(batch_size)
 
+    def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
+        """Runs the layer, as `call` says, once its arguments were checked."""
+        states, mask = given(others, named, "initial_state", "mask")
+        sizes = self.forward.cell.state_size + self.backward.cell.state_size
+        check_arguments(self, sequences, states, mask, sizes=sizes, features=self.forward.features)
+        return super().__call__(sequences, *others, **named)
+
     def call(
         self,
         sequences: Tensor,
@@ -69,15 +87,20 @@ class Bidirectional(keras.layers.Layer):
         training: bool = False,
     ) -> Tensor | Tensors:
         """Runs both directions; arguments and results as in `Recurrent.call`, states of both, forward first."""
-        states = [None, None] if initial_state is None else self._halves(list(initial_state))
+        states = [None, None] if initial_state is None else self._halves(as_states(initial_state))
         results = [
             layer(sequences, initial_state=state, mask=mask, training=training)
             for layer, state in zip((self.forward, self.backward), states, strict=True)
         ]
         if not self.forward.return_state:
-            return _MERGES[self.merge](*results)
+            return self._joined(*results)
         (there, *first), (back, *second) = results
-        return [_MERGES[self.merge](there, back), *first, *second]
+        outputs = self._joined(there, back)
+        return [*(outputs if self.merge is None else [outputs]), *first, *second]
+
+    def _joined(self, there: Tensor, back: Tensor) -> Tensor | Tensors:
+        """The outputs of both directions, joined as `merge` says."""
+        return [there, back] if self.merge is None else _MERGES[self.merge](there, back)
 
     def _halves(self, states: Tensors) -> list[Tensors]:
         """The states of the forward and of the backward direction."""
@@ -91,15 +114,18 @@ class Bidirectional(keras.layers.Layer):
         shapes = [layer.compute_output_shape(sequences_shape) for layer in (self.forward, self.backward)]
         states = [s for shape in shapes for s in shape[1:]] if self.forward.return_state else []
         first = [shape[0] if self.forward.return_state else shape for shape in shapes]
+        if self.merge is None:
+            return (*first, *states)
         size = first[0][-1] + first[1][-1] if self.merge == "concat" else first[0][-1]
         outputs = (*first[0][:-1], size)
-        return [outputs, *states] if self.forward.return_state else outputs
+        return (outputs, *states) if self.forward.return_state else outputs
 
     def compute_mask(self, sequences: Tensor, previous_mask: Tensor | None) -> Nest:
         """The mask goes on with sequences and ends with the last output."""
         mask = previous_mask if self.forward.return_sequences else None
+        masks = [mask, mask] if self.merge is None else [mask]
         states = [None for _ in self.forward.cell.state_size + self.backward.cell.state_size]
-        return [mask, *states] if self.forward.return_state else mask
+        return [*masks, *states] if self.forward.return_state else masks if self.merge is None else mask
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
@@ -117,7 +143,22 @@ class Bidirectional(keras.layers.Layer):
         return cls(**(config | layers))
 
 
+def _check_directions(*layers: Recurrent | None) -> None:
+    """Checks that both directions are `Recurrent` layers."""
+    for layer in layers:
+        if layer is None or isinstance(layer, Recurrent):
+            continue
+        name = type(layer).__name__
+        if name == "RecurrentStack":
+            remedy = "a stack reads both directions in every layer: RecurrentStack(cells, bidirectional=True)"
+        elif isinstance(layer, keras.layers.Layer):
+            remedy = "keras.layers.Bidirectional takes Keras's layers"
+        else:
+            remedy = "Recurrent(cell), for example"
+        raise ConfigError(f"Bidirectional: expected a Recurrent, got {name}; {remedy}")
+
+
 def _reversed(layer: Recurrent) -> Recurrent:
     """A new layer like the given one that runs the other way, with weights of its own."""
     config = layer.get_config()
-    return Recurrent.from_config(config | {"reverse": True, "name": f"{layer.name}_backward"})
+    return type(layer).from_config(config | {"reverse": True, "name": f"{layer.name}_backward"})

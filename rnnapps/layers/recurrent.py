@@ -10,11 +10,15 @@ import tensorflow as tf
 
 from rnnapps.cells.base import Cell
 from rnnapps.cells.linear import LinearCell
+from rnnapps.cells.refused import refuse
 from rnnapps.errors import ConfigError
 from rnnapps.kernels import reference
 from rnnapps.kernels.choice import Kernel, check_kernel, in_xla_program, kernel_for
 from rnnapps.kernels.linear_scan import Form, linear_scan
 from rnnapps.kernels.sequential import scan
+from rnnapps.layers.arguments import as_states, check_arguments, check_cell, given, matched, valid_steps
+from rnnapps.layers.last import last_output
+from rnnapps.layers.variational import check_rates, drawn_inputs, drawn_units
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["Recurrent"]
@@ -32,15 +36,24 @@ class Recurrent(keras.layers.Layer):
         return_sequences: return all outputs `(batch, time, output_size)` instead of the last `(batch, output_size)`.
         return_state: also return the final states: `[outputs, *states]`.
         reverse: run from the last step to the first; outputs keep the order of the inputs.
+        go_backwards: the same, but outputs in the order they were computed, the last step's first, as in Keras.
+        zero_output_for_mask: masked steps give zeros; by default they repeat the last output.
+        dropout: share of the inputs' features set to zero while training, the same ones at every step of a row (Gal &
+            Ghahramani 2016, arXiv:1512.05287), as in Keras.
+        recurrent_dropout: the same of what the cell's recurrent weights read of the output.
+        seed: seed of both.
         kernel: "auto" (see `rnnapps.kernels.choice.kernel_for`) or the one to use.
         recompute_every: keep only every k-th state for the gradient and recompute the others; 0 keeps all.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        **kwargs: `name`, `dtype` and `trainable` of the Keras layer. A dtype that is given holds for the cell too; by
+            default the layer has the cell's.
 
     Attributes:
+        features: number of features it was built for, None before.
         kernel_used: the kernel the last call or trace ran, None before the first.
 
     Raises:
-        ConfigError: the cell is no `Cell`, or the kernel does not exist or cannot run this cell.
+        ConfigError: the cell is no `Cell`, or the kernel does not exist or cannot run this cell; an argument of
+            `keras.layers.RNN` that does not exist here; a call with wrong ranks, sizes or numbers of states.
     """
 
     def __init__(
@@ -50,28 +63,57 @@ class Recurrent(keras.layers.Layer):
         return_sequences: bool = False,
         return_state: bool = False,
         reverse: bool = False,
+        go_backwards: bool = False,
+        zero_output_for_mask: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
         kernel: Kernel = "auto",
         recompute_every: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(cell, Cell):
-            raise ConfigError(f"Recurrent: expected a rnnapps.cells.Cell, got {type(cell).__name__}")
+        check_cell(cell)
+        check_rates(cell, dropout, recurrent_dropout)
+        refuse(type(self).__name__, kwargs, "stateful", "unroll", "use_cudnn")
+        dtype = kwargs.pop("dtype", None)
+        super().__init__(dtype=cell.dtype_policy if dtype is None else dtype, **kwargs)
+        cell.use_dtype(self.dtype_policy)
         if kernel == "parallel" and not isinstance(cell, LinearCell):
             raise ConfigError(f'kernel: "parallel" needs a LinearCell, {type(cell).__name__} is none')
         if recompute_every < 0:
             raise ConfigError(f"recompute_every: expected 0 or more steps, got {recompute_every}")
         self.cell, self.reverse = cell, reverse
         self.return_sequences, self.return_state = return_sequences, return_state
+        self.go_backwards, self.zero_output_for_mask = go_backwards, zero_output_for_mask
+        self.dropout, self.recurrent_dropout, self.seed = dropout, recurrent_dropout, seed
+        self.seed_generator = keras.random.SeedGenerator(seed) if dropout or recurrent_dropout else None
         self.kernel, self.recompute_every = check_kernel(kernel), recompute_every
         self.kernel_used: Kernel | None = None
         self.supports_masking = True
         self._compiled_eager: Callable[..., tuple[Tensor, Tensors]] | None = None
+        self._compiled_for = ""
+        self.features: int | None = None
+
+    @property
+    def stateful(self) -> bool:
+        """Always False: states are arguments and results. `keras.layers.Bidirectional` asks."""
+        return False
+
+    @property
+    def runs_backwards(self) -> bool:
+        """Whether the last step is read first."""
+        return self.reverse != self.go_backwards
+
+    def use_dtype(self, policy: keras.DTypePolicy) -> None:
+        """Makes layer and cell, not built yet, compute by another policy."""
+        self.dtype_policy = policy
+        self.cell.use_dtype(policy)
 
     def build(
         self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
     ) -> None:
         """Makes the cell's weights for inputs `(batch, time, features)`."""
+        self.features = sequences_shape[-1]
         if not self.cell.built:
             self.cell.build((sequences_shape[0], sequences_shape[-1]))
             self.cell.built = True
@@ -80,10 +122,17 @@ class Recurrent(keras.layers.Layer):
         """Zero states, each `(batch, size)`."""
         return self.cell.initial_states(batch_size)
 
+    def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
+        """Runs the layer, as `call` says, once its arguments were checked."""
+        states, mask = given(others, named, "initial_state", "mask")
+        sizes = self.cell.state_size
+        check_arguments(self, sequences, states, mask, sizes=sizes, features=self.features)
+        return super().__call__(sequences, *others, **named)
+
     def call(
         self,
         sequences: Tensor,
-        initial_state: Sequence[Tensor] | None = None,
+        initial_state: Sequence[Tensor] | Tensor | None = None,
         mask: Tensor | None = None,
         training: bool = False,
     ) -> Tensor | Tensors:
@@ -91,46 +140,77 @@ class Recurrent(keras.layers.Layer):
 
         Args:
             sequences: inputs `(batch, time, features)`.
-            initial_state: states before the first step, each `(batch, size)`; zeros by default.
-            mask: bool `(batch, time)`, True where a step is valid.
+            initial_state: states before the first step, each `(batch, size)`; one alone may be bare; zeros by default.
+            mask: `(batch, time)`, True or not 0 where a step is valid.
             training: whether cells that behave differently while training (zoneout) do so.
 
         Returns:
             The outputs, or `[outputs, *states]` with `return_state`.
         """
-        states = self.initial_states(tf.shape(sequences)[0]) if initial_state is None else list(initial_state)
-        states = [tf.ensure_shape(state, [sequences.shape[0], None]) for state in states]
+        states = self.initial_states(tf.shape(sequences)[0]) if initial_state is None else as_states(initial_state)
+        states, mask = matched(states, sequences.shape[0]), valid_steps(mask)
+        kept = None
+        if training and self.dropout:
+            sequences = drawn_inputs(sequences, self.dropout, self.seed_generator)
+        if training and self.recurrent_dropout:
+            kept = drawn_units(sequences, self.cell.output_size, self.recurrent_dropout, self.seed_generator)
         if tf.executing_eagerly() and self.kernel != "reference":
-            outputs, final = self._eager_run()(sequences, states, mask, training, traced=False)
+            outputs, final = self._eager_run()(sequences, states, mask, kept, training=training, traced=False)
         else:
-            outputs, final = self._run(sequences, states, mask, training, traced=True)
-        outputs = outputs if self.return_sequences else _last(outputs, mask, self.reverse)
+            outputs, final = self._run(sequences, states, mask, kept, training=training, traced=True)
+        if not self.return_sequences:
+            outputs = last_output(outputs, states[0], mask, reverse=self.runs_backwards)
+        else:
+            outputs = self._arranged(outputs, mask)
         return [outputs, *final] if self.return_state else outputs
 
+    def _arranged(self, outputs: Tensor, mask: Tensor | None) -> Tensor:
+        """The outputs as they are asked for: zeros at masked steps, and in which order."""
+        if mask is not None and self.zero_output_for_mask:
+            outputs = tf.where(mask[..., None], outputs, tf.zeros_like(outputs))
+        return tf.reverse(outputs, axis=[1]) if self.go_backwards else outputs
+
     def _eager_run(self) -> Callable[..., tuple[Tensor, Tensors]]:
-        """`_run` as a function that is traced once, for calls outside of any function."""
-        if self._compiled_eager is None:
+        """`_run` as a function that is traced once, for calls outside of any function; anew for another way to run."""
+        way = f"{id(self.cell)} {self.runs_backwards} {self.kernel} {self.recompute_every} {self.dtype_policy.name}"
+        if self._compiled_eager is None or way != self._compiled_for:
             self._compiled_eager = tf.function(self._run, reduce_retracing=True, autograph=False)
+            self._compiled_for = way
         return self._compiled_eager
 
     def _run(
-        self, sequences: Tensor, states: Tensors, mask: Tensor | None, training: bool, *, traced: bool
+        self,
+        sequences: Tensor,
+        states: Tensors,
+        mask: Tensor | None,
+        kept: Tensor | None,
+        *,
+        training: bool,
+        traced: bool,
     ) -> tuple[Tensor, Tensors]:
         """All outputs `(batch, time, output_size)` and the final states, by the kernel that is asked for or chosen."""
         kernel = self.kernel_used = self._resolve(sequences, training, traced)
         if mask is not None:
-            mask = tf.cast(mask, tf.bool)
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
         if kernel == "reference":
             projected = self.cell.project(sequences, training=training)
-            outputs, final = reference.scan(self.cell, projected, states, mask=mask, reverse=self.reverse)
+            outputs, final = reference.scan(
+                self.cell, projected, states, mask=mask, kept=kept, reverse=self.runs_backwards
+            )
         else:
-            outputs, final = self._run_time_major(sequences, states, mask, training=training, kernel=kernel)
+            outputs, final = self._run_time_major(sequences, states, mask, kept, training=training, kernel=kernel)
         return self.cell.emit(sequences, outputs, training=training), final
 
     def _run_time_major(
-        self, sequences: Tensor, states: Tensors, mask: Tensor | None, *, training: bool, kernel: Kernel
+        self,
+        sequences: Tensor,
+        states: Tensors,
+        mask: Tensor | None,
+        kept: Tensor | None,
+        *,
+        training: bool,
+        kernel: Kernel,
     ) -> tuple[Tensor, Tensors]:
         """`_run` by a fast kernel: time leads within, so that each step's entries lie side by side in memory."""
         projected = self.cell.project(tf.transpose(sequences, [1, 0, 2]), training=training)
@@ -138,7 +218,7 @@ class Recurrent(keras.layers.Layer):
         if isinstance(self.cell, LinearCell):
             form: Form = "parallel" if kernel == "parallel" else "sequential"
             a, b = projected
-            outputs, last = linear_scan(a, b, states[0], mask=mask, reverse=self.reverse, form=form)
+            outputs, last = linear_scan(a, b, states[0], mask=mask, reverse=self.runs_backwards, form=form)
             final = [last]
         else:
             outputs, final = scan(
@@ -146,7 +226,8 @@ class Recurrent(keras.layers.Layer):
                 projected,
                 states,
                 mask=mask,
-                reverse=self.reverse,
+                kept=kept,
+                reverse=self.runs_backwards,
                 time_major=True,
                 training=bool(training),
                 recompute_every=self.recompute_every,
@@ -156,9 +237,11 @@ class Recurrent(keras.layers.Layer):
 
     def _resolve(self, sequences: Tensor, training: bool, traced: bool) -> Kernel:
         """The kernel for these shapes, if none was asked for by name."""
+        batch, time = sequences.shape[:2]
+        if time == 0:
+            return "graph"  # the only one that takes no step
         if self.kernel != "auto":
             return self.kernel
-        batch, time = sequences.shape[:2]
         return kernel_for(batch=batch, time=time, training=bool(training), inside_xla=in_xla_program(), traced=traced)
 
     def compute_output_shape(
@@ -169,7 +252,7 @@ class Recurrent(keras.layers.Layer):
         leading = (batch, time) if self.return_sequences else (batch,)
         outputs = (*leading, self.cell.output_size)
         states = [(batch, size) for size in self.cell.state_size]
-        return [outputs, *states] if self.return_state else outputs
+        return (outputs, *states) if self.return_state else outputs
 
     def compute_mask(self, sequences: Tensor, previous_mask: Tensor | None) -> Nest:
         """The mask goes on with sequences and ends with the last output."""
@@ -184,6 +267,11 @@ class Recurrent(keras.layers.Layer):
             "return_sequences": self.return_sequences,
             "return_state": self.return_state,
             "reverse": self.reverse,
+            "go_backwards": self.go_backwards,
+            "zero_output_for_mask": self.zero_output_for_mask,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
             "kernel": self.kernel,
             "recompute_every": self.recompute_every,
         }
@@ -192,12 +280,3 @@ class Recurrent(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> Recurrent:
         """Makes the layer from `get_config`."""
         return cls(**(config | {"cell": keras.saving.deserialize_keras_object(config["cell"])}))
-
-
-def _last(outputs: Tensor, mask: Tensor | None, reverse: bool) -> Tensor:
-    """The output of each row's last valid step in running order; of an empty row, that of its first step."""
-    if mask is None:
-        return outputs[:, 0 if reverse else -1]
-    steps = tf.range(tf.shape(outputs)[1])
-    index = tf.argmax(tf.cast(mask, tf.int32), axis=1) if reverse else tf.reduce_max(tf.where(mask, steps, 0), axis=1)
-    return tf.gather(outputs, index, batch_dims=1)

@@ -14,6 +14,7 @@ from rnnapps.config import RecurrentConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import Kernel
 from rnnapps.kernels.step import autocast
+from rnnapps.layers.arguments import as_states, check_arguments, check_cell, given
 from rnnapps.layers.bidirectional import Bidirectional
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.recurrent import Recurrent
@@ -38,7 +39,7 @@ class RecurrentStack(keras.layers.Layer):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
 
     Raises:
-        ConfigError: no cells, or a dropout outside [0, 1).
+        ConfigError: no cells, or a dropout outside [0, 1); a call with wrong ranks, sizes or numbers of states.
     """
 
     def __init__(
@@ -52,9 +53,12 @@ class RecurrentStack(keras.layers.Layer):
         recompute_every: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
         if not cells:
             raise ConfigError("RecurrentStack: expected at least one cell")
+        for cell in cells:
+            check_cell(cell)
+        dtype = kwargs.pop("dtype", None)
+        super().__init__(dtype=cells[0].dtype_policy if dtype is None else dtype, **kwargs)
         if not 0 <= dropout < 1:
             raise ConfigError(f"dropout: expected a share from 0 to below 1, got {dropout}")
         self.cells, self.bidirectional, self.residual, self.dropout = list(cells), bidirectional, residual, dropout
@@ -62,6 +66,7 @@ class RecurrentStack(keras.layers.Layer):
         self.recurrent_layers = [self._layer(cell, number) for number, cell in enumerate(self.cells)]
         self.dropouts = [Dropout(dropout, dtype=self.dtype_policy) for _ in self.cells[1:]]
         self.supports_masking = True
+        self.features: int | None = None
 
     def _layer(self, cell: Cell, number: int) -> Recurrent | Bidirectional:
         """The layer around one cell, with all outputs and its final states."""
@@ -80,7 +85,7 @@ class RecurrentStack(keras.layers.Layer):
 
     def build(self, sequences_shape: Sequence[int | None]) -> None:
         """Makes the weights for inputs `(batch, time, features)`."""
-        shape = tuple(sequences_shape)
+        self.features, shape = sequences_shape[-1], tuple(sequences_shape)
         for layer in self.recurrent_layers:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)[0]
@@ -98,6 +103,13 @@ class RecurrentStack(keras.layers.Layer):
     def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states of all layers in one list, each `(batch, size)`."""
         return [state for layer in self.recurrent_layers for state in layer.initial_states(batch_size)]
+
+    def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
+        """Runs the layer, as `call` says, once its arguments were checked."""
+        states, mask = given(others, named, "states", "mask")
+        sizes = self.state_sizes
+        check_arguments(self, sequences, states, mask, sizes=sizes, features=self.features)
+        return super().__call__(sequences, *others, **named)
 
     def call(
         self,
@@ -117,7 +129,7 @@ class RecurrentStack(keras.layers.Layer):
         Returns:
             Outputs `(batch, time, output_size)` and the final states of all layers.
         """
-        states = list(self.initial_states(tf.shape(sequences)[0]) if states is None else states)
+        states = list(self.initial_states(tf.shape(sequences)[0]) if states is None else as_states(states))
         final: Tensors = []
         for number, layer in enumerate(self.recurrent_layers):
             inputs = self.dropouts[number - 1](sequences, training=training) if number else sequences

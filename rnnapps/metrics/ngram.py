@@ -10,7 +10,7 @@ import numpy as np
 from rnnapps.metrics.gram_counts import Grams, count_grams
 from rnnapps.types import Array
 
-__all__ = ["KneserNey", "score_orders"]
+__all__ = ["KneserNey", "expected_symbols", "score_orders"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,32 @@ def score_orders(
         if grams.neighbours is not None:
             lower = _statistics(grams, grams.neighbours, vocabulary_size)
             walks = [replace(walk, probability=walk.mixed(lower)) for walk in walks]
+
+
+def expected_symbols(train: Array, text: Array, *, order: int, vocabulary_size: int) -> Array:
+    """The commonest symbol after the longest context, of up to `order - 1` symbols, that the training text has.
+
+    Args:
+        train: training ids `(symbols,)`, at least `order` of them.
+        text: ids `(symbols,)`; each is expected from those before it.
+        order: length of the n-grams.
+        vocabulary_size: number of ids.
+
+    Returns:
+        int64 `(symbols,)`, of equally common ones the smallest id.
+    """
+    walk = _Walk.start(np.asarray(text, np.int64), vocabulary_size)
+    expected = np.zeros(len(text), np.int64)
+    for grams in count_grams(np.asarray(train, np.int64), order, vocabulary_size):
+        walk = walk.longer(grams.keys)
+        contexts, symbols = np.divmod(grams.keys, vocabulary_size)
+        ranked = np.lexsort((symbols, -grams.counts, contexts))
+        followed, first = np.unique(contexts[ranked], return_index=True)
+        commonest = np.full(grams.contexts, -1)
+        commonest[followed] = symbols[ranked[first]]
+        known = np.where(walk.contexts < 0, -1, commonest[walk.contexts])
+        expected = np.where(known < 0, expected, known)
+    return expected
 
 
 @dataclass(frozen=True)

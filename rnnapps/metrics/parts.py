@@ -47,15 +47,16 @@ def block_length(examples: int) -> int:
     return max(1, math.isqrt(examples))
 
 
-def summed(statistics: Array, groups: Array) -> Array:
+def summed(statistics: Array, groups: Array, *, count: int = 0) -> Array:
     """Statistics of groups of examples.
 
     Args:
         statistics: `(examples, statistics)`.
         groups: number of the group of each example, from 0, `(examples,)`: a piece, a series, a block.
+        count: number of groups, where the last may have no examples.
 
     Returns:
         float64 `(groups, statistics)`.
     """
-    columns = [np.bincount(groups, weights=column) for column in np.asarray(statistics, np.float64).T]
+    columns = [np.bincount(groups, weights=column, minlength=count) for column in np.asarray(statistics, np.float64).T]
     return np.stack(columns, axis=-1)

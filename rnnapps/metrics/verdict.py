@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -45,6 +44,7 @@ def judge(evaluation: Evaluation, *, higher_is_better: AbstractSet[str]) -> Verd
         return dataclasses.replace(verdict, sentence=sentence(verdict))
     baseline = max(rivals, key=lambda name: sign * rivals[name])
     outcome, interval, parts = _tested(comparison, baseline, sign)
+    leaders = _leaders(evaluation, metric, higher_is_better)
     verdict = Verdict(
         outcome,
         "",
@@ -56,7 +56,8 @@ def judge(evaluation: Evaluation, *, higher_is_better: AbstractSet[str]) -> Verd
         interval=interval,
         parts=parts,
         part=comparison.part if comparison else "",
-        led_by=dict(_leads(evaluation, metric, higher_is_better)),
+        led_by={name: leader for name, leader in leaders.items() if leader},
+        leads_by=tuple(name for name, leader in leaders.items() if leader is None),
     )
     return dataclasses.replace(verdict, sentence=sentence(verdict))
 
@@ -110,11 +111,16 @@ def _first_shared(evaluation: Evaluation) -> str:
     return next(shared, next(iter(evaluation.metrics)))
 
 
-def _leads(evaluation: Evaluation, metric: str, higher_is_better: AbstractSet[str]) -> Iterator[tuple[str, str]]:
-    """Other metrics by which a baseline is better than the model, and the best one by each."""
+def _leaders(evaluation: Evaluation, metric: str, higher_is_better: AbstractSet[str]) -> dict[str, str | None]:
+    """Who is best by each other metric that baselines have too: the name of a baseline, None for the model.
+
+    Metrics by which they are level are left out.
+    """
+    leaders: dict[str, str | None] = {}
     for other, own in evaluation.metrics.items():
         sign = 1.0 if other in higher_is_better else -1.0
         rivals = {name: sign * values[other] for name, values in evaluation.baselines.items() if other in values}
         best = max(rivals, key=lambda name: rivals[name], default=None)
-        if other != metric and best is not None and rivals[best] > sign * own:
-            yield other, best
+        if other != metric and best is not None and rivals[best] != sign * own:
+            leaders[other] = best if rivals[best] > sign * own else None
+    return leaders

@@ -45,12 +45,14 @@ def _alone(verdict: Verdict) -> str:
 
 
 def _other_metrics(verdict: Verdict) -> str:
-    """Baselines that lead by other metrics: a headline must not be the one metric that wins."""
+    """Metrics that tell otherwise than the deciding one: a headline must not be the one metric that wins."""
+    if verdict.outcome == "worse":
+        return f"; but it leads by {' and '.join(map(_words, verdict.leads_by))}" if verdict.leads_by else ""
     leaders: dict[str, list[str]] = {}
     for metric, name in verdict.led_by.items():
         leaders.setdefault(name, []).append(_words(metric))
     led = ", ".join(f"{name} leads by {' and '.join(metrics)}" for name, metrics in leaders.items())
-    return f"; {'and' if verdict.outcome == 'worse' else 'but'} {led}" if led else ""
+    return f"; but {led}" if led else ""
 
 
 def _interval(verdict: Verdict) -> str:

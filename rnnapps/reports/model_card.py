@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnnapps.contract.evaluation import Evaluation
+from rnnapps.printable import printable
 
 __all__ = ["ModelCard", "render_model_card"]
 
@@ -43,6 +44,7 @@ def render_model_card(
     *,
     signatures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]],
     versions: Mapping[str, str],
+    problems: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Returns the card as Markdown.
 
@@ -50,19 +52,21 @@ def render_model_card(
         card: what is known of the model.
         signatures: name -> {"inputs" | "outputs": {name: {"dtype": str, "shape": list, None = any size}}}.
         versions: package -> version it was exported with.
+        problems: signature -> what a row of a request may be refused for.
     """
     limitations = "\n".join(f"- {item}" for item in card.limitations) or _UNKNOWN
     sections = {
         "Intended use": card.intended_use or _UNKNOWN,
         "Limitations": limitations,
-        "Data": card.data_source or _UNKNOWN,
+        "Data": _plain(card.data_source) or _UNKNOWN,
         "Licence": card.licence_note or _UNKNOWN,
         "Results": _results(card.evaluation),
         "Signatures": "\n\n".join(_signature(name, tensors) for name, tensors in sorted(signatures.items())),
+        "Limits of a row": _problems(problems or {}),
         "Made with": _table(("what", "value"), [*card.facts.items(), *versions.items()]),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {card.name}\n\n{card.task or _UNKNOWN}\n\n{body}\n"
+    return f"# {_plain(card.name)}\n\n{card.task or _UNKNOWN}\n\n{body}\n"
 
 
 def _results(evaluation: Evaluation | None) -> str:
@@ -89,6 +93,13 @@ def _signature(name: str, tensors: Mapping[str, Mapping[str, Mapping[str, Any]]]
     return f"### `{name}`\n\n" + _table(("", "name", "type", "shape"), rows)
 
 
+def _problems(problems: Mapping[str, Sequence[str]]) -> str:
+    """What a row may be refused for, signature by signature."""
+    said = "\n".join(f"- `{name}`: {'; '.join(told)}" for name, told in sorted(problems.items()) if told)
+    general = "A row that cannot be answered gets a `problem` and neutral values; the rows beside it are answered."
+    return f"{general}\n\n{said}" if said else general
+
+
 def _shape(shape: list[int | None] | None) -> str:
     if shape is None:
         return "unknown"
@@ -103,7 +114,12 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def _cell(text: str) -> str:
     """Text that cannot break a Markdown table."""
-    return str(text).replace("|", "\\|").replace("\n", " ")
+    return _plain(str(text)).replace("|", "\\|").replace("\n", " ")
+
+
+def _plain(text: str) -> str:
+    """Text that holds no HTML, which Markdown would pass on, and no characters that a terminal obeys."""
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _number(value: float) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from rnnapps.cells import Cell
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.testing import contract, layers, sequences
+from rnnapps.testing import contract, derivatives, layers, sequences
 from rnnapps.testing.pipelines import command_line, examples, serving, training
 from rnnapps.testing.pipelines.subject import PipelineSubject, joined
 from rnnapps.testing.subject import Subject
@@ -42,6 +42,7 @@ CELL_PROPERTIES: dict[str, Callable[[Subject], None]] = {
     "compiled": sequences.check_compiled,
     "masks": sequences.check_masks,
     "split": sequences.check_split,
+    "derivatives": derivatives.check_derivatives,
     "stock_layer": layers.check_stock_layer,
     "mixed_precision": layers.check_mixed_precision,
     "file": layers.check_file,
@@ -61,6 +62,7 @@ PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
     "answers": serving.check_answers,
     "stream": serving.check_stream,
     "kill": training.check_kill,
+    "twice": training.check_twice,
 }
 
 
@@ -96,8 +98,8 @@ def check_pipeline(
 
     Settings are written and read; help is light; errors are one line; the same step gives the same batch; a
     preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was interrupted,
-    or killed, ends with the same bits; evaluations repeat; the export verifies, padded requests among them; run, export
-    and stream give one answer.
+    or killed, ends with the same bits; each verb says the same twice; the export verifies, padded requests among them;
+    run, export and stream give one answer.
 
     Args:
         pipeline: the application; an instance that its module holds under some name.

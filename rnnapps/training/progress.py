@@ -10,6 +10,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rnnapps.printable import printable, terminal
+
 __all__ = ["BarDisplay", "Display", "LineDisplay", "describe", "make_display"]
 
 SECONDS_BETWEEN_LINES = 60.0
@@ -92,7 +94,7 @@ class BarDisplay(Display):
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self.console = Console(file=stream)
+        self.console = Console(file=terminal(stream))
         self.bar = Progress(
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
@@ -115,7 +117,7 @@ class BarDisplay(Display):
 
     def note(self, line: str) -> None:
         """Prints the line above the bar."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Stops the bar."""

@@ -23,7 +23,7 @@ from rnnapps.training.checkpoint import (
 from rnnapps.training.run import RunFolder
 from rnnapps.types import Array
 
-__all__ = ["TrainState", "load_weights", "read_weights", "restore_best"]
+__all__ = ["TrainState", "load_weights", "read_weights", "replace_best", "restore_best"]
 
 KEPT = 2
 Variables = Mapping[str, Sequence[keras.Variable]]
@@ -140,6 +140,25 @@ def load_weights(run: RunFolder, network: keras.Model, which: Literal["best", "l
 def restore_best(run: RunFolder, network: keras.Model) -> int:
     """Loads the weights with the best validation metric of a run; returns their step."""
     return load_weights(run, network, which="best")
+
+
+def replace_best(run: RunFolder, network: keras.Model) -> None:
+    """Writes the network's weights into the best state of a run, whose optimizer and progress stay as they are.
+
+    Raises:
+        CheckpointError: the run has no intact, evaluated state, it belongs to another network, or cannot be written.
+    """
+    _, step = _stored(run, "best")
+    arrays, metadata = read_checkpoint(run.state_dir, step)
+    now = {_identity(key): _value(weight) for key, weight in _keyed({"network": network.weights}).items()}
+    stored = {key: _identity(key) for key in arrays if key.startswith("network/")}
+    if now.keys() != set(stored.values()) or any(
+        now[place].shape != arrays[key].shape for key, place in stored.items()
+    ):
+        raise CheckpointError(f"{run.path}: its state is of another network; use the run's own settings of the model")
+    changed = {key: now[place].astype(arrays[key].dtype) for key, place in stored.items()}
+    write_checkpoint(run.state_dir, step, arrays | changed, metadata)
+    prune_checkpoints(run.state_dir, keep=set(checkpoint_steps(run.state_dir)))
 
 
 def _stored(run: RunFolder, which: str) -> tuple[Arrays, int]:

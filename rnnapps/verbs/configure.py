@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,15 @@ from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
 from rnnapps.verbs.saved import saved_configuration
 
-__all__ = ["applied_groups", "configure", "option_names", "read_configuration", "read_options"]
+__all__ = [
+    "applied_groups",
+    "configure",
+    "option_names",
+    "options_of_others",
+    "read_configuration",
+    "read_options",
+    "refuse_without_effect",
+]
 
 COMMON_GROUPS = frozenset({"data", "model", "training", "export", "seed"})
 """What every pipeline has; any other group says how a trained model is applied, unless the run fixes it."""
@@ -59,7 +67,24 @@ def configure(pipeline: AnyPipeline, base: Mapping[str, Any], given: Mapping[str
             bare = [key.removeprefix(BARE) for key in kinds if key.startswith(BARE)]
             hint = settings.nearest(typed, kinds) or settings.nearest(typed, bare)
             raise ConfigError(f"{pipeline.name} has no setting {typed!r}{hint}")
-    return settings.assemble(pipeline.config_class, {**base, **_typed(pipeline.config_class, dotted)})
+    config = settings.assemble(pipeline.config_class, {**base, **_typed(pipeline.config_class, dotted)})
+    refuse_without_effect(pipeline, config, dotted)
+    return config
+
+
+def refuse_without_effect(pipeline: AnyPipeline, config: Any, given: Iterable[str]) -> None:
+    """Raises ConfigError for a setting that was given, differs from its default and means nothing beside the others.
+
+    Args:
+        pipeline: the application.
+        config: the whole configuration.
+        given: dotted keys that a user has set.
+    """
+    idle = pipeline.without_effect(config)
+    defaults, now = settings.flatten(pipeline.config_class()), settings.flatten(config)
+    for key in given:
+        if key in idle and now[key] != defaults[key]:
+            raise ConfigError(f"{key} {now[key]} would change nothing: {idle[key]}; leave it out")
 
 
 def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
@@ -76,17 +101,27 @@ def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
     return {key: setting.value for key, setting in found.items()}
 
 
-def read_options(pipeline: AnyPipeline, given: Mapping[str, Any]) -> Any:
-    """Options of `predict` and `stream`.
+def options_of_others(pipeline: AnyPipeline, verb: str) -> frozenset[str]:
+    """The options of `predict_class` that say nothing to a verb."""
+    return {"predict": pipeline.stream_only, "stream": pipeline.predict_only}.get(verb, frozenset())
+
+
+def read_options(pipeline: AnyPipeline, given: Mapping[str, Any], verb: str = "predict") -> Any:
+    """Options of `predict` or `stream`.
 
     Raises:
-        ConfigError: an option does not exist, or its value is of another type or out of range.
+        ConfigError: an option does not exist, or not for this verb, or its value is of another type or out of range.
     """
-    known = option_names(pipeline)
+    others = options_of_others(pipeline, verb)
+    known = [name for name in option_names(pipeline) if name not in others]
     for name in given:
+        if name in others:
+            raise ConfigError(
+                f"{verb} has no option {name!r}: it is one of {'predict' if verb == 'stream' else 'stream'}"
+            )
         if name not in known:
             raise ConfigError(
-                f"{pipeline.name} has no option {name!r} of predict{settings.nearest(name, known)}; "
+                f"{pipeline.name} has no option {name!r} of {verb}{settings.nearest(name, known)}; "
                 f"there are {', '.join(known)}"
             )
     return pipeline.predict_class(**{**pipeline.python_defaults, **_typed(pipeline.predict_class, given)})

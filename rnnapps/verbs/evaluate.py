@@ -17,7 +17,13 @@ __all__ = ["evaluate", "score"]
 
 
 def evaluate(
-    pipeline: Pipeline[Any, Any, Any], model: OpenModel, splits: Splits, *, switches: Sequence[str] = (), keep: bool
+    pipeline: Pipeline[Any, Any, Any],
+    model: OpenModel,
+    splits: Splits,
+    *,
+    switches: Sequence[str] = (),
+    note: str = "",
+    keep: bool,
 ) -> Evaluation:
     """Scores a model.
 
@@ -26,9 +32,10 @@ def evaluate(
         model: a run or an export.
         splits: the data.
         switches: names of the pipeline's `evaluation_switches` that are on.
+        note: what a reader of the figures must know of the data.
         keep: it is the run's own data and settings: the result goes into the run folder, its report and later cards.
     """
-    evaluation = score(pipeline, model, splits, switches=switches)
+    evaluation = dataclasses.replace(score(pipeline, model, splits, switches=switches), note=note)
     if keep and model.folder is not None and not switches:
         save_evaluation(model.folder, evaluation)
         reporting.refresh_report(pipeline, model, splits, pipeline.objective(model.fitted, splits))

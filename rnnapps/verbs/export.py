@@ -14,13 +14,14 @@ from rnnapps.verbs.yaml_files import dump
 __all__ = ["export"]
 
 
-def export(pipeline: Pipeline[Any, Any, Any], model: OpenModel, to: Path) -> Path:
+def export(pipeline: Pipeline[Any, Any, Any], model: OpenModel, to: Path, *, key: Path | None = None) -> Path:
     """Writes a version folder; it appears only when it has passed verification.
 
     Args:
         pipeline: the application.
         model: a run or an export.
         to: the folder of versions.
+        key: the private key that signs it; None to leave it unsigned.
 
     Raises:
         ExportError: the folder cannot be written, or the export does not verify.
@@ -37,4 +38,5 @@ def export(pipeline: Pipeline[Any, Any, Any], model: OpenModel, to: Path) -> Pat
         config_yaml=dump(pipeline.name, config),
         model_card=describe_model(pipeline, model),
         warmup=config.export.warmup_requests,
+        key=key,
     )

@@ -15,7 +15,7 @@ from rnnapps.contract.splits import Splits
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import applied_groups, configure, option_names, read_options
-from rnnapps.verbs.data import read_examples, with_data
+from rnnapps.verbs.data import with_data
 from rnnapps.verbs.opening import OpenModel, open_model
 from rnnapps.verbs.runs import new_run_path
 
@@ -98,42 +98,68 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             ConfigError: an option does not exist or does not fit, or names the input a second time.
             DataError: an input is not what was expected.
         """
-        results = self.pipeline.predict(*self._asked(inputs, options), inputs)
+        results = self.pipeline.predict(*self._asked("predict", inputs, options), inputs)
         if self.pipeline.tabular:
             return _frame(results, self.pipeline.tabular)
         single = self.pipeline.is_one_input(inputs) and len(results) == 1
         return results[0] if single else list(results)
 
-    def stream(self, inputs: Any = None, **options: Any) -> Iterator[Any]:
-        """Pieces of the result as soon as they exist; arguments and errors as in `predict`."""
-        return self.pipeline.stream(*self._asked(inputs, options), inputs)
+    def stream(self, inputs: Any = None, *, state: str | Path | None = None, **options: Any) -> Iterator[Any]:
+        """Pieces of the result as soon as they exist.
 
-    def evaluate(self, data: Any = None, *, switches: Sequence[str] = (), **changes: Any) -> Evaluation:
+        Args:
+            inputs: as in `predict`; where rows, chunks or frames make it up, any iterable of them.
+            state: file that the stream goes on from, where it exists, and that is written every half minute and when
+                the pieces end or are no longer asked for.
+            options: as in `predict`.
+
+        Raises:
+            ConfigError: as in `predict`; or the pipeline's stream has no state.
+            CheckpointError: the state is damaged, or that of another model.
+            DataError: an input is not what was expected.
+        """
+        from rnnapps.verbs.stream import stream_pieces
+
+        fitted, asked = self._asked("stream", inputs, options)
+        return stream_pieces(self.pipeline, fitted, asked, inputs, state=None if state is None else Path(state))
+
+    def evaluate(
+        self, data: Any = None, *, switches: Sequence[str] = (), keep: bool = False, **changes: Any
+    ) -> Evaluation:
         """Scores the model on held-out data, beside its baselines; the model's own data by default.
 
         Args:
             data: as in `rnnapps.train`.
             switches: those of the command line's `evaluate` without value, such as "tune".
+            keep: keep the changed settings in the run, fitted to its own data anew; this model has them from then on.
             changes: settings, as in `rnnapps.train`.
         """
         from rnnapps.verbs.evaluate import evaluate
+        from rnnapps.verbs.keep import keep_settings, require_keepable
+        from rnnapps.verbs.scored_data import examples_to_score
 
         for name in switches:
             if name not in self.pipeline.evaluation_switches:
                 known = ", ".join(self.pipeline.evaluation_switches) or "none"
                 raise ConfigError(f"{self.pipeline.name} has no switch {name!r} of evaluate; there are {known}")
-        model, splits = self._changed("evaluate", self.pipeline.evaluate_tries, changes), self._splits
-        if data is not None or splits is None or model.fitted.config.data != self.config.data:
-            config, given = with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
-            splits = read_examples(self.pipeline, config, given)
-        keep = data is None and not changes
-        return evaluate(self.pipeline, model, splits, switches=switches, keep=keep)
+        model = self._changed("evaluate", self.pipeline.evaluate_tries, changes)
+        config, given = with_data(self.pipeline, settings.flatten(model.fitted.config), data, {})
+        splits, note = examples_to_score(
+            self.pipeline, self.config, config, folder=model.folder, given=given, own_splits=self._splits
+        )
+        if keep:
+            changed = ["data"] if data is not None else settings.dotted(changes)
+            keep_settings(self.pipeline, model, require_keepable(self.pipeline, model, changed), splits)
+            self._opened = model
+        own = data is None and (keep or not changes)
+        return evaluate(self.pipeline, model, splits, switches=switches, note=note, keep=own)
 
-    def export(self, to: str | Path, **changes: Any) -> Path:
+    def export(self, to: str | Path, *, key: str | Path | None = None, **changes: Any) -> Path:
         """Writes the next version of a served model, verified before it appears.
 
         Args:
             to: the folder of versions, such as `saved_models/book`.
+            key: file of the private key (PEM, Ed25519) that signs it; None to leave it unsigned.
             changes: settings, as in `rnnapps.train`.
 
         Returns:
@@ -143,7 +169,9 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))
-        return export(self.pipeline, self._changed("export", {"export"}, changes), Path(to))
+        return export(
+            self.pipeline, self._changed("export", {"export"}, changes), Path(to), key=Path(key) if key else None
+        )
 
     def finetune(
         self, data: Any = None, *, run: str | Path | None = None, freeze: Sequence[str] = (), **changes: Any
@@ -166,7 +194,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         trained = finetune(self.pipeline, config, path, source=self.path, freeze=tuple(freeze), given=given)
         return Model(self.pipeline, trained.model, trained.splits)
 
-    def _asked(self, inputs: Any, options: Mapping[str, Any]) -> tuple[Fitted[ConfigT, PreprocessorT], Any]:
+    def _asked(self, verb: str, inputs: Any, options: Mapping[str, Any]) -> tuple[Fitted[ConfigT, PreprocessorT], Any]:
         """The model with the settings among the options, and the options proper."""
         named, groups = option_names(self.pipeline)[0], applied_groups(self.pipeline)
         if inputs is not None and named in options:
@@ -178,7 +206,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
                 fitted, config=configure(self.pipeline, settings.flatten(self.config), changes)
             )
         proper = {name: value for name, value in options.items() if name not in changes}
-        return fitted, read_options(self.pipeline, proper)
+        return fitted, read_options(self.pipeline, proper, verb)
 
     def _changed(self, verb: str, groups: AbstractSet[str], changes: Mapping[str, Any]) -> OpenModel:
         """The model with other settings, the weights being the same; `groups` are what the verb takes beside others."""

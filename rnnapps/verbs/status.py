@@ -6,6 +6,8 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from rnnapps.printable import printable, terminal
+
 __all__ = ["status"]
 
 
@@ -25,5 +27,5 @@ def status(first: str) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.text import Text
 
-    with Console(stderr=True).status(Text(first)) as shown:
-        yield lambda line: shown.update(Text(line))
+    with Console(file=terminal(sys.stderr)).status(Text(printable(first))) as shown:
+        yield lambda line: shown.update(Text(printable(line)))

@@ -7,6 +7,7 @@ import pytest
 
 from rnnapps.cli.arguments import Arguments, parse_arguments
 from rnnapps.errors import ConfigError
+from rnnapps.export.manifest import Manifest, write_manifest
 from rnnapps.verbs.settings import flatten
 from tests.cli.toy_pipeline import Config, Predict, Toy
 
@@ -53,6 +54,7 @@ def test_finetuning_starts_from_the_settings_of_an_export(tmp_path: Path) -> Non
         extra = tmp_path / str(version) / "assets.extra"
         extra.mkdir(parents=True)
         (extra / "config.yaml").write_text(f"model: {{cell: {cell}}}\n")
+        write_manifest(extra.parent, Manifest("toy", "", {}, {}))
     assert parse("finetune", "--from", str(tmp_path / "9")).config.model.cell == "gru"
     assert parse("finetune", "--from", str(tmp_path)).config.model.cell == "mgu"
 

@@ -134,6 +134,11 @@ def test_a_training_that_cannot_be_evaluated_is_a_training(
 def test_evaluate_scores_other_data(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = answer(capsys, "evaluate", "--run", str(run), "--data.test", "bca")
     assert result["split"] == "test"
+    assert result["note"].startswith("Scored on other data than the model's own (data.test bca, not None); ")
+    assert main(Tiny(), ["evaluate", "--run", str(run), "--data.source", "cab"]) == 0
+    note, sentence = capsys.readouterr().out.splitlines()[-2:]
+    assert "(data.source cab, not abc); the baselines learned from the training part of these data." in note
+    assert sentence.startswith("The model ")
 
 
 def test_json_mode_keeps_noise_off_standard_output(

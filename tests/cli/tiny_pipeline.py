@@ -185,14 +185,16 @@ class Tiny(Pipeline[Config, Circle, Letters]):
     def endpoints(self, fitted: Fitted[Config, Letters]) -> dict[str, Endpoint]:
         import tensorflow as tf
 
+        from rnnapps.export.row_rules import between
+
         def function(tokens: Any) -> dict[str, Any]:
             states = [tf.zeros((tf.shape(tokens)[0], state.shape[-1])) for state in fitted.network.input["states"]]
             return {"logits": fitted.network({"tokens": tokens, "states": states}, training=False)["logits"]}
 
         tokens = np.arange(20, dtype=np.int32).reshape(5, 4) % len(fitted.preprocessor.letters)
-        return {
-            "serving_default": Endpoint(function, {"tokens": tf.TensorSpec((None, 4), tf.int32)}, {"tokens": tokens})
-        }
+        signature = {"tokens": tf.TensorSpec((None, 4), tf.int32)}
+        rules = (between("tokens", 0, len(fitted.preprocessor.letters) - 1),)
+        return {"serving_default": Endpoint(function, signature, {"tokens": tokens}, rules=rules)}
 
     def predict(
         self, fitted: Fitted[Config, Letters], options: Predict, given: str | Sequence[str] | None = None

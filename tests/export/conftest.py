@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.export.row_rules import between, is_text
 from rnnapps.export.saved_model import export
 from rnnapps.reports.model_card import ModelCard
 
@@ -46,7 +47,8 @@ def text_endpoint(words: Words) -> Endpoint:
             "wave_bytes": tf.strings.join([prompt, tf.constant(b"\xff\x00")]),
         }
 
-    return Endpoint(function, {"prompt": tf.TensorSpec((None,), tf.string)}, {"prompt": PROMPTS})
+    signature = {"prompt": tf.TensorSpec((None,), tf.string)}
+    return Endpoint(function, signature, {"prompt": PROMPTS}, rules=(is_text("prompt"),))
 
 
 def step_endpoint(network: keras.Model) -> Endpoint:
@@ -56,7 +58,8 @@ def step_endpoint(network: keras.Model) -> Endpoint:
 
     signature = {"tokens": tf.TensorSpec((None, 4), tf.int32), "state": tf.TensorSpec((None, 8), tf.float32)}
     tokens = np.arange(24, dtype=np.int32).reshape(6, 4) % 10
-    return Endpoint(function, signature, {"tokens": tokens, "state": np.zeros((6, 8), np.float32)})
+    examples = {"tokens": tokens, "state": np.zeros((6, 8), np.float32)}
+    return Endpoint(function, signature, examples, rules=(between("tokens", 0, 9),))
 
 
 def float_endpoint(function: Callable[..., Any], shape: tuple[int | None, ...] = (None, 3)) -> Endpoint:

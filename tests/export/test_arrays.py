@@ -62,3 +62,31 @@ def test_lengths_that_do_not_fit(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **forged)
     with pytest.raises(ExportError, match="lengths do not add up"):
         load_arrays(tmp_path / "a.npz")
+
+
+def test_what_would_fill_the_memory(tmp_path: Path) -> None:
+    """A million zeros in a thousand bytes: refused by the size they would have."""
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros(1_000_000, np.uint8))
+    assert (tmp_path / "a.npz").stat().st_size < 10_000
+    assert load_arrays(tmp_path / "a.npz", maximum_bytes=1_000_200)["x"].shape == (1_000_000,)
+    with pytest.raises(ExportError, match="bytes when unpacked"):
+        load_arrays(tmp_path / "a.npz", maximum_bytes=1_000_000)
+
+
+def test_any_damaged_bit_is_one_line(tmp_path: Path) -> None:
+    """Array files are parsed by zipfile, zlib, tokenize and NumPy, each with errors of its own."""
+    save_arrays(tmp_path / "a.npz", {"x": np.arange(3), "s": ["p", "q"]})
+    content, right = (tmp_path / "a.npz").read_bytes(), load_arrays(tmp_path / "a.npz")
+    for position in range(len(content)):
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << position % 8
+        (tmp_path / "b.npz").write_bytes(damaged)
+        try:
+            found = load_arrays(tmp_path / "b.npz")
+        except ExportError as error:
+            assert "\n" not in str(error)
+            assert str(error).endswith("export the model again")
+        else:
+            assert {name: value.tolist() for name, value in found.items() if name in right} == {
+                name: value.tolist() for name, value in right.items() if name in found
+            }

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from rnnapps.errors import ExportError
 from rnnapps.export import isolated
 from rnnapps.export.artefact import load_config, load_weights
 from rnnapps.export.checks import VerificationReport
+from rnnapps.export.contents import contents_check, fingerprint_check
 from rnnapps.export.inference import load_for_inference
+from rnnapps.export.layout import layout_checks
 from rnnapps.export.manifest import read_manifest, write_manifest
 from rnnapps.export.verify import verify
+from rnnapps.export.warmup import masked_crc32c, read_requests
 
 MANIFEST = "assets.extra/manifest.json"
 
@@ -78,22 +84,24 @@ def test_truncated_graph(version: Path) -> None:
     assert "cannot be read" in failure(report, "loads")
     with pytest.raises(ExportError, match=r"saved_model.pb.*more checks failed"):
         report.require()
-    with pytest.raises(ExportError, match="cannot be loaded"):
+    with pytest.raises(ExportError, match="cannot be read"):
         load_for_inference(version)
 
 
 def test_empty_graph(version: Path) -> None:
     change(version / "saved_model.pb", lambda content: b"")
-    assert "no graph tagged 'serve'" in failure(verify(version), "loads")
+    assert "expected one graph tagged 'serve', found 0" in failure(verify(version), "one graph")
 
 
-def test_changed_variables_change_the_answers(version: Path) -> None:
+def test_changed_variables(version: Path) -> None:
     path = version / "variables" / "variables.data-00000-of-00001"
     change(path, lambda content: bytes(len(content)))
     report = verify(version)
     assert f"variables/{path.name}: its content was changed" in failure(report, "files")
-    # The bundle's own sums guard the variables too: either the loader or the comparison refuses them.
-    assert not all(item.passed for item in report.checks if item.name in ("loads", "runs", "parity"))
+    assert failure(report, "loads") == "not loaded and not run, for it fails files"
+    write_manifest(version, read_manifest(version))
+    # Under new sums the bundle's own ones guard the variables.
+    assert "the C API refuses to load the model" in failure(verify(version), "loads")
 
 
 def test_consistent_forgery_of_answers(version: Path) -> None:
@@ -145,6 +153,7 @@ def test_manifest_path_that_leaves_the_folder(version: Path, name: str) -> None:
     ("text", "message"),
     [
         ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
         ("[]", "expected a manifest of format 1"),
         ('{"format": 2}', "expected a manifest of format 1"),
         ('{"format": 1, "surprise": 0}', "missing or unknown entry"),
@@ -160,12 +169,108 @@ def test_missing_manifest(version: Path) -> None:
     (version / MANIFEST).unlink()
     report = verify(version)
     assert "cannot be read" in failure(report, "files")
-    assert "signature 'step': has no stored examples" in failure(report, "examples")
+    assert failure(report, "loads") == "not loaded and not run, for it fails files"
 
 
 def test_warmup_file_cut_short(version: Path) -> None:
     change(version / "assets.extra" / "tf_serving_warmup_requests", lambda content: content[:-3])
+    write_manifest(version, read_manifest(version))
     assert "cut short at byte" in failure(verify(version), "warm-up")
+
+
+def test_crc_of_the_rfc() -> None:
+    """RFC 3720, appendix B.4, masked as TFRecord files have it."""
+    for content, value in ((bytes(32), 0x8A9136AA), (b"\xff" * 32, 0x62A8AB43), (bytes(range(32)), 0x46DD794E)):
+        assert masked_crc32c(content) == ((value >> 15 | value << 17) + 0xA282EAD8) % 2**32
+
+
+@pytest.mark.parametrize("position", [0, 9, 40, -1])
+def test_warmup_file_damaged_under_new_sums(version: Path, position: int) -> None:
+    """Each record carries its own sums, of its length and of its content."""
+
+    def flip(content: bytes) -> bytes:
+        start = position % len(content)
+        return content[:start] + bytes([content[start] ^ 1]) + content[start + 1 :]
+
+    path = version / "assets.extra" / "tf_serving_warmup_requests"
+    assert list(read_requests(path))
+    change(path, flip)
+    with pytest.raises(ExportError, match=r"checksum of byte \d+ to \d+ differs|cut short"):
+        list(read_requests(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("batching_params.pbtxt", b"max_batch_size { value: 99999999 }", "is none of max_batch_size,"),
+        ("batching_params.pbtxt", b"run { value: 1 }", "is none of max_batch_size,"),
+        ("batching_params.pbtxt", b"num_batch_threads { value: 0 }", "is none of max_batch_size,"),
+        ("batching_params.pbtxt", b"\x00\x01", "is no setting of batching"),
+        ("batching_params.pbtxt", b"\xff", "is not UTF-8"),
+        ("assets.extra/config.yaml", b"a: [", "not YAML"),
+        ("assets.extra/config.yaml", b"- a", "holds no `key: value` lines"),
+        ("assets.extra/config.yaml", b"[" * 5000, "not YAML"),
+        ("assets.extra/preprocessing/words.json", b"[1", "not valid JSON"),
+        ("assets.extra/preprocessing/words.json", b"[" * 100_000, "not valid JSON"),
+    ],
+)
+def test_contents_under_new_sums(version: Path, name: str, content: bytes, message: str) -> None:
+    assert contents_check(version).passed
+    (version / name).write_bytes(content)
+    found = contents_check(version)
+    assert message in found.detail
+    assert found.detail.startswith(Path(name).name)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xff", b"", bytes(70_000)])
+def test_fingerprint_under_new_sums(version: Path, content: bytes) -> None:
+    assert fingerprint_check(version).passed
+    (version / "fingerprint.pb").write_bytes(content)
+    assert "fingerprint.pb: " in fingerprint_check(version).detail
+    (version / "fingerprint.pb").unlink()
+    assert "cannot be read" in fingerprint_check(version).detail
+
+
+def test_other_weights_than_those_served(version: Path) -> None:
+    from rnnapps.export.arrays import save_arrays
+
+    weights = load_weights(version)
+    name = sorted(weights)[0]
+    other = {**weights, name: np.nextafter(weights[name], np.float32(9)), "stray/kernel": np.zeros(2, np.float32)}
+    save_arrays(version / "assets.extra" / "weights.npz", other)
+    write_manifest(version, read_manifest(version))
+    assert failure(verify(version), "weights").splitlines() == [
+        f"weights.npz, {name}: differs from the variable that is served; export the model again",
+        "weights.npz, stray/kernel: the graph has no such variable; export the model again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "message"),
+    [
+        (lambda folder: (folder / "saved_model_config.pb").touch(), "layout", "saved_model_config.pb: no part of"),
+        (lambda folder: (folder / "assets" / "x").touch(), "layout", "assets/x: no part"),
+        (lambda folder: os.mkfifo(folder / "fifo"), "layout", "fifo: neither a file nor a folder"),
+        (lambda folder: (folder / "variables" / "more").mkdir(), "layout", "variables/more: no part of an export"),
+        (lambda folder: (folder / "a\x1b[31m").touch(), "layout", "no part of an export"),
+        (lambda folder: (folder / "saved_model.pb").chmod(0o666), "modes", "saved_model.pb: everybody can change it"),
+        (lambda folder: folder.chmod(0o777), "modes", ".: everybody can change it"),
+        (lambda folder: (folder / "saved_model.pb").chmod(0o4755), "modes", "saved_model.pb: runs as its owner"),
+    ],
+)
+def test_names_and_modes(version: Path, make: Callable[[Path], Any], name: str, message: str) -> None:
+    assert all(item.passed for item in layout_checks(version))
+    make(version)
+    found = {item.name: item for item in layout_checks(version)}
+    assert message in found[name].detail
+    assert not found[name].passed
+
+
+def test_private_files_are_told(version: Path) -> None:
+    (version / "saved_model.pb").chmod(0o600)
+    found = {item.name: item for item in layout_checks(version)}["modes"]
+    assert found.passed
+    assert "other users, a server's perhaps, cannot read it all" in found.detail
 
 
 @pytest.mark.parametrize(

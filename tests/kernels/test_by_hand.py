@@ -12,6 +12,7 @@ import tensorflow as tf
 from rnnapps.cells import LSTM, SimpleRNN
 from rnnapps.kernels import reference, sequential
 from rnnapps.kernels.loop import end, length, loop
+from rnnapps.kernels.sealed import Sealed
 from rnnapps.kernels.step import Step, autocast, turned
 
 X = [1.0, 2.0, 3.0]
@@ -104,14 +105,16 @@ def test_a_loop_reads_yields_and_keeps_its_history(backwards: bool, compiled: bo
         return [10 * states[0] + now[0]], [now[0], tf.cast(t, tf.float32)]
 
     reads = tf.constant([1.0, 2, 3])
-    final, histories, (read, place) = loop(
-        body, 3, [tf.constant(9.0)], [reads], backwards=backwards, keep_history=True, compiled=compiled
-    )
+
+    def run(start: Any, reads: Any, keep_history: bool = True) -> Any:
+        return loop(body, 3, [start], [reads], backwards=backwards, keep_history=keep_history)
+
+    final, histories, (read, place) = Sealed(run, compiled=compiled)(tf.constant(9.0), reads)
     assert float(final[0]) == (9321 if backwards else 9123)
     assert histories[0].numpy().tolist() == ([9321, 932, 93, 9] if backwards else [9, 91, 912, 9123])
     assert read.numpy().tolist() == [1, 2, 3]
     assert place.numpy().tolist() == [0, 1, 2]
-    assert loop(body, 3, [tf.constant(9.0)], [reads], backwards=backwards, compiled=compiled)[1] == []
+    assert run(tf.constant(9.0), reads, keep_history=False)[1] == []
 
 
 def test_a_loop_of_no_steps_returns_its_start() -> None:
@@ -133,7 +136,8 @@ def test_a_compiled_loop_is_a_program_of_its_own() -> None:
         return [states[0] + 1], [states[0]]
 
     def must_compile(compiled: bool) -> bool:
-        run = tf.function(lambda: loop(body, 2, [tf.zeros(1)], backwards=False, compiled=compiled), autograph=False)
+        sealed = Sealed(lambda start: loop(body, 2, [start], backwards=False), compiled=compiled)
+        run = tf.function(lambda: sealed(tf.zeros(1)), autograph=False)
         functions = run.get_concrete_function().graph.as_graph_def().library.function
         return any("_XlaMustCompile" in function.attr for function in functions)
 

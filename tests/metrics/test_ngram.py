@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rnnapps.metrics import ngram_baselines
 from rnnapps.metrics.gram_counts import count_grams
-from rnnapps.metrics.ngram import KneserNey, score_orders
+from rnnapps.metrics.ngram import KneserNey, expected_symbols, score_orders
 from rnnapps.metrics.ngram_baselines import best_order, ngram_losses
 
 VOCABULARY = 5
@@ -134,6 +134,17 @@ def test_the_order_suits_the_text():
     }
     assert losses["7-gram Kneser-Ney"].mean() == pytest.approx(min(means.values()))
     assert losses["unigram"].mean() == pytest.approx(means[1])
+
+
+def test_the_commonest_after_the_longest_known_context_is_expected():
+    train = np.array([0, 1, 2, 0, 1, 3, 0, 1, 3, 4, 1, 2, 2])
+    text = np.array([3, 0, 1, 4, 1, 2, 5, 0])
+    # 0 is one of the commonest; after 3 come 0 and 4; after 0 1 twice 3; after 1 alone 3 comes twice and 2 twice;
+    # after 4 1; after 4 1 comes 2; after 1 2 come 0 and 2; after 5, which is unknown, the commonest of all.
+    expected = [1, 0, 1, 3, 1, 2, 0, 1]
+    assert expected_symbols(train, text, order=3, vocabulary_size=6).tolist() == expected
+    assert expected_symbols(train, text, order=1, vocabulary_size=6).tolist() == [1] * 8
+    assert expected_symbols(train, np.array([4, 1, 0]), order=2, vocabulary_size=6).tolist() == [1, 1, 2]
 
 
 def test_the_order_is_chosen_without_the_held_out_text():

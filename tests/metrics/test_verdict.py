@@ -87,6 +87,17 @@ def test_baselines_that_lead_by_other_metrics_are_named():
     assert found.sentence.endswith("; but ridge leads by mae scaled and accuracy, naive leads by smape.")
 
 
+def test_a_model_that_loses_may_lead_by_other_metrics():
+    evaluation = evaluated(np.ones(50), ridge=np.zeros(50))
+    metrics = {**evaluation.metrics, "mae": 1.0, "smape": 2.0, "same": 3.0}
+    baselines = {"ridge": {**evaluation.baselines["ridge"], "mae": 1.5, "smape": 1.0, "same": 3.0}}
+    found = judge(
+        Evaluation(metrics, baselines, 50, "test", comparison=evaluation.comparison), higher_is_better=frozenset()
+    )
+    assert found.outcome == "worse" and found.leads_by == ("mae",) and found.led_by == {"smape": "ridge"}
+    assert found.sentence.endswith("50 rows); but it leads by mae.")
+
+
 def test_without_parts_or_baselines_it_is_said():
     bare = Evaluation({"error": 1.0}, {"other": {"error": 2.0}}, 10, "test")
     found = judge(bare, higher_is_better=frozenset())

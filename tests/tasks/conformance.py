@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from rnnapps.testing import PIPELINE_PROPERTIES
+from rnnapps.export.safety import require_safe
+from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
 from tests.tasks.command import skip_report
 
-__all__ = ["every_property", "settings_of", "without_reports"]
+__all__ = ["check_property", "every_property", "settings_of", "without_reports"]
 
-SLOW = ("kill",)
+SLOW = ("kill", "twice")
 """Properties that start processes, which take long to import TensorFlow."""
 
 
@@ -35,6 +36,13 @@ def every_property(*slow: str) -> pytest.MarkDecorator:
         pytest.param(name, marks=pytest.mark.slow if name in (*SLOW, *slow) else ()) for name in PIPELINE_PROPERTIES
     ]
     return pytest.mark.parametrize("name", names)
+
+
+def check_property(subject: PipelineSubject, name: str) -> None:
+    """Checks one property, and that an export which was made for it holds none but listed operations."""
+    PIPELINE_PROPERTIES[name](subject)
+    if name == "export":
+        require_safe(subject.export)
 
 
 @contextlib.contextmanager

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from rnnapps.errors import CheckpointError
-from rnnapps.training.checkpoint import checkpoint_steps
+from rnnapps.training.checkpoint import checkpoint_steps, read_checkpoint
 from rnnapps.training.run import RunFolder
-from rnnapps.training.state import TrainState, load_weights, read_weights, restore_best
+from rnnapps.training.state import TrainState, load_weights, read_weights, replace_best, restore_best
 
 
 @pytest.fixture
@@ -277,3 +277,24 @@ def test_a_number_that_no_state_holds(run: RunFolder) -> None:
     more = {"network": network().weights, "other": [keras.Variable(1.0, dtype="float64", name="rate")]}
     with pytest.raises(CheckpointError, match=r"for rate float64 \[\] it holds nothing"):
         TrainState.restore(run, more, silent)
+
+
+def test_the_best_weights_are_replaced_and_nothing_else(run: RunFolder) -> None:
+    model = save_three(run)
+    step = restore_best(run, model)
+    others = {number: read_checkpoint(run.state_dir, number) for number in checkpoint_steps(run.state_dir)}
+    fill(model, 77.0)
+    replace_best(run, model)
+    fill(model, 0.0)
+    assert restore_best(run, model) == step
+    assert set(values(model)) == {77.0}
+    assert checkpoint_steps(run.state_dir) == sorted(others)
+    for number, (arrays, metadata) in others.items():
+        found, facts = read_checkpoint(run.state_dir, number)
+        assert facts == metadata
+        kept = [name for name in arrays if number != step or not name.startswith("network/")]
+        assert found.keys() == arrays.keys()
+        assert all(np.array_equal(found[name], arrays[name]) for name in kept)
+    assert len(list(run.state_dir.glob("*.npz"))) == len(others)
+    with pytest.raises(CheckpointError, match="its state is of another network"):
+        replace_best(run, network(layers=2))

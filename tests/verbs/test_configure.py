@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnnapps.errors import ConfigError
+from rnnapps.export.manifest import Manifest, write_manifest
 from rnnapps.tasks.text_generation.pipeline import PIPELINE as TEXT
 from rnnapps.tasks.translation.pipeline import PIPELINE as TRANSLATION
 from rnnapps.verbs import settings
@@ -99,6 +100,7 @@ def test_a_configuration_is_read_from_a_file_a_run_or_an_export(tmp_path: Path) 
     extra = tmp_path / "models" / "10" / "assets.extra"
     extra.mkdir(parents=True)
     (extra / "config.yaml").write_text("model: {units: 4}\n")
+    write_manifest(extra.parent, Manifest("models", "", {}, {}))
     assert read_configuration(TINY, file) == read_configuration(TINY, tmp_path) == {"model.units": 3}
     assert read_configuration(TINY, tmp_path / "models") == {"model.units": 4}
     with pytest.raises(ConfigError, match=r"none: holds no configuration; name a run folder, an export or a YAML"):

@@ -53,12 +53,14 @@ class SeriesDataConfig:
             places missing; or keep, which ignores it.
         absent_rows: what rows that are not there mean, with irregular: regularise: missing values; or zero, as on days
             on which nothing was sold.
-        frequency: distance of the rows, such as 15min, 1h, 1d, 1b (business day), 1w, 1mo, 1me (month end) or 1y; empty
-            finds it.
+        frequency: distance of the rows, such as 15min, 1h, 1d, 1b (business day), 1w, 1mo, 1me (month end), 1bme (its
+            last business day) or 1y; empty finds it.
         duplicates: what to do with several rows of one time: refuse, or take the first, the last or their mean; or
             keep all of them, as events have them (with irregular: keep).
         separator: character between columns; auto finds it.
         decimal: decimal character; auto finds it.
+        skip_lines: numbers of lines, from 1, that are no rows: titles above the column names, units, sums.
+        missing: what else than an empty cell, NA, null and their like means that nothing was measured, such as -999.
         season_steps: rows after which a series repeats itself, for naive forecasts and scores; 0 takes what is usual
             for its frequency.
         validation_fraction: share of the time held out for validation, after the training rows.
@@ -87,6 +89,8 @@ class SeriesDataConfig:
     duplicates: Duplicates = "refuse"
     separator: str = "auto"
     decimal: Decimal = "auto"
+    skip_lines: tuple[int, ...] = ()
+    missing: tuple[str | float, ...] = ()
     season_steps: int = 0
     validation_fraction: float = 0.15
     test_fraction: float = 0.15
@@ -100,6 +104,9 @@ class SeriesDataConfig:
             require_choice(f"data.{name}", getattr(self, name), kind)
         if self.absent_rows == "zero" and self.irregular != "regularise":
             raise ConfigError("data.absent_rows can only be zero where data.irregular is regularise, which finds them")
+        object.__setattr__(
+            self, "missing", tuple(each if isinstance(each, str) else f"{each:.15g}" for each in self.missing)
+        )
         if self.duplicates == "keep" and self.irregular != "keep":
             raise ConfigError("data.duplicates can only be keep where data.irregular is keep too")
         if self.separator != "auto" and len(self.separator) != 1:
@@ -111,6 +118,7 @@ class SeriesDataConfig:
                 f"data.timezone must be a name such as UTC or Europe/Berlin, not {self.timezone!r}"
             ) from None
         require("data.season_steps", self.season_steps, "at least 0", self.season_steps >= 0)
+        require("data.skip_lines", self.skip_lines, "at least 1 each", all(line >= 1 for line in self.skip_lines))
         self._check_roles()
         self._check_split()
 

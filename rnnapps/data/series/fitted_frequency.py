@@ -73,7 +73,7 @@ def _on_days(local: Array) -> Frequency | None:
 
 
 def _monthly(days: Array, step: int) -> Frequency | None:
-    """Months, where all rows lie on one day of the month, on its last day, or within a few days of each other."""
+    """Months, where all rows lie on one day, on the last day or last business day, or within a few days."""
     months = days.astype("datetime64[M]")
     steps = np.diff(months).astype(np.int64)
     if len(days) < FEWEST_MONTHS or steps.min() < 1:
@@ -84,6 +84,8 @@ def _monthly(days: Array, step: int) -> Frequency | None:
     one_day = (day == day[0]).all()
     if (day == length).all() and not (one_day and count % 12 == 0):
         return Frequency(count, "month_end")
+    if (days == np.busday_offset(first + length - 1, 0, roll="backward")).all() and not one_day:
+        return Frequency(count, "business_month_end")
     near = len(days) >= 2 * FEWEST_MONTHS and np.ptp(day) < 7 and step < 7
     return Frequency(count, "month") if near or (day == np.minimum(day.max(), length)).all() else None
 

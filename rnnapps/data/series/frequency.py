@@ -1,4 +1,4 @@
-"""The distance of a series's rows: an exact duration, or a number of days, business days, months or month ends."""
+"""The distance of a series's rows: an exact duration, or a number of days, business days, months or their ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnapps.types import Array
 
 __all__ = ["DAY", "ROUND", "Frequency", "parse_frequency"]
 
-Unit = Literal["nanosecond", "day", "business_day", "month", "month_end"]
+Unit = Literal["nanosecond", "day", "business_day", "month", "month_end", "business_month_end"]
 SECOND = 10**9
 DAY = 86_400 * SECOND
 _UNITS: dict[str, tuple[int, Unit]] = {
@@ -29,10 +29,11 @@ _UNITS: dict[str, tuple[int, Unit]] = {
     "mo": (1, "month"),
     "y": (12, "month"),
     "me": (1, "month_end"),
+    "bme": (1, "business_month_end"),
 }
 ROUND = (DAY, 3600 * SECOND, 60 * SECOND, *(10**power for power in range(9, -1, -1)))
 """Round durations, the longest first."""
-_APPROXIMATE_DAYS = {"day": 1.0, "business_day": 1.0, "month": 30.4, "month_end": 30.4}
+_APPROXIMATE_DAYS = {"day": 1.0, "business_day": 1.0, "month": 30.4, "month_end": 30.4, "business_month_end": 30.4}
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ class Frequency:
             months = day.astype("datetime64[M]") + steps.astype("timedelta64[M]")
             last = (months + 1).astype("datetime64[D]") - 1
             days = months.astype("datetime64[D]") + (day - day.astype("datetime64[M]").astype("datetime64[D]"))
-            days = last if self.unit == "month_end" else np.minimum(days, last)
+            if self.unit == "business_month_end":
+                last = np.busday_offset(last, 0, roll="backward")
+            days = last if self.unit.endswith("month_end") else np.minimum(days, last)
         found: Array = days.astype("datetime64[ns]") + (first - day.astype("datetime64[ns]"))
         return found
 
@@ -101,7 +104,7 @@ class Frequency:
     @property
     def season_steps(self) -> int:
         """Rows after which the seasons repeat: a day, or a week of days, or a year of weeks or months; 1 for none."""
-        if self.unit in ("month", "month_end"):
+        if self.unit in ("month", "month_end", "business_month_end"):
             return 12 // self.count if 12 % self.count == 0 else 1
         if self.unit == "business_day":
             return 5 // self.count if 5 % self.count == 0 else 1
@@ -112,7 +115,7 @@ class Frequency:
 
 
 def parse_frequency(text: str) -> Frequency:
-    """Reads a frequency such as 15min, 1h, 1d, 1b (business day), 1mo or 1me (month end).
+    """Reads a frequency such as 15min, 1h, 1d, 1b (business day), 1mo, 1me (month end) or 1bme (last business day).
 
     Raises:
         ConfigError: it is none.

@@ -25,7 +25,9 @@ CHANNEL = "value"
 FORMS = "give a pandas frame or series, an array (rows, channels), a path, or several of these by name"
 
 
-def given_series(given: object, config: SeriesDataConfig, *, whole: str = MEMORY) -> list[Series]:
+def given_series(
+    given: object, config: SeriesDataConfig, *, whole: str = MEMORY, known: Mapping[str, str] | None = None
+) -> list[Series]:
     """The series of what was given, read as tables of files are.
 
     Args:
@@ -34,11 +36,12 @@ def given_series(given: object, config: SeriesDataConfig, *, whole: str = MEMORY
             order, or else `channel_0`, `channel_1`...
         config: what columns mean, and what to do with irregular times and duplicates.
         whole: what to call all that was given, in errors.
+        known: how the cells of the training data were written, see `Series.rules`.
 
     Raises:
         DataError: it is something else, or a cell is not what its column needs; with row and column.
     """
-    return join_tables(_tables(given, config, whole), config)
+    return join_tables(_tables(given, config, whole), config, known)
 
 
 def given_series_of_splits(given: object, config: SeriesDataConfig) -> dict[str, list[Series]]:

@@ -132,8 +132,9 @@ def _periods(calendar: Array, frequency: Frequency) -> Array:
     days = calendar.astype("datetime64[D]")
     if frequency.unit == "month":
         days = calendar.astype("datetime64[M]").astype("datetime64[D]")
-    elif frequency.unit == "month_end":
+    elif frequency.unit.endswith("month_end"):
         days = (calendar.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+        days = np.busday_offset(days, 0, roll="backward") if frequency.unit == "business_month_end" else days
     elif frequency.unit == "business_day":
         days = np.busday_offset(days, 0, roll="backward")
     return np.asarray(days.astype("datetime64[ns]"))

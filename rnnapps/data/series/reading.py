@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,12 @@ __all__ = ["SUFFIXES", "join_tables", "read_series", "require_same_columns", "sh
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
 
-def read_series(config: SeriesDataConfig) -> list[Series]:
+def read_series(config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> list[Series]:
     """Reads a CSV or Parquet file, or every file of a folder as a series of its own.
+
+    Args:
+        config: where they are, and what the user says of them.
+        known: how the cells of the training data were written, see `Series.rules`.
 
     Returns:
         The series in the order of their first rows, or of the file names.
@@ -32,24 +36,27 @@ def read_series(config: SeriesDataConfig) -> list[Series]:
     """
     path = Path(config.source)
     if not path.is_dir():
-        return share_frequency(table_series(read_table(path, config), config, name=path.stem))
+        return share_frequency(table_series(read_table(path, config, known), config, name=path.stem, known=known))
     files = list_files(path, SUFFIXES)
     if not files:
         raise DataError(path, "holds no table", f"put files ending in {', '.join(SUFFIXES)} there")
-    return join_tables(((file.stem, read_table(file, config)) for file in files), config)
+    return join_tables(((file.stem, read_table(file, config, known)) for file in files), config, known)
 
 
-def join_tables(tables: Iterable[tuple[str, Table]], config: SeriesDataConfig) -> list[Series]:
+def join_tables(
+    tables: Iterable[tuple[str, Table]], config: SeriesDataConfig, known: Mapping[str, str] | None = None
+) -> list[Series]:
     """The series of several tables, which have the same columns.
 
     Args:
         tables: (name, table) of each, the name being that of its only series.
         config: see `table_series`.
+        known: see `table_series`.
 
     Raises:
         DataError: the columns differ, or see `table_series`.
     """
-    found = [(name, series) for name, table in tables for series in table_series(table, config, name=name)]
+    found = [(name, series) for name, table in tables for series in table_series(table, config, name=name, known=known)]
     require_same_columns([series for _, series in found])
     return share_frequency(share_levels(_unique_names(found)))
 

@@ -7,7 +7,7 @@ from data (scales, levels a model knows) is learned from training parts alone, s
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,6 +48,8 @@ class Series:
         timezone: time zone whose calendar the series follows.
         source: file or name the rows come from.
         notes: what was noticed while reading, for people.
+        rules: how the cells of its source were found to be written, where no setting says so, for reading others alike:
+            columns `time` and `series`, `time_format`, `separator`, `decimal`, and `frequency`.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Series:
     timezone: str = "UTC"
     source: str = ""
     notes: tuple[str, ...] = ()
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Gives absent tables their number of rows."""

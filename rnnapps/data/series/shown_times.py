@@ -17,6 +17,8 @@ def shown_times(utc: Array, timezone: str) -> pd.DatetimeIndex:
 
 
 def utc_text(time: pd.Timestamp) -> str:
-    """A time of `shown_times` as text, to the second, in UTC: "2024-06-30T12:00:00"."""
+    """A time of `shown_times` as text, in UTC: "2024-06-30T12:00:00", with parts of seconds where it has some."""
     naive = time if time.tz is None else time.tz_convert("UTC").tz_localize(None)
-    return str(np.datetime_as_string(naive.to_datetime64(), unit="s"))
+    whole, part = divmod(int(naive.as_unit("ns").value), 10**9)
+    text = str(np.datetime_as_string(np.datetime64(whole, "s"), unit="s"))
+    return f"{text}.{part:09d}".rstrip("0") if part else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from rnnapps.data.csv_file import (
     may_be_thousands,
     other_mark,
     read_number,
-    without_unit,
 )
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.config import SeriesDataConfig
@@ -30,27 +29,33 @@ from rnnapps.types import Array
 __all__ = ["read_table"]
 
 
-def read_table(path: Path, config: SeriesDataConfig) -> Table:
+def read_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> Table:
     """Reads a file.
+
+    Args:
+        path: the file.
+        config: what the user says of it.
+        known: how the cells of the training data were written, see `Series.rules`.
 
     Raises:
         DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
     """
-    table = _read_parquet(path, config) if path.suffix.lower() == ".parquet" else _read_csv(path, config)
+    parquet = path.suffix.lower() == ".parquet"
+    table = _read_parquet(path, config) if parquet else _read_csv(path, config, known)
     return require_numbers(table)
 
 
-def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
+def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> Table:
     """Columns by their roles, times as text, numbers with the decimal character that was found."""
-    shape = inspect_csv(path, config)
+    shape = inspect_csv(path, config, known)
     texts: dict[str, str] = {}
     times = []
     for number, name in enumerate(shape.names):
         cells = [row[number].strip() for row in shape.sample]
-        wrong = next((row for row, cell in enumerate(cells) if read_number(cell, shape.decimal) is None), None)
+        wrong = next((row for row, cell in enumerate(cells) if shape.number(cell) is None), None)
         if wrong is not None:
             texts[name] = _wrong_cell(shape, shape.line(wrong), cells[wrong])
-            present = pd.Series([cell for cell in cells if cell not in MISSING], dtype=str)
+            present = pd.Series([cell for cell in cells if cell not in (*MISSING, *shape.missing)], dtype=str)
             times += [name] if looks_like_time(present) else []
     numbers = [(name, _sampled(shape, column)) for column, name in enumerate(shape.names) if name not in texts]
     clocks, doubts = clock_columns(numbers)
@@ -64,7 +69,14 @@ def _read_csv(path: Path, config: SeriesDataConfig) -> Table:
         frame = _frame(shape, roles, thousands=mark)
         told = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
         roles = dataclasses.replace(roles, notes=(*roles.notes, told))
-    return Table(path, frame, roles, lambda row: f"line {shape.line(row)}")
+    return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
+
+
+def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
+    """The separator, and the decimal character where a number shows one."""
+    places = [shape.names.index(name) for name in roles.numbers]
+    shown = any(mark in row[place] for row in shape.sample for place in places for mark in ".,")
+    return {"separator": shape.separator} | ({"decimal": shape.decimal} if shown else {})
 
 
 def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
@@ -81,9 +93,10 @@ def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFr
         usecols=list(kinds),
         dtype=kinds,
         index_col=False,
-        na_values={name: [""] if name in roles.texts else list(MISSING) for name in kinds},
+        na_values={name: [""] if name in roles.texts else [*MISSING, *shape.missing] for name in kinds},
         keep_default_na=False,
         skipinitialspace=True,
+        skiprows=[line - 1 for line in shape.skipped],
         encoding="utf-8-sig",
         engine="c",
     )
@@ -95,7 +108,7 @@ def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFr
 
 def _number(shape: CsvShape, name: str, cell: str) -> float:
     """The number of a cell of a column with a unit; raises ValueError for what is none."""
-    number = read_number(without_unit(cell, shape.units[name]), shape.decimal)
+    number = shape.number(cell, column=name)
     if number is None:
         raise ValueError(cell)
     return number
@@ -121,7 +134,7 @@ def _doubtful_marks(shape: CsvShape, roles: Roles) -> Iterator[str]:
 
 def _sampled(shape: CsvShape, column: int) -> Array:
     """The numbers of a column in the first rows."""
-    return np.array([read_number(row[column], shape.decimal) for row in shape.sample], np.float64)
+    return np.array([shape.number(row[column]) for row in shape.sample], np.float64)
 
 
 def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> None:
@@ -130,7 +143,7 @@ def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> None:
     marked = False
     for line, row in shape.rows():
         for place, name in columns:
-            if read_number(without_unit(row[place], shape.units.get(name, "")), shape.decimal) is None:
+            if shape.number(row[place], column=name) is None:
                 problem = f"column {name!r} holds text: {_wrong_cell(shape, line, row[place])}"
                 raise DataError(shape.path, problem, "correct it, or leave the cell empty if it is missing") from None
             marked |= other_mark(shape.decimal) in row[place]

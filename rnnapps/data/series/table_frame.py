@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from rnnapps.data.csv_file import read_number
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.index_columns import with_index_columns
@@ -34,12 +35,14 @@ class Table:
         frame: the columns that have a role: float64 numbers, texts, and the time as it stands in the file.
         roles: what they are for.
         place: maps a row to what a person calls it: "line 7".
+        rules: how its cells were found to be written, where the settings leave that open, see `Series.rules`.
     """
 
     path: Path | str
     frame: pd.DataFrame
     roles: Roles
     place: Place
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | str, place: Place) -> Table:
@@ -54,7 +57,7 @@ def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | s
     Raises:
         DataError: a column has no role, or is not what its role needs.
     """
-    frame, config = with_index_columns(frame, config, path)
+    frame, config = with_index_columns(_measured(frame, tuple(map(str, config.missing))), config, path)
     texts, times = _texts_and_times(frame, place)
     plain = [(name, frame[name]) for name in frame.columns if name not in texts and name not in times]
     clocks, doubts = clock_columns(
@@ -66,6 +69,14 @@ def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | s
     names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}
     time = {roles.time: frame[roles.time]} if roles.time else {}
     return Table(path, pd.DataFrame({**time, **names, **numbers}), roles, place)
+
+
+def _measured(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """The frame without the cells that mean "not measured"."""
+    if not missing:
+        return frame
+    numbers = [number for token in missing for number in [read_number(token, ".")] if number is not None]
+    return frame.mask(frame.isin([*missing, *numbers]))
 
 
 def require_numbers(table: Table) -> Table:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rnnapps.data.series.clock_columns import unix_unit
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import parse_frequency
 from rnnapps.data.series.regular import merge_duplicates, regular_rows
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_frame import Table
-from rnnapps.data.series.time_formats import only_format
-from rnnapps.data.series.timestamps import localise, parse_times
+from rnnapps.data.series.time_formats import fitting_formats, only_format
+from rnnapps.data.series.timestamps import SAMPLE_ROWS, localise, parse_times
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -25,20 +27,23 @@ _DIGITS_FIRST = re.compile(r"\s*\d{1,4}[/.]\d")
 """How the formats begin that are not ISO 8601, but for Unix times with decimals, which are no format."""
 
 
-def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[Series]:
+def table_series(
+    table: Table, config: SeriesDataConfig, *, name: str, known: Mapping[str, str] | None = None
+) -> list[Series]:
     """The series of a table, in the order of their first rows.
 
     Args:
         table: the rows.
         config: what to do with irregular times and duplicates.
         name: name of the only series, where no column names one.
+        known: how the cells of the training data were written, see `Series.rules`.
 
     Raises:
         DataError: times are missing, repeated or irregular and the configuration refuses that; with the line.
     """
     roles, frame = table.roles, table.frame
     names, members = _groups(table, name)
-    config, told = _with_format(table, config)
+    config, told = _with_format(table, config, known or {})
     times = parse_times(frame[roles.time], config, table.path, table.place) if roles.time else None
     columns = _columns(table)
     levels = columns.pop("category_levels")
@@ -51,6 +56,7 @@ def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[S
         "static_text_names": roles.static_texts,
         "timezone": config.timezone,
         "source": str(table.path),
+        "rules": {**table.rules, "time": roles.time, "series": roles.series, "time_format": _format(table, config)},
     }
     all_series = []
     for series_name, rows in zip(names, members, strict=True):
@@ -61,15 +67,30 @@ def table_series(table: Table, config: SeriesDataConfig, *, name: str) -> list[S
     return [dataclasses.replace(series, notes=(*series.notes, *_notes(series))) for series in all_series]
 
 
-def _with_format(table: Table, config: SeriesDataConfig) -> tuple[SeriesDataConfig, tuple[str, ...]]:
+def _with_format(
+    table: Table, config: SeriesDataConfig, known: Mapping[str, str]
+) -> tuple[SeriesDataConfig, tuple[str, ...]]:
     """The configuration that names the format of times which are not ISO 8601, and what to tell of it."""
     column = table.frame[table.roles.time] if table.roles.time else pd.Series(dtype=object)
     first = column.iloc[0] if len(column) and not config.time_format else None
-    form = only_format(column) if isinstance(first, str) and _DIGITS_FIRST.match(first) else ""
+    if not isinstance(first, str) or not _DIGITS_FIRST.match(first):
+        return config, ()
+    before = known.get("time_format", "")
+    form = before if "%" in before and fitting_formats(column, [before]) else only_format(column)
     if not form:
         return config, ()
     told = f"times of column {table.roles.time!r} are read as {form} (--data.time_format)"
     return dataclasses.replace(config, time_format=form), (told,)
+
+
+def _format(table: Table, config: SeriesDataConfig) -> str:
+    """The format of the times: as configured or found, the unit of Unix times, or "" for ISO 8601."""
+    if config.time_format or not table.roles.time:
+        return config.time_format
+    column = table.frame[table.roles.time]
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return ""
+    return unix_unit(pd.to_numeric(column.iloc[:SAMPLE_ROWS], errors="coerce").to_numpy(np.float64))
 
 
 def _groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:
@@ -148,7 +169,7 @@ def _timed(
     if config.irregular == "keep":
         return series
     wanted = parse_frequency(config.frequency) if config.frequency else None
-    return regular_rows(
+    series = regular_rows(
         series,
         wanted,
         regularise=config.irregular == "regularise",
@@ -156,6 +177,9 @@ def _timed(
         path=table.path,
         place=place,
     )
+    if series.frequency is None:
+        return series
+    return dataclasses.replace(series, rules={**series.rules, "frequency": str(series.frequency)})
 
 
 def _take(series: Series, order: Array) -> Series:

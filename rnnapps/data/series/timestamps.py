@@ -15,7 +15,7 @@ from rnnapps.data.series.time_formats import fitting_formats
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["localise", "looks_like_time", "parse_times", "to_local"]
+__all__ = ["SAMPLE_ROWS", "localise", "looks_like_time", "parse_times", "to_local"]
 
 Place = Callable[[int], str]
 """Maps a row to what a person calls its place: "line 7"."""

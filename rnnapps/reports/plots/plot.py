@@ -51,11 +51,13 @@ class Plot:
         return self._save(theme, format="png", dpi=dots_per_inch, facecolor=theme.background)
 
     def _save(self, theme: Theme, **options: Any) -> bytes:
-        figure = Figure(figsize=(self.width, self.height), layout="constrained")
-        FigureCanvasAgg(figure)
-        self.draw(figure, theme)
         buffer = io.BytesIO()
-        figure.savefig(buffer, **options)
+        # A dollar in the name of a class or a sensor is a dollar, and begins no formula.
+        with mpl.rc_context({"text.parse_math": False}):
+            figure = Figure(figsize=(self.width, self.height), layout="constrained")
+            FigureCanvasAgg(figure)
+            self.draw(figure, theme)
+            figure.savefig(buffer, **options)
         return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.data.series.windows import StoredSeries
 from rnnapps.errors import DataError
+from rnnapps.tasks.anomaly_detection.hidden_sensors import hide_sensors
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 from rnnapps.types import NamedTensors, Tensor
 
@@ -32,6 +33,7 @@ def training_windows(
     window_steps: int,
     batch_size: int,
     seed: int,
+    hidden_share: float = 0.0,
 ) -> Callable[[int], tf.data.Dataset]:
     """A function from a first step to the endless batches of a detector; a batch depends on (seed, step) only.
 
@@ -42,6 +44,7 @@ def training_windows(
         window_steps: rows a forecaster reads at a time; the windows of other networks have their own length.
         batch_size: windows of a batch.
         seed: chooses the windows.
+        hidden_share: of the windows in which sensors are hidden, see `hide_sensors`.
 
     Raises:
         DataError: the parts are too short, or a classifier has no labels of both kinds.
@@ -65,7 +68,12 @@ def training_windows(
             key = tf.stack([tf.constant(seed, tf.int64), step])
             told = tf.random.stateless_uniform((batch_size,), key, alg="philox") >= UNKNOWN_SHARE
             known = tf.gather(groups, window["part"])
-            inputs = _inputs(rows, window) | {"series": tf.where(told, known, 0) if len(rows.series) > 1 else known}
+            inputs = _inputs(rows, window, known) | {
+                "series": tf.where(told, known, 0) if len(rows.series) > 1 else known
+            }
+            if hidden_share:
+                shown = hide_sensors(inputs["present"], key, share=hidden_share)
+                inputs |= {"values": inputs["values"] * shown, "present": shown}
             return prepare(network, rows, inputs, window)
 
         return tf.data.Dataset.zip(drawn, steps).map(make, num_parallel_calls=1).prefetch(2)
@@ -94,9 +102,9 @@ def detector_loss(network: keras.Model) -> Callable[[NamedTensors, Batch], Tenso
     return crossed if network.name == "classifier" else squared
 
 
-def _inputs(rows: SensorRows, window: NamedTensors) -> dict[str, Tensor]:
-    """What every network reads of a window of raw rows."""
-    values, present = rows.scale(window["values"])
+def _inputs(rows: SensorRows, window: NamedTensors, series: Tensor) -> dict[str, Tensor]:
+    """What every network reads of a window of raw rows; scaled as its series is, told or not."""
+    values, present = rows.scale(window["values"], series)
     inputs = {"values": values, "present": present}
     if rows.calendar:
         inputs["calendar"] = rows.calendar_of(window["times"])
@@ -104,7 +112,7 @@ def _inputs(rows: SensorRows, window: NamedTensors) -> dict[str, Tensor]:
 
 
 def _weights(rows: SensorRows, inputs: NamedTensors, window: NamedTensors) -> tuple[Tensor, Tensor]:
-    """Watched values and where they count: present, and not labelled as a fault."""
+    """Watched values and where they count: present, not hidden, and not labelled as a fault."""
     places = rows.target_places
     weight = tf.gather(inputs["present"], places, axis=-1)
     if "labels" in window:

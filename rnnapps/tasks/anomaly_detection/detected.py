@@ -17,10 +17,11 @@ from rnnapps.data.series.shown_times import shown_times
 from rnnapps.errors import ConfigError
 from rnnapps.reports.plots import LIGHT, Plot, Theme
 from rnnapps.tasks.anomaly_detection.evaluate import judge_parts
-from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, ScoredRow
+from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, Kind, ScoredRow
 from rnnapps.tasks.anomaly_detection.judge import Judged
-from rnnapps.tasks.anomaly_detection.metrics import intervals
+from rnnapps.tasks.anomaly_detection.metrics import Interval, intervals
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+from rnnapps.tasks.anomaly_detection.silence import silent_sensors
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 from rnnapps.types import Array
 
@@ -78,9 +79,10 @@ def require_picture(picture: str) -> None:
 def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) -> list[AnomalyEvent]:
     """The events of a series."""
     names, times = _watched(stream), _times(part)
-    return [
+    unusual = [
         AnomalyEvent(
             series=judged.name,
+            kind="anomaly",
             first_row=first,
             last_row=last,
             first_time=times[first],
@@ -91,12 +93,46 @@ def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) ->
         )
         for first, last in judged.events
     ]
+    return sorted([*unusual, *_silences(judged, stream, times)], key=lambda event: event.first_row)
+
+
+def _silences(judged: Judged, stream: DetectorStream, times: Sequence[pd.Timestamp | None]) -> list[AnomalyEvent]:
+    """The stretches in which sensors are silent for unusually long, from their first row without a value on."""
+    if judged.missing is None or judged.silent is None:
+        return []
+    names, least, usual = stream.rows.channels, stream.config.missing_steps, stream.rows.usual_gaps
+    whole = _backdated(judged.silent, max(least, stream.rows.longest_silence + 1))
+    found: list[tuple[Kind, tuple[str, ...], Interval]] = [("all silent", names, stretch) for stretch in whole]
+    for place, name in enumerate(names):
+        for first, last in _backdated(judged.missing[:, place], max(least, usual[place] + 1)):
+            if not any(start <= first and last <= stop for start, stop in whole):
+                found.append(("sensor missing", (name,), (first, last)))
+    return [
+        AnomalyEvent(
+            series=judged.name,
+            kind=kind,
+            first_row=first,
+            last_row=last,
+            first_time=times[first],
+            last_time=times[last],
+            peak_score=None,
+            threshold=None,
+            sensors={name: round(1 / len(silent), 3) for name in silent},
+        )
+        for kind, silent, (first, last) in found
+    ]
+
+
+def _backdated(flags: Array, delay: int) -> list[Interval]:
+    """Stretches that are told `delay` rows after they begin, from their beginning on."""
+    return [(max(first - delay + 1, 0), last) for first, last in intervals(flags)]
 
 
 def describe_rows(part: SeriesPart, judged: Judged, stream: DetectorStream) -> list[ScoredRow]:
     """The rows of a series with their scores."""
-    assert judged.contribution is not None
-    names, flagged = _watched(stream), judged.flags().tolist()
+    assert judged.contribution is not None and judged.missing is not None and judged.silent is not None
+    names, flagged, channels = _watched(stream), judged.flags().tolist(), stream.rows.channels
+    silent = [silent_sensors(*both, channels) for both in zip(judged.missing, judged.silent.tolist(), strict=True)]
     first = judged.contribution.argmax(axis=1)
     return [
         ScoredRow(
@@ -107,6 +143,7 @@ def describe_rows(part: SeriesPart, judged: Judged, stream: DetectorStream) -> l
             threshold=judged.threshold,
             flag=flag,
             sensor=names[first[row]] if flag else "",
+            missing=silent[row],
         )
         for row, (time, score, flag) in enumerate(zip(_times(part), judged.scores.tolist(), flagged, strict=True))
     ]
@@ -147,11 +184,11 @@ def detection_section(stream: DetectorStream, parts: Sequence[SeriesPart]) -> Se
     order = sorted(range(len(judged)), key=lambda number: -_excess(judged[number]))[:DRAWN_SERIES]
     pictures = [plot_detection(chosen[number], judged[number], stream).picture() for number in order]
     rows = [
-        (event.series, *_place(event), event.peak_score, ", ".join(event.sensors))
+        (event.series, event.kind, *_place(event), event.peak_score or "", ", ".join(event.sensors))
         for number in order
         for event in describe_events(chosen[number], judged[number], stream)
     ]
-    columns = ("Series", "First row", "Last row", "From", "To", "Peak score", "Sensors")
+    columns = ("Series", "Kind", "First row", "Last row", "From", "To", "Peak score", "Sensors")
     note = "Shaded: labelled faults. Marks below the score: flagged events. The sensors that made the score are drawn."
     return Section("What the detector flags", [Paragraph(note), *pictures, Table(columns, rows[:50], "Flagged events")])
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -32,6 +35,8 @@ class DetectorModelConfig(RecurrentConfig):
         history_steps: rows that autoencoder and classifier see, the judged one the last.
         code_units: size of the autoencoder's code.
         series_units: size of the vector that tells several series apart; 0 treats them all alike.
+        hidden_share: share of the training windows in which sensors are hidden, over a stretch or throughout, so that
+            the network can do without them.
 
     Raises:
         ConfigError: a value is out of range.
@@ -43,6 +48,7 @@ class DetectorModelConfig(RecurrentConfig):
     history_steps: int = 32
     code_units: int = 8
     series_units: int = 8
+    hidden_share: float = 0.5
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -51,8 +57,19 @@ class DetectorModelConfig(RecurrentConfig):
         for name in ("horizon_steps", "history_steps", "code_units"):
             require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
         require("model.series_units", self.series_units, "at least 0", self.series_units >= 0)
+        require("model.hidden_share", self.hidden_share, "from 0 to 1", 0 <= self.hidden_share <= 1)
         reason = "false: a model that predicts the next row must not read backwards"
         require("model.bidirectional", self.bidirectional, reason, not self.bidirectional or not self.streams)
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing to this detector -> why."""
+        read = {
+            "forecaster": ("horizon_steps",),
+            "autoencoder": ("history_steps", "code_units"),
+            "classifier": ("history_steps",),
+        }
+        names = {"horizon_steps", "history_steps", "code_units"} - set(read[self.detector])
+        return dict.fromkeys(names, f"model.detector {self.detector} does not read it")
 
     @property
     def streams(self) -> bool:
@@ -76,7 +93,10 @@ class DetectionConfig:
         quantile: share of held-out scores below the threshold.
         margin: factor on the threshold of quantile and extreme_value.
         risk: probability that a normal row lies above the threshold (extreme_value).
-        warmup_steps: first rows of a series that are never flagged.
+        warmup_steps: first rows of a series that are never flagged; a sensor that comes back from a silence is not
+            judged for as many rows as it was silent, at most these.
+        missing_steps: rows without a value after which a sensor, or all of them, is told to be silent, if that was
+            never so for as long in training.
         join_steps: flagged rows with at most this many unflagged ones between them are one event.
         dynamic_window_steps: scores a dynamic threshold is computed from.
         dynamic_stride_steps: rows between two dynamic thresholds.
@@ -96,6 +116,7 @@ class DetectionConfig:
     margin: float = 1.2
     risk: float = 1e-4
     warmup_steps: int = 32
+    missing_steps: int = 10
     join_steps: int = 5
     dynamic_window_steps: int = 2100
     dynamic_stride_steps: int = 70
@@ -116,5 +137,23 @@ class DetectionConfig:
         require("detection.margin", self.margin, "above 0", 0 < self.margin < math.inf)
         for name in ("warmup_steps", "join_steps", "dynamic_buffer_steps"):
             require(f"detection.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
-        for name in ("dynamic_window_steps", "dynamic_stride_steps"):
+        for name in ("missing_steps", "dynamic_window_steps", "dynamic_stride_steps"):
             require(f"detection.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
+
+    @property
+    def digest(self) -> int:
+        """A number from 1 to 2³¹ - 1 that other settings do not share; defaults count for nothing."""
+        own = {
+            field.name: list(value) if isinstance(value, tuple) else value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+        text = json.dumps(own, sort_keys=True)
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % (2**31 - 1) + 1
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing to this threshold -> why."""
+        dynamic = ("dynamic_window_steps", "dynamic_stride_steps", "dynamic_buffer_steps", "pruning")
+        read = {"quantile": ("quantile", "margin"), "extreme_value": ("risk", "margin"), "dynamic": dynamic}
+        names = {"quantile", "margin", "risk", *dynamic} - set(read[self.threshold])
+        return dict.fromkeys(names, f"detection.threshold {self.threshold} does not read it")

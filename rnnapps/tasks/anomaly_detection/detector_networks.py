@@ -40,6 +40,7 @@ class Calibration(keras.layers.Layer):
     Args:
         groups: number of groups.
         targets: number of watched channels.
+        channels: number of measured channels.
         settings: how errors become scores, as JSON values; whoever has the network knows them.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
 
@@ -48,30 +49,36 @@ class Calibration(keras.layers.Layer):
         scale: standard deviation of the errors `(groups, targets)`.
         whitening: makes errors uncorrelated with unit variance `(groups, targets, targets)`.
         level: usual height of each channel's smoothed score `(groups, spans, targets)`.
+        fitted_for: `DetectionConfig.digest` of the settings that all of it was fitted for; 0 before.
+        widening: how many times higher scores are while a channel is silent `(channels, spans, targets)`.
         threshold: score above which a row is flagged `(groups,)`.
     """
 
-    def __init__(self, groups: int, targets: int, settings: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, groups: int, targets: int, channels: int, settings: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(trainable=False, **kwargs)
-        self.groups, self.targets, self.settings = groups, targets, dict(settings or {})
+        self.groups, self.targets, self.channels, self.settings = groups, targets, channels, dict(settings or {})
         shapes = {
-            "centre": (targets,),
-            "scale": (targets,),
-            "whitening": (targets, targets),
-            "level": (MOST_SPANS, targets),
-            "threshold": (),
+            "centre": (groups, targets),
+            "scale": (groups, targets),
+            "whitening": (groups, targets, targets),
+            "level": (groups, MOST_SPANS, targets),
+            "threshold": (groups,),
+            "widening": (channels, MOST_SPANS, targets),
         }
         for name, shape in shapes.items():
             initializer = "zeros" if name == "centre" else "ones"
-            weight = self.add_weight(
-                name=name, shape=(groups, *shape), initializer=initializer, trainable=False, dtype="float32"
-            )
+            weight = self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32")
             setattr(self, name, weight)
+        self.fitted_for = self.add_weight(
+            name="fitted_for", shape=(), initializer="zeros", trainable=False, dtype="int32"
+        )
         self.built = True
 
     def values(self) -> dict[str, Tensor]:
         """All numbers by name, as tensors."""
-        names = ("centre", "scale", "whitening", "level", "threshold")
+        names = ("centre", "scale", "whitening", "level", "threshold", "widening", "fitted_for")
         return {name: tf.convert_to_tensor(getattr(self, name).value) for name in names}
 
     def assign(self, values: Mapping[str, Array]) -> None:
@@ -100,7 +107,12 @@ class Calibration(keras.layers.Layer):
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
         config.pop("trainable", None)
-        return config | {"groups": self.groups, "targets": self.targets, "settings": self.settings}
+        return config | {
+            "groups": self.groups,
+            "targets": self.targets,
+            "channels": self.channels,
+            "settings": self.settings,
+        }
 
 
 def forecaster(
@@ -140,7 +152,7 @@ def forecaster(
     head = keras.layers.EinsumDense(
         "btu,uhc->bthc", (None, horizon_steps, targets), bias_axes="hc", name="forecast", dtype="float32"
     )
-    forecast = Calibration(groups, targets, settings, name="calibration", dtype="float32")(head(hidden))
+    forecast = Calibration(groups, targets, channels, settings, name="calibration", dtype="float32")(head(hidden))
     return keras.Model({**inputs, "states": states}, {"forecast": forecast, "states": final}, name="forecaster")
 
 
@@ -171,7 +183,7 @@ def autoencoder(
     repeated = Repeat(history_steps, name="repeated_code")(code)
     decoded, _ = recurrent_stack(config, name="decoder")(repeated)
     head = keras.layers.EinsumDense("btu,uc->btc", (None, targets), bias_axes="c", name="rebuild", dtype="float32")
-    rebuilt = Calibration(groups, targets, settings, name="calibration", dtype="float32")(head(decoded))
+    rebuilt = Calibration(groups, targets, channels, settings, name="calibration", dtype="float32")(head(decoded))
     return keras.Model(inputs, {"rebuilt": rebuilt}, name="autoencoder")
 
 
@@ -196,7 +208,7 @@ def classifier(
     last = Dropout(config.dropout, name="output_dropout")(hidden[:, -1])
     dense = keras.layers.Dense(config.units, activation="relu", name="hidden")(last)
     logit = keras.layers.Dense(1, name="logit", dtype="float32")(dense)
-    logit = Calibration(groups, channels, settings, name="calibration", dtype="float32")(logit)
+    logit = Calibration(groups, channels, channels, settings, name="calibration", dtype="float32")(logit)
     return keras.Model(inputs, {"logit": keras.layers.Reshape((), name="scalar")(logit)}, name="classifier")
 
 

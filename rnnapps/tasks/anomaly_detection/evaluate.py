@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from rnnapps.data.series.series import SeriesPart, SplitSeries
-from rnnapps.tasks.anomaly_detection.baselines import BASELINES
-from rnnapps.tasks.anomaly_detection.calibrate import HeldOut, calibrate, fit_threshold, score_errors
+from rnnapps.tasks.anomaly_detection.calibrate import HeldOut, calibrate, fit_threshold, fit_widening
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
-from rnnapps.tasks.anomaly_detection.judge import Judged, event_metrics, find_events
+from rnnapps.tasks.anomaly_detection.judge import Judged, find_events
+from rnnapps.tasks.anomaly_detection.outages import outage_errors
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 from rnnapps.types import Array
 
 __all__ = [
-    "baseline_metrics",
     "calibrate_network",
     "flagged_share",
     "has_labels",
     "judge_parts",
+    "judged_part",
     "labels_of",
+    "settled",
     "unsettled_rows",
 ]
+
+FEW_ROWS = 1000
+"""Validation rows below which training rows have a say in thresholds."""
 
 
 def has_labels(parts: Sequence[SeriesPart]) -> bool:
@@ -35,8 +40,10 @@ def has_labels(parts: Sequence[SeriesPart]) -> bool:
 def calibrate_network(runner: PartRunner, parts: SplitSeries, config: DetectionConfig) -> dict[str, float]:
     """Learns errors and thresholds on held-out rows and puts them into the network.
 
-    Thresholds come from validation rows; the floor of the dynamic threshold from training rows too, since it says what
-    has been seen in any normal row.
+    Thresholds come from validation rows, and how they widen while a sensor is silent. The floor of the dynamic
+    threshold comes from training rows too, since it says what has been seen in any normal row; so do the thresholds
+    where there are fewer than 1,000 validation rows, which show one hour of a machine and not its day: they are not
+    below what the training rows ask for.
 
     Returns:
         Figures of the validation rows: mean squared error of the scaled values, or nats per labelled row.
@@ -48,10 +55,19 @@ def calibrate_network(runner: PartRunner, parts: SplitSeries, config: DetectionC
     normal = [(series.errors[series.normal], series.valid[series.normal]) for series in held_out]
     count = max(sum(float(valid.sum()) for _, valid in normal), 1.0)
     total = sum(float((np.square(errors, dtype=np.float64) * valid).sum()) for errors, valid in normal)
-    known = held_out + (runner.errors(parts.train) if config.threshold == "dynamic" else [])
-    settled = [_settled(series, config) for series in known]
-    stream.calibration.assign(calibrate(settled, len(stream.rows.series) + 1, config))
+    seen = runner.errors(parts.train) if config.threshold == "dynamic" or _few(held_out) else []
+    seen, held_out = ([settled(series, config) for series in own] for own in (seen, held_out))
+    known, taught = (held_out + seen, []) if config.threshold == "dynamic" else (held_out, seen)
+    values = calibrate(known, len(stream.rows.series) + 1, config, taught=taught)
+    outages = [(sensor, settled(series, config)) for sensor, series in outage_errors(runner, parts.validation)]
+    widening = fit_widening(outages, values, len(stream.rows.channels), config)
+    stream.calibration.assign({**values, "widening": widening, "fitted_for": config.digest})
     return {"squared_error": total / count}
+
+
+def _few(held_out: Sequence[HeldOut]) -> bool:
+    """Whether there are too few normal rows to show what is usual."""
+    return sum(int(series.normal.sum()) for series in held_out) < FEW_ROWS
 
 
 def unsettled_rows(part: SeriesPart, config: DetectionConfig) -> int:
@@ -59,7 +75,7 @@ def unsettled_rows(part: SeriesPart, config: DetectionConfig) -> int:
     return min(max(config.warmup_steps - part.start, 0), len(part))
 
 
-def _settled(held_out: HeldOut, config: DetectionConfig) -> HeldOut:
+def settled(held_out: HeldOut, config: DetectionConfig) -> HeldOut:
     """Without the first rows, whose scores nobody gets to see."""
     normal = held_out.normal.copy()
     if len(normal) > 2 * config.warmup_steps:
@@ -78,6 +94,7 @@ def _calibrate_classifier(runner: PartRunner, parts: SplitSeries, config: Detect
     threshold = fit_threshold(scores[labels == 0], config)
     values = runner.stream.calibration.threshold
     values.assign(np.full(values.shape, min(threshold, 1.0), np.float32))
+    runner.stream.calibration.fitted_for.assign(config.digest)
     return {"nats_per_event": float(nats)}
 
 
@@ -87,21 +104,13 @@ def judge_parts(runner: PartRunner, parts: Sequence[SeriesPart], config: Detecti
     for part, flags in zip(parts, runner.flags(parts), strict=True):
         unsettled = 0 if runner.stream.kind == "classifier" else unsettled_rows(part, config)
         threshold = float(flags.threshold[0]) if len(part) else 0.0
-        judged.append(
-            _judged(
-                part,
-                rows,
-                flags.score,
-                threshold=threshold,
-                config=config,
-                unsettled=unsettled,
-                share=flags.contribution,
-            )
-        )
+        own = judged_part(part, rows, flags.score, threshold=threshold, config=config, unsettled=unsettled)
+        share, missing, silent = (np.asarray(told) for told in (flags.contribution, flags.missing, flags.silent))
+        judged.append(dataclasses.replace(own, contribution=share, missing=missing, silent=silent))
     return judged
 
 
-def _judged(
+def judged_part(
     part: SeriesPart,
     rows: SensorRows,
     scores: Array,
@@ -109,33 +118,12 @@ def _judged(
     threshold: float,
     config: DetectionConfig,
     unsettled: int,
-    share: Array | None = None,
 ) -> Judged:
     """A part with its scores and the events in them; its first `unsettled` rows are in none."""
     own = part.rows()
-    values = rows.scale_array(own.values)[0][:, rows.target_places]
+    values = rows.scale_array(own.values, own.name)[0][:, rows.target_places]
     events = find_events(scores, threshold, values, config, unsettled_rows=unsettled)
-    return Judged(own.name, scores, threshold, values, own.labels, share, events)
-
-
-def baseline_metrics(
-    parts: SplitSeries, tested: Sequence[SeriesPart], rows: SensorRows, config: DetectionConfig, *, seed: int
-) -> dict[str, dict[str, float]]:
-    """Event metrics of the baselines, through the same scores and thresholds."""
-    metrics = {}
-    for name, baseline in BASELINES.items():
-        calibrated = [*parts.validation, *(parts.train if config.threshold == "dynamic" else ())]
-        held_out = [_settled(series, config) for series in baseline.held_out(parts.train, calibrated, rows, seed)]
-        values = calibrate(held_out, len(rows.series) + 1, config)
-        judged = []
-        for part, series in zip(tested, baseline.held_out(parts.train, tested, rows, seed), strict=True):
-            scores = score_errors(series, values, config)[0]
-            unsettled = unsettled_rows(part, config)
-            scores[:unsettled] = 0.0
-            threshold = float(values["threshold"][series.group])
-            judged.append(_judged(part, rows, scores, threshold=threshold, config=config, unsettled=unsettled))
-        metrics[name] = event_metrics(judged, row_seconds=rows.row_seconds)[0]
-    return metrics
+    return Judged(own.name, scores, threshold, values, own.labels, None, events)
 
 
 def flagged_share(judged: Sequence[Judged]) -> Mapping[str, float]:

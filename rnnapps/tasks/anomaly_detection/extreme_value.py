@@ -9,11 +9,30 @@ import numpy as np
 
 from rnnapps.types import Array
 
-__all__ = ["extreme_value_threshold", "fit_generalised_pareto"]
+__all__ = ["FEWEST_ABOVE", "extreme_value_threshold", "fit_generalised_pareto", "tail_quantile"]
 
 INITIAL_QUANTILE = 0.98
-FEWEST_PEAKS = 10
+FEWEST_PEAKS = 20
+FEWEST_ABOVE = 10
+"""Scores above a quantile that make it one that rows can tell; beyond, the tail is extrapolated."""
+
 GRID = 2000
+
+
+def tail_quantile(scores: Array, quantile: float) -> float:
+    """The quantile of scores, extrapolated by their tail where fewer than 10 of them lie above it.
+
+    It never falls when `quantile` rises: what is extrapolated is at least the last quantile that rows can tell.
+
+    Args:
+        scores: those of normal rows `(rows,)`.
+        quantile: share of the scores below, above 0 and below 1.
+    """
+    told = 1 - FEWEST_ABOVE / max(len(scores), 1)
+    if quantile <= told:
+        return float(np.quantile(scores, quantile))
+    last = float(np.quantile(scores, max(told, 0.0)))
+    return max(extreme_value_threshold(scores, risk=1 - quantile), last)
 
 
 def extreme_value_threshold(scores: Array, *, risk: float, initial_quantile: float = INITIAL_QUANTILE) -> float:
@@ -24,15 +43,17 @@ def extreme_value_threshold(scores: Array, *, risk: float, initial_quantile: flo
     Args:
         scores: those of normal rows `(rows,)`.
         risk: small, above 0.
-        initial_quantile: t, as a share of the scores; the tail beyond it is fitted.
+        initial_quantile: t, as a share of the scores; the tail beyond it is fitted. Of few scores a longer tail is
+            taken, of 20 scores at least, or of half of them.
 
     Returns:
         The threshold, at least t; with fewer than 10 peaks, the largest score.
     """
     scores = np.asarray(scores, np.float64)
-    base = float(np.quantile(scores, initial_quantile))
+    begin = min(initial_quantile, max(1 - FEWEST_PEAKS / len(scores), 0.5))
+    base = float(np.quantile(scores, begin))
     peaks = scores[scores > base] - base
-    if len(peaks) < FEWEST_PEAKS:
+    if len(peaks) < FEWEST_PEAKS // 2:
         return float(scores.max())
     shape, scale = fit_generalised_pareto(peaks)
     ratio = risk * len(scores) / len(peaks)

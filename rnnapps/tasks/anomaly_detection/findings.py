@@ -4,38 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
-from rnnapps.data.csv_lines import csv_line
 from rnnapps.data.series.shown_times import utc_text
+from rnnapps.tasks.anomaly_detection.csv_lines import csv_line
 
-__all__ = ["AnomalyEvent", "ScoredLine", "ScoredRow"]
+__all__ = ["AnomalyEvent", "Kind", "ScoredLine", "ScoredRow"]
+
+Kind = Literal["anomaly", "sensor missing", "all silent"]
 
 
 @dataclass(frozen=True)
 class AnomalyEvent:
-    """A stretch of unusual rows; of a classifier, a single one.
+    """A stretch of unusual rows; of a classifier, a single one; or one in which sensors are silent.
 
     Attributes:
         series: its name.
+        kind: anomaly; sensor missing, where one has no value for unusually long; all silent, where none has.
         first_row: number of its first row in the series, from 0.
         last_row: number of its last row.
         first_time: time of its first row, in UTC without a zone, or with `data.timezone` where that is another; None
             when there is no time.
         last_time: time of its last row.
-        peak_score: the highest score of its rows.
-        threshold: score above which a row is unusual.
-        sensors: those behind it, the first most so: name -> share in the score, from 0 to 1.
+        peak_score: the highest score of its rows; None of silence.
+        threshold: score above which a row is unusual; None of silence.
+        sensors: those behind it, the first most so: name -> share in the score, from 0 to 1; of silence, equal shares.
     """
 
     series: str
+    kind: Kind
     first_row: int
     last_row: int
     first_time: pd.Timestamp | None
     last_time: pd.Timestamp | None
-    peak_score: float
-    threshold: float
+    peak_score: float | None
+    threshold: float | None
     sensors: Mapping[str, float]
 
     def printed(self) -> dict[str, object]:
@@ -56,6 +61,7 @@ class ScoredRow:
         threshold: score above which a row is unusual.
         flag: whether the row lies in a flagged event; of a stream, whether its score is above the threshold.
         sensor: the one with the largest share in the score of a flagged row; else empty.
+        missing: the sensors that have been silent for unusually long, `(all)` when no sensor speaks; else empty.
     """
 
     series: str
@@ -65,6 +71,7 @@ class ScoredRow:
     threshold: float
     flag: bool
     sensor: str
+    missing: str = ""
 
     def printed(self) -> dict[str, object]:
         """A line of JSON."""
@@ -82,6 +89,7 @@ class ScoredLine:
         threshold: see there.
         flag: see there.
         sensor: see there.
+        missing: see there.
     """
 
     line: int
@@ -90,11 +98,12 @@ class ScoredLine:
     threshold: float
     flag: bool
     sensor: str
+    missing: str = ""
 
     def printed(self) -> str:
         """A line of comma-separated values, in the order of the attributes."""
         figures = f"{self.score:.4g}", f"{self.threshold:.4g}", int(self.flag)
-        return csv_line([self.line, self.series, *figures, self.sensor])
+        return csv_line([self.line, self.series, *figures, self.sensor, self.missing])
 
 
 def _text(time: pd.Timestamp | None) -> str | None:

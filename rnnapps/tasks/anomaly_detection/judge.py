@@ -13,6 +13,7 @@ from rnnapps.tasks.anomaly_detection.metrics import (
     EventCounts,
     Interval,
     average_precision,
+    composite_f1,
     count_events,
     detection_delays,
     false_alarms_per_day,
@@ -39,6 +40,8 @@ class Judged:
         labels: int32 `(rows,)`, 0 normal, above 0 a fault of that kind; None without labels.
         contribution: share of each channel `(rows, targets)`; None where unknown.
         events: flagged events.
+        missing: bool `(rows, channels)`, True where a channel is silent for unusually long; None where unknown.
+        silent: bool `(rows,)`, True where all channels together are; None where unknown.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Judged:
     labels: Array | None
     contribution: Array | None
     events: tuple[Interval, ...]
+    missing: Array | None = None
+    silent: Array | None = None
 
     def flags(self) -> Array:
         """Bool `(rows,)`, True within a flagged event."""
@@ -101,7 +106,9 @@ def _joined(events: Sequence[Interval], join_steps: int) -> list[Interval]:
 def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict[str, float], dict[str, float]]:
     """Metrics of labelled series, and further figures.
 
-    AUC-PR and VUS-PR are those of each series with labelled rows, averaged.
+    AUC-PR and VUS-PR are those of each series with labelled rows, averaged; they need no threshold and come first.
+    A detector that flags everything has the best scores of events, so a composite F1 stands beside them, which counts
+    rows flagged in vain, and the share of rows flagged among the further figures.
 
     Args:
         judged: series with labels.
@@ -120,12 +127,14 @@ def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict
             areas.append(average_precision(truth, series.scores))
             volumes.append(vus_pr(truth, series.scores, largest_buffer=min(typical, LARGEST_BUFFER)))
         adjusted.append((truth, series.flags()))
+    truths, flags = (np.concatenate(columns) for columns in zip(*adjusted, strict=True))
     metrics = {
+        "auc_pr": _mean(areas),
+        "vus_pr": _mean(volumes),
+        "composite_f1": composite_f1(truths, flags),
         "event_f05": counts.f_score(0.5),
         "event_precision": counts.precision,
         "event_recall": counts.recall,
-        "auc_pr": _mean(areas),
-        "vus_pr": _mean(volumes),
         "delay_rows": _mean(delays),
         "false_alarms_per_day": false_alarms_per_day(counts.false_positives, rows, row_seconds=row_seconds),
     }
@@ -134,9 +143,9 @@ def event_metrics(judged: Sequence[Judged], *, row_seconds: float) -> tuple[dict
         "events_found": float(counts.true_positives),
         "events_missed": float(counts.false_negatives),
         "false_events": float(counts.false_positives),
-        "point_adjusted_f1_not_for_comparison": point_adjusted_f1(
-            np.concatenate([truth for truth, _ in adjusted]), np.concatenate([flags for _, flags in adjusted])
-        ),
+        "flagged_share": float(flags.mean()) if len(flags) else 0.0,
+        "labelled_share": float(truths.mean()) if len(truths) else 0.0,
+        "point_adjusted_f1_not_for_comparison": point_adjusted_f1(truths, flags),
     }
     return metrics, figures
 

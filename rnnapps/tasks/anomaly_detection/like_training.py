@@ -1,30 +1,22 @@
-"""Tables, and rows from Python, read as the training data were: sensors are found by name."""
+"""Tables and rows read as the training data were: sensors are found by name."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from rnnapps.data.given import MEMORY
-from rnnapps.data.series.given_rows import given_chunks
+from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.series import Series
-from rnnapps.data.series.shown_times import shown_times
-from rnnapps.data.series.table_frame import Table
-from rnnapps.data.series.timestamps import localise, parse_times
 from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.data.watched import read_tables, series_config
-from rnnapps.tasks.anomaly_detection.findings import ScoredRow
-from rnnapps.tasks.anomaly_detection.over_parts import seconds_of
-from rnnapps.tasks.anomaly_detection.row_judge import RowJudge
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
-from rnnapps.tasks.anomaly_detection.streams import DetectorStream
-from rnnapps.types import Array
 
-__all__ = ["judge_given_rows", "read_like_training"]
+__all__ = ["RULES", "read_like_training", "reading_config", "row_rules"]
+
+RULES = "rules"
+"""Beside the settings that tables are read with, what reading the training data showed, see `Series.rules`."""
 
 CALENDAR = "the time is an input of this model: give a column or an index of times"
 
@@ -40,7 +32,7 @@ def read_like_training(rows: SensorRows, path: str, given: object = None) -> lis
     Raises:
         DataError: a table cannot be read, or a sensor or its time is missing in it.
     """
-    tables = read_tables(_reading(rows, path if given is None else MEMORY), given)
+    tables = read_tables(reading_config(rows, path if given is None else MEMORY), given, rows.reading.get(RULES))
     if not tables:
         raise DataError(path, "holds no rows", "give a table with rows")
     timeless = [series for series in tables if series.times is None]
@@ -49,50 +41,32 @@ def read_like_training(rows: SensorRows, path: str, given: object = None) -> lis
     return [dataclasses.replace(series, labels=None) for series in tables]
 
 
-def judge_given_rows(
-    stream: DetectorStream, given: object, *, series: str = "", only_flags: bool = False
-) -> Iterator[ScoredRow]:
-    """Judges rows from Python, each at once.
+def row_rules(rows: SensorRows, source: str, *, longest_gap: int) -> RowRules:
+    """How rows of a stream are written and follow each other.
 
     Args:
-        stream: the detector.
-        given: see `given_chunks`; a column that names the series or entity of a row keeps their states apart.
-        series: name of the series, where no column says it.
-        only_flags: yield flagged rows alone.
-
-    Raises:
-        DataError: a row is not what is expected, with its number and column.
+        rows: what the detector knows.
+        source: what the rows come from.
+        longest_gap: missing rows that are filled in.
     """
-    judge, number = RowJudge(stream, series), 0
-    config = series_config(_reading(stream.rows, MEMORY))
-    for table in given_chunks(given, config):
-        times = _times(table, config)
-        if stream.rows.calendar and times is None:
-            raise DataError(MEMORY, f"{table.place(0)} has no time", CALENDAR)
-        values = table.frame[list(stream.rows.channels)].to_numpy(np.float32)
-        names = table.frame[table.roles.series].fillna("").to_list() if table.roles.series else [""] * len(values)
-        seconds = seconds_of(times, len(values))
-        shown = None if times is None else shown_times(times, config.timezone)
-        for row, name in enumerate(names):
-            judged = judge.row(values[row], name, int(seconds[row]))
-            if judged.flag or not only_flags:
-                yield ScoredRow(judged.series, number + row, None if shown is None else shown[row], *judged[1:])
-        number += len(values)
+    config, known = series_config(reading_config(rows, source)), rows.reading.get(RULES, {})
+    return RowRules(config, rows.channels, known, needs_time=rows.calendar, longest_gap=longest_gap)
 
 
-def _reading(rows: SensorRows, source: str) -> AnomalyDataConfig:
+def reading_config(rows: SensorRows, source: str) -> AnomalyDataConfig:
     """The configuration that reads another source as the training data was read."""
     reading: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in rows.reading.items()
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in rows.reading.items()
+        if name != RULES
     }
-    plain: dict[str, Any] = {"labels": "", "label": "", "test": None, "channels": rows.channels, "source": source}
+    plain: dict[str, Any] = {
+        "labels": "",
+        "label": "",
+        "test": None,
+        "skip_lines": (),
+        "channels": rows.channels,
+        "source": source,
+    }
     dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": ""}
     return AnomalyDataConfig(**{**reading, **plain, **dropped})
-
-
-def _times(table: Table, config: AnomalyDataConfig) -> Array | None:
-    """UTC times of the rows of a table, datetime64[ns] `(rows,)`; None where it has none."""
-    if not table.roles.time:
-        return None
-    parsed = parse_times(table.frame[table.roles.time], config, table.path, table.place)
-    return localise(parsed, config.timezone, table.path, table.place)

@@ -58,7 +58,7 @@ class PartRunner:
         self.history = HISTORY_ROWS if streams else stream.history + SETTLING_ROWS * (stream.kind == "autoencoder")
         steps = CHUNK_ROWS if streams else None  # a fixed number lets a recurrent layer compile its loop
         signature = (
-            tf.TensorSpec((None, steps, channels), tf.float32),
+            tf.TensorSpec((None, steps, channels), tf.float64),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((None, steps), tf.int64),
             {name: tf.TensorSpec((None, *part.shape[1:]), part.dtype) for name, part in stream.first_state(1).items()},
@@ -112,7 +112,7 @@ class PartRunner:
         longest = max(rows.values.shape[1] for rows in batch)
         chunk_rows = CHUNK_ROWS if self.stream.kind == "forecaster" else min(CHUNK_ROWS, longest)
         length = -(-longest // chunk_rows) * chunk_rows
-        values = np.full((len(batch), length, batch[0].values.shape[2]), np.nan, np.float32)
+        values = np.full((len(batch), length, batch[0].values.shape[2]), np.nan)
         seconds = np.zeros((len(batch), length), np.int64)
         for row, rows in enumerate(batch):
             values[row, : rows.values.shape[1]] = rows.values[0]

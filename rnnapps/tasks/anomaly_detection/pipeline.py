@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.config import TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_path
-from rnnapps.errors import ConfigError
+from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
+from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig, DetectorModelConfig
+from rnnapps.tasks.anomaly_detection.export_config import DetectorExportConfig
 
 if TYPE_CHECKING:
     import keras
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, ScoredLine, ScoredRow
     from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
     from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+    from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
 __all__ = ["PIPELINE", "AnomalyDetection", "Config", "PredictOptions"]
 
@@ -45,7 +49,7 @@ class Config:
         model: the network.
         detection: how its errors become scores and flags.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -53,7 +57,7 @@ class Config:
     model: DetectorModelConfig = field(default_factory=DetectorModelConfig)
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(carry_state=False, window_steps=128))
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: DetectorExportConfig = field(default_factory=DetectorExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -66,14 +70,14 @@ class Config:
 
 
 @dataclass(frozen=True)
-class PredictOptions:
+class PredictOptions(RowOptions):
     """What to judge.
 
     Attributes:
         input: table of rows like the training data, a folder of tables, or - for lines from standard input (stream).
-        picture: file to draw series, score, threshold and flags into, .png or .svg; empty draws none.
+        picture: file to draw series, score, threshold and flags into, .png or .svg (predict); empty draws none.
         series: name of the series that lines belong to (stream), where the model knows several.
-        only_flags: print flagged lines alone (stream).
+        only_flags: print flagged lines alone, and those where sensors fall silent or come back (stream).
         rows: every row with its score, threshold and flag, instead of events (predict).
     """
 
@@ -99,14 +103,17 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         "A flag is a reason to look, not a diagnosis.",
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(
-        ("event_f05", "event_precision", "event_recall", "auc_pr", "vus_pr", "average_precision", "roc_auc")
-    )
+        ("auc_pr", "vus_pr", "composite_f1", "event_f05", "event_precision", "event_recall", "average_precision")
+    ) | {"roc_auc"}
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
     tabular: ClassVar[tuple[str, ...]] = (
-        *("series", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
+        *("series", "kind", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
     )
-    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor\n"
+    predict_only: ClassVar[frozenset[str]] = frozenset({"picture", "rows"})
+    stream_only: ClassVar[frozenset[str]] = frozenset({"series", "only_flags", *ROW_OPTIONS})
+    stream_frees: ClassVar[frozenset[str]] = frozenset({"input", "only_flags", *ROW_OPTIONS})
+    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing\n"
 
     def examples(self, config: Config, given: object = None) -> WatchedSeries:
         """Reads the rows, labels them and splits them in time.
@@ -125,7 +132,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         parts = splits.parts
         channels = parts.train[0].series.channels
         return SensorRows.fit(
-            [part.rows().values for part in parts.train],
+            _rows_by_name(parts),
             channels,
             method=config.data.scaling,
             **_names(config, parts),
@@ -140,8 +147,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     def grow_preprocessor(self, config: Config, preprocessor: SensorRows, splits: WatchedSeries) -> SensorRows:
         """Known sensors keep their scales by name; new ones are fitted."""
         parts = splits.parts
-        rows = [part.rows().values for part in parts.train]
-        return preprocessor.grow(rows, parts.train[0].series.channels, **_names(config, parts))
+        return preprocessor.grow(_rows_by_name(parts), parts.train[0].series.channels, **_names(config, parts))
 
     def vocabulary_changes(self, network: keras.Model, old: SensorRows, new: SensorRows) -> Sequence[VocabularyChange]:
         """Sensors and series keep their weights by name."""
@@ -179,11 +185,13 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.batches import detector_loss, training_windows
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+        from rnnapps.tasks.anomaly_detection.promise import tell_extrapolation
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
         if fitted.config.training.carry_state:
             raise ConfigError("training.carry_state must be false: detectors learn from windows at random places")
         parts = splits.parts
+        tell_extrapolation(parts.validation, fitted.config.detection)
         batches = training_windows(
             fitted.network,
             fitted.preprocessor,
@@ -191,6 +199,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
             window_steps=fitted.config.training.window_steps,
             batch_size=fitted.config.training.batch_size,
             seed=fitted.config.seed,
+            hidden_share=fitted.config.model.hidden_share,
         )
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
         unit = "nats_per_event" if fitted.network.name == "classifier" else "squared_error"
@@ -222,12 +231,21 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
                 return Evaluation(**judge_classifier(runner, parts, seed=seed)._asdict())
             return Evaluation(**judge_detector(runner, parts, detection, kinds=splits.kinds, seed=seed)._asdict())
 
+    def calibrate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> bool:
+        """Fits scores and thresholds to validation rows, for the settings of `detection`."""
+        from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
+        from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
+
+        runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        calibrate_network(runner, splits.parts, fitted.config.detection)
+        return True
+
     def endpoints(self, fitted: Fitted[Config, SensorRows]) -> dict[str, Endpoint]:
         """`serving_default` judges windows of raw rows, `step` one row after another."""
         from rnnapps.tasks.anomaly_detection.endpoints import detection_endpoints
-        from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-        return detection_endpoints(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
+        return detection_endpoints(_calibrated(fitted), fitted.config.export)
 
     def predict(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
@@ -247,14 +265,19 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
     ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
         """A line, or a row from Python, judged as soon as it is there."""
-        from rnnapps.tasks.anomaly_detection.like_training import judge_given_rows
-        from rnnapps.tasks.anomaly_detection.lines import judge_lines
+        return self.continue_stream(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self, fitted: Fitted[Config, SensorRows], options: PredictOptions, memory: StreamMemory, given: object = None
+    ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
+        """The same, also of series whose first rows came before."""
+        from rnnapps.tasks.anomaly_detection.lines import judge_given_rows, judge_lines
 
         path, given = given_path(given, options.input)
         stream = _runner(fitted).stream
-        if given is None:
-            return judge_lines(stream, path, series=options.series, only_flags=options.only_flags)
-        return judge_given_rows(stream, given, series=options.series, only_flags=options.only_flags)
+        asked: dict[str, Any] = {"options": options, "memory": memory}
+        asked |= {"series": options.series, "only_flags": options.only_flags}
+        return judge_lines(stream, path, **asked) if given is None else judge_given_rows(stream, given, **asked)
 
     def report_sections(
         self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries, samples: Sequence[str]
@@ -271,16 +294,39 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 def _runner(fitted: Fitted[Config, SensorRows]) -> PartRunner:
     """What judges rows by the settings the network was built with, compiled once."""
     from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+
+    return fitted.once("runner", lambda: PartRunner(_calibrated(fitted)))
+
+
+def _calibrated(fitted: Fitted[Config, SensorRows]) -> DetectorStream:
+    """The detector at work, once it is known that its thresholds are those of its settings.
+
+    Raises:
+        CheckpointError: they are not, for `evaluate --keep` was stopped half-way.
+    """
     from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-    return fitted.once("runner", lambda: PartRunner(DetectorStream(fitted.network, fitted.preprocessor)))
+    stream = DetectorStream(fitted.network, fitted.preprocessor)
+    if int(stream.calibration.fitted_for.numpy()) not in (0, fitted.config.detection.digest):
+        raise CheckpointError(
+            "the thresholds of this model were fitted for other settings of `detection` than its configuration has; "
+            "give `evaluate --keep` with the settings that are wanted"
+        )
+    return stream
+
+
+def _rows_by_name(parts: Any) -> dict[str, Any]:
+    """Training rows of each series."""
+    return {part.series.name: part.rows().values for part in parts.train}
 
 
 def _names(config: Config, parts: Any) -> dict[str, Any]:
     """What the series of a source are called, and how its tables are read."""
     import numpy as np
 
-    first = parts.train[0].series
+    from rnnapps.preprocessing.local_clock import LocalClock
+
+    first, zone = parts.train[0].series, config.data.timezone
     steps = [np.diff(part.series.times).astype(np.int64) for part in parts.train if part.series.times is not None]
     found = np.concatenate(steps) if steps else np.zeros(0)
     return {
@@ -288,7 +334,8 @@ def _names(config: Config, parts: Any) -> dict[str, Any]:
         "series": () if config.data.entity else tuple(part.series.name for part in parts.train),
         "calendar": config.data.calendar,
         "row_seconds": float(np.median(found)) / 1e9 if len(found) and not config.data.entity else 0.0,
-        "reading": dataclasses.asdict(config.data),
+        "clock": LocalClock.of(zone) if config.data.calendar and zone != "UTC" else None,
+        "reading": {**dataclasses.asdict(config.data), "rules": dict(first.rules)},
     }
 
 

@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.stream_memory import Remembered, StreamMemory
+from rnnapps.data.series.recent import Recent
+from rnnapps.tasks.anomaly_detection.silence import silent_sensors
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows, State
 from rnnapps.types import Array, Tensor
 
@@ -26,6 +29,14 @@ class JudgedRow(NamedTuple):
     threshold: float
     flag: bool
     sensor: str
+    missing: str
+
+
+class _Known(NamedTuple):
+    """What is known of a series: the detector's state, and the sensors told as silent in the last row."""
+
+    state: State
+    silent: str
 
 
 class RowJudge:
@@ -34,13 +45,25 @@ class RowJudge:
     Args:
         stream: the detector.
         series: name of the series of rows that name none.
+        most_series: how many have a state; that of the one which had no row longest is dropped.
+        memory: the states before.
+
+    Attributes:
+        dropped: name of the series whose state was dropped for that of the last row; empty for none.
+        notable: whether the last row was flagged, or sensors fell silent in it or came back.
     """
 
-    def __init__(self, stream: DetectorStream, series: str) -> None:
-        self.stream, self.series = stream, series
+    def __init__(self, stream: DetectorStream, series: str, *, most_series: int, memory: StreamMemory) -> None:
+        self.stream, self.series, self.dropped = stream, series, ""
         self.names = stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
-        self.states: dict[str, State] = {}
-        self.step = _compiled_step(stream)
+        self.states: Recent[_Known] = Recent(most_series)
+        self.step, self.notable = _compiled_step(stream), False
+        before = memory.before("series")
+        for number, (name, silent) in enumerate(before.facts["series"] if before else ()):
+            assert before is not None
+            own = {key: tf.constant(array[number : number + 1]) for key, array in before.arrays.items()}
+            self.states.put(name, _Known(own, silent))
+        memory.watch("series", self._now)
 
     def row(self, values: Sequence[float] | Array, series: str, seconds: int) -> JudgedRow:
         """Judges the next row of a series.
@@ -51,17 +74,26 @@ class RowJudge:
             seconds: Unix time; without influence where there is no calendar.
         """
         name = series or self.series
-        state = self.states.get(name) or self.stream.first_state(1)
+        before = self.states.get(name) or _Known(self.stream.first_state(1), "")
         known = self.stream.rows.series
         group = len(known) if len(known) <= 1 else self.stream.rows.group(name)
-        with np.errstate(over="ignore"):  # what float32 cannot hold is missing
-            row = tf.constant(np.array(values, np.float64).astype(np.float32)[None, None])
-        (score, threshold, flag, share), self.states[name] = self.step(
-            row, tf.constant([group]), tf.constant([[seconds]], tf.int64), state
+        row = tf.constant(np.array(values, np.float64)[None, None])
+        (score, threshold, flag, share, missing, silent), after = self.step(
+            row, tf.constant([group]), tf.constant([[seconds]], tf.int64), before.state
         )
         flagged = bool(flag.numpy()[0, 0])
         sensor = self.names[int(share.numpy()[0, 0].argmax())] if flagged else ""
-        return JudgedRow(name, float(score.numpy()[0, 0]), float(threshold.numpy()[0, 0]), flagged, sensor)
+        told = silent_sensors(missing.numpy()[0, 0], bool(silent.numpy()[0, 0]), self.stream.rows.channels)
+        self.notable = flagged or told != before.silent
+        self.dropped = self.states.put(name, _Known(after, told)) or ""
+        return JudgedRow(name, float(score.numpy()[0, 0]), float(threshold.numpy()[0, 0]), flagged, sensor, told)
+
+    def _now(self) -> Remembered:
+        """The states of all series, one behind another."""
+        kept = list(self.states)
+        keys = kept[0][1].state if kept else {}
+        arrays = {key: np.concatenate([series.state[key].numpy() for _, series in kept]) for key in keys}
+        return Remembered({"series": [[name, series.silent] for name, series in kept]}, arrays)
 
 
 @functools.lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ from rnnapps.kernels.linear_scan import linear_scan
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.types import NamedTensors, Tensor
 
-__all__ = ["Averages", "Scores", "channel_errors", "first_averages", "join", "smooth"]
+__all__ = ["Averages", "Scores", "channel_errors", "fill_expected", "first_averages", "join", "smooth", "widen_levels"]
 
 SMALLEST = 1e-12
 
@@ -48,7 +48,8 @@ def channel_errors(
     "absolute" takes |e|, in deviations of the held-out errors when `config.normalise`. "mahalanobis" whitens the errors
     symmetrically, z = Σ^(-1/2)(e - μ), and takes |z|: the squares sum to the squared Mahalanobis distance
     (Malhotra et al. 2015, "Long Short Term Memory Networks for Anomaly Detection in Time Series", section 2.2), and
-    each belongs to the channel whose error it is closest to.
+    each belongs to the channel whose error it is closest to. Where some channels have no error, theirs is what is
+    expected of the others: the distance is then that of the others alone.
 
     Args:
         errors: `(batch, time, targets)`.
@@ -59,10 +60,30 @@ def channel_errors(
     """
     errors = valid * (errors - tf.gather(calibration["centre"], group)[:, None]) if config.normalise else valid * errors
     if config.scorer == "mahalanobis":
-        return tf.abs(tf.einsum("btc,bcd->btd", errors, tf.gather(calibration["whitening"], group))) * valid
+        whitening = tf.gather(calibration["whitening"], group)
+        errors = fill_expected(errors, valid, whitening)
+        return tf.abs(tf.einsum("btc,bcd->btd", errors, whitening)) * valid
     if config.normalise:
         errors = errors / tf.gather(calibration["scale"], group)[:, None]
     return tf.abs(errors)
+
+
+def fill_expected(errors: Tensor, valid: Tensor, whitening: Tensor) -> Tensor:
+    """Errors e, and where there is none, what is expected by the others: it makes e'Λe smallest, Λ = Σ^(-1).
+
+    With the indices of known errors k and of unknown ones u it solves Λ_uu e_u = -Λ_uk e_k. It is asked only where some
+    errors of a row are known and others are not: all other rows stay as they are.
+    """
+    some = tf.reduce_any(valid > 0, axis=-1) & tf.reduce_any(valid <= 0, axis=-1)
+    places = tf.where(some)
+    known = tf.cast(tf.gather_nd(valid, places), tf.float64)
+    given = tf.cast(tf.gather_nd(errors, places), tf.float64)
+    root = tf.cast(tf.gather(whitening, places[:, 0]), tf.float64)
+    precision = tf.matmul(root, root)
+    unknown = 1 - known
+    matrix = unknown[:, :, None] * precision * unknown[:, None] + tf.linalg.diag(known)
+    expected = tf.linalg.solve(matrix, -unknown[..., None] * tf.matmul(precision, given[..., None]))[..., 0]
+    return tf.tensor_scatter_nd_update(errors, places, tf.cast(given + unknown * expected, tf.float32))
 
 
 def first_averages(batch: Tensor | int, config: DetectionConfig, targets: int) -> Averages:
@@ -104,11 +125,16 @@ def smooth(heights: Tensor, valid: Tensor, averages: Averages, config: Detection
     return both[:, :, 0] / tf.maximum(both[:, :, 1], SMALLEST), Averages(final[:, 0], final[:, 1])
 
 
-def join(smoothed: Tensor, calibration: NamedTensors, group: Tensor, config: DetectionConfig) -> Scores:
+def join(
+    smoothed: Tensor, valid: Tensor, *, calibration: NamedTensors, group: Tensor, config: DetectionConfig
+) -> Scores:
     """One score a row: each channel's height in units of its usual one, of the span that stands out most.
+
+    A channel without an error in a row has no part in the row's score, whatever its average.
 
     Args:
         smoothed: `(batch, time, spans, targets)`.
+        valid: 1 where there is an error, else 0 `(batch, time, targets)`.
         calibration: numbers of `Calibration.values`.
         group: int32 `(batch,)`.
         config: the settings.
@@ -116,7 +142,24 @@ def join(smoothed: Tensor, calibration: NamedTensors, group: Tensor, config: Det
     if config.normalise:
         level = tf.gather(calibration["level"], group)[:, None, : len(config.smoothing_steps)]
         smoothed = smoothed / level
-    heights = tf.reduce_max(smoothed, axis=2)
-    score = tf.reduce_max(heights, -1) if config.aggregate == "max" else tf.reduce_mean(heights, -1)
+    heights = tf.reduce_max(smoothed, axis=2) * valid
+    mean = tf.math.divide_no_nan(tf.reduce_sum(heights, -1), tf.reduce_sum(valid, -1))
+    score = tf.reduce_max(heights, -1) if config.aggregate == "max" else mean
     squares = tf.square(heights)
     return Scores(score, tf.math.divide_no_nan(squares, tf.reduce_sum(squares, axis=-1, keepdims=True)))
+
+
+def widen_levels(smoothed: Tensor, out: Tensor, widening: Tensor) -> Tensor:
+    """Smoothed heights in units of what is usual while some channels are silent.
+
+    A silent channel d alone makes the heights of channel c w_dc times higher; of several the variances add up:
+    1 + Σ_d (w_dc² - 1).
+
+    Args:
+        smoothed: `(batch, time, spans, targets)`.
+        out: 1 where a channel is silent or not yet settled, else 0 `(batch, time, channels)`.
+        widening: of `Calibration.values`.
+    """
+    spans = smoothed.shape[2]
+    added = tf.einsum("btd,dsc->btsc", out, tf.square(widening[:, :spans]) - 1)
+    return smoothed / tf.sqrt(1 + added)

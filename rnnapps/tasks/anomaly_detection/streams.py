@@ -12,8 +12,17 @@ import keras
 import tensorflow as tf
 
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
-from rnnapps.tasks.anomaly_detection.scores import Averages, Scores, channel_errors, first_averages, join, smooth
+from rnnapps.tasks.anomaly_detection.scores import (
+    Averages,
+    Scores,
+    channel_errors,
+    first_averages,
+    join,
+    smooth,
+    widen_levels,
+)
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
+from rnnapps.tasks.anomaly_detection.silence import Silence, follow_silence
 from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["DetectorStream", "Flags", "Rows", "State"]
@@ -26,7 +35,7 @@ class Rows(NamedTuple):
     """Rows of several series at once.
 
     Attributes:
-        values: raw values, float32 `(batch, time, channels)`, NaN where missing.
+        values: raw values, float64 `(batch, time, channels)`, NaN where missing.
         series: int32 `(batch,)`, numbers of `SensorRows.group`.
         seconds: Unix times, int64 `(batch, time)`; without influence where there is no calendar.
     """
@@ -44,12 +53,34 @@ class Flags(NamedTuple):
         threshold: `(batch, time)`.
         flag: bool `(batch, time)`, score above threshold.
         contribution: share of each watched channel `(batch, time, targets)`.
+        missing: bool `(batch, time, channels)`, True where a channel is silent for unusually long.
+        silent: bool `(batch, time)`, True where all channels together are.
     """
 
     score: Tensor | Array
     threshold: Tensor | Array
     flag: Tensor | Array
     contribution: Tensor | Array
+    missing: Tensor | Array
+    silent: Tensor | Array
+
+
+class _Seen(NamedTuple):
+    """Rows as the network reads them, and who is silent; all but the last `(batch, time, channels)`.
+
+    Attributes:
+        values: scaled, 0 where missing.
+        present: 1 where there is a value, else 0.
+        silence: of each row.
+        out: bool, True where a channel is unusually silent or has not settled since.
+        after: the state of it after the last row.
+    """
+
+    values: Tensor
+    present: Tensor
+    silence: Silence
+    out: Tensor
+    after: State
 
 
 class DetectorStream:
@@ -71,7 +102,9 @@ class DetectorStream:
 
     def first_state(self, batch: Tensor | int) -> State:
         """The state before the first row of each of `batch` series; every tensor leads with the batch."""
+        channels = len(self.rows.channels)
         state: State = {"rows_seen": tf.zeros([batch], tf.int32)}
+        state |= {name: tf.zeros([batch, channels], tf.int32) for name in Silence._fields}
         if self.kind == "forecaster":
             inputs = self.network.input["states"]
             for number, part in enumerate(inputs):
@@ -105,33 +138,59 @@ class DetectorStream:
         Returns:
             What each row gets, and the state after the last.
         """
-        calibration = self.calibration.values()
+        calibration, seen = self.calibration.values(), self._see(rows, state)
         if self.kind == "classifier":
-            scores, after = self._classify(rows, state, explain)
+            scores, after = self._classify(rows, seen, state, explain=explain)
         else:
-            errors, valid, after = self.errors(rows, state)
+            errors, valid, after = self._errors(rows, seen, state)
             heights = channel_errors(errors, valid, calibration=calibration, group=rows.series, config=self.config)
             smoothed, averages = smooth(
                 heights, valid, Averages(state["averages"], state["average_weights"]), self.config
             )
-            scores = join(smoothed, calibration, rows.series, self.config)
+            smoothed = widen_levels(smoothed, tf.cast(seen.out, tf.float32), calibration["widening"])
+            scores = join(smoothed, valid, calibration=calibration, group=rows.series, config=self.config)
             after |= {"averages": averages.sums, "average_weights": averages.weights}
-        return self._flags(scores, rows, state, calibration), after
+        return self._flags(scores, rows, state, calibration=calibration, seen=seen), after
 
-    def _flags(self, scores: Scores, rows: Rows, state: State, calibration: NamedTensors) -> Flags:
+    def _flags(self, scores: Scores, rows: Rows, state: State, *, calibration: NamedTensors, seen: _Seen) -> Flags:
         """Scores beside their thresholds; nothing is flagged before the state of a series has settled."""
         places = state["rows_seen"][:, None] + tf.range(tf.shape(rows.values)[1])
         warmup = 0 if self.kind == "classifier" else self.config.warmup_steps
         settled = tf.cast(places >= warmup, tf.float32)
         score = scores.score * settled
         threshold = tf.gather(calibration["threshold"], rows.series)[:, None] + tf.zeros_like(score)
-        return Flags(score, threshold, score > threshold, scores.contribution * settled[..., None])
+        absent, least = seen.silence.absent, self.config.missing_steps
+        missing = absent >= tf.constant([max(least, gap + 1) for gap in self.rows.usual_gaps])
+        silent = tf.reduce_min(absent, axis=-1) >= max(least, self.rows.longest_silence + 1)
+        contribution = scores.contribution * settled[..., None]
+        return Flags(score, threshold, score > threshold, contribution, missing, silent)
+
+    def _see(self, rows: Rows, state: State) -> _Seen:
+        """Scales rows, and follows who is silent."""
+        values, present = self.rows.scale(rows.values, rows.series)
+        silence, out, after = follow_silence(
+            present,
+            Silence(state["absent"], state["unsettled"]),
+            usual=self.rows.usual_gaps,
+            settling_steps=self.config.warmup_steps,
+        )
+        return _Seen(values, present, silence, out, after._asdict())
 
     def errors(self, rows: Rows, state: State) -> tuple[Tensor, Tensor, State]:
         """What the network did not expect: errors, and where they exist, `(batch, time, targets)`; and the state."""
-        values, present = self.rows.scale(rows.values)
-        if self.kind == "forecaster":
-            return self._forecast_errors(rows, values, present, state)
+        return self._errors(rows, self._see(rows, state), state)
+
+    def _errors(self, rows: Rows, seen: _Seen, state: State) -> tuple[Tensor, Tensor, State]:
+        """The same of rows that were seen; a channel that is out has no error."""
+        made = self._forecast_errors if self.kind == "forecaster" else self._rebuilding_errors
+        errors, valid, after = made(rows, seen.values, seen.present, state)
+        valid *= 1 - tf.cast(tf.gather(seen.out, self.rows.target_places, axis=-1), tf.float32)
+        return errors * valid, valid, after | seen.after
+
+    def _rebuilding_errors(
+        self, rows: Rows, values: Tensor, present: Tensor, state: State
+    ) -> tuple[Tensor, Tensor, State]:
+        """What the last row of each window was more than it was rebuilt."""
         windows, after = self._windows(rows, values, present, state)
         rebuilt = self._apply(windows)["rebuilt"][:, -1]
         shape = tf.shape(values)
@@ -186,11 +245,11 @@ class DetectorStream:
         outputs: dict[str, Tensor] = self.network(windows, training=False)
         return outputs
 
-    def _classify(self, rows: Rows, state: State, explain: bool) -> tuple[Scores, State]:
+    def _classify(self, rows: Rows, seen: _Seen, state: State, *, explain: bool) -> tuple[Scores, State]:
         """Probabilities, and by how much each channel's last value raised the log odds above those of its mean."""
-        values, present = self.rows.scale(rows.values)
-        windows, after = self._windows(rows, values, present, state)
-        shape, channels = tf.shape(values), len(self.rows.channels)
+        windows, after = self._windows(rows, seen.values, seen.present, state)
+        after |= seen.after
+        shape, channels = tf.shape(seen.values), len(self.rows.channels)
         logit = self._apply(windows)["logit"]
         size = [shape[0], shape[1]]
         score = tf.reshape(tf.sigmoid(logit), size)

@@ -8,16 +8,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnapps.contract.evaluation import MODEL, Comparison
 from rnnapps.data.series.series import SeriesPart, SplitSeries
 from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.boosting import classifier_baselines, ranking_metrics
+from rnnapps.tasks.anomaly_detection.comparison import compare_rankings
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
-from rnnapps.tasks.anomaly_detection.evaluate import baseline_metrics, flagged_share, has_labels, judge_parts, labels_of
+from rnnapps.tasks.anomaly_detection.evaluate import flagged_share, has_labels, judge_parts, labels_of
 from rnnapps.tasks.anomaly_detection.judge import event_metrics, kind_recalls
 from rnnapps.tasks.anomaly_detection.metrics.point_adjusted import WARNING
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
+from rnnapps.tasks.anomaly_detection.promise import promised_alarms
+from rnnapps.tasks.anomaly_detection.tuned_baselines import judge_by_baselines
+from rnnapps.types import Array
 
 __all__ = ["Verdict", "judge_classifier", "judge_detector"]
+
+
+PROMISED = "false_alarms_promised"
 
 
 class Verdict(NamedTuple):
@@ -29,13 +37,15 @@ class Verdict(NamedTuple):
         examples: scored rows.
         split: "test" or "validation".
         diagnostics: further figures.
+        comparison: average precision in parts; None without labels.
     """
 
     metrics: Mapping[str, float]
     baselines: Mapping[str, Mapping[str, float]]
     examples: int
     split: str
-    diagnostics: Mapping[str, float]
+    diagnostics: Mapping[str, float | str]
+    comparison: Comparison | None = None
 
 
 def judge_detector(
@@ -53,12 +63,22 @@ def judge_detector(
     split, tested = _tested(parts)
     judged, rows = judge_parts(runner, tested, config), runner.stream.rows
     examples = sum(map(len, tested))
+    promised = {PROMISED: promised_alarms(runner, parts.validation, config).words()}
     if not has_labels(tested):
-        return Verdict(flagged_share(judged), {}, examples, split, {})
+        return Verdict(flagged_share(judged), {}, examples, split, promised)
     metrics, figures = event_metrics(judged, row_seconds=rows.row_seconds)
-    baselines = baseline_metrics(parts, tested, rows, config, seed=seed)
+    others = judge_by_baselines(parts, tested, rows, config, seed=seed)
+    measured = {name: event_metrics(own, row_seconds=rows.row_seconds) for name, (_, own) in others.items()}
+    baselines = {name: own for name, (own, _) in measured.items()}
+    shares = {f"flagged_share_of_{name}": more["flagged_share"] for name, (_, more) in measured.items()}
     print(f"note: {WARNING}", file=sys.stderr)
-    return Verdict(metrics, baselines, examples, split, {**figures, **kind_recalls(judged, kinds)})
+    scores = {MODEL: judged, **{name: own for name, (_, own) in others.items()}}
+    truths = [np.zeros(len(part.scores), bool) if part.labels is None else part.labels > 0 for part in judged]
+    ranked = {name: [part.scores for part in own] for name, own in scores.items()}
+    comparison = compare_rankings("auc_pr", truths, ranked, pooled=False)
+    tuned = {f"rows_seen_by_{name}": float(length) for name, (length, _) in others.items() if length > 1}
+    diagnostics: dict[str, float | str] = {**promised, **figures, **shares, **kind_recalls(judged, kinds), **tuned}
+    return Verdict(metrics, baselines, examples, split, diagnostics, comparison)
 
 
 def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Verdict:
@@ -69,7 +89,7 @@ def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Ve
     """
     split, tested = _tested(parts)
     flags = runner.flags(tested, explain=False)
-    scores = np.concatenate([own.score for own in flags])
+    scores = np.concatenate([np.asarray(own.score) for own in flags])
     flagged = np.concatenate([own.flag for own in flags])
     labels = labels_of(tested)
     judged = labels >= 0
@@ -85,8 +105,22 @@ def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Ve
         "precision_at_threshold": hits / max(int(flagged[judged].sum()), 1),
         "recall_at_threshold": hits / int((labels > 0).sum()),
     }
-    baselines = classifier_baselines(parts.train, tested, seed=seed)
-    return Verdict(ranking_metrics(labels, scores), baselines, int(judged.sum()), split, figures)
+    others = classifier_baselines(parts.train, tested, seed=seed)
+    baselines = {name: ranking_metrics(labels, own) for name, own in others.items()}
+    comparison = _compared(tested, labels, {MODEL: scores, **others})
+    return Verdict(ranking_metrics(labels, scores), baselines, int(judged.sum()), split, figures, comparison)
+
+
+def _compared(tested: Sequence[SeriesPart], labels: Array, scores: Mapping[str, Array]) -> Comparison:
+    """Scores of all rows, one part behind the other, in parts again; rows of label -1 are left out."""
+    stops = np.cumsum([len(part) for part in tested])[:-1]
+    kept = [own >= 0 for own in np.split(labels, stops)]
+    truths = [own[mine] > 0 for own, mine in zip(np.split(labels, stops), kept, strict=True)]
+    ranked = {
+        name: [part[mine] for part, mine in zip(np.split(own, stops), kept, strict=True)]
+        for name, own in scores.items()
+    }
+    return compare_rankings("average_precision", truths, ranked, pooled=True)
 
 
 def _tested(parts: SplitSeries) -> tuple[str, Sequence[SeriesPart]]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import functools
-import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +10,17 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.data.series.frequency import Frequency
+from rnnapps.preprocessing.local_clock import LocalClock, clock_changes
 from rnnapps.types import Tensor
 
 __all__ = ["Calendar", "calendar_features"]
 
 HOUR, DAY = 3600, 86_400
-FIRST_YEAR, LAST_YEAR = 1900, 2100
 CYCLES = {"hour": DAY, "weekday": 7 * DAY, "year": 365.2425 * DAY}
 """Cyclic feature -> its period in seconds."""
 SECONDS = {
     **{"nanosecond": 1e-9, "day": DAY, "business_day": 1.4 * DAY},
-    **{"month": 30.4 * DAY, "month_end": 30.4 * DAY},
+    **{"month": 30.4 * DAY, "month_end": 30.4 * DAY, "business_month_end": 30.4 * DAY},
 }
 """Seconds of a frequency's unit, on average."""
 
@@ -37,37 +34,24 @@ def calendar_features(frequency: Frequency | None) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Calendar:
-    """A time zone's clock as arrays, so that a graph can read it.
+class Calendar(LocalClock):
+    """A time zone's clock, and what is said of its times.
 
     Attributes:
-        timezone: its name.
-        changes: moments at which its distance from UTC changes, Unix seconds, ascending.
-        offsets: seconds ahead of UTC before the first change, and from each change on.
         features: names in `CYCLES`.
     """
 
-    timezone: str
-    changes: tuple[int, ...]
-    offsets: tuple[int, ...]
     features: tuple[str, ...]
 
     @classmethod
     def make(cls, timezone: str, features: Sequence[str]) -> Calendar:
         """Reads the changes from 1900 to 2100 from the system's time zone tables."""
-        return cls(timezone, *_changes(timezone), tuple(features))
+        return cls(timezone, *clock_changes(timezone), tuple(features))
 
     @property
     def size(self) -> int:
         """Number of feature columns."""
         return 2 * len(self.features)
-
-    def local(self, seconds: Tensor) -> Tensor:
-        """Unix seconds, int64 of any shape -> seconds of the local clock since its 1970."""
-        # The number of changes so far is the number of the stretch of equal offset that a moment lies in.
-        flat = tf.reshape(seconds, [-1])
-        stretch = tf.searchsorted(tf.constant(self.changes, tf.int64, shape=(len(self.changes),)), flat, side="right")
-        return seconds + tf.reshape(tf.gather(tf.constant(self.offsets, tf.int64), stretch), tf.shape(seconds))
 
     def steps_from(self, last: Tensor, steps: Tensor, frequency: Frequency) -> Tensor:
         """Local seconds of rows at distances from a row.
@@ -92,7 +76,9 @@ class Calendar:
         months = year * 12 + month - 1
         moved = months[:, None] + steps * frequency.count
         last = _days((moved + 1) // 12, (moved + 1) % 12 + 1) - 1
-        if frequency.unit == "month_end":
+        if frequency.unit == "business_month_end":
+            last -= tf.maximum((last + 3) % 7 - 4, 0)  # 1970 began on a Thursday; from Saturday and Sunday to Friday
+        if frequency.unit.endswith("month_end"):
             return last * DAY + within[:, None]
         on_day = _days(moved // 12, moved % 12 + 1) + (day - 1)[:, None]
         return tf.minimum(on_day, last) * DAY + within[:, None]
@@ -112,8 +98,7 @@ class Calendar:
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
-        lists = {"changes": list(self.changes), "offsets": list(self.offsets), "features": list(self.features)}
-        return {"timezone": self.timezone, **lists}
+        return {**super().as_json(), "features": list(self.features)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Calendar:
@@ -151,28 +136,3 @@ def _business_days_from(days: Tensor, steps: Tensor) -> Tensor:
     weekday = (days + 3) % 7  # 1970 began on a Thursday
     moved = tf.minimum(weekday, 5)[:, None] + steps
     return (days - weekday)[:, None] + moved // 5 * 7 + moved % 5
-
-
-@functools.cache
-def _changes(timezone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Found by looking at every day's first moment, and halving the day where the offset differs from the next's."""
-    zone = zoneinfo.ZoneInfo(timezone)
-
-    def offset(second: int) -> int:
-        moment = datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(seconds=second)
-        return round(moment.astimezone(zone).utcoffset().total_seconds())  # type: ignore[union-attr]
-
-    start, end = (int(np.datetime64(f"{year}-01-01", "s").astype(np.int64)) for year in (FIRST_YEAR, LAST_YEAR))
-    if timezone == "UTC":
-        return (), (0,)
-    changes, offsets = [], [offset(start)]
-    for second in range(start, end, DAY):
-        after = offset(second + DAY)
-        if after != offsets[-1]:
-            low, high = second, second + DAY
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (middle, high) if offset(middle) == offsets[-1] else (low, middle)
-            changes.append(high)
-            offsets.append(after)
-    return tuple(changes), tuple(offsets)

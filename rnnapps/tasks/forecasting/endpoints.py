@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.export.row_rules import YEARS, between, lengths_fit
+from rnnapps.tasks.forecasting.export_config import ForecastExportConfig
 from rnnapps.tasks.forecasting.forecaster import Forecaster
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.types import Array, Tensor
@@ -14,32 +16,33 @@ from rnnapps.types import Array, Tensor
 __all__ = ["forecast_endpoints"]
 
 ROWS, MORE, FEW = 5, 3, 4
+MISSING = ("history", "known_history", "known_future", "static")
+"""Inputs in which NaN stands for a missing value."""
 
 
-def forecast_endpoints(network: keras.Model, features: SeriesFeatures, *, needed_history: int) -> dict[str, Endpoint]:
+def forecast_endpoints(
+    network: keras.Model, features: SeriesFeatures, limits: ForecastExportConfig, *, needed_history: int
+) -> dict[str, Endpoint]:
     """`serving_default` and `step` take raw rows, `tensors` what the network reads.
 
     Args:
         network: from `forecast_network`.
         features: scales, levels and the calendar.
+        limits: how long a history may be.
         needed_history: rows that `serving_default` asks for at least.
     """
     forecaster = Forecaster(network, features)
     return {
-        "serving_default": _serving(forecaster, needed_history),
+        "serving_default": _serving(forecaster, needed_history, limits.longest_history),
         "tensors": _tensors(forecaster),
-        "step": _step(forecaster),
+        "step": _step(forecaster, limits.longest_history),
     }
 
 
-def _serving(forecaster: Forecaster, needed_history: int) -> Endpoint:
+def _serving(forecaster: Forecaster, needed_history: int, most: int) -> Endpoint:
     """Raw rows in, a forecast in original units out."""
 
     def forecast(**rows: Tensor) -> dict[str, Tensor]:
-        message = f"a history must have at least {needed_history} rows"
-        enough = tf.debugging.assert_greater_equal(rows["lengths"], needed_history, message)
-        with tf.control_dependencies([enough]):
-            rows["lengths"] = tf.identity(rows["lengths"])
         state = forecaster.advance(forecaster.empty_state(tf.shape(rows["history"])[0]), rows)
         return forecaster.forecast(state, rows)
 
@@ -49,6 +52,10 @@ def _serving(forecaster: Forecaster, needed_history: int) -> Endpoint:
         forecast,
         {**forecaster.row_inputs(), **forecaster.other_inputs()},
         _examples(forecaster, steps, np.maximum(lengths, needed_history)),
+        rules=_row_rules(forecaster, least=needed_history, most=most),
+        least_steps=max(needed_history, 1),
+        most_steps=dict.fromkeys(forecaster.row_inputs(), most),
+        missing=MISSING,
     )
 
 
@@ -63,10 +70,11 @@ def _tensors(forecaster: Forecaster) -> Endpoint:
     rows = {name: tf.constant(array) for name, array in _examples(forecaster, steps, np.full(ROWS, steps)).items()}
     inputs, _ = forecaster.network_inputs(forecaster.advance(forecaster.empty_state(ROWS), rows), rows)
     signature = {name: tf.TensorSpec((None, *value.shape[1:]), value.dtype) for name, value in inputs.items()}
-    return Endpoint(scaled, signature, {name: np.asarray(value) for name, value in inputs.items()})
+    rules = (between("series", 0, len(forecaster.features.series)),) if "series" in inputs else ()
+    return Endpoint(scaled, signature, {name: np.asarray(value) for name, value in inputs.items()}, rules=rules)
 
 
-def _step(forecaster: Forecaster) -> Endpoint:
+def _step(forecaster: Forecaster, most: int) -> Endpoint:
     """A few more rows, which go on from states, and the forecast behind them."""
     names = {f"state_{name}": name for name in forecaster.state_sizes}
 
@@ -79,7 +87,20 @@ def _step(forecaster: Forecaster) -> Endpoint:
     signature = {key: tf.TensorSpec((None, *shape), types[key]) for key, shape in shapes.items()}
     before = {key: np.zeros((ROWS, *shape), types[key].as_numpy_dtype) for key, shape in shapes.items()}
     examples = _examples(forecaster, FEW, np.array([FEW, 1, 3, 2, 0]))
-    return Endpoint(step, {**forecaster.row_inputs(), **forecaster.other_inputs(), **signature}, {**examples, **before})
+    return Endpoint(
+        step,
+        {**forecaster.row_inputs(), **forecaster.other_inputs(), **signature},
+        {**examples, **before},
+        rules=_row_rules(forecaster, least=0, most=most),
+        most_steps=dict.fromkeys(forecaster.row_inputs(), most),
+        missing=MISSING,
+    )
+
+
+def _row_rules(forecaster: Forecaster, *, least: int, most: int) -> tuple[RowRule, ...]:
+    """What must hold of the number of rows, and of the time of the last."""
+    times = (between("last_time", *YEARS),) if forecaster.features.calendar else ()
+    return (lengths_fit("history", least=least, most=most), *times)
 
 
 def _examples(forecaster: Forecaster, steps: int, lengths: Array) -> dict[str, Array]:

@@ -94,6 +94,7 @@ class ForecastAfterRow:
         levels: probabilities of the quantiles.
         mean: `(horizon, channels)`.
         quantiles: `(horizon, channels, quantiles)`.
+        series: name of its series; empty where rows name none.
     """
 
     time: pd.Timestamp | None
@@ -101,13 +102,14 @@ class ForecastAfterRow:
     levels: tuple[float, ...]
     mean: Array
     quantiles: Array
+    series: str = ""
 
     def printed(self) -> dict[str, object]:
-        """A line of JSON: {"time": ..., "forecast": {channel: {"mean": [...], "0.1": [...], ...}}}."""
+        """A line of JSON: {"series", "time": ..., "forecast": {channel: {"mean": [...], "0.1": [...], ...}}}."""
         forecast = {
             name: {"mean": self.mean[:, channel]}
             | {str(level): self.quantiles[:, channel, number] for number, level in enumerate(self.levels)}
             for channel, name in enumerate(self.channels)
         }
         time = {} if self.time is None else {"time": f"{utc_text(self.time)}Z"}
-        return {**time, "forecast": forecast}
+        return {**({"series": self.series} if self.series else {}), **time, "forecast": forecast}

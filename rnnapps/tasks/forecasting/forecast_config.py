@@ -86,6 +86,13 @@ class ForecastModelConfig(RecurrentConfig):
         if self.distribution == "negative_binomial" and self.normalization != "instance":
             raise ConfigError("model.distribution negative_binomial needs model.normalization instance")
 
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        found = {}
+        if self.normalization == "none":
+            found["loss_units"] = "with model.normalization none no window has units of its own"
+        return found
+
     @property
     def own_units(self) -> bool:
         """Whether the network reads each window in units of its own, rather than in those of its series, or counts."""

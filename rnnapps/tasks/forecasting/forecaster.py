@@ -108,12 +108,6 @@ class Forecaster:
         """
         values, lengths = rows["history"], rows["lengths"]
         steps = tf.shape(values)[1]
-        checks = [
-            tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-            tf.debugging.assert_less_equal(lengths, steps, "lengths must be at most the number of rows"),
-        ]
-        with tf.control_dependencies(checks):
-            lengths = tf.identity(lengths)
         present = tf.abs(values) <= LARGEST
         new = {"history": tf.where(present, values, tf.zeros_like(values)), "present": tf.cast(present, tf.float32)}
         if "covariates" in state:

@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rnnapps.config import ExportConfig, TrainingConfig, require_seed
+from rnnapps.config import TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_path
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import ConfigError
+from rnnapps.tasks.forecasting.export_config import ForecastExportConfig
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 
 if TYPE_CHECKING:
@@ -43,14 +46,14 @@ class Config:
         data: where the series come from.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: SeriesDataConfig = field(default_factory=SeriesDataConfig)
     model: ForecastModelConfig = field(default_factory=ForecastModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: ForecastExportConfig = field(default_factory=ForecastExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -59,14 +62,14 @@ class Config:
 
 
 @dataclass(frozen=True)
-class PredictOptions:
+class PredictOptions(RowOptions):
     """What to forecast.
 
     Attributes:
         input: rows to go on from, a source as for training; rows behind the last measured one tell what is known
             ahead. `-` (stream only) reads CSV lines from standard input.
-        series: name of the only series to forecast; empty forecasts all.
-        picture: file for a picture of the forecasts over their history, .png or .svg.
+        series: name of the only series to forecast, empty for all; of a stream, that of rows that name none.
+        picture: file for a picture of the forecasts over their history, .png or .svg (predict).
     """
 
     input: str = ""
@@ -75,6 +78,7 @@ class PredictOptions:
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
         if self.picture and not self.picture.lower().endswith((".png", ".svg")):
             raise ConfigError(f"picture must be a file that ends in .png or .svg, not {self.picture!r}")
 
@@ -86,6 +90,10 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
     summary: ClassVar[str] = "Forecasts series: the mean and quantiles of the rows to come, from the rows so far."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {
+        "window_steps": "the length of histories is model.history_steps",
+        "carry_state": "each history is a sequence of its own",
+    }
     intended_use: ClassVar[str] = "Forecasting series of the kind, and the row distance, that the model was trained on."
     evaluation_switches: ClassVar[Mapping[str, str]] = {
         "backtest": "go through the test time in folds; before each, fit the linear baseline and all intervals anew"
@@ -95,6 +103,9 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         "Intervals hold as often as they did on the validation rows; after a change of regime they may not.",
         "Where a naive or linear forecast scored better on the test rows, use that one.",
     )
+    predict_only: ClassVar[frozenset[str]] = frozenset({"picture"})
+    stream_only: ClassVar[frozenset[str]] = ROW_OPTIONS
+    stream_frees: ClassVar[frozenset[str]] = frozenset({"input", *ROW_OPTIONS})
     tabular: ClassVar[tuple[str, ...]] = ("series", "channel", "step", "time", "mean")
 
     def examples(self, config: Config, given: object = None) -> SeriesSplits:
@@ -167,7 +178,10 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
 
         return forecast_endpoints(
-            fitted.network, fitted.preprocessor, needed_history=fitted.config.model.needed_history
+            fitted.network,
+            fitted.preprocessor,
+            fitted.config.export,
+            needed_history=fitted.config.model.needed_history,
         )
 
     def predict(
@@ -190,10 +204,28 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions, given: object = None
     ) -> Iterator[ForecastAfterRow]:
         """A forecast after each row."""
+        return self.continue_stream(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self,
+        fitted: Fitted[Config, SeriesFeatures],
+        options: PredictOptions,
+        memory: StreamMemory,
+        given: object = None,
+    ) -> Iterator[ForecastAfterRow]:
+        """A forecast after each row, also of series whose first rows came before."""
         from rnnapps.tasks.forecasting.streaming import stream_forecasts
 
         source, given = given_path(given, options.input)
-        yield from stream_forecasts(fitted.network, fitted.preprocessor, source, given=given)
+        yield from stream_forecasts(
+            fitted.network,
+            fitted.preprocessor,
+            source,
+            options=options,
+            memory=memory,
+            series=options.series,
+            given=given,
+        )
 
     def grow_preprocessor(self, config: Config, preprocessor: SeriesFeatures, splits: SeriesSplits) -> SeriesFeatures:
         """Keeps the scales of channels known by name; learns those of new ones, and adds series and levels."""

@@ -16,7 +16,7 @@ from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.forecasting.forecast import Forecast, ForecastStep
 from rnnapps.tasks.forecasting.forecaster import Forecaster
 from rnnapps.tasks.forecasting.pictures import write_fan_charts
-from rnnapps.tasks.forecasting.preprocessing import reading_config
+from rnnapps.tasks.forecasting.preprocessing import known_rules, reading_config
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import read_source
 from rnnapps.types import Array, Tensor
@@ -50,7 +50,7 @@ def predict_rows(
     if given is None and not source:
         raise ConfigError("predict needs --input (a table of rows so far, or builtin); see predict --help")
     source = source if given is None else MEMORY
-    known = read_source(reading_config(features, source), given)
+    known = read_source(reading_config(features, source), given, known_rules(features))
     wanted = [part for part in known if series in ("", part.name)]
     if not wanted:
         names = ", ".join(repr(part.name) for part in known[:10])

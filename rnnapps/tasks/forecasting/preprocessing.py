@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.series import SeriesPart, SplitSeries
+from rnnapps.data.series.row_rules import RowRules
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries
 from rnnapps.errors import DataError, RnnappsError
 from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features
 from rnnapps.tasks.forecasting.data.builtin import is_builtin
@@ -15,13 +16,16 @@ from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import split_source
 
-__all__ = ["fit_features", "grow_features", "own_data", "reading_config"]
+__all__ = ["fit_features", "grow_features", "known_rules", "own_data", "reading_config", "row_rules"]
 
 _READING = (
     *("time", "series", "known", "categorical", "static", "timezone", "time_format"),
-    *("irregular", "absent_rows", "frequency", "duplicates", "separator", "decimal"),
+    *("irregular", "absent_rows", "frequency", "duplicates", "separator", "decimal", "missing"),
 )
 """Settings of the data that say how a table is read, as opposed to where it is and how it is split."""
+
+RULES = "rules"
+"""Beside them, what reading the training data showed, see `Series.rules`."""
 
 
 def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequence[SeriesPart]) -> SeriesFeatures:
@@ -48,7 +52,7 @@ def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequ
         parts,
         calendar=calendar,
         season_steps=data.season_steps,
-        reading=_reading(data),
+        reading=_reading(data, first),
         needed_history=model.needed_history,
         method="none" if counts else "standard",
     )
@@ -66,15 +70,38 @@ def grow_features(
         model: the history that is needed.
         parts: training parts of the new data.
     """
-    grown = features.grow(parts, reading=_reading(data), needed_history=model.needed_history)
+    grown = features.grow(parts, reading=_reading(data, parts[0].series), needed_history=model.needed_history)
     return dataclasses.replace(grown, source=_as_json(dataclasses.asdict(data)))
 
 
 def reading_config(features: SeriesFeatures, source: str) -> SeriesDataConfig:
     """The configuration that reads another table as the training data was read."""
-    reading = _from_json(features.reading)
+    reading = _from_json({name: features.reading[name] for name in _READING if name in features.reading})
     channels = () if is_builtin(source) else features.scaler.channels
     return SeriesDataConfig(source=source, channels=channels, **reading)
+
+
+def row_rules(features: SeriesFeatures, source: str, *, longest_gap: int) -> RowRules:
+    """How rows of a stream are written and follow each other.
+
+    Args:
+        features: what the model knows.
+        source: what the rows come from.
+        longest_gap: missing rows that are filled in.
+    """
+    return RowRules(
+        reading_config(features, source),
+        features.scaler.channels,
+        known_rules(features),
+        needs_time=features.calendar is not None,
+        longest_gap=longest_gap,
+        step=features.frequency,
+    )
+
+
+def known_rules(features: SeriesFeatures) -> dict[str, str]:
+    """How the cells of the training data were written, see `Series.rules`."""
+    return dict(features.reading.get(RULES, {}))
 
 
 def own_data(features: SeriesFeatures, data: SeriesDataConfig) -> tuple[SplitSeries | None, str]:
@@ -99,9 +126,9 @@ def own_data(features: SeriesFeatures, data: SeriesDataConfig) -> tuple[SplitSer
     return splits.parts, f"{told}, and so were the baselines"
 
 
-def _reading(data: SeriesDataConfig) -> dict[str, Any]:
-    """Those settings as JSON can hold them."""
-    return _as_json({name: getattr(data, name) for name in _READING})
+def _reading(data: SeriesDataConfig, first: Series) -> dict[str, Any]:
+    """Those settings, and what was found where they leave it open, as JSON can hold them."""
+    return {**_as_json({name: getattr(data, name) for name in _READING}), RULES: dict(first.rules)}
 
 
 def _as_json(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,16 +58,21 @@ def split_source(config: SeriesDataConfig, given: object = None) -> SeriesSplits
     return SeriesSplits(split_given(series, config), config.source)
 
 
-def read_source(config: SeriesDataConfig, given: object = None) -> list[Series]:
+def read_source(config: SeriesDataConfig, given: object = None, known: Mapping[str, str] | None = None) -> list[Series]:
     """Built-in series, those of files, or those given from Python, in equal steps of time.
+
+    Args:
+        config: how they are read.
+        given: see `given_series`.
+        known: how the cells of the training data were written, see `Series.rules`.
 
     Raises:
         DataError: see `read_series`; or irregular times are to be kept, which no forecast can continue.
     """
     _require_equal_steps(config)
     if given is not None:
-        return given_series(given, config)
-    return builtin_series(config.source) if is_builtin(config.source) else read_series(config)
+        return given_series(given, config, known=known)
+    return builtin_series(config.source) if is_builtin(config.source) else read_series(config, known)
 
 
 def _require_equal_steps(config: SeriesDataConfig) -> None:

@@ -5,20 +5,24 @@ for larger ones, and for clients that work with the arrays of the signature `con
 the `preprocessing` folder of the export (below `assets.extra`), from which the grid is loaded:
 
     grid = MusicGrid.load("saved_models/music_generation/1/assets.extra/preprocessing")
-    request = request_arrays(grid, open("primer.mid", "rb").read(), steps=128)
+    primer = open("primer.mid", "rb").read()
+    request = request_arrays(grid, primer, steps=128)
     inputs = {name: array.tolist() for name, array in request.items()}
     answer = ...  # POST {"signature_name": "continuation", "inputs": inputs} to .../music_generation:predict: "outputs"
-    open("more.mid", "wb").write(answer_midi(grid, request, answer))
+    open("more.mid", "wb").write(answer_midi(grid, primer, answer))
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
+from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 from rnnapps.types import Array
 
@@ -46,11 +50,7 @@ def request_arrays(
         "top_p": np.array([top_p], np.float32),
         "seed": np.array([seed], np.int64),
     }
-    frames = grid.representation == "frames"
-    numbers = np.zeros((0, 88) if frames else (0,), np.int32)
-    if primer:
-        piece = parse_midi(primer, "primer", steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
-        numbers = (grid.frames(piece) if frames else grid.events(piece)).astype(np.int32)
+    frames, numbers = grid.representation == "frames", _numbers(grid, _piece(grid, primer))
     return {
         "frames" if frames else "tokens": numbers[None],
         "lengths": np.array([len(numbers)], np.int32),
@@ -59,16 +59,37 @@ def request_arrays(
     }
 
 
-def answer_midi(grid: MusicGrid, request: Mapping[str, Array], answer: Mapping[str, Any]) -> bytes:
-    """The primer and its continuation as one MIDI file.
+def answer_midi(grid: MusicGrid, primer: bytes, answer: Mapping[str, Any]) -> bytes:
+    """The primer and its continuation as one MIDI file, with the primer's tempo and time signature.
 
     Args:
         grid: the model's grid.
-        request: what `request_arrays` returned.
+        primer: what `request_arrays` was given.
         answer: the outputs of `continuation`: lists or arrays.
+
+    Raises:
+        DataError: the primer is no valid MIDI file, or the model has refused the request.
     """
+    problem = np.asarray(answer.get("problem", [""])).tolist()[0]
+    if problem:
+        told = problem.decode() if isinstance(problem, bytes) else str(problem)
+        raise DataError("request", f"was not answered: {told}", "ask for something else")
+    begun = _piece(grid, primer)
     name = "frames" if grid.representation == "frames" else "tokens"
     length = int(np.asarray(answer["lengths"])[0])
-    both = np.concatenate([request[name][0], np.asarray(answer[name], np.int32)[0, :length]])
+    both = np.concatenate([_numbers(grid, begun), np.asarray(answer[name], np.int32)[0, :length]])
     piece = grid.from_frames(both) if name == "frames" else grid.from_events(both)
+    piece = replace(begun, notes=piece.notes)
     return write_midi(piece, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
+
+
+def _piece(grid: MusicGrid, primer: bytes) -> Piece:
+    """The primer; an empty one has no notes."""
+    if not primer:
+        return Piece(np.zeros((0, 4), np.int32))
+    return parse_midi(primer, "primer", steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
+
+
+def _numbers(grid: MusicGrid, piece: Piece) -> Array:
+    """Frames or tokens, int32."""
+    return (grid.frames(piece) if grid.representation == "frames" else grid.events(piece)).astype(np.int32)

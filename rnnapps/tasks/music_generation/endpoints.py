@@ -6,13 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.config import LONGEST_SAMPLE
-from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
+from rnnapps.export.row_rules import between, ids_below, lengths_fit
 from rnnapps.export.token_endpoints import token_endpoints
 from rnnapps.layers.token_network import zero_states
 from rnnapps.tasks.music_generation.data.piece import KEYS
+from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.frame_network import key_distribution, read_frames
 from rnnapps.tasks.music_generation.frame_sampling import (
     begin_frames,
@@ -24,53 +25,60 @@ from rnnapps.tasks.music_generation.generation import begin_events, event_step
 from rnnapps.tasks.music_generation.metrics.frames import frame_nats
 from rnnapps.tasks.music_generation.midi_endpoint import midi_endpoint
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from rnnapps.tasks.music_generation.wishes import WISHES, wishes
 from rnnapps.types import Array, Tensor
 
 __all__ = ["music_endpoints"]
 
 ROWS, STEPS = 5, 6
+LAST_POSITION = 1 << 30
 
 
-def music_endpoints(network: keras.Model, grid: MusicGrid) -> dict[str, Endpoint]:
+def music_endpoints(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> dict[str, Endpoint]:
     """`serving_default` continues MIDI files, `continuation` arrays; `tensors` scores pieces, `step` takes states."""
     if grid.representation == "events":
-        continuing = _continuing_events(network, grid)
-        own = {"serving_default": midi_endpoint(continuing, grid), "continuation": continuing}
-        return own | token_endpoints(network, grid.tokens)
-    continuing = _continuing_frames(network)
+        continuing = _continuing_events(network, grid, limits)
+        own = {"serving_default": midi_endpoint(continuing, grid, limits), "continuation": continuing}
+        return own | token_endpoints(network, grid.tokens, most_steps=limits.longest_primer)
+    continuing = _continuing_frames(network, grid, limits)
     return {
-        "serving_default": midi_endpoint(continuing, grid),
+        "serving_default": midi_endpoint(continuing, grid, limits),
         "continuation": continuing,
-        "tensors": _scoring_frames(network),
-        "step": _stepping_frames(network),
+        "tensors": _scoring_frames(network, limits),
+        "step": _stepping_frames(network, grid, limits),
     }
 
 
-def _continuing_frames(network: keras.Model) -> Endpoint:
+def _continuing_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames of primers in, the frames that follow them out."""
 
     def write(
         frames: Tensor, lengths: Tensor, *, steps: Tensor, temperature: Tensor, top_p: Tensor, seed: Tensor
     ) -> dict[str, Tensor]:
-        with tf.control_dependencies([*_length_checks(lengths, frames), *_wishes(steps, temperature, top_p)]):
-            rules = Rules(tf.identity(temperature), seed, top_p=tf.identity(top_p))
-            context, states = begin_frames(network, frames, tf.identity(lengths))
-            most, before = tf.reduce_max(steps), last_frames(frames, lengths)
-            written, _, _ = continue_frames(network, context, states, rules, before=before, steps=most)
+        rules = Rules(temperature, seed, top_p=top_p)
+        context, states = begin_frames(network, frames, lengths)
+        most, before = tf.reduce_max(steps), last_frames(frames, lengths)
+        written, _, _ = continue_frames(network, context, states, rules, before=before, known=grid.known, steps=most)
         inside = tf.sequence_mask(steps, most)[..., None]
         return {"frames": tf.cast(tf.where(inside, written, 0.0), tf.int32), "lengths": tf.identity(steps)}
 
     signature = {**_frame_signature(), "steps": tf.TensorSpec((None,), tf.int32), **_sampling_signature()}
     steps = np.array([4, 1, 3, 2, 5], np.int32)
-    return Endpoint(write, signature, {**_frame_examples(), "steps": steps, **_sampling_examples()})
+    return Endpoint(
+        write,
+        signature,
+        {**_frame_examples(), "steps": steps, **_sampling_examples()},
+        rules=(*wishes("steps", limits.longest_answer), *_frame_rules(limits)),
+        neutral=WISHES | {"steps": 1},
+        most_steps={"frames": limits.longest_primer},
+    )
 
 
-def _scoring_frames(network: keras.Model) -> Endpoint:
+def _scoring_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint:
     """Pieces in, nats of each of their frames out."""
 
     def score(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
-        with tf.control_dependencies(_length_checks(lengths, frames)):
-            valid = tf.sequence_mask(lengths, tf.shape(frames)[1])
+        valid = tf.sequence_mask(lengths, tf.shape(frames)[1])
         frames = tf.where(valid[..., None], tf.cast(frames, tf.float32), 0.0)
         before = tf.pad(frames, [[0, 0], [1, 0], [0, 0]])[:, :-1]
         contexts, _ = read_frames(network, before, lengths, zero_states(network, tf.shape(frames)[0]))
@@ -78,10 +86,11 @@ def _scoring_frames(network: keras.Model) -> Endpoint:
         mask = tf.cast(valid, tf.float32)
         return {"nats": frame_nats(logits, frames) * mask, "logits": logits * mask[..., None]}
 
-    return Endpoint(score, _frame_signature(), _frame_examples())
+    most = {"frames": limits.longest_primer}
+    return Endpoint(score, _frame_signature(), _frame_examples(), rules=_frame_rules(limits), most_steps=most)
 
 
-def _stepping_frames(network: keras.Model) -> Endpoint:
+def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames and states in, a frame that follows and new states out."""
     sizes = [state.shape[-1] for state in network.input["states"]]
     names = [f"state_{number}" for number in range(len(sizes))]
@@ -96,15 +105,11 @@ def _stepping_frames(network: keras.Model) -> Endpoint:
         position: Tensor,
         **states: Tensor,
     ) -> dict[str, Tensor]:
-        filled = tf.debugging.assert_greater_equal(lengths, 1, "lengths must be at least 1")
-        checks = [filled, *_length_checks(lengths, frames), *_wishes(None, temperature, top_p)]
-        checks.append(tf.debugging.assert_greater_equal(position, 0, "position must be at least 0"))
-        with tf.control_dependencies(checks):
-            rules = Rules(tf.identity(temperature), seed, top_p=tf.identity(top_p))
+        rules = Rules(temperature, seed, top_p=top_p)
         contexts, final = read_frames(network, frames, lengths, [states[name] for name in names])
         context = tf.gather(contexts, lengths - 1, batch_dims=1)
         before = last_frames(frames, lengths)
-        drawn = sample_frames(network, context, rules, before=before, position=position)
+        drawn = sample_frames(network, context, rules, before=before, known=grid.known, position=position)
         return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(names, final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype
@@ -116,19 +121,21 @@ def _stepping_frames(network: keras.Model) -> Endpoint:
         step,
         {**_frame_signature(), **_sampling_signature(), **position, **signature},
         {**examples, "position": np.array([0, 1, 2, 300, 7], np.int32), **zeros},
+        rules=(*wishes(), *_frame_rules(limits, least=1), between("position", 0, LAST_POSITION)),
+        neutral=WISHES,
+        most_steps={"frames": limits.longest_primer},
     )
 
 
-def _continuing_events(network: keras.Model, grid: MusicGrid) -> Endpoint:
+def _continuing_events(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Tokens of primers in, the tokens that follow them out."""
 
     def write(
         tokens: Tensor, lengths: Tensor, *, events: Tensor, temperature: Tensor, top_p: Tensor, seed: Tensor
     ) -> dict[str, Tensor]:
-        with tf.control_dependencies([*_length_checks(lengths, tokens), *_wishes(events, temperature, top_p)]):
-            rules = Rules(tf.identity(temperature), seed, top_p=tf.identity(top_p))
-            logits, states = begin_events(network, tokens, tf.identity(lengths))
-            written, written_lengths = generate(event_step(network), states, logits, rules, length=events)
+        rules = Rules(temperature, seed, top_p=top_p)
+        logits, states = begin_events(network, tokens, lengths)
+        written, written_lengths = generate(event_step(network), states, logits, rules, length=events)
         return {"tokens": written, "lengths": written_lengths}
 
     tokens = (np.arange(ROWS * STEPS, dtype=np.int32).reshape(ROWS, STEPS) * 7) % grid.tokens
@@ -144,30 +151,20 @@ def _continuing_events(network: keras.Model, grid: MusicGrid) -> Endpoint:
         "events": np.array([4, 1, 9, 2, 5], np.int32),
         **_sampling_examples(),
     }
-    return Endpoint(write, signature, examples)
+    primer = (lengths_fit("tokens", most=limits.longest_primer), ids_below("tokens", grid.tokens))
+    return Endpoint(
+        write,
+        signature,
+        examples,
+        rules=(*wishes("events", limits.longest_answer), *primer),
+        neutral=WISHES | {"events": 1},
+        most_steps={"tokens": limits.longest_primer},
+    )
 
 
-def _length_checks(lengths: Tensor, rows: Tensor) -> list[tf.Operation]:
-    """What must hold of lengths."""
-    return [
-        tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-        tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the length of the rows"),
-    ]
-
-
-def _wishes(count: Tensor | None, temperature: Tensor, top_p: Tensor) -> list[tf.Operation]:
-    """What must hold of how, and how much, is to be written."""
-    checks = [
-        tf.debugging.assert_greater_equal(temperature, 0.0, "temperature must be at least 0"),
-        tf.debugging.assert_greater(top_p, 0.0, "top_p must be above 0"),
-        tf.debugging.assert_less_equal(top_p, 1.0, "top_p must be at most 1"),
-    ]
-    if count is not None:
-        checks.append(tf.debugging.assert_greater_equal(count, 1, "at least 1 must be asked for"))
-        checks.append(
-            tf.debugging.assert_less_equal(count, LONGEST_SAMPLE, f"at most {LONGEST_SAMPLE} may be asked for")
-        )
-    return checks
+def _frame_rules(limits: MusicExportConfig, *, least: int = 0) -> tuple[RowRule, ...]:
+    """What must hold of frames and their lengths."""
+    return lengths_fit("frames", least=least, most=limits.longest_primer), ids_below("frames", 2)
 
 
 def _frame_signature() -> dict[str, tf.TensorSpec]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import keras
 import numpy as np
 
-from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
+from rnnapps.metrics.parts import ratio
 from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.generation import Sampling, write_pieces
-from rnnapps.tasks.music_generation.metrics import frames as frame_metrics
-from rnnapps.tasks.music_generation.metrics import note_events
+from rnnapps.tasks.music_generation.metrics import frame_baselines, note_events
+from rnnapps.tasks.music_generation.metrics.frames import FrameScore, best_threshold
 from rnnapps.tasks.music_generation.metrics.music_diagnostics import music_diagnostics
+from rnnapps.tasks.music_generation.metrics.note_events import EventScore
 from rnnapps.tasks.music_generation.objective import event_scorer, frame_scorer, joined_events
-from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
-from rnnapps.types import Array
+from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
 
 __all__ = ["diagnose", "evaluate_music", "excerpts"]
 
@@ -27,29 +27,39 @@ GENERATED_BEATS = 32
 
 def evaluate_music(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -> Evaluation:
     """Metrics and baselines on the test pieces, and diagnostics of generated pieces beside excerpts of the test's."""
-    told: dict[str, float] = {}
-    if grid.representation == "frames":
-        held_out = [grid.frames(piece) for piece in pieces.test]
-        train, validation = ([grid.frames(piece) for piece in part] for part in (pieces.train, pieces.validation))
-        chosen = frame_scorer(network, validation)
-        threshold = frame_metrics.best_threshold(lambda value: chosen(value)["frame_accuracy"])
-        metrics = frame_scorer(network, held_out)(threshold)
-        baselines = frame_metrics.baselines(train, held_out, validation)
-        told["frame_threshold"] = threshold
-        examples = sum(len(roll) - 1 for roll in held_out)
-    else:
-        metrics = event_scorer(network, grid, pieces.test)()
-        ids = joined_events(grid, pieces.test)
-        before = joined_events(grid, pieces.train)
-        baselines = note_events.baselines(before, ids, grid.is_note_on(ids), tokens=grid.tokens)
-        examples = len(ids) - 1
+    frames = grid.representation == "frames"
+    scores, told = _frame_scores(network, grid, pieces) if frames else (_event_scores(network, grid, pieces), {})
+    statistics = {name: score.by_piece for name, score in scores.items()}
+    metrics = {name: score.metrics() for name, score in scores.items()}
     return Evaluation(
-        metrics=metrics,
-        baselines=baselines,
-        examples=examples,
+        metrics=metrics.pop(MODEL),
+        baselines=metrics,
+        examples=int(statistics[MODEL][:, 1].sum()),
         split="test",
         diagnostics=told | diagnose(network, grid, pieces.test),
+        comparison=Comparison("nats_per_step" if frames else "nats_per_event", statistics, ratio, part="pieces"),
     )
+
+
+def _frame_scores(
+    network: keras.Model, grid: MusicGrid, pieces: PieceSplits
+) -> tuple[dict[str, FrameScore], dict[str, float]]:
+    """The model and its baselines on frames, and the threshold of the model, which is chosen on validation pieces."""
+    train, validation, held_out = (
+        [grid.frames(piece) for piece in part] for part in (pieces.train, pieces.validation, pieces.test)
+    )
+    chosen = frame_scorer(network, validation)
+    threshold = best_threshold(lambda value: chosen(value).metrics()["frame_accuracy"])
+    model = frame_scorer(network, held_out)(threshold)
+    scored = frame_baselines.score_baselines(train, held_out, validation)
+    return {MODEL: model, **scored}, {"frame_threshold": threshold}
+
+
+def _event_scores(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -> dict[str, EventScore]:
+    """The model and its baselines on events."""
+    train, ids = (joined_events(grid, part) for part in (pieces.train, pieces.test))
+    baselines = note_events.score_baselines(train, ids, grid.is_note_on(ids), tokens=grid.tokens, boundary=BOUNDARY)
+    return {MODEL: event_scorer(network, grid, pieces.test)(), **baselines}
 
 
 def diagnose(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece]) -> dict[str, float]:
@@ -68,11 +78,4 @@ def diagnose(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece]) -> 
 def excerpts(pieces: Sequence[Piece], steps: int) -> list[Piece]:
     """The beginnings of pieces; of those that are long enough, if there are any."""
     long = [piece for piece in pieces if piece.steps >= steps] or list(pieces)
-    return [replace(piece, notes=_beginning(piece.notes, steps)) for piece in long]
-
-
-def _beginning(notes: Array, steps: int) -> Array:
-    """The notes that begin before a step, cut off there."""
-    kept: Array = notes[notes[:, 0] < steps].copy()
-    kept[:, 1] = np.minimum(kept[:, 1], steps)
-    return kept
+    return [piece.beginning(steps) for piece in long]

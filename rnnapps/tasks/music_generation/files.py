@@ -18,7 +18,9 @@ from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 from rnnapps.tasks.music_generation.synthesis import render_wav
 from rnnapps.types import Array
 
-__all__ = ["GeneratedPiece", "choose_synthesizer"]
+__all__ = ["SILENT", "GeneratedPiece", "choose_synthesizer"]
+
+SILENT = "nothing sounds in what was added: ask for more bars, another seed or a temperature above 0, or train longer"
 
 
 def choose_synthesizer(name: str, soundfont: str) -> FluidSynth | None:
@@ -55,6 +57,11 @@ class GeneratedPiece:
     def notes(self) -> Array:
         """int32 `(notes, 4)`: first grid step, step after the last, MIDI pitch and velocity of each note."""
         return self.piece.notes
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing sounds behind what was given."""
+        return not (self.notes[:, 1] > self.primer_steps).any()
 
     @property
     def midi(self) -> bytes:
@@ -94,9 +101,10 @@ class GeneratedPiece:
         return replace(self, files={kind: file for kind, (file, _) in contents.items()})
 
     def printed(self) -> dict[str, Any]:
-        """The paths of its files by kind, the number of notes, and its figures to three places."""
+        """The paths of its files by kind, the number of notes, figures to three places, and whether it is silent."""
         figures = {name: round(value, 3) for name, value in self.figures.items()}
-        return {**{kind: str(path) for kind, path in self.files.items()}, "notes": len(self.notes), **figures}
+        told: dict[str, Any] = {**{kind: str(path) for kind, path in self.files.items()}, "notes": len(self.notes)}
+        return {**told, **figures, **({"remark": SILENT} if self.is_silent else {})}
 
     def _contents(self, target: Path, synthesizer: FluidSynth | None) -> dict[str, tuple[Path, bytes]]:
         """What is written where."""
@@ -115,4 +123,4 @@ def _sound(piece: Piece, midi: bytes, grid: MusicGrid, synthesizer: FluidSynth |
     """A piece, and the same as MIDI, as a WAV file."""
     if synthesizer is None:
         return render_wav(piece, steps_per_beat=grid.steps_per_beat)
-    return synthesizer.render_wav(midi, seconds=piece.steps * 60.0 / piece.tempo_bpm / grid.steps_per_beat)
+    return synthesizer.render_wav(midi, seconds=float(piece.seconds(grid.steps_per_beat)[-1]))

@@ -12,9 +12,12 @@ from rnnapps.decoding.sampling import uniforms
 from rnnapps.layers.token_network import zero_states
 from rnnapps.tasks.music_generation.frame_network import frame_step, key_distribution, read_frames
 from rnnapps.tasks.music_generation.key_drawing import draw_frame
-from rnnapps.types import Tensor, Tensors
+from rnnapps.types import Array, Tensor, Tensors
 
 __all__ = ["begin_frames", "continue_frames", "last_frames", "sample_frames"]
+
+_NEVER = -1e4
+"""Logit of a key that may not be struck."""
 
 
 def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensors]:
@@ -40,7 +43,7 @@ def last_frames(frames: Tensor, lengths: Tensor) -> Tensor:
 
 
 def sample_frames(
-    network: keras.Model, context: Tensor, rules: Rules, *, before: Tensor, position: Tensor | int
+    network: keras.Model, context: Tensor, rules: Rules, *, before: Tensor, known: Array, position: Tensor | int
 ) -> Tensor:
     """Draws one frame for each row.
 
@@ -49,6 +52,7 @@ def sample_frames(
         context: `(batch, size)`.
         rules: temperature, seed and top_p, which act as `draw_frame` says.
         before: the frame before, float32 `(batch, keys)`.
+        known: bool `(keys,)`, the keys that may be struck: beyond those of the training pieces, it has learned nothing.
         position: int32 scalar or `(batch,)`: number of frames that were drawn before with this seed.
 
     Returns:
@@ -64,7 +68,10 @@ def sample_frames(
     rows = tf.shape(rules.seed)[0]
     places = tf.broadcast_to(tf.cast(position, tf.int32), [rows])
     numbers = tf.map_fn(row, (rules.seed, places), fn_output_signature=tf.TensorSpec((None,), tf.float32))
-    return draw_frame(distribution.given(context), tf.reshape(numbers, [rows, keys]), rules, before)
+    terms = distribution.given(context)
+    # Others that sound, as a primer's may, can be held.
+    terms = terms._replace(base=tf.where(known | (before > 0), terms.base, _NEVER))
+    return draw_frame(terms, tf.reshape(numbers, [rows, keys]), rules, before)
 
 
 def continue_frames(
@@ -74,6 +81,7 @@ def continue_frames(
     rules: Rules,
     *,
     before: Tensor,
+    known: Array,
     steps: Tensor | int,
     position: Tensor | int = 0,
 ) -> tuple[Tensor, Tensor, Tensors]:
@@ -87,6 +95,7 @@ def continue_frames(
         states: the same.
         rules: how to sample.
         before: the last frame of the primer or the chunk before, float32 `(batch, keys)`.
+        known: bool `(keys,)`, the keys that may be struck.
         steps: int32 scalar, number of frames.
         position: frames drawn in chunks before.
 
@@ -98,13 +107,14 @@ def continue_frames(
     written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
 
     def body(
-        now: Tensor, frame: Tensor, context: Tensor, states: Tensors, written: tf.TensorArray
-    ) -> tuple[Tensor, Tensor, Tensor, Tensors, tf.TensorArray]:
-        frame = sample_frames(network, context, rules, before=frame, position=position + now)
-        new_context, new_states = step(frame, states)
-        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), (new_context, new_states), (context, states))
-        return now + 1, frame, new_context, new_states, written.write(now, frame)
+        now: Tensor, frame: Tensor, after: tuple[Tensor, Tensors], written: tf.TensorArray
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensors], tf.TensorArray]:
+        frame = sample_frames(network, after[0], rules, before=frame, known=known, position=position + now)
+        following = step(frame, after[1])
+        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), following, after)
+        return now + 1, frame, following, written.write(now, frame)
 
-    start = (tf.constant(0), tf.ensure_shape(before, (context.shape[0], keys)), context, list(states), written)
-    _, _, after, final, written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
+    begun = tf.ensure_shape(before, (context.shape[0], keys))
+    start = (tf.constant(0), begun, (context, list(states)), written)
+    _, _, (after, final), written = tf.while_loop(lambda now, *_: now < steps, body, start, parallel_iterations=1)
     return tf.transpose(written.stack(), [1, 0, 2]), after, final

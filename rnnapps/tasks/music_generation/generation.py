@@ -59,7 +59,7 @@ def write_pieces(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
     """Pieces that begin with a primer (which may be empty) and go on for the steps that were asked for."""
     if grid.representation == "frames":
         start = grid.frames(primer)
-        continuations = _written_frames(network, start, sampling)
+        continuations = _written_frames(network, start, sampling, grid.known)
         pieces = [grid.from_frames(np.concatenate([start, added])) for added in continuations]
     else:
         pieces = _written_events(network, grid, primer, sampling)
@@ -68,7 +68,7 @@ def write_pieces(network: keras.Model, grid: MusicGrid, primer: Piece, sampling:
     return [replace(named, notes=_cut(piece.notes, length)) for piece in pieces]
 
 
-def _written_frames(network: keras.Model, start: Array, sampling: Sampling) -> Array:
+def _written_frames(network: keras.Model, start: Array, sampling: Sampling, known: Array) -> Array:
     """Frames uint8 `(samples, steps, 88)` that follow those of a primer."""
     rules = sampling.rules()
 
@@ -79,7 +79,7 @@ def _written_frames(network: keras.Model, start: Array, sampling: Sampling) -> A
         lengths = tf.fill([rows], len(start))
         context, states = begin_frames(network, primers, lengths)
         before = last_frames(primers, lengths)
-        return continue_frames(network, context, states, rules, before=before, steps=sampling.steps)[0]
+        return continue_frames(network, context, states, rules, before=before, known=known, steps=sampling.steps)[0]
 
     return np.asarray(write(), np.uint8)
 
@@ -175,7 +175,7 @@ def _frame_changes(
     context, states = begin_frames(network, start[None], tf.constant([len(start)]))
     chunk = tf.function(
         lambda context, states, before, position: continue_frames(
-            network, context, states, rules, before=before, steps=size, position=position
+            network, context, states, rules, before=before, known=grid.known, steps=size, position=position
         ),
         autograph=False,
     )

@@ -27,9 +27,9 @@ class KeyTerms(NamedTuple):
 
     base: Tensor
     hidden: Tensor | None = None
-    read: Tensor | None = None
-    write: Tensor | None = None
-    below: Tensor | None = None
+    read: Tensor = None
+    write: Tensor = None
+    below: Tensor = None
 
     def logits(self, frames: Tensor | None) -> Tensor:
         """Logits `(..., keys)` of each key, given those of frames `(..., keys)` that lie below it."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.tasks.music_generation.data import midi
 from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.preprocessing.midi_reader import PROBLEMS, MidiNotes, read_midi
 from rnnapps.tasks.music_generation.preprocessing.midi_writer import write_midi
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
@@ -20,12 +21,13 @@ from rnnapps.tasks.music_generation.preprocessing.music_tensors import (
     rolls_of_frames,
     tokens_of,
 )
+from rnnapps.tasks.music_generation.wishes import wishes
 from rnnapps.types import Array, Tensor
 
 __all__ = ["midi_endpoint"]
 
 
-def midi_endpoint(continuing: Endpoint, grid: MusicGrid) -> Endpoint:
+def midi_endpoint(continuing: Endpoint, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Puts reading and writing of MIDI files around the endpoint that continues frames or events.
 
     A row whose file cannot be read gets a `problem`, an empty file and no continuation.
@@ -33,34 +35,30 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid) -> Endpoint:
     Args:
         continuing: takes "frames" or "tokens", "lengths" and further inputs; returns the former two.
         grid: the model's grid.
+        limits: how long a primer may be, and what may be asked for.
     """
     name = "frames" if grid.representation == "frames" else "tokens"
     further = [input_name for input_name in continuing.input_signature if input_name not in (name, "lengths")]
+    beyond = f"has more than {limits.longest_primer:,} {'frames' if name == 'frames' else 'events'}"
 
     def write(midi_bytes: Tensor, **wishes: Tensor) -> dict[str, Tensor]:
         notes = read_midi(midi_bytes, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
         primer, lengths = _numbers(notes, grid)
+        too_long = lengths > limits.longest_primer
+        primer, lengths = primer[:, : limits.longest_primer], tf.where(too_long, 0, lengths)
         answer = continuing.function(**{name: primer, "lengths": lengths}, **wishes)
-        good = notes.problem == 0
+        good = (notes.problem == 0) & ~too_long
         added = tf.where(good, answer["lengths"], 0)
         rows = answer[name]
         kept = tf.reshape(
             tf.sequence_mask(added, tf.shape(rows)[1]), [-1, tf.shape(rows)[1], *[1] * (len(rows.shape) - 2)]
         )
-        rolls = _rolls(*_joined(primer, lengths, rows, added), grid)
-        content = write_midi(
-            rolls,
-            notes.tempo,
-            notes.numerator,
-            notes.exponent,
-            steps_per_beat=grid.steps_per_beat,
-            percussion=grid.percussion,
-        )
+        content = _written(_joined(primer, lengths, rows, added), notes, grid)
         return {
             "midi_bytes": tf.where(good, content, ""),
             name: tf.where(kept, rows, 0),
             "lengths": added,
-            "problem": tf.gather(tf.constant(PROBLEMS), notes.problem),
+            "problem": tf.where(too_long, beyond, tf.gather(tf.constant(PROBLEMS), notes.problem)),
         }
 
     signature = {"midi_bytes": tf.TensorSpec((None,), tf.string)}
@@ -68,7 +66,14 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid) -> Endpoint:
     examples = {"midi_bytes": _example_files(grid)} | {
         input_name: continuing.examples[input_name] for input_name in further
     }
-    return Endpoint(write, signature, examples)
+    return Endpoint(
+        write,
+        signature,
+        examples,
+        rules=wishes(further[0], limits.longest_answer),
+        neutral=continuing.neutral,
+        found_problems=(*PROBLEMS[1:], beyond),
+    )
 
 
 def _numbers(notes: MidiNotes, grid: MusicGrid) -> tuple[Tensor, Tensor]:
@@ -76,6 +81,12 @@ def _numbers(notes: MidiNotes, grid: MusicGrid) -> tuple[Tensor, Tensor]:
     if grid.representation == "frames":
         return tf.cast(notes.sounding, tf.int32), notes.lengths
     return tokens_of(Rolls(notes.sounding, notes.struck, notes.velocity), grid)
+
+
+def _written(music: tuple[Tensor, Tensor], notes: MidiNotes, grid: MusicGrid) -> Tensor:
+    """Files `(batch,)` of frames or tokens and their numbers, with the tempo and metre of what was read."""
+    rolls = _rolls(*music, grid)
+    return write_midi(rolls, notes.conductor, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
 
 
 def _rolls(rows: Tensor, lengths: Tensor, grid: MusicGrid) -> Rolls:

@@ -20,8 +20,8 @@ from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.frame_network import key_distribution
 from rnnapps.tasks.music_generation.key_drawing import expected_frame
-from rnnapps.tasks.music_generation.metrics.frames import frame_nats, score_frames
-from rnnapps.tasks.music_generation.metrics.note_events import event_metrics
+from rnnapps.tasks.music_generation.metrics.frames import FrameScore, frame_nats, score_frames
+from rnnapps.tasks.music_generation.metrics.note_events import EventScore
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
 from rnnapps.types import Array, NamedTensors, Tensor, Tensors
 
@@ -70,7 +70,7 @@ def _frame_objective(
     return Objective(
         loss=loss,
         batches=batches_from,
-        validate=lambda: {"validation_nats_per_step": score()["nats_per_step"]},
+        validate=lambda: {"validation_nats_per_step": score().metrics()["nats_per_step"]},
         metric="validation_nats_per_step",
         loss_unit="nats_per_step",
         time_step="grid step",
@@ -78,9 +78,7 @@ def _frame_objective(
     )
 
 
-def frame_scorer(
-    network: keras.Model, rolls: Sequence[Array], *, greedy: bool = True
-) -> Callable[..., dict[str, float]]:
+def frame_scorer(network: keras.Model, rolls: Sequence[Array], *, greedy: bool = True) -> Callable[..., FrameScore]:
     """A function that scores pieces with a frame network's weights of that moment.
 
     It takes the probability above which a key is expected, one half by default.
@@ -105,9 +103,9 @@ def frame_scorer(
         terms = distribution.given(tf.reshape(contexts, [-1, contexts.shape[-1]]))
         return logits, tf.reshape(expected_frame(terms, threshold), tf.shape(next_frames)), final
 
-    def score(threshold: float = 0.5) -> dict[str, float]:
+    def score(threshold: float = 0.5) -> FrameScore:
         first, run = functools.partial(zero_states, network), functools.partial(apply, tf.constant(threshold))
-        return score_frames(run, first, rolls, batch_size=SCORED_ROWS, window_steps=SCORED_STEPS).metrics()
+        return score_frames(run, first, rolls, batch_size=SCORED_ROWS, window_steps=SCORED_STEPS)
 
     return score
 
@@ -153,7 +151,7 @@ def _event_objective(
     return Objective(
         loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
         batches=batches_from,
-        validate=lambda: {f"validation_{name}": value for name, value in score().items()},
+        validate=lambda: {f"validation_{name}": value for name, value in score().metrics().items()},
         metric="validation_nats_per_event",
         loss_unit="nats_per_event",
         time_step="event",
@@ -161,10 +159,12 @@ def _event_objective(
     )
 
 
-def event_scorer(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece]) -> Callable[[], dict[str, float]]:
+def event_scorer(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece]) -> Callable[[], EventScore]:
     """A function that scores every event and the end of every piece, each given all events of the piece before it."""
-    rows = sorted((np.pad(grid.events(piece), 1, constant_values=BOUNDARY) for piece in pieces), key=len)
-    groups = [_side_by_side(rows[first : first + SCORED_ROWS]) for first in range(0, len(rows), SCORED_ROWS)]
+    rows = [np.pad(grid.events(piece), 1, constant_values=BOUNDARY) for piece in pieces]
+    order = np.argsort([len(row) for row in rows], kind="stable")
+    groups = [order[first : first + SCORED_ROWS] for first in range(0, len(order), SCORED_ROWS)]
+    side_by_side = [_side_by_side([rows[piece] for piece in group]) for group in groups]
 
     @tf.function(autograph=False)
     def apply(tokens: Tensor, states: Tensors) -> tuple[Tensor, Tensor, Tensors]:
@@ -172,12 +172,14 @@ def event_scorer(network: keras.Model, grid: MusicGrid, pieces: Sequence[Piece])
         best = tf.argmax(outputs["logits"], axis=-1, output_type=tf.int32)
         return nats(outputs["logits"], tokens[:, 1:]), best, outputs["states"]
 
-    def score() -> dict[str, float]:
+    def score() -> EventScore:
         scored = [
-            part for tokens in groups for part in _windows_scored(apply, zero_states(network, SCORED_ROWS), tokens)
+            (losses, expected, targets, group[places])
+            for group, tokens in zip(groups, side_by_side, strict=True)
+            for losses, expected, targets, places in _windows_scored(apply, zero_states(network, SCORED_ROWS), tokens)
         ]
-        losses, expected, targets = (np.concatenate(parts) for parts in zip(*scored, strict=True))
-        return event_metrics(losses, expected == targets, grid.is_note_on(targets))
+        losses, expected, targets, piece = (np.concatenate(parts) for parts in zip(*scored, strict=True))
+        return EventScore(losses, expected == targets, grid.is_note_on(targets), piece)
 
     return score
 
@@ -191,10 +193,10 @@ def _side_by_side(rows: Sequence[Array]) -> Array:
     return tokens
 
 
-def _windows_scored(apply: ScoreStep, states: Tensors, tokens: Array) -> Iterator[tuple[Array, Array, Array]]:
-    """(losses, likeliest tokens, actual tokens) of each window, flat."""
+def _windows_scored(apply: ScoreStep, states: Tensors, tokens: Array) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """(losses, likeliest tokens, actual tokens, numbers of their rows) of each window, flat."""
     for start in range(0, tokens.shape[1] - 1, SCORED_STEPS):
         window = tokens[:, start : start + SCORED_STEPS + 1]
         losses, best, states = apply(tf.constant(np.maximum(window, 0)), states)
         valid = window[:, 1:] >= 0
-        yield np.asarray(losses)[valid], np.asarray(best)[valid], window[:, 1:][valid]
+        yield np.asarray(losses)[valid], np.asarray(best)[valid], window[:, 1:][valid], np.nonzero(valid)[0]

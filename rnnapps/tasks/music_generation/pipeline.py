@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnnapps.config import ExportConfig, TrainingConfig, require, require_choice, require_seed
+from rnnapps.config import TrainingConfig, require, require_choice, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import given_inputs
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
+from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 
 if TYPE_CHECKING:
@@ -47,14 +50,14 @@ class Config:
         data: where the pieces come from, and how they are represented.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: MusicDataConfig = field(default_factory=MusicDataConfig)
     model: MusicModelConfig = field(default_factory=MusicModelConfig)
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(carry_state=False, batch_size=16))
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: MusicExportConfig = field(default_factory=MusicExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -70,10 +73,11 @@ class PredictOptions:
         primer: piece to continue, a MIDI, MusicXML or ABC file; empty begins one.
         primer_bars: bars of the primer to start from; 0 for all.
         bars: bars to add, 1 to 256.
-        temperature: 0 always takes the likeliest; higher is more varied.
-        top_p: leave out what is unlikely; 1 leaves out nothing.
+        temperature: 0 always takes the likeliest; higher is more varied. In frames it decides which keys are struck,
+            not whether and how many: pieces stay as dense at any temperature above 0.
+        top_p: leave out what is unlikely; 1 leaves out nothing. It acts on what temperature acts on.
         seed: the same seed gives the same result.
-        samples: number of pieces, 1 to 100.
+        samples: number of pieces (predict), 1 to 100.
         tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
         synthesizer: what makes the sound (predict): additive (ours), fluidsynth, or auto, which is fluidsynth where
             the program and a soundfont are installed.
@@ -120,6 +124,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     config_class = Config
     predict_class = PredictOptions
     intended_use: ClassVar[str] = "Continuing or scoring pieces of the kind and grid the model was trained on."
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "output", "synthesizer", "soundfont"})
     limitations: ClassVar[tuple[str, ...]] = (
         "It plans no form: phrases make sense locally, but a piece as a whole goes nowhere.",
         "Everything lies on its grid: no expressive timing, and nothing shorter than a grid step.",
@@ -127,6 +132,13 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("frame_accuracy", "next_note_accuracy"))
     python_defaults: ClassVar[dict[str, str]] = {"output": ""}
+
+    def without_effect(self, config: Config) -> Mapping[str, str]:
+        """Adds what only the network of the other representation reads."""
+        frames = config.data.representation == "frames"
+        names = ("model.embedding_units", "model.tie_weights") if frames else ("model.key_units",)
+        why = f"data.representation {config.data.representation} has no use for it"
+        return {**super().without_effect(config), **dict.fromkeys(names, why)}
 
     def examples(self, config: Config, given: object = None) -> PieceSplits:
         """Reads the pieces and splits them.
@@ -139,10 +151,10 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         return read_piece_splits(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: PieceSplits) -> MusicGrid:
-        """The grid; nothing in it is learned."""
+        """The grid, and the keys between the lowest and the highest of the training pieces."""
         from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 
-        return MusicGrid.of(config.data)
+        return MusicGrid.of(config.data).within(splits.train, transpose=config.data.transpose_semitones)
 
     def load_preprocessor(self, folder: Path) -> MusicGrid:
         """The grid a run or an export was made with."""
@@ -151,9 +163,9 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         return MusicGrid.load(folder)
 
     def grow_preprocessor(self, config: Config, preprocessor: MusicGrid, splits: PieceSplits) -> MusicGrid:
-        """The same grid; new data must ask for no other."""
+        """The same grid, which new data must ask for, with their keys too."""
         preprocessor.require_same(config.data)
-        return preprocessor
+        return preprocessor.joined(self.fit_preprocessor(config, splits))
 
     def build_model(self, config: Config, preprocessor: MusicGrid) -> keras.Model:
         """Recurrent stack and a distribution over the keys of a frame, or a token network."""
@@ -188,7 +200,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         """`serving_default` continues MIDI files, `continuation` arrays; `tensors` scores, `step` takes states."""
         from rnnapps.tasks.music_generation.endpoints import music_endpoints
 
-        return music_endpoints(fitted.network, fitted.preprocessor)
+        return music_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
 
     def is_one_input(self, given: object) -> bool:
         """Nothing to begin with is one input too."""
@@ -201,7 +213,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
 
         From Python: primers, in the forms of `examples`, or pieces that a model has written.
         """
-        from rnnapps.tasks.music_generation.files import GeneratedPiece, choose_synthesizer
+        from rnnapps.tasks.music_generation.files import SILENT, GeneratedPiece, choose_synthesizer
         from rnnapps.tasks.music_generation.generation import write_pieces
 
         if options.output:
@@ -211,18 +223,31 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
             primer = _primer(grid, options, item, place)
             written = write_pieces(fitted.network, grid, primer, _sampling(grid, primer, options))
             pieces += [GeneratedPiece(piece, grid, primer.steps) for piece in written]
+        silent = sum(piece.is_silent for piece in pieces)
+        if silent:
+            print(f"{silent} of {len(pieces)} pieces: {SILENT}", file=sys.stderr)
         return _saved(pieces, options) if options.output else pieces
 
     def stream(
         self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, given: Any = None
     ) -> Iterator[KeyChange]:
         """Each step at which keys are struck or released, as soon as it is drawn."""
+        from rnnapps.tasks.music_generation.files import SILENT
         from rnnapps.tasks.music_generation.generation import stream_changes
 
-        primer = _primer(fitted.preprocessor, options, given)
-        yield from stream_changes(
-            fitted.network, fitted.preprocessor, primer, _sampling(fitted.preprocessor, primer, options)
-        )
+        grid, struck = fitted.preprocessor, False
+        primer = _primer(grid, options, given)
+        for change in stream_changes(fitted.network, grid, primer, _sampling(grid, primer, options)):
+            struck = struck or bool(change.note_on)
+            yield change
+        if not struck:
+            print(f"stream: {SILENT}", file=sys.stderr)
+
+    def continue_stream(
+        self, fitted: Fitted[Config, MusicGrid], options: PredictOptions, memory: StreamMemory, given: Any = None
+    ) -> Iterator[KeyChange]:
+        """The piece drawn again, without the changes that were given out before."""
+        yield from memory.after_given(self.stream(fitted, options, given))
 
     def report_sections(
         self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits, samples: Sequence[str]
@@ -239,17 +264,18 @@ def _primer(grid: MusicGrid, options: PredictOptions, given: Any, place: str = f
 
     from rnnapps.tasks.music_generation.data.music import given_piece
     from rnnapps.tasks.music_generation.data.piece import Piece
-    from rnnapps.tasks.music_generation.evaluation import excerpts
+    from rnnapps.tasks.music_generation.data.remarks import tell_remarks
 
     start = options.primer or None if given is None else given
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
     if start is not None:
-        known = MusicDataConfig(**dataclasses.asdict(grid), transpose_semitones=0)
-        piece = given_piece(start, place, known)
+        piece = given_piece(start, place, grid.settings())
+        tell_remarks([piece], place)
         if options.primer_bars:
-            steps = round(options.primer_bars * piece.beats_per_bar * grid.steps_per_beat)
-            piece = excerpts([piece], steps)[0]
-    return dataclasses.replace(piece, tempo_bpm=options.tempo_bpm or piece.tempo_bpm)
+            piece = piece.beginning(piece.bar_line(options.primer_bars, grid.steps_per_beat))
+    if options.tempo_bpm:
+        piece = dataclasses.replace(piece, tempo_bpm=options.tempo_bpm, tempo_changes=())
+    return piece
 
 
 def _saved(pieces: Sequence[GeneratedPiece], options: PredictOptions) -> list[GeneratedPiece]:
@@ -266,7 +292,7 @@ def _sampling(grid: MusicGrid, primer: Piece, options: PredictOptions) -> Sampli
     from rnnapps.tasks.music_generation.generation import Sampling
 
     return Sampling(
-        steps=max(1, round(options.bars * primer.beats_per_bar * grid.steps_per_beat)),
+        steps=max(1, round(options.bars * primer.last_beats_per_bar * grid.steps_per_beat)),
         samples=options.samples,
         temperature=options.temperature,
         top_p=options.top_p,

@@ -25,15 +25,15 @@ def render_wav(piece: Piece, *, steps_per_beat: int) -> bytes:
     Raises:
         DataError: the piece lasts longer than half an hour.
     """
-    step_seconds = 60.0 / piece.tempo_bpm / steps_per_beat
-    seconds = piece.steps * step_seconds + RELEASE_SECONDS
+    begins = piece.seconds(steps_per_beat)
+    seconds = float(begins[-1]) + RELEASE_SECONDS
     if seconds > LONGEST_SECONDS:
         problem = f"lasts {seconds:,.0f} s; at most {LONGEST_SECONDS:,} are rendered"
         raise DataError(piece.name or "piece", problem, "ask for fewer bars or give a faster --tempo_bpm")
     sound = np.zeros(int(seconds * SAMPLE_RATE_HZ) + SAMPLE_RATE_HZ // 10)
     for start, end, pitch, velocity in piece.notes.tolist():
-        note = _note(pitch, (end - start) * step_seconds) * (velocity / 127)
-        first = int(start * step_seconds * SAMPLE_RATE_HZ)
+        note = _note(pitch, begins[end] - begins[start]) * (velocity / 127)
+        first = int(begins[start] * SAMPLE_RATE_HZ)
         sound[first : first + len(note)] += note[: len(sound) - first]
     return wav_file(sound[:, None])
 

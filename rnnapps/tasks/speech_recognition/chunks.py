@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+from rnnapps.contract.stream_memory import Remembered, StreamMemory
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import has_rate
+from rnnapps.data.line_input import tell_of_terminal
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.speech_recognition.data.sound import Sound, mono, read_sound
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE
@@ -21,25 +23,25 @@ __all__ = ["STANDARD_INPUT", "given_chunks", "sound_chunks"]
 STANDARD_INPUT = "-"
 
 
-def sound_chunks(source: str, sample_rate_hz: int, size: int) -> Iterator[Array]:
-    """Sound of full scale 1, float32 `(size,)` each; the last may be shorter.
+def sound_chunks(source: str, sample_rate_hz: int, size: int, *, memory: StreamMemory) -> Iterator[Array]:
+    """Sound of full scale 1, float32 `(size,)` each; the last may be shorter, unless it is left for the next stream.
 
     Args:
         source: a file, `-` for raw sound from standard input, or nothing for the microphone.
         sample_rate_hz: its rate; a file is converted.
         size: samples of a chunk.
+        memory: what of standard input was read before and not used.
 
     Raises:
         ConfigError: there is no microphone.
         DataError: the file is missing or damaged.
     """
     if source == STANDARD_INPUT:
-        while content := sys.stdin.buffer.read(2 * size):
-            yield np.frombuffer(content[: len(content) // 2 * 2], "<i2").astype(np.float32) / SCALE
+        yield from _standard_input(2 * size, memory)
     elif source:
         yield from _cut(read_sound(source, source, sample_rate_hz=sample_rate_hz), size)
     else:
-        yield from _microphone(sample_rate_hz, size)
+        yield from _microphone(sample_rate_hz, size, memory)
 
 
 def given_chunks(given: Sound | Iterable[Array], sample_rate_hz: int, size: int) -> Iterator[Array]:
@@ -68,7 +70,26 @@ def _cut(samples: Array, size: int) -> Iterator[Array]:
     return (samples[first : first + size] for first in range(0, len(samples), size))
 
 
-def _microphone(rate: int, size: int) -> Iterator[Array]:
+def _standard_input(size: int, memory: StreamMemory) -> Iterator[Array]:
+    """Chunks of so many bytes; the last, shorter one is left for the next stream where there will be one."""
+    tell_of_terminal("raw sound")
+    read: Callable[[int], bytes] = sys.stdin.buffer.read1  # type: ignore[union-attr]
+    before = memory.before("sound")
+    ahead = bytes.fromhex(before.facts["ahead"]) if before else b""
+    memory.watch("sound", lambda: Remembered({"ahead": ahead.hex()}))
+    while True:
+        content = b"-"
+        while content and len(ahead) < size:
+            with memory.waiting():
+                content = read(size - len(ahead))
+            ahead += content
+        if not content and (memory.keeps or not ahead):
+            return
+        chunk, ahead = ahead[:size], ahead[size:]
+        yield np.frombuffer(chunk[: len(chunk) // 2 * 2], "<i2").astype(np.float32) / SCALE
+
+
+def _microphone(rate: int, size: int, memory: StreamMemory) -> Iterator[Array]:
     """Until interrupted."""
     try:
         import sounddevice
@@ -78,7 +99,9 @@ def _microphone(rate: int, size: int) -> Iterator[Array]:
     try:
         with sounddevice.InputStream(samplerate=rate, channels=1, dtype="float32", blocksize=size) as stream:
             while True:
-                yield stream.read(size)[0][:, 0]
+                with memory.waiting():
+                    samples = stream.read(size)[0][:, 0]
+                yield samples
     except sounddevice.PortAudioError as error:
         raise ConfigError(f"the microphone cannot be read: {error}; choose another as the default device") from None
     except KeyboardInterrupt:

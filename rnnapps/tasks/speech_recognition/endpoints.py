@@ -9,31 +9,41 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.export.row_rules import between, is_text, lengths_fit, text_within
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE
+from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
-from rnnapps.tasks.speech_recognition.preprocessing.wav import decode_wavs
+from rnnapps.tasks.speech_recognition.preprocessing.wav import decode_wavs, wav_problems
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from rnnapps.types import Array, Tensor
 
 __all__ = ["speech_endpoints", "wav_bytes"]
 
-SECONDS = (0.6, 0.0, 0.25, 0.9, 0.01)
+SECONDS = (0.6, 0.05, 0.25, 0.9, 0.01)
+LOUDEST = 1e6
+"""Largest sample, where 1 is full scale."""
+
+MOST_HEARD = 1 << 30
+LONGEST_TRANSCRIPT = 20_000
+"""Characters of a stream's transcript: a client takes what it has and begins a new one."""
 
 
 def speech_endpoints(
     network: keras.Model,
     features: SpeechFeatures,
     decoding: DecodingConfig,
+    limits: SpeechExportConfig,
     *,
     streams: bool,
 ) -> dict[str, Endpoint]:
     """`serving_default` transcribes WAV files, `tensors` waveforms; `step` goes on from states, if the model can."""
     transcriber = Transcriber(network, features, decoding)
-    endpoints = {"serving_default": _files(transcriber), "tensors": _waveforms(transcriber)}
-    return {**endpoints, "step": _step(SpeechStream(network, features))} if streams else endpoints
+    seconds = limits.longest_seconds
+    endpoints = {"serving_default": _files(transcriber, seconds), "tensors": _waveforms(transcriber, seconds)}
+    return {**endpoints, "step": _step(SpeechStream(network, features), seconds)} if streams else endpoints
 
 
 def wav_bytes(samples: Array, sample_rate_hz: int) -> bytes:
@@ -47,13 +57,13 @@ def wav_bytes(samples: Array, sample_rate_hz: int) -> bytes:
     return buffer.getvalue()
 
 
-def _files(transcriber: Transcriber) -> Endpoint:
+def _files(transcriber: Transcriber, longest_seconds: float) -> Endpoint:
     """WAV files of any rate in, transcripts out."""
     rate = transcriber.features.sample_rate_hz
 
     def transcribe(audio_bytes: Tensor) -> dict[str, Tensor]:
-        waveforms, lengths = decode_wavs(audio_bytes, rate)
-        return transcriber.graph(waveforms, lengths)
+        waveforms, lengths, problem = decode_wavs(audio_bytes, rate, longest_seconds=longest_seconds)
+        return {**transcriber.graph(waveforms, lengths), "problem": problem}
 
     rates = (rate, rate, 2 * rate, rate, 44_100)
     sounds = [
@@ -66,29 +76,27 @@ def _files(transcriber: Transcriber) -> Endpoint:
     files = [wav_bytes(sound, own_rate) for sound, own_rate in zip(sounds, rates, strict=True)]
     examples = {"audio_bytes": np.array(files, object)}
     signature = {"audio_bytes": tf.TensorSpec((None,), tf.string)}
-    return Endpoint(transcribe, signature, examples, transcriber.trackables)
+    problems = wav_problems(rate, longest_seconds)[1:]
+    return Endpoint(transcribe, signature, examples, transcriber.trackables, found_problems=problems)
 
 
-def _waveforms(transcriber: Transcriber) -> Endpoint:
+def _waveforms(transcriber: Transcriber, longest_seconds: float) -> Endpoint:
     """Waveforms in, logits and transcripts out."""
 
     def transcribe(waveform: Tensor, lengths: Tensor) -> dict[str, Tensor]:
-        with tf.control_dependencies(_checks(waveform, lengths)):
-            lengths = tf.identity(lengths)
         logits, outputs = transcriber.logits(waveform, lengths)
         return {"logits": logits, "outputs": outputs, **transcriber.answers(logits, outputs, lengths)}
 
     signature = {"waveform": tf.TensorSpec((None, None), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
-    return Endpoint(transcribe, signature, _examples(transcriber.features), transcriber.trackables)
+    rules, most = _waveform_rules(transcriber.features, longest_seconds, least=1)
+    examples = _examples(transcriber.features)
+    return Endpoint(transcribe, signature, examples, transcriber.trackables, rules=rules, most_steps=most)
 
 
-def _step(stream: SpeechStream) -> Endpoint:
+def _step(stream: SpeechStream, longest_seconds: float) -> Endpoint:
     """A chunk of sound and states in, the transcript so far and new states out."""
 
     def step(waveform: Tensor, lengths: Tensor, last: Tensor, **states: Tensor) -> dict[str, Tensor]:
-        checks = [*_checks(waveform, lengths), tf.debugging.assert_greater_equal(states["heard"], 0)]
-        with tf.control_dependencies(checks):
-            lengths = tf.identity(lengths)
         return stream.step(waveform, lengths, last, states)
 
     examples = _examples(stream.features)
@@ -100,16 +108,24 @@ def _step(stream: SpeechStream) -> Endpoint:
         **stream.state_signature(),
     }
     states = {name: value.numpy() for name, value in stream.first_states(rows).items()}
-    return Endpoint(step, signature, {**examples, "last": np.array([False, True, True, False, True]), **states})
+    rules, most = _waveform_rules(stream.features, longest_seconds, least=0)
+    rules += (
+        between("heard", 0, MOST_HEARD),
+        between("symbol", 0, stream.features.alphabet.size - 1),
+        text_within("transcript", LONGEST_TRANSCRIPT),
+        is_text("transcript"),
+    )
+    examples |= {"last": np.array([False, True, True, False, True]), **states}
+    return Endpoint(step, signature, examples, rules=rules, most_steps=most)
 
 
-def _checks(waveform: Tensor, lengths: Tensor) -> list[tf.Operation]:
-    """What must hold of waveforms and their lengths."""
-    return [
-        tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-        tf.debugging.assert_less_equal(lengths, tf.shape(waveform)[1], "lengths must be at most that of the waveform"),
-        tf.debugging.assert_all_finite(waveform, "the waveform holds values that are no finite numbers"),
-    ]
+def _waveform_rules(
+    features: SpeechFeatures, longest_seconds: float, *, least: int
+) -> tuple[tuple[RowRule, ...], dict[str, int]]:
+    """What must hold of waveforms and their lengths, and how many samples are read."""
+    most = int(longest_seconds * features.sample_rate_hz)
+    loud = between("waveform", -LOUDEST, LOUDEST, lengths="lengths")
+    return (lengths_fit("waveform", least=least, most=most), loud), {"waveform": most}
 
 
 def _examples(features: SpeechFeatures) -> dict[str, Array]:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import keras
 
-from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
 from rnnapps.errors import ConfigError
+from rnnapps.metrics.parts import ratio
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.joined_clips import draw_strings
 from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance, most_frequent
 from rnnapps.tasks.speech_recognition.decoding.symbol_ngram import SymbolNgram, affordable_order
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
+from rnnapps.tasks.speech_recognition.nearest_recording import nearest_transcripts
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 from rnnapps.tasks.speech_recognition.recordings import HELD_OUT_PASSES, HELD_OUT_SEED, held_out_strings
+from rnnapps.tasks.speech_recognition.remarks import evaluation_remarks, unknown_symbols
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
-from rnnapps.tasks.speech_recognition.word_errors import error_rates, recognition_errors
+from rnnapps.tasks.speech_recognition.word_errors import error_rates, error_statistics, recognition_errors
 
 __all__ = ["count_symbols", "evaluate_speech"]
 
@@ -38,7 +42,7 @@ def evaluate_speech(
     decoding: DecodingConfig,
     tune: bool = False,
 ) -> Evaluation:
-    """Error rates on test recordings, beside the most frequent training transcript; joined where `data` joins clips.
+    """Error rates on test recordings, beside baselines; joined where `data` joins clips.
 
     Args:
         network: the network.
@@ -54,21 +58,42 @@ def evaluate_speech(
     held_out = held_out_strings(splits.test, data)
     references = [utterance.transcript for utterance in held_out]
     texts, seconds = _recognise(Transcriber(network, features, decoding), held_out)
-    guess = most_frequent([utterance.transcript for utterance in held_out_strings(splits.train, data)])
+    for line in evaluation_remarks(features.alphabet, references, texts):
+        print(line, file=sys.stderr)
+    judged = {MODEL: texts, **_baselines(features, held_out_strings(splits.train, data), held_out)}
+    rates = {name: error_rates(references, own) for name, own in judged.items()}
     duration = sum(utterance.seconds(features.sample_rate_hz) for utterance in held_out)
     return Evaluation(
-        metrics=error_rates(references, texts),
-        baselines={"most frequent transcript": error_rates(references, [guess] * len(references))},
+        metrics=rates.pop(MODEL),
+        baselines=rates,
         examples=len(held_out),
         split="test",
         diagnostics={
             **recognition_errors(references, texts),
+            "unknown_symbols": float(sum(unknown_symbols(features.alphabet, references).values())),
             "seconds_of_sound": duration,
             "real_time_factor": seconds / duration,
             "processor_cores": float(len(os.sched_getaffinity(0))),
             **chosen,
         },
+        comparison=Comparison(
+            "word_error_rate",
+            {name: error_statistics(references, own) for name, own in judged.items()},
+            ratio,
+            part="recordings",
+        ),
     )
+
+
+def _baselines(
+    features: SpeechFeatures, train: Sequence[Utterance], held_out: Sequence[Utterance]
+) -> dict[str, list[str]]:
+    """What a model must beat: one transcript for all, and that of the training recording that sounds most alike."""
+    guess = most_frequent([utterance.transcript for utterance in train])
+    return {
+        "most frequent transcript": [guess] * len(held_out),
+        "nearest training recording": nearest_transcripts(features.log_mel, train, held_out),
+    }
 
 
 def count_symbols(features: SpeechFeatures, train: Sequence[Utterance], data: SpeechDataConfig) -> SpeechFeatures:

@@ -139,6 +139,18 @@ class SpeechTrainingConfig(TrainingConfig):
         fitting = bool(self.speeds) and all(0.5 <= speed <= 2 for speed in self.speeds)
         require("training.speeds", list(self.speeds), "at least one number from 0.5 to 2", fitting)
 
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        found = super().without_effect()
+        if not self.noise_share:
+            why = "with training.noise_share 0 no noise is added"
+            found |= {"noise_lowest_db": why, "noise_highest_db": why}
+        if not self.frequency_masks:
+            found["frequency_mask_mels"] = "with training.frequency_masks 0 no frequency is masked"
+        if not self.time_masks:
+            found["time_mask_ms"] = "with training.time_masks 0 no stretch is masked"
+        return found
+
 
 @dataclass(frozen=True)
 class DecodingConfig:

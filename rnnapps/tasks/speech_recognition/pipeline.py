@@ -6,20 +6,22 @@ rnnapps speech_recognition predict --run runs/speech_recognition/mine --file mee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import ExportConfig, require, require_seed
+from rnnapps.config import require, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
+from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Config:
         model: the network.
         training: how it is trained.
         decoding: how its outputs become transcripts, in `evaluate`, `predict` and an export.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -53,7 +55,7 @@ class Config:
     model: SpeechModelConfig = field(default_factory=SpeechModelConfig)
     training: SpeechTrainingConfig = field(default_factory=SpeechTrainingConfig)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: SpeechExportConfig = field(default_factory=SpeechExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -90,12 +92,14 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
     summary: ClassVar[str] = "Writes down what is said in recordings, with confidence and the time of every word."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "recordings are read whole"}
     intended_use: ClassVar[str] = "Transcribing recordings of the language, vocabulary and kind it was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It knows the words, voices, microphones and rooms of its training data; on others it errs more often.",
         "It always writes something it has learned to write, also for speech in another language.",
         "Times of words are those at which the network is sure of them, up to some tenths of a second off.",
     )
+    stream_only: ClassVar[frozenset[str]] = frozenset({"microphone", "chunk_ms"})
     evaluation_switches: ClassVar[dict[str, str]] = {
         "tune": "first choose weight and bonus of an n-gram language model on the validation split"
     }
@@ -193,7 +197,11 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         from rnnapps.tasks.speech_recognition.endpoints import speech_endpoints
 
         return speech_endpoints(
-            fitted.network, fitted.preprocessor, fitted.config.decoding, streams=fitted.config.model.streams
+            fitted.network,
+            fitted.preprocessor,
+            fitted.config.decoding,
+            fitted.config.export,
+            streams=fitted.config.model.streams,
         )
 
     def is_one_input(self, given: object) -> bool:
@@ -218,14 +226,35 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None
     ) -> Iterator[str]:
         """Words as soon as they are complete, and a line feed; from Python also of an iterable of pieces of sound."""
+        return self._words(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, memory: StreamMemory, given: Any = None
+    ) -> Iterator[str]:
+        """The same of sound that goes on; a file is transcribed again, without the words that were given out before."""
+        from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
+
+        if options.file in ("", STANDARD_INPUT) and not isinstance(given, str | Path):
+            return self._words(fitted, options, memory, given)
+        words = self._words(fitted, options, StreamMemory(), given)
+        return memory.after_given(words, of=str(given) if given is not None else options.file)
+
+    def _words(
+        self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, memory: StreamMemory, given: Any
+    ) -> Iterator[str]:
+        """The words of whatever is to be heard."""
         from rnnapps.tasks.speech_recognition.chunks import given_chunks, sound_chunks
         from rnnapps.tasks.speech_recognition.prediction import stream_words
 
         _require_one_input(options, given)
         rate = fitted.preprocessor.sample_rate_hz
         size = max(1, round(options.chunk_ms * rate / 1000))
-        chunks = sound_chunks(options.file, rate, size) if given is None else given_chunks(given, rate, size)
-        yield from stream_words(fitted.network, fitted.preprocessor, chunks, chunk_samples=size, timed=given is None)
+        chunks = (
+            sound_chunks(options.file, rate, size, memory=memory) if given is None else given_chunks(given, rate, size)
+        )
+        yield from stream_words(
+            fitted.network, fitted.preprocessor, chunks, chunk_samples=size, timed=given is None, memory=memory
+        )
 
     def report_sections(
         self,

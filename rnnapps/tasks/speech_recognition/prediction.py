@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.stream_memory import Remembered, StreamMemory
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
@@ -19,6 +20,7 @@ from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.sound import Sound, read_sound
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+from rnnapps.tasks.speech_recognition.remarks import empty_remark
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from rnnapps.types import Array, NamedTensors, Tensor
@@ -104,15 +106,23 @@ def _transcribed(transcriber: Transcriber, place: str, sound: Sound) -> Transcri
         problem = f"lasts {len(samples) / rate:,.0f} s; at most {LONGEST_SECONDS} are transcribed"
         raise DataError(place, problem, "cut it, or stream it with a model that reads forwards")
     transcript = transcriber([samples])[0]
+    if not transcript.text:
+        print(empty_remark(place, samples), file=sys.stderr)
     words = tuple(Word(word, start, end) for word, start, end in transcript.words)
     file = str(sound) if isinstance(sound, str | Path) else ""
     return Transcription(file, transcript.text, transcript.confidence, words)
 
 
 def stream_words(
-    network: keras.Model, features: SpeechFeatures, chunks: Iterable[Array], *, chunk_samples: int, timed: bool
+    network: keras.Model,
+    features: SpeechFeatures,
+    chunks: Iterable[Array],
+    *,
+    chunk_samples: int,
+    timed: bool,
+    memory: StreamMemory,
 ) -> Iterator[str]:
-    """Words as soon as they are complete, and a line feed.
+    """Words as soon as they are complete, and a line feed; neither at the end, where another stream goes on.
 
     Args:
         network: a network that reads forwards.
@@ -120,6 +130,7 @@ def stream_words(
         chunks: sound of full scale 1, float32 `(samples,)` each.
         chunk_samples: how large they are, about.
         timed: tell the real-time factor at the end on standard error.
+        memory: what was heard before.
 
     Raises:
         ConfigError: the network reads backwards too, or there is no microphone.
@@ -133,7 +144,12 @@ def stream_words(
     states = stream.first_states(1)
     _advance(step, np.zeros(chunk_samples, np.float32), False, states)  # builds the graph before the clock runs
     written, busy, heard = 0, 0.0, 0
+    if before := memory.before("speech"):
+        written, states = int(before.facts["written"]), _restored(before)
+    memory.watch("speech", lambda: _remembered(states, written))
     for chunk, last in _with_end(chunks):
+        if last and memory.keeps:
+            return
         begun = time.perf_counter()
         states = _advance(step, chunk, last, states)
         busy, heard = busy + time.perf_counter() - begun, heard + len(chunk)
@@ -142,12 +158,26 @@ def stream_words(
         whole = features.alphabet.unit == "words" or last
         known = len(text) if whole else text.rfind(" ") + 1
         if known > written:
-            yield text[written:known]
-            written = known
+            written, words = known, text[written:known]
+            yield words
+        memory.passed()
     yield "\n"
     seconds = heard / features.sample_rate_hz
     if timed and seconds:
         print(f"{seconds:.1f} s of sound; real-time factor {busy / seconds:.3f}", file=sys.stderr)
+
+
+def _remembered(states: NamedTensors, written: int) -> Remembered:
+    """The states, and how many characters of the transcript were given out."""
+    text = states["transcript"].numpy()[0].decode()
+    arrays = {name: state.numpy() for name, state in states.items() if name != "transcript"}
+    return Remembered({"written": written, "transcript": text}, arrays)
+
+
+def _restored(before: Remembered) -> dict[str, Tensor]:
+    """The states that were remembered."""
+    arrays = {name: tf.constant(array) for name, array in before.arrays.items()}
+    return {**arrays, "transcript": tf.constant([before.facts["transcript"]])}
 
 
 def _compiled(stream: SpeechStream) -> Step:

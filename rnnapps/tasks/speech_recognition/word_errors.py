@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import jiwer
+import numpy as np
 
-__all__ = ["confused_words", "error_rates", "recognition_errors"]
+from rnnapps.types import Array
+
+__all__ = ["confused_words", "error_rates", "error_statistics", "recognition_errors"]
 
 
 def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> dict[str, float]:
@@ -24,6 +27,19 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> dict[st
         "character_error_rate": float(characters.cer),
         "sentence_error_rate": wrong / len(references),
     }
+
+
+def error_statistics(references: Sequence[str], hypotheses: Sequence[str]) -> Array:
+    """What each utterance adds to the word error rate: wrong words and words said, float64 `(utterances, 2)`."""
+    aligned = jiwer.process_words(list(references), list(hypotheses))
+    wrong = [sum(_chunk_errors(chunk) for chunk in chunks) for chunks in aligned.alignments]
+    return np.array([wrong, [len(words) for words in aligned.references]], np.float64).T
+
+
+def _chunk_errors(chunk: jiwer.AlignmentChunk) -> int:
+    """Words substituted, inserted or deleted in a stretch of an alignment."""
+    lengths = (chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
+    return 0 if chunk.type == "equal" else max(lengths)
 
 
 def recognition_errors(references: Sequence[str], hypotheses: Sequence[str]) -> dict[str, float]:

@@ -6,37 +6,33 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.config import LONGEST_SAMPLE
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.decoding.distribution import Rules
+from rnnapps.export.row_rules import between, text_within
 from rnnapps.export.token_endpoints import token_endpoints
 from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.tasks.text_generation.prompts import continue_texts
 from rnnapps.types import Tensor
 
 __all__ = ["text_endpoints"]
 
 
-def text_endpoints(network: keras.Model, vocabulary: CharacterVocabulary) -> dict[str, Endpoint]:
+def text_endpoints(
+    network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig
+) -> dict[str, Endpoint]:
     """`serving_default` writes text from prompts, `tensors` scores ids, `step` goes on from given states."""
     return {
-        "serving_default": _writing(network, vocabulary),
-        **token_endpoints(network, vocabulary.size),
+        "serving_default": _writing(network, vocabulary, limits),
+        **token_endpoints(network, vocabulary.size, most_steps=limits.longest_prompt),
     }
 
 
-def _writing(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint:
+def _writing(network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
     """Prompts in, continuations out."""
 
     def write(prompt: Tensor, length: Tensor, temperature: Tensor, seed: Tensor) -> dict[str, Tensor]:
-        checks = [
-            tf.debugging.assert_greater_equal(length, 1, "length must be at least 1"),
-            tf.debugging.assert_less_equal(length, LONGEST_SAMPLE, f"length must be at most {LONGEST_SAMPLE}"),
-            tf.debugging.assert_greater_equal(temperature, 0.0, "temperature must be at least 0"),
-        ]
-        with tf.control_dependencies(checks):
-            rules = Rules(tf.identity(temperature), seed)
-            text, unknown = continue_texts(network, vocabulary, prompt, rules, length=tf.identity(length))
+        text, unknown = continue_texts(network, vocabulary, prompt, Rules(temperature, seed), length=length)
         return {"text": text, "unknown_characters": unknown}
 
     signature = {
@@ -52,4 +48,9 @@ def _writing(network: keras.Model, vocabulary: CharacterVocabulary) -> Endpoint:
         "temperature": np.array([0.8, 0.0, 1.0, 0.5, 1.5], np.float32),
         "seed": np.array([1, 2, 3, 2**40, -5], np.int64),
     }
-    return Endpoint(write, signature, examples)
+    rules = (
+        between("length", 1, limits.longest_answer),
+        between("temperature", 0),
+        text_within("prompt", limits.longest_prompt),
+    )
+    return Endpoint(write, signature, examples, rules=rules, neutral={"length": 1})

@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rnnapps.config import ExportConfig, SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
+from rnnapps.config import SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.continuation import Continuation
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.types import Array, Tensor, Tensors
 
 if TYPE_CHECKING:
@@ -49,14 +51,14 @@ class Config:
         data: where the text comes from.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: TextDataConfig = field(default_factory=TextDataConfig)
     model: TokenModelConfig = field(default_factory=TokenModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: TextExportConfig = field(default_factory=TextExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -91,6 +93,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples"})
     summary: ClassVar[str] = "Continues text, character by character, in the style of the text it was trained on."
     config_class = Config
     predict_class = PredictOptions
@@ -213,7 +216,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         """`serving_default` writes text, `tensors` scores ids, `step` goes on from states."""
         from rnnapps.tasks.text_generation.endpoints import text_endpoints
 
-        return text_endpoints(fitted.network, fitted.preprocessor)
+        return text_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
 
     def predict(
         self,
@@ -244,6 +247,16 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         _report_unknown(fitted.preprocessor, {"prompt": prompt, "stop": options.stop})
         yield prompt
         yield from stream_text(fitted.network, fitted.preprocessor, prompt, options, stop=options.stop)
+
+    def continue_stream(
+        self,
+        fitted: Fitted[Config, CharacterVocabulary],
+        options: PredictOptions,
+        memory: StreamMemory,
+        given: str | None = None,
+    ) -> Iterator[str]:
+        """The text written again, without what was given out before."""
+        yield from memory.after_given(self.stream(fitted, options, given), of=given or "")
 
 
 def _scorer(network: keras.Model, ids: Array) -> Callable[[], TextScore]:

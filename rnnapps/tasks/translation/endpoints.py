@@ -6,10 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.export.row_rules import between, ids_below, lengths_fit, text_within
 from rnnapps.preprocessing.special_pieces import END, SPECIAL
 from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.decoding import GREEDY, attention_of, ended, search, translate
+from rnnapps.tasks.translation.export_config import TranslationExportConfig
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.network import encode, read_target
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
@@ -18,24 +20,27 @@ from rnnapps.types import Array, Tensor
 __all__ = ["translation_endpoints"]
 
 ROWS, PLACES = 5, 6
+LARGEST_PENALTY = 10.0
 NO_SCORE = -1e9
 """The score of a translation that does not exist, where a sentence has fewer than were asked for."""
 
 
 def translation_endpoints(
-    network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig
+    network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig, limits: TranslationExportConfig
 ) -> dict[str, Endpoint]:
     """`serving_default` translates, `greedy` does so faster, `n_best` gives alternatives, `tensors` takes ids."""
     return {
-        "serving_default": _translating(network, vocabularies, decoding),
-        "greedy": _translating(network, vocabularies, GREEDY),
-        "n_best": _listing(network, vocabularies, decoding.beam_width),
-        "tensors": _translating_ids(network, vocabularies),
-        "score": _scoring(network, vocabularies),
+        "serving_default": _translating(network, vocabularies, decoding, limits),
+        "greedy": _translating(network, vocabularies, GREEDY, limits),
+        "n_best": _listing(network, vocabularies, decoding.beam_width, limits),
+        "tensors": _translating_ids(network, vocabularies, limits),
+        "score": _scoring(network, vocabularies, limits),
     }
 
 
-def _translating(network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig) -> Endpoint:
+def _translating(
+    network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig, limits: TranslationExportConfig
+) -> Endpoint:
     """Sentences in, their best translations out."""
     beams, penalty = decoding.beam_width, decoding.length_penalty
 
@@ -49,17 +54,21 @@ def _translating(network: keras.Model, vocabularies: PairVocabularies, decoding:
             "source_tokens": best.source_lengths,
         }
 
-    return Endpoint(run, {"sentence": tf.TensorSpec((None,), tf.string)}, {"sentence": _sentences(vocabularies)})
+    return Endpoint(
+        run,
+        {"sentence": tf.TensorSpec((None,), tf.string)},
+        {"sentence": _sentences(vocabularies)},
+        rules=(text_within("sentence", limits.longest_sentence),),
+    )
 
 
-def _listing(network: keras.Model, vocabularies: PairVocabularies, beams: int) -> Endpoint:
+def _listing(
+    network: keras.Model, vocabularies: PairVocabularies, beams: int, limits: TranslationExportConfig
+) -> Endpoint:
     """Sentences in, several translations of each out."""
 
     def run(sentence: Tensor, length_penalty: Tensor) -> dict[str, Tensor]:
-        fine = tf.debugging.assert_greater_equal(length_penalty, 0.0, "length_penalty must be at least 0")
-        with tf.control_dependencies([fine]):
-            penalty = tf.identity(length_penalty)
-        best = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=penalty)
+        best = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=length_penalty)
         exists = best.scores > NO_SCORE
         return {
             "translations": tf.where(exists, best.texts, ""),
@@ -68,14 +77,15 @@ def _listing(network: keras.Model, vocabularies: PairVocabularies, beams: int) -
 
     signature = {"sentence": tf.TensorSpec((None,), tf.string), "length_penalty": tf.TensorSpec((None,), tf.float32)}
     penalties = np.array([1.0, 0.0, 0.6, 1.0, 2.0], np.float32)
-    return Endpoint(run, signature, {"sentence": _sentences(vocabularies), "length_penalty": penalties})
+    rules = (text_within("sentence", limits.longest_sentence), between("length_penalty", 0, LARGEST_PENALTY))
+    return Endpoint(run, signature, {"sentence": _sentences(vocabularies), "length_penalty": penalties}, rules=rules)
 
 
-def _translating_ids(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
+def _translating_ids(network: keras.Model, vocabularies: PairVocabularies, limits: TranslationExportConfig) -> Endpoint:
     """Ids in, ids of the greedy translation out, for clients that cut sentences into tokens themselves."""
 
     def run(source: Tensor, source_lengths: Tensor) -> dict[str, Tensor]:
-        ids, lengths = ended(*_checked(source, source_lengths, vocabularies.source.size))
+        ids, lengths = ended(source, source_lengths)
         encoded = encode(network, ids, lengths)
         best = search(network, encoded, lengths, beams=1)
         inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
@@ -89,15 +99,17 @@ def _translating_ids(network: keras.Model, vocabularies: PairVocabularies) -> En
             "attention": attention * tf.cast(rows[..., None], tf.float32),
         }
 
-    return Endpoint(run, _ids("source"), _id_examples("source", vocabularies.source.size))
+    rules, most = _id_rules("source", vocabularies.source.size, limits)
+    examples = _id_examples("source", vocabularies.source.size)
+    return Endpoint(run, _ids("source"), examples, rules=rules, most_steps=most)
 
 
-def _scoring(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
+def _scoring(network: keras.Model, vocabularies: PairVocabularies, limits: TranslationExportConfig) -> Endpoint:
     """Ids of both sides in, nats of each target token out."""
 
     def run(source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> dict[str, Tensor]:
-        ids, lengths = ended(*_checked(source, source_lengths, vocabularies.source.size))
-        wanted, wanted_lengths = ended(*_checked(target, target_lengths, vocabularies.target.size))
+        ids, lengths = ended(source, source_lengths)
+        wanted, wanted_lengths = ended(target, target_lengths)
         logits, attention = read_target(network, encode(network, ids, lengths), decoder_reads(wanted))
         valid = tf.cast(tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1]), tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
@@ -108,24 +120,15 @@ def _scoring(network: keras.Model, vocabularies: PairVocabularies) -> Endpoint:
         **_id_examples("source", vocabularies.source.size),
         **_id_examples("target", vocabularies.target.size),
     }
-    return Endpoint(run, signature, examples)
+    rules, most = _id_rules("source", vocabularies.source.size, limits)
+    others, most_others = _id_rules("target", vocabularies.target.size, limits)
+    return Endpoint(run, signature, examples, rules=rules + others, most_steps=most | most_others)
 
 
-def _checked(ids: Tensor, lengths: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Ids and lengths, once it is known that they are within bounds; what lies behind a row's end is padding."""
-    checks = [
-        tf.debugging.assert_greater_equal(lengths, 0, "lengths must be at least 0"),
-        tf.debugging.assert_less_equal(lengths, tf.shape(ids)[1], "lengths must be at most the length of the rows"),
-    ]
-    with tf.control_dependencies(checks):
-        inside = tf.sequence_mask(lengths, tf.shape(ids)[1])
-    ids = tf.where(inside, ids, 0)
-    bounds = [
-        tf.debugging.assert_greater_equal(ids, 0, "ids must be at least 0"),
-        tf.debugging.assert_less(ids, size, f"ids must be below {size}"),
-    ]
-    with tf.control_dependencies(bounds):
-        return tf.identity(ids), tf.identity(lengths)
+def _id_rules(side: str, size: int, limits: TranslationExportConfig) -> tuple[tuple[RowRule, ...], dict[str, int]]:
+    """What must hold of the ids of one side, and how many of them are read."""
+    lengths, most = f"{side}_lengths", limits.longest_sentence
+    return (lengths_fit(side, lengths, most=most), ids_below(side, size, lengths)), {side: most}
 
 
 def _ids(side: str) -> dict[str, tf.TensorSpec]:

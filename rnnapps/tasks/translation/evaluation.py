@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import keras
 
-from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.translation.batches import encode_pairs
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
 from rnnapps.tasks.translation.decoding import GREEDY, translator
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.objective import pair_scorer
-from rnnapps.tasks.translation.scores import score_translations, signatures
+from rnnapps.tasks.translation.scores import bleu_of, bleu_statistics, score_translations, signatures
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
 from rnnapps.tasks.translation.word_dictionary import WordDictionary
 
@@ -56,12 +56,14 @@ def evaluate_translation(
     def score(texts: Sequence[str]) -> dict[str, float]:
         return score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)
 
-    scores = score(translate_all(network, vocabularies, held_out, decoding))
+    written = {MODEL: translate_all(network, vocabularies, held_out, decoding)}
+    written |= _baselines(pairs.train, held_out, lowercase)
+    scores = {name: score(texts) for name, texts in written.items()}
     greedy = score(translate_all(network, vocabularies, held_out, GREEDY))
     perplexity = pair_scorer(network, encode_pairs(vocabularies, held_out))()
     return Evaluation(
-        metrics={**scores, **perplexity},
-        baselines={name: score(texts) for name, texts in _baselines(pairs.train, held_out, lowercase).items()},
+        metrics={**scores.pop(MODEL), **perplexity},
+        baselines=scores,
         examples=len(held_out),
         split=split,
         diagnostics={
@@ -72,7 +74,15 @@ def evaluate_translation(
             "source_unknown_percent": 100 * vocabularies.source.unknown_share([pair.source for pair in held_out]),
             **{f"{name}_signature": text for name, text in signatures(lowercase=lowercase).items()},
         },
+        comparison=_compared(written, held_out, lowercase),
     )
+
+
+def _compared(written: Mapping[str, Sequence[str]], held_out: Sequence[Pair], lowercase: bool) -> Comparison:
+    """Model and baselines by BLEU, pair by pair."""
+    references = [pair.target for pair in held_out]
+    statistics = {name: bleu_statistics(texts, references, lowercase=lowercase) for name, texts in written.items()}
+    return Comparison("bleu", statistics, bleu_of, part="sentence pairs")
 
 
 def translate_all(

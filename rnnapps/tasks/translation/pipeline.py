@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.config import TrainingConfig, require, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
+from rnnapps.data.line_input import LineInput
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
+from rnnapps.tasks.translation.export_config import TranslationExportConfig
 from rnnapps.tasks.translation.model_config import DecodingConfig, TranslationModelConfig
 from rnnapps.tasks.translation.translated import Alternative, TranslatedSentence
 
@@ -49,7 +52,7 @@ class Config:
         model: the network.
         training: how it is trained.
         decoding: how translations are searched for, in `evaluate`, `predict` and an export.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -59,7 +62,7 @@ class Config:
         default_factory=lambda: TrainingConfig(carry_state=False, batch_size=64, learning_rate=0.002)
     )
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: TranslationExportConfig = field(default_factory=TranslationExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -101,6 +104,7 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
     summary: ClassVar[str] = "Translates sentences, with the words each word was made from."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "sentences are read whole"}
     intended_use: ClassVar[str] = "Translating single sentences of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
         "It translates sentence by sentence and knows nothing of the text around them.",
@@ -192,7 +196,7 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
         """`serving_default` translates, `n_best` gives alternatives, `tensors` scores given translations."""
         from rnnapps.tasks.translation.endpoints import translation_endpoints
 
-        return translation_endpoints(fitted.network, fitted.preprocessor, fitted.config.decoding)
+        return translation_endpoints(fitted.network, fitted.preprocessor, fitted.config.decoding, fitted.config.export)
 
     def predict(
         self,
@@ -211,9 +215,24 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
         given: str | Iterable[str] | None = None,
     ) -> Iterator[TranslatedSentence]:
         """The translation of each line of standard input, as soon as it is known; from Python any sentences."""
+        return self.continue_stream(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self,
+        fitted: Fitted[Config, PairVocabularies],
+        options: PredictOptions,
+        memory: StreamMemory,
+        given: str | Iterable[str] | None = None,
+    ) -> Iterator[TranslatedSentence]:
+        """The same of the lines that follow; a sentence that was given is translated once."""
         translate = _translate(fitted, options.n_best)
-        for sentence in _sentences(options) if given is None else _given_sentences(given):
-            yield from translate([sentence])
+        if given is None and not options.sentence:
+            for sentence in _lines(memory):
+                yield from translate([sentence])
+        else:
+            sentences = [options.sentence] if given is None else _given_sentences(given)
+            found = (result for sentence in sentences for result in translate([sentence]))
+            yield from memory.after_given(found, of=options.sentence) if given is None else found
 
     def report_sections(
         self,
@@ -258,16 +277,23 @@ def _sentences(options: PredictOptions) -> Iterator[str]:
     if options.sentence:
         yield options.sentence
         return
-    number = 0
-    try:
-        for number, line in enumerate(sys.stdin, start=1):
-            line.encode("utf-8")
-            if len(line) > LONGEST_SENTENCE:
-                problem = f"line {number} has {len(line):,} characters; at most {LONGEST_SENTENCE:,} are translated"
-                raise DataError("standard input", problem, "cut it into sentences")
-            yield line.rstrip("\n")
-    except UnicodeError:
-        raise DataError("standard input", f"is not UTF-8 text after line {number}", "convert it (iconv)") from None
+    yield from _lines(StreamMemory())
+
+
+def _lines(memory: StreamMemory) -> Iterator[str]:
+    """The lines of standard input as they come."""
+    lines = LineInput("-", memory)
+    for line in lines:
+        try:
+            text = line.decode("utf-8-sig" if lines.number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise DataError(lines.name, f"line {lines.number} is not UTF-8 text", "convert it (iconv)") from None
+        if len(text) > LONGEST_SENTENCE:
+            problem = f"line {lines.number} has {len(text):,} characters; at most {LONGEST_SENTENCE:,} are translated"
+            raise DataError(lines.name, problem, "cut it into sentences")
+        lines.done()
+        yield text
+        memory.passed()
 
 
 def _given_sentences(given: str | Iterable[str]) -> Iterator[str]:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from rnnapps.types import Array
+
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
-__all__ = ["score_translations", "signatures"]
+__all__ = ["bleu_of", "bleu_statistics", "score_translations", "signatures"]
+
+ORDERS = 4
+"""N-grams up to this length count in BLEU."""
 
 
 def score_translations(
@@ -33,6 +40,36 @@ def score_translations(
         "chrf": float(chrf.corpus_score(translations, [references]).score),
         "exact_match_percent": 100.0 * sum(same) / len(same),
     }
+
+
+def bleu_statistics(translations: Sequence[str], references: Sequence[str], *, lowercase: bool = False) -> Array:
+    """What each sentence adds to the BLEU of a corpus.
+
+    Arguments as in `score_translations`.
+
+    Returns:
+        float64 `(sentences, 10)`: matched n-grams of length 1 to 4, n-grams of length 1 to 4, words written, words of
+        the reference.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    bleu = BLEU(lowercase=lowercase, force=True, effective_order=True)  # only its counts are used
+    scores = [bleu.sentence_score(own, [reference]) for own, reference in zip(translations, references, strict=True)]
+    return np.array([[*score.counts, *score.totals, score.sys_len, score.ref_len] for score in scores], np.float64)
+
+
+def bleu_of(sums: Array) -> Array:
+    """BLEU from 0 to 100 of sums of `bleu_statistics` `(..., 10)`, as sacrebleu's corpus score.
+
+    Precisions without a match are smoothed as in mteval-v13a ("exp"): 1 / (2 ** k total) for the k-th of them.
+    """
+    matched, total, written, wanted = sums[..., :ORDERS], sums[..., ORDERS:-2], sums[..., -2], sums[..., -1]
+    halvings = np.cumsum(matched == 0, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precisions = np.where(matched > 0, matched, 0.5**halvings) / total
+        brevity = np.exp(np.minimum(0.0, 1 - wanted / written))
+        score = 100 * brevity * np.exp(np.log(precisions).mean(axis=-1))
+    return np.where((matched > 0).any(axis=-1) & (total > 0).all(axis=-1), score, 0.0)
 
 
 def signatures(*, lowercase: bool = False) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnapps.types import Array
 
-__all__ = ["classification_metrics", "confusion_matrix", "recall_by_class"]
+__all__ = ["classification_metrics", "confusion_matrix", "likeliest", "recall_by_class"]
 
 TOP = 5
 
@@ -35,6 +35,12 @@ def classification_metrics(probabilities: Array, targets: Array, *, item: str = 
     likelihood = np.take_along_axis(probabilities, np.asarray(targets)[:, None], axis=1)
     nats = float(-np.log(np.maximum(likelihood, 1e-12)).mean())
     return metrics | {"mean_recall": float(np.nanmean(recalls)), f"nats_per_{item}": nats}
+
+
+def likeliest(probabilities: Array) -> Array:
+    """The class that each example is taken for, of equally likely ones the first, int `(examples,)`."""
+    classes: Array = probabilities.argmax(axis=1)
+    return classes
 
 
 def confusion_matrix(expected: Sequence[int] | Array, targets: Sequence[int] | Array, classes: int) -> Array:

@@ -6,6 +6,7 @@ needs no running TensorFlow, but the `preprocessing` folder of the export (below
     video_format = VideoFormat.load("saved_models/video_recognition/1/assets.extra/preprocessing")
     request = request_arrays(video_format, "jump.mp4")
     answer = ...  # POST {"inputs": as_json(request)} to /v1/models/video_recognition:predict, take "outputs"
+    answer["problem"]  # [""] where it was answered
 """
 
 from __future__ import annotations

@@ -6,25 +6,35 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.export.row_rules import between, lengths_fit
+from rnnapps.tasks.video_recognition.export_config import VideoExportConfig
 from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
 from rnnapps.tasks.video_recognition.scoring import clip_probabilities
+from rnnapps.tasks.video_recognition.served_pictures import (
+    animation_problems,
+    decode_animations,
+    decode_pictures,
+    most_frames,
+    picture_problems,
+)
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.types import Array, Tensor
 
 __all__ = ["video_endpoints"]
 
 ROWS, FRAMES = 5, 6
+MOST_SEEN = 1 << 30
 
 
-def video_endpoints(network: keras.Model, video_format: VideoFormat) -> dict[str, Endpoint]:
+def video_endpoints(network: keras.Model, video_format: VideoFormat, limits: VideoExportConfig) -> dict[str, Endpoint]:
     """`serving_default` takes encoded frames, `animation` GIFs, `tensors` working frames.
 
     `step` goes on from states by one working frame; only unidirectional networks have it.
     """
     endpoints = {
-        "serving_default": _encoded(network, video_format),
-        "animation": _animated(network, video_format),
+        "serving_default": _encoded(network, video_format, limits),
+        "animation": _animated(network, video_format, limits),
         "tensors": _tensors(network, video_format),
     }
     if not network.get_layer("recurrent").bidirectional:
@@ -32,30 +42,36 @@ def video_endpoints(network: keras.Model, video_format: VideoFormat) -> dict[str
     return endpoints
 
 
-def _encoded(network: keras.Model, video_format: VideoFormat) -> Endpoint:
+def _encoded(network: keras.Model, video_format: VideoFormat, limits: VideoExportConfig) -> Endpoint:
     """Encoded pictures in, classes out."""
 
     def recognise(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
-        with tf.control_dependencies(_checks(lengths, frames)):
-            lengths = tf.identity(lengths)
-        pictures = video_format.decode(frames, lengths)
-        return _answer(clip_probabilities(network, pictures, lengths, video_format.clip_frames), video_format)
+        pictures, problem = decode_pictures(video_format, frames, lengths, limits)
+        probabilities = clip_probabilities(network, pictures, lengths, video_format.clip_frames)
+        return {**_answer(probabilities, video_format), "problem": problem}
 
     signature = {"frames": tf.TensorSpec((None, None), tf.string), "lengths": tf.TensorSpec((None,), tf.int32)}
     pictures = [[_encode(picture, row) for picture in pictures] for row, pictures in enumerate(_pictures())]
-    return Endpoint(recognise, signature, {"frames": np.array(pictures, object), "lengths": _lengths()})
+    examples = {"frames": np.array(pictures, object), "lengths": _lengths()}
+    rules, most = _frame_rules(video_format)
+    problems = picture_problems(limits)[1:]
+    return Endpoint(recognise, signature, examples, rules=rules, most_steps=most, found_problems=problems)
 
 
-def _animated(network: keras.Model, video_format: VideoFormat) -> Endpoint:
+def _animated(network: keras.Model, video_format: VideoFormat, limits: VideoExportConfig) -> Endpoint:
     """GIFs in, classes out."""
 
     def recognise(animations: Tensor) -> dict[str, Tensor]:
-        frames, lengths = video_format.decode_animations(animations)
-        return _answer(clip_probabilities(network, frames, lengths, video_format.clip_frames), video_format)
+        frames, lengths, problem = decode_animations(video_format, animations, limits)
+        probabilities = clip_probabilities(network, frames, lengths, video_format.clip_frames)
+        return {**_answer(probabilities, video_format), "problem": problem}
 
     files = [_gif(pictures[: max(2, length)]) for pictures, length in zip(_pictures(), _lengths(), strict=True)]
     return Endpoint(
-        recognise, {"animations": tf.TensorSpec((None,), tf.string)}, {"animations": np.array(files, object)}
+        recognise,
+        {"animations": tf.TensorSpec((None,), tf.string)},
+        {"animations": np.array(files, object)},
+        found_problems=animation_problems(video_format, limits)[1:],
     )
 
 
@@ -63,13 +79,13 @@ def _tensors(network: keras.Model, video_format: VideoFormat) -> Endpoint:
     """Working frames in, probabilities out."""
 
     def recognise(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
-        with tf.control_dependencies(_checks(lengths, frames)):
-            lengths = tf.identity(lengths)
         return {"probabilities": clip_probabilities(network, frames, lengths, video_format.clip_frames)}
 
     shape = video_format.frame_shape
     signature = {"frames": tf.TensorSpec((None, None, *shape), tf.uint8), "lengths": tf.TensorSpec((None,), tf.int32)}
-    return Endpoint(recognise, signature, {"frames": _working(video_format), "lengths": _lengths()})
+    rules, most = _frame_rules(video_format)
+    examples = {"frames": _working(video_format), "lengths": _lengths()}
+    return Endpoint(recognise, signature, examples, rules=rules, most_steps=most)
 
 
 def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
@@ -88,7 +104,7 @@ def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
     states = zero_video_states(advance, ROWS)
     _, states = advance(tf.constant(frames[:, 0]), states)
     examples = {"frame": frames[:, 1], **{f"state_{name}": value.numpy() for name, value in states.items()}}
-    return Endpoint(step, signature, examples)
+    return Endpoint(step, signature, examples, rules=(between("state_seen", 0, MOST_SEEN),))
 
 
 def _answer(probabilities: Tensor, video_format: VideoFormat) -> dict[str, Tensor]:
@@ -99,12 +115,10 @@ def _answer(probabilities: Tensor, video_format: VideoFormat) -> dict[str, Tenso
     return {"label": labels[:, 0], "probability": ordered[:, 0], "labels": labels, "probabilities": ordered}
 
 
-def _checks(lengths: Tensor, rows: Tensor) -> list[tf.Operation]:
-    """What must hold of lengths."""
-    return [
-        tf.debugging.assert_greater_equal(lengths, 1, "lengths must be at least 1"),
-        tf.debugging.assert_less_equal(lengths, tf.shape(rows)[1], "lengths must be at most the length of the rows"),
-    ]
+def _frame_rules(video_format: VideoFormat) -> tuple[tuple[RowRule, ...], dict[str, int]]:
+    """What must hold of the number of frames, and how many are read."""
+    most = most_frames(video_format)
+    return (lengths_fit("frames", least=1, most=most),), {"frames": most}
 
 
 def _lengths() -> Array:

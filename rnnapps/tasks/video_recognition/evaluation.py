@@ -5,9 +5,15 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from rnnapps.contract.evaluation import Evaluation
-from rnnapps.tasks.video_recognition.baselines import still_baselines
-from rnnapps.tasks.video_recognition.classification import classification_metrics, confusion_matrix, recall_by_class
+from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
+from rnnapps.metrics.parts import means, ratio
+from rnnapps.tasks.video_recognition.baselines import still_probabilities
+from rnnapps.tasks.video_recognition.classification import (
+    classification_metrics,
+    confusion_matrix,
+    likeliest,
+    recall_by_class,
+)
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.video import VideoSplits
 from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
@@ -29,12 +35,20 @@ def evaluate_video(
     """Metrics and baselines on the test videos; the recall of each class among the diagnostics."""
     targets = numbers_of(videos.test, video_format.labels)
     probabilities = video_scorer(network, videos.test, video_format.clip_frames)()
-    matrix = confusion_matrix(probabilities.argmax(axis=1), targets, len(video_format.labels))
+    matrix = confusion_matrix(likeliest(probabilities), targets, len(video_format.labels))
     recalls = zip(video_format.labels, recall_by_class(matrix), strict=True)
+    still = still_probabilities(model, video_format, videos, videos.test, data=data, seed=seed)
+    judged = {MODEL: probabilities, **still}
     return Evaluation(
         metrics=classification_metrics(probabilities, targets, item="video"),
-        baselines=still_baselines(model, video_format, videos, videos.test, data=data, seed=seed),
+        baselines={name: classification_metrics(own, targets, item="video") for name, own in still.items()},
         examples=len(videos.test),
         split="test",
         diagnostics={f"recall_{label}": float(value) for label, value in recalls if not np.isnan(value)},
+        comparison=Comparison(
+            "accuracy",
+            {name: means(likeliest(own) == targets) for name, own in judged.items()},
+            ratio,
+            part="videos",
+        ),
     )

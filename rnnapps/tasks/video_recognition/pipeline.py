@@ -9,20 +9,22 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import ExportConfig, TrainingConfig, require, require_seed
+from rnnapps.config import TrainingConfig, require, require_seed
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
+from rnnapps.tasks.video_recognition.export_config import VideoExportConfig
 from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Config:
         data: where the videos come from, and what becomes of them.
         model: the network.
         training: how it is trained.
-        export: what an export contains.
+        export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
@@ -68,7 +70,7 @@ class Config:
             compile="graph",
         )
     )
-    export: ExportConfig = field(default_factory=ExportConfig)
+    export: VideoExportConfig = field(default_factory=VideoExportConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -112,7 +114,11 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
     summary: ClassVar[str] = "Tells what happens in a video: one of the classes it was trained on."
     config_class = Config
     predict_class = PredictOptions
+    training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "the length of clips is data.clip_seconds"}
     intended_use: ClassVar[str] = "Telling apart activities in short videos of the kind the model was trained on."
+    predict_only: ClassVar[frozenset[str]] = frozenset({"top"})
+    stream_only: ClassVar[frozenset[str]] = frozenset({"camera", "restart_seconds", "seconds"})
+    stream_frees: ClassVar[frozenset[str]] = frozenset({"seconds"})
     limitations: ClassVar[tuple[str, ...]] = (
         "It always answers with one of its classes, also for videos that show none of them.",
         "It expects one activity in a video, by one person, seen as in the training videos.",
@@ -200,7 +206,7 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         """`serving_default` takes encoded frames, `animation` GIFs, `tensors` arrays, `step` one frame and states."""
         from rnnapps.tasks.video_recognition.endpoints import video_endpoints
 
-        return video_endpoints(fitted.network, fitted.preprocessor)
+        return video_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
 
     def is_one_input(self, given: object) -> bool:
         """A pair of frames and their rate is one video."""
@@ -230,6 +236,21 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, given: Any = None
     ) -> Iterator[Change]:
         """The moments at which another class becomes the likeliest; from Python also of any iterable of frames."""
+        return self._changes(fitted, options, StreamMemory(), given)
+
+    def continue_stream(
+        self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, memory: StreamMemory, given: Any = None
+    ) -> Iterator[Change]:
+        """The same of what a camera sees next; a file is watched again, without what was given out before."""
+        if not options.video and not isinstance(given, str | Path):
+            return self._changes(fitted, options, memory, given)
+        seen = self._changes(fitted, options, StreamMemory(), given)
+        return memory.after_given(seen, of=str(given) if given is not None else options.video)
+
+    def _changes(
+        self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, memory: StreamMemory, given: Any
+    ) -> Iterator[Change]:
+        """The changes of whatever is to be watched."""
         from rnnapps.tasks.video_recognition.streaming import camera_frames, changes, given_frames, require_causal
 
         _require_one_input(options, given)
@@ -237,10 +258,11 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         seen = fitted.preprocessor
         if options.camera:
             count = math.ceil(options.seconds * seen.frames_per_second) or None
-            frames: Iterator[Array] = itertools.islice(camera_frames(options.camera, seen), count)
+            frames: Iterator[Array] = itertools.islice(camera_frames(options.camera, seen, memory), count)
         else:
             frames = given_frames(options.video if given is None else given, seen, fitted.config.data.source_rate)
-        yield from changes(fitted.network, seen, frames, restart_seconds=options.restart_seconds)
+        restart = options.restart_seconds
+        yield from changes(fitted.network, seen, frames, restart_seconds=restart, memory=memory)
 
     def report_sections(
         self, fitted: Fitted[Config, VideoFormat], splits: VideoSplits, samples: Sequence[str]

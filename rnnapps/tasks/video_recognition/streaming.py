@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.stream_memory import Remembered, StreamMemory
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import has_rate
 from rnnapps.errors import ConfigError, DataError
@@ -39,7 +40,7 @@ def require_causal(network: keras.Model) -> None:
 
 
 def probabilities_over_time(
-    network: keras.Model, frames: Iterable[Array], *, restart_frames: int = 0
+    network: keras.Model, frames: Iterable[Array], *, restart_frames: int = 0, memory: StreamMemory | None = None
 ) -> Iterator[Array]:
     """Probabilities `(classes,)` after each frame uint8 `(size, size, channels)`, as soon as it comes.
 
@@ -47,6 +48,7 @@ def probabilities_over_time(
         network: a unidirectional video network.
         frames: the frames.
         restart_frames: forget everything after so many frames; 0 never does.
+        memory: what was seen before.
 
     Raises:
         ConfigError: the network is bidirectional.
@@ -59,12 +61,18 @@ def probabilities_over_time(
         logits, new = step(frame[None], states)
         return tf.nn.softmax(logits)[0], new
 
-    states = zero_video_states(step, 1)
-    for number, frame in enumerate(frames):
+    states, seen = zero_video_states(step, 1), 0
+    memory = memory or StreamMemory()
+    if before := memory.before("network"):
+        states, seen = {name: tf.constant(array) for name, array in before.arrays.items()}, int(before.facts["seen"])
+    memory.watch("network", lambda: Remembered({"seen": seen}, {name: each.numpy() for name, each in states.items()}))
+    for number, frame in enumerate(frames, start=seen):
         if restart_frames and number % restart_frames == 0:
             states = zero_video_states(step, 1)
         probabilities, states = advance(tf.constant(frame), states)
+        seen = number + 1
         yield np.asarray(probabilities)
+        memory.passed()
 
 
 @dataclass(frozen=True)
@@ -87,17 +95,27 @@ class Change:
 
 
 def changes(
-    network: keras.Model, video_format: VideoFormat, frames: Iterable[Array], *, restart_seconds: float = 0.0
+    network: keras.Model,
+    video_format: VideoFormat,
+    frames: Iterable[Array],
+    *,
+    restart_seconds: float = 0.0,
+    memory: StreamMemory | None = None,
 ) -> Iterator[Change]:
     """The moments at which another class becomes the likeliest; arguments as for `probabilities_over_time`."""
     restart = round(restart_seconds * video_format.frames_per_second)
-    last = -1
-    for number, probabilities in enumerate(probabilities_over_time(network, frames, restart_frames=restart)):
-        best = int(probabilities.argmax())
-        if best != last:
+    memory = memory or StreamMemory()
+    before = memory.before("changes")
+    last, first = (int(before.facts["last"]), int(before.facts["frames"])) if before else (-1, 0)
+    number = first - 1
+    memory.watch("changes", lambda: Remembered({"last": last, "frames": number + 1}))
+    answers = probabilities_over_time(network, frames, restart_frames=restart, memory=memory)
+    for number, probabilities in enumerate(answers, start=first):
+        best, changed = int(probabilities.argmax()), int(probabilities.argmax()) != last
+        last = best
+        if changed:
             seconds = round(number / video_format.frames_per_second, 3)
             yield Change(seconds, video_format.labels[best], float(probabilities[best]))
-            last = best
 
 
 def given_frames(given: Any, video_format: VideoFormat, rate: float) -> Iterator[Array]:
@@ -139,12 +157,13 @@ def _working(timed: Iterator[tuple[float, float, Array]], video_format: VideoFor
             yield from [to_working_size(frame, box, video_format.size, grey=grey)] * repeats
 
 
-def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
+def camera_frames(device: str, video_format: VideoFormat, memory: StreamMemory) -> Iterator[Array]:
     """Working frames of a camera at the model's rate, without end.
 
     Args:
         device: a Video4Linux device such as /dev/video0, or `kind:name` with one of `CAMERA_KINDS`.
         video_format: rate and size of the frames.
+        memory: is told of waiting for a frame.
 
     Raises:
         DataError: there is no such camera, or it is taken away.
@@ -153,7 +172,7 @@ def camera_frames(device: str, video_format: VideoFormat) -> Iterator[Array]:
 
     try:
         with _opened(device) as container:
-            yield from _working(_timed(container), video_format)
+            yield from _working(_timed(container, memory), video_format)
     except av.FFmpegError as error:
         raise DataError(device, f"cannot be read as a camera: {error.strerror}", "check the device") from None
 
@@ -176,9 +195,14 @@ def _opened(device: str) -> InputContainer:
         raise DataError(device, f"PyAV reads no {kind} devices on this system", "name another camera") from None
 
 
-def _timed(container: InputContainer) -> Iterator[tuple[float, float, Array]]:
+def _timed(container: InputContainer, memory: StreamMemory) -> Iterator[tuple[float, float, Array]]:
     """(time, seconds shown, frame uint8 (height, width, 3)) without end."""
     stream = container.streams.video[0]
     shown = 1 / float(stream.average_rate or 25)
-    for frame in container.decode(stream):
+    decoded = container.decode(stream)
+    while True:
+        with memory.waiting():
+            frame = next(decoded, None)
+        if frame is None:
+            return
         yield float(frame.time or 0.0), shown, frame.to_ndarray(format="rgb24")

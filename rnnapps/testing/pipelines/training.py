@@ -20,10 +20,14 @@ from rnnapps.verbs.model import Model
 from rnnapps.verbs.opening import open_model
 from rnnapps.verbs.start import train
 
-__all__ = ["check_interruption", "check_kill"]
+__all__ = ["check_interruption", "check_kill", "check_twice"]
 
 LONGEST_SECONDS = 600.0
 """A training of a few updates that has not saved a state by then never will."""
+
+
+UNSTEADY = ("measured_memory",)
+"""What is measured of the machine, and not of the model."""
 
 
 class _Stopped(BaseException):
@@ -85,6 +89,25 @@ def _wait_for_state(run: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
+def check_twice(subject: PipelineSubject) -> None:
+    """Each verb that measures says the same in two processes of its own: train, evaluate, inspect."""
+    run = subject.folder / "again"
+    _said(subject, "train", "--run", str(run), *subject.flags())
+    _require_same(subject, _reopened(subject, run))
+    for verb in ("evaluate", "inspect"):
+        first, second = (_said(subject, verb, "--run", str(run)) for _ in range(2))
+        different = [name for name in first if name not in UNSTEADY and first[name] != second.get(name)]
+        assert not different, f"{verb} says something else the second time: {different}"
+
+
+def _said(subject: PipelineSubject, *argv: str) -> dict[str, Any]:
+    """What a verb prints as JSON in a process of its own."""
+    command = subject.process(*argv, "--json")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=subject.environment)
+    assert done.returncode == 0, f"{argv[0]} fails: {done.stderr[-500:]}"
+    return dict(json.loads(done.stdout))
+
+
 def _reopened(subject: PipelineSubject, run: Path) -> Model[Any, Any, Any]:
     return Model(subject.pipeline, open_model(subject.pipeline, run, subject.config))
 
@@ -92,10 +115,12 @@ def _reopened(subject: PipelineSubject, run: Path) -> Model[Any, Any, Any]:
 def _require_same(subject: PipelineSubject, resumed: Model[Any, Any, Any]) -> None:
     whole, other = weights(subject.model.network), weights(resumed.network)
     different = [path for path in whole if not np.array_equal(whole[path], other[path])]
-    assert not different, f"a resumed training ends with other weights: {different[:3]}"
+    assert not different, f"a repeated or resumed training ends with other weights: {different[:3]}"
     lines = [(each.path / "metrics.jsonl").read_text().splitlines() for each in (subject.model, resumed)]
     metrics = [[_without_times(line) for line in rows] for rows in lines]
-    assert metrics[0] == metrics[1], f"a resumed training has other metrics: {metrics[1]}, expected {metrics[0]}"
+    assert metrics[0] == metrics[1], (
+        f"a repeated or resumed training has other metrics: {metrics[1]}, expected {metrics[0]}"
+    )
 
 
 def _without_times(line: str) -> dict[str, Any]:

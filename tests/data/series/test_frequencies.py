@@ -90,7 +90,7 @@ def test_jitter_to_both_sides_of_a_complete_series(start: pd.Timestamp, seed: in
         ("2020-12-31", "YE", "1y"),
         ("2024-02-29", "YE-FEB", "12me"),
         ("2024-01-04", "B", "1b"),
-        ("2024-01-31", "BME", "1mo"),
+        ("2024-01-31", "BME", "1bme"),
     ],
 )
 def test_complete_calendars_need_no_setting(tmp_path: Path, first: str, offset: str, frequency: str) -> None:
@@ -101,20 +101,19 @@ def test_complete_calendars_need_no_setting(tmp_path: Path, first: str, offset: 
     assert str(series.frequency) == frequency
     np.testing.assert_array_equal(series.times, every[:36].as_unit("ns").to_numpy())
     np.testing.assert_array_equal(series.values[:, 0], (50 + np.arange(36) / 4).astype(np.float32))
-    if offset != "BME":  # months whose last business days differ have no day of their own to go on with
-        assert series.times is not None and series.frequency is not None
-        following = next_times(series.times[-1], 3, series.frequency, "UTC")
-        np.testing.assert_array_equal(following, every[36:].as_unit("ns").to_numpy())
+    assert series.times is not None and series.frequency is not None
+    following = next_times(series.times[-1], 3, series.frequency, "UTC")
+    np.testing.assert_array_equal(following, every[36:].as_unit("ns").to_numpy())
 
 
 @pytest.mark.parametrize(("timezone", "first"), [("Europe/Berlin", "2024-03-28"), ("America/New_York", "2024-10-30")])
 def test_business_days_and_month_ends_follow_the_local_clock(timezone: str, first: str) -> None:
-    for offset in ("B", "ME"):
+    for offset, unit in (("B", "business_day"), ("ME", "month_end"), ("BME", "business_month_end")):
         local = pd.date_range(first, periods=20, freq=offset, tz=timezone)
         times = local.tz_convert("UTC").tz_localize(None).as_unit("ns").to_numpy()
         series = Series("x", times[:15], np.zeros((15, 1), np.float32), ("v",), timezone=timezone)
         found = regular_rows(series, None, regularise=False, path="x", place=str).frequency
-        assert found == Frequency(1, "business_day" if offset == "B" else "month_end")
+        assert found == Frequency(1, unit)
         np.testing.assert_array_equal(next_times(times[14], 5, found, timezone), times[15:])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.contract.fitted import Fitted
+from rnnapps.errors import CheckpointError
+from rnnapps.tasks.anomaly_detection.baselines import BASELINES
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
 from tests.tasks.anomaly_detection.watched import (
     CHANNELS,
@@ -22,6 +25,7 @@ from tests.tasks.anomaly_detection.watched import (
     healthy,
     succeed,
     write_events,
+    write_plain,
     write_rows,
 )
 from tests.tasks.command import skip_report
@@ -55,8 +59,12 @@ def test_it_finds_plain_faults_and_is_measured_beside_baselines(
     assert found["event_precision"] >= 0.75
     assert found["vus_pr"] > 0.7
     assert found["diagnostics"]["events_found"] == 3
-    assert set(found["baselines"]) == {"last value", "moving z-score", "PCA residual", "isolation forest"}
-    assert all(set(each) == set(found["baselines"]["last value"]) for each in found["baselines"].values())
+    assert set(found["baselines"]) == set(BASELINES)
+    assert 0 < found["diagnostics"]["flagged_share"] < 2 * found["diagnostics"]["labelled_share"]
+    assert 0 < found["diagnostics"]["flagged_share_of_last value"] < 1
+    assert "95 % interval" in found["diagnostics"]["false_alarms_promised"]
+    names = set(found["baselines"]["last value"]) | {"delay_rows"}  # there is none where nothing is found
+    assert all(set(own) | {"delay_rows"} == names for own in found["baselines"].values())
     assert (found["examples"], found["split"]) == (150, "test")
 
 
@@ -80,6 +88,39 @@ def test_thresholds_can_be_tried_on_a_trained_run(
     assert found["event_precision"] >= 0.5
 
 
+def test_settings_that_were_tried_can_be_kept(
+    watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_report(monkeypatch)
+    run, other = tmp_path / "run", write_rows(tmp_path / "other.csv", seed=9, labels=False)
+    shutil.copytree(watcher, run)
+
+    def threshold() -> float:
+        return answer(capsys, "predict", "--run", run, "--input", other)["results"][0]["threshold"]
+
+    before, tried = (
+        threshold(),
+        ["--detection.threshold=extreme_value", "--detection.risk=0.05", "--detection.margin=1"],
+    )
+    assert "no other data.source" in complaint(capsys, "evaluate", "--run", run, "--keep", "--data.source", other)
+    shown = answer(capsys, "evaluate", "--run", run, "--keep", *tried)
+    assert answer(capsys, "evaluate", "--run", run) == shown
+    assert "risk: 0.05" in (run / "config.yaml").read_text()
+    kept = threshold()
+    assert kept < before
+    succeed("train", "--run", run)  # it goes on as it is
+
+    def stop(*arguments: object) -> None:
+        raise CheckpointError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnapps.verbs.keep.begin_run", stop)
+        assert "stopped" in complaint(capsys, "evaluate", "--run", run, "--keep", "--detection.risk=0.2")
+    assert "fitted for other settings" in complaint(capsys, "predict", "--run", run, "--input", other)
+    succeed("evaluate", "--run", run, "--keep", "--detection.risk=0.2")
+    assert threshold() < kept
+
+
 def test_predict_names_the_sensor_and_draws(watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = write_rows(tmp_path / "other.csv", seed=9, labels=False)
     picture = tmp_path / "picture.png"
@@ -92,6 +133,34 @@ def test_predict_names_the_sensor_and_draws(watcher: Path, tmp_path: Path, capsy
     assert picture.read_bytes().startswith(b"\x89PNG")
     stuck = next(event for event in events if event["first_row"] <= 929 and event["last_row"] >= 905)
     assert next(iter(stuck["sensors"])) in ("angle", "double")
+
+
+def test_a_dead_sensor_is_told_and_the_others_are_judged_as_before(
+    watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead, gap = [slice(200, 800), 1], [slice(200, 500)]
+    for name, missing in (("whole", []), ("dead", dead), ("gap", gap)):
+        values = healthy(800, seed=11)
+        for places in [tuple(missing)] if missing else []:
+            values[places] = np.nan
+        write_plain(tmp_path / "tables" / f"{name}.csv", values)
+    rows = answer(capsys, "predict", "--run", watcher, "--input", tmp_path / "tables", "--rows", "true")["results"]
+    flags = {
+        name: np.array([row["flag"] for row in rows if row["series"] == name]) for name in ("whole", "dead", "gap")
+    }
+    assert flags["dead"][200:].mean() <= flags["whole"][200:].mean() + 0.02
+    assert flags["gap"][500:550].mean() <= flags["whole"][500:550].mean() + 0.02
+    missing = {name: [row["missing"] for row in rows if row["series"] == name] for name in flags}
+    assert set(missing["whole"]) == {""}
+    assert missing["dead"][208:] == ["", *["double"] * 591]
+    assert missing["gap"] == [""] * 209 + ["(all)"] * 291 + [""] * 300
+    events = answer(capsys, "predict", "--run", watcher, "--input", tmp_path / "tables")["results"]
+    silences = [event for event in events if event["kind"] != "anomaly"]
+    assert [
+        (event["series"], event["kind"], event["first_row"], event["last_row"], list(event["sensors"]))
+        for event in silences
+    ] == [("dead", "sensor missing", 200, 799, ["double"]), ("gap", "all silent", 200, 499, list(CHANNELS))]
+    assert not any({"peak_score", "threshold"} & set(event) for event in silences)
 
 
 def streamed(capsys: pytest.CaptureFixture[str], *argv: object) -> list[dict[str, str]]:
@@ -114,6 +183,9 @@ def test_stream_flags_lines_as_they_come(
     monkeypatch.setattr(sys, "stdin", io.StringIO(bare + "\n9,9,9\n,nan,0\n"))
     flagged = streamed(capsys, "--run", watcher, "--only_flags", "true")
     assert flagged[-1]["line"] in ("41", "42")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(bare + "\n" + ",,\n" * 20 + bare + "\n"))
+    told = [line for line in streamed(capsys, "--run", watcher, "--only_flags", "true") if line["flag"] == "0"]
+    assert [(line["line"], line["missing"]) for line in told] == [("50", "(all)"), ("61", "")]
     assert any(line["line"] == "41" for line in flagged)
 
 
@@ -121,7 +193,7 @@ def test_steps_of_the_export_equal_its_windows(exported: Path) -> None:
     import tensorflow as tf
 
     served = tf.saved_model.load(str(exported)).signatures
-    rows = np.stack([healthy(60, seed=seed) for seed in (3, 4)]).astype(np.float32)
+    rows = np.stack([healthy(60, seed=seed) for seed in (3, 4)])
     rows[0, 30, 0] += 3
     rows[1, 12, 1] = 1e30
     lengths = tf.constant([60, 60])
@@ -203,8 +275,10 @@ def test_sensors_are_matched_by_name_when_fine_tuning(
     scaler = json.loads((run / "preprocessing" / "scaler.json").read_text())
     before = json.loads((watcher / "preprocessing" / "scaler.json").read_text())
     assert scaler["channels"] == ["noise", "extra", "angle"]
-    assert scaler["centre"][0] == before["centre"][2]
-    assert scaler["centre"][2] == before["centre"][0]
+    assert scaler["series"] == ["machine", "new"]
+    for row in (0, 1):  # of a series that is not known, and of the one that was
+        assert scaler["centre"][row][0] == before["centre"][row][2]
+        assert scaler["centre"][row][2] == before["centre"][row][0]
 
 
 def test_only_training_rows_are_learned_from(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +370,7 @@ def test_bad_paths_are_one_line(watcher: Path, tmp_path: Path, capsys: pytest.Ca
     [
         ("time,angle,double\n", "line 1: has no column 'noise'"),
         ("angle,double,noise\n1,2\n", "line 2: has 2 cells; expected 3"),
-        ("angle,double,noise\n1,2,3\n1,2,drei\n", "line 3, column noise: 'drei' is no number"),
+        ("angle,double,noise\n1,2,3\n1,2,drei\n", "line 3, column 'noise': 'drei' is no number"),
         ("1,2\n", "line 1: has 2 cells; expected 3"),
     ],
 )
@@ -305,4 +379,5 @@ def test_bad_lines_are_one_line(
 ) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(lines)
-    assert problem in complaint(capsys, "stream", "--run", watcher, "--input", bad, printed=True)
+    asked = ("stream", "--run", watcher, "--input", bad, "--bad_rows", "stop")
+    assert problem in complaint(capsys, *asked, printed=True)

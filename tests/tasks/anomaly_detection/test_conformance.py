@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
-from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
+from rnnapps.testing import PipelineSubject
 from tests.tasks.anomaly_detection.watched import SETTINGS, write_rows
-from tests.tasks.conformance import every_property, settings_of, without_reports
+from tests.tasks.conformance import check_property, every_property, settings_of, without_reports
 
 
 @pytest.fixture(scope="module")
@@ -33,4 +33,4 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubjec
 
 @every_property()
 def test_property(subject: PipelineSubject, name: str) -> None:
-    PIPELINE_PROPERTIES[name](subject)
+    check_property(subject, name)

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.tasks.anomaly_detection.metrics import EventCounts, count_events, intervals, merge_overlapping
+from rnnapps.tasks.anomaly_detection.judge import Judged, event_metrics
+from rnnapps.tasks.anomaly_detection.metrics import (
+    EventCounts,
+    composite_f1,
+    count_events,
+    intervals,
+    merge_overlapping,
+)
 
 FLAGS = st.lists(st.booleans(), min_size=1, max_size=60).map(lambda flags: np.array(flags))
 
@@ -96,3 +103,24 @@ def test_beta_weighs_precision_and_recall() -> None:
     counts = EventCounts(1, 3, 1)
     assert [counts.f_score(beta) for beta in (1, 0.5, 2)] == pytest.approx([1 / 3, 5 / 12, 5 / 18])
     assert counts.f_score() == counts.f_score(0.5)
+
+
+def test_a_detector_that_flags_everything_is_not_perfect() -> None:
+    """By events alone it is: the composite F1 counts the rows flagged in vain (2PR / (P + R), P = 0.0152, R = 1)."""
+    labels, flags = np.zeros(10_000, bool), np.ones(10_000, bool)
+    labels[100:201] = labels[5000:5051] = True
+    assert count_events([(100, 200), (5000, 5050)], [(0, 99_999)]).f_score(0.5) == 1
+    assert composite_f1(labels, flags) == pytest.approx(2 * 0.0152 / 1.0152)
+    judged = Judged("x", flags.astype(float), 0.5, np.zeros((10_000, 1)), labels.astype(int), None, ((0, 9_999),))
+    metrics, figures = event_metrics([judged], row_seconds=0.0)
+    assert (metrics["event_f05"], figures["flagged_share"], figures["labelled_share"]) == (1.0, 1.0, 0.0152)
+    assert metrics["auc_pr"] == pytest.approx(0.0152)
+    assert next(iter(metrics)) == "auc_pr"
+
+
+def test_the_composite_score_by_hand() -> None:
+    labels = np.array([0, 1, 1, 0, 0, 1, 1, 0], bool)
+    flags = np.array([0, 0, 1, 1, 1, 0, 0, 0], bool)
+    assert composite_f1(labels, flags) == pytest.approx(2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2))
+    assert composite_f1(labels, np.zeros(8, bool)) == 0
+    assert np.isnan(composite_f1(np.zeros(8, bool), flags))

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import genpareto
 
-from rnnapps.tasks.anomaly_detection.extreme_value import extreme_value_threshold, fit_generalised_pareto
+from rnnapps.tasks.anomaly_detection.extreme_value import (
+    extreme_value_threshold,
+    fit_generalised_pareto,
+    tail_quantile,
+)
 
 
 @pytest.mark.parametrize("shape", [-0.3, 0.0, 0.1, 0.4])
@@ -27,4 +31,19 @@ def test_the_threshold_is_the_quantile_of_the_distribution() -> None:
 
 
 def test_few_scores_give_their_largest() -> None:
-    assert extreme_value_threshold(np.arange(50.0), risk=1e-4) == 49
+    assert extreme_value_threshold(np.arange(15.0), risk=1e-4) == 14
+
+
+def test_a_quantile_beyond_the_rows_is_extrapolated() -> None:
+    draws = [np.random.default_rng(seed).exponential(size=3000) for seed in range(20)]
+    found = np.median([tail_quantile(scores, 0.9999) for scores in draws])
+    assert found == pytest.approx(-np.log(1e-4), rel=0.1)  # the empirical quantile of 3,000 rows is about 8
+    assert tail_quantile(draws[0], 0.99) == np.quantile(draws[0], 0.99)
+
+
+@pytest.mark.parametrize("rows", [25, 100, 3000])
+def test_a_higher_quantile_is_never_a_lower_threshold(rows: int) -> None:
+    for seed in range(5):
+        scores = np.random.default_rng(seed).standard_t(3, size=rows) ** 2
+        found = [tail_quantile(scores, quantile) for quantile in (0.5, 0.9, 0.99, 0.995, 0.999, 0.9999, 0.99999)]
+        assert found == sorted(found)

@@ -76,10 +76,11 @@ def test_scores_and_shares_by_hand() -> None:
     values = {"level": np.array([[[2.0, 1.0], [1.0, 4.0]]], np.float32)}
     smoothed = tf.constant([[[[4.0, 1.0], [1.0, 2.0]]]])  # one row: spans (4, 1) and (1, 2)
     config = dataclasses.replace(CONFIG, aggregate="max")
-    score, share = join(smoothed, values, tf.constant([0]), config)
+    judged = {"valid": tf.ones((1, 1, 2)), "calibration": values, "group": tf.constant([0])}
+    score, share = join(smoothed, config=config, **judged)
     assert score.numpy().item() == 2.0
     assert share.numpy().ravel() == pytest.approx([0.8, 0.2])
-    mean = join(smoothed, values, tf.constant([0]), dataclasses.replace(CONFIG, aggregate="mean"))
+    mean = join(smoothed, config=dataclasses.replace(CONFIG, aggregate="mean"), **judged)
     assert mean.score.numpy().item() == 1.5
 
 
@@ -89,6 +90,28 @@ def test_the_quantile_of_held_out_scores_is_the_threshold(errors: np.ndarray) ->
     scores, share = score_errors(held_out(errors), values, config)
     assert (scores > values["threshold"][0]).mean() == pytest.approx(0.1, abs=0.005)
     assert np.allclose(share.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_higher_quantile_gives_fewer_alarms() -> None:
+    draw = np.random.default_rng(1)
+    known, later = (draw.standard_t(4, size=(3000, 8)).astype(np.float32) for _ in range(2))
+    flagged = []
+    for quantile in (0.99, 0.999, 0.9999):
+        config = DetectionConfig(quantile=quantile, margin=1.0)
+        values = calibrate([held_out(known)], 1, config)
+        flagged.append(int((score_errors(held_out(later), values, config)[0] > values["threshold"][0]).sum()))
+    assert flagged[0] == pytest.approx(30, abs=15)
+    assert flagged[0] > flagged[1] > flagged[2]
+
+
+def test_training_rows_can_only_raise_thresholds(errors: np.ndarray) -> None:
+    plain, low, high = (
+        calibrate([held_out(errors)], 1, CONFIG, taught=taught)
+        for taught in ([], [held_out(errors / 2 + 0.25)], [held_out(errors * 3)])
+    )
+    assert low["threshold"][0] == plain["threshold"][0]
+    assert high["threshold"][0] > 2 * plain["threshold"][0]
+    assert all(np.array_equal(high[name], plain[name]) for name in plain if name != "threshold")
 
 
 def test_labelled_faults_teach_nothing(errors: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
-from rnnapps.preprocessing.scaler import Scaler
+from rnnapps.preprocessing.series_scaler import SeriesScaler
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.detector_networks import autoencoder, classifier, forecaster
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
@@ -20,7 +20,8 @@ from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Flags, Rows
 SETTINGS = dataclasses.asdict(DetectionConfig(warmup_steps=4, smoothing_steps=(1, 5)))
 CELL = RecurrentConfig(cell="gru", units=5)
 NAMES = ("a", "b", "c")
-ROWS = SensorRows(Scaler(NAMES, [1, 2, 3], [1, 2, 3]), ("a", "c"), ("one", "two"), calendar=True)
+TABLE = [[1, 2, 3], [1, 2, 3], [2, 3, 4]]
+ROWS = SensorRows(SeriesScaler(("one", "two"), NAMES, TABLE, TABLE), ("a", "c"), ("one", "two"), calendar=True)
 TIME = 23
 
 
@@ -45,7 +46,7 @@ def stream(request: pytest.FixtureRequest) -> DetectorStream:
 @pytest.fixture(scope="module")
 def rows() -> Rows:
     draw = np.random.default_rng(0)
-    values = draw.normal(size=(2, TIME, 3)).astype(np.float32)
+    values = draw.normal(size=(2, TIME, 3))
     values[0, 5:8, 0] = np.nan
     values[1, 10] = np.nan
     seconds = 1_700_000_000 + 3600 * np.arange(2 * TIME).reshape(2, TIME)
@@ -93,16 +94,17 @@ def test_forecast_errors_are_the_mean_of_the_forecasts_made_before(rows: Rows) -
     network = networks()["forecaster"]()
     stream = DetectorStream(network, ROWS)
     errors, valid, _ = stream.errors(rows, stream.first_state(2))
-    scaled, present = ROWS.scale(rows.values)
+    scaled, present = ROWS.scale(rows.values, rows.series)
     states = [tf.zeros((2, 5))]
     inputs = {"values": scaled, "present": present, "series": rows.series, "calendar": ROWS.calendar_of(rows.seconds)}
     forecast = network({**inputs, "states": states})["forecast"].numpy()
     watched = scaled.numpy()[:, :, [0, 2]]
     expected = np.mean([watched[:, 9] - forecast[:, 9 - lead, lead - 1] for lead in (1, 2, 3)], axis=0)
+    expected[0, 0] = 0  # silent in rows 5 to 7, it is not yet judged in the three rows behind them
     assert np.allclose(errors[:, 9], expected, atol=1e-5)
+    assert valid[0, :, 0].numpy().tolist() == [0.0, *[1.0] * 4, *[0.0] * 6, *[1.0] * 12]
     assert np.allclose(errors[:, 1], watched[:, 1] - forecast[:, 0, 0], atol=1e-5)
     assert not valid[:, 0].numpy().any()
-    assert not valid[0, 5:8, 0].numpy().any()
 
 
 def test_rebuilding_errors_are_those_of_each_windows_last_row(rows: Rows) -> None:
@@ -110,7 +112,7 @@ def test_rebuilding_errors_are_those_of_each_windows_last_row(rows: Rows) -> Non
     network = networks()["autoencoder"]()
     stream = DetectorStream(network, ROWS)
     errors, _, _ = stream.errors(rows, stream.first_state(2))
-    scaled, present = ROWS.scale(rows.values)
+    scaled, present = ROWS.scale(rows.values, rows.series)
     window = slice(10, 16)
     calendar = ROWS.calendar_of(rows.seconds)[:, window]
     inputs = {"values": scaled[:, window], "present": present[:, window], "series": rows.series, "calendar": calendar}
@@ -123,7 +125,7 @@ def test_a_classifier_names_the_value_that_raised_its_odds(rows: Rows) -> None:
     network = networks()["classifier"]()
     stream = DetectorStream(network, ROWS)
     flags, _ = stream.advance(rows, stream.first_state(2))
-    scaled, present = ROWS.scale(rows.values)
+    scaled, present = ROWS.scale(rows.values, rows.series)
     window = slice(11, 15)
     calendar = ROWS.calendar_of(rows.seconds)[:, window]
     others = {"present": present[:, window], "series": rows.series, "calendar": calendar}

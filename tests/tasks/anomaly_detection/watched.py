@@ -10,7 +10,17 @@ import numpy as np
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
 from tests.tasks.command import Command
 
-__all__ = ["CHANNELS", "SETTINGS", "answer", "complaint", "healthy", "succeed", "write_events", "write_rows"]
+__all__ = [
+    "CHANNELS",
+    "SETTINGS",
+    "answer",
+    "complaint",
+    "healthy",
+    "succeed",
+    "write_events",
+    "write_plain",
+    "write_rows",
+]
 
 _command = Command(PIPELINE)
 succeed, answer, complaint = _command.succeed, _command.answer, _command.complaint
@@ -58,6 +68,17 @@ def write_rows(path: Path, *, seed: int = 0, names: tuple[str, ...] = CHANNELS, 
     lines = [",".join(["time", *names, *(["fault"] if labels else [])])]
     for time, row, mark in zip(times, values, marked, strict=True):
         lines.append(",".join([str(time), *(f"{value:.5f}" for value in row), *([str(mark)] if labels else [])]))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def write_plain(path: Path, values: np.ndarray[Any, Any]) -> Path:
+    """A table of a row a minute, with empty cells where a value is missing."""
+    times = np.datetime64("2024-01-01T00:00") + np.arange(len(values))
+    lines = [",".join(["time", *CHANNELS])]
+    for time, row in zip(times, values, strict=True):
+        lines.append(",".join([str(time), *("" if np.isnan(value) else f"{value:.5f}" for value in row)]))
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

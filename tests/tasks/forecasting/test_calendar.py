@@ -88,7 +88,7 @@ def test_saved_with_its_changes() -> None:
 
 @given(
     start=st.integers(0, 25_000),
-    kind=st.sampled_from([("1b", "B"), ("3b", "3B"), ("1me", "ME"), ("3me", "3ME"), ("12me", "12ME")]),
+    kind=st.sampled_from([("1b", "B"), ("3b", "3B"), ("1me", "ME"), ("3me", "3ME"), ("12me", "12ME"), ("1bme", "BME")]),
     hour=st.integers(0, 23),
 )
 @settings(max_examples=40, deadline=None)

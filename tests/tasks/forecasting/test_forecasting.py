@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import rnnapps
 from rnnapps.cli.main import main as rnnapps_main
+from rnnapps.cli.pipeline_cli import main
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import split_in_time
 from rnnapps.export.inference import ExportedModel, load_for_inference
+from rnnapps.tasks.forecasting.pipeline import PIPELINE
 from tests.tasks.command import skip_report
+from tests.tasks.cuts import from_standard_input
 from tests.tasks.forecasting.forecasts import HISTORY, HORIZON, SETTINGS, answer, complaint, succeed, wave, write_wave
 
 Array = np.ndarray[Any, Any]
@@ -190,9 +195,10 @@ def test_a_report_has_its_pictures(run: Path) -> None:
         (["predict", "--input", "good.csv", "--picture", "x.gif"], "picture must be a file that ends in .png or .svg"),
         (["stream"], "stream needs --input"),
         (["predict", "--input", "timeless.csv"], "series 'timeless' has no times; this model reads the calendar"),
-        (["stream", "--input", "timeless.csv"], "timeless.csv: line 1 has no column of times"),
-        (["stream", "--input", "gap.csv"], "line 4: 2024-03-20T03:00:00.000000000 UTC follows"),
-        (["stream", "--input", "text.csv"], "line 3, column 'west': 'off' is no number"),
+        (["stream", "--input", "timeless.csv"], "timeless.csv: line 1: has no column of times"),
+        (["stream", "--input", "gap.csv", "--missing_rows", "stop"], "line 4: 2024-03-20T03:00:00.000000000 UTC"),
+        (["stream", "--input", "text.csv", "--bad_rows", "stop"], "line 3, column 'west': 'off' is no number"),
+        (["stream", "--input", "text.csv", "--picture", "x.png"], "stream has no --picture: it is a flag of predict"),
         (["evaluate", "--data.irregular", "keep"], "a forecast continues equally spaced rows"),
     ],
 )
@@ -248,3 +254,70 @@ def test_without_statsmodels_the_extra_is_named(
     monkeypatch.setitem(__import__("sys").modules, "statsmodels", None)
     line = complaint(capsys, "train", "--run", tmp_path / "run", "--data.source", "builtin")
     assert "needs the package statsmodels" in line and "pip install 'rnnapps[samples]'" in line
+
+
+class _Signalled:
+    """Standard input that a signal comes into, while more of it is waited for."""
+
+    def __init__(self, content: bytes, number: signal.Signals) -> None:
+        self.content, self.number, self.buffer = content, number, self
+
+    def isatty(self) -> bool:
+        return False
+
+    def read1(self, _: int) -> bytes:
+        content, self.content = self.content, b""
+        if not content:
+            signal.raise_signal(self.number)
+        return content
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stream_that_a_signal_ends_goes_on_from_its_state(
+    number: signal.Signals,
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = write_wave(tmp_path / "rows.csv", wave(HISTORY + 6)).read_bytes()
+    succeed("stream", "--run", run, "--input", tmp_path / "rows.csv")
+    whole = capsys.readouterr().out
+    asked = ["stream", "--run", str(run), "--input", "-", "--state", str(tmp_path / "state")]
+    for part in (content[:-300], content[-300:]):
+        monkeypatch.setattr("sys.stdin", _Signalled(part, number))
+        assert main(PIPELINE, asked) == 128 + number
+    printed = capsys.readouterr()
+    assert printed.out == whole
+    assert f"the state is in {tmp_path / 'state'}: the same command goes on" in printed.err
+    (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:-9])
+    assert "state: is damaged (its checksum differs)" in complaint(capsys, *asked)
+    assert "--state_seconds must be a number of seconds" in complaint(capsys, *asked, "--state_seconds", "soon")
+
+
+def test_a_stream_may_be_cut_anywhere(run: Path, tmp_path: Path) -> None:
+    model = rnnapps.load(run)
+    rows = write_wave(tmp_path / "rows.csv", wave(HISTORY + 12)).read_text().splitlines(keepends=True)
+    named = "".join(["series," + rows[0], *(f"{name},{row}" for row in rows[1:] for name in ("x", "y"))]).encode()
+    whole = [piece.printed() for piece in from_standard_input(model, [named], None, input="-")]
+    assert {piece["series"] for piece in whole} == {"x", "y"}
+    for cut in range(5, len(named), 397):
+        pieces = from_standard_input(model, [named[:cut], named[cut:]], tmp_path / str(cut), input="-")
+        assert repr([piece.printed() for piece in pieces]) == repr(whole)
+
+
+def test_a_gap_and_a_bad_row_are_missing_rows(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `predict` has them, where the rows are regularised."""
+    values = wave(HISTORY + 6)
+    lines = write_wave(tmp_path / "rows.csv", values).read_text().splitlines(keepends=True)
+    values[[5, HISTORY + 2, HISTORY + 3]] = np.nan
+    path = write_wave(tmp_path / "missing.csv", values)
+    path.write_text(path.read_text().replace("nan", ""))
+    rows = answer(capsys, "predict", "--run", run, "--input", path)["results"]
+    lines[6] = "2024-03-20T05:00,oh,no\n"
+    (tmp_path / "rows.csv").write_text("".join(lines[: HISTORY + 3] + lines[HISTORY + 5 :]))
+    succeed("stream", "--run", run, "--input", tmp_path / "rows.csv")
+    printed = capsys.readouterr()
+    last = json.loads(printed.out.splitlines()[-1])["forecast"]
+    np.testing.assert_allclose(last["east"]["mean"], [row["mean"] for row in rows[:HORIZON]], rtol=1e-5)
+    assert "1 could not be read (--bad_rows), 3 are missing (--missing_rows)" in printed.err

@@ -7,7 +7,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 import tensorflow as tf
 from scipy import stats
@@ -15,6 +14,8 @@ from scipy import stats
 from rnnapps.cells import CELLS
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import parse_frequency
+from rnnapps.data.series.row_clock import RowClock
+from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.errors import ConfigError
 from rnnapps.preprocessing.series_scaler import SeriesScaler
@@ -26,7 +27,6 @@ from rnnapps.tasks.forecasting.loss import forecast_loss
 from rnnapps.tasks.forecasting.network import forecast_network
 from rnnapps.tasks.forecasting.prediction import forecast_series
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
-from rnnapps.tasks.forecasting.streaming import _next_time
 from rnnapps.tasks.forecasting.vocabularies import vocabulary_changes
 from rnnapps.tasks.forecasting.windows import ForecastWindows
 from rnnapps.training.finetune import transfer
@@ -248,12 +248,9 @@ def test_moved_names_keep_their_weights(kind: dict[str, Any]) -> None:
 
 
 def test_a_stream_reads_the_hour_that_comes_twice_twice() -> None:
-    frequency, zone = parse_frequency("1h"), SeriesDataConfig(timezone="Europe/Berlin")
-    time, found = None, []
+    clock = RowClock(RowRules(SeriesDataConfig(timezone="Europe/Berlin"), ("v",)), "rows")
+    time, found = np.datetime64("2024-10-26T22:00", "ns"), []
     for cell in ("01:00", "02:00", "02:00", "03:00"):
-        column = pd.Series([f"2024-10-27 {cell}"], dtype=object, name="time")
-        if time is None:
-            time = np.datetime64("2024-10-26T22:00", "ns")
-        time = _next_time(column, time, source="rows", where="line 2", config=zone, frequency=frequency)
+        time = clock.read(f"2024-10-27 {cell}", "line 2", time)
         found.append(str(time)[11:16])
     assert found == ["23:00", "00:00", "01:00", "02:00"]

@@ -158,7 +158,7 @@ def test_wrong_inputs_are_one_line(model: Model, given: object, message: str) ->
 def test_too_little_and_wrong_rows_are_one_line(model: Model, frame: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="has 10 rows up to its last measured one; this model needs 24"):
         model.predict(frame[:10])
-    with pytest.raises(DataError, match=r"row 1 \(counted from 0\): .* follows .*, expected"):
-        list(model.stream(frame.iloc[[0, 2]]))
+    with pytest.raises(DataError, match=r"row 1 \(counted from 0\): .* follows .*, 1 rows of 1h are missing"):
+        list(model.stream(frame.iloc[[0, 2]], missing_rows="stop"))
     with pytest.raises(DataError, match=r"row 0 \(counted from 0\) has no time"):
         list(model.stream([{"east": 1.0, "west": 2.0}]))

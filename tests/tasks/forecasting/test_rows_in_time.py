@@ -6,24 +6,27 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import Frequency, parse_frequency
+from rnnapps.data.series.row_columns import RowColumns
+from rnnapps.data.series.row_counts import RowCounts
+from rnnapps.data.series.row_options import RowOptions
+from rnnapps.data.series.row_rules import RowRules
+from rnnapps.data.series.row_schedule import RowSchedule
 from rnnapps.data.series.series import Series, SeriesPart
-from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.preprocessing import fit_features
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
-from rnnapps.tasks.forecasting.streaming import _next_time, _number
 
 
-def following(before: str, cell: str, frequency: str) -> str:
-    column = pd.Series([cell], dtype=object, name="time")
-    last, config = np.datetime64(before, "ns"), SeriesDataConfig()
-    step = parse_frequency(frequency)
-    return str(_next_time(column, last, source="rows", where="line 2", config=config, frequency=step))[:19]
+def missing_between(before: str, time: str, frequency: str) -> list[str] | None:
+    """The days of the rows missing between two; None where the second is no later row."""
+    rules = RowRules(SeriesDataConfig(), ("v",), longest_gap=10, step=parse_frequency(frequency))
+    schedule = RowSchedule(rules, RowOptions(), RowCounts("rows"), {"": int(np.datetime64(before, "ns").astype(int))})
+    missing = schedule.place("", np.datetime64(time, "ns"), "line 2")
+    return None if missing is None else [str(each)[:10] for each in missing]
 
 
 @pytest.mark.parametrize(
@@ -36,23 +39,28 @@ def following(before: str, cell: str, frequency: str) -> str:
     ],
 )
 def test_the_next_row_of_a_stream(before: str, cell: str, frequency: str) -> None:
-    assert following(before, cell, frequency) == cell
+    assert missing_between(before, cell, frequency) == []
 
 
 @pytest.mark.parametrize(
-    ("before", "cell", "frequency"),
-    [("2024-01-31", "2024-03-31", "1me"), ("2024-01-05", "2024-01-09", "1b"), ("2024-01-05", "2024-01-05", "10s")],
+    ("before", "cell", "frequency", "missing"),
+    [
+        ("2024-01-31", "2024-03-31", "1me", ["2024-02-29"]),
+        ("2024-01-05", "2024-01-09", "1b", ["2024-01-08"]),
+        ("2024-01-05", "2024-01-05", "10s", None),
+        ("2024-01-05", "2024-01-01", "1b", None),
+    ],
 )
-def test_another_row_is_refused(before: str, cell: str, frequency: str) -> None:
-    with pytest.raises(DataError, match=rf"rows must be {frequency} apart"):
-        following(before, cell, frequency)
+def test_another_row_of_a_stream(before: str, cell: str, frequency: str, missing: list[str] | None) -> None:
+    assert missing_between(before, cell, frequency) == missing
 
 
 @pytest.mark.parametrize(
     ("cell", "expected"), [("1,234", 1.234), ("1,5", 1.5), ("1.234,5", 1234.5), ("1,234.5", 1234.5), ("1.234", 1.234)]
 )
 def test_numbers_of_a_stream_with_either_decimal(cell: str, expected: float) -> None:
-    assert _number(cell, source="rows", where="line 2", decimal="") == expected
+    columns = RowColumns(RowRules(SeriesDataConfig(), ("v",)), "rows", ["v"], separator=";", where="line 1")
+    assert columns.values([cell], "line 2").tolist() == [expected]
 
 
 @pytest.mark.parametrize("frequency", [Frequency(1, "month_end"), Frequency(1, "business_day"), Frequency(7, "day")])

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.tasks.music_generation.frame_network import frame_network
+from rnnapps.tasks.music_generation.metrics.frame_baselines import _history_counts, _history_table, score_baselines
 from rnnapps.tasks.music_generation.metrics.frames import (
     FrameScore,
-    baselines,
     best_threshold,
     frame_nats,
     score_frames,
@@ -18,6 +18,11 @@ from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 from rnnapps.tasks.music_generation.objective import frame_scorer
 
 DRAW = np.random.default_rng(0)
+
+
+def baselines(*given: Any, **options: Any) -> dict[str, dict[str, float]]:
+    """The metrics of each baseline."""
+    return {name: score.metrics() for name, score in score_baselines(*given, **options).items()}
 
 
 def rolls(*lengths: int, keys: int = 5) -> list[np.ndarray[Any, Any]]:
@@ -50,7 +55,7 @@ def test_the_score_is_the_mean_over_all_predicted_steps_of_all_pieces() -> None:
         weight.assign(DRAW.normal(size=weight.shape))
     pieces = rolls(3, 150, 1, 64, 65, 2)
     by_hand = sum(gru_nats(network, piece) for piece in pieces) / sum(len(piece) - 1 for piece in pieces)
-    assert frame_scorer(network, pieces)()["nats_per_step"] == pytest.approx(by_hand, rel=1e-5)
+    assert frame_scorer(network, pieces)().metrics()["nats_per_step"] == pytest.approx(by_hand, rel=1e-5)
 
 
 def test_the_greedy_frame_is_built_from_its_own_keys() -> None:
@@ -62,7 +67,7 @@ def test_the_greedy_frame_is_built_from_its_own_keys() -> None:
     distribution.key_kernel.assign([[0.0, 3.0], [0.0, 0.0]])  # the upper key sounds if the lower one does
     truth = np.array([[0, 0], [0, 0], [1, 1]], np.uint8)
     # expected is always [1, 1]: of 4 keys in the two scored frames, 2 hit and 2 are wrong
-    assert frame_scorer(network, [truth])()["frame_accuracy"] == 0.5
+    assert frame_scorer(network, [truth])().metrics()["frame_accuracy"] == 0.5
 
 
 def test_baselines_are_laplace_smoothed_counts() -> None:
@@ -173,3 +178,39 @@ def test_thresholds_are_chosen_on_validation_pieces() -> None:
     assert chosen["first-order Markov"]["frame_accuracy"] == chosen["repeat the last step"]["frame_accuracy"] == 0.5
     assert best_threshold(lambda threshold: -abs(threshold - 0.31)) == 0.3
     assert best_threshold(lambda threshold: 0.0) == 0.5
+
+
+def test_scores_add_up_piece_by_piece() -> None:
+    """In the order of the pieces, however long they are; one of a single frame has nothing to score."""
+    network = frame_network(MusicModelConfig(units=4, dropout=0.0), 5)
+    pieces = rolls(9, 70, 3, 40, 1)
+    score = frame_scorer(network, pieces)()
+    assert score.by_piece[:, 1].tolist() == [8, 69, 2, 39, 0]
+    for number, piece in enumerate(pieces[:4]):
+        assert score.by_piece[number] == pytest.approx(frame_scorer(network, [piece])().by_piece[0], rel=1e-5)
+    for name, own in score_baselines(rolls(200, 100), pieces).items():
+        assert own.by_piece[:, 1].tolist() == [8, 69, 2, 39, 0], name
+        assert own.by_piece.sum(axis=0) == pytest.approx([own.nats, own.steps])
+
+
+def test_a_key_has_a_history() -> None:
+    """A key that sounds for three steps and is silent for three: what comes next needs three steps, not one."""
+    roll = np.tile(np.repeat([[1, 0], [0, 1]], 3, axis=0), (40, 1)).astype(np.uint8)
+    found = score_baselines([roll], [roll[:60]], [roll[:60]])
+    name = next(reversed(found))
+    assert name.startswith("key history of ") and int(name.split()[3]) >= 3
+    assert found[name].metrics()["nats_per_step"] < 0.2 < found["first-order Markov"].metrics()["nats_per_step"]
+    assert found[name].metrics()["frame_accuracy"] == pytest.approx(1.0, abs=0.06)
+
+
+def test_history_by_hand() -> None:
+    """Key 0 sounds on, key 1 never does; all keys together were heard once after a step of sound, and once sounded."""
+    train = [np.array([[0, 0], [1, 0], [1, 0]], np.uint8)]
+    counts = _history_counts(train, 2)
+    # pasts before the two predicted frames: of key 0 silent, then silent and sound; of key 1 silent both times
+    assert counts[1].tolist() == [[1, 1, 0, 0], [0, 0, 0, 0]] and counts[0].tolist() == [[0, 0, 0, 0], [2, 0, 0, 0]]
+    table = _history_table(counts, strength=2.0)
+    after_silence = (1 + 1) / (3 + 2)
+    assert table[0, 0] == pytest.approx((1 + 2 * after_silence) / (1 + 2))
+    assert table[1, 0] == pytest.approx((0 + 2 * after_silence) / (2 + 2))
+    assert table[1, 1] == pytest.approx(2 / 3)  # its own past never was: that of key 0, (1 + 1) / (1 + 2)

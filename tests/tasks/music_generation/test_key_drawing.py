@@ -11,6 +11,7 @@ import tensorflow as tf
 from rnnapps.decoding.distribution import Rules
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.endpoints import music_endpoints
+from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.frame_network import frame_network
 from rnnapps.tasks.music_generation.generation import Sampling, stream_changes, write_pieces
 from rnnapps.tasks.music_generation.key_distribution import KeyDistribution
@@ -141,10 +142,10 @@ def test_expected_keys_are_those_above_the_threshold_given_the_expected_ones_bel
         np.testing.assert_array_equal(found[0], frame)
 
 
-@pytest.fixture(scope="module", params=[0, 4], ids=["independent keys", "dependent keys"])
-def sparse(request: pytest.FixtureRequest) -> keras.Model:
+@pytest.fixture(scope="module")
+def sparse() -> keras.Model:
     """A network that strikes any key with a probability of 0.03, whatever came before: 2.6 keys a frame."""
-    network = frame_network(MusicModelConfig(units=4, dropout=0.0), 88, hidden_units=request.param)
+    network = frame_network(MusicModelConfig(units=4, dropout=0.0), 88, hidden_units=4)
     for weight in network.get_layer("keys").weights:
         weight.assign(tf.zeros(weight.shape))
     network.get_layer("keys").bias.assign(tf.fill([88], float(np.log(SPARSE / (1 - SPARSE)))))
@@ -161,11 +162,25 @@ def test_what_is_rare_key_by_key_does_not_fall_silent(temperature: float, top_p:
         assert frames[-16:].any()
 
 
+def test_keys_beyond_the_training_pieces_are_held_but_not_struck(sparse: keras.Model) -> None:
+    grid = GRID.within([PRIMER], transpose=2)
+    assert (grid.lowest_key, grid.highest_key) == (46, 66) and grid.known.sum() == 21
+    assert grid.joined(MusicGrid("frames", 2, lowest_key=60, highest_key=70)).known.sum() == 25
+    high = Piece(np.array([[0, 4, 100, 80]], np.int32))
+    bias = sparse.get_layer("keys").bias
+    learned = bias.numpy()
+    bias.assign(tf.fill([88], 30.0))
+    written = GRID.frames(write_pieces(sparse, grid, high, Sampling(steps=3, seed=1))[0])[high.steps :]
+    bias.assign(learned)
+    np.testing.assert_array_equal(np.flatnonzero(written.all(axis=0)), [*np.flatnonzero(grid.known), 100 - 21])
+    assert written.sum() == 3 * 22
+
+
 def test_all_ways_to_write_draw_the_same(sparse: keras.Model) -> None:
     sampling = Sampling(steps=9, temperature=0.7, top_p=0.8, seed=5)
     start = GRID.frames(PRIMER)
     written = GRID.frames(write_pieces(sparse, GRID, PRIMER, sampling)[0])[len(start) :]
-    endpoints = music_endpoints(sparse, GRID)
+    endpoints = music_endpoints(sparse, GRID, MusicExportConfig())
     rules = {"temperature": tf.constant([0.7]), "top_p": tf.constant([0.8]), "seed": tf.constant([5], tf.int64)}
     primer = {"frames": tf.constant(start[None], tf.int32), "lengths": tf.constant([len(start)])}
     served = endpoints["continuation"].function(**primer, steps=tf.constant([9]), **rules)["frames"][0]

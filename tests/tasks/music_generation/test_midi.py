@@ -9,11 +9,20 @@ import numpy as np
 import pytest
 
 from rnnapps.errors import DataError
-from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, on_grid, parse_midi, write_midi
-from rnnapps.tasks.music_generation.data.piece import joined_notes
+from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi, write_midi
+from rnnapps.tasks.music_generation.data.piece import Piece, joined_notes
+from rnnapps.tasks.music_generation.data.placing import on_grid
 from tests.tasks.music_generation.midi_bytes import file_of, mutate, note_track, scales
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "music"
+
+
+SIGNATURE, SET_TEMPO = b"\x00\xff\x58\x04", b"\x00\xff\x51\x03"
+
+
+def meta_track(*events: bytes) -> bytes:
+    body = b"".join((*events, b"\x00\xff\x2f\x00"))
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
 
 
 def notes(content: bytes, steps_per_beat: int = 1, **settings: bool) -> list[list[int]]:
@@ -60,6 +69,75 @@ def test_tempo_and_time_signature_are_those_of_the_beginning() -> None:
     again = parse_midi(write_midi(piece, steps_per_beat=1), "y.mid", steps_per_beat=1)
     assert (again.beats_per_bar, again.notes.tolist()) == (3.0, piece.notes.tolist())
     assert again.tempo_bpm == pytest.approx(piece.tempo_bpm, abs=1e-3)
+    assert (again.beat_unit, piece.beat_unit) == (8, 8)  # 6/8 is not 3/4
+
+
+def test_bars_follow_all_time_signatures() -> None:
+    """A pickup of one quarter, two bars of 4/4, then 3/8; written and read again too."""
+    signatures = [(0, 1, 2), (1, 4, 2), (8, 3, 3)]
+    events, now = [], 0
+    for beat, numerator, exponent in signatures:
+        delta = (beat - now) * 60
+        events.append(bytes((0x80 | delta >> 7, delta & 0x7F)) + SIGNATURE[1:] + bytes((numerator, exponent, 24, 8)))
+        now = beat
+    content = file_of(meta_track(*events), note_track([(0, 0x90, 60, 9), (60 * 15, 0x80, 60, 0)]), ticks=60)
+    piece = parse_midi(content, "x.mid", steps_per_beat=2)
+    for found in (piece, parse_midi(write_midi(piece, steps_per_beat=2), "y.mid", steps_per_beat=2)):
+        assert (found.beats_per_bar, found.bar_changes) == (1.0, ((2, 4.0, 4), (16, 1.5, 8)))
+        assert found.last_beats_per_bar == 1.5
+        # The pickup comes on top of the bars; a change of signature ends the second bar early.
+        assert [found.bar_line(bars, 2) for bars in (1, 2, 3, 4)] == [10, 16, 19, 22]
+        begun = found.beginning(16)
+        assert (begun.steps, begun.bar_changes) == (16, ((2, 4.0, 4),))
+
+
+def test_tempo_changes_are_kept_and_played() -> None:
+    meta = meta_track(
+        SET_TEMPO + (500_000).to_bytes(3, "big"),
+        b"\x83\x60" + SET_TEMPO[1:] + (1_000_000).to_bytes(3, "big"),  # after 480 ticks
+        SET_TEMPO + (250_000).to_bytes(3, "big"),  # at once replaced
+    )
+    piece = parse_midi(file_of(meta, note_track([(0, 0x90, 60, 9), (960, 0x80, 60, 0)])), "x.mid", steps_per_beat=2)
+    for found in (piece, parse_midi(write_midi(piece, steps_per_beat=2), "y.mid", steps_per_beat=2)):
+        assert (found.tempo_bpm, found.tempo_changes) == (120.0, ((2, 240.0),))
+        assert found.seconds(2).tolist() == [0.0, 0.25, 0.5, 0.625, 0.75]
+
+
+PEDAL_EVENTS = [
+    *((0, 0xB0, 64, 127), (0, 0x90, 60, 80), (60, 0x80, 60, 0), (420, 0x90, 61, 80), (60, 0x80, 61, 0)),
+    *((900, 0xB0, 64, 0), (0, 0x90, 62, 80), (480, 0x80, 62, 0), (0, 0xB0, 64, 64), (480, 0xB0, 64, 63)),
+]
+
+
+def test_notes_sound_until_the_pedal_rises() -> None:
+    assert notes(file_of(note_track(PEDAL_EVENTS))) == [[0, 3, 60, 80], [1, 3, 61, 80], [3, 5, 62, 80]]
+    # One that never rises holds to the end of the notes' track; another channel's holds nothing; a key struck again
+    # ends what the pedal held.
+    down = note_track([(0, 0xB0, 64, 100)])
+    held = note_track([(0, 0x90, 60, 9), (480, 0x80, 60, 0), (480, 0x90, 60, 8), (480, 0x80, 60, 0), (480, 0xC0, 1)])
+    assert notes(file_of(down, held)) == [[0, 2, 60, 9], [2, 4, 60, 8]]
+    other = note_track([(0, 0xB1, 64, 100)])
+    assert notes(file_of(other, held)) == [[0, 1, 60, 9], [2, 3, 60, 8]]
+
+
+def test_what_is_left_out_or_falls_together_is_told() -> None:
+    events = [(0, 0x90, 109, 50), (0, 0x90, 60, 50), (100, 0x80, 60, 0), (20, 0x90, 60, 50), (360, 0x80, 60, 0)]
+    piece = parse_midi(file_of(note_track(events)), "x.mid", steps_per_beat=1)
+    assert piece.notes.tolist() == [[0, 1, 60, 50]]
+    outside, together = piece.remarks
+    assert outside == "1 of 3 notes lie outside 21 to 108, the keys of a piano, and are left out"
+    assert together.startswith("1 of 2 notes fall together with another of their pitch on the grid of 1 steps a beat")
+    assert not parse_midi(scales(60), "x.mid", steps_per_beat=1).remarks
+    # Two parts in unison are one note on any grid.
+    unison = note_track([(0, 0x90, 60, 50), (0, 0x91, 60, 50), (480, 0x80, 60, 0), (0, 0x81, 60, 0)])
+    assert not parse_midi(file_of(unison), "x.mid", steps_per_beat=1).remarks
+
+
+def test_bars_that_are_no_whole_number_of_quarters_are_written_in_smaller_values() -> None:
+    for beats, unit in ((3.5, 8), (0.25, 16), (3.0, 4)):
+        piece = Piece(np.array([[0, 1, 60, 80]], np.int32), beats_per_bar=beats)
+        again = parse_midi(write_midi(piece, steps_per_beat=1), "x.mid", steps_per_beat=1)
+        assert (again.beats_per_bar, again.beat_unit) == (beats, unit)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +154,8 @@ def test_tempo_and_time_signature_are_those_of_the_beginning() -> None:
         (file_of(note_track([])), "holds no notes"),
         (bytes(MAXIMUM_BYTES + 1), "at most 2,097,152 are read"),
         (file_of(note_track([(0, 0x90, 60, 50), (2**28 - 1, 0x80, 60, 0)])), "track 1 of 1: lasts 559,240 grid steps"),
-        (file_of(note_track([(0, 0x90, 109, 50), (480, 0x80, 109, 0)])), "note of pitch 109; the keys of a piano"),
+        (file_of(note_track([(0, 0x90, 109, 50), (480, 0x80, 109, 0)])), "no note from 21 to 108, the keys of a piano"),
+        (file_of(meta_track(SIGNATURE + bytes((2, 33, 24, 8)))), r"track 1 of 1: a time signature of 2/2\^33; denom"),
         (file_of(note_track([]), note_track([(0, 0x90, 200, 50)])), r"track 2 of 2: data byte"),
         (file_of(b"MTrk\x00\x00\x00\x02\x00\x90"), r"track 1 of 1: it ends in the middle of an event"),
     ],

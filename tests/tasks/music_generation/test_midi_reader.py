@@ -13,6 +13,7 @@ from rnnapps.tasks.music_generation.data.midi import parse_midi
 from rnnapps.tasks.music_generation.data.piece import KEYS, LOWEST_KEY
 from rnnapps.tasks.music_generation.preprocessing.midi_reader import LARGEST_BYTES, LONGEST_STEPS, PROBLEMS, read_midi
 from tests.tasks.music_generation.midi_bytes import file_of, mutate, note_track, scales
+from tests.tasks.music_generation.test_midi import PEDAL_EVENTS, SET_TEMPO, SIGNATURE, meta_track
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "music"
 
@@ -51,9 +52,11 @@ def compare(reader: tf.types.experimental.PolymorphicFunction, contents: Sequenc
         np.testing.assert_array_equal(found["sounding"][row], sounding)
         np.testing.assert_array_equal(found["velocity"][row], velocity)
         np.testing.assert_array_equal(found["struck"][row], velocity > 0)
-        tempo, numerator, exponent = (int(found[name][row]) for name in ("tempo", "numerator", "exponent"))
-        assert (6e7 / tempo if tempo else 120.0) == piece.tempo_bpm
-        assert (4 * numerator / 2**exponent if numerator else 4.0) == piece.beats_per_bar
+        conductor = found["conductor"][row] + b"\x00\xff\x2f\x00"
+        track = b"MTrk" + len(conductor).to_bytes(4, "big") + conductor
+        again = parse_midi(file_of(track, note_track([(0, 0x90, 60, 9)])), "x.mid", steps_per_beat=4)
+        for name in ("tempo_bpm", "tempo_changes", "beats_per_bar", "beat_unit", "bar_changes"):
+            assert getattr(again, name) == getattr(piece, name)
         assert found["lengths"][row] == piece.steps
     return found["problem"].tolist()
 
@@ -76,8 +79,29 @@ def test_it_reads_what_the_loader_reads(reader: tf.types.experimental.Polymorphi
         b"",
     ]
     assert compare(reader, [*files[:-1]]) == [0, 0, 0, 0]
+    assert compare(reader, timed_files()) == [0] * 4
     silence = {name: tensor.numpy() for name, tensor in reader(tf.constant([b"", files[0]])).items()}
     assert silence["problem"].tolist() == [0, 0] and silence["lengths"][0] == 0
+
+
+def timed_files() -> list[bytes]:
+    """Pedals, in and beside the notes' track; time signatures and tempos in two tracks; a note outside the piano."""
+    held = note_track(
+        [(0, 0x90, 60, 9), (480, 0x80, 60, 0), (480, 0x90, 60, 8), (480, 0x80, 60, 0), (480, 0x91, 64, 7)]
+    )
+    moves = [(240, 0xB0, 64, 100), (300, 0xB0, 64, 0), (0, 0xB1, 64, 99), (0, 0xB0, 64, 70), (0, 0xB0, 7, 0)]
+    tempo = b"\x87\x40" + SET_TEMPO[1:] + (250_000).to_bytes(3, "big")
+    first = meta_track(SIGNATURE + bytes((1, 2, 24, 8)), tempo, SET_TEMPO + bytes(3))
+    second = meta_track(
+        SET_TEMPO + (700_000).to_bytes(3, "big"), b"\x83\x60" + SIGNATURE[1:] + bytes((6, 3, 24, 8)), tempo
+    )
+    outside = note_track([(0, 0x90, 109, 50), (0, 0x90, 60, 50), (480, 0x80, 109, 0), (0, 0x80, 60, 0)])
+    return [
+        file_of(note_track(PEDAL_EVENTS)),
+        file_of(note_track(moves), held),
+        file_of(first, held, second, note_track(moves[:1])),
+        file_of(outside),
+    ]
 
 
 def test_what_is_wrong_has_a_number(reader: tf.types.experimental.PolymorphicFunction) -> None:
@@ -91,8 +115,9 @@ def test_what_is_wrong_has_a_number(reader: tf.types.experimental.PolymorphicFun
         file_of(note_track([]), count=3): "damaged",
         file_of(note_track([]), note_track([(0, 0x90, 200, 50)])): "damaged",
         file_of(long): "lasts more than",
+        file_of(meta_track(SIGNATURE + bytes((2, 33, 24, 8))), note_track([(0, 0x90, 60, 9)])): "128ths",
         file_of(note_track([(0, 0x90, 109, 50), (480, 0x80, 109, 0)])): "keys of a piano",
-        file_of(note_track([(0, 0x99, 36, 99), (480, 0x89, 36, 0)])): "no notes",
+        file_of(note_track([(0, 0x99, 36, 99), (480, 0x89, 36, 0)])): "keys of a piano",
     }
     for problem, expected in zip(compare(reader, list(files)), files.values(), strict=True):
         assert expected in PROBLEMS[problem]
@@ -112,7 +137,8 @@ def test_a_row_is_read_as_if_it_were_alone(reader: tf.types.experimental.Polymor
 
 def mutated(count: int, seed: int) -> list[bytes]:
     draw = random.Random(seed)
-    return [mutate(scales(draw.randint(40, 70), notes=draw.randint(1, 20)), draw) for _ in range(count)]
+    whole = [*timed_files(), *(scales(draw.randint(40, 70), notes=draw.randint(1, 20)) for _ in range(9))]
+    return [mutate(draw.choice(whole), draw) for _ in range(count)]
 
 
 def test_mutated_files(reader: tf.types.experimental.PolymorphicFunction) -> None:

@@ -10,7 +10,7 @@ from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.data.music import read_piece, read_piece_splits
 from rnnapps.tasks.music_generation.data.scores import builtin_chorales, parse_chorale, parse_score
-from tests.tasks.music_generation.midi_bytes import scales, write_scales
+from tests.tasks.music_generation.midi_bytes import file_of, note_track, scales, write_scales
 
 
 def config(source: object, **settings: object) -> MusicDataConfig:
@@ -54,6 +54,16 @@ def test_a_folder_of_one_piece_asks_for_more(tmp_path: Path) -> None:
     assert len(read_piece_splits(config(tmp_path, test=str(tmp_path / "train"))).test) == 1
 
 
+def test_what_was_noticed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outside = file_of(note_track([(0, 0x90, 110, 50), (0, 0x90, 60, 50), (960, 0x80, 60, 0)]))
+    for number in range(9):
+        (tmp_path / f"{number}.mid").write_bytes(outside if number < 7 else scales(60))
+    read_piece_splits(config(tmp_path))
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 6 and told[5].endswith("2 more of 9 pieces have such remarks")
+    assert all("1 of 2 notes lie outside 21 to 108" in line for line in told[:5])
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     folder = write_scales(tmp_path, 4)
     (folder / "02.mid").write_bytes(scales(60)[:40])
@@ -95,6 +105,10 @@ def test_abc_is_read_and_damage_named(tmp_path: Path) -> None:
     assert read_piece(song, config("x")).notes[:, :3].tolist() == [
         [0, 1, 60], [1, 2, 62], [2, 3, 64], [3, 4, 65], [4, 6, 67], [6, 8, 72],
     ]  # fmt: skip
+    song.write_text("X:1\nT:Waltz\nM:3/4\nL:1/4\nQ:1/4=72\nK:C\nG,|CDE|FG2|c3|\n")
+    waltz = read_piece(song, config("x"))
+    assert (waltz.tempo_bpm, waltz.beats_per_bar, waltz.bar_changes) == (72.0, 1.0, ((1, 3.0, 4),))
+    assert waltz.bar_line(2, 1) == 7
     bad = tmp_path / "bad.musicxml"
     bad.write_text("<score-partwise><part>")
     with pytest.raises(DataError, match=r"bad\.musicxml: music21 cannot read it"):

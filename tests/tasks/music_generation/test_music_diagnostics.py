@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rnnapps.metrics.ngram import KneserNey
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.metrics.music_diagnostics import longest_repetition, music_diagnostics, share_in_key
-from rnnapps.tasks.music_generation.metrics.note_events import baselines, event_metrics
+from rnnapps.tasks.music_generation.metrics.note_events import event_metrics, score_baselines
+
+
+def baselines(train: Any, held_out: Any, note_on: Any, *, tokens: int) -> dict[str, dict[str, float]]:
+    """The metrics of each baseline, n-grams by the name of all."""
+    scored = score_baselines(train, held_out, note_on, tokens=tokens, boundary=0)
+    names = {name: "n-grams" if "gram " in name else name for name in scored}
+    return {names[name]: score.metrics() for name, score in scored.items()}
 
 
 def melody(*pitches: int, length: int = 1) -> Piece:
@@ -52,7 +61,7 @@ def test_event_metrics_and_baselines_by_hand() -> None:
     by_hand = -(2 * np.log(0.75 / 2) + np.log(0.25)) / 3
     assert scored["repeat the last event"]["nats_per_event"] == pytest.approx(by_hand)
     assert scored["repeat the last event"]["next_note_accuracy"] == pytest.approx(1 / 3)
-    assert scored["first-order Markov"]["next_note_accuracy"] == pytest.approx(2 / 3)
+    assert scored["n-grams"]["next_note_accuracy"] == pytest.approx(2 / 3)
     assert scored["unigram"]["next_note_accuracy"] == pytest.approx(1 / 3)
 
 
@@ -96,21 +105,25 @@ def test_event_metrics_of_what_strikes_a_key() -> None:
 
 def test_the_first_event_is_not_scored() -> None:
     """Nor counted among the notes that were expected."""
-    train, held_out = np.array([0, 1, 0, 1, 0]), np.array([1, 0, 1])
+    train, held_out = np.array([0, 1] * 10), np.array([1, 0, 1])
     scored = baselines(train, held_out, np.array([True, True, False]), tokens=2)
-    # No pair repeats: (0 + 1) / (5 + 1); both scored events are the other token.
-    assert scored["repeat the last event"]["nats_per_event"] == pytest.approx(-np.log(5 / 6))
+    # No pair repeats: (0 + 1) / (20 + 1); both scored events are the other token.
+    assert scored["repeat the last event"]["nats_per_event"] == pytest.approx(-np.log(20 / 21))
     assert scored["repeat the last event"]["next_note_accuracy"] == 0
-    assert scored["first-order Markov"]["next_note_accuracy"] == 1
-    assert scored["unigram"]["next_note_accuracy"] == 1  # 0 is the commonest token
-    model = KneserNey(train, order=2, vocabulary_size=2)
-    assert scored["first-order Markov"]["nats_per_event"] == pytest.approx(model.nats_per_character(held_out))
+    assert scored["n-grams"]["next_note_accuracy"] == 1
+    assert scored["unigram"]["next_note_accuracy"] == 1  # 0 comes first of the commonest tokens
+    name = next(
+        name for name in score_baselines(train, held_out, held_out > 0, tokens=2, boundary=0) if "gram " in name
+    )
+    model = KneserNey(train, order=int(name[0]), vocabulary_size=2)
+    assert scored["n-grams"]["nats_per_event"] == pytest.approx(model.nats_per_character(held_out))
 
 
-def test_a_token_that_nothing_followed_expects_the_commonest() -> None:
-    train, held_out = np.array([1, 1, 2, 1, 3]), np.array([3, 1, 0, 1])
-    scored = baselines(train, held_out, np.array([False, True, True, True]), tokens=4)
-    # After 3 and after 0 nothing followed: 1, the commonest, is expected, and comes; 0 after 1 is not expected.
-    assert scored["first-order Markov"]["next_note_accuracy"] == pytest.approx(2 / 3)
-    model = KneserNey(train, order=2, vocabulary_size=4)
-    assert scored["first-order Markov"]["nats_per_event"] == pytest.approx(model.nats_per_character(held_out))
+def test_events_are_counted_piece_by_piece() -> None:
+    """Each piece ends with a boundary, 0, which is an event of its own; the one before the first is none."""
+    held_out = np.array([0, 1, 2, 0, 2, 0, 1, 1, 1, 0])
+    for score in score_baselines(np.array([0, 1, 2] * 9), held_out, held_out > 0, tokens=3, boundary=0).values():
+        assert score.piece.tolist() == [0, 0, 0, 1, 1, 2, 2, 2, 2]
+        assert score.by_piece == pytest.approx(
+            np.array([[score.nats[score.piece == n].sum(), c] for n, c in ((0, 3), (1, 2), (2, 4))])
+        )

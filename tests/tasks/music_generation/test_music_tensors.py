@@ -39,8 +39,7 @@ def read(pieces: list[Piece], grid: MusicGrid) -> Rolls:
 
 
 def written(rolls: Rolls, grid: MusicGrid) -> list[Piece]:
-    zeros = tf.zeros([tf.shape(rolls.struck)[0]], tf.int32)
-    contents = write_midi(rolls, zeros, zeros, zeros, steps_per_beat=grid.steps_per_beat).numpy()
+    contents = write_midi(rolls, tf.fill([tf.shape(rolls.struck)[0]], ""), steps_per_beat=grid.steps_per_beat).numpy()
     return [midi.parse_midi(content, "x.mid", steps_per_beat=grid.steps_per_beat) for content in contents]
 
 
@@ -93,7 +92,7 @@ def test_files_keep_tempo_and_time_signature(percussion: bool) -> None:
     options = {"steps_per_beat": 4, "percussion": percussion}
     contents = [midi.write_midi(piece, **options) for piece in pieces]
     found = notes_of(tf.constant(contents), **options)
-    again = write_midi(Rolls(*found[:3]), found.tempo, found.numerator, found.exponent, **options).numpy()
+    again = write_midi(Rolls(*found[:3]), found.conductor, **options).numpy()
     for content, expected in zip(again, contents, strict=True):
         one, other = (midi.parse_midi(each, "x.mid", **options) for each in (content, expected))
         assert (one.tempo_bpm, one.beats_per_bar) == (other.tempo_bpm, other.beats_per_bar)

@@ -20,10 +20,11 @@ from rnnapps.tasks.music_generation.data.midi import parse_midi
 from rnnapps.tasks.music_generation.data.music import read_piece_splits
 from rnnapps.tasks.music_generation.files import GeneratedPiece
 from tests.tasks.command import as_settings, skip_report
+from tests.tasks.cuts import interrupted
 from tests.tasks.music_generation.midi_bytes import scales, write_scales
-from tests.tasks.music_generation.pieces import SETTINGS, answer, succeed
+from tests.tasks.music_generation.pieces import NETWORK, SETTINGS, answer, succeed
 
-SMALL = {**as_settings(SETTINGS), "steps": 5, "evaluate_every": 5}
+SMALL = {**as_settings((*SETTINGS, *NETWORK["frames"])), "steps": 5, "evaluate_every": 5}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -208,3 +209,9 @@ def test_wrong_primers_are_one_line(model: Any, primer: Path) -> None:
         model.predict(primer, primer="other.mid")
     with pytest.raises(ConfigError, match="bars must be from 1 to 256, not 0"):
         model.predict(primer, bars=0)
+
+
+def test_an_interrupted_stream_goes_on_from_its_state(model: Any, primer: Path, tmp_path: Path) -> None:
+    whole = list(model.stream(primer, bars=2))
+    for after in (0, 1, len(whole) // 2, len(whole)):
+        assert interrupted(model, primer, tmp_path / str(after), after=after, bars=2) == whole

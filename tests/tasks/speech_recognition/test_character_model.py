@@ -22,6 +22,7 @@ from rnnapps.tasks.speech_recognition.character_model import CharacterModel
 from rnnapps.tasks.speech_recognition.decoding.ctc_beam import beam_search
 from rnnapps.tasks.speech_recognition.preprocessing.alphabet import Alphabet
 from rnnapps.tasks.text_generation.endpoints import text_endpoints
+from rnnapps.tasks.text_generation.export_config import TextExportConfig
 
 VOCABULARY, ALPHABET = CharacterVocabulary("\nXba "), Alphabet("ab")
 TOKENS = {"\n": 1, "a": 4, "b": 3}
@@ -41,7 +42,7 @@ def network() -> keras.Model:
 @pytest.fixture(scope="module")
 def version(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, card = tmp_path_factory.mktemp("text") / "model", ModelCard("text_generation")
-    endpoints = text_endpoints(network, VOCABULARY)
+    endpoints = text_endpoints(network, VOCABULARY, TextExportConfig())
     return export(endpoints, network, VOCABULARY, folder, config_yaml="", model_card=card, warmup=0)
 
 

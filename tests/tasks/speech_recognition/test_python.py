@@ -18,6 +18,7 @@ from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits
 from rnnapps.tasks.speech_recognition.prediction import Transcription, Word
 from tests.tasks.command import as_settings, skip_report
+from tests.tasks.cuts import from_standard_input, in_parts, interrupted
 from tests.tasks.speech_recognition.recordings import RATE, audio_bytes, say, write_manifest
 from tests.tasks.speech_recognition.spoken import SETTINGS, answer, succeed
 
@@ -209,3 +210,19 @@ def test_wrong_inputs_are_one_line(model: Any, clip: Path) -> None:
         list(model.stream(clip, microphone=True))
     with pytest.raises(ConfigError, match="give either --file"):
         model.predict()
+
+
+def test_a_stream_goes_on_from_its_state(model: Any, clip: Path, tmp_path: Path) -> None:
+    samples = soundfile.read(clip, dtype="int16")[0]
+    chunks = [samples[first : first + 777] for first in range(0, len(samples), 777)]
+    whole = in_parts(model, [chunks], tmp_path / "whole")
+    assert len(whole) > 1 and model.predict(clip).transcript.startswith("".join(whole))
+    for cut in range(len(chunks)):
+        assert in_parts(model, [chunks[:cut], chunks[cut:]], tmp_path / str(cut)) == whole
+    raw = samples.astype("<i2").tobytes()
+    whole = from_standard_input(model, [raw], tmp_path / "whole raw", file="-")
+    for cut in (0, 801, 4000, len(raw)):
+        assert from_standard_input(model, [raw[:cut], raw[cut:]], tmp_path / f"{cut} raw", file="-") == whole
+    pieces = list(model.stream(clip))
+    for after in range(len(pieces) + 1):
+        assert interrupted(model, clip, tmp_path / f"{after} of a file", after=after) == pieces

@@ -5,7 +5,6 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -50,6 +49,10 @@ def test_it_learns_tones(run: Path, capsys: pytest.CaptureFixture[str], monkeypa
     found = answer(capsys, "evaluate", "--run", run)
     assert found["split"] == "test" and found["examples"] == 8
     assert found["word_error_rate"] <= 0.1 < 0.5 < found["baselines"]["most frequent transcript"]["word_error_rate"]
+    assert found["verdict"]["part"] == "recordings" and set(found["baselines"]) == {
+        "most frequent transcript",
+        "nearest training recording",
+    }
     counted = found["diagnostics"]
     wrong = counted["substitutions"] + counted["insertions"] + counted["deletions"]
     assert found["word_error_rate"] == pytest.approx(wrong / counted["words"])
@@ -82,7 +85,7 @@ def test_stream_prints_the_same_words(
     captured = capsys.readouterr()
     assert captured.out.split() == ["hi", "lo", "mid"] and "real-time factor" in captured.err
     raw = as_pcm(say("hi lo mid", seed=99)).astype("<i2").tobytes()
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
     succeed("stream", "--run", run, "--file", "-")
     assert capsys.readouterr().out.split() == ["hi", "lo", "mid"]
 

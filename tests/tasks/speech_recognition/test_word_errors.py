@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from rnnapps.tasks.speech_recognition.word_errors import confused_words, error_rates, recognition_errors
+from rnnapps.tasks.speech_recognition.word_errors import (
+    confused_words,
+    error_rates,
+    error_statistics,
+    recognition_errors,
+)
 
 SAID = ["one two three", "four"]
 HEARD = ["one too", "for for"]
@@ -15,6 +20,12 @@ def test_rates_count_over_all_words() -> None:
     assert found["sentence_error_rate"] == 1.0
     assert error_rates(SAID, SAID) == dict.fromkeys(found, 0.0)
     assert error_rates(SAID, ["", ""])["word_error_rate"] == 1.0
+
+
+def test_errors_of_each_utterance() -> None:
+    found = error_statistics(["one two three", "four", "five six"], ["one too", "for for", ""])
+    assert found.tolist() == [[2, 3], [2, 1], [2, 2]]
+    assert error_statistics(["a b"], ["x a b c"]).tolist() == [[2, 2]]
 
 
 def test_errors_by_kind() -> None:

@@ -133,25 +133,61 @@ def test_padding_cannot_change_an_answer(signatures: dict[str, Signature], vocab
 
 
 @pytest.mark.parametrize(
-    ("length", "temperature", "problem"),
+    ("prompt", "length", "temperature", "problem"),
     [
-        (0, 1.0, "length must be at least 1"),
-        (10_001, 1.0, "length must be at most 10000"),
-        (1, -0.5, "temperature must be at least 0"),
-        (1, float("nan"), "temperature must be at least 0"),
+        ("zoo", 0, 1.0, "length must be from 1 to 1,000"),
+        ("zoo", -1, 1.0, "length must be from 1 to 1,000"),
+        ("zoo", 2**31 - 1, 1.0, "length must be from 1 to 1,000"),
+        ("zoo", 1, -0.5, "temperature must be at least 0"),
+        ("zoo", 1, float("nan"), "temperature must be at least 0"),
+        ("z" * 1_000_000, 1, 1.0, "prompt must have at most 4,000 characters"),
     ],
 )
-def test_a_server_refuses_bad_requests(
-    length: int, temperature: float, problem: str, signatures: dict[str, Signature]
+def test_a_bad_row_has_a_problem_and_its_neighbours_an_answer(
+    prompt: str, length: int, temperature: float, problem: str, signatures: dict[str, Signature]
 ) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match=problem):
-        write(signatures, ["zoo"], [length], [temperature], [0])
+    good = write(signatures, ["zoo", "x", "knight"], [9, 5, 3], [0.9, 0.5, 1.0], [1, 2, 3])["text"].numpy().tolist()
+    served = write(signatures, ["zoo", prompt, "knight"], [9, length, 3], [0.9, temperature, 1.0], [1, 2, 3])
+    assert served["problem"].numpy().tolist() == [b"", problem.encode(), b""]
+    assert served["text"].numpy().tolist() == [good[0], b"", good[2]]
 
 
-@pytest.mark.parametrize(("lengths", "problem"), [([4], "at most the number of tokens"), ([-1], "at least 0")])
-def test_a_server_refuses_bad_lengths(lengths: list[int], problem: str, signatures: dict[str, Signature]) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match=problem):
-        signatures["tensors"](tokens=tf.constant([[1, 2, 3]]), lengths=tf.constant(lengths))
+@pytest.mark.parametrize(
+    ("ids", "length", "state", "problem"),
+    [
+        ([1, 2, 3], 4, 0.0, "lengths must be from 0 to 4,000, and at most the length of tokens"),
+        ([1, 2, 3], -1, 0.0, "lengths must be from 0 to 4,000, and at most the length of tokens"),
+        ([1, -1, 3], 3, 0.0, "tokens must be from 0 to"),
+        ([1, 10**6, 3], 3, 0.0, "tokens must be from 0 to"),
+        ([1, 2, 3], 3, float("nan"), "state_0 holds values that are no finite numbers"),
+        ([1, 2, 3], 3, 3e38, "state_0 holds values that are no finite numbers, or too large"),
+    ],
+)
+def test_bad_ids_and_states_are_problems_of_their_rows(
+    ids: list[int], length: int, state: float, problem: str, signatures: dict[str, Signature]
+) -> None:
+    tokens, lengths = tf.constant([[4, 5, 6], ids, [7, 8, 9]]), tf.constant([3, length, 2])
+    size = signatures["step"].structured_input_signature[1]["state_0"].shape[1]
+    states = tf.constant(np.outer([0.1, state, 0.2], np.ones(size)), tf.float32)
+    good = signatures["step"](
+        tokens=tf.constant([[4, 5, 6], [1, 2, 3], [7, 8, 9]]),
+        lengths=tf.constant([3, 3, 2]),
+        state_0=tf.where(tf.abs(states) < 1, states, 0.0),
+    )
+    served = signatures["step"](tokens=tokens, lengths=lengths, state_0=states)
+    assert served["problem"].numpy()[1].decode().startswith(problem)
+    for name in ("logits", "state_0"):
+        np.testing.assert_array_equal(served[name].numpy()[[0, 2]], good[name].numpy()[[0, 2]])
+        assert not served[name].numpy()[1].any()
+
+
+def test_no_rows_and_no_places_are_answered(signatures: dict[str, Signature]) -> None:
+    types = {"prompt": tf.string, "length": tf.int32, "temperature": tf.float32, "seed": tf.int64}
+    none = signatures["serving_default"](**{name: tf.constant([], kind) for name, kind in types.items()})
+    assert {name: value.shape[0] for name, value in none.items()} == {"text": 0, "unknown_characters": 0, "problem": 0}
+    empty = signatures["tensors"](tokens=tf.zeros((2, 0), tf.int32), lengths=tf.constant([0, 1]))
+    assert [bool(problem) for problem in empty["problem"].numpy()] == [False, True]
+    assert not empty["logits"].numpy().any()
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text import joined, read_splits
 from rnnapps.tasks.text_generation.pipeline import Config
 from tests.tasks.command import skip_report
+from tests.tasks.cuts import interrupted
 from tests.tasks.text_generation.small import SETTINGS, answer, succeed, weights_at, write_words
 
 SMALL: dict[str, Any] = {
@@ -209,3 +210,19 @@ def test_too_few_characters_begin_no_run(tmp_path: Path) -> None:
     with pytest.raises(RnnappsError, match="16 sequences of 32 steps need 513; use more data"):
         rnnapps.train("text_generation", ["a few words"], run=tmp_path / "run", **SMALL)
     assert not (tmp_path / "run" / "config.yaml").exists()
+
+
+def test_an_interrupted_stream_goes_on_from_its_state(model: rnnapps.Model, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"length": 45, "seed": 2}
+    whole = list(model.stream("zoo", **asked))
+    for after in range(len(whole) + 1):
+        assert interrupted(model, "zoo", tmp_path / str(after), after=after, **asked) == whole
+    with pytest.raises(RnnappsError, match="is the state of a stream with seed 2, not 3"):
+        model.stream("zoo", state=tmp_path / "1", **{**asked, "seed": 3})
+    with pytest.raises(RnnappsError, match="the state is that of a stream of another input"):
+        list(model.stream("axe", state=tmp_path / "1", **asked))
+
+
+def test_a_stream_writes_one_text(model: rnnapps.Model) -> None:
+    with pytest.raises(ConfigError, match="stream has no option 'samples': it is one of predict"):
+        model.stream("zoo", samples=3)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from rnnapps.tasks.translation.pipeline import PIPELINE
-from rnnapps.testing import PIPELINE_PROPERTIES, PipelineSubject
-from tests.tasks.conformance import every_property, settings_of, without_reports
+from rnnapps.testing import PipelineSubject
+from tests.tasks.conformance import check_property, every_property, settings_of, without_reports
 from tests.tasks.translation.sentences import SETTINGS, write_pairs
 
 
@@ -30,4 +30,4 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubjec
 
 @every_property("interruption")
 def test_property(subject: PipelineSubject, name: str) -> None:
-    PIPELINE_PROPERTIES[name](subject)
+    check_property(subject, name)

@@ -22,6 +22,7 @@ from rnnapps.tasks.translation.translated import TranslatedSentence
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import read_weights
 from tests.tasks.command import skip_report
+from tests.tasks.cuts import from_standard_input
 from tests.tasks.translation.sentences import SETTINGS, answer, succeed, write_pairs
 
 STEPS: dict[str, Any] = {"steps": 20, "evaluate_every": 20}
@@ -231,3 +232,15 @@ def test_a_stream_heeds_how_many_translations_are_wanted(model: rnnapps.Model) -
     assert len(result.alternatives) == 2
     with pytest.raises(ConfigError, match=r"n_best must be from 1 to decoding\.beam_width \(5\), not 9"):
         next(model.stream("kos mul.", n_best=9))
+
+
+def test_a_stream_of_lines_goes_on_from_its_state(model: rnnapps.Model, tmp_path: Path) -> None:
+    text = b"mul tep.\nnar mul.\nkos mul.\n"
+    whole = from_standard_input(model, [text], None)
+    for cut in (0, 4, 9, 10, len(text)):
+        assert from_standard_input(model, [text[:cut], text[cut:]], tmp_path / str(cut)) == whole
+
+
+def test_a_line_that_is_no_text_is_named_by_its_number(model: rnnapps.Model) -> None:
+    with pytest.raises(DataError, match="standard input: line 3 is not UTF-8 text"):
+        from_standard_input(model, [b"mul tep.\n\n\xff\nnar mul.\n"], None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from rnnapps.tasks.translation.scores import score_translations, signatures
+from rnnapps.tasks.translation.scores import bleu_of, bleu_statistics, score_translations, signatures
 from rnnapps.tasks.translation.word_dictionary import WordDictionary, words_of
 
 
@@ -15,6 +16,28 @@ def test_bleu_by_hand() -> None:
     precisions = (5 / 6, 3 / 5, 2 / 4, 1 / 3)  # of 1-grams to 4-grams; as long as its reference
     assert found["bleu"] == pytest.approx(100 * math.prod(precisions) ** 0.25, abs=1e-6)
     assert found["exact_match_percent"] == 0 and 50 < found["chrf"] < 100
+
+
+WRITTEN = ["the cat sat on a mat", "A small dog", "zebra", "the dog runs over the field", "nothing alike here at all"]
+WANTED = [
+    "the cat sat on the mat",
+    "a small dog barks",
+    "horse",
+    "a dog runs over a field",
+    "one two three four five six",
+]
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+@pytest.mark.parametrize("chosen", [[0, 1, 2, 3, 4], [0, 0, 3], [4, 2], [1], [2], [0, 1, 1, 4, 4]])
+def test_bleu_of_drawn_sentences_is_that_of_sacrebleu(chosen: list[int], lowercase: bool) -> None:
+    """Whole n-grams missing, one of them, and sentences drawn twice."""
+    written, wanted = ([texts[row] for row in chosen] for texts in (WRITTEN, WANTED))
+    expected = score_translations(written, wanted, lowercase=lowercase)["bleu"]
+    statistics = bleu_statistics(WRITTEN, WANTED, lowercase=lowercase)
+    counts = np.bincount(chosen, minlength=len(WRITTEN))
+    assert bleu_of(counts @ statistics) == pytest.approx(expected, abs=1e-6)
+    assert bleu_of(np.stack([counts @ statistics] * 2)) == pytest.approx([expected] * 2, abs=1e-6)
 
 
 def test_a_perfect_translation_but_for_case() -> None:

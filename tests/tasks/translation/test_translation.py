@@ -38,6 +38,9 @@ def test_it_learns_words_and_their_order(
     found = answer(capsys, "evaluate", "--run", run)
     assert found["split"] == "test" and found["exact_match_percent"] > 80
     assert found["bleu"] > 2 * found["baselines"]["word by word"]["bleu"]
+    verdict = found["verdict"]
+    assert (verdict["outcome"], verdict["baseline"], verdict["metric"]) == ("better", "word by word", "bleu")
+    assert verdict["interval"][0] > 0 and verdict["part"] == "sentence pairs"
     assert found["baselines"]["word by word"]["chrf"] > found["baselines"]["copied source"]["chrf"]
     assert found["diagnostics"]["bleu_signature"].startswith("nrefs:1|case:mixed")
     assert found["perplexity"] < 2

@@ -6,20 +6,24 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 import rnnapps
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.video_recognition.baselines import PICTURES
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
 from rnnapps.tasks.video_recognition.data.file import write_mp4
 from rnnapps.tasks.video_recognition.data.video import read_video_splits
 from rnnapps.tasks.video_recognition.prediction import Recognition
 from tests.tasks.command import as_settings, skip_report
+from tests.tasks.cuts import in_parts, interrupted
 from tests.tasks.video_recognition.video_files import MOVES, moving_square, write_moves
 from tests.tasks.video_recognition.videos import SETTINGS, answer, succeed
 
@@ -75,7 +79,26 @@ def test_memory_trains_what_the_same_files_train(model: Any, folder: Path) -> No
     assert model.preprocessor.labels == MOVES
     for ours, theirs in zip(model.network.weights, of_files.network.weights, strict=True):
         np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
-    assert model.evaluate().metrics == of_files.evaluate().metrics
+    first, second = (_evaluated_after(seed, one) for seed, one in enumerate((model, of_files)))
+    assert first.metrics == second.metrics
+    # Baselines are networks that `evaluate` trains: they are the same whatever was random before.
+    assert first.baselines == second.baselines
+    assert set(first.baselines) == {"majority class", "single middle frame", "mean frame", "mean change of frames"}
+
+
+def _evaluated_after(seed: int, model: Any) -> Any:
+    """Its evaluation where something else has drawn random numbers before."""
+    keras.utils.set_random_seed(seed)
+    return model.pipeline.evaluate(model._opened.fitted, model._splits)
+
+
+def test_change_is_what_moves() -> None:
+    """A pixel that goes 0, 4, 0 changes by 4 a step and is shown as bright as can be; one that goes up by 2, half."""
+    frames = np.zeros((3, 1, 3, 1), np.uint8)
+    frames[1, 0, 0], frames[:, 0, 1, 0], frames[:, 0, 2] = 4, (1, 3, 5), 9
+    picture = PICTURES["mean change of frames"]
+    assert picture(SimpleNamespace(rows=lambda: frames)).ravel().tolist() == [255, 128, 0]
+    assert picture(SimpleNamespace(rows=lambda: frames[:1])).ravel().tolist() == [0, 0, 0]
 
 
 def test_paths_are_read_as_a_folder_is(folder: Path) -> None:
@@ -209,3 +232,14 @@ def test_wrong_inputs_are_one_line(model: Any, film: Path) -> None:
         list(model.stream(film, camera="/dev/video0"))
     with pytest.raises(ConfigError, match="name a video with --video"):
         model.predict()
+
+
+def test_a_stream_goes_on_from_its_state(model: Any, film: Path, tmp_path: Path) -> None:
+    frames, rate = pictures(film), model.preprocessor.frames_per_second
+    whole = list(model.stream((frames, rate), restart_seconds=0.4))
+    assert len(whole) > 1
+    for cut in (1, 5, 20, len(frames) - 1):
+        parts = [(part, rate) for part in (frames[:cut], frames[cut:])]
+        assert in_parts(model, parts, tmp_path / str(cut), restart_seconds=0.4) == whole
+    changes = list(model.stream(film, restart_seconds=0.4))
+    assert interrupted(model, film, tmp_path / "film", after=1, restart_seconds=0.4) == changes

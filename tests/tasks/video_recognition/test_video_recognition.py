@@ -52,7 +52,8 @@ def test_it_learns_what_no_single_frame_shows(
     found = answer(capsys, "evaluate", "--run", run)
     assert found["split"] == "test" and found["examples"] == 14
     assert found["accuracy"] >= 0.9
-    assert set(found["baselines"]) == {"majority class", "single middle frame", "mean frame"}
+    assert set(found["baselines"]) == {"majority class", "single middle frame", "mean frame", "mean change of frames"}
+    assert found["verdict"]["outcome"] == "better" and found["verdict"]["parts"] == 14
     assert all(baseline["accuracy"] <= 0.75 for baseline in found["baselines"].values())
     assert found["diagnostics"].keys() == {"recall_left", "recall_right"}
 

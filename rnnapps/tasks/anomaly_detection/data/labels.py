@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from rnnapps.data.csv_dicts import csv_dicts
 from rnnapps.data.series.series import Series
 from rnnapps.data.sources import read_bytes
 from rnnapps.data.text.documents import decode_text
@@ -40,11 +39,9 @@ def read_stretches(path: str) -> dict[str, list[Stretch]]:
     text = decode_text(read_bytes(Path(path), maximum_bytes=MAXIMUM_BYTES), path)
     if path.lower().endswith(".json"):
         return _from_json(path, text)
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    names = set(reader.fieldnames or ())
+    names, rows = csv_dicts(path, text)
     stretches: dict[str, list[Stretch]] = {}
-    for row in reader:
-        where = f"line {reader.line_num}"
+    for where, row in rows:
         if names >= NASA:
             stretches.setdefault(row["chan_id"], []).extend(_sequences(path, where, row["anomaly_sequences"]))
         elif names >= PLAIN:

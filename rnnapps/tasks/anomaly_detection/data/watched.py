@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +104,7 @@ def _simulated() -> SplitSeries:
 
     def series(values: Array, marks: Array, day: str) -> Series:
         times = np.datetime64(day, "ns") + np.arange(len(values)) * np.timedelta64(ROW_SECONDS, "s")
-        return Series("machine", times, values.astype(np.float32), SENSORS, labels=marks, source=BUILTIN)
+        return Series("machine", times, values, SENSORS, labels=marks, source=BUILTIN)
 
     normal = series(healthy, np.zeros(len(healthy), np.int32), "2024-01-01")
     first = BUILTIN_ROWS["train"]
@@ -143,10 +143,12 @@ def _given_parts(given: object, config: AnomalyDataConfig) -> SplitSeries:
     return split_given({name: _labelled(own, config) for name, own in series.items()}, config)
 
 
-def read_tables(config: AnomalyDataConfig, given: object = None) -> list[Series]:
+def read_tables(
+    config: AnomalyDataConfig, given: object = None, known: Mapping[str, str] | None = None
+) -> list[Series]:
     """Tables of series, or of events, which have no fixed distance; of files, or given from Python."""
     config = series_config(config)
-    return read_series(config) if given is None else given_series(given, config)
+    return read_series(config, known) if given is None else given_series(given, config, known=known)
 
 
 def series_config(config: AnomalyDataConfig) -> AnomalyDataConfig:
@@ -194,7 +196,7 @@ def _widened(array: Array, width: int) -> Array:
 
 
 def _load_archive(path: Path) -> dict[str, Array]:
-    """The arrays `train` and `test` of a file, float32 `(rows, channels)`; raises DataError for anything else."""
+    """The arrays `train` and `test` of a file, float64 `(rows, channels)`; raises DataError for anything else."""
     try:
         if path.stat().st_size > MAXIMUM_BYTES:
             raise DataError(path, f"has more than {MAXIMUM_BYTES:,} bytes", "split it")
@@ -209,7 +211,7 @@ def _load_archive(path: Path) -> dict[str, Array]:
         if array.ndim != 2 or array.dtype.kind not in "fiub" or not array.size:
             problem = f"array {name} is {array.dtype} {array.shape}; expected numbers (rows, channels)"
             raise DataError(path, problem, "store it so")
-    return {name: array.astype(np.float32) for name, array in arrays.items()}
+    return {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
 def _numbered(name: str, values: Array, source: str) -> Series:

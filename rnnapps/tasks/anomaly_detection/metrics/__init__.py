@@ -1,5 +1,6 @@
 """Metrics of anomaly detection: events, rankings, volumes, delays."""
 
+from rnnapps.tasks.anomaly_detection.metrics.composite import composite_f1
 from rnnapps.tasks.anomaly_detection.metrics.delay import detection_delays, false_alarms_per_day
 from rnnapps.tasks.anomaly_detection.metrics.events import (
     EventCounts,
@@ -17,6 +18,7 @@ __all__ = [
     "Interval",
     "area_under_roc",
     "average_precision",
+    "composite_f1",
     "count_events",
     "detection_delays",
     "false_alarms_per_day",

@@ -71,3 +71,8 @@ class MusicDataConfig:
             require(f"data.{name}", getattr(self, name), f"from {low} to {high}", low <= getattr(self, name) <= high)
         if self.percussion and self.transpose_semitones:
             raise ConfigError("data.transpose_semitones must be 0 with data.percussion: a drum has no pitch to move")
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing to this representation -> why."""
+        why = "data.representation frames has no events"
+        return dict.fromkeys(("velocity_levels", "longest_shift_steps"), why) if self.representation == "frames" else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
@@ -54,7 +55,7 @@ def parse_given(given: GivenPiece, place: str, config: MusicDataConfig) -> Piece
         content = given.midi
     if content is not None:
         piece = parse_midi(content, place, steps_per_beat=config.steps_per_beat, percussion=config.percussion)
-        return Piece(piece.notes, place, piece.tempo_bpm, piece.beats_per_bar)
+        return replace(piece, name=place)
     return Piece(joined_notes(_notes(given, place)), place)
 
 

@@ -12,19 +12,12 @@ import numpy as np
 
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.config import TICKS_PER_BEAT
-from rnnapps.tasks.music_generation.data.midi_events import (
-    META,
-    NOTE_OFF,
-    NOTE_ON,
-    TEMPO,
-    TIME_SIGNATURE,
-    Event,
-    track_events,
-)
-from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, LOWEST_KEY, Piece, joined_notes
-from rnnapps.types import Array
+from rnnapps.tasks.music_generation.data.midi_events import NOTE_OFF, NOTE_ON, Event, track_events
+from rnnapps.tasks.music_generation.data.midi_timeline import LARGEST_EXPONENT, Timeline
+from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.data.placing import placed
 
-__all__ = ["MAXIMUM_BYTES", "MAXIMUM_STEPS", "on_grid", "parse_midi", "write_midi"]
+__all__ = ["MAXIMUM_BYTES", "MAXIMUM_STEPS", "parse_midi", "write_midi"]
 
 MAXIMUM_BYTES = 2 << 20
 MAXIMUM_TRACKS = 256
@@ -37,7 +30,9 @@ DRUMS = 9
 def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percussion: bool = False) -> Piece:
     """Reads a Standard MIDI File onto a grid.
 
-    Every start and end is moved to the nearest grid step (halves upwards); a note lasts at least one step.
+    Every start and end is moved to the nearest grid step (halves upwards); a note lasts at least one step. Where the
+    sustain pedal is down when its key is let go, it sounds until the pedal rises. Notes that a piano has no key for are
+    left out, which a remark tells, as it does where the grid makes one note of several.
 
     Args:
         content: the file's bytes.
@@ -47,15 +42,17 @@ def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percuss
 
     Raises:
         DataError: not a MIDI file, damaged (with the track), beyond a limit (2 MiB, 256 tracks, 500,000 events,
-            200,000 steps), without notes, or with notes a piano has no key for.
+            200,000 steps), without notes that a piano has keys for, or with a time signature that counts in less than
+            128ths.
     """
     ticks_per_beat, tracks = _chunks(content, name)
-    notes: list[tuple[int, int, int, int]] = []
-    tempo, bar, count = None, None, 0
+    notes: list[tuple[int, int, int, int, int, int]] = []
+    timeline, count = Timeline(), 0
     for number, chunk in enumerate(tracks, start=1):
         where = f"track {number} of {len(tracks)}"
         try:
             events = list(islice(track_events(chunk), MAXIMUM_EVENTS + 1 - count))
+            timeline.add(events)
         except ValueError as error:
             raise DataError(name, f"{where}: {error}", "the file is damaged") from None
         count += len(events)
@@ -66,30 +63,24 @@ def parse_midi(content: bytes, name: str | Path, *, steps_per_beat: int, percuss
             problem = f"{where}: lasts {steps:,} grid steps; at most {MAXIMUM_STEPS:,} are read"
             raise DataError(name, problem, "split the file, or lower --data.steps_per_beat")
         notes += _notes(events, percussion)
-        meta = {event.data[0]: event.data[1:] for event in reversed(events) if event.status == META}
-        tempo, bar = tempo or meta.get(TEMPO), bar or meta.get(TIME_SIGNATURE)
     if not notes:
         other = "without percussion" if percussion else "but percussion"
         raise DataError(name, f"holds no notes {other}", "leave it out, or see --data.percussion")
-    rows = on_grid(np.array(notes, np.int64), ticks_per_beat, steps_per_beat)
-    for pitch in (int(rows[:, 2].min()), int(rows[:, 2].max())):
-        if not LOWEST_KEY <= pitch <= HIGHEST_KEY:
-            problem = f"holds a note of pitch {pitch}; the keys of a piano are {LOWEST_KEY} to {HIGHEST_KEY}"
-            raise DataError(name, problem, "transpose it or leave it out")
+    rows = np.array(notes, np.int64)
+    rows[:, 1] = timeline.sustained(rows[:, 1], rows[:, 4], rows[:, 5])
+    joined, remarks = placed(rows[:, :4], name, ticks_per_beat=ticks_per_beat, steps_per_beat=steps_per_beat)
+    tempo_bpm, tempo_changes = timeline.tempos(ticks_per_beat, steps_per_beat)
+    (beats_per_bar, beat_unit), bar_changes = timeline.bars(ticks_per_beat, steps_per_beat)
     return Piece(
-        joined_notes(rows),
+        joined,
         Path(name).stem,
-        tempo_bpm=6e7 / int.from_bytes(tempo[:3], "big") if tempo and any(tempo[:3]) else 120.0,
-        beats_per_bar=4 * bar[0] / 2 ** bar[1] if bar and bar[0] else 4.0,
+        tempo_bpm=tempo_bpm,
+        beats_per_bar=beats_per_bar,
+        beat_unit=beat_unit,
+        tempo_changes=tempo_changes,
+        bar_changes=bar_changes,
+        remarks=remarks,
     )
-
-
-def on_grid(notes: Array, ticks_per_beat: int, steps_per_beat: int) -> Array:
-    """Notes `(notes, 4)` in ticks, moved to grid steps."""
-    moved = notes.copy()
-    moved[:, :2] = (2 * notes[:, :2] * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
-    moved[:, 1] = np.maximum(moved[:, 1], moved[:, 0] + 1)
-    return moved
 
 
 def _chunks(content: bytes, name: str | Path) -> tuple[int, list[bytes]]:
@@ -122,9 +113,12 @@ def _chunks(content: bytes, name: str | Path) -> tuple[int, list[bytes]]:
     return division, tracks
 
 
-def _notes(events: list[Event], percussion: bool) -> Iterator[tuple[int, int, int, int]]:
-    """(start, end, pitch, velocity) of a track's notes, in ticks; those that never end, end with the track."""
-    now, sounding = 0, dict[tuple[int, int], list[tuple[int, int]]]()
+def _notes(events: list[Event], percussion: bool) -> Iterator[tuple[int, int, int, int, int, int]]:
+    """(start, end, pitch, velocity, channel, end of the track) of a track's notes, in ticks.
+
+    Those that never end, end with the track.
+    """
+    now, last, sounding = 0, sum(event.delta for event in events), dict[tuple[int, int], list[tuple[int, int]]]()
     for event in events:
         now += event.delta
         kind, channel = event.status & 0xF0, event.status & 0x0F
@@ -135,30 +129,50 @@ def _notes(events: list[Event], percussion: bool) -> Iterator[tuple[int, int, in
             sounding.setdefault((channel, pitch), []).append((now, velocity))
         elif sounding.get((channel, pitch)):
             start, loud = sounding[channel, pitch].pop(0)
-            yield start, now, pitch, loud
-    for (_, pitch), begun in sounding.items():
-        yield from ((start, now, pitch, velocity) for start, velocity in begun)
+            yield start, now, pitch, loud, channel, last
+    for (channel, pitch), begun in sounding.items():
+        yield from ((start, now, pitch, velocity, channel, last) for start, velocity in begun)
 
 
 def write_midi(piece: Piece, *, steps_per_beat: int, percussion: bool = False) -> bytes:
-    """A Standard MIDI File of type 0 that `parse_midi` reads as the same notes."""
+    """A Standard MIDI File of type 1 that `parse_midi` reads as the same piece.
+
+    Its first track holds tempo and time signature, its second the notes.
+    """
     ticks, channel = TICKS_PER_BEAT // steps_per_beat, DRUMS if percussion else 0
     # Ends before starts: a key that is struck again is released first.
     changes = [(int(end), 0, int(pitch), 0) for _, end, pitch, _ in piece.notes]
     changes += [(int(start), 1, int(pitch), int(velocity)) for start, _, pitch, velocity in piece.notes]
-    numerator = max(1, min(255, round(piece.beats_per_bar * 2)))
-    bar = (numerator // 2, 4) if numerator % 2 == 0 else (numerator, 8)
-    tempo = max(1, min(0xFFFFFF, round(6e7 / piece.tempo_bpm)))
-    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
-    track.append(mido.MetaMessage("time_signature", numerator=bar[0], denominator=bar[1]))
-    now = 0
-    for step, on, pitch, velocity in sorted(changes):
-        kind = "note_on" if on else "note_off"
-        time = (step - now) * ticks
-        track.append(mido.Message(kind, channel=channel, note=pitch, velocity=velocity, time=time))
-        now = step
-    file = mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT)
-    file.tracks.append(track)
+    notes = [
+        (step, mido.Message("note_on" if on else "note_off", channel=channel, note=pitch, velocity=velocity))
+        for step, on, pitch, velocity in sorted(changes)
+    ]
+    tempos = [(step, _tempo(tempo_bpm)) for step, tempo_bpm in ((0, piece.tempo_bpm), *piece.tempo_changes)]
+    signatures = ((0, piece.beats_per_bar, piece.beat_unit), *piece.bar_changes)
+    bars = [(step, _signature(beats_per_bar, beat_unit)) for step, beats_per_bar, beat_unit in signatures]
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    file.tracks += [_track(sorted(tempos + bars, key=lambda pair: pair[0]), ticks), _track(notes, ticks)]
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
+
+
+def _track(messages: list[tuple[int, mido.Message]], ticks: int) -> mido.MidiTrack:
+    """A track of messages at steps of so many ticks, in order."""
+    track, now = mido.MidiTrack(), 0
+    for step, message in messages:
+        track.append(message.copy(time=(step - now) * ticks))
+        now = step
+    return track
+
+
+def _tempo(tempo_bpm: float) -> mido.MetaMessage:
+    return mido.MetaMessage("set_tempo", tempo=max(1, min(0xFFFFFF, round(6e7 / tempo_bpm))))
+
+
+def _signature(beats_per_bar: float, beat_unit: int) -> mido.MetaMessage:
+    """The time signature, in a smaller note value where the bar is no whole number of those given."""
+    while beats_per_bar * beat_unit % 4 and beat_unit < 2**LARGEST_EXPONENT:
+        beat_unit *= 2
+    numerator = max(1, min(255, round(beats_per_bar * beat_unit / 4)))
+    return mido.MetaMessage("time_signature", numerator=numerator, denominator=beat_unit)

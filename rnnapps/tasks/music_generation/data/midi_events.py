@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["META", "NOTE_OFF", "NOTE_ON", "TEMPO", "TIME_SIGNATURE", "Event", "track_events"]
+__all__ = ["CONTROL", "META", "NOTE_OFF", "NOTE_ON", "PEDAL", "TEMPO", "TIME_SIGNATURE", "Event", "track_events"]
 
-NOTE_OFF, NOTE_ON = 0x80, 0x90
+NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
+PEDAL = 64
+"""Number of the controller that is the sustain pedal; it is down from the value 64 on."""
+
 SYSTEM_EXCLUSIVE, ESCAPE, META = 0xF0, 0xF7, 0xFF
 TEMPO, TIME_SIGNATURE = 0x51, 0x58
 """Types of meta events."""

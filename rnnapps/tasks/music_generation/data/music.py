@@ -17,6 +17,7 @@ from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.data.given import GivenPiece, parse_given
 from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.data.remarks import tell_remarks
 from rnnapps.tasks.music_generation.data.scores import SCORE_SUFFIXES, builtin_chorales, parse_score
 
 __all__ = ["MIDI_SUFFIXES", "PieceSplits", "given_piece", "read_piece", "read_piece_splits"]
@@ -47,6 +48,7 @@ def read_piece_splits(config: MusicDataConfig, given: object = None) -> PieceSpl
     parts = _parts(config) if given is None else _given_parts(given, config)
     if config.test is not None:
         parts["test"] = _read(_files(Path(config.test)), config)
+    tell_remarks([piece for pieces in parts.values() for piece in pieces], config.source)
     for name, pieces in parts.items():
         if not any(piece.steps > 1 for piece in pieces):
             problem = f"has no piece of two grid steps or more for the {name} split"

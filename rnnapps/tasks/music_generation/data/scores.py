@@ -6,20 +6,28 @@ import importlib.util
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import numpy as np
 
 from rnnapps.errors import DataError
-from rnnapps.tasks.music_generation.data.midi import MAXIMUM_STEPS, on_grid
-from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, LOWEST_KEY, Piece, joined_notes
+from rnnapps.tasks.music_generation.data.midi import MAXIMUM_STEPS
+from rnnapps.tasks.music_generation.data.midi_timeline import changes
+from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.data.placing import placed
+
+if TYPE_CHECKING:
+    import music21
 
 __all__ = ["SCORE_SUFFIXES", "builtin_chorales", "parse_chorale", "parse_score"]
 
 SCORE_SUFFIXES = (".musicxml", ".mxl", ".xml", ".abc")
 VELOCITY = 80
+UNTOLD_TEMPO_BPM = 90.0
 TICKS = 10_080
 """Ticks of a quarter note here: any usual division of it is whole."""
 
@@ -45,13 +53,43 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int) -> Pie
             for element in score.stripTies().recurse().notes
             for pitch in element.pitches
         ]
+        tempos, bars = _told(score)
     except Exception as error:  # music21 lets out whatever its parsers run into
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(name, f"music21 cannot read it: {reason}", "correct it, or convert it to MIDI") from None
     notes = [
         (round(start * TICKS), round((start + length) * TICKS), pitch) for start, length, pitch in notes_in_quarters
     ]
-    return _piece(notes, name, steps_per_beat)
+    tempo_bpm, tempo_changes = changes(tempos, UNTOLD_TEMPO_BPM, (TICKS, steps_per_beat))
+    (beats, unit), later = changes(bars, (4.0, 4), (TICKS, steps_per_beat))
+    return replace(
+        _piece(notes, name, steps_per_beat),
+        tempo_bpm=tempo_bpm,
+        tempo_changes=tuple(tempo_changes),
+        beats_per_bar=beats,
+        beat_unit=unit,
+        bar_changes=tuple((step, *bar) for step, bar in later),
+    )
+
+
+def _told(score: music21.stream.Score) -> tuple[list[tuple[int, float]], list[tuple[int, tuple[float, int]]]]:
+    """(tick, tempo) and (tick, (quarter notes in a bar, note value counted in)) of each that music21 has read."""
+    part = score.parts[0] if score.parts else score
+    marks = [
+        (mark.getOffsetInHierarchy(score), mark.getQuarterBPM())
+        for mark in score.recurse().getElementsByClass("MetronomeMark")
+    ]
+    signatures = [
+        (float(sign.getOffsetInHierarchy(part)), (float(sign.barDuration.quarterLength), int(sign.denominator)))
+        for sign in part.recurse().getElementsByClass("TimeSignature")
+    ]
+    measures = list(part.getElementsByClass("Measure"))
+    pickup = float(measures[0].duration.quarterLength) if len(measures) > 1 else 0.0
+    if signatures and signatures[0][0] == 0 and 0 < pickup < signatures[0][1][0]:
+        whole = signatures[0][1]
+        signatures[:1] = [(0.0, (pickup, whole[1])), (pickup, whole)]
+    tempos = [(round(float(start) * TICKS), float(tempo)) for start, tempo in marks if tempo]
+    return tempos, [(round(start * TICKS), bar) for start, bar in signatures]
 
 
 def builtin_chorales(steps_per_beat: int) -> list[Piece]:
@@ -121,13 +159,9 @@ def _piece(
         raise DataError(name, "holds no notes", "leave it out")
     if max(end for _, end, _ in kept) * steps_per_beat >= MAXIMUM_STEPS * TICKS:
         raise DataError(name, f"lasts more than {MAXIMUM_STEPS:,} grid steps", "split it")
-    for pitch in (min(note[2] for note in kept), max(note[2] for note in kept)):
-        if not LOWEST_KEY <= pitch <= HIGHEST_KEY:
-            problem = f"holds a note of pitch {pitch}; the keys of a piano are {LOWEST_KEY} to {HIGHEST_KEY}"
-            raise DataError(name, problem, "transpose it or leave it out")
     rows = np.array([(*note, VELOCITY) for note in kept], np.int64)
-    joined = joined_notes(on_grid(rows, TICKS, steps_per_beat))
-    return Piece(joined, Path(name).stem, tempo_bpm=90.0, beats_per_bar=beats_per_bar)
+    joined, remarks = placed(rows, name, ticks_per_beat=TICKS, steps_per_beat=steps_per_beat)
+    return Piece(joined, Path(name).stem, tempo_bpm=UNTOLD_TEMPO_BPM, beats_per_bar=beats_per_bar, remarks=remarks)
 
 
 def _unzipped(content: bytes) -> bytes:

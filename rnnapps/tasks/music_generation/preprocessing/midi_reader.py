@@ -10,14 +10,21 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.preprocessing.raw_bytes import big_endian
 from rnnapps.tasks.music_generation.data.midi import DRUMS, MAXIMUM_TRACKS
-from rnnapps.tasks.music_generation.data.midi_events import NOTE_OFF, NOTE_ON, TEMPO, TIME_SIGNATURE
+from rnnapps.tasks.music_generation.data.midi_events import CONTROL, NOTE_OFF, NOTE_ON, PEDAL
+from rnnapps.tasks.music_generation.data.midi_timeline import PEDAL_DOWN
 from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, KEYS, LOWEST_KEY
+from rnnapps.tasks.music_generation.preprocessing.midi_conductor import (
+    SPAN_TICKS,
+    conductor_events,
+    steps_of,
+    unknown_signatures,
+)
 from rnnapps.tasks.music_generation.preprocessing.midi_scan import (
     Events,
     Tracks,
     at,
-    big_endian,
     find_events,
     find_tracks,
 )
@@ -35,12 +42,16 @@ PROBLEMS = (
     "is no Standard MIDI File of type 0 or 1 in beats",
     "is cut off or damaged",
     f"lasts more than {LONGEST_STEPS:,} grid steps",
-    f"holds a note outside {LOWEST_KEY} to {HIGHEST_KEY}, the keys of a piano",
-    "holds no notes",
+    "has a time signature that counts in less than 128ths",
+    f"holds no note from {LOWEST_KEY} to {HIGHEST_KEY}, the keys of a piano",
 )
 """What can be wrong with a file, by its number; 0 is nothing."""
 
 MTHD = int.from_bytes(b"MThd", "big")
+CHANNELS = 16
+NEVER = 1 << 62
+"""Later than anything, in rows, channels and ticks together."""
+
 SPARE_BYTES = 16
 """Zeros behind the end of a file, from which reading beyond it reads."""
 
@@ -53,9 +64,7 @@ class MidiNotes(NamedTuple):
         struck: the same shape, whether a note begins.
         velocity: int32 of the same shape, where a note begins that of the loudest.
         lengths: int32 `(batch,)`, steps until the last note has ended.
-        tempo: int32 `(batch,)`, microseconds of a quarter note; 0 where the file does not say.
-        numerator: int32 `(batch,)`, of the time signature; 0 where the file does not say.
-        exponent: int32 `(batch,)`: its denominator is 2 to this power.
+        conductor: strings `(batch,)`, the events of a track that tell tempo and time signature.
         problem: int32 `(batch,)`, place in `PROBLEMS`.
     """
 
@@ -63,9 +72,7 @@ class MidiNotes(NamedTuple):
     struck: Tensor
     velocity: Tensor
     lengths: Tensor
-    tempo: Tensor
-    numerator: Tensor
-    exponent: Tensor
+    conductor: Tensor
     problem: Tensor
 
 
@@ -75,8 +82,9 @@ class _Notes(NamedTuple):
     Attributes:
         row: int64, the file.
         voice: int64, number of file, track, channel and pitch together.
-        step: int32, grid step.
-        last: int32, grid step in which the track ends.
+        channel: int64.
+        step: grid step, int32; at first tick, int64.
+        last: the same of the end of the track.
         pitch: int32.
         change: int32, 1 where a note begins, -1 where one ends.
         velocity: int32.
@@ -84,6 +92,7 @@ class _Notes(NamedTuple):
 
     row: Tensor
     voice: Tensor
+    channel: Tensor
     step: Tensor
     last: Tensor
     pitch: Tensor
@@ -111,22 +120,21 @@ def read_midi(contents: Tensor, *, steps_per_beat: int, percussion: bool = False
     ticks, totals = _times(events, tracks)
     too_long = tf.reduce_any(ticks * steps_per_beat // division[:, None] >= LONGEST_STEPS, axis=1)
     damaged = ~events.good | ~tracks.good | (tracks.count != claimed)
-    steps = [
-        (2 * moments * steps_per_beat + division[:, None]) // (2 * division[:, None]) for moments in (ticks, totals)
-    ]
-    steps = [tf.cast(tf.minimum(moments, LONGEST_STEPS), tf.int32) for moments in steps]
-    notes = _notes(data, tracks, events, step=steps[0], last=steps[1], percussion=percussion)
-    begun = _any_of(notes, notes.change > 0, sizes)
-    off = _any_of(notes, (notes.change > 0) & ((notes.pitch < LOWEST_KEY) | (notes.pitch > HIGHEST_KEY)), sizes)
+    ticks, totals = (tf.minimum(moments, SPAN_TICKS - 1) for moments in (ticks, totals))
+    notes = _notes(data, tracks, events, ticks=ticks, totals=totals, percussion=percussion)
+    moments = [tf.minimum(_sustained(data, events, ticks, notes), notes.last), notes.last]
+    moments = [steps_of(moment, tf.gather(division, notes.row), steps_per_beat=steps_per_beat) for moment in moments]
+    step, last = (tf.cast(tf.minimum(moment, LONGEST_STEPS), tf.int32) for moment in moments)
+    notes = notes._replace(step=step, last=last)
+    begun = _any_of(notes, (notes.change > 0) & (notes.pitch >= LOWEST_KEY) & (notes.pitch <= HIGHEST_KEY), sizes)
     problem = tf.zeros_like(claimed)
-    rules = (too_large, ~known, damaged, too_long, off, ~begun & ~empty)
+    rules = (too_large, ~known, damaged, too_long, unknown_signatures(data, events), ~begun & ~empty)
     # From the last rule to the first: of several problems the one with the lowest number is told.
     for number, wrong in reversed(list(enumerate(rules, start=1))):
         problem = tf.where(wrong, number, problem)
     good = problem == 0
-    tempo, numerator, exponent = (tf.where(good, fact, 0) for fact in _facts(data, events))
-    sounding, struck, velocity, lengths = _rolls(notes, good)
-    return MidiNotes(sounding, struck, velocity, lengths, tempo, numerator, exponent, problem)
+    conductor = tf.where(good, conductor_events(data, events, ticks, division, steps_per_beat=steps_per_beat), "")
+    return MidiNotes(*_rolls(notes, good), conductor, problem)
 
 
 def _header(data: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -152,7 +160,7 @@ def _times(events: Events, tracks: Tracks) -> tuple[Tensor, Tensor]:
     return tf.where(inside, ticks, 0), tf.where(inside, totals, 0)
 
 
-def _notes(data: Tensor, tracks: Tracks, events: Events, *, step: Tensor, last: Tensor, percussion: bool) -> _Notes:
+def _notes(data: Tensor, tracks: Tracks, events: Events, *, ticks: Tensor, totals: Tensor, percussion: bool) -> _Notes:
     """The changes of notes, of all bytes `(batch, bytes)` those at which one begins, in the order of the files."""
     channel = events.status & 0x0F
     note = events.found & (events.status >= NOTE_OFF) & (events.status < NOTE_ON + 0x10) & (events.kind < 0)
@@ -160,13 +168,14 @@ def _notes(data: Tensor, tracks: Tracks, events: Events, *, step: Tensor, last: 
     body = tf.cast(tf.gather_nd(events.body, places), tf.int64)
     pitch, velocity = (tf.gather_nd(data, tf.stack([places[:, 0], body + shift], axis=1)) for shift in (0, 1))
     struck = (tf.gather_nd(events.status, places) >= NOTE_ON) & (velocity > 0)
-    numbers = (tf.gather_nd(values, places) for values in (tracks.number, channel))
+    track, channel = (tf.cast(tf.gather_nd(values, places), tf.int64) for values in (tracks.number, channel))
     # File, track, channel and pitch as the digits of one number, so that a sort brings a voice together.
     voice = places[:, 0]
-    for number, count in zip((*numbers, pitch), (MAXIMUM_TRACKS + 1, 16, 128), strict=True):
+    for number, count in zip((track, channel, pitch), (MAXIMUM_TRACKS + 1, CHANNELS, 128), strict=True):
         voice = voice * count + tf.cast(number, tf.int64)
     change, velocity = tf.where(struck, 1, -1), tf.where(struck, velocity, 0)
-    return _Notes(places[:, 0], voice, tf.gather_nd(step, places), tf.gather_nd(last, places), pitch, change, velocity)
+    step, last = (tf.gather_nd(moments, places) for moments in (ticks, totals))
+    return _Notes(places[:, 0], voice, channel, step, last, pitch, change, velocity)
 
 
 def _any_of(notes: _Notes, which: Tensor, sizes: Tensor) -> Tensor:
@@ -174,16 +183,26 @@ def _any_of(notes: _Notes, which: Tensor, sizes: Tensor) -> Tensor:
     return tf.math.unsorted_segment_sum(tf.cast(which, tf.int32), notes.row, tf.shape(sizes)[0]) > 0
 
 
-def _facts(data: Tensor, events: Events) -> tuple[Tensor, Tensor, Tensor]:
-    """The first tempo, and numerator and exponent of the first time signature; 0 without one."""
-    facts = []
-    for kind, count in ((TEMPO, 3), (TIME_SIGNATURE, 2)):
-        told = events.found & (events.kind == kind)
-        body = tf.gather(events.body, tf.argmax(tf.cast(told, tf.int32), axis=1), batch_dims=1)
-        content = at(data, body[:, None] + tf.range(count))
-        facts.append(tf.where(tf.reduce_any(told, axis=1)[:, None], content, 0))
-    tempo, bar = facts
-    return tf.cast(big_endian(tempo), tf.int32), bar[:, 0], bar[:, 1]
+def _sustained(data: Tensor, events: Events, ticks: Tensor, notes: _Notes) -> Tensor:
+    """When changes happen, in ticks: those that end a note while its channel's pedal is down, when it rises next."""
+    moved = events.found & (events.status // 16 == CONTROL // 16) & (events.kind < 0)
+    places = tf.where(moved & (at(data, events.body) == PEDAL))
+    group = places[:, 0] * CHANNELS + tf.cast(tf.gather_nd(events.status % CHANNELS, places), tf.int64)
+    moment = group * SPAN_TICKS + tf.gather_nd(ticks, places)
+    order = tf.argsort(moment, stable=True)
+    body = tf.cast(tf.gather_nd(events.body, places), tf.int64)
+    down = tf.gather_nd(data, tf.stack([places[:, 0], body + 1], axis=1)) >= PEDAL_DOWN
+    # One move before all others, which finds who has none; behind the last rise of all lies the end of time.
+    moment = tf.concat([[-1], tf.gather(moment, order)], axis=0)
+    down = tf.concat([[False], tf.gather(down, order)], axis=0)
+    rising = running_maximum(tf.reverse(tf.where(down, tf.zeros_like(moment), NEVER - moment), [0])[None])
+    rises = NEVER - tf.reverse(rising[0], [0])
+    group = notes.row * CHANNELS + notes.channel
+    latest = tf.searchsorted(moment, group * SPAN_TICKS + notes.step, side="right") - 1
+    held = (notes.change < 0) & tf.gather(down, latest) & (tf.gather(moment, latest) // SPAN_TICKS == group)
+    rise = tf.gather(rises, latest)
+    rise = tf.where(rise // SPAN_TICKS == group, rise % SPAN_TICKS, notes.last)
+    return tf.where(held, tf.maximum(rise, notes.step), notes.step)
 
 
 def _paired(notes: _Notes) -> tuple[_Notes, Tensor]:

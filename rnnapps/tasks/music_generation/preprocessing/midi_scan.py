@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.preprocessing.raw_bytes import big_endian
 from rnnapps.tasks.music_generation.data.midi_events import ESCAPE, META, SHORTEST, SYSTEM_EXCLUSIVE
 from rnnapps.tasks.music_generation.preprocessing.music_tensors import running_maximum
 from rnnapps.types import Tensor
 
-__all__ = ["Events", "Tracks", "at", "big_endian", "find_events", "find_tracks"]
+__all__ = ["Events", "Tracks", "at", "find_events", "find_tracks"]
 
 MTRK = int.from_bytes(b"MTrk", "big")
 CLASSES = 3
@@ -187,11 +188,3 @@ def _numbers(data: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def at(values: Tensor, places: Tensor) -> Tensor:
     """Values `(batch, bytes)` at places of the same shape; the last one behind the end."""
     return tf.gather(values, tf.minimum(places, tf.shape(values)[1] - 1), batch_dims=1)
-
-
-def big_endian(data: Tensor) -> Tensor:
-    """Bytes `(batch, count)` as one number, int64 `(batch,)`."""
-    number = tf.zeros_like(data[:, 0], tf.int64)
-    for byte in range(data.shape[1]):
-        number = number * 256 + tf.cast(data[:, byte], tf.int64)
-    return number

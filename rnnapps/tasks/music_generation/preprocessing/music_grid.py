@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig, Representation
-from rnnapps.tasks.music_generation.data.piece import KEYS, LOWEST_KEY, Piece, joined_notes
+from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, KEYS, LOWEST_KEY, Piece, joined_notes
 from rnnapps.types import Array
 
 __all__ = ["BOUNDARY", "NOTE_VELOCITY", "MusicGrid"]
@@ -22,6 +22,9 @@ BOUNDARY = 0
 
 NOTE_VELOCITY = 80
 """Velocity of notes whose loudness the representation does not hold."""
+
+_LEARNED = ("lowest_key", "highest_key")
+"""Fields that training pieces decide, and no configuration."""
 
 FIRST_ON, FIRST_OFF, FIRST_SHIFT = 1, 1 + KEYS, 1 + 2 * KEYS
 
@@ -41,6 +44,8 @@ class MusicGrid:
         velocity_levels: loudnesses that events tell apart.
         longest_shift_steps: the longest time shift.
         percussion: whether the notes are those of the percussion channel.
+        lowest_key: MIDI number of the lowest key that training pieces may hold, transposed; frames strike none below.
+        highest_key: that of the highest.
     """
 
     representation: Representation = "frames"
@@ -48,11 +53,35 @@ class MusicGrid:
     velocity_levels: int = 1
     longest_shift_steps: int = 16
     percussion: bool = False
+    lowest_key: int = LOWEST_KEY
+    highest_key: int = HIGHEST_KEY
 
     @classmethod
     def of(cls, config: MusicDataConfig) -> MusicGrid:
-        """The grid that a configuration asks for."""
-        return cls(**{field.name: getattr(config, field.name) for field in dataclasses.fields(cls)})
+        """The grid that a configuration asks for, of all keys."""
+        return cls(**{name: getattr(config, name) for name in _asked()})
+
+    def settings(self) -> MusicDataConfig:
+        """The configuration that asks for it; what it does not say is left out."""
+        return MusicDataConfig(**{name: getattr(self, name) for name in _asked()}, transpose_semitones=0)
+
+    def within(self, pieces: Sequence[Piece], *, transpose: int) -> MusicGrid:
+        """The same grid, of the keys that pieces hold when they are moved by up to `transpose` semitones."""
+        pitches = np.concatenate([piece.notes[:, 2] for piece in pieces])
+        low, high = max(LOWEST_KEY, int(pitches.min()) - transpose), min(HIGHEST_KEY, int(pitches.max()) + transpose)
+        return dataclasses.replace(self, lowest_key=low, highest_key=high)
+
+    def joined(self, other: MusicGrid) -> MusicGrid:
+        """The same grid, with the keys of another too."""
+        low, high = min(self.lowest_key, other.lowest_key), max(self.highest_key, other.highest_key)
+        return dataclasses.replace(self, lowest_key=low, highest_key=high)
+
+    @property
+    def known(self) -> Array:
+        """Which of the 88 keys may be struck, bool."""
+        keys = np.arange(LOWEST_KEY, LOWEST_KEY + KEYS)
+        known: Array = (keys >= self.lowest_key) & (keys <= self.highest_key)
+        return known
 
     @property
     def tokens(self) -> int:
@@ -140,8 +169,8 @@ class MusicGrid:
 
     def require_same(self, config: MusicDataConfig) -> None:
         """Raises ConfigError where a configuration asks for another grid."""
-        for name, value in dataclasses.asdict(MusicGrid.of(config)).items():
-            if getattr(self, name) != value:
+        for name in _asked():
+            if getattr(self, name) != (value := getattr(config, name)):
                 raise ConfigError(f"data.{name} is {value}, but the model knows {getattr(self, name)}; give that")
 
     def save(self, folder: str | Path) -> None:
@@ -161,6 +190,16 @@ class MusicGrid:
         """
         path = Path(folder) / FILE_NAME
         try:
-            return cls.of(MusicDataConfig(**read_json(path), transpose_semitones=0))
-        except (TypeError, ConfigError) as error:
+            saved = read_json(path)
+            low, high = (
+                int(saved.pop(name, key)) for name, key in zip(_LEARNED, (LOWEST_KEY, HIGHEST_KEY), strict=True)
+            )
+            grid = cls.of(MusicDataConfig(**saved, transpose_semitones=0))
+            return dataclasses.replace(grid, lowest_key=low, highest_key=high)
+        except (TypeError, ValueError, ConfigError) as error:
             raise CheckpointError(f"{path}: {error}; restore the file or train again") from None
+
+
+def _asked() -> list[str]:
+    """The fields that a configuration decides."""
+    return [field.name for field in dataclasses.fields(MusicGrid) if field.name not in _LEARNED]

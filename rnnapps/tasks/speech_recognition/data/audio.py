@@ -16,7 +16,15 @@ from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["AUDIO_SUFFIXES", "MAXIMUM_BYTES", "MAXIMUM_SAMPLES", "parse_audio", "read_audio", "resampled"]
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "MAXIMUM_BYTES",
+    "MAXIMUM_SAMPLES",
+    "STREAMED_BYTES",
+    "parse_audio",
+    "read_audio",
+    "resampled",
+]
 
 if TYPE_CHECKING:
     import soundfile
@@ -29,6 +37,9 @@ MAXIMUM_SAMPLES = 100_000_000
 MAXIMUM_CHANNELS = 16
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 384_000
 BLOCK_SAMPLES = 1 << 16
+STREAMED_BYTES = 0x7FFF_F000
+"""From here on a size in a WAV header is a place-holder of a writer into a pipe: 0x7FFFF000 or 0xFFFFFFFF."""
+
 LOUDEST = 1e6
 """Largest sample, where 1 is full scale: floating-point files may go beyond it, but not this far."""
 
@@ -58,15 +69,16 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
         sample_rate_hz: rate of the result.
 
     Returns:
-        float32 `(samples,)`, full scale 1; empty for a file without samples.
+        float32 `(samples,)`, full scale 1.
 
     Raises:
-        DataError: no audio file, damaged, beyond a limit, or with samples that are no finite numbers.
+        DataError: no audio file, damaged, beyond a limit, without samples, or with some that are no finite numbers.
     """
     import soundfile
 
     if not content:
         raise DataError(name, "is empty: it has 0 bytes", "leave it out")
+    content = _with_sizes(content)
     _require_whole(content, name)
     with _quiet_decoders():
         try:
@@ -83,6 +95,8 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
             )  # behind soundfile's name of the file
             problem = f"cannot be decoded as WAV, FLAC, Ogg or MP3: {reason.rstrip('.')}"
             raise DataError(name, problem, "the file is damaged or of another kind") from None
+    if not len(samples):
+        raise DataError(name, "holds no samples", "record it again or leave it out")
     return resampled(samples, rate, sample_rate_hz, name)
 
 
@@ -101,6 +115,22 @@ def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Arr
 
     converted: Array = soxr.resample(samples, from_hz, to_hz, quality="HQ").astype(np.float32)
     return converted
+
+
+def _with_sizes(content: bytes) -> bytes:
+    """A WAV file with the sizes that its writer did not know, since it wrote into a pipe: all that follows."""
+    if content[:4] != b"RIFF" or int.from_bytes(content[4:8], "little") < STREAMED_BYTES:
+        return content
+    place = 12
+    while place + 8 <= len(content):
+        length = int.from_bytes(content[place + 4 : place + 8], "little")
+        if content[place : place + 4] == b"data":
+            length = len(content) - place - 8 if length >= STREAMED_BYTES else length
+            total = (len(content) - 8).to_bytes(4, "little")
+            head = content[:4] + total + content[8 : place + 4]
+            return head + length.to_bytes(4, "little") + content[place + 8 :]
+        place += 8 + length + length % 2
+    return content
 
 
 def _require_whole(content: bytes, name: str | Path) -> None:

@@ -92,6 +92,14 @@ class SpeechDataConfig:
             raise ConfigError(f"data.speaker_pattern must be {reason}, not {self.speaker_pattern!r}") from None
         require("data.speaker_pattern", repr(self.speaker_pattern), "a pattern with a group in brackets", groups >= 1)
 
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        found = {} if self.source == "builtin" else {"builtin_utterances": "data.source is not builtin"}
+        if not self.joins:
+            why = "with data.join_maximum 1 no clips are joined"
+            found |= {"join_passes": why}
+        return found
+
     @property
     def joins(self) -> bool:
         """Whether clips are joined into strings."""

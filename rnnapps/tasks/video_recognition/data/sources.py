@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from rnnapps.data.csv_dicts import csv_dicts
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
 from rnnapps.data.part_names import PARTS, part_folders, part_named
@@ -178,15 +177,13 @@ def _classes(folder: Path, root: Path) -> list[Listed]:
 def _from_table(path: Path) -> dict[str, list[Listed]]:
     """The videos that a CSV file names, by its column `split`."""
     text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    names = set(reader.fieldnames or ())
+    names, rows = csv_dicts(path, text)
     if not {"video", "label"} <= names:
         problem = f"has the columns {', '.join(sorted(names)) or 'none'}; expected video, label and perhaps split"
         raise DataError(path, problem, "name the columns so")
     parts: dict[str, list[Listed]] = {}
-    for row in reader:
-        where = f"line {reader.line_num}"
-        video, label = ((row[name] or "").strip() for name in ("video", "label"))
+    for where, row in rows:
+        video, label = (row[name].strip() for name in ("video", "label"))
         if not video or not label:
             raise DataError(path, f"{where}: a row needs a video and a label", "fill both in")
         part = _part(path, where, (row.get("split") or "train").strip())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.data.csv_lines import csv_line, without_formulas
+from rnnapps.tasks.anomaly_detection.csv_lines import csv_line, without_formulas
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))

@@ -1,0 +1,140 @@
+"""Which cell of a row is what, and the numbers in them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnnapps.data.csv_file import SEPARATORS, other_mark, read_number
+from rnnapps.data.csv_records import cut_cells
+from rnnapps.data.series.row_rules import RowRules
+from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES
+from rnnapps.errors import DataError
+from rnnapps.types import Array
+
+__all__ = ["RowColumns", "find_columns"]
+
+LARGEST = 3.4e38
+
+
+class RowColumns:
+    """The columns of a stream.
+
+    Args:
+        rules: how rows are written.
+        source: what they come from, for errors.
+        names: of the columns, in their order.
+        separator: character between cells.
+        where: the line that names them, for errors.
+
+    Raises:
+        DataError: a channel, or a time that is needed, has no column.
+    """
+
+    def __init__(self, rules: RowRules, source: str, names: Sequence[str], *, separator: str, where: str) -> None:
+        self.where = where
+        self.rules, self.source, self.names, self.separator = rules, source, tuple(names), separator
+        missing = [name for name in rules.channels if name not in names]
+        if missing:
+            raise DataError(source, f"{where}: has no column {missing[0]!r}", f"it names {', '.join(names)}")
+        self._places = [self.names.index(name) for name in rules.channels]
+        config, known = rules.config, rules.known
+        self.series = self._column(config.series, known.get("series", ""), SERIES_NAMES)
+        clock = None if config.time == NO_TIME else self._column(config.time, known.get("time", ""), TIME_NAMES)
+        self.time = clock
+        if clock is None and rules.needs_time:
+            raise DataError(
+                source, f"{where}: has no column of times", "this model reads the calendar: add one called time"
+            )
+        other = known.get("separator") != separator or config.separator not in ("auto", known.get("separator"))
+        found = "" if other else known.get("decimal", "")
+        self._decimal = config.decimal if config.decimal != "auto" else "." if separator == "," else found
+        self._missing = tuple(map(str, config.missing))
+
+    def cut(self, text: str, where: str) -> list[str]:
+        """The cells of a row.
+
+        Raises:
+            DataError: they are not as many as there are columns, or a quote is wrong.
+        """
+        try:
+            cells = cut_cells(text, self.separator)
+        except csv.Error as error:
+            raise DataError(self.source, f"{where} is no row of a table ({error})", "correct it") from None
+        if len(cells) != len(self.names):
+            problem = f"{where}: has {len(cells)} cells; expected {len(self.names)}"
+            raise DataError(self.source, problem, f"separate them by {self.separator!r}")
+        return cells
+
+    def values(self, cells: Sequence[str], where: str) -> Array:
+        """The numbers of the channels, float64 `(channels,)`, NaN where missing.
+
+        Raises:
+            DataError: a cell holds no number.
+        """
+        return np.array([self._number(cells[place], where, self.names[place]) for place in self._places], np.float64)
+
+    def _number(self, cell: str, where: str, name: str) -> float:
+        """A cell's number; with either sign of decimals where the training data showed none."""
+        first = self._decimal or ("," if "," in cell else ".")  # one comma alone marks decimals, as between semicolons
+        kinds = (first,) if self.rules.config.decimal != "auto" else (first, other_mark(first))
+        readings = (read_number(cell, kind, missing=self._missing) for kind in kinds)
+        number = next((reading for reading in readings if reading is not None), None)
+        if number is None:
+            problem = f"{where}, column {name!r}: {cell[:60]!r} is no number"
+            raise DataError(self.source, problem, "correct it, or leave the cell empty if it is missing")
+        if abs(number) > LARGEST:
+            problem = f"{where}, column {name!r}: the number is infinite or above 3.4e38"
+            raise DataError(self.source, problem, "correct it, or leave the cell empty if it is missing")
+        return number
+
+    def _column(self, asked: str, known: str, usual: Sequence[str]) -> int | None:
+        """The column that is asked for, that of the training data, or one with a usual name."""
+        if asked and asked not in self.names:
+            raise DataError(self.source, f"{self.where}: has no column {asked!r}", f"it names {', '.join(self.names)}")
+        wanted = [name for name in (asked, known) if name in self.names and name]
+        lowered = [name.lower() for name in self.names]
+        wanted += [self.names[lowered.index(name)] for name in usual if name in lowered]
+        free = [name for name in wanted if name not in self.rules.channels]
+        return self.names.index(free[0]) if free else None
+
+
+def find_columns(rules: RowRules, source: str, text: str, where: str) -> tuple[RowColumns, bool]:
+    """The columns of a stream by its first row, and whether that names them.
+
+    A row of numbers alone names none: they are those of the channels, in the order of training.
+
+    Raises:
+        DataError: it neither names the channels nor holds their values.
+    """
+    separators = [rules.config.separator] if rules.config.separator != "auto" else list(SEPARATORS)
+    separators.sort(key=lambda separator: separator != rules.known.get("separator"))
+    rows = {separator: _cells(text, separator) for separator in separators}
+    for separator, cells in rows.items():
+        if set(rules.channels) <= set(cells):
+            return RowColumns(rules, source, cells, separator=separator, where=where), True
+    separator = max(rows, key=lambda each: (len(set(rows[each]) & set(rules.channels)), len(rows[each])))
+    if any(_is_name(cell, rules) for cell in rows[separator]):
+        columns = RowColumns(rules, source, rows[separator], separator=separator, where=where)
+        return columns, True  # it has said which column is missing
+    fitting = next((each for each, cells in rows.items() if len(cells) == len(rules.channels)), None)
+    if fitting is None:
+        problem = f"{where}: has {len(rows[separator])} cells; expected {len(rules.channels)}"
+        raise DataError(source, problem, f"give {', '.join(rules.channels)}, or a line of column names first")
+    return RowColumns(rules, source, rules.channels, separator=fitting, where=where), False
+
+
+def _cells(text: str, separator: str) -> list[str]:
+    """The cells of a row; one where its quotes are wrong."""
+    try:
+        return cut_cells(text, separator)
+    except csv.Error:
+        return [text]
+
+
+def _is_name(cell: str, rules: RowRules) -> bool:
+    """Whether a cell is no number and not missing."""
+    missing = tuple(map(str, rules.config.missing))
+    return all(read_number(cell, kind, missing=missing) is None for kind in ".,")

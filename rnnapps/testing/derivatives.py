@@ -1,0 +1,114 @@
+"""Derivatives beyond one tape: what a GAN, a gradient penalty, an influence study or a sensitivity analysis takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+import keras
+import tensorflow as tf
+
+from rnnapps.kernels.choice import Kernel
+from rnnapps.layers import Recurrent
+from rnnapps.testing.subject import Subject
+from rnnapps.types import NamedTensors, Tensor, Tensors
+
+__all__ = ["DERIVATIVES", "check_derivatives"]
+
+Function = Callable[[Tensor], Tensor]
+"""Maps sequences `(batch, time, features)` to outputs `(batch, any)`, each row on its own."""
+
+
+def _two_tapes(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
+    """Two losses, each with a tape of its own around the same call, and one tape that is asked twice."""
+    with tf.GradientTape() as one, tf.GradientTape() as other, tf.GradientTape(persistent=True) as both:
+        for tape in (one, other, both):
+            tape.watch(inputs)
+        outputs = function(inputs)
+        first, second = tf.reduce_sum(tf.sin(outputs)), tf.reduce_sum(outputs**2)
+    sources = [inputs, *weights]
+    gradients = one.gradient(first, sources) + other.gradient(second, sources)
+    return list(gradients + both.gradient(first, sources) + both.gradient(second, sources))
+
+
+def _gradient_penalty(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
+    """The derivative of a gradient's square."""
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            loss = tf.reduce_sum(function(inputs) ** 2)
+        penalty = tf.reduce_sum(inner.gradient(loss, inputs) ** 2)
+    return list(outer.gradient(penalty, [inputs, *weights], unconnected_gradients=tf.UnconnectedGradients.ZERO))
+
+
+def _jacobian(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
+    """All derivatives of all outputs."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = function(inputs)
+    return list(tape.jacobian(outputs, [inputs, *weights]))
+
+
+def _forward_mode(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
+    """The derivative of the outputs along one direction of the inputs."""
+    with tf.autodiff.ForwardAccumulator(inputs, tf.cos(inputs)) as accumulator:
+        outputs = function(inputs)
+    return [accumulator.jvp(outputs)]
+
+
+def _vectorized_map(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
+    """One gradient a row, all rows at once."""
+
+    def of_row(row: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(row)
+            loss = tf.reduce_sum(function(row[None]) ** 2)
+        return tape.gradient(loss, row)
+
+    return [tf.vectorized_map(of_row, inputs)]
+
+
+DERIVATIVES: dict[str, Callable[[Function, Tensor, Tensors], Tensors]] = {
+    "two tapes": _two_tapes,
+    "gradient penalty": _gradient_penalty,
+    "jacobian": _jacobian,
+    "forward mode": _forward_mode,
+    "vectorized map": _vectorized_map,
+}
+"""Each maps a function, its inputs and the weights it reads to derivatives."""
+
+
+def check_derivatives(
+    subject: Subject,
+    *,
+    names: Collection[str] = ("two tapes", "gradient penalty"),
+    kernel: Kernel = "xla",
+    traced: bool = True,
+) -> None:
+    """Some of `DERIVATIVES` through a fast kernel are those of a plain loop, in a function or outside of any."""
+    inputs = tf.constant(subject.problem(time=3, batch=2).inputs)
+    for name in names:
+        derivative = DERIVATIVES[name]
+        runs = [_run(subject, derivative, inputs, kernel=kernel, traced=traced) for kernel in (kernel, "reference")]
+        where = "in tf.function" if traced else "outside of functions"
+        subject.compare(*runs, f"{name} {where} disagrees with a plain loop: recur and update must be differentiable")
+
+
+def _run(
+    subject: Subject,
+    derivative: Callable[[Function, Tensor, Tensors], Tensors],
+    inputs: Tensor,
+    *,
+    kernel: Kernel,
+    traced: bool,
+) -> NamedTensors:
+    """One of `DERIVATIVES` of a new layer around the cell."""
+    keras.utils.set_random_seed(0)
+    layer = Recurrent(subject.fresh(), kernel=kernel)
+    layer.build(inputs.shape)
+    subject.copy_weights(layer.cell)
+    weights = [weight.value for weight in layer.trainable_variables]
+    run = partial(derivative, partial(layer, training=True), weights=weights)
+    results = (tf.function(run, autograph=False) if traced and kernel != "reference" else run)(inputs)
+    return {f"derivative {number}": result for number, result in enumerate(results)}

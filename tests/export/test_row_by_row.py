@@ -1,0 +1,168 @@
+"""Bad rows get a problem and disturb no other; requests without rows or places are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.errors import ExportError
+from rnnapps.export.answers import BATCH, Answer, Example, check_answers, plan
+from rnnapps.export.arrays import Arrays, as_array
+from rnnapps.export.row_by_row import NO_ANSWER, row_by_row
+from rnnapps.export.row_rules import between, ids_below, is_text, lengths_fit, text_within
+
+LENGTHS = "lengths must be from 1 to 4, and at most the length of rows"
+NUMBERS = "rows holds values that are no finite numbers, or too large"
+
+
+def inverse_means(rows: Any, lengths: Any) -> dict[str, Any]:
+    """Raises for rows of no length, as many an operation does; ends in infinity where the mean is 0."""
+    with tf.control_dependencies([tf.debugging.assert_positive(lengths), tf.debugging.assert_positive(tf.size(rows))]):
+        mask = tf.sequence_mask(lengths, tf.shape(rows)[1])
+    mean = tf.reduce_sum(tf.where(mask, rows, 0.0), axis=1) / tf.cast(lengths, tf.float32)
+    return {"inverse": 1 / mean, "text": tf.strings.as_string(mean), "steps": tf.where(mask, 1, 0)}
+
+
+SIGNATURE = {"rows": tf.TensorSpec((None, None), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
+EXAMPLES = {"rows": np.arange(1, 16, dtype=np.float32).reshape(5, 3), "lengths": np.array([3, 1, 2, 3, 1], np.int32)}
+RULES = (lengths_fit("rows", least=1, most=4),)
+ENDPOINT = Endpoint(inverse_means, SIGNATURE, EXAMPLES, rules=RULES, most_steps={"rows": 4}, neutral={"rows": 1.0})
+ANSWER = tf.function(row_by_row("means", ENDPOINT).function, input_signature=None, autograph=False)
+GRAPH = ANSWER.get_concrete_function(
+    **{name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in SIGNATURE.items()}
+)
+
+
+def ask(rows: Any, lengths: Any) -> Arrays:
+    answer = GRAPH(rows=tf.constant(rows, tf.float32), lengths=tf.constant(lengths, tf.int32))
+    return {name: as_array(value.numpy()) for name, value in answer.items()}
+
+
+@pytest.mark.parametrize(
+    ("row", "length", "problem"),
+    [
+        ([2.0, 2.0, 2.0], 0, LENGTHS),
+        ([2.0, 2.0, 2.0], 4, LENGTHS),
+        ([2.0, 2.0, 2.0], -(2**31), LENGTHS),
+        ([np.nan, 2.0, 2.0], 1, NUMBERS),
+        ([-np.inf, np.nan, 2.0], 3, NUMBERS),
+        ([1.0, -1.0, 2.0], 2, NO_ANSWER),
+        ([3e38, 3e38, 2.0], 2, NUMBERS),
+        ([1e-45, 0.0, 0.0], 3, NO_ANSWER),
+        ([4.0, np.nan, np.inf], 1, ""),
+    ],
+)
+def test_the_bad_row_alone_has_the_problem(row: list[float], length: int, problem: str) -> None:
+    good, found = ask([[2.0, 4.0, 6.0]] * 3, [3, 3, 1]), ask([[2.0, 4.0, 6.0], row, [2.0, 4.0, 6.0]], [3, length, 1])
+    assert found["problem"].tolist() == [b"", problem.encode(), b""]
+    for name in ("inverse", "text", "steps"):
+        assert found[name][[0, 2]].tolist() == good[name][[0, 2]].tolist(), name
+    if problem:
+        assert found["text"][1] == b"" and not found["inverse"][1] and not found["steps"][1].any()
+    else:
+        assert found["inverse"][1] == 0.25
+
+
+def test_no_rows_no_places_and_too_many_places() -> None:
+    for places in (0, 3):
+        none = ask(np.zeros((0, places)), [])
+        assert {name: value.shape[0] for name, value in none.items()} == dict.fromkeys(none, 0)
+    assert ask(np.zeros((2, 0)), [0, 1])["problem"].tolist() == [LENGTHS.encode()] * 2
+    wide = ask(np.full((2, 900), 2.0), [4, 5])
+    assert wide["inverse"].tolist() == [0.5, 0.0] and wide["steps"].shape == (2, 4)
+    assert wide["problem"].tolist() == [b"", LENGTHS.encode()]
+
+
+def test_rows_of_different_numbers_are_an_error_of_the_request() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        ask(np.ones((3, 2)), [1])
+
+
+def test_what_the_function_finds_out_is_told_and_blanked() -> None:
+    def read(name: Any) -> dict[str, Any]:
+        return {"size": tf.strings.length(name), "problem": tf.where(tf.equal(name, "bad"), "is bad", "")}
+
+    signature = {"name": tf.TensorSpec((None,), tf.string)}
+    endpoint = Endpoint(read, signature, {"name": np.array([b"a"] * 5)}, rules=(text_within("name", 5),))
+    found = row_by_row("names", endpoint).function(name=tf.constant(["good", "bad", "too long", "\u00fcbergang"]))
+    long = b"name must have at most 5 characters"
+    assert found["problem"].numpy().tolist() == [b"", b"is bad", long, long]
+    assert found["size"].numpy().tolist() == [4, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "inputs", "broken"),
+    [
+        (between("n", 1, 3), {"n": [0, 1, 3, 4]}, [True, False, False, True]),
+        (between("n", 0), {"n": [-0.5, 0.0, np.nan, np.inf, 1e30]}, [True, False, True, True, False]),
+        (between("n", 0, 1), {"n": [[0, 1], [2, 0], [-1, 1]]}, [False, True, True]),
+        (between("n", -1, 1, lengths="lengths"), {"n": [[0.0, np.nan]] * 2, "lengths": [1, 2]}, [False, True]),
+        (ids_below("n", 3), {"n": [[0, 9], [2, 9], [3, 0]], "lengths": [1, 2, 1]}, [False, True, True]),
+        (ids_below("n", 2), {"n": [[[0], [7]], [[7], [0]]], "lengths": [1, 1]}, [False, True]),
+        (text_within("n", 2), {"n": [b"", "\u00e4\u00e4".encode(), b"abc", b"\x80" * 9]}, [False, False, True, True]),
+        (is_text("n"), {"n": [b"", "\u00e4".encode(), b"\xff", b"a\xc3"]}, [False, False, True, True]),
+    ],
+)
+def test_rules(rule: RowRule, inputs: dict[str, Any], broken: list[bool]) -> None:
+    assert rule.broken({name: tf.constant(value) for name, value in inputs.items()}).numpy().tolist() == broken
+
+
+def example() -> Example:
+    tensors = {name: tf.constant(array) for name, array in EXAMPLES.items()}
+    outputs = row_by_row("means", ENDPOINT).function(**tensors)
+    return Example("means", EXAMPLES, {name: as_array(value.numpy()) for name, value in outputs.items()})
+
+
+def judged(change: Any) -> str:
+    """What verification says of bad rows, the answers changed first: (request, outputs) -> outputs."""
+    requests = plan(example(), {"rows": [None, None], "lengths": [None]})
+    answers = [Answer(request, change(request, ask(**request.run.inputs))) for request in requests]
+    (found,) = (item for item in check_answers(answers, 1e-5) if item.name == "bad rows")
+    return "" if found.passed else found.detail
+
+
+def test_verification_sends_bad_rows_and_compares_their_neighbours() -> None:
+    assert judged(lambda request, outputs: outputs) == ""
+    sent = [request for request in plan(example(), {"rows": [None, None], "lengths": [None]}) if request.kind == "bad"]
+    rows = [request.run.inputs["rows"] for request in sent]
+    assert any(np.isnan(array).any() for array in rows) and any(array.shape == (BATCH, 0) for array in rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda request, outputs: {"inverse": outputs["inverse"]}, "has no output 'problem'"),
+        (
+            lambda request, outputs: outputs | {"inverse": outputs["inverse"] + (request.kind == "bad")},
+            "beside the bad row; a row's answer depends on the other rows",
+        ),
+        (
+            lambda request, outputs: outputs | {"problem": as_array([b"x"] * len(outputs["inverse"]))},
+            "has the problem 'x', but is good",
+        ),
+        (
+            lambda request, outputs: outputs | {"inverse": outputs["inverse"] + np.float32(request.kind == "bad")},
+            "has a problem and an answer; blank it",
+        ),
+    ],
+)
+def test_verification_tells_what_is_wrong(change: Any, said: str) -> None:
+    assert said in judged(change)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda **_: {"y": tf.zeros(7)}, r"output 'y': shape \(7,\) for a batch of 5; lead with the batch dimension"),
+        (lambda **_: {"y": tf.zeros(())}, "output 'y': is a scalar"),
+        (lambda **_: [], "returns list; return a dict"),
+    ],
+)
+def test_what_cannot_be_told_row_by_row_is_refused(function: Any, said: str) -> None:
+    endpoint = row_by_row("means", Endpoint(function, SIGNATURE, EXAMPLES))
+    with pytest.raises(ExportError, match=said):
+        endpoint.function(**{name: tf.constant(array) for name, array in EXAMPLES.items()})
