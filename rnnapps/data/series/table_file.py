@@ -73,10 +73,11 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
 
 
 def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
-    """The separator, and the decimal character where a number shows one."""
+    """The separator, the units in cells, and the decimal character where a number shows one."""
     places = [shape.names.index(name) for name in roles.numbers]
     shown = any(mark in row[place] for row in shape.sample for place in places for mark in ".,")
-    return {"separator": shape.separator} | ({"decimal": shape.decimal} if shown else {})
+    units = {f"unit of {name}": shape.units[name] for name in roles.numbers if name in shape.units}
+    return {"separator": shape.separator, **units} | ({"decimal": shape.decimal} if shown else {})
 
 
 def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
