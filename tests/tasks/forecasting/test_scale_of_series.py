@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
+from rnnapps.tasks.forecasting.export_config import ForecastExportConfig
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.loss import forecast_loss
 from rnnapps.tasks.forecasting.network import forecast_network
@@ -53,7 +54,7 @@ def served(mode: str) -> Any:
     for weight in network.weights:
         if not np.asarray(weight).any():
             weight.assign(draw.normal(size=weight.shape) * 0.1)
-    endpoint = forecast_endpoints(network, features, needed_history=HISTORY)["serving_default"]
+    endpoint = forecast_endpoints(network, features, ForecastExportConfig(), needed_history=HISTORY)["serving_default"]
     return tf.function(endpoint.function, autograph=False)
 
 
