@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnapps.data.csv_file import SEPARATORS, other_mark, read_number
+from rnnapps.data.csv_file import SEPARATORS, other_mark, read_number, without_unit
 from rnnapps.data.csv_records import cut_cells
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES
@@ -78,6 +78,7 @@ class RowColumns:
 
     def _number(self, cell: str, where: str, name: str) -> float:
         """A cell's number; with either sign of decimals where the training data showed none."""
+        cell = without_unit(cell, self.rules.known.get(f"unit of {name}", ""))
         first = self._decimal or ("," if "," in cell else ".")  # one comma alone marks decimals, as between semicolons
         number = read_number(cell, first, missing=self._missing)
         if number is None and self.rules.config.decimal == "auto":
