@@ -88,9 +88,9 @@ def check_derivatives(
 ) -> None:
     """Some of `DERIVATIVES` through a fast kernel are those of a plain loop, in a function or outside of any."""
     inputs = tf.constant(subject.problem(time=3, batch=2).inputs)
+    kernels: tuple[Kernel, Kernel] = (kernel, "reference")
     for name in names:
-        derivative = DERIVATIVES[name]
-        runs = [_run(subject, derivative, inputs, kernel=kernel, traced=traced) for kernel in (kernel, "reference")]
+        runs = [_run(subject, DERIVATIVES[name], inputs, kernel=by, traced=traced) for by in kernels]
         where = "in tf.function" if traced else "outside of functions"
         subject.compare(*runs, f"{name} {where} disagrees with a plain loop: recur and update must be differentiable")
 

@@ -36,8 +36,9 @@ def test_it_learns_scales(run: Path, capsys: pytest.CaptureFixture[str], monkeyp
     found = answer(capsys, "evaluate", "--run", run)
     name = "nats_per_step" if run.name == "frames" else "nats_per_event"
     best = min(baseline[name] for baseline in found["baselines"].values())
-    assert found["split"] == "test" and found[name] < 0.7 * best
-    assert len(found["baselines"]) == 3
+    # The best baseline has counted much of a scale too: eight steps of each key, or three events.
+    assert found["split"] == "test" and found[name] < 0.85 * best
+    assert len(found["baselines"]) == (4 if run.name == "frames" else 3)
     assert found["diagnostics"]["real_share_in_key"] == 1.0
 
 
