@@ -15,7 +15,6 @@ from docs.house import DOOR, GRAPH, MODULES, ROOT, TASKS, levels, part, task_nam
 PUBLIC = {
     "rnnapps.preprocessing.pieces": "cutting text into pieces, for any task that reads text",
     "rnnapps.preprocessing.fit_pieces": "the same: its vocabularies",
-    "rnnapps.preprocessing.series_scaler": "a scale for each series, for any task that reads several",
     "rnnapps.export.inference": "an export as a Python object, for client code",
 }
 """Modules of the library that fewer than two tasks use and that stand outside tasks/ all the same, and why."""

@@ -87,7 +87,7 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         To give one of them another value than its default is refused. By default they are those that a group names by
         a method `without_effect`, and those that `training_lacks`.
         """
-        groups = {field.name: getattr(config, field.name) for field in dataclasses.fields(self.config_class)}
+        groups = {field.name: getattr(config, field.name) for field in dataclasses.fields(cast(Any, self.config_class))}
         found = {f"training.{name}": why for name, why in self.training_lacks.items()}
         for group, own in groups.items():
             if hasattr(own, "without_effect"):

@@ -8,7 +8,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from rnnapps.data.preamble import lines_that_are_no_rows, shown_lines, without_l
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
-__all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number"]
+__all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number", "without_unit"]
 
 MISSING = (
     *("", "-", "--", "---", "?", "NA", "N/A", "na", "n/a", "<NA>", "NaN", "nan", "NAN", "Nan", "NaT"),
@@ -38,6 +38,10 @@ SAMPLE_ROWS = 500
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_FIGURE = r"([+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)"
+_UNIT_BEHIND = re.compile(_FIGURE + r"\s*((?![AaPp]\.?[Mm])[^\W\d_][^\s:]{0,14}|[%‰°$€£¥][^\s:]{0,14})")
+_UNIT_BEFORE = re.compile(r"([$€£¥])\s*" + _FIGURE)
+"""Numbers with a unit that is no part of a time: 100 kW, 21.5°C, 45%, $3."""
 _THOUSANDS = {
     ".": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
     ",": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
@@ -54,9 +58,10 @@ class CsvShape:
         separator: character between columns.
         decimal: decimal character.
         names: the columns.
-        sample: the first rows, as text.
+        sample: the first rows, as text, without units.
         missing: cells that mean "not measured", beside `MISSING`.
         skipped: numbers of the lines that are no rows.
+        units: column -> the unit that stands in all of its cells, such as kW or %.
     """
 
     path: Path
@@ -66,10 +71,11 @@ class CsvShape:
     sample: list[list[str]]
     missing: tuple[str, ...] = ()
     skipped: tuple[int, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
-    def number(self, cell: str) -> float | None:
-        """The number a cell holds, see `read_number`."""
-        return read_number(cell, self.decimal, missing=self.missing)
+    def number(self, cell: str, *, column: str = "") -> float | None:
+        """The number a cell holds without the unit of its column, see `read_number`."""
+        return read_number(without_unit(cell, self.units.get(column, "")), self.decimal, missing=self.missing)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, cells) of each row behind the header; slow, for finding where an error is."""
@@ -117,10 +123,15 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
     sample = [row for row in rows[1 : SAMPLE_ROWS + 1] if len(row) == len(names)]
     if not sample:
         raise DataError(path, "has column names but no rows", "add rows")
+    missing = tuple(map(str, config.missing))
+    units = dict(_units(names, sample, missing))
+    sample = [
+        [without_unit(cell, units.get(name, "")) for name, cell in zip(names, row, strict=True)] for row in sample
+    ]
     decimal = _decimal(separator, names, sample, known or {}) if config.decimal == "auto" else config.decimal
     if decimal == separator:
         raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
-    return CsvShape(path, separator, decimal, names, sample, tuple(map(str, config.missing)), skipped)
+    return CsvShape(path, separator, decimal, names, sample, missing, skipped, units)
 
 
 def read_number(text: str, decimal: str, *, missing: Sequence[str] = ()) -> float | None:
@@ -148,6 +159,36 @@ def _plain_number(text: str, decimal: str) -> float | None:
     if _THOUSANDS[decimal].fullmatch(text):
         return float(text.replace(other_mark(decimal), "").replace(",", "."))
     return None
+
+
+def without_unit(cell: str, unit: str) -> str:
+    """A cell without the unit of its column, before or behind its number."""
+    cell = cell.strip()
+    return cell.removeprefix(unit).removesuffix(unit).strip() if unit and cell != unit else cell
+
+
+def _units(names: Sequence[str], sample: Sequence[Sequence[str]], missing: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Columns whose cells are numbers with a unit, which is the same in all of them."""
+    for column, name in enumerate(names):
+        present = [cell for row in sample for cell in [row[column].strip()] if cell not in (*MISSING, *missing)]
+        units = {_unit(cell) for cell in present}
+        unit = units.pop() if len(units) == 1 else ""
+        if unit:
+            yield name, unit
+
+
+def _unit(cell: str) -> str:
+    """The unit of a cell that holds a number with one; "" for any other."""
+    if _is_number(cell):  # the exponent of 1e5 is no unit
+        return ""
+    behind, before = _UNIT_BEHIND.fullmatch(cell), _UNIT_BEFORE.fullmatch(cell)
+    unit, figure = (behind[2], behind[1]) if behind else (before[1], before[2]) if before else ("", "")
+    return unit if _is_number(figure) else ""
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number with either decimal character."""
+    return any(read_number(text, decimal) is not None for decimal in ".,")
 
 
 def other_mark(decimal: str) -> str:

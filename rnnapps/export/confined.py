@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rnnapps.export.confinement import Limits, confine
 
-__all__: list[str] = []
+__all__ = ["main"]
 
 # What the dynamic linker, the C library and TensorFlow read of a machine.
 _SYSTEM = (

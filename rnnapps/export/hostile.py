@@ -28,6 +28,11 @@ def bad_rows(inputs: Arrays) -> Iterator[tuple[str, int, Arrays]]:
             said = repr(value) if isinstance(value, bytes) else f"{value:g}"
             yield f"{name} {said} in row {row}", row, inputs | {name: changed}
             number += 1
+        if array.ndim > 1 and array.shape[1] > 1 and len(array) > 1 and (values := _values(array)):
+            # Mostly behind the row's end, where there may be anything: no place may be read that does not count.
+            changed = array.copy()
+            changed[1, -1] = values[-1]
+            yield f"{name} {values[-1]!r} in the last place of row 1", 1, inputs | {name: changed}
 
 
 def no_steps(inputs: Arrays, shapes: Mapping[str, list[int | None]]) -> Arrays | None:

@@ -36,6 +36,7 @@ _HIDDEN = frozenset(
         "_output_shapes",
         "_read_only_resource_inputs",
         "_stateful_parallelism",
+        "_tf_data_function",
         "_user_specified_name",
     ]
 )

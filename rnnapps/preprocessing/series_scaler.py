@@ -116,7 +116,8 @@ class SeriesScaler:
     def apply_array(self, values: Array, series: str) -> Array:
         """`apply` to rows `(..., channels)` of one series with NumPy; returns float32."""
         row = self._row(series)
-        return ((values.astype(np.float64) - self.centre[row]) / self.unit[row]).astype(np.float32)
+        scaled: Array = ((values.astype(np.float64) - self.centre[row]) / self.unit[row]).astype(np.float32)
+        return scaled
 
     def save(self, folder: str | Path, *, name: str = "scaler") -> None:
         """Writes `NAME.json`.

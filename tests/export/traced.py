@@ -18,6 +18,7 @@ from rnnapps.cells import CELLS
 from rnnapps.contract.fitted import Fitted
 from rnnapps.export.allowed import USED
 from rnnapps.export.graph import nodes_of, operations_of, read_saved_model
+from rnnapps.export.row_by_row import row_by_row
 from rnnapps.export.signatures import trace
 from rnnapps.reports.model_card import ModelCard
 from rnnapps.verbs.configure import configure
@@ -113,7 +114,8 @@ def traced(task: str, folder: Path) -> Iterator[set[str]]:
         preprocessor = pipeline.fit_preprocessor(config, splits)
         network = pipeline.build_model(config, preprocessor)
         endpoints = pipeline.endpoints(Fitted(config, preprocessor, network))
-        graphs = [trace(name, endpoint).graph.as_graph_def() for name, endpoint in endpoints.items()]
+        careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
+        graphs = [trace(name, endpoint).graph.as_graph_def() for name, endpoint in careful.items()]
         yield {node.op for graph in graphs for node in nodes_of(graph)} - {
             function.signature.name for graph in graphs for function in graph.library.function
         }

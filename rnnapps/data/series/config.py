@@ -15,7 +15,16 @@ __all__ = ["SeriesDataConfig"]
 
 Irregular = Literal["refuse", "regularise", "keep"]
 Duplicates = Literal["refuse", "first", "last", "mean", "keep"]
+AbsentRows = Literal["missing", "zero"]
 Decimal = Literal["auto", ".", ","]
+
+
+_CHOICES: dict[str, object] = {
+    "irregular": Irregular,
+    "absent_rows": AbsentRows,
+    "duplicates": Duplicates,
+    "decimal": Decimal,
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,8 @@ class SeriesDataConfig:
         irregular: what to do when timestamps are not equally spaced, up to a quarter of a step: refuse; regularise,
             which gives rows the nearest places of a regular grid, averages rows that share a place and leaves empty
             places missing; or keep, which ignores it.
+        absent_rows: what rows that are not there mean, with irregular: regularise: missing values; or zero, as on days
+            on which nothing was sold.
         frequency: distance of the rows, such as 15min, 1h, 1d, 1b (business day), 1w, 1mo, 1me (month end), 1bme (its
             last business day) or 1y; empty finds it.
         duplicates: what to do with several rows of one time: refuse, or take the first, the last or their mean; or
@@ -73,6 +84,7 @@ class SeriesDataConfig:
     timezone: str = "UTC"
     time_format: str = ""
     irregular: Irregular = "refuse"
+    absent_rows: AbsentRows = "missing"
     frequency: str = ""
     duplicates: Duplicates = "refuse"
     separator: str = "auto"
@@ -88,8 +100,10 @@ class SeriesDataConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
-        for name, kind in (("irregular", Irregular), ("duplicates", Duplicates), ("decimal", Decimal)):
+        for name, kind in _CHOICES.items():
             require_choice(f"data.{name}", getattr(self, name), kind)
+        if self.absent_rows == "zero" and self.irregular != "regularise":
+            raise ConfigError("data.absent_rows can only be zero where data.irregular is regularise, which finds them")
         object.__setattr__(
             self, "missing", tuple(each if isinstance(each, str) else f"{each:.15g}" for each in self.missing)
         )

@@ -59,7 +59,13 @@ def merge_duplicates(series: Series, policy: str, *, path: Path | str, place: Pl
 
 
 def regular_rows(
-    series: Series, frequency: Frequency | None, *, regularise: bool, path: Path | str, place: Place
+    series: Series,
+    frequency: Frequency | None,
+    *,
+    regularise: bool,
+    absent: float = np.nan,
+    path: Path | str,
+    place: Place,
 ) -> Series:
     """Gives each row its place on a regular grid, or makes sure that it has one.
 
@@ -67,6 +73,7 @@ def regular_rows(
         series: strictly ascending times.
         frequency: distance of the grid's places; None finds it.
         regularise: whether rows that share a place may be averaged, and empty places filled with missing values.
+        absent: value of the channels in empty places.
         path: the file, for errors.
         place: names a row.
 
@@ -91,7 +98,7 @@ def regular_rows(
         row = int(np.diff(grid.places).argmax()) + 1
         problem = f"{place(row)}: {series.times[row]} UTC lies so far from {series.times[row - 1]} UTC that a grid of "
         raise DataError(path, problem + f"{frequency} has {grid.size:,} places", "correct the time or --data.frequency")
-    return _on_grid(series, grid)
+    return _on_grid(series, grid, absent)
 
 
 def _remedy(grid: Grid, series: Series, *, wanted: Frequency | None, local: Array) -> str:
@@ -116,15 +123,15 @@ def _remedy(grid: Grid, series: Series, *, wanted: Frequency | None, local: Arra
     return ", or ".join([*remedies, "give --data.time none, which takes rows as equal steps"])
 
 
-def _on_grid(series: Series, grid: Grid) -> Series:
-    """The series with one row in each of the grid's places: means of its rows, or missing values."""
+def _on_grid(series: Series, grid: Grid, absent: float) -> Series:
+    """The series with one row in each of the grid's places: means of its rows, or `absent` in its channels."""
     assert series.times is not None
     places = grid.places
     starts = np.flatnonzero(np.concatenate([[True], np.diff(places) > 0]))
     ends = np.append(starts[1:], len(series)) - 1
     rows, filled = grid.size, places[starts]
     tables: dict[str, Any] = {
-        "values": _spread(_means(series.values, starts), filled, rows, np.nan),
+        "values": _spread(_means(series.values, starts), filled, rows, absent),
         "known": _spread(_means(series.known, starts), filled, rows, np.nan),
         "categories": _spread(series.categories[ends], filled, rows, -1),
     }
@@ -134,7 +141,8 @@ def _on_grid(series: Series, grid: Grid) -> Series:
     times = times if grid.frequency.unit == "nanosecond" else from_local(times, series.timezone)
     if grid.kept:
         times[places] = series.times
-    notes = (*series.notes, *grid.notes())
+    zeros = ("values of rows that are not there are zero",) if grid.empty and not np.isnan(absent) else ()
+    notes = (*series.notes, *grid.notes(), *zeros)
     return dataclasses.replace(series, times=times, frequency=grid.frequency, notes=notes, **tables)
 
 

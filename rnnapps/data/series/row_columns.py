@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnapps.data.csv_file import SEPARATORS, other_mark, read_number
+from rnnapps.data.csv_file import SEPARATORS, other_mark, read_number, without_unit
 from rnnapps.data.csv_records import cut_cells
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES
@@ -78,10 +78,11 @@ class RowColumns:
 
     def _number(self, cell: str, where: str, name: str) -> float:
         """A cell's number; with either sign of decimals where the training data showed none."""
+        cell = without_unit(cell, self.rules.known.get(f"unit of {name}", ""))
         first = self._decimal or ("," if "," in cell else ".")  # one comma alone marks decimals, as between semicolons
-        kinds = (first,) if self.rules.config.decimal != "auto" else (first, other_mark(first))
-        readings = (read_number(cell, kind, missing=self._missing) for kind in kinds)
-        number = next((reading for reading in readings if reading is not None), None)
+        number = read_number(cell, first, missing=self._missing)
+        if number is None and self.rules.config.decimal == "auto":
+            number = read_number(cell, other_mark(first), missing=self._missing)
         if number is None:
             problem = f"{where}, column {name!r}: {cell[:60]!r} is no number"
             raise DataError(self.source, problem, "correct it, or leave the cell empty if it is missing")
@@ -119,7 +120,8 @@ def find_columns(rules: RowRules, source: str, text: str, where: str) -> tuple[R
     if any(_is_name(cell, rules) for cell in rows[separator]):
         columns = RowColumns(rules, source, rows[separator], separator=separator, where=where)
         return columns, True  # it has said which column is missing
-    fitting = next((each for each, cells in rows.items() if len(cells) == len(rules.channels)), None)
+    likely = [each for each in (rules.known.get("separator", ""), separator) if each in rows]
+    fitting = next((each for each in likely if len(rows[each]) == len(rules.channels)), None)
     if fitting is None:
         problem = f"{where}: has {len(rows[separator])} cells; expected {len(rules.channels)}"
         raise DataError(source, problem, f"give {', '.join(rules.channels)}, or a line of column names first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ class RowRules:
     longest_gap: int = 0
     step: Frequency | None = None
 
-    @property
+    @functools.cached_property
     def frequency(self) -> Frequency | None:
         """Distance of the rows; None where they have none."""
         if self.config.irregular == "keep":

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnapps.data.csv_file import MISSING, CsvShape, inspect_csv, may_be_thousands, other_mark, read_number
+from rnnapps.data.csv_file import (
+    MISSING,
+    CsvShape,
+    inspect_csv,
+    may_be_thousands,
+    other_mark,
+    read_number,
+)
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
@@ -53,7 +60,7 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
     numbers = [(name, _sampled(shape, column)) for column, name in enumerate(shape.names) if name not in texts]
     clocks, doubts = clock_columns(numbers)
     roles = assign_roles(path, shape.names, texts=texts, times=[*times, *clocks], doubts=doubts, config=config)
-    roles = dataclasses.replace(roles, notes=(*roles.notes, *_doubtful_marks(shape, roles)))
+    roles = dataclasses.replace(roles, notes=(*roles.notes, *_units(shape, roles), *_doubtful_marks(shape, roles)))
     try:
         frame = _frame(shape, roles, thousands=None)
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
@@ -66,17 +73,18 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
 
 
 def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
-    """The separator, and the decimal character where a number shows one."""
+    """The separator, the units in cells, and the decimal character where a number shows one."""
     places = [shape.names.index(name) for name in roles.numbers]
     shown = any(mark in row[place] for row in shape.sample for place in places for mark in ".,")
-    return {"separator": shape.separator} | ({"decimal": shape.decimal} if shown else {})
+    units = {f"unit of {name}": shape.units[name] for name in roles.numbers if name in shape.units}
+    return {"separator": shape.separator, **units} | ({"decimal": shape.decimal} if shown else {})
 
 
 def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
     """The columns that have a role."""
-    kinds: dict[str, Any] = {name: np.float64 for name in roles.numbers}
+    kinds: dict[str, Any] = {name: str if name in shape.units else np.float64 for name in roles.numbers}
     kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
-    return pd.read_csv(
+    frame = pd.read_csv(
         shape.path,
         sep=shape.separator,
         decimal=shape.decimal,
@@ -93,6 +101,25 @@ def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFr
         encoding="utf-8-sig",
         engine="c",
     )
+    for name in shape.units.keys() & set(roles.numbers):
+        cells = frame[name].fillna("")
+        frame[name] = np.array([_number(shape, name, cell) for cell in cells], np.float64)
+    return frame
+
+
+def _number(shape: CsvShape, name: str, cell: str) -> float:
+    """The number of a cell of a column with a unit; raises ValueError for what is none."""
+    number = shape.number(cell, column=name)
+    if number is None:
+        raise ValueError(cell)
+    return number
+
+
+def _units(shape: CsvShape, roles: Roles) -> Iterator[str]:
+    """What to tell of columns with a unit in every cell."""
+    for name in roles.numbers:
+        if name in shape.units:
+            yield f"column {name!r}: {shape.units[name]!r} is read as the unit of its numbers"
 
 
 def _doubtful_marks(shape: CsvShape, roles: Roles) -> Iterator[str]:
@@ -117,7 +144,7 @@ def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> None:
     marked = False
     for line, row in shape.rows():
         for place, name in columns:
-            if shape.number(row[place]) is None:
+            if shape.number(row[place], column=name) is None:
                 problem = f"column {name!r} holds text: {_wrong_cell(shape, line, row[place])}"
                 raise DataError(shape.path, problem, "correct it, or leave the cell empty if it is missing") from None
             marked |= other_mark(shape.decimal) in row[place]

@@ -169,7 +169,14 @@ def _timed(
     if config.irregular == "keep":
         return series
     wanted = parse_frequency(config.frequency) if config.frequency else None
-    series = regular_rows(series, wanted, regularise=config.irregular == "regularise", path=table.path, place=place)
+    series = regular_rows(
+        series,
+        wanted,
+        regularise=config.irregular == "regularise",
+        absent=0.0 if config.absent_rows == "zero" else np.nan,
+        path=table.path,
+        place=place,
+    )
     if series.frequency is None:
         return series
     return dataclasses.replace(series, rules={**series.rules, "frequency": str(series.frequency)})

@@ -131,7 +131,7 @@ BASELINES = {
     "last value": Baseline(last_value),
     "moving z-score": Baseline(moving_z_score, (30, 100, 300)),
     "PCA residual": Baseline(pca_residual, (1, 4, 16), per_series=True),
-    "isolation forest": Baseline(isolation_forest, (1, 4), per_series=True, scores=True),
+    "isolation forest": Baseline(isolation_forest, (4,), per_series=True, scores=True),
     "k-means of windows": Baseline(cluster_distance, (8, 32, 128), per_series=True, scores=True),
     "PCA of windows": Baseline(window_residual, (8, 32, 128), per_series=True, scores=True),
 }

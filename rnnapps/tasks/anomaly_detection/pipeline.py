@@ -103,9 +103,8 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         "A flag is a reason to look, not a diagnosis.",
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(
-        ("auc_pr", "vus_pr", "composite_f1", "event_f05", "event_precision", "event_recall")
-        + ("average_precision", "roc_auc")
-    )
+        ("auc_pr", "vus_pr", "composite_f1", "event_f05", "event_precision", "event_recall", "average_precision")
+    ) | {"roc_auc"}
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
     tabular: ClassVar[tuple[str, ...]] = (

@@ -74,7 +74,7 @@ def longest_gaps(rows: Sequence[Array]) -> tuple[tuple[int, ...], int]:
     channels = rows[0].shape[1]
     missing: list[Array] = [np.isnan(own) | np.isinf(own) for own in rows]
     gaps = [max(_longest_run(own[:, channel]) for own in missing) for channel in range(channels)]
-    return tuple(gaps), max(_longest_run(own.all(axis=1)) for own in missing)
+    return tuple(gaps), max(_longest_run(np.asarray(own.all(axis=1))) for own in missing)
 
 
 def silent_sensors(missing: Array, silent: bool, channels: Sequence[str]) -> str:

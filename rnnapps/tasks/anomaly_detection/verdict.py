@@ -77,7 +77,7 @@ def judge_detector(
     ranked = {name: [part.scores for part in own] for name, own in scores.items()}
     comparison = compare_rankings("auc_pr", truths, ranked, pooled=False)
     tuned = {f"rows_seen_by_{name}": float(length) for name, (length, _) in others.items() if length > 1}
-    diagnostics = {**promised, **figures, **shares, **kind_recalls(judged, kinds), **tuned}
+    diagnostics: dict[str, float | str] = {**promised, **figures, **shares, **kind_recalls(judged, kinds), **tuned}
     return Verdict(metrics, baselines, examples, split, diagnostics, comparison)
 
 

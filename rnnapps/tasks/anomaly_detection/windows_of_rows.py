@@ -20,7 +20,8 @@ def row_windows(rows: Array, length: int, *, most: int | None = None) -> Array:
     places = np.arange(len(rows) - length + 1)
     if most is not None and len(places) > most:
         places = np.linspace(0, len(rows) - length, most).astype(int)
-    return rows[places[:, None] + np.arange(length)].reshape(len(places), -1)
+    windows: Array = rows[places[:, None] + np.arange(length)].reshape(len(places), -1)
+    return windows
 
 
 def scores_of_rows(scores: Array, length: int) -> Array:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.evaluation import MODEL, Evaluation
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.errors import DataError
 from rnnapps.tasks.forecasting.baselines import fit_baselines
 from rnnapps.tasks.forecasting.calibration import CalibrationErrors, recalibrated
-from rnnapps.tasks.forecasting.evaluation import MODEL, MOST_WINDOWS, Compared, make_scores, score
+from rnnapps.tasks.forecasting.evaluation import MOST_WINDOWS, Compared, make_scores, score
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.scores import ForecastScores
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures

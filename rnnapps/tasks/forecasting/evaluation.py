@@ -9,8 +9,9 @@ from typing import Literal
 import keras
 import numpy as np
 
-from rnnapps.contract.evaluation import Evaluation
-from rnnapps.data.series.series import SeriesPart
+from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
+from rnnapps.data.series.series import SeriesPart, SplitSeries
+from rnnapps.metrics.parts import ratio
 from rnnapps.tasks.forecasting.baselines import Baseline, fit_baselines
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.scores import ForecastScores, seasonal_scale
@@ -18,10 +19,9 @@ from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import SeriesSplits
 from rnnapps.tasks.forecasting.windows import ForecastWindows, Scored
 
-__all__ = ["MODEL", "Compared", "compare", "evaluate_forecasts", "make_scores", "score"]
+__all__ = ["Compared", "compare", "evaluate_forecasts", "make_scores", "score"]
 
 MOST_WINDOWS = 20_000
-MODEL = "model"
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,36 @@ class Compared:
             examples=self.windows,
             split=self.split,
             diagnostics=diagnostics,
+            comparison=Comparison(
+                "mse_scaled",
+                {name: scores.blocks() for name, scores in self.scores.items()},
+                ratio,
+                "stretches of neighbouring windows",
+            ),
         )
 
 
 def evaluate_forecasts(
-    config: ForecastModelConfig, network: keras.Model, features: SeriesFeatures, splits: SeriesSplits
+    config: ForecastModelConfig,
+    network: keras.Model,
+    features: SeriesFeatures,
+    splits: SeriesSplits,
+    *,
+    taught: SplitSeries | None = None,
 ) -> Evaluation:
     """The model and its baselines on every window of the test split, or of the validation split without a test.
 
     Of more than 20,000 windows, 20,000 evenly spread ones are scored.
+
+    Args:
+        config: of the model.
+        network: from `forecast_network`.
+        features: scales and levels.
+        splits: what is scored.
+        taught: what the baselines learn from, where that is not the data that is scored.
     """
     split: Literal["validation", "test"] = "test" if splits.parts.test else "validation"
-    return compare(config, network, features, splits, split=split).evaluation(features.scaler.channels)
+    return compare(config, network, features, splits, split=split, taught=taught).evaluation(features.scaler.channels)
 
 
 def compare(
@@ -77,11 +95,13 @@ def compare(
     *,
     split: Literal["validation", "test"],
     most_windows: int = MOST_WINDOWS,
+    taught: SplitSeries | None = None,
 ) -> Compared:
-    """Scores model and baselines on the same windows and the same values of a split."""
+    """Scores model and baselines on the same windows and the same values of a split; see `evaluate_forecasts`."""
     held_out = ForecastWindows(getattr(splits.parts, split), features, config)
-    train = ForecastWindows(splits.parts.train, features, config)
-    validation = ForecastWindows(splits.parts.validation, features, config)
+    own = taught or splits.parts
+    train = ForecastWindows(own.train, features, config)
+    validation = ForecastWindows(own.validation, features, config)
     baselines = fit_baselines(train, validation, config.quantiles)
     scores = make_scores(config, features, (MODEL, *baselines), parts=held_out.stored.parts, train=splits.parts.train)
     stride = held_out.stride(most_windows)

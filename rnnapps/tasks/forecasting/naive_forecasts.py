@@ -72,7 +72,8 @@ def best_season(history: Array, future: Array, weight: Array, first: int) -> int
         errors = (future - filled[:, steps - season + ahead % season]) * weight
         return float(np.mean(np.square(errors[np.isfinite(errors)]))) if np.isfinite(errors).any() else float("inf")
 
-    return min((first, *range(1, steps + 1)), key=error)
+    lengths: tuple[int, ...] = (first, *range(1, steps + 1))
+    return min(lengths, key=error)
 
 
 def drift(history: Array, horizon_steps: int) -> Array:

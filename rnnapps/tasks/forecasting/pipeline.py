@@ -6,6 +6,7 @@ rnnapps forecasting predict --run runs/forecasting/load --input recent.csv
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,10 +165,13 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         """Errors of mean and quantiles on held-out windows, beside naive and linear forecasts."""
         from rnnapps.tasks.forecasting.backtest import backtest as run_backtest
         from rnnapps.tasks.forecasting.evaluation import evaluate_forecasts
+        from rnnapps.tasks.forecasting.preprocessing import own_data
 
+        model = (fitted.config.model, fitted.network, fitted.preprocessor)
+        taught, note = own_data(fitted.preprocessor, fitted.config.data)
         if backtest:
-            return run_backtest(fitted.config.model, fitted.network, fitted.preprocessor, splits)
-        return evaluate_forecasts(fitted.config.model, fitted.network, fitted.preprocessor, splits)
+            return dataclasses.replace(run_backtest(*model, splits), note=note)
+        return dataclasses.replace(evaluate_forecasts(*model, splits, taught=taught), note=note)
 
     def endpoints(self, fitted: Fitted[Config, SeriesFeatures]) -> dict[str, Endpoint]:
         """`serving_default` forecasts raw rows, `tensors` scaled ones, `step` goes on from the rows before."""

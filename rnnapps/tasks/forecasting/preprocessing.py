@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.row_rules import RowRules
-from rnnapps.data.series.series import Series, SeriesPart
-from rnnapps.errors import DataError
+from rnnapps.data.series.series import Series, SeriesPart, SplitSeries
+from rnnapps.errors import DataError, RnnappsError
 from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features
 from rnnapps.tasks.forecasting.data.builtin import is_builtin
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
+from rnnapps.tasks.forecasting.splits import split_source
 
-__all__ = ["fit_features", "grow_features", "known_rules", "reading_config", "row_rules"]
+__all__ = ["fit_features", "grow_features", "known_rules", "own_data", "reading_config", "row_rules"]
 
 _READING = (
     *("time", "series", "known", "categorical", "static", "timezone", "time_format"),
-    *("irregular", "frequency", "duplicates", "separator", "decimal", "missing"),
+    *("irregular", "absent_rows", "frequency", "duplicates", "separator", "decimal", "missing"),
 )
 """Settings of the data that say how a table is read, as opposed to where it is and how it is split."""
 
@@ -46,7 +48,7 @@ def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequ
     if counts:
         for part in parts:
             _require_counts(part)
-    return SeriesFeatures.fit(
+    features = SeriesFeatures.fit(
         parts,
         calendar=calendar,
         season_steps=data.season_steps,
@@ -54,6 +56,7 @@ def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequ
         needed_history=model.needed_history,
         method="none" if counts else "standard",
     )
+    return dataclasses.replace(features, source=_as_json(dataclasses.asdict(data)))
 
 
 def grow_features(
@@ -67,13 +70,13 @@ def grow_features(
         model: the history that is needed.
         parts: training parts of the new data.
     """
-    return features.grow(parts, reading=_reading(data, parts[0].series), needed_history=model.needed_history)
+    grown = features.grow(parts, reading=_reading(data, parts[0].series), needed_history=model.needed_history)
+    return dataclasses.replace(grown, source=_as_json(dataclasses.asdict(data)))
 
 
 def reading_config(features: SeriesFeatures, source: str) -> SeriesDataConfig:
     """The configuration that reads another table as the training data was read."""
-    kept = [(name, features.reading[name]) for name in _READING if name in features.reading]
-    reading: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept}
+    reading = _from_json({name: features.reading[name] for name in _READING if name in features.reading})
     channels = () if is_builtin(source) else features.scaler.channels
     return SeriesDataConfig(source=source, channels=channels, **reading)
 
@@ -101,11 +104,41 @@ def known_rules(features: SeriesFeatures) -> dict[str, str]:
     return dict(features.reading.get(RULES, {}))
 
 
+def own_data(features: SeriesFeatures, data: SeriesDataConfig) -> tuple[SplitSeries | None, str]:
+    """What a model was trained on, where it is to be scored on another source.
+
+    Args:
+        features: those of the model.
+        data: what is scored.
+
+    Returns:
+        The series of the run, for baselines to learn from as the model did; None where they are those that are scored,
+        or cannot be read any more. And what a reader of the scores must know.
+    """
+    own = str(features.source.get("source", data.source))
+    if own == data.source:
+        return None, ""
+    told = f"these are scores of {data.source}; the model was trained on {own}"
+    try:
+        splits = split_source(SeriesDataConfig(**_from_json(features.source)))
+    except RnnappsError:
+        return None, f"{told}, which cannot be read any more, so the baselines learned from rows of {data.source}"
+    return splits.parts, f"{told}, and so were the baselines"
+
+
 def _reading(data: SeriesDataConfig, first: Series) -> dict[str, Any]:
     """Those settings, and what was found where they leave it open, as JSON can hold them."""
-    settings = {name: getattr(data, name) for name in _READING}
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
-    return {**plain, RULES: dict(first.rules)}
+    return {**_as_json({name: getattr(data, name) for name in _READING}), RULES: dict(first.rules)}
+
+
+def _as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them: tuples become lists."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+
+
+def _from_json(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `_as_json`."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
 
 
 def _require_counts(part: SeriesPart) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnnapps.metrics.parts import block_length, summed
 from rnnapps.types import Array
 
 __all__ = ["ForecastScores", "seasonal_scale"]
@@ -55,6 +56,7 @@ class ForecastScores:
         shape = (horizon_steps, self.scale.shape[1])
         self.sums = {name: np.zeros(shape) for name in _SUMS}
         self.pinball = np.zeros((*shape, len(self.quantiles)))
+        self.windows: list[tuple[Array, Array]] = []
 
     def add(self, actual: Array, mean: Array, quantiles: Array, part: Array) -> None:
         """Adds a batch.
@@ -87,6 +89,8 @@ class ForecastScores:
         }
         for name, table in tables.items():
             self.sums[name] += table.sum(axis=0)
+        each = np.stack([tables[name].sum(axis=(1, 2)) for name in ("squared_scaled", "count")], axis=1)
+        self.windows.append((each, part))
         distance = np.where(scored[..., None], actual[..., None] - quantiles, 0.0)
         self.pinball += np.maximum(self.quantiles * distance, (self.quantiles - 1) * distance).sum(axis=0)
 
@@ -97,7 +101,19 @@ class ForecastScores:
         )
         both.sums = {name: table + other.sums[name] for name, table in self.sums.items()}
         both.pinball = self.pinball + other.pinball
+        both.windows = [*self.windows, *other.windows]
         return both
+
+    def blocks(self) -> Array:
+        """Squared scaled errors and their number, summed over blocks of neighbouring windows `(blocks, 2)`.
+
+        A block lies within a part; it is as long as the root of the number of windows.
+        """
+        each, part = (np.concatenate(column) for column in zip(*self.windows, strict=True))
+        starts = np.flatnonzero(np.diff(part, prepend=part[:1] - 1))
+        within = np.arange(len(part)) - np.repeat(starts, np.diff([*starts, len(part)]))
+        block = np.cumsum(within % block_length(len(part)) == 0) - 1
+        return summed(each, block)
 
     @property
     def interval(self) -> float:

@@ -43,6 +43,7 @@ class SeriesFeatures:
         season_steps: rows of a season; 0 for what is usual for a series's frequency.
         reading: settings with which a table of rows is read, such as the names of its columns.
         needed_history: rows that must exist before a forecast.
+        source: settings of the data it all was learned from; empty where that is not known.
     """
 
     scaler: SeriesScaler
@@ -55,6 +56,7 @@ class SeriesFeatures:
     season_steps: int
     reading: Mapping[str, Any] = field(default_factory=dict)
     needed_history: int = 0
+    source: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -145,11 +147,10 @@ class SeriesFeatures:
 
         For a series that training did not see, the deviation of all its rows.
         """
-        if len(self.series) == 1:
-            return self.scaler.unit[1]
-        if series.name in self.series:
-            return self.scaler.unit[self.series.index(series.name) + 1]
-        return SeriesScaler.fit({series.name: series.values}, series.channels).unit[1]
+        known = len(self.series) == 1 or series.name in self.series
+        own = self.scaler if known else SeriesScaler.fit({series.name: series.values}, series.channels)
+        unit: Array = own.unit[own.series.index(series.name) + 1 if series.name in own.series else 1]
+        return unit
 
     def read(self, values: Tensor, ids: Tensor, *, own_units: bool) -> tuple[dict[str, Tensor], WindowUnits]:
         """Raw histories as the network reads them.
@@ -266,6 +267,7 @@ class SeriesFeatures:
             "season_steps": self.season_steps,
             "reading": dict(self.reading),
             "needed_history": self.needed_history,
+            "source": dict(self.source),
         }
         write_json(folder / FILE_NAME, content)
 
@@ -289,6 +291,7 @@ class SeriesFeatures:
                 season_steps=int(content["season_steps"]),
                 reading=dict(content["reading"]),
                 needed_history=int(content["needed_history"]),
+                source=dict(content.get("source", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"{folder / FILE_NAME}: is damaged ({error}); restore it or train again") from None

@@ -87,7 +87,7 @@ class _SeriesStates:
         """The forecast behind a row; None where there are too few rows yet."""
         features = self.forecaster.features
         count, state = self._states.get(row.series) or (0, self.forecaster.empty_state(1))
-        nothing = np.full(len(row.values), np.nan)
+        nothing = np.full(len(row.values), 0.0 if features.reading.get("absent_rows") == "zero" else np.nan)
         for time in row.missing:
             state = self._advance(state, self._inputs(nothing, time, row.series))
         inputs = self._inputs(row.values, row.time, row.series)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -27,8 +27,12 @@ GENERATED_BEATS = 32
 
 def evaluate_music(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -> Evaluation:
     """Metrics and baselines on the test pieces, and diagnostics of generated pieces beside excerpts of the test's."""
-    frames = grid.representation == "frames"
-    scores, told = _frame_scores(network, grid, pieces) if frames else (_event_scores(network, grid, pieces), {})
+    frames, told = grid.representation == "frames", dict[str, float]()
+    scores: Mapping[str, FrameScore | EventScore]
+    if frames:
+        scores, told = _frame_scores(network, grid, pieces)
+    else:
+        scores = _event_scores(network, grid, pieces)
     statistics = {name: score.by_piece for name, score in scores.items()}
     metrics = {name: score.metrics() for name, score in scores.items()}
     return Evaluation(

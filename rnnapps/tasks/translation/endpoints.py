@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.export.row_rules import between, ids_below, lengths_fit, text_within
-from rnnapps.preprocessing.special_pieces import END, SPECIAL
+from rnnapps.preprocessing.special_pieces import END, PADDING, SPECIAL
 from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.decoding import GREEDY, attention_of, ended, search, translate
 from rnnapps.tasks.translation.export_config import TranslationExportConfig
@@ -85,7 +85,7 @@ def _translating_ids(network: keras.Model, vocabularies: PairVocabularies, limit
     """Ids in, ids of the greedy translation out, for clients that cut sentences into tokens themselves."""
 
     def run(source: Tensor, source_lengths: Tensor) -> dict[str, Tensor]:
-        ids, lengths = ended(source, source_lengths)
+        ids, lengths = _ended(source, source_lengths)
         encoded = encode(network, ids, lengths)
         best = search(network, encoded, lengths, beams=1)
         inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
@@ -108,8 +108,8 @@ def _scoring(network: keras.Model, vocabularies: PairVocabularies, limits: Trans
     """Ids of both sides in, nats of each target token out."""
 
     def run(source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> dict[str, Tensor]:
-        ids, lengths = ended(source, source_lengths)
-        wanted, wanted_lengths = ended(target, target_lengths)
+        ids, lengths = _ended(source, source_lengths)
+        wanted, wanted_lengths = _ended(target, target_lengths)
         logits, attention = read_target(network, encode(network, ids, lengths), decoder_reads(wanted))
         valid = tf.cast(tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1]), tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
@@ -129,6 +129,11 @@ def _id_rules(side: str, size: int, limits: TranslationExportConfig) -> tuple[tu
     """What must hold of the ids of one side, and how many of them are read."""
     lengths, most = f"{side}_lengths", limits.longest_sentence
     return (lengths_fit(side, lengths, most=most), ids_below(side, size, lengths)), {side: most}
+
+
+def _ended(ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Ids with their end and their new lengths; what lies behind a row's end may be no id at all, and is left out."""
+    return ended(tf.where(tf.sequence_mask(lengths, tf.shape(ids)[1]), ids, PADDING), lengths)
 
 
 def _ids(side: str) -> dict[str, tf.TensorSpec]:

@@ -42,8 +42,9 @@ def translation_objective(
 
     The best state is the one whose greedy translations of the validation pairs have the highest BLEU.
     """
-    shape = {"batch_size": training.batch_size, "own_share": model.scheduled_sampling, "steps": training.steps}
-    cut = functools.partial(pair_batches, encode_pairs(vocabularies, pairs.train), seed=seed, **shape)
+    cut = functools.partial(
+        pair_batches, encode_pairs(vocabularies, pairs.train), batch_size=training.batch_size, steps=training.steps
+    )
     score = pair_scorer(network, encode_pairs(vocabularies, pairs.validation))
     write = translator(network, vocabularies, GREEDY)
     chosen = pairs.validation[:VALIDATED]
@@ -59,7 +60,7 @@ def translation_objective(
 
     return Objective(
         loss=lambda outputs, batch: smoothed_loss(outputs["logits"], batch["targets"], model.label_smoothing),
-        batches=lambda start: cut(start_step=start),
+        batches=lambda start: cut(start_step=start, seed=seed, own_share=model.scheduled_sampling),
         validate=validate,
         metric="validation_bleu",
         samples=lambda: _samples(write, chosen[:SHOWN]),

@@ -37,6 +37,7 @@ MILLISECONDS = table("ts,v", [f"{1704067200_000 + row * 250},{row}" for row in r
 OWN_FORMAT = table("when,v", [f"{hour[8:10]}_{hour[11:13]},{row}" for row, hour in enumerate(HOURS)])
 OFFSETS = table("time,v", [f"{hour}+02:00,{row}" for row, hour in enumerate(HOURS)])
 TOKENS = table("time,v", [f"{hour},{cell}" for hour, cell in zip(HOURS, CELLS, strict=True)])
+UNITS = table("time,v", [f"{hour},{row}.5 kW" for row, hour in enumerate(HOURS)])
 PREAMBLE = "# exported\nStation;42\n\ntime,v\n,degC\n" + HOURLY.partition("\n")[2] + "Total,288\n"
 SERIES = table("series_id,time,v", [f"{name},{hour},{row}" for row, hour in enumerate(HOURS) for name in NAMES])
 LONG_CELL = table("time,v,note", [f"{hour},{row},{'x' * 200_000 * (row == 7)}" for row, hour in enumerate(HOURS)])
@@ -50,6 +51,7 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
     "format": (OWN_FORMAT, {"time": "when", "time_format": "%d_%H"}),
     "offset": (OFFSETS, {}),
     "missing": (TOKENS, {"missing": ("-999",)}),
+    "units": (UNITS, {}),
     "preamble": (PREAMBLE, {"skip_lines": (1, 2, 3, 5, 54)}),
     "names": (SERIES, {}),
     "long": (LONG_CELL, {"channels": ("v",)}),

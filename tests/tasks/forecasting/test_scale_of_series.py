@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
+from rnnapps.tasks.forecasting.export_config import ForecastExportConfig
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.loss import forecast_loss
 from rnnapps.tasks.forecasting.network import forecast_network
@@ -53,7 +54,7 @@ def served(mode: str) -> Any:
     for weight in network.weights:
         if not np.asarray(weight).any():
             weight.assign(draw.normal(size=weight.shape) * 0.1)
-    endpoint = forecast_endpoints(network, features, needed_history=HISTORY)["serving_default"]
+    endpoint = forecast_endpoints(network, features, ForecastExportConfig(), needed_history=HISTORY)["serving_default"]
     return tf.function(endpoint.function, autograph=False)
 
 
@@ -66,7 +67,7 @@ def forecast(mode: str, values: Array, *, name: str = "small") -> dict[str, Arra
     return {key: tensor.numpy()[0] for key, tensor in served(mode)(**request).items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     power=st.integers(-6, 6),
     offset=st.floats(-1e4, 1e4),
@@ -82,7 +83,7 @@ def test_size_and_level_of_a_history_are_those_of_its_forecast(power: int, offse
         np.testing.assert_allclose(after[key], expected * factor + offset, rtol=1e-9, atol=100 * rounding)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(power=st.integers(-6, 6), offset=st.floats(-1e4, 1e4), mode=st.sampled_from(MODES), loss=st.booleans())
 def test_training_sees_the_same_whatever_a_series_is_measured_in(
     power: int, offset: float, mode: str, loss: bool

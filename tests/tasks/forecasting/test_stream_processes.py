@@ -35,16 +35,17 @@ def lines_of(command: list[str]) -> list[bytes]:
 def test_it_goes_on(end: str, command: list[str], tmp_path: Path) -> None:
     whole = lines_of(command)
     command = [*command, "--state", str(tmp_path / "state"), "--state_seconds", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"})
-    assert process.stdout is not None
-    first = [process.stdout.readline() for _ in range(5)]
-    if end == "nobody listens":
-        process.stdout.close()
-        assert process.wait(300) == 141
-    else:
-        (process.kill if end == "kill -9" else process.terminate)()
-        first += [line for line in process.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
-        assert process.wait(300) == (-9 if end == "kill -9" else 143)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        first = [process.stdout.readline() for _ in range(5)]
+        if end == "nobody listens":
+            process.stdout.close()
+            assert process.wait(300) == 141
+        else:
+            (process.kill if end == "kill -9" else process.terminate)()
+            first += [line for line in process.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
+            assert process.wait(300) == (-9 if end == "kill -9" else 143)
     second = lines_of(command)
     assert first == whole[: len(first)]
     assert second == whole[len(whole) - len(second) :]

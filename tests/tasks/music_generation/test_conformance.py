@@ -10,7 +10,7 @@ from rnnapps.tasks.music_generation.pipeline import PIPELINE
 from rnnapps.testing import PipelineSubject
 from tests.tasks.conformance import check_property, every_property, settings_of, without_reports
 from tests.tasks.music_generation.midi_bytes import scales, write_scales
-from tests.tasks.music_generation.pieces import SETTINGS
+from tests.tasks.music_generation.pieces import NETWORK, SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubjec
         yield PipelineSubject(
             PIPELINE,
             folder,
-            settings_of(SETTINGS, data__source=str(write_scales(folder / "scales", 8))),
+            settings_of((*SETTINGS, *NETWORK["frames"]), data__source=str(write_scales(folder / "scales", 8))),
             scales(60),
             options={"bars": 2, "seed": 1},
             streamed=lambda changes: [sum(len(change.note_on) for change in changes)],

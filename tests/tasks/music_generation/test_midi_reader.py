@@ -137,7 +137,8 @@ def test_a_row_is_read_as_if_it_were_alone(reader: tf.types.experimental.Polymor
 
 def mutated(count: int, seed: int) -> list[bytes]:
     draw = random.Random(seed)
-    whole = [*timed_files(), *(scales(draw.randint(40, 70), notes=draw.randint(1, 20)) for _ in range(9))]
+    unknown = file_of(meta_track(SIGNATURE + bytes((2, 8, 24, 8))), note_track([(0, 0x90, 60, 9)]))
+    whole = [unknown, *timed_files(), *(scales(draw.randint(40, 70), notes=draw.randint(1, 20)) for _ in range(9))]
     return [mutate(draw.choice(whole), draw) for _ in range(count)]
 
 

@@ -10,7 +10,7 @@ from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.tasks.music_generation.data.midi import parse_midi
 from tests.tasks.command import skip_report
 from tests.tasks.music_generation.midi_bytes import file_of, note_track, scales, write_scales
-from tests.tasks.music_generation.pieces import SETTINGS, answer, complaint, succeed
+from tests.tasks.music_generation.pieces import NETWORK, SETTINGS, answer, complaint, succeed
 
 REPRESENTATIONS = ("frames", "events")
 
@@ -27,7 +27,7 @@ def run(request: pytest.FixtureRequest, folder: Path) -> Path:
         skip_report(patch)
         kind = f"--data.representation={request.param}"
         steps = ("--training.steps=400", "--training.evaluate_every=200")
-        succeed("train", "--run", place, "--data.source", folder, kind, *SETTINGS, *steps)
+        succeed("train", "--run", place, "--data.source", folder, kind, *SETTINGS, *NETWORK[request.param], *steps)
     return place
 
 
@@ -36,8 +36,9 @@ def test_it_learns_scales(run: Path, capsys: pytest.CaptureFixture[str], monkeyp
     found = answer(capsys, "evaluate", "--run", run)
     name = "nats_per_step" if run.name == "frames" else "nats_per_event"
     best = min(baseline[name] for baseline in found["baselines"].values())
-    assert found["split"] == "test" and found[name] < 0.7 * best
-    assert len(found["baselines"]) == 3
+    # The best baseline has counted much of a scale too: eight steps of each key, or three events.
+    assert found["split"] == "test" and found[name] < 0.85 * best
+    assert len(found["baselines"]) == (4 if run.name == "frames" else 3)
     assert found["diagnostics"]["real_share_in_key"] == 1.0
 
 
@@ -107,7 +108,8 @@ def test_an_export_verifies_and_fine_tunes(run: Path, tmp_path: Path, monkeypatc
     assert rnnapps_main(["verify", str(tmp_path / "model" / "1")]) == 0
     other = write_scales(tmp_path / "other", 6)
     kind = f"--data.representation={run.name}"
-    flags = ("--data.source", other, kind, *SETTINGS, "--training.steps=2", "--training.evaluate_every=2")
+    flags = ("--data.source", other, kind, *SETTINGS, *NETWORK[run.name], "--training.steps=2")
+    flags += ("--training.evaluate_every=2",)
     succeed("finetune", "--from", tmp_path / "model" / "1", "--run", tmp_path / "tuned", *flags)
 
 
@@ -125,7 +127,13 @@ def test_every_cell(
     cell: str, representation: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skip_report(monkeypatch)
-    flags = (*SETTINGS, f"--model.cell={cell}", f"--data.representation={representation}", "--training.steps=2")
+    flags = (
+        *SETTINGS,
+        *NETWORK[representation],
+        f"--model.cell={cell}",
+        f"--data.representation={representation}",
+        "--training.steps=2",
+    )
     succeed("train", "--run", tmp_path / "run", "--data.source", folder, *flags)
     succeed("predict", "--run", tmp_path / "run", "--bars", 1, "--output", tmp_path / "x.mid")
     assert parse_midi((tmp_path / "x.mid").read_bytes(), tmp_path / "x.mid", steps_per_beat=1).steps <= 4

@@ -22,9 +22,9 @@ from rnnapps.tasks.music_generation.files import GeneratedPiece
 from tests.tasks.command import as_settings, skip_report
 from tests.tasks.cuts import interrupted
 from tests.tasks.music_generation.midi_bytes import scales, write_scales
-from tests.tasks.music_generation.pieces import SETTINGS, answer, succeed
+from tests.tasks.music_generation.pieces import NETWORK, SETTINGS, answer, succeed
 
-SMALL = {**as_settings(SETTINGS), "steps": 5, "evaluate_every": 5}
+SMALL = {**as_settings((*SETTINGS, *NETWORK["frames"])), "steps": 5, "evaluate_every": 5}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,7 +16,8 @@ from tests.tasks.video_recognition.videos import SETTINGS
 @pytest.fixture(scope="module")
 def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
     folder = tmp_path_factory.mktemp("conformance")
-    with without_reports():
+    with without_reports(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnnapps.tasks.video_recognition.baselines.STILL_STEPS", 3)
         yield PipelineSubject(
             PIPELINE,
             folder,

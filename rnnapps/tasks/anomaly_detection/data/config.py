@@ -29,7 +29,7 @@ class AnomalyDataConfig(SeriesDataConfig):
         labels: file of labelled stretches: a .csv with columns series, first, last (row numbers or times), the
             labeled_anomalies.csv of NASA's telemetry, or a .json of NAB.
         test: file or folder whose whole rows are the test rows; None takes what `source` offers.
-        calendar: time of day and day of week are inputs too.
+        calendar: time of day and day of week, by the clock of `timezone`, are inputs too.
         scaling: of channels by training rows: mean and deviation, median and quartiles, or none.
         validation_until: rows from this time to the test are in no split, such as those whose labels come too late.
 

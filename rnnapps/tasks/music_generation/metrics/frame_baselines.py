@@ -106,13 +106,14 @@ def _history_table(counts: Array, strength: float) -> Array:
 
 def _histories(rolls: Sequence[Array], steps: int) -> tuple[Array, Array]:
     """The past of each key before each predicted frame as a number, the last step its lowest bit, and those frames."""
-    pasts, after = [], []
+    pasts: list[Array] = []
     for roll in rolls:
         padded = np.concatenate([np.zeros((steps - 1, roll.shape[1]), np.int16), roll.astype(np.int16)])
-        reach = max(len(roll) - 1, 0)
-        pasts.append(sum(padded[steps - 1 - ago :][:reach] << ago for ago in range(steps)))
-        after.append(roll[1:])
-    return np.concatenate(pasts), np.concatenate(after)
+        past = np.zeros((max(len(roll) - 1, 0), roll.shape[1]), np.int16)
+        for ago in range(steps):
+            past |= padded[steps - 1 - ago :][: len(past)] << ago
+        pasts.append(past)
+    return np.concatenate(pasts), np.concatenate([roll[1:] for roll in rolls])
 
 
 def _smoothed(positive: Array, total: Array | int) -> Array:

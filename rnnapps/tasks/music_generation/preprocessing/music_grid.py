@@ -191,8 +191,11 @@ class MusicGrid:
         path = Path(folder) / FILE_NAME
         try:
             saved = read_json(path)
-            known = {name: int(saved.pop(name)) for name in _LEARNED if name in saved}
-            return dataclasses.replace(cls.of(MusicDataConfig(**saved, transpose_semitones=0)), **known)
+            low, high = (
+                int(saved.pop(name, key)) for name, key in zip(_LEARNED, (LOWEST_KEY, HIGHEST_KEY), strict=True)
+            )
+            grid = cls.of(MusicDataConfig(**saved, transpose_semitones=0))
+            return dataclasses.replace(grid, lowest_key=low, highest_key=high)
         except (TypeError, ValueError, ConfigError) as error:
             raise CheckpointError(f"{path}: {error}; restore the file or train again") from None
 
