@@ -116,9 +116,9 @@ def test_settings_that_were_tried_can_be_kept(
 
     with monkeypatch.context() as patch:
         patch.setattr("rnnapps.verbs.keep.begin_run", stop)
-        assert "stopped" in complaint(capsys, "evaluate", "--run", run, "--keep", "--detection.risk=0.0001")
+        assert "stopped" in complaint(capsys, "evaluate", "--run", run, "--keep", "--detection.risk=0.01")
     assert "fitted for other settings" in complaint(capsys, "predict", "--run", run, "--input", other)
-    succeed("evaluate", "--run", run, "--keep", "--detection.risk=0.0001")
+    succeed("evaluate", "--run", run, "--keep", "--detection.risk=0.01")
     assert threshold() > kept
 
 
