@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-__all__ = ["check_safety", "require_safe"]
+__all__ = ["check_safety", "operations_of_graph", "require_safe"]
 
 _MAIN = "saved_model_main_op"
 _OBJECTS = frozenset({"user_object", "variable", "bare_concrete_function", "function", "constant", "resource"})

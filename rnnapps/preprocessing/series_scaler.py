@@ -84,7 +84,7 @@ class SeriesScaler:
         new = SeriesScaler.fit(rows, channels, method=self.method)
         series = tuple(dict.fromkeys((*self.series, *new.series)))
         centre, scale = (
-            np.stack([table[new._row(name)] for name in ("", *series)]) for table in (new.centre, new.scale)
+            np.stack([table[new.row_of(name)] for name in ("", *series)]) for table in (new.centre, new.scale)
         )
         for column, channel in enumerate(channels):
             if channel in self.channels:
@@ -115,7 +115,7 @@ class SeriesScaler:
 
     def apply_array(self, values: Array, series: str) -> Array:
         """`apply` to rows `(..., channels)` of one series with NumPy; returns float32."""
-        row = self._row(series)
+        row = self.row_of(series)
         scaled: Array = ((values.astype(np.float64) - self.centre[row]) / self.unit[row]).astype(np.float32)
         return scaled
 
@@ -152,7 +152,7 @@ class SeriesScaler:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: is no scaler ({error}); restore the file or train again") from None
 
-    def _row(self, series: str) -> int:
+    def row_of(self, series: str) -> int:
         """The row of a series in the tables."""
         return self.series.index(series) + 1 if series in self.series else 0
 

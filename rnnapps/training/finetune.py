@@ -16,7 +16,7 @@ from rnnapps.contract.vocabulary import VocabularyChange
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.types import Array
 
-__all__ = ["TransferReport", "freeze", "transfer"]
+__all__ = ["TransferReport", "freeze", "is_statistic", "transfer"]
 
 NOISE = 0.1
 """Noise of new rows, as a share of the standard deviation among the known rows."""

@@ -15,7 +15,7 @@ from rnnapps.tasks.video_recognition.picture_headers import measure_animations, 
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.types import Tensor
 
-__all__ = ["animation_problems", "decode_animations", "decode_pictures", "picture_problems"]
+__all__ = ["animation_problems", "decode_animations", "decode_pictures", "most_frames", "picture_problems"]
 
 LARGEST_BYTES = 1 << 23
 
