@@ -117,14 +117,6 @@ LISTED = (
         _trackable,
     ),
     PrivateName(
-        "tensorflow.core.framework.op_def_pb2.OpList",
-        ("rnnapps/export/runner.py",),
-        "reads the list of operations that the C library knows; the protocol buffer is public, its module is not",
-        "tensorflow",
-        "2.21.0",
-        _member("tensorflow.core.framework.op_def_pb2", "OpList"),
-    ),
-    PrivateName(
         "tensorflow.core.protobuf.config_pb2.ConfigProto.FromString",
         ("rnnapps/export/node_options.py",),
         "what a graph's functions ask of the runtime; the protocol buffer is public, its module is not",
