@@ -82,14 +82,16 @@ def test_scoring_in_stretches_loses_next_to_nothing(run: Path, text: Path, evalu
     unigram = result["baselines"]["unigram"]["nats_per_character"]
     assert unigram == pytest.approx(unigram_nats(train, validation), rel=1e-3)
     assert result["nats_per_character"] < 0.2 * unigram
-    five = result["baselines"]["5-gram Kneser-Ney"]["nats_per_character"]
-    assert entropy(validation) * 0.98 < five < entropy(validation) * 1.04
+    (name,) = set(result["baselines"]) - {"unigram"}
+    best = result["baselines"][name]["nats_per_character"]
+    assert name.endswith("-gram Kneser-Ney") and 3 <= int(name.split("-")[0]) <= 12
+    assert entropy(validation) * 0.98 < best < entropy(validation) * 1.04
 
 
 @pytest.mark.usefixtures("evaluation")
 def test_the_report_shows_the_table_the_curves_and_the_samples(run: Path) -> None:
     report = (run / "report.html").read_text(encoding="utf-8")
-    for part in ("unigram", "5-gram Kneser-Ney", "nats per character", "data:image/svg+xml;base64", "xylophone"):
+    for part in ("unigram", "-gram Kneser-Ney", "nats per character", "data:image/svg+xml;base64", "xylophone"):
         assert part in report, part
 
 

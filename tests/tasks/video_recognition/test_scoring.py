@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.video_recognition.baselines import _majority
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
@@ -82,20 +83,20 @@ def test_a_bidirectional_network_does_not_stream() -> None:
 )
 def test_a_camera_that_is_none_is_a_clear_error(device: str, complaint: str) -> None:
     with pytest.raises(DataError, match=re.escape(complaint)):
-        next(camera_frames(device, SEEN))
+        next(camera_frames(device, SEEN, StreamMemory()))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS has such devices")
 def test_a_kind_of_camera_of_another_system_is_a_clear_error() -> None:
     with pytest.raises(DataError, match="PyAV reads no avfoundation devices on this system"):
-        next(camera_frames("avfoundation:0", SEEN))
+        next(camera_frames("avfoundation:0", SEEN, StreamMemory()))
 
 
 def test_a_live_source_comes_at_the_model_s_rate() -> None:
     """FFmpeg's clock: a grey that grows with each of 30 frames a second, given out in real time."""
     live = "lavfi:color=black:size=32x32:rate=30,format=gray,geq=lum='8*N',realtime"
     begun = time.monotonic()
-    frames = list(itertools.islice(camera_frames(live, SEEN), 8))
+    frames = list(itertools.islice(camera_frames(live, SEEN, StreamMemory()), 8))
     assert time.monotonic() - begun > 0.6
     assert [int(frame[8, 8, 0]) for frame in frames] == pytest.approx([24 * place for place in range(8)], abs=2)
     assert all(frame.shape == (16, 16, 1) for frame in frames)

@@ -116,7 +116,9 @@ def test_bad_videos_and_flags_are_one_line(run: Path, tmp_path: Path, capsys: py
     assert "none.mp4: does not exist" in complaint(capsys, "stream", "--run", run, "--video", tmp_path / "none.mp4")
     assert "holds no video" in complaint(capsys, "predict", "--run", run, "--video", run / "state")
     assert "--video" in complaint(capsys, "predict", "--run", run)
-    assert "a camera is for stream" in complaint(capsys, "predict", "--run", run, "--camera", "/dev/null")
+    assert "predict has no --camera: it is a flag of stream" in complaint(
+        capsys, "predict", "--run", run, "--camera", "/dev/null"
+    )
     assert "/dev/nothing: does not exist" in complaint(capsys, "stream", "--run", run, "--camera", "/dev/nothing")
     assert "cannot be read as a camera" in complaint(capsys, "stream", "--run", run, "--camera", bad)
 
