@@ -26,6 +26,7 @@ __all__ = ["Arrays", "checkpoint_steps", "prune_checkpoints", "read_checkpoint",
 
 
 FORMAT = 1
+OWN_SUM = "manifest_sha256"
 
 
 def write_checkpoint(folder: Path, step: int, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
@@ -51,6 +52,7 @@ def write_checkpoint(folder: Path, step: int, arrays: Arrays, metadata: Mapping[
             "dtypes": dtypes,
             "metadata": dict(metadata),
         }
+        manifest[OWN_SUM] = _sum_of(manifest)
         write_atomically(_manifest_path(folder, step), json.dumps(manifest, indent=1).encode())
     except OSError as error:
         raise CheckpointError(
@@ -84,9 +86,19 @@ def read_manifest(folder: Path, step: int) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.read_bytes())
         if manifest["format"] != FORMAT or not {"file", "sha256", "dtypes", "metadata"} <= manifest.keys():
             raise CheckpointError(f"{path}: format {manifest['format']}, but this version reads format {FORMAT}")
+        own = manifest.pop(OWN_SUM, None)  # the first versions wrote none
+        if manifest.keys() - {"format", "step", "file", "sha256", "dtypes", "metadata"}:
+            raise CheckpointError(f"{path}: is damaged (it has names that no version writes)")
+        if own is not None and own != _sum_of(manifest):
+            raise CheckpointError(f"{path}: is damaged (it differs from its own sha256)")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: is not a readable manifest: {error}") from error
     return manifest
+
+
+def _sum_of(manifest: Mapping[str, Any]) -> str:
+    """The SHA-256 of a manifest's values, however they are written as JSON."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def checkpoint_steps(folder: Path) -> list[int]:

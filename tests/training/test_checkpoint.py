@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -71,6 +72,27 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged"):
         read_checkpoint(tmp_path, 1)
+
+
+def test_a_changed_manifest_is_noticed_or_says_the_same(tmp_path: Path) -> None:
+    metadata = {"step": 1, "best_value": 1.25, "best_step": None, "nan": float("nan")}
+    write_checkpoint(tmp_path, 1, {"x": np.ones(1)}, metadata)
+    path = tmp_path / "step-000000001.json"
+    content = path.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        try:
+            found = read_checkpoint(tmp_path, 1)[1]
+        except CheckpointError:
+            refused += 1
+        else:
+            assert repr(found) == repr(metadata), place
+    assert refused > 0.7 * len(content)  # the rest is space between values
+    assert json.loads(content).pop("manifest_sha256")
+    older = {name: value for name, value in json.loads(content).items() if name != "manifest_sha256"}
+    path.write_text(json.dumps(older))
+    assert repr(read_checkpoint(tmp_path, 1)[1]) == repr(metadata)
 
 
 def test_prune_keeps_what_is_asked_and_removes_leftovers(tmp_path: Path) -> None:
