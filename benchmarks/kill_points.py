@@ -144,9 +144,11 @@ def _differences(whole: Path, killed: Path) -> Iterator[str]:
     metrics = [_metrics(folder / "run" / "metrics.jsonl") for folder in (whole, killed)]
     if metrics[0] != metrics[1]:
         yield "metrics.jsonl has other rows"
-    for path in sorted((whole / "run" / "preprocessing").iterdir()):
-        if path.read_bytes() != (killed / "run" / "preprocessing" / path.name).read_bytes():
-            yield f"preprocessing/{path.name} is another"
+    learned = whole / "run" / "preprocessing"
+    for path in sorted(path for path in learned.rglob("*") if path.is_file()):
+        name = path.relative_to(learned)
+        if path.read_bytes() != (killed / "run" / "preprocessing" / name).read_bytes():
+            yield f"preprocessing/{name} is another"
 
 
 def _metrics(path: Path) -> list[dict[str, object]]:
