@@ -18,20 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import RnnappsError
+from rnnapps.testing import PipelineSubject
 from rnnapps.verbs import settings
-from rnnapps.verbs.configure import configure
-from rnnapps.verbs.data import read_examples
-from rnnapps.verbs.model import Model
-from rnnapps.verbs.start import train
 
 __all__ = ["Change", "Effects", "check_setting", "walked"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
-QUICK = {"training.steps": 4, "training.evaluate_every": 2, "training.warmup_steps": 1}
 BATCHES = 3
 
 
@@ -62,86 +57,63 @@ class Effects:
     """The digests of one configuration, each made when it is first asked for.
 
     Args:
-        pipeline: the application.
-        settings: dotted key -> value.
-        inputs: for `predict`, as Python users give it.
-        options: of `predict`.
+        subject: the pipeline, with settings and an input for `predict`; its folder is removed by `close`.
     """
 
-    def __init__(
-        self, pipeline: AnyPipeline, settings: Mapping[str, Any], inputs: Any, options: Mapping[str, Any]
-    ) -> None:
-        self.pipeline, self.settings, self.inputs, self.options = pipeline, dict(settings), inputs, dict(options)
+    def __init__(self, subject: PipelineSubject) -> None:
+        self.subject = subject
 
-    @functools.cached_property
-    def config(self) -> Any:
-        return configure(self.pipeline, {}, {**QUICK, **self.settings})
-
-    @functools.cached_property
-    def splits(self) -> Any:
-        return read_examples(self.pipeline, self.config)
-
-    @functools.cached_property
-    def fitted(self) -> Fitted[Any, Any]:
-        import keras
-
-        keras.utils.set_random_seed(self.config.seed)
-        preprocessor = self.pipeline.fit_preprocessor(self.config, self.splits)
-        return Fitted(self.config, preprocessor, self.pipeline.build_model(self.config, preprocessor))
+    def with_settings(self, settings: Mapping[str, Any]) -> Effects:
+        """Those of further settings, in a folder of their own."""
+        folder = Path(tempfile.mkdtemp())
+        changed = {**self.subject.settings, **settings}
+        return Effects(dataclasses.replace(self.subject, folder=folder, settings=changed))
 
     @functools.cached_property
     def data(self) -> str:
-        return str(self.splits.digest())
+        return str(self.subject.splits.digest())
 
     @functools.cached_property
     def preprocessing(self) -> str:
         with tempfile.TemporaryDirectory() as folder:
-            self.fitted.preprocessor.save(Path(folder))
-            return _digest({path.name: _learned(path) for path in sorted(Path(folder).iterdir())})
+            self.subject.fitted.preprocessor.save(Path(folder))
+            files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+            return _digest({str(path.relative_to(folder)): _learned(path) for path in files})
 
     @functools.cached_property
     def network(self) -> str:
-        return _digest([(weight.path, weight.numpy()) for weight in self.fitted.network.weights])
+        return _digest([(weight.path, weight.numpy()) for weight in self.subject.fitted.network.weights])
 
     @functools.cached_property
     def batches(self) -> str:
-        objective = self.pipeline.objective(self.fitted, self.splits)
+        objective = self.subject.pipeline.objective(self.subject.fitted, self.subject.splits)
         return _digest(list(itertools.islice(objective.batches(0).as_numpy_iterator(), BATCHES)))
-
-    @functools.cached_property
-    def folder(self) -> Path:
-        return Path(tempfile.mkdtemp())
-
-    @functools.cached_property
-    def model(self) -> Model[Any, Any, Any]:
-        return train(self.pipeline, run=self.folder / "run", **{**QUICK, **self.settings})
 
     @functools.cached_property
     def training(self) -> str:
         rows = [
             {name: value for name, value in json.loads(line).items() if name != "elapsed_seconds"}
-            for line in (self.model.path / "metrics.jsonl").read_text().splitlines()
+            for line in (self.subject.model.path / "metrics.jsonl").read_text().splitlines()
         ]
-        entries = sorted(path.name for path in self.model.path.iterdir() if not path.name.startswith("."))
+        entries = sorted(path.name for path in self.subject.model.path.iterdir() if not path.name.startswith("."))
         return _digest([rows, entries])
 
     @functools.cached_property
     def evaluation(self) -> str:
-        found = self.model.evaluate()
+        found = self.subject.model.evaluate()
         return _digest([found.metrics, found.baselines, found.examples, found.split, found.diagnostics])
 
     @functools.cached_property
     def prediction(self) -> str:
-        found = self.model.predict(self.inputs, **self.options)
+        found = self.subject.model.predict(self.subject.inputs, **self.subject.options)
         return _digest(found.to_dict() if hasattr(found, "to_dict") else repr(found))
 
     @functools.cached_property
     def stream(self) -> str:
-        return repr(list(self.model.stream(self.inputs, **self.options)))
+        return repr(list(self.subject.model.stream(self.subject.inputs, **self.subject.options)))
 
     def close(self) -> None:
-        if "folder" in vars(self):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.subject.folder, ignore_errors=True)
 
 
 STAGES = ("data", "preprocessing", "network", "batches", "training", "evaluation", "prediction", "stream")
@@ -161,7 +133,7 @@ def check_setting(base: Effects, key: str, change: Change | None) -> None:
         key: the setting.
         change: what to set; None tries a few values that the setting's type suggests.
     """
-    before = Effects(base.pipeline, {**base.settings, **change.beside}, base.inputs, base.options) if change else base
+    before = base.with_settings(change.beside) if change and change.beside else base
     values = [change.value] if change else list(_alternatives(base, key))
     assert values, f"{key}: no other value is known; name one"
     try:
@@ -174,8 +146,8 @@ def check_setting(base: Effects, key: str, change: Change | None) -> None:
 
 def _alternatives(base: Effects, key: str) -> Iterator[Any]:
     """Other values of a setting."""
-    kind = settings.setting_types(base.pipeline.config_class)[key]
-    value = settings.flatten(base.config)[key]
+    kind = settings.setting_types(base.subject.pipeline.config_class)[key]
+    value = settings.flatten(base.subject.config)[key]
     if key in LOOP:
         yield LOOP[key]
     elif typing.get_origin(kind) is typing.Literal:
@@ -191,7 +163,7 @@ def _alternatives(base: Effects, key: str) -> Iterator[Any]:
 
 def _first_effect(base: Effects, key: str, value: Any) -> str:
     """The first stage in which two configurations differ, or "refused" where the message names setting or value."""
-    other = Effects(base.pipeline, {**base.settings, key: value}, base.inputs, base.options)
+    other = base.with_settings({key: value})
     try:
         with _quiet():
             return next((stage for stage in STAGES if getattr(base, stage) != getattr(other, stage)), "")

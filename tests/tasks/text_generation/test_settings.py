@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
+from rnnapps.testing import PipelineSubject
 from tests.tasks.conformance import settings_of, without_reports
 from tests.tasks.effects import Change, Effects, check_setting, walked
 from tests.tasks.text_generation.small import SETTINGS, write_words
@@ -20,14 +21,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Effects]:
     source = write_words(folder / "words.txt", 600)
     settings = settings_of(SETTINGS, data__source=str(source))
     del settings["training.warmup_steps"]  # longer than the four updates of this test
-    found = Effects(PIPELINE, settings, "zoo", {"length": 30, "seed": 3})
+    found = Effects(PipelineSubject(PIPELINE, folder / "runs", settings, "zoo", options={"length": 30, "seed": 3}))
     with without_reports():
         yield found
     found.close()
 
 
 def changes(base: Effects) -> dict[str, Any]:
-    other = base.settings["data.source"].replace("words.txt", "other.txt")
+    other = base.subject.settings["data.source"].replace("words.txt", "other.txt")
     return {
         "data.source": Change(other),
         "data.test": Change(other),
