@@ -7,20 +7,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.tasks.music_generation.key_distribution import KeyDistribution
-
-KEYS = 4
-FRAMES = np.array([[int(digit) for digit in f"{number:04b}"] for number in range(16)], np.float32)
-
-
-def layer(hidden_units: int) -> tuple[KeyDistribution, Any]:
-    """A layer with weights far from zero, and a context."""
-    draw = np.random.default_rng(0)
-    found = KeyDistribution(KEYS, hidden_units=hidden_units)
-    context = tf.constant(draw.normal(size=(1, 3)), tf.float32)
-    found(context, tf.zeros((1, KEYS)))
-    for weight in found.weights:
-        weight.assign(draw.normal(size=weight.shape))
-    return found, context
+from tests.tasks.music_generation.key_layers import FRAMES, KEYS, layer
 
 
 def probabilities(distribution: KeyDistribution, context: Any) -> Any:

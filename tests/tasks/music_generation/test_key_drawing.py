@@ -18,25 +18,14 @@ from rnnapps.tasks.music_generation.key_distribution import KeyDistribution
 from rnnapps.tasks.music_generation.key_drawing import draw_frame, expected_frame
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from tests.tasks.music_generation.key_layers import FRAMES, KEYS, layer
 
-KEYS, COUNT = 4, 20_000
-FRAMES = np.array([[int(digit) for digit in f"{number:04b}"] for number in range(16)], np.float32)
+COUNT = 20_000
 UNITS = np.eye(KEYS + 1)[:, :KEYS]
 BEFORE = np.array([0, 0, 1, 0], np.float32)
 SPARSE = 0.03
 GRID = MusicGrid("frames", 2)
 PRIMER = Piece(np.array([[0, 4, 48, 80], [0, 2, 60, 80], [2, 4, 64, 80]], np.int32))
-
-
-def layer(hidden_units: int) -> tuple[KeyDistribution, Any]:
-    """A layer with weights far from zero, and a context."""
-    draw = np.random.default_rng(0)
-    found = KeyDistribution(KEYS, hidden_units=hidden_units)
-    context = tf.constant(draw.normal(size=(1, 3)), tf.float32)
-    found(context, tf.zeros((1, KEYS)))
-    for weight in found.weights:
-        weight.assign(draw.normal(size=weight.shape))
-    return found, context
 
 
 class Subject(NamedTuple):
