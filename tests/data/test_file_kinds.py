@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnapps.data.file_kinds import require_text
-from rnnapps.data.text.documents import decode_text
+from rnnapps.data.text.documents import decode_text, plain_lines
 from rnnapps.errors import DataError
 
 
@@ -49,8 +49,9 @@ def test_what_is_no_text_is_named_by_its_first_bytes(content: bytes, told: str) 
 
 @given(st.sampled_from(["ID3", "RIFF", "BZh", "GIF8", "PAR1", "MThd", "abcdftyp", ""]), st.text(max_size=20))
 def test_a_text_may_begin_with_any_letters(first: str, rest: str) -> None:
-    text = first + rest.replace("\0", "")
-    require_text(text.encode(errors="ignore"), "file")
+    content = (first + rest.replace("\0", "")).encode(errors="ignore")
+    require_text(content, "file")
+    assert decode_text(content, "file") == plain_lines(content.decode())
 
 
 @given(st.text(st.characters(exclude_characters="\r\0\ufeff", exclude_categories=["Cs"]), max_size=50))

@@ -34,5 +34,6 @@ def test_a_new_process_loads_a_saved_model(order: str, tmp_path: Path) -> None:
     keras.Sequential([keras.Input((None, 3)), GRU(2, return_sequences=True), Recurrent(cells.LayerNormLSTM(4))]).save(
         file
     )
-    line = f"{order}; import keras; keras.models.load_model({str(file)!r})"
-    subprocess.run([sys.executable, "-c", line], check=True)
+    line = f"{order}; import keras; print(*(type(each) for each in keras.models.load_model({str(file)!r}).layers))"
+    done = subprocess.run([sys.executable, "-c", line], check=True, capture_output=True, text=True)
+    assert "rnnapps.layers" in done.stdout and "Recurrent" in done.stdout
