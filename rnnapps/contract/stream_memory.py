@@ -76,6 +76,18 @@ class StreamMemory:
                 yield piece
             self.passed()
 
+    def going_on(self, pieces: Callable[[StreamMemory], Iterator[PieceT]], *, of: str | None) -> Iterator[PieceT]:
+        """Pieces of what goes on where it stopped, or of a whole that is gone through again from its beginning.
+
+        Args:
+            pieces: makes them, with a memory of its own.
+            of: what the whole is; None for what goes on, such as a microphone.
+
+        Raises:
+            ConfigError: as for `after_given`.
+        """
+        return pieces(self) if of is None else self.after_given(pieces(StreamMemory()), of=of)
+
     def waiting(self) -> contextlib.AbstractContextManager[None]:
         """Surrounds waiting for input, in which the command may be stopped at once."""
         return contextlib.nullcontext()

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnapps.errors import DataError
 
-__all__ = ["MEMORY", "given_path", "given_splits"]
+__all__ = ["MEMORY", "given_file", "given_path", "given_splits"]
 
 MEMORY = "memory"
 """`data.source` of a run whose examples were given from Python, and what errors call them."""
@@ -32,6 +32,16 @@ def given_splits(given: object) -> dict[str, Any]:
     if unknown:
         raise DataError(MEMORY, f"has the splits {', '.join(unknown)}", f"name them {', '.join(SPLITS)}")
     return {name: given[name] for name in SPLITS if given.get(name) is not None}
+
+
+def given_file(given: object, path: str) -> str | None:
+    """The file that is read, of a path from Python or one of a setting; None for whatever is no file.
+
+    Args:
+        given: an input from Python, or None.
+        path: what to read where nothing is given; empty for none.
+    """
+    return str(given) if isinstance(given, str | Path) else path or None
 
 
 def given_path(given: object, path: str) -> tuple[str, object]:

@@ -18,6 +18,7 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
+from rnnapps.data.given import given_file
 from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
@@ -234,10 +235,8 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         """The same of sound that goes on; a file is transcribed again, without the words that were given out before."""
         from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
 
-        if options.file in ("", STANDARD_INPUT) and not isinstance(given, str | Path):
-            return self._words(fitted, options, memory, given)
-        words = self._words(fitted, options, StreamMemory(), given)
-        return memory.after_given(words, of=str(given) if given is not None else options.file)
+        file = given_file(given, "" if options.file == STANDARD_INPUT else options.file)
+        return memory.going_on(lambda own: self._words(fitted, options, own, given), of=file)
 
     def _words(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, memory: StreamMemory, given: Any

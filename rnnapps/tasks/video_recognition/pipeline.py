@@ -21,6 +21,7 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
+from rnnapps.data.given import given_file
 from rnnapps.data.given_rows import given_inputs, has_rate
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
@@ -224,8 +225,6 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         from rnnapps.tasks.video_recognition.prediction import films_of, recognise
 
         _require_one_input(options, given)
-        if options.camera:
-            raise ConfigError("predict takes --video; a camera is for stream")
         films: Sequence[Film] = films_of(options.video) if given is None else []
         if given is not None:
             inputs, rate = given_inputs(given, one=self.is_one_input(given)), fitted.config.data.source_rate
@@ -242,10 +241,8 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, memory: StreamMemory, given: Any = None
     ) -> Iterator[Change]:
         """The same of what a camera sees next; a file is watched again, without what was given out before."""
-        if not options.video and not isinstance(given, str | Path):
-            return self._changes(fitted, options, memory, given)
-        seen = self._changes(fitted, options, StreamMemory(), given)
-        return memory.after_given(seen, of=str(given) if given is not None else options.video)
+        file = given_file(given, options.video)
+        return memory.going_on(lambda own: self._changes(fitted, options, own, given), of=file)
 
     def _changes(
         self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, memory: StreamMemory, given: Any
