@@ -16,7 +16,7 @@ from rnnapps.tasks.anomaly_detection.like_training import row_rules
 from rnnapps.tasks.anomaly_detection.row_judge import JudgedRow, RowJudge
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
-__all__ = ["judge_given_rows", "judge_lines"]
+__all__ = ["judge_lines"]
 
 LONGEST_GAP = 512
 """Missing rows that a detector goes through; what lies further back hardly matters to its state."""
@@ -30,8 +30,9 @@ def judge_lines(
     memory: StreamMemory,
     series: str = "",
     only_flags: bool = False,
-) -> Iterator[ScoredLine]:
-    """Reads lines of CSV and judges each at once.
+    given: object = None,
+) -> Iterator[ScoredLine | ScoredRow]:
+    """Judges rows, each at once: lines of CSV as `ScoredLine`, rows from Python as `ScoredRow`.
 
     The first line may name the columns; else they are the channels in the order of training. A column that names the
     series or entity of a row keeps their states apart.
@@ -42,45 +43,21 @@ def judge_lines(
         options: what to do with rows that are not as they should be.
         memory: what was known before.
         series: name of the series, where no column says it.
-        only_flags: yield flagged lines alone, and those where sensors fall silent or come back.
+        only_flags: yield flagged rows alone, and those where sensors fall silent or come back.
+        given: rows from Python instead of those of the file, see `given_chunks`.
 
     Raises:
         DataError: see `RowStream`.
     """
-    rows = RowStream(row_rules(stream.rows, path, longest_gap=LONGEST_GAP), options, memory)
-    judge = RowJudge(stream, series, most_series=options.most_series, memory=memory)
-    for row, judged in _judged(rows, rows.lines(path), judge):
-        if judge.notable or not only_flags:
-            yield ScoredLine(row.number, *judged)
-
-
-def judge_given_rows(
-    stream: DetectorStream,
-    given: object,
-    *,
-    options: RowOptions,
-    memory: StreamMemory,
-    series: str = "",
-    only_flags: bool = False,
-) -> Iterator[ScoredRow]:
-    """Judges rows from Python, each at once.
-
-    Args:
-        stream: the detector.
-        given: see `given_chunks`; a column that names the series or entity of a row keeps their states apart.
-        options: what to do with rows that are not as they should be.
-        memory: what was known before.
-        series: name of the series, where no column says it.
-        only_flags: yield flagged rows alone, and those where sensors fall silent or come back.
-
-    Raises:
-        DataError: a row is not what is expected, with its number and column.
-    """
-    rules = row_rules(stream.rows, MEMORY, longest_gap=LONGEST_GAP)
+    rules = row_rules(stream.rows, path if given is None else MEMORY, longest_gap=LONGEST_GAP)
     rows = RowStream(rules, options, memory)
     judge = RowJudge(stream, series, most_series=options.most_series, memory=memory)
-    for row, judged in _judged(rows, rows.given(given), judge):
-        if judge.notable or not only_flags:
+    for row, judged in _judged(rows, rows.lines(path) if given is None else rows.given(given), judge):
+        if not judge.notable and only_flags:
+            continue
+        if given is None:
+            yield ScoredLine(row.number, *judged)
+        else:
             shown = None if row.time is None else shown_times(np.array([row.time]), rules.config.timezone)[0]
             yield ScoredRow(judged.series, row.number, shown, *judged[1:])
 

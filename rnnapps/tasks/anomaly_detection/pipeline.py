@@ -263,21 +263,26 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
     def stream(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
-    ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
+    ) -> Iterator[ScoredLine | ScoredRow]:
         """A line, or a row from Python, judged as soon as it is there."""
         return self.continue_stream(fitted, options, StreamMemory(), given)
 
     def continue_stream(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, memory: StreamMemory, given: object = None
-    ) -> Iterator[ScoredLine] | Iterator[ScoredRow]:
+    ) -> Iterator[ScoredLine | ScoredRow]:
         """The same, also of series whose first rows came before."""
-        from rnnapps.tasks.anomaly_detection.lines import judge_given_rows, judge_lines
+        from rnnapps.tasks.anomaly_detection.lines import judge_lines
 
         path, given = given_path(given, options.input)
-        stream = _runner(fitted).stream
-        asked: dict[str, Any] = {"options": options, "memory": memory}
-        asked |= {"series": options.series, "only_flags": options.only_flags}
-        return judge_lines(stream, path, **asked) if given is None else judge_given_rows(stream, given, **asked)
+        return judge_lines(
+            _runner(fitted).stream,
+            path,
+            options=options,
+            memory=memory,
+            series=options.series,
+            only_flags=options.only_flags,
+            given=given,
+        )
 
     def report_sections(
         self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries, samples: Sequence[str]
