@@ -75,6 +75,12 @@ BROKEN = {
 BROKEN_SLOWLY = {
     "interruption": ("pipeline.py", "tf.data.Dataset.range(start, 2**62)", "tf.data.Dataset.range(2**62)"),
     "evaluation": ("pipeline.py", '{"commonest label": {"accuracy": sum(guessed) / len(guessed)}}', "{}"),
+    "evaluation without parts": (
+        "pipeline.py",
+        'comparison=Comparison("accuracy", statistics, ratio, part="texts"),',
+        "",
+    ),
+    "evaluation of other parts": ("pipeline.py", "MODEL: means(right)", "MODEL: means(~right)"),
     "export": ("network.py", ", mask=mask", ""),
     "answers": ("pipeline.py", "float(row.max()))", "float(np.random.random()))"),
     "stream": ("pipeline.py", 'yield from _guess(fitted, [text.rstrip("\\n")])', 'yield from _guess(fitted, ["?"])'),
@@ -100,4 +106,4 @@ def test_what_is_broken_fails_after_training(name: str, tmp_path: Path, monkeypa
     if name == "answers":
         changes.append(("pipeline.py", "def _guess(", "import numpy as np\n\n\ndef _guess("))
     with pytest.raises((AssertionError, ExportError)):
-        PIPELINE_PROPERTIES[name](write(tmp_path, monkeypatch, *changes))
+        PIPELINE_PROPERTIES[name.partition(" ")[0]](write(tmp_path, monkeypatch, *changes))

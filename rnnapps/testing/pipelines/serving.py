@@ -43,8 +43,7 @@ def check_evaluation(subject: PipelineSubject) -> None:
 def _require_comparison(evaluation: Evaluation) -> None:
     """The parts that are drawn again add up to what is printed, for the model and for each baseline."""
     comparison = evaluation.comparison
-    if comparison is None:
-        return
+    assert comparison is not None, "evaluate gives no comparison: model and baselines cannot be told apart from chance"
     for name, statistics in comparison.statistics.items():
         values = evaluation.metrics if name == MODEL else evaluation.baselines[name]
         score, printed = float(comparison.score(statistics.sum(axis=0))), values[comparison.metric]
