@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from rnnapps.contract.tensor_names import STATE, next_state
 from rnnapps.errors import ConfigError
 from rnnapps.export.artefact import preprocessing_folder
 from rnnapps.export.inference import load_for_inference
@@ -51,7 +52,7 @@ class CharacterModel:
         self.loaded = load_for_inference(export).loaded
         self._step = self.loaded.signatures[STEP]
         specs = self._step.structured_input_signature[1]
-        self._states = {name: spec for name, spec in specs.items() if name.startswith("state_")}
+        self._states = {name: spec for name, spec in specs.items() if name.startswith(STATE)}
 
     def initial(self, rows: Tensor | int) -> dict[str, Tensor]:
         """Memory at the beginning of a transcript."""
@@ -68,4 +69,4 @@ class CharacterModel:
         tokens = tf.gather(tf.constant(self._tokens), symbols)
         outputs = self._step(tokens=tokens[:, None], lengths=tf.ones_like(tokens), **memory)
         scores = tf.gather(tf.nn.log_softmax(outputs["logits"][:, 0]), tf.constant(self._tokens), axis=1)
-        return {SCORES: scores, **{name: outputs[name] for name in self._states}}
+        return {SCORES: scores, **{name: outputs[next_state(name)] for name in self._states}}
