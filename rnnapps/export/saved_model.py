@@ -20,13 +20,14 @@ from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.export.allowed import pure
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
-from rnnapps.export.contents import BATCHING
+from rnnapps.export.batching_settings import BATCHING
 from rnnapps.export.destination import check_destination
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
 from rnnapps.export.provenance import read_private_key, sign_manifest
 from rnnapps.export.row_by_row import row_by_row
 from rnnapps.export.signatures import answer, describe, trace
-from rnnapps.export.verify import save_example, verify
+from rnnapps.export.stored_examples import save_example
+from rnnapps.export.verify import verify
 from rnnapps.export.versions import publish
 from rnnapps.export.warmup import WARMUP_FILE, warmup_requests, write_requests
 from rnnapps.reports.model_card import ModelCard, render_model_card
