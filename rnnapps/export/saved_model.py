@@ -21,7 +21,7 @@ from rnnapps.contract.served import Signatures
 from rnnapps.errors import ExportError
 from rnnapps.export.allowed import pure
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
-from rnnapps.export.contents import BATCHING
+from rnnapps.export.batching_settings import BATCHING
 from rnnapps.export.destination import check_destination
 from rnnapps.export.gradients import forget_gradients
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
@@ -29,7 +29,8 @@ from rnnapps.export.provenance import read_private_key, sign_manifest
 from rnnapps.export.row_by_row import row_by_row
 from rnnapps.export.signature_file import SIGNATURES, signatures_text
 from rnnapps.export.signatures import answer, describe, served, trace
-from rnnapps.export.verify import save_example, verify
+from rnnapps.export.stored_examples import save_example
+from rnnapps.export.verify import verify
 from rnnapps.export.versions import publish
 from rnnapps.export.warmup import WARMUP_FILE, warmup_requests, write_requests
 from rnnapps.reports.model_card import ModelCard, render_model_card
