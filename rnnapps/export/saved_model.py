@@ -8,7 +8,7 @@ manifest.json. It is built in a hidden folder beside `BASE`, verified there, and
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -66,6 +66,7 @@ class _Contents:
     name: str
     warmup: int
     trackables: Sequence[object]
+    more: Callable[[Path], None] | None
 
 
 def export(
@@ -80,6 +81,7 @@ def export(
     trackables: Sequence[object] = (),
     tolerance: float = 1e-5,
     key: Path | str | None = None,
+    more: Callable[[Path], None] | None = None,
 ) -> Path:
     """Exports a model as the next version of `folder`; it appears there only after it passed verification.
 
@@ -94,6 +96,7 @@ def export(
         trackables: further tables and variables the endpoints use.
         tolerance: see `verify`.
         key: the private key that signs the manifest; None to leave it unsigned.
+        more: writes further files into the folder `assets.extra`, which the manifest then lists too.
 
     Returns:
         The new version folder.
@@ -107,7 +110,15 @@ def export(
     signing_key = None if key is None else read_private_key(key)
     careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
     contents = _Contents(
-        careful, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
+        careful,
+        network,
+        preprocessor,
+        config_yaml,
+        model_card,
+        name=base.name,
+        warmup=warmup,
+        trackables=trackables,
+        more=more,
     )
     try:
         with working_folder(base.parent, f".{base.name}.exporting-") as scratch:
@@ -150,6 +161,8 @@ def _build(version: Path, contents: _Contents) -> None:
     (extra / "model_card.md").write_text(card, encoding="utf-8")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     weights = save_weights(extra, contents.network)
+    if contents.more is not None:
+        contents.more(extra)
     # Last: the manifest lists all other files with their checksums.
     write_manifest(version, Manifest(contents.name, created, described, weights))
 
