@@ -20,6 +20,7 @@ __all__ = [
     "autoencoder",
     "channel_axes",
     "classifier",
+    "forecast_rows",
     "forecaster",
     "series_axes",
     "target_axes",
@@ -28,7 +29,7 @@ __all__ = [
 MOST_SPANS = 4
 """Smoothing spans a calibration has room for, so that its shape does not depend on how scores are made."""
 
-RECURRENT = "recurrent"
+RECURRENT, DROPOUT, FORECAST = "recurrent", "input_dropout", "forecast"
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -150,10 +151,30 @@ def forecaster(
     hidden, final = stack(hidden, states=states)
     hidden = Dropout(config.dropout, name="output_dropout")(hidden)
     head = keras.layers.EinsumDense(
-        "btu,uhc->bthc", (None, horizon_steps, targets), bias_axes="hc", name="forecast", dtype="float32"
+        "btu,uhc->bthc", (None, horizon_steps, targets), bias_axes="hc", name=FORECAST, dtype="float32"
     )
     forecast = Calibration(groups, targets, channels, settings, name="calibration", dtype="float32")(head(hidden))
     return keras.Model({**inputs, "states": states}, {"forecast": forecast, "states": final}, name="forecaster")
+
+
+def forecast_rows(network: keras.Model, inputs: NamedTensors, inside: Tensor | None) -> dict[str, Any]:
+    """Runs a forecaster over rows of which some do not count; these leave its states as they are.
+
+    Args:
+        network: what `forecaster` returned.
+        inputs: its inputs.
+        inside: bool `(batch, time)`, True where a row counts; None where all do.
+
+    Returns:
+        Its outputs.
+    """
+    if inside is None:
+        outputs: dict[str, Any] = network(inputs, training=False)
+        return outputs
+    given = {name: value for name, value in inputs.items() if name != "states"}
+    read = keras.Model({name: network.input[name] for name in given}, network.get_layer(DROPOUT).output)
+    hidden, final = network.get_layer(RECURRENT)(read(given, training=False), states=inputs["states"], mask=inside)
+    return {"forecast": network.get_layer(FORECAST)(tf.identity(hidden)), "states": final}
 
 
 def autoencoder(
@@ -282,4 +303,4 @@ def _read(config: RecurrentConfig, inputs: NamedTensors, groups: int, series_uni
         spread = keras.layers.Dense(config.units, use_bias=False, name="of_series")(vector)
         parts.append(keras.layers.Reshape((1, config.units), name="at_every_step")(spread))
     hidden = keras.layers.Add(name="row")(parts)
-    return Dropout(config.dropout, name="input_dropout")(hidden)
+    return Dropout(config.dropout, name=DROPOUT)(hidden)

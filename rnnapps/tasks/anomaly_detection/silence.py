@@ -30,7 +30,12 @@ class Silence(NamedTuple):
 
 
 def follow_silence(
-    present: Tensor, before: Silence, *, usual: Sequence[int], settling_steps: int
+    present: Tensor,
+    before: Silence,
+    *,
+    usual: Sequence[int],
+    settling_steps: int,
+    inside: Tensor | None = None,
 ) -> tuple[Silence, Tensor, Silence]:
     """Follows channels over rows.
 
@@ -42,6 +47,7 @@ def follow_silence(
         before: the state before the first row `(batch, channels)`.
         usual: rows of the longest silence of each channel in training.
         settling_steps: most rows that a channel is unsettled.
+        inside: bool `(batch, time)`, True where a row counts; the others leave the state as it is. All by default.
 
     Returns:
         The state after each row `(batch, time, channels)`; where a channel is out, unusually silent or not yet settled,
@@ -57,10 +63,13 @@ def follow_silence(
         out = unusual | (unsettled > 0)
         waiting = tf.where(unusual, tf.maximum(unsettled, tf.minimum(absent, settling_steps)), unsettled)
         unsettled = tf.where(here, tf.maximum(unsettled - 1, 0), waiting)
-        return [absent, unsettled], [absent, unsettled, out]
+        after = [absent, unsettled]
+        kept = after if inside is None else [tf.where(now[1], new, old) for new, old in zip(after, states, strict=True)]
+        return kept, [*after, out]
 
-    rows = tf.transpose(present, [1, 0, 2])
-    final, _, (absent, unsettled, out) = loop(step, length(rows), list(before), [rows], backwards=False)
+    rows = [tf.transpose(present, [1, 0, 2])]
+    counted = [] if inside is None else [tf.transpose(inside)[..., None]]
+    final, _, (absent, unsettled, out) = loop(step, length(rows[0]), list(before), rows + counted, backwards=False)
     swapped = [tf.transpose(yielded, [1, 0, 2]) for yielded in (absent, unsettled, out)]
     return Silence(swapped[0], swapped[1]), swapped[2], Silence(*final)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
+from rnnapps.tasks.anomaly_detection.detector_networks import forecast_rows
 from rnnapps.tasks.anomaly_detection.scores import (
     Averages,
     Scores,
@@ -38,11 +40,30 @@ class Rows(NamedTuple):
         values: raw values, float64 `(batch, time, channels)`, NaN where missing.
         series: int32 `(batch,)`, numbers of `SensorRows.group`.
         seconds: Unix times, int64 `(batch, time)`; without influence where there is no calendar.
+        lengths: int32 `(batch,)`, rows of each series that count; what lies behind them leaves no trace in the state.
+            All of them when None, which costs less.
     """
 
     values: Tensor | Array
     series: Tensor | Array
     seconds: Tensor | Array
+    lengths: Tensor | Array | None = None
+
+    @property
+    def inside(self) -> Tensor | None:
+        """Bool `(batch, time)`, True where a row counts; None where all do."""
+        return None if self.lengths is None else tf.sequence_mask(self.lengths, tf.shape(self.values)[1])
+
+    @property
+    def counts(self) -> Tensor:
+        """Rows of each series that count, a number or int32 `(batch,)`."""
+        return tf.shape(self.values)[1] if self.lengths is None else self.lengths
+
+    def last_of(self, lines: Tensor, steps: int) -> Tensor:
+        """Of lines `(batch, steps + time, ...)`, old ones before those of these rows, the `steps` last that count."""
+        if self.lengths is None:
+            return lines[:, tf.shape(lines)[1] - steps :]
+        return tf.gather(lines, self.lengths[:, None] + tf.range(steps), batch_dims=1)
 
 
 class Flags(NamedTuple):
@@ -66,7 +87,7 @@ class Flags(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """Rows as the network reads them, and who is silent; all but the last `(batch, time, channels)`.
+    """Rows as the network reads them, and who is silent; all but the last two `(batch, time, channels)`.
 
     Attributes:
         values: scaled, 0 where missing.
@@ -74,6 +95,7 @@ class _Seen(NamedTuple):
         silence: of each row.
         out: bool, True where a channel is unusually silent or has not settled since.
         after: the state of it after the last row.
+        inside: bool `(batch, time)`, True where a row counts; None where all do.
     """
 
     values: Tensor
@@ -81,6 +103,7 @@ class _Seen(NamedTuple):
     silence: Silence
     out: Tensor
     after: State
+    inside: Tensor | None
 
 
 class DetectorStream:
@@ -108,7 +131,7 @@ class DetectorStream:
         if self.kind == "forecaster":
             inputs = self.network.input["states"]
             for number, part in enumerate(inputs):
-                state[f"state_{number}"] = tf.zeros([batch, part.shape[-1]], part.dtype)
+                state[str(number)] = tf.zeros([batch, part.shape[-1]], part.dtype)
             horizon = self.network.output["forecast"].shape[2]
             state["forecasts"] = tf.zeros([batch, horizon, horizon, self.targets])
         else:
@@ -167,14 +190,18 @@ class DetectorStream:
 
     def _see(self, rows: Rows, state: State) -> _Seen:
         """Scales rows, and follows who is silent."""
-        values, present = self.rows.scale(rows.values, rows.series)
+        inside, raw = rows.inside, rows.values
+        if inside is not None:
+            raw = tf.where(inside[..., None], raw, tf.constant(np.nan, tf.float64))
+        values, present = self.rows.scale(raw, rows.series)
         silence, out, after = follow_silence(
             present,
             Silence(state["absent"], state["unsettled"]),
             usual=self.rows.usual_gaps,
             settling_steps=self.config.warmup_steps,
+            inside=inside,
         )
-        return _Seen(values, present, silence, out, after._asdict())
+        return _Seen(values, present, silence, out, after._asdict(), inside)
 
     def errors(self, rows: Rows, state: State) -> tuple[Tensor, Tensor, State]:
         """What the network did not expect: errors, and where they exist, `(batch, time, targets)`; and the state."""
@@ -183,53 +210,49 @@ class DetectorStream:
     def _errors(self, rows: Rows, seen: _Seen, state: State) -> tuple[Tensor, Tensor, State]:
         """The same of rows that were seen; a channel that is out has no error."""
         made = self._forecast_errors if self.kind == "forecaster" else self._rebuilding_errors
-        errors, valid, after = made(rows, seen.values, seen.present, state)
+        errors, valid, after = made(rows, seen, state)
         valid *= 1 - tf.cast(tf.gather(seen.out, self.rows.target_places, axis=-1), tf.float32)
         return errors * valid, valid, after | seen.after
 
-    def _rebuilding_errors(
-        self, rows: Rows, values: Tensor, present: Tensor, state: State
-    ) -> tuple[Tensor, Tensor, State]:
+    def _rebuilding_errors(self, rows: Rows, seen: _Seen, state: State) -> tuple[Tensor, Tensor, State]:
         """What the last row of each window was more than it was rebuilt."""
-        windows, after = self._windows(rows, values, present, state)
+        windows, after = self._windows(rows, seen, state)
         rebuilt = self._apply(windows)["rebuilt"][:, -1]
-        shape = tf.shape(values)
+        shape = tf.shape(seen.values)
         rebuilt = tf.reshape(rebuilt, [shape[0], shape[1], self.targets])
         places = self.rows.target_places
-        valid = tf.gather(present, places, axis=-1)
-        return (tf.gather(values, places, axis=-1) - rebuilt) * valid, valid, after
+        valid = tf.gather(seen.present, places, axis=-1)
+        return (tf.gather(seen.values, places, axis=-1) - rebuilt) * valid, valid, after
 
-    def _forecast_errors(
-        self, rows: Rows, values: Tensor, present: Tensor, state: State
-    ) -> tuple[Tensor, Tensor, State]:
+    def _forecast_errors(self, rows: Rows, seen: _Seen, state: State) -> tuple[Tensor, Tensor, State]:
         """The mean, over all forecasts of a row, of what it was more than forecast."""
-        inputs = {"values": values, "present": present, "series": rows.series}
+        inputs = {"values": seen.values, "present": seen.present, "series": rows.series}
         if self.rows.calendar:
             inputs["calendar"] = self.rows.calendar_of(rows.seconds)
-        inputs["states"] = [state[f"state_{number}"] for number in range(len(self.network.input["states"]))]
-        outputs = self.network(inputs, training=False)
+        inputs["states"] = [state[str(number)] for number in range(len(self.network.input["states"]))]
+        outputs = forecast_rows(self.network, inputs, seen.inside)
         # (batch, horizon + time, leads, targets): at t stands what was said after row t - horizon of these rows.
         forecasts = tf.concat([state["forecasts"], outputs["forecast"]], axis=1)
-        horizon, time = self.network.output["forecast"].shape[2], tf.shape(values)[1]
+        horizon, time = self.network.output["forecast"].shape[2], tf.shape(seen.values)[1]
         places = self.rows.target_places
-        actual, valid = tf.gather(values, places, axis=-1), tf.gather(present, places, axis=-1)
-        seen = state["rows_seen"][:, None] + tf.range(time)
+        actual, valid = tf.gather(seen.values, places, axis=-1), tf.gather(seen.present, places, axis=-1)
+        before = state["rows_seen"][:, None] + tf.range(time)
         total, count = tf.zeros_like(actual), tf.zeros_like(actual)
         for lead in range(1, horizon + 1):
             made = forecasts[:, horizon - lead : horizon - lead + time, lead - 1]
-            exists = tf.cast(seen >= lead, tf.float32)[..., None] * valid
+            exists = tf.cast(before >= lead, tf.float32)[..., None] * valid
             total += exists * (actual - made)
             count += exists
-        after = {"rows_seen": state["rows_seen"] + time, "forecasts": forecasts[:, -horizon:]}
-        after |= {f"state_{number}": part for number, part in enumerate(outputs["states"])}
+        after = {"rows_seen": state["rows_seen"] + rows.counts, "forecasts": rows.last_of(forecasts, horizon)}
+        after |= {str(number): part for number, part in enumerate(outputs["states"])}
         return tf.math.divide_no_nan(total, count), tf.minimum(count, 1.0), after
 
-    def _windows(self, rows: Rows, values: Tensor, present: Tensor, state: State) -> tuple[dict[str, Tensor], State]:
+    def _windows(self, rows: Rows, seen: _Seen, state: State) -> tuple[dict[str, Tensor], State]:
         """The window that ends at each row, `(batch * time, history, ...)`, and the state after the last."""
-        parts = {"values": values, "present": present}
+        parts = {"values": seen.values, "present": seen.present}
         if self.rows.calendar:
             parts["calendar"] = self.rows.calendar_of(rows.seconds)
-        shape, history = tf.shape(values), self.history
+        shape, history = tf.shape(seen.values), self.history
         joined = {name: tf.concat([state[name], part], axis=1) for name, part in parts.items()}
         places = tf.range(shape[1])[:, None] + tf.range(history)  # (time, history): the rows of each window
         windows = {
@@ -237,8 +260,8 @@ class DetectorStream:
             for name, part in joined.items()
         }
         windows["series"] = tf.repeat(rows.series, shape[1])
-        after = {name: part[:, shape[1] :] for name, part in joined.items()}
-        return windows, after | {"rows_seen": state["rows_seen"] + shape[1]}
+        after = {name: rows.last_of(part, history - 1) for name, part in joined.items()}
+        return windows, after | {"rows_seen": state["rows_seen"] + rows.counts}
 
     def _apply(self, windows: NamedTensors) -> dict[str, Tensor]:
         """The network's outputs."""
@@ -247,7 +270,7 @@ class DetectorStream:
 
     def _classify(self, rows: Rows, seen: _Seen, state: State, *, explain: bool) -> tuple[Scores, State]:
         """Probabilities, and by how much each channel's last value raised the log odds above those of its mean."""
-        windows, after = self._windows(rows, seen.values, seen.present, state)
+        windows, after = self._windows(rows, seen, state)
         after |= seen.after
         shape, channels = tf.shape(seen.values), len(self.rows.channels)
         logit = self._apply(windows)["logit"]

@@ -75,12 +75,12 @@ def _tensors(forecaster: Forecaster) -> Endpoint:
 
 
 def _step(forecaster: Forecaster, most: int) -> Endpoint:
-    """A few more rows, which go on from states, and the forecast behind them."""
+    """A few more rows, which go on from the rows before them (see `Forecaster`), and the forecast behind them."""
     names = {f"state_{name}": name for name in forecaster.state_sizes}
 
     def step(**rows: Tensor) -> dict[str, Tensor]:
         state = forecaster.advance({name: rows[key] for key, name in names.items()}, rows)
-        return forecaster.forecast(state, rows) | {key: state[name] for key, name in names.items()}
+        return forecaster.forecast(state, rows) | {f"next_{key}": state[name] for key, name in names.items()}
 
     shapes = {key: (forecaster.history_steps, forecaster.state_sizes[name]) for key, name in names.items()}
     types = {key: forecaster.state_type(name) for key, name in names.items()}

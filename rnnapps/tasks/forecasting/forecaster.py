@@ -20,7 +20,11 @@ class Forecaster:
     """A network and what it knows of its series.
 
     The state is what the network reads of the last `history_steps` rows, all zero before the first row; so any way of
-    handing the rows over, all at once or one by one, gives the same forecast.
+    handing the rows over, all at once or one by one, gives the same forecast. It cannot be the states of the recurrent
+    layers, though these read forwards: they begin at zero at the first row of each window. With every new row the
+    window, and with it that first row, moves on by one; its segments are cut anew; and what all its rows are measured
+    in, the mean and deviation of this very window, changes. A state carried from row to row would have read other
+    numbers over another past: another model than the one that was trained and calibrated.
 
     Attributes:
         network: from `forecast_network`.

@@ -52,6 +52,9 @@ class CharacterModel:
         self._step = self.loaded.signatures[STEP]
         specs = self._step.structured_input_signature[1]
         self._states = {name: spec for name, spec in specs.items() if name.startswith("state_")}
+        # Exports of 0.1 give a state back by the name it came in.
+        given = self._step.structured_outputs
+        self._after = {name: f"next_{name}" if f"next_{name}" in given else name for name in self._states}
 
     def initial(self, rows: Tensor | int) -> dict[str, Tensor]:
         """Memory at the beginning of a transcript."""
@@ -68,4 +71,4 @@ class CharacterModel:
         tokens = tf.gather(tf.constant(self._tokens), symbols)
         outputs = self._step(tokens=tokens[:, None], lengths=tf.ones_like(tokens), **memory)
         scores = tf.gather(tf.nn.log_softmax(outputs["logits"][:, 0]), tf.constant(self._tokens), axis=1)
-        return {SCORES: scores, **{name: outputs[name] for name in self._states}}
+        return {SCORES: scores, **{name: outputs[after] for name, after in self._after.items()}}

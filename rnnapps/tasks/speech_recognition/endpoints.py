@@ -95,9 +95,12 @@ def _waveforms(transcriber: Transcriber, longest_seconds: float) -> Endpoint:
 
 def _step(stream: SpeechStream, longest_seconds: float) -> Endpoint:
     """A chunk of sound and states in, the transcript so far and new states out."""
+    names = list(stream.state_signature())
 
     def step(waveform: Tensor, lengths: Tensor, last: Tensor, **states: Tensor) -> dict[str, Tensor]:
-        return stream.step(waveform, lengths, last, states)
+        found = stream.step(waveform, lengths, last, {name: states[f"state_{name}"] for name in names})
+        answers = {name: found[name] for name in ("transcript", "logits", "outputs")}
+        return answers | {f"next_state_{name}": found[name] for name in names}
 
     examples = _examples(stream.features)
     rows = len(examples["lengths"])
@@ -105,15 +108,15 @@ def _step(stream: SpeechStream, longest_seconds: float) -> Endpoint:
         "waveform": tf.TensorSpec((None, None), tf.float32),
         "lengths": tf.TensorSpec((None,), tf.int32),
         "last": tf.TensorSpec((None,), tf.bool),
-        **stream.state_signature(),
+        **{f"state_{name}": spec for name, spec in stream.state_signature().items()},
     }
-    states = {name: value.numpy() for name, value in stream.first_states(rows).items()}
+    states = {f"state_{name}": value.numpy() for name, value in stream.first_states(rows).items()}
     rules, most = _waveform_rules(stream.features, longest_seconds, least=0)
     rules += (
-        between("heard", 0, MOST_HEARD),
-        between("symbol", 0, stream.features.alphabet.size - 1),
-        text_within("transcript", LONGEST_TRANSCRIPT),
-        is_text("transcript"),
+        between("state_heard", 0, MOST_HEARD),
+        between("state_symbol", 0, stream.features.alphabet.size - 1),
+        text_within("state_transcript", LONGEST_TRANSCRIPT),
+        is_text("state_transcript"),
     )
     examples |= {"last": np.array([False, True, True, False, True]), **states}
     return Endpoint(step, signature, examples, rules=rules, most_steps=most)

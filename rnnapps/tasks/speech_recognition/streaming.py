@@ -22,7 +22,7 @@ class SpeechStream:
     - `tail` float32 `(batch, samples)`: those that the windows and convolutions of outputs to come will read again;
     - `symbol` int32 `(batch,)`: likeliest symbol of the last output;
     - `transcript` string `(batch,)`: what was recognised so far;
-    - `state_0`... `(batch, size)`: of the recurrent layers.
+    - `0`... `(batch, size)`: of the recurrent layers.
 
     Args:
         network: what `speech_network` returned, not bidirectional.
@@ -36,7 +36,7 @@ class SpeechStream:
     def state_signature(self) -> dict[str, tf.TensorSpec]:
         """Shape and type of each state."""
         recurrent = {
-            f"state_{number}": tf.TensorSpec((None, state.shape[-1]), state.dtype)
+            str(number): tf.TensorSpec((None, state.shape[-1]), state.dtype)
             for number, state in enumerate(zero_states(self.network, 1))
         }
         return {
@@ -83,7 +83,7 @@ class SpeechStream:
         total = kept + added
         outputs = tf.maximum((total - window) // hop + 1, 0)
         frames = tf.where(outputs > 0, (outputs - 1) * features.frames_per_output + features.frames_read, 0)
-        recurrent = [states[name] for name in sorted(states, key=_number) if name.startswith("state_")]
+        recurrent = [states[name] for name in self.state_signature() if name.isdigit()]
         spectra = features.normalization.by_training_data(features.log_mel(buffer))
         logits, counts, final = read_frames(self.network, spectra, frames, recurrent)
         logits = logits[:, : tf.reduce_max(counts)]
@@ -100,10 +100,5 @@ class SpeechStream:
             "heard": states["heard"] + lengths,
             "tail": tf.where(rest < total[:, None], tail, 0.0),
             "symbol": symbol,
-            **{f"state_{number}": state for number, state in enumerate(final)},
+            **{str(number): state for number, state in enumerate(final)},
         }
-
-
-def _number(name: str) -> int:
-    """The number of a recurrent state, by which they are sorted: state_10 comes behind state_9."""
-    return int(name.rpartition("_")[2]) if name.startswith("state_") else -1

@@ -30,7 +30,7 @@ MOST_SEEN = 1 << 30
 def video_endpoints(network: keras.Model, video_format: VideoFormat, limits: VideoExportConfig) -> dict[str, Endpoint]:
     """`serving_default` takes encoded frames, `animation` GIFs, `tensors` working frames.
 
-    `step` goes on from states by one working frame; only unidirectional networks have it.
+    `step` goes on from states by working frames; only unidirectional networks have it.
     """
     endpoints = {
         "serving_default": _encoded(network, video_format, limits),
@@ -81,30 +81,29 @@ def _tensors(network: keras.Model, video_format: VideoFormat) -> Endpoint:
     def recognise(frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         return {"probabilities": clip_probabilities(network, frames, lengths, video_format.clip_frames)}
 
-    shape = video_format.frame_shape
-    signature = {"frames": tf.TensorSpec((None, None, *shape), tf.uint8), "lengths": tf.TensorSpec((None,), tf.int32)}
     rules, most = _frame_rules(video_format)
     examples = {"frames": _working(video_format), "lengths": _lengths()}
-    return Endpoint(recognise, signature, examples, rules=rules, most_steps=most)
+    return Endpoint(recognise, _working_frames(video_format), examples, rules=rules, most_steps=most)
 
 
 def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
-    """One working frame and states in, probabilities so far and new states out."""
+    """Working frames and states in, the probabilities after each frame and new states out."""
     advance = VideoStep(network)
     specs = advance.state_specs()
 
-    def step(frame: Tensor, **states: Tensor) -> dict[str, Tensor]:
-        before = {name: states[f"state_{name}"] for name in specs}
-        logits, new = advance(frame, before)
-        return {"probabilities": tf.nn.softmax(logits), **{f"state_{name}": value for name, value in new.items()}}
+    def step(frames: Tensor, lengths: Tensor, **states: Tensor) -> dict[str, Tensor]:
+        logits, new = advance(frames, lengths, {name: states[f"state_{name}"] for name in specs})
+        inside = tf.sequence_mask(lengths, tf.shape(frames)[1])[..., None]
+        probabilities = tf.where(inside, tf.nn.softmax(logits), 0.0)
+        return {"probabilities": probabilities, **{f"next_state_{name}": value for name, value in new.items()}}
 
-    signature = {"frame": tf.TensorSpec((None, *video_format.frame_shape), tf.uint8)}
-    signature |= {f"state_{name}": spec for name, spec in specs.items()}
+    signature = _working_frames(video_format) | {f"state_{name}": spec for name, spec in specs.items()}
     frames = _working(video_format)
-    states = zero_video_states(advance, ROWS)
-    _, states = advance(tf.constant(frames[:, 0]), states)
-    examples = {"frame": frames[:, 1], **{f"state_{name}": value.numpy() for name, value in states.items()}}
-    return Endpoint(step, signature, examples, rules=(between("state_seen", 0, MOST_SEEN),))
+    _, states = advance(tf.constant(frames[:, :1]), tf.ones([ROWS], tf.int32), zero_video_states(advance, ROWS))
+    examples = {"frames": frames[:, 1:4], "lengths": np.array([3, 1, 2, 3, 0], np.int32)}
+    examples |= {f"state_{name}": value.numpy() for name, value in states.items()}
+    (fit,), most = _frame_rules(video_format, least=0)
+    return Endpoint(step, signature, examples, rules=(fit, between("state_seen", 0, MOST_SEEN)), most_steps=most)
 
 
 def _answer(probabilities: Tensor, video_format: VideoFormat) -> dict[str, Tensor]:
@@ -115,10 +114,16 @@ def _answer(probabilities: Tensor, video_format: VideoFormat) -> dict[str, Tenso
     return {"label": labels[:, 0], "probability": ordered[:, 0], "labels": labels, "probabilities": ordered}
 
 
-def _frame_rules(video_format: VideoFormat) -> tuple[tuple[RowRule, ...], dict[str, int]]:
+def _working_frames(video_format: VideoFormat) -> dict[str, tf.TensorSpec]:
+    """Inputs: working frames, and how many of each row count."""
+    frames = tf.TensorSpec((None, None, *video_format.frame_shape), tf.uint8)
+    return {"frames": frames, "lengths": tf.TensorSpec((None,), tf.int32)}
+
+
+def _frame_rules(video_format: VideoFormat, *, least: int = 1) -> tuple[tuple[RowRule, ...], dict[str, int]]:
     """What must hold of the number of frames, and how many are read."""
     most = most_frames(video_format)
-    return (lengths_fit("frames", least=1, most=most),), {"frames": most}
+    return (lengths_fit("frames", least=least, most=most),), {"frames": most}
 
 
 def _lengths() -> Array:

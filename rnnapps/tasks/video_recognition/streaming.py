@@ -58,8 +58,8 @@ def probabilities_over_time(
 
     @tf.function(autograph=False)
     def advance(frame: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
-        logits, new = step(frame[None], states)
-        return tf.nn.softmax(logits)[0], new
+        logits, new = step(frame[None, None], tf.constant([1]), states)
+        return tf.nn.softmax(logits)[0, 0], new
 
     states, seen = zero_video_states(step, 1), 0
     memory = memory or StreamMemory()

@@ -70,6 +70,32 @@ def test_row_by_row_equals_all_at_once(stream: DetectorStream, rows: Rows) -> No
             assert np.allclose(expected, found, atol=1e-5), name
 
 
+def test_series_of_a_batch_may_be_cut_each_in_its_own_way(stream: DetectorStream, rows: Rows) -> None:
+    """Behind a row's length lies what another chunk would hold: it leaves no trace, nor does a length of 0."""
+    whole, after = stream.advance(rows, stream.first_state(2))
+    state, starts, found = stream.first_state(2), np.zeros(2, int), [{}, {}]
+    for lengths in ([3, 0], [0, 0], [1, 8], [6, 1], [0, 5], [TIME, TIME]):
+        sizes = np.minimum(lengths, TIME - starts)
+        places = np.minimum(starts[:, None] + np.arange(max(8, *sizes)), TIME - 1)
+        chunk = Rows(
+            tf.gather(rows.values, places, batch_dims=1),
+            rows.series,
+            tf.gather(rows.seconds, places, batch_dims=1),
+            tf.constant(sizes, tf.int32),
+        )
+        flags, state = stream.advance(chunk, state)
+        for row in (0, 1):
+            for name, value in flags._asdict().items():
+                found[row].setdefault(name, []).append(value[row, : sizes[row]])
+        starts += sizes
+    assert starts.tolist() == [TIME, TIME]
+    for row in (0, 1):
+        for name, expected in whole._asdict().items():
+            assert np.allclose(expected[row], np.concatenate(found[row][name]), atol=1e-5), name
+    for name, expected in after.items():
+        assert np.allclose(expected, state[name], atol=1e-5), name
+
+
 def test_a_row_does_not_depend_on_those_behind_it_or_beside_it(stream: DetectorStream, rows: Rows) -> None:
     whole = in_pieces(stream, rows, [TIME])
     values = rows.values.numpy()

@@ -148,14 +148,14 @@ def test_the_online_step_is_the_offline_forecast(model: ExportedModel) -> None:
     offline = model.run("serving_default", requests(values, times, np.array([40])))
     state = {"history": np.zeros((1, HISTORY, 2)), "present": np.zeros((1, HISTORY, 2), np.float32)}
     state["covariates"] = np.zeros((1, HISTORY, 6), np.float32)
-    found: dict[str, Array] = {f"state_{name}": value for name, value in state.items()}
-    for start, stop in ((0, 17), (17, 18), (18, 40)):
+    states: dict[str, Array] = {f"state_{name}": value for name, value in state.items()}
+    for start, stop in ((0, 17), (17, 18), (18, 18), (18, 40)):
         rows = np.full((1, stop - start + 3, 2), 7.7)  # three rows of padding
         rows[0, : stop - start] = values[start:stop]
         last = np.array([times[stop - 1].astype(np.int64)])
         inputs = {"history": rows, "lengths": np.array([stop - start], np.int32), "last_time": last}
-        states = {name: value for name, value in found.items() if name.startswith("state_")}
         found = model.run("step", {**inputs, **states})
+        states = {name: found[f"next_{name}"] for name in states}
     np.testing.assert_allclose(found["quantiles"], offline["quantiles"], rtol=1e-5)
 
 

@@ -41,7 +41,11 @@ def test_steps_give_the_mean_of_every_beginning(scale: float) -> None:
     layer = make()
     layer.set_weights([weight * (scale if place == 2 else 1) for place, weight in enumerate(layer.get_weights())])
     sequences = np.random.default_rng(2).normal(size=(4, 6, 3)).astype(np.float32)
-    states = [tf.zeros((4, size)) for size in layer.state_sizes(3)]
-    for time in range(6):
-        pooled, states = layer.step(sequences[:, time], states)
-        np.testing.assert_allclose(pooled, layer(sequences[:, : time + 1]), rtol=1e-4, atol=1e-5)
+    states, start = [tf.zeros((4, size)) for size in layer.state_sizes(3)], 0
+    for size in (1, 0, 3, 2):
+        chunk = np.pad(sequences[:, start : start + size], [(0, 0), (0, 1), (0, 0)], constant_values=9.0)
+        pooled, states = layer.go_on(tf.constant(chunk), tf.sequence_mask([size] * 4, size + 1), states)
+        for place in range(size):
+            expected = layer(sequences[:, : start + place + 1])
+            np.testing.assert_allclose(pooled[:, place], expected, rtol=1e-4, atol=1e-5)
+        start += size

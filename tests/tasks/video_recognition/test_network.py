@@ -54,13 +54,19 @@ def test_differences_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("cell", "inputs"), [("gru", "both"), ("lstm", "frames"), ("min_gru", "differences")])
-def test_frame_by_frame_gives_the_answer_to_every_beginning(cell: str, inputs: str) -> None:
+def test_any_chunks_of_frames_give_the_answer_to_every_beginning(cell: str, inputs: str) -> None:
+    """Each row in chunks of its own; behind their ends lie the frames of the next ones, and some are empty."""
     found, pictures = network(cell=cell, inputs=inputs, layers=2), frames()
+    expected = np.stack([logits(found, pictures[:, : time + 1], [time + 1] * 3) for time in range(7)], axis=1)
     step = VideoStep(found)
-    states = zero_video_states(step, 3)
-    for time in range(7):
-        answer, states = step(tf.constant(pictures[:, time]), states)
-        np.testing.assert_allclose(answer, logits(found, pictures[:, : time + 1], [time + 1] * 3), atol=2e-5)
+    states, starts = zero_video_states(step, 3), np.zeros(3, int)
+    for lengths in ([1, 0, 2], [1, 3, 0], [0, 1, 1], [4, 0, 4], [1, 3, 0]):
+        chunk = np.stack([np.take(pictures[row], starts[row] + np.arange(4), axis=0, mode="clip") for row in range(3)])
+        answer, states = step(tf.constant(chunk), tf.constant(lengths), states)
+        for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+            np.testing.assert_allclose(answer[row, :length], expected[row, start : start + length], atol=2e-5)
+        starts += lengths
+    assert starts.tolist() == states["seen"].numpy().tolist() == [7, 7, 7]
     assert {name: tuple(value.shape[1:]) for name, value in states.items()} == {
         name: tuple(spec.shape[1:]) for name, spec in step.state_specs().items()
     }
@@ -93,10 +99,8 @@ def test_an_encoder_of_keras_takes_local_weights_and_can_be_frozen(tmp_path: Pat
     assert any(id(weight) in trained for weight in frozen.get_layer("differences_encoder").model.weights)
     pictures = np.random.default_rng(1).integers(0, 255, (2, 3, 32, 32, 1)).astype(np.uint8)
     step = VideoStep(frozen)
-    states = zero_video_states(step, 2)
-    for time in range(3):
-        answer, states = step(tf.constant(pictures[:, time]), states)
-    np.testing.assert_allclose(answer, logits(frozen, pictures, [3, 3]), atol=1e-4)
+    answer, _ = step(tf.constant(pictures), tf.constant([3, 3]), zero_video_states(step, 2))
+    np.testing.assert_allclose(answer[:, 2], logits(frozen, pictures, [3, 3]), atol=1e-4)
     with pytest.raises(ConfigError, match=r"none\.h5 does not exist"):
         build_network(VideoModelConfig(**SMALL, **settings, encoder_weights=str(tmp_path / "none.h5")), seen)
     (tmp_path / "bad.weights.h5").write_bytes(b"nonsense")

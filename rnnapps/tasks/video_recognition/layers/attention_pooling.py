@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnapps.kernels.loop import loop
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["AttentionPooling"]
@@ -20,7 +21,7 @@ class AttentionPooling(keras.layers.Layer):
     """Sum over time of softmax(v . tanh(W x_t + b)) x_t (Yang et al. 2016, "Hierarchical attention networks", eq. 5-7).
 
     Since a softmax is a ratio of sums, the mean over the steps so far needs three numbers a row to go on from: the
-    largest score, and both sums relative to it. `step` has them as states, zeros before the first step.
+    largest score, and both sums relative to it. `go_on` has them as states, zeros before the first step.
 
     Args:
         units: size of the hidden layer.
@@ -53,19 +54,27 @@ class AttentionPooling(keras.layers.Layer):
         return tf.reduce_sum(tf.cast(weights, sequences.dtype) * sequences, axis=1)
 
     def state_sizes(self, features: int) -> list[int]:
-        """Sizes of the states of `step`: largest score, weighted sum, sum of the weights."""
+        """Sizes of the states of `go_on`: largest score, weighted sum, sum of the weights."""
         return [1, features, 1]
 
-    def step(self, inputs: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
-        """One more step: (inputs `(batch, features)`, states) -> (the mean so far `(batch, features)`, new states)."""
-        largest, weighted, total = states
-        score = tf.cast(self.score(self.hidden(inputs)), tf.float32)
-        # The largest score so far stays at exp(0): both sums are rescaled when a larger one comes, and none overflows.
-        now = tf.where(total > 0, tf.maximum(largest, score), score)
-        before, weight = tf.where(total > 0, tf.exp(largest - now), 0.0), tf.exp(score - now)
-        weighted = weighted * before + weight * tf.cast(inputs, tf.float32)
-        total = total * before + weight
-        return tf.cast(weighted / total, inputs.dtype), [now, weighted, total]
+    def go_on(self, sequences: Tensor, mask: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
+        """More steps of sequences: the mean so far at each of them.
+
+        Args:
+            sequences: the next steps `(batch, time, features)`.
+            mask: bool `(batch, time)`, True where a step counts; the others leave the states as they are.
+            states: what came before.
+
+        Returns:
+            The means `(batch, time, features)`, and the new states.
+        """
+        scores = tf.cast(self.score(self.hidden(sequences)), tf.float32)
+        reads = [tf.transpose(part, [1, 0, 2]) for part in (scores, tf.cast(sequences, tf.float32), mask[..., None])]
+        mean = tf.TensorSpec((None, sequences.shape[-1]), tf.float32)
+        final, _, (means,) = loop(
+            _one_more, tf.shape(sequences)[1], list(states), reads, backwards=False, yields=[mean]
+        )
+        return tf.cast(tf.transpose(means, [1, 0, 2]), sequences.dtype), final
 
     def compute_output_shape(
         self, sequences_shape: Sequence[int | None], mask_shape: object = None
@@ -81,3 +90,13 @@ class AttentionPooling(keras.layers.Layer):
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
         return config | {"units": self.units}
+
+
+def _one_more(_: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
+    """One step of `AttentionPooling.go_on`: `now` is its score, its inputs, and whether it counts."""
+    (largest, weighted, total), (score, inputs, counts) = states, now
+    # The largest score so far stays at exp(0): both sums are rescaled when a larger one comes, and none overflows.
+    level = tf.where(total > 0, tf.maximum(largest, score), score)
+    before, weight = tf.where(total > 0, tf.exp(largest - level), 0.0), tf.exp(score - level)
+    after = [level, weighted * before + weight * inputs, total * before + weight]
+    return [tf.where(counts, new, old) for new, old in zip(after, states, strict=True)], [after[1] / after[2]]

@@ -33,7 +33,7 @@ class FrameDifferences(keras.layers.Layer):
 
     @property
     def memory(self) -> int:
-        """How many earlier frames `step` needs."""
+        """How many earlier frames `go_on` needs."""
         return max(self.lags)
 
     def call(self, frames: Tensor) -> Tensor:
@@ -48,23 +48,26 @@ class FrameDifferences(keras.layers.Layer):
             differences.append(tf.ensure_shape(whole, frames.shape))
         return tf.concat(differences, axis=-1) * (GAIN / 255)
 
-    def step(self, frame: Tensor, recent: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """One more frame.
+    def go_on(self, frames: Tensor, lengths: Tensor, *, recent: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """More frames of videos.
 
         Args:
-            frame: uint8 `(batch, height, width, channels)`.
+            frames: uint8 `(batch, time, height, width, channels)`.
+            lengths: int32 `(batch,)`, frames of each row that count.
             recent: the last `memory` frames, the oldest first, uint8 `(batch, memory, height, width, channels)`.
-            seen: int32 `(batch,)`, frames before this one.
+            seen: int32 `(batch,)`, frames before these.
 
         Returns:
-            The differences `(batch, height, width, channels x lags)`, and the new `recent`.
+            The differences `(batch, time, height, width, channels x lags)`, and the new `recent`.
         """
-        pixels, differences = tf.cast(frame, self.compute_dtype), []
+        time, joined = tf.shape(frames)[1], tf.concat([recent, frames], axis=1)
+        pixels, number, differences = tf.cast(joined, self.compute_dtype), seen[:, None] + tf.range(time), []
         for lag in self.lags:
-            known = (seen >= lag)[:, None, None, None]
-            changes = pixels - tf.cast(recent[:, self.memory - lag], self.compute_dtype)
+            known = (number >= lag)[:, :, None, None, None]
+            changes = pixels[:, self.memory :] - pixels[:, self.memory - lag : self.memory - lag + time]
             differences.append(tf.where(known, changes, tf.zeros_like(changes)))
-        return tf.concat(differences, axis=-1) * (GAIN / 255), tf.concat([recent[:, 1:], frame[:, None]], axis=1)
+        last = tf.gather(joined, lengths[:, None] + tf.range(self.memory), batch_dims=1)
+        return tf.concat(differences, axis=-1) * (GAIN / 255), last
 
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the inputs, with a channel for each lag."""

@@ -1,4 +1,4 @@
-"""The network that tells what happens in a clip, and the way to run it frame by frame."""
+"""The network that tells what happens in a clip, and the way to run it a few frames at a time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from rnnapps.types import NamedTensors, Tensor
 __all__ = ["VideoStep", "pixel_scaling", "video_network", "zero_video_states"]
 
 RECURRENT, POOLING, DIFFERENCES = "recurrent", "attention", "differences"
+ATTENTION = ("largest", "weighted", "total")
 GAIN = 2.0
 
 
@@ -101,10 +102,10 @@ class _Pixels(keras.layers.Layer):
 
 
 class VideoStep:
-    """A unidirectional video network frame by frame: after each, the answer that the frames so far would get.
+    """A unidirectional video network a few frames at a time: after each, the answer that the frames so far would get.
 
     Its states are a dict of tensors: "recent" uint8, the last frames that differences need; "seen" int32 `(batch,)`;
-    "recurrent_0"... of the recurrent stack; "largest", "weighted" and "total" of the attention. All zeros before the
+    "0"... of the recurrent stack; "largest", "weighted" and "total" of the attention. All zeros before the
     first frame. Their structure is that of `zero_video_states`.
 
     Args:
@@ -118,29 +119,38 @@ class VideoStep:
         self.pooling: AttentionPooling = network.get_layer(POOLING)
         self.differences = network.get_layer(DIFFERENCES) if DIFFERENCES in names else None
         self.encoders = {
-            kind: network.get_layer(f"{kind}_encoder").model
+            kind: network.get_layer(f"{kind}_encoder")
             for kind in ("frames", "differences", "both")
             if f"{kind}_encoder" in names
         }
 
-    def __call__(self, frame: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
-        """Maps (frame uint8 `(batch, size, size, channels)`, states) to (logits `(batch, classes)`, new states)."""
-        new = {"seen": states["seen"] + 1}
+    def __call__(self, frames: Tensor, lengths: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
+        """Goes on with videos.
+
+        Args:
+            frames: the next ones, uint8 `(batch, time, size, size, channels)`.
+            lengths: int32 `(batch,)`, frames of each row that count; 0 leaves its states as they are.
+            states: what came before.
+
+        Returns:
+            Logits after each frame `(batch, time, classes)`, and the new states.
+        """
+        new, inside = {"seen": states["seen"] + lengths}, tf.sequence_mask(lengths, tf.shape(frames)[1])
         changes = None
         if self.differences is not None:
-            changes, new["recent"] = self.differences.step(frame, states["recent"], states["seen"])
-        features = [model(self._input(kind, frame, changes), training=False) for kind, model in self.encoders.items()]
-        names = [name for name in states if name.startswith("recurrent_")]
-        outputs, final = self.stack(tf.concat(features, axis=-1)[:, None], states=[states[name] for name in names])
+            known = {name: states[name] for name in ("recent", "seen")}
+            changes, new["recent"] = self.differences.go_on(frames, lengths, **known)
+        features = [layer(self._input(kind, frames, changes), training=False) for kind, layer in self.encoders.items()]
+        names = [str(number) for number in range(len(self.stack.state_sizes))]
+        hidden, final = self.stack(tf.concat(features, axis=-1), states=[states[name] for name in names], mask=inside)
         new |= dict(zip(names, final, strict=True))
-        attention = ("largest", "weighted", "total")
-        pooled, sums = self.pooling.step(outputs[:, 0], [states[name] for name in attention])
-        new |= dict(zip(attention, sums, strict=True))
+        pooled, sums = self.pooling.go_on(hidden, inside, [states[name] for name in ATTENTION])
+        new |= dict(zip(ATTENTION, sums, strict=True))
         return tf.cast(self.network.get_layer("logits")(pooled), tf.float32), {name: new[name] for name in states}
 
-    def _input(self, kind: str, frame: Tensor, changes: Tensor | None) -> Tensor:
-        """What an encoder of this kind sees of one frame; the twin of `_stream`."""
-        pixels = tf.cast(frame, self.stack.compute_dtype)
+    def _input(self, kind: str, frames: Tensor, changes: Tensor | None) -> Tensor:
+        """What an encoder of this kind sees of frames; the twin of `_stream`."""
+        pixels = tf.cast(frames, self.stack.compute_dtype)
         if kind == "frames":
             return pixels
         return changes if kind == "differences" else tf.concat([pixels * pixel_scaling(), changes], axis=-1)
@@ -153,9 +163,9 @@ class VideoStep:
             specs["recent"] = tf.TensorSpec((None, self.differences.memory, *shape), tf.uint8)
         kind = self.stack.compute_dtype
         for number, size in enumerate(self.stack.state_sizes):
-            specs[f"recurrent_{number}"] = tf.TensorSpec((None, size), kind)
+            specs[str(number)] = tf.TensorSpec((None, size), kind)
         sizes = self.pooling.state_sizes(self.stack.output_size)
-        for name, size in zip(("largest", "weighted", "total"), sizes, strict=True):
+        for name, size in zip(ATTENTION, sizes, strict=True):
             specs[name] = tf.TensorSpec((None, size), tf.float32)
         return specs
 
