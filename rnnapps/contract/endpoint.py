@@ -71,6 +71,9 @@ class Endpoint:
         most_steps: input name -> the most places of its second dimension that are read, so that no request costs more.
         missing: float inputs in which NaN stands for a missing value; in all others it is a problem.
         found_problems: what the function's own `problem` may say, for the model card.
+        chunk: places that inputs of variable length have in files for other runtimes, whose shapes are fixed; 0 for one
+            in `step`, and for as many as the longest example has in other signatures.
+        settled: input name -> its value in those files, where it is no input.
     """
 
     function: Callable[..., dict[str, Tensor]]
@@ -83,6 +86,8 @@ class Endpoint:
     most_steps: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     found_problems: tuple[str, ...] = ()
+    chunk: int = 0
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -109,17 +109,7 @@ def export(
     check_destination(base)
     signing_key = None if key is None else read_private_key(key)
     careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
-    contents = _Contents(
-        careful,
-        network,
-        preprocessor,
-        config_yaml,
-        model_card,
-        name=base.name,
-        warmup=warmup,
-        trackables=trackables,
-        more=more,
-    )
+    contents = _Contents(careful, network, preprocessor, config_yaml, model_card, base.name, warmup, trackables, more)
     try:
         with working_folder(base.parent, f".{base.name}.exporting-") as scratch:
             version = scratch / "version"

@@ -34,16 +34,20 @@ def folded(
     """
     for _ in range(ROUNDS):
         graph = _imported(graph_def)
-        wanted = {name: graph.get_tensor_by_name(tensor) for name, tensor in outputs.items()}
-        graph_def, outputs, changed = _round(graph, wanted)
+        graph_def, outputs, changed = _round(graph, _named(graph, outputs))
         if not changed:
             break
     graph = _imported(graph_def)
-    found = {name: graph.get_tensor_by_name(tensor) for name, tensor in outputs.items()}
-    fixed = {name: tensor for name, tensor in found.items() if _is_fixed(tensor)}
-    needed = {operation.name for operation in _ancestors(fixed.values())}
+    fixed = {name: tensor for name, tensor in _named(graph, outputs).items() if _is_fixed(tensor)}
+    graph_def, outputs, _ = _round(graph, fixed)
+    graph = _imported(graph_def)
+    needed = {operation.name for operation in graph.get_operations()}
     placeholders = {name: graph.get_tensor_by_name(f"{name}:0") for name in inputs if name in needed}
-    return graph, placeholders, fixed
+    return graph, placeholders, _named(graph, outputs)
+
+
+def _named(graph: tf.Graph, tensors: Mapping[str, str]) -> dict[str, Tensor]:
+    return {name: graph.get_tensor_by_name(tensor) for name, tensor in tensors.items()}
 
 
 def _imported(graph_def: tf.compat.v1.GraphDef) -> tf.Graph:

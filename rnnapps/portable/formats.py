@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,25 +24,24 @@ class Format:
     """A format.
 
     Attributes:
-        module, function: the writer's.
+        write: its writer.
         needs: modules of the extra `portable` that it imports.
         signatures: what it is written for.
     """
 
-    module: str
-    function: str
+    write: Writer
     needs: tuple[str, ...]
     signatures: tuple[str, ...]
 
-    @property
-    def write(self) -> Writer:
-        """The writer."""
-        writer: Writer = getattr(import_module(self.module), self.function)
-        return writer
+
+def _c(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]]:
+    from rnnapps.portable.c.files import write_c
+
+    return write_c(static, folder, name)
 
 
 FORMATS: dict[str, Format] = {
-    "c": Format("rnnapps.portable.c.files", "write_c", (), ("step",)),
+    "c": Format(_c, (), ("step",)),
 }
 
 

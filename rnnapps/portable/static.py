@@ -80,7 +80,7 @@ def static_graph(name: str, endpoint: Endpoint, steps: int) -> StaticGraph:
     Raises:
         ExportError: it cannot be traced, has no output of numbers, or one whose size depends on values.
     """
-    fixed = {LENGTHS: np.array([steps], np.int32)} if name == STEP and LENGTHS in endpoint.input_signature else {}
+    fixed = _fixed(name, endpoint, steps)
     specs = _specs(endpoint, steps, fixed)
     function = tf.function(lambda **inputs: _numbers(endpoint, {**inputs, **fixed}), autograph=False)
     try:
@@ -114,6 +114,13 @@ def states_of(inputs: Mapping[str, object], outputs: Mapping[str, object]) -> di
     return {name: successor for name, successor in successors.items() if successor in outputs}
 
 
+def _fixed(name: str, endpoint: Endpoint, steps: int) -> Arrays:
+    """Inputs that are constants: those that the endpoint has settled, and in a step the lengths."""
+    settled = {key: np.full(1, value) for key, value in endpoint.settled.items()}
+    whole = {LENGTHS: np.array([steps], np.int32)} if name == STEP and LENGTHS in endpoint.input_signature else {}
+    return {**settled, **whole}
+
+
 def _specs(endpoint: Endpoint, steps: int, fixed: Arrays) -> dict[str, tf.TensorSpec]:
     """The input signature for one row, every size that varies fixed."""
     return {
@@ -130,7 +137,10 @@ def _numbers(endpoint: Endpoint, inputs: NamedTensors) -> dict[str, Tensor]:
 
 
 def _cases(endpoint: Endpoint, steps: int, fixed: Arrays, outputs: Mapping[str, Tensor]) -> Iterator[Case]:
-    """Each row of the examples, cut or lengthened with zeros to the fixed sizes, answered by the endpoint itself."""
+    """Each row of the examples, cut or lengthened with zeros to the fixed sizes, answered by the endpoint itself.
+
+    Answers are lengthened with zeros too: what stands behind a row's end.
+    """
     specs = _specs(endpoint, steps, fixed)
     served = tf.function(lambda **inputs: _numbers(endpoint, inputs), autograph=False)
     answered = served.get_concrete_function(**endpoint.input_signature)
@@ -139,7 +149,8 @@ def _cases(endpoint: Endpoint, steps: int, fixed: Arrays, outputs: Mapping[str, 
         if LENGTHS in inputs:
             inputs[LENGTHS] = np.minimum(inputs[LENGTHS], steps)
         answer = answered(**{name: tf.constant(value) for name, value in {**inputs, **fixed}.items()})
-        yield Case(inputs, {name: np.asarray(answer[name]) for name in outputs})
+        specified = {key: tf.TensorSpec(tensor.shape, tensor.dtype) for key, tensor in outputs.items()}
+        yield Case(inputs, {key: _fitted(np.asarray(answer[key]), spec) for key, spec in specified.items()})
 
 
 def _fitted(array: Array, spec: tf.TensorSpec) -> Array:

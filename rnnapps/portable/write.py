@@ -58,9 +58,9 @@ def write_portable(
 
 
 def default_steps(signature: str, endpoint: Endpoint) -> int:
-    """Places of inputs of variable length: one in a step, else as many as the longest example has."""
-    if signature == STEP:
-        return 1
+    """Places of inputs of variable length, where nothing else is said: see `Endpoint.chunk`."""
+    if endpoint.chunk or signature == STEP:
+        return endpoint.chunk or 1
     sizes = [
         endpoint.examples[name].shape[axis]
         for name, spec in endpoint.input_signature.items()

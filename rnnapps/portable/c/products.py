@@ -25,7 +25,7 @@ def _matmul(program: Program, operation: tf.Operation, values: list[Value]) -> l
     left = _turned(left) if operation.get_attr(first) else left
     right = _turned(right) if operation.get_attr(second) else right
     out = program.scratch(result_shape(operation), left.dtype)
-    _product(program, operation.name, left, right, out)
+    _product(program, operation.name, (left, right), out)
     return [out]
 
 
@@ -36,8 +36,9 @@ def _turned(view: View) -> View:
     )
 
 
-def _product(program: Program, title: str, left: View, right: View, out: View) -> None:
+def _product(program: Program, title: str, factors: tuple[View, View], out: View) -> None:
     """`(..., rows, inner)` times `(..., inner, columns)`."""
+    left, right = factors
     *batch, rows, columns = out.shape
     inner, depth = left.shape[-1], len(batch)
     program.products += int(np.prod(out.shape, dtype=int)) * inner
