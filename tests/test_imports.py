@@ -18,7 +18,8 @@ PUBLIC = {
     "rnnapps.export.inference": "an export as a Python object, for client code",
 }
 """Modules of the library that fewer than two tasks use and that stand outside tasks/ all the same, and why."""
-SHARED_ROOTS = ("rnnapps", "rnnapps.cli.main", "rnnapps.testing", "rnnapps.export.confined", *PUBLIC)
+PROCESSES = ("rnnapps.export.confined", "rnnapps.serving.worker")
+SHARED_ROOTS = ("rnnapps", "rnnapps.cli.main", "rnnapps.testing", *PROCESSES, *PUBLIC)
 """What users, and processes that this package starts itself, begin with."""
 OWN_GROUPS = ("decoding", "detection")
 """Groups of settings that only tasks have."""

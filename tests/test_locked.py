@@ -28,7 +28,15 @@ def test_versions_are_those_of_the_constraints() -> None:
 def test_everything_that_is_declared_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    declared = [*project["dependencies"], *extras["dev"], *extras["samples"], "pip", "setuptools", "wheel"]
+    declared = [
+        *project["dependencies"],
+        *extras["dev"],
+        *extras["samples"],
+        *extras["serve"],
+        "pip",
+        "setuptools",
+        "wheel",
+    ]
     assert {normalised(item) for item in declared} <= set(pins("locked.txt"))
 
 

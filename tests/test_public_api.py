@@ -32,7 +32,7 @@ def defined(module: ast.Module) -> set[str]:
     return {
         node.name
         for node in module.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }
 
 

@@ -19,6 +19,7 @@ examples:
   rnnapps list                           cells, pipelines and their configurations
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps verify saved_models/NAME/1     prove that an export serves
+  rnnapps serve saved_models             serve exports over REST and gRPC
 """
 
 
@@ -43,6 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
         return _run_pipeline(words[0], words[1:])
+    if words[:1] == ["serve"]:
+        from rnnapps.cli.serving import serve_command
+
+        return serve_command(words[1:])
     arguments = _build_parser().parse_args(words)
     if arguments.version:
         from rnnapps import __version__
@@ -81,7 +86,7 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("list", "new", "verify")
+COMMANDS = ("list", "new", "serve", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -103,6 +108,10 @@ def _build_parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     _add_verify(commands)
+    # Its flags are those of another parser, which nobody waits for who does not ask.
+    commands.add_parser(
+        "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False
+    )
     new = commands.add_parser(
         "new",
         help="write a pipeline or a cell of your own, which works from the first minute",

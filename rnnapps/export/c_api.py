@@ -20,11 +20,24 @@ from rnnapps.export.dtypes import DT_STRING, NUMPY_TYPES, TYPE_NAMES
 from rnnapps.export.protos import tensorflow_folder
 from rnnapps.types import Array, ArrayLike
 
-__all__ = ["Library", "Session"]
+__all__ = ["Library", "RuntimeFailure", "Session"]
 
 _STRING_BYTES = 24  # sizeof(TF_TString)
 _NUMBERS = {dtype: number for number, dtype in NUMPY_TYPES.items()}
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
+
+
+class RuntimeFailure(ExportError):
+    """TensorFlow's own error.
+
+    Args:
+        message: what it says.
+        code: its number, that of gRPC: 3 for an invalid argument.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class _Buffer(ctypes.Structure):
@@ -95,12 +108,13 @@ class Library:
         return getattr(self._library, name)(*arguments)
 
     def checked(self, name: str, *arguments: Any) -> Any:
-        """Calls a function whose last argument is a status; raises ExportError with its message."""
+        """Calls a function whose last argument is a status; raises RuntimeFailure with its message."""
         status = self.call("TF_NewStatus")
         try:
             result = self.call(name, *arguments, status)
-            if self.call("TF_GetCode", status):
-                raise ExportError(" ".join(self.call("TF_Message", status).decode(errors="replace").split()))
+            if code := self.call("TF_GetCode", status):
+                message = self.call("TF_Message", status).decode(errors="replace")
+                raise RuntimeFailure(" ".join(message.split()), code)
             return result
         finally:
             self.call("TF_DeleteStatus", status)
@@ -165,6 +179,7 @@ class Session:
 
     def __init__(self, library: Library, folder: Path) -> None:
         self._library = library
+        self._places: dict[str, tuple[int, int]] = {}
         self._graph = library.call("TF_NewGraph")
         tags = (ctypes.c_char_p * 1)(b"serve")
         options, meta_graph = library.call("TF_NewSessionOptions"), None
@@ -200,12 +215,18 @@ class Session:
         """The C structures of tensors that are named "operation:index"."""
         result = (_Output * len(names))()
         for position, name in enumerate(names):
-            operation, _, index = name.rpartition(":")
-            address = self._library.call("TF_GraphOperationByName", self._graph, operation.encode())
-            if not address:
-                raise ExportError(f"the graph has no operation {operation!r}")
-            result[position] = _Output(address, int(index))
+            if name not in self._places:
+                self._places[name] = self._place(name)
+            result[position] = _Output(*self._places[name])
         return result
+
+    def _place(self, name: str) -> tuple[int, int]:
+        """Address of a tensor's operation, and which of its outputs the tensor is."""
+        operation, _, index = name.rpartition(":")
+        address = self._library.call("TF_GraphOperationByName", self._graph, operation.encode())
+        if not address:
+            raise ExportError(f"the graph has no operation {operation!r}")
+        return address, int(index)
 
 
 def _find(folder: Path, stem: str) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rnnapps.export.confinement import Limits, confine
 
-__all__ = ["main"]
+__all__ = ["code_paths", "main"]
 
 # What the dynamic linker, the C library and TensorFlow read of a machine.
 _SYSTEM = (
@@ -29,7 +29,9 @@ def main(job_path: Path) -> None:
     """Confines this process, then runs the job."""
     job = json.loads(job_path.read_text(encoding="utf-8"))
     work = Path(job["events"]).parent
-    told = confine(Limits(**job["limits"]), readable=[*_code(), job_path.parent], writable=[work, Path(os.devnull)])
+    told = confine(
+        Limits(**job["limits"]), readable=[*code_paths(), job_path.parent], writable=[work, Path(os.devnull)]
+    )
     with open(job["events"], "a", encoding="utf-8") as events:
         events.write(json.dumps({"event": "check", "name": "confinement", "passed": True, "detail": told}) + "\n")
     from rnnapps.export.runner import main as run
@@ -37,7 +39,7 @@ def main(job_path: Path) -> None:
     run(job_path)
 
 
-def _code() -> list[Path]:
+def code_paths() -> list[Path]:
     """Python's library, and the packages that run a model; none of them is imported here."""
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     specs = [importlib.util.find_spec(name) for name in _PACKAGES]

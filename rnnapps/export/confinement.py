@@ -105,12 +105,12 @@ class Limits:
 
     Attributes:
         memory_bytes: of its data; the code of libraries is not counted.
-        cpu_seconds: of all its threads together.
+        cpu_seconds: of all its threads together; None for any.
         file_bytes: of one file that it writes.
     """
 
     memory_bytes: int
-    cpu_seconds: int
+    cpu_seconds: int | None
     file_bytes: int
 
 
@@ -126,7 +126,8 @@ def confine(limits: Limits, *, readable: Sequence[Path], writable: Sequence[Path
         What is in force, and what the system does not offer, in one line.
     """
     _set_limits(limits)
-    forced = [f"{limits.memory_bytes >> 20} MiB and {limits.cpu_seconds} s of processors"]
+    seconds = "" if limits.cpu_seconds is None else f" and {limits.cpu_seconds} s of processors"
+    forced = [f"{limits.memory_bytes >> 20} MiB{seconds}"]
     lacking = []
     if not sys.platform.startswith("linux"):
         return f"{forced[0]}; {platform.system()} offers no confinement of files and network"
@@ -153,6 +154,8 @@ def _set_limits(limits: Limits) -> None:
         resource.RLIMIT_NOFILE: 256,
     }
     for kind, value in wanted.items():
+        if value is None:
+            continue
         _, hard = resource.getrlimit(kind)
         least = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (least, least))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from rnnapps.errors import ExportError
 from rnnapps.export.arrays import Arrays
 from rnnapps.export.artefact import CONFIG, PREPROCESSING
+from rnnapps.export.batching_settings import BATCHING, batching_failures
 from rnnapps.export.checks import Check, check
 from rnnapps.export.manifest import EXTRA
 
@@ -19,22 +19,10 @@ if TYPE_CHECKING:
 
     from rnnapps.types import Array
 
-__all__ = ["BATCHING", "contents_check", "fingerprint_check", "variable_readers", "weight_failures"]
+__all__ = ["contents_check", "fingerprint_check", "variable_readers", "weight_failures"]
 
-BATCHING = "batching_params.pbtxt"
 _LARGEST_TEXT = 64 * 1024**2
 _LARGEST_FINGERPRINT = 64 * 1024
-# What a batching server may be asked: more would keep requests waiting, or the machine busy with threads.
-_BATCHING_LIMITS = {
-    "max_batch_size": (1, 4096),
-    "batch_timeout_micros": (0, 10_000_000),
-    "max_enqueued_batches": (1, 1_000_000),
-    "num_batch_threads": (1, 1024),
-    "allowed_batch_sizes": (1, 4096),
-}
-_BATCHING_LINE = re.compile(
-    r"(\w+)\s*(?:\{\s*value\s*:\s*(\d{1,18})\s*\}|:\s*(\d{1,18}))|pad_variable_length_inputs\s*:\s*\w+"
-)
 
 
 def contents_check(folder: Path) -> Check:
@@ -88,7 +76,7 @@ def weight_failures(weights: Arrays, variables: Mapping[str, Array]) -> Iterator
 
 
 def _text_failures(folder: Path) -> Iterator[str]:
-    yield from _read(folder / BATCHING, _batching_failures)
+    yield from _read(folder / BATCHING, batching_failures)
     yield from _read(folder / EXTRA / CONFIG, _yaml_failures)
     for path in sorted((folder / EXTRA / PREPROCESSING).rglob("*.json")):
         yield from _read(path, _json_failures)
@@ -107,17 +95,6 @@ def _read(path: Path, judge: Callable[[str], Iterator[str]]) -> Iterator[str]:
     except ExportError as error:
         failures = [str(error)]
     return (f"{path.name}: {line}; export the model again" for line in failures)
-
-
-def _batching_failures(text: str) -> Iterator[str]:
-    for line in filter(None, (part.split("#")[0].strip() for part in text.splitlines())):
-        found = _BATCHING_LINE.fullmatch(line)
-        if not found:
-            yield f"line {line[:60]!r} is no setting of batching"
-        elif found[1]:
-            least, most = _BATCHING_LIMITS.get(found[1], (1, 0))
-            if not least <= int(found[2] or found[3]) <= most:
-                yield f"{line[:60]!r} is none of {', '.join(_BATCHING_LIMITS)} within their limits"
 
 
 def _yaml_failures(text: str) -> Iterator[str]:

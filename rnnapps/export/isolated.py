@@ -23,7 +23,7 @@ from rnnapps.export.confinement import Limits
 from rnnapps.export.manifest import EXTRA
 from rnnapps.export.warmup import WARMUP_FILE
 
-__all__ = ["IsolatedResult", "Run", "run_isolated"]
+__all__ = ["IsolatedResult", "Run", "child_environment", "run_isolated"]
 
 _LOADED = ("saved_model.pb", "fingerprint.pb", "variables/*", f"{EXTRA}/{WARMUP_FILE}", f"{EXTRA}/{WEIGHTS}")
 _MEMORY_BYTES = 4 * 1024**3  # beside four times the model
@@ -113,6 +113,25 @@ def run_isolated(
         return _read(told, ending, [outputs for _, outputs in jobs])
 
 
+def child_environment(home: str) -> dict[str, str]:
+    """Variables of a process that runs an export: few of this one's, and none that could hold a secret.
+
+    Args:
+        home: the folder that it may take for its own.
+    """
+    root = str(Path(rnnapps.__path__[0]).parent)
+    return {
+        **{name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)},
+        "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # threads of before the confinement would be outside of it
+        "HOME": home,
+        "TMPDIR": home,
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+
+
 def _copy(folder: Path, to: Path) -> int:
     """Copies what is loaded, links left out; returns its size in bytes."""
     size = 0
@@ -129,18 +148,8 @@ def _copy(folder: Path, to: Path) -> int:
 
 def _start(job: Path, timeout_seconds: float) -> str:
     """Runs the process; returns how it ended if not well."""
-    root, work = str(Path(rnnapps.__path__[0]).parent), str(job.parent / "work")
-    kept = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
-    environment = {
-        **kept,
-        "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OPENBLAS_NUM_THREADS": "1",  # threads of before the confinement would be outside of it
-        "HOME": work,
-        "TMPDIR": work,
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-    }
+    work = str(job.parent / "work")
+    environment = child_environment(work)
     command = [sys.executable, "-m", "rnnapps.export.confined", str(job)]
     with open(job.parent / "errors", "w+b") as errors:
         try:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from rnnapps.errors import ExportError
 from rnnapps.export.allowed import core
-from rnnapps.export.arrays import Arrays, load_arrays, save_arrays
+from rnnapps.export.arrays import load_arrays, save_arrays
 from rnnapps.export.artefact import WEIGHTS
-from rnnapps.export.c_api import Library, Session
+from rnnapps.export.c_api import Library
 from rnnapps.export.checks import Check, check
-from rnnapps.export.contents import fingerprint_check, variable_readers, weight_failures
+from rnnapps.export.contents import fingerprint_check, weight_failures
 from rnnapps.export.graph import read_saved_model
+from rnnapps.export.loaded_model import LoadedModel
 from rnnapps.export.manifest import EXTRA
 from rnnapps.export.protos import shadow_tensorflow
 from rnnapps.export.rules import check_graph, serving_graph
@@ -31,29 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 Emit = Callable[..., None]
-
-
-class _Model:
-    """A loaded export and the tensor names of its signatures."""
-
-    def __init__(self, library: Library, folder: Path, meta_graph: MetaGraphDef) -> None:
-        self._session = Session(library, folder)
-        self._signatures = meta_graph.signature_def
-        self._readers = variable_readers(meta_graph.graph_def)
-
-    def run(self, signature: str, inputs: Arrays) -> Arrays:
-        """Runs one signature on arrays by input name."""
-        if signature not in self._signatures:
-            raise ExportError(f"there is no signature {signature!r}")
-        definition = self._signatures[signature]
-        if set(inputs) != set(definition.inputs):
-            raise ExportError(f"expected the inputs {sorted(definition.inputs)}, found {sorted(inputs)}")
-        feeds = {definition.inputs[name].name: value for name, value in inputs.items()}
-        return self._session.run(feeds, {name: tensor.name for name, tensor in definition.outputs.items()})
-
-    def variables(self, names: Set[str]) -> Arrays:
-        """Values of those variables of the graph that are named."""
-        return self._session.run({}, {name: self._readers[name] for name in sorted(names & set(self._readers))})
 
 
 def main(job_path: Path) -> None:
@@ -74,7 +52,7 @@ def main(job_path: Path) -> None:
         emit(event="end")
 
 
-def _load(folder: Path, job: Mapping[str, Any], emit: Emit) -> _Model | None:
+def _load(folder: Path, job: Mapping[str, Any], emit: Emit) -> LoadedModel | None:
     """Loads the model if it passes every static check; returns None if it does not, or cannot be loaded."""
     shadow_tensorflow()
     try:
@@ -86,7 +64,7 @@ def _load(folder: Path, job: Mapping[str, Any], emit: Emit) -> _Model | None:
             raise ExportError(f"not loaded and not run, for it fails {', '.join(failed)}")
         library = Library()
         try:
-            model = _Model(library, folder, meta_graph)
+            model = LoadedModel(library, folder, meta_graph)
         except ExportError as error:
             raise ExportError(f"the C API refuses to load the model: {error}") from error
     except ExportError as error:
@@ -107,7 +85,7 @@ def _static_checks(folder: Path, allow: Set[str]) -> tuple[list[Check], MetaGrap
     return checks, meta_graph
 
 
-def _compare_weights(model: _Model, folder: Path, emit: Emit) -> None:
+def _compare_weights(model: LoadedModel, folder: Path, emit: Emit) -> None:
     """Compares the weights that fine-tuning starts from with those that are served."""
     try:
         weights = load_arrays(folder / EXTRA / WEIGHTS)
@@ -118,7 +96,7 @@ def _compare_weights(model: _Model, folder: Path, emit: Emit) -> None:
     emit(event="check", name=item.name, passed=item.passed, detail=item.detail)
 
 
-def _run_all(model: _Model, runs: list[dict[str, str]], emit: Emit) -> None:
+def _run_all(model: LoadedModel, runs: list[dict[str, str]], emit: Emit) -> None:
     """Runs every request of the job; the event before each tells which one a crash ended."""
     for position, run in enumerate(runs):
         emit(event="start", run=position)
@@ -129,7 +107,7 @@ def _run_all(model: _Model, runs: list[dict[str, str]], emit: Emit) -> None:
             emit(event="run", run=position, error=str(error))
 
 
-def _replay(model: _Model, folder: Path, emit: Emit) -> None:
+def _replay(model: LoadedModel, folder: Path, emit: Emit) -> None:
     """Runs every request of the warm-up file."""
     failures, count = [], 0
     try:

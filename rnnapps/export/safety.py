@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-__all__ = ["check_safety", "operations_of_graph", "require_safe"]
+__all__ = ["check_safety", "operations_of_graph", "require_safe", "require_safe_graph"]
 
 _MAIN = "saved_model_main_op"
 _OBJECTS = frozenset({"user_object", "variable", "bare_concrete_function", "function", "constant", "resource"})
@@ -62,7 +62,12 @@ def require_safe(folder: Path, allow: Set[str] = frozenset()) -> None:
     Raises:
         ExportError: it cannot be read, or a check failed.
     """
-    for item in check_safety(read_saved_model(folder), allow):
+    require_safe_graph(folder, read_saved_model(folder), allow)
+
+
+def require_safe_graph(folder: Path, saved_model: SavedModel, allow: Set[str] = frozenset()) -> None:
+    """Refuses what `check_safety` does, in the name of the folder that it was read from; raises ExportError."""
+    for item in check_safety(saved_model, allow):
         if not item.passed:
             first = item.detail.splitlines()[0]
             raise ExportError(f"{folder}: is not loaded, for it fails the check {item.name!r}: {first}")

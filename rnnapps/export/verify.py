@@ -7,20 +7,17 @@ from pathlib import Path
 
 from rnnapps.errors import ExportError
 from rnnapps.export.answers import BATCH, Answer, Example, Request, check_answers, plan
-from rnnapps.export.arrays import Arrays, load_arrays, save_arrays
 from rnnapps.export.checks import Check, VerificationReport, check
 from rnnapps.export.contents import contents_check
 from rnnapps.export.isolated import IsolatedResult, run_isolated
 from rnnapps.export.layout import layout_checks
-from rnnapps.export.manifest import EXTRA, Manifest, check_files, read_manifest
+from rnnapps.export.manifest import Manifest, check_files, read_manifest
 from rnnapps.export.provenance import signature_check
+from rnnapps.export.signature_file import signature_failures
+from rnnapps.export.stored_examples import load_example
 from rnnapps.export.versions import find_version
 
-__all__ = ["save_example", "verify"]
-
-_EXPECTED = "expected"
-_EXAMPLE_BYTES = 1024**3
-_INPUT, _OUTPUT = "inputs/", "outputs/"
+__all__ = ["verify"]
 
 
 def verify(
@@ -55,7 +52,9 @@ def verify(
     examples, failures = _load_examples(folder, manifest)
     requests = [request for example in examples for request in plan(example, _input_shapes(manifest, example))]
     signed = [signature_check(folder, key)] if key is not None else []
-    before = [*signed, files, *layout_checks(folder), contents_check(folder)]
+    told = signature_failures(folder, manifest) if manifest else ()
+    descriptions = check("descriptions", told, "what clients are told is what the manifest says")
+    before = [*signed, files, *layout_checks(folder), contents_check(folder), descriptions]
     result = run_isolated(
         folder,
         [request.run for request in requests],
@@ -76,35 +75,20 @@ def verify(
     return VerificationReport(folder, tuple(checks))
 
 
-def save_example(folder: Path, example: Example) -> None:
-    """Stores the requests and answers of one signature in an export, for its verification."""
-    target = folder / EXTRA / _EXPECTED
-    target.mkdir(parents=True, exist_ok=True)
-    inputs = {_INPUT + name: array for name, array in example.inputs.items()}
-    outputs = {_OUTPUT + name: array for name, array in example.outputs.items()}
-    save_arrays(target / f"{example.signature}.npz", {**inputs, **outputs})
-
-
 def _load_examples(folder: Path, manifest: Manifest | None) -> tuple[list[Example], list[str]]:
     """The stored examples of all signatures, and what is wrong with them."""
     examples, failures = [], []
     for name in sorted(manifest.signatures) if manifest else []:
         try:
-            stored = load_arrays(folder / EXTRA / _EXPECTED / f"{Path(name).name}.npz", maximum_bytes=_EXAMPLE_BYTES)
+            example = load_example(folder, name)
         except ExportError as error:
             failures.append(str(error))
             continue
-        example = Example(name, _below(stored, _INPUT), _below(stored, _OUTPUT))
         if any(array.shape[:1] != (BATCH,) for array in example.inputs.values()):
             failures.append(f"signature {name!r}: expected {BATCH} rows of examples; export the model again")
         else:
             examples.append(example)
     return examples, failures
-
-
-def _below(stored: Arrays, prefix: str) -> Arrays:
-    """The arrays whose names begin with the prefix, by the rest of their names."""
-    return {name.removeprefix(prefix): array for name, array in stored.items() if name.startswith(prefix)}
 
 
 def _input_shapes(manifest: Manifest | None, example: Example) -> dict[str, list[int | None]]:

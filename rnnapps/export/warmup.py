@@ -10,17 +10,12 @@ import functools
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnapps.errors import ExportError
-from rnnapps.export.arrays import Arrays, as_array
-from rnnapps.export.dtypes import DT_STRING, NUMPY_TYPES
-from rnnapps.types import Array
-
-if TYPE_CHECKING:
-    from tensorflow.core.framework.tensor_pb2 import TensorProto
+from rnnapps.export.arrays import Arrays
+from rnnapps.export.tensor_protos import from_proto
 
 __all__ = ["MAXIMUM_REQUESTS", "WARMUP_FILE", "masked_crc32c", "read_requests", "warmup_requests", "write_requests"]
 
@@ -83,7 +78,7 @@ def read_requests(path: Path) -> Iterator[tuple[str, Arrays]]:
         try:
             log = prediction_log_pb2.PredictionLog.FromString(record)
             request = log.predict_log.request
-            inputs = {name: _to_array(tensor) for name, tensor in request.inputs.items()}
+            inputs = {name: from_proto(tensor) for name, tensor in request.inputs.items()}
         except (ValueError, KeyError, DecodeError) as error:
             raise ExportError(f"{path}: record {position} is damaged ({error}); export the model again") from error
         yield request.model_spec.signature_name, inputs
@@ -127,17 +122,3 @@ def _crc32c_table() -> tuple[int, ...]:
             value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
         table.append(value)
     return tuple(table)
-
-
-def _to_array(tensor: TensorProto) -> Array:
-    """The values of a TensorProto, which may be packed bytes or a list whose last value repeats."""
-    shape = tuple(dimension.size for dimension in tensor.tensor_shape.dim)
-    if tensor.dtype == DT_STRING:
-        return as_array(np.asarray(list(tensor.string_val), dtype=object)).reshape(shape)
-    dtype = NUMPY_TYPES[tensor.dtype]
-    if tensor.tensor_content:
-        return np.frombuffer(tensor.tensor_content, dtype).reshape(shape)
-    fields = ("float_val", "double_val", "int_val", "int64_val", "bool_val", "uint32_val", "uint64_val")
-    values = np.asarray(next((list(getattr(tensor, name)) for name in fields if getattr(tensor, name)), [0]))
-    missing = max(0, int(np.prod(shape)) - len(values))
-    return np.pad(values, (0, missing), mode="edge")[: int(np.prod(shape))].astype(dtype).reshape(shape)

@@ -55,6 +55,7 @@ def export(
         to,
         config_yaml=dump(pipeline.name, config),
         model_card=describe_model(pipeline, model),
+        pipeline=pipeline.name,
         warmup=config.export.warmup_requests,
         key=key,
         more=more if portable else None,

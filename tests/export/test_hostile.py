@@ -58,11 +58,6 @@ def write_to(path: Path) -> dict[str, Signature]:
     }
 
 
-@pytest.fixture
-def version(exported: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(exported, tmp_path / "toy" / "1"))
-
-
 def replace_graph(version: Path, write: Callable[[Path], Any]) -> None:
     """Another graph in an export, under sums that fit."""
     for name in ("saved_model.pb", "fingerprint.pb"):
@@ -315,7 +310,7 @@ def test_a_graph_of_any_size(version: Path, monkeypatch: pytest.MonkeyPatch) -> 
 LOADS = re.compile(r"saved_model\.load\(|TFSMLayer|TF_LoadSessionFromSavedModel|load_v2\(|loader\.load\(")
 CHECKED = {
     "rnnapps/export/inference.py": "require_safe(",
-    "rnnapps/export/c_api.py": "",  # rnnapps/export/runner.py checks before it makes a session
+    "rnnapps/export/c_api.py": "",  # runner.py and serving/model_loop.py check before they make a session
     "rnnapps/testing/layers.py": "",  # what the line before it has saved
 }
 
@@ -329,4 +324,6 @@ def test_nothing_else_loads_a_graph() -> None:
     for name, check in CHECKED.items():
         assert not check or found[name].index(check) < LOADS.search(found[name]).start()
     runner = (root / "rnnapps/export/runner.py").read_text("utf-8")
-    assert runner.index("_static_checks(folder") < runner.index("_Model(library, folder")
+    assert runner.index("_static_checks(folder") < runner.index("LoadedModel(library, folder")
+    served = (root / "rnnapps/serving/model_loop.py").read_text("utf-8")
+    assert served.index("require_safe_graph(folder") < served.index("LoadedModel(Library(), folder")

@@ -34,7 +34,7 @@ def private_names(tree: ast.Module, ours: Set[str]) -> set[str]:
 def defined_names(tree: ast.Module) -> Iterator[str]:
     """Every name that a file binds: functions, classes, variables, and attributes as in `self.name = ...`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id

@@ -1,0 +1,155 @@
+"""The REST interface of TensorFlow Serving: predict, status and metadata of models; health, readiness, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import FastAPI, Request, Response
+from google.protobuf import json_format
+
+from rnnapps.serving.json_answers import answer_body, error_body
+from rnnapps.serving.json_requests import parse_request
+from rnnapps.serving.model_messages import metadata_response, status_response
+from rnnapps.serving.refusal import Code, Refusal
+from rnnapps.serving.service import Service, Target
+
+__all__ = ["METRICS_PATH", "STREAM", "make_app", "refusal_response", "target_of"]
+
+METRICS_PATH = "/monitoring/prometheus/metrics"
+_MODEL = r"/v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
+_PREDICT = re.compile(_MODEL + r":(?P<method>predict|classify|regress)", re.IGNORECASE)
+_GET = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
+STREAM = re.compile(_MODEL + r":stream", re.IGNORECASE)
+_LARGE = 1024**2
+"""Bytes of a body that is read by another thread, so that other requests go on."""
+
+
+def make_app(service: Service, sessions: Callable[[], int]) -> FastAPI:
+    """The application, without the streams.
+
+    Args:
+        service: answers the requests.
+        sessions: returns the number of sessions of streams.
+    """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)  # their pages load scripts from elsewhere
+
+    async def models(request: Request) -> Response:
+        return await _answered(request, service)
+
+    async def health(_: Request) -> Response:
+        return Response(b"ok\n", media_type="text/plain")
+
+    async def readiness(_: Request) -> Response:
+        ready = service.registry.ready and not service.draining
+        return Response(b"ready\n" if ready else b"not ready\n", 200 if ready else 503, media_type="text/plain")
+
+    async def metrics(_: Request) -> Response:
+        return Response(service.metrics.render(service.registry, sessions()), media_type="text/plain; version=0.0.4")
+
+    app.add_route("/healthz", health, methods=["GET"])
+    app.add_route("/readyz", readiness, methods=["GET"])
+    app.add_route(METRICS_PATH, metrics, methods=["GET"])
+    app.add_route("/{rest:path}", models, methods=["GET", "POST"])
+    app.add_exception_handler(404, _no_page)
+    app.add_exception_handler(405, _no_page)
+    return app
+
+
+def target_of(match: re.Match[str]) -> Target:
+    """Whom a path names."""
+    version = match["version"]
+    return Target(unquote(match["model"]), int(version) if version else None, unquote(match["label"] or ""))
+
+
+def refusal_response(refusal: Refusal) -> Response:
+    """The answer that tells a refusal."""
+    headers = {"Retry-After": str(refusal.retry_seconds)} if refusal.retry_seconds else None
+    return Response(error_body(refusal.message), refusal.code.value, headers, media_type="application/json")
+
+
+async def _answered(request: Request, service: Service) -> Response:
+    """The answer to whatever asks for a model; every failure is told as JSON."""
+    try:
+        body = await _model_body(request, service)
+    except Refusal as refusal:
+        return refusal_response(refusal)
+    return Response(body, media_type="application/json")
+
+
+async def _model_body(request: Request, service: Service) -> bytes:
+    path = request.scope.get("raw_path", request.url.path.encode()).decode(errors="replace")
+    if request.method == "POST" and (match := _PREDICT.fullmatch(path)):
+        if match["method"].lower() != "predict":
+            message = f":{match['method']} takes tf.Example messages, which no export of rnnapps does; use :predict"
+            raise Refusal(Code.UNIMPLEMENTED, message)
+        return await _predict(request, service, target_of(match))
+    if request.method == "GET" and (match := _GET.fullmatch(path)):
+        target = target_of(match)
+        if match["metadata"]:
+            return _metadata(service, target)
+        found = service.registry.status(target.model, target.version, target.label)
+        return _as_json(status_response(found))
+    code = Code.INVALID_ARGUMENT if path.lower().startswith("/v1/") else Code.NOT_FOUND
+    raise Refusal(code, f"Malformed request: {request.method} {path}")
+
+
+async def _predict(request: Request, service: Service, target: Target) -> bytes:
+    async with service.request(target.model, "REST"):
+        body = await _read(request, service.options.body_mib << 20)
+        version = service.find(target)
+        large = len(body) > _LARGE
+        parsed = await _maybe_elsewhere(large, parse_request, body, version.signature)
+        outputs = await service.answer(version, parsed.signature, parsed.inputs)
+        large = sum(array.size for array in outputs.values()) > _LARGE // 8
+        written: bytes = await _maybe_elsewhere(large, answer_body, outputs, parsed.layout)
+        return written
+
+
+async def _maybe_elsewhere(elsewhere: bool, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls a function, in another thread where it would take long."""
+    return await asyncio.to_thread(function, *arguments) if elsewhere else function(*arguments)
+
+
+async def _read(request: Request, most: int) -> bytes:
+    """The body, up to so many bytes; raises Refusal for more."""
+    too_large = Refusal(Code.TOO_LARGE, f"the body is larger than {most >> 20} MiB; send several requests")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > most:
+        raise too_large
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _metadata(service: Service, target: Target) -> bytes:
+    """As TensorFlow Serving writes it: the signatures stand below `metadata.signature_def`."""
+    version = service.find(target)
+    response, definitions = metadata_response(version), version.definitions
+    spec = json_format.MessageToDict(response.model_spec, preserving_proto_field_name=True)
+    signatures = json_format.MessageToDict(
+        definitions, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    return json.dumps({"model_spec": spec, "metadata": {"signature_def": signatures}}, indent=1).encode()
+
+
+def _as_json(message: Any) -> bytes:
+    text: str = json_format.MessageToJson(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=1
+    )
+    return text.encode()
+
+
+async def _no_page(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    return Response(
+        error_body(f"Malformed request: {request.method} {request.url.path}"), status, media_type="application/json"
+    )

@@ -1,0 +1,189 @@
+"""The server: sockets, models, and an end that lets running requests finish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+
+import grpc
+import uvicorn
+
+from rnnapps.errors import ConfigError, ExportError
+from rnnapps.serving.access import TokenGate, accepts, read_token
+from rnnapps.serving.grpc_services import TokenInterceptor, add_services
+from rnnapps.serving.metrics import Metrics
+from rnnapps.serving.model_config import ModelConfig
+from rnnapps.serving.options import ServeOptions
+from rnnapps.serving.registry import Registry
+from rnnapps.serving.rest import make_app
+from rnnapps.serving.service import Service
+
+__all__ = ["Server", "serve"]
+
+LOG = logging.getLogger("rnnapps.serving")
+
+
+class _Rest(uvicorn.Server):
+    """uvicorn inside a server that minds the signals itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+class Server:
+    """REST and gRPC over the same models.
+
+    Args:
+        configs: returns the models to serve; it is asked at each poll.
+        root: the folder below which clients may name models.
+        options: settings.
+
+    Attributes:
+        port: of REST, once started.
+        grpc_port: of gRPC, once started; -1 without it.
+        service: answers the requests.
+    """
+
+    def __init__(self, configs: Callable[[], Sequence[ModelConfig]], root: Path, options: ServeOptions) -> None:
+        self.options, self._root = options, root
+        self._token = read_token(options.token_file) if options.token_file else ""
+        self._metrics = Metrics()
+        self._registry = Registry(configs, options, self._metrics)
+        self.service = Service(self._registry, options, self._metrics)
+        self.port = self.grpc_port = -1
+        self._grpc: grpc.aio.Server | None = None
+        self._rest: _Rest | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Opens the ports, loads the models, and goes on looking for new ones.
+
+        Raises:
+            ConfigError: a port or a file of TLS cannot be used.
+            ExportError: no model could be loaded.
+        """
+        await self._start_rest()
+        if self.options.grpc_port >= 0:
+            await self._start_grpc()
+        await self._registry.poll()
+        if not any(version.state == "AVAILABLE" for version in self._registry):
+            raise ExportError(f"{self._root}: no model could be loaded; `rnnapps verify` on a version says more")
+        self._tasks.append(asyncio.create_task(self._registry.watch()))
+
+    async def stop(self) -> None:
+        """Lets in no more requests, waits for those that run, and ends the models."""
+        self.service.draining = True
+        if self._rest is not None:
+            self._rest.should_exit = True
+        if self._grpc is not None:
+            await self._grpc.stop(self.options.stop_seconds)
+        watchers = [task for task in self._tasks[1:] if task.cancel()]
+        if self._tasks:
+            await asyncio.wait(self._tasks[:1])
+        if watchers:
+            await asyncio.wait(watchers)
+        await self._registry.stop()
+
+    async def _start_rest(self) -> None:
+        options = self.options
+        app = make_app(self.service, lambda: 0)
+        config = uvicorn.Config(
+            TokenGate(app, accepts(self._token)) if self._token else app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ssl_certfile=options.tls_certificate or None,
+            ssl_keyfile=options.tls_key or None,
+            timeout_graceful_shutdown=max(1, round(options.stop_seconds)),
+            ws_max_size=options.body_mib << 20,
+        )
+        listening = _listen(options.host, options.port)
+        self.port = listening.getsockname()[1]
+        try:
+            config.load()
+        except (OSError, ValueError) as error:
+            listening.close()
+            raise ConfigError(f"--tls_certificate {options.tls_certificate}: cannot be used ({error})") from error
+        self._rest = _Rest(config)
+        self._tasks.append(asyncio.create_task(self._rest.serve(sockets=[listening])))
+
+    async def _start_grpc(self) -> None:
+        options, interceptors = self.options, []
+        if self._token:
+            interceptors.append(TokenInterceptor(accepts(self._token)))
+        most = options.body_mib << 20
+        limits = [
+            ("grpc.max_receive_message_length", most),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.so_reuseport", 0),
+        ]
+        server = grpc.aio.server(interceptors=interceptors, options=limits)
+        add_services(server, self.service, self._root)
+        address = (
+            f"[{options.host}]:{options.grpc_port}" if ":" in options.host else f"{options.host}:{options.grpc_port}"
+        )
+        try:
+            if options.tls_certificate:
+                pair = (Path(options.tls_key).read_bytes(), Path(options.tls_certificate).read_bytes())
+                self.grpc_port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+            else:
+                self.grpc_port = server.add_insecure_port(address)
+        except (RuntimeError, OSError) as error:
+            raise ConfigError(f"--grpc_port {options.grpc_port}: cannot be used ({error})") from error
+        await server.start()
+        self._grpc = server
+
+
+async def serve(server: Server, *, told: Callable[[Server], None]) -> None:
+    """Runs a server until SIGTERM or SIGINT; the second of them ends it at once.
+
+    Args:
+        server: not yet started.
+        told: is called when the models are loaded.
+    """
+    async with _until_signal() as signalled:
+        try:
+            await server.start()
+            told(server)
+            await signalled.wait()
+            LOG.info("stopping")
+        finally:
+            await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def _until_signal() -> AsyncIterator[asyncio.Event]:
+    """An event that is set by the first signal to end."""
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
+
+    def signalled(number: int) -> None:
+        if event.is_set():
+            raise SystemExit(128 + number)
+        event.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signalled, number)
+    try:
+        yield event
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket on an address."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise ConfigError(
+            f"--host {host} --port {port}: cannot listen ({error.strerror}); take another port"
+        ) from error
