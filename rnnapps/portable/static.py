@@ -18,7 +18,7 @@ from rnnapps.types import Array, Arrays, NamedTensors, Tensor
 __all__ = ["LENGTHS", "STEP", "Case", "StaticGraph", "states_of", "static_graph"]
 
 STEP, LENGTHS = "step", "lengths"
-NEXT = "next_"
+STATE, NEXT = "state_", "next_"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class StaticGraph:
         steps: size of every dimension that varies in the endpoint.
         cases: rows of the endpoint's examples with their answers.
         states: input name of each state -> name of the output that takes its place in the next step.
+        first: input name of each state -> its value before the first step, without the batch dimension.
     """
 
     name: str
@@ -55,6 +56,7 @@ class StaticGraph:
     steps: int
     cases: tuple[Case, ...]
     states: Mapping[str, str]
+    first: Arrays
 
     @property
     def arguments(self) -> dict[str, Tensor]:
@@ -97,7 +99,10 @@ def static_graph(name: str, endpoint: Endpoint, steps: int) -> StaticGraph:
     if not outputs:
         raise ExportError(f"signature {name!r}: has no output of numbers of a fixed size, which alone leave TensorFlow")
     cases = tuple(_cases(endpoint, steps, fixed, outputs))
-    return StaticGraph(name, graph, inputs, outputs, steps, cases, states_of(inputs, outputs) if name == STEP else {})
+    states = states_of(inputs, outputs) if name == STEP else {}
+    zeros = {key: np.zeros(inputs[key].shape[1:], inputs[key].dtype.as_numpy_dtype) for key in states}
+    first = {key: np.asarray(endpoint.zero_states.get(key, zero), zero.dtype) for key, zero in zeros.items()}
+    return StaticGraph(name, graph, inputs, outputs, steps, cases, states, first)
 
 
 def _without_idle_states(
@@ -122,12 +127,13 @@ def _fixed(name: str, endpoint: Endpoint, steps: int) -> Arrays:
 
 
 def _specs(endpoint: Endpoint, steps: int, fixed: Arrays) -> dict[str, tf.TensorSpec]:
-    """The input signature for one row, every size that varies fixed."""
-    return {
-        name: tf.TensorSpec([1, *(steps if size is None else size for size in spec.shape[1:])], spec.dtype, name=name)
-        for name, spec in endpoint.input_signature.items()
-        if name not in fixed
-    }
+    """The input signature for one row, every size that varies fixed: those of states as their examples have them."""
+    specs = {}
+    for name, spec in endpoint.input_signature.items():
+        own = endpoint.examples[name].shape if name.startswith(STATE) else [steps] * spec.shape.rank
+        shape = [1, *(own[axis] if size is None else size for axis, size in enumerate(spec.shape) if axis)]
+        specs[name] = tf.TensorSpec(shape, spec.dtype, name=name)
+    return {name: spec for name, spec in specs.items() if name not in fixed}
 
 
 def _numbers(endpoint: Endpoint, inputs: NamedTensors) -> dict[str, Tensor]:

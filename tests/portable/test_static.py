@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from rnnapps.kernels.choice import kernel_for
 from rnnapps.kernels.loop import loop
 from rnnapps.kernels.portable_graph import portable_graph
 from rnnapps.portable.static import states_of, static_graph
-from tests.portable.native import endpoint_of
+from tests.portable.native import endpoint_of, native
 
 
 def chunk(values: Any, lengths: Any, name: Any, state_sum: Any) -> dict[str, Any]:
@@ -105,6 +107,33 @@ def test_a_state_that_no_step_reads_is_left_out() -> None:
     endpoint = endpoint_of(step, {name: np.zeros((1, 2), np.float32) for name in ("x", "state_a", "state_b")})
     static = static_graph("step", endpoint, 1)
     assert set(static.inputs) == {"x", "state_a"} and set(static.outputs) == {"y", "next_state_a"}
+
+
+def test_sizes_of_states_are_those_of_their_examples_and_they_begin_where_the_endpoint_says(tmp_path: Path) -> None:
+    def step(x: Any, state_m: Any) -> dict[str, Any]:
+        return {"y": tf.reduce_sum(state_m, axis=1) + x[:, 0], "next_state_m": state_m + x[:, :1]}
+
+    endpoint = Endpoint(
+        step,
+        {"x": tf.TensorSpec((None, None), tf.float32), "state_m": tf.TensorSpec((None, None), tf.float32)},
+        {"x": np.ones((1, 4), np.float32), "state_m": np.ones((1, 3), np.float32)},
+        zero_states={"state_m": np.array([0, 0.5, 0], np.float32)},
+    )
+    static = static_graph("step", endpoint, 1)
+    assert static.inputs["state_m"].shape == (1, 3) and static.inputs["x"].shape == (1, 1)
+    program, _ = native(static, tmp_path)
+    assert program(x=np.ones((1, 1), np.float32))["y"] == [1.5]
+    np.testing.assert_array_equal(program(x=np.ones((1, 1), np.float32))["next_state_m"], [[2, 2.5, 2]])
+
+
+def test_settled_inputs_are_constants() -> None:
+    def step(x: Any, last: Any) -> dict[str, Any]:
+        return {"y": tf.where(last, x, -x)}
+
+    inputs = {"x": np.ones((2, 1), np.float32), "last": np.array([True, False])}
+    static = static_graph("step", replace(endpoint_of(step, inputs), settled={"last": False}), 1)
+    assert set(static.inputs) == {"x"}
+    np.testing.assert_array_equal([case.outputs["y"] for case in static.cases], [[[-1]], [[-1]]])
 
 
 def test_states_go_by_their_names() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnapps.portable.c.compiler import Compiled
 from rnnapps.portable.c.elementwise import helper
 from rnnapps.portable.c.memory import CTYPES, Buffer, View, literal
@@ -78,7 +80,7 @@ def _first_lines(title: str, figures: Figures, compiled: Compiled) -> list[str]:
         f"/* {title}: one step in C99 ({kind}); no allocation, no dependency but libm.",
         f" * Constants {figures.tables} bytes; RAM {figures.states} bytes of states a stream and {figures.work} bytes",
         f" * of work {streams}; {figures.products} multiply-adds a step.",
-        " * States are zero before the first step: call the reset function. The step reads and writes them. */",
+        " * Before the first step call the reset function; each step reads the states and writes them anew. */",
     ]
 
 
@@ -120,7 +122,7 @@ def _source(compiled: Compiled, name: str, places: Mapping[Buffer, int], works: 
     yield ""
     for table in program.read_tables():
         yield from _table(table)
-    yield from (f"void {name}_reset({name}_state *state) {{", "    memset(state, 0, sizeof *state);", "}", "")
+    yield from _reset(compiled, name)
     yield f"void {name}_step({_parameters(name)}) {{"
     yield "    (void)state; (void)work; (void)input; (void)output;"
     known: set[Buffer] = set()
@@ -132,6 +134,15 @@ def _source(compiled: Compiled, name: str, places: Mapping[Buffer, int], works: 
         yield f"    /* {kernel.title.replace('*/', '')} */"
         yield from ("    " + line for line in kernel.lines)
     yield "}"
+
+
+def _reset(compiled: Compiled, name: str) -> Iterator[str]:
+    """The function that brings states back to where they begin."""
+    yield from (f"void {name}_reset({name}_state *state) {{", "    memset(state, 0, sizeof *state);")
+    for state, value in compiled.static.first.items():
+        for place in np.flatnonzero(value):
+            yield f"    state->{state}[{place}] = {literal(value.flat[place], str(value.dtype))};"
+    yield from ("}", "")
 
 
 def _table(table: Buffer) -> Iterator[str]:
