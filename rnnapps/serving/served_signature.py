@@ -109,6 +109,14 @@ class ServedSignature:
         """The inputs that say how much is wanted of a row."""
         return tuple(name for name in AMOUNTS if name in self.inputs and self.inputs[name].shape == (None,))
 
+    def with_lengths(self, inputs: Arrays) -> Arrays:
+        """The inputs, and where they lack the count of another's items, all of its items."""
+        result = dict(inputs)
+        for name, counts in self.lengths.items():
+            if name in inputs and counts not in result and inputs[name].ndim > 1:
+                result[counts] = np.full(len(inputs[name]), inputs[name].shape[1], self.inputs[counts].dtype)
+        return result
+
     def rows(self, inputs: Arrays) -> int:
         """Checks a request, and returns how many rows it has.
 
