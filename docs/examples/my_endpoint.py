@@ -40,5 +40,16 @@ def endpoint(model: keras.Model) -> Endpoint:
     }
     rows = np.linspace(-1, 1, 5 * 6 * SENSORS, dtype=np.float32).reshape(5, 6, SENSORS)
     examples = {"rows": rows, "lengths": np.array([6, 1, 3, 6, 2], np.int32)}
-    rules = (lengths_fit("rows", least=1, most=MOST_ROWS),)
-    return Endpoint(classify, signature, examples, rules=rules, most_steps={"rows": MOST_ROWS})
+    return Endpoint(
+        classify,
+        signature,
+        examples,
+        rules=(lengths_fit("rows", least=1, most=MOST_ROWS),),
+        most_steps={"rows": MOST_ROWS},
+        summary="Rows of sensors in, classes out.",
+        meanings={
+            "rows": "measurements (batch, time, sensors), in the units of training",
+            "probabilities": "of each class (batch, classes)",
+            "label": "the likeliest class (batch,)",
+        },
+    )

@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rnnapps.contract.tensor_names import meaning_of
 from rnnapps.types import Array, NamedTensors, Tensor
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = ["PROBLEM", "Endpoint", "RowRule"]
-
-PROBLEM = "problem"
-"""Name of the output that says why a row was not answered; every exported signature has it."""
+__all__ = ["Endpoint", "RowRule"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +24,15 @@ class RowRule:
         broken: maps the inputs by name to bool `(batch,)`, True where a row breaks the rule. It must bear any values:
             it runs before anything is known of them.
         bounds: name of the input of which no NaN and no infinity keeps the rule, if there is one.
+        least: the least value of that input; None where it is not one number.
+        most: its largest value, likewise.
     """
 
     problem: str
     broken: Callable[[NamedTensors], Tensor]
     bounds: str = ""
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Endpoint:
       none. Export sees to that: it puts `rules` before the function, and looks for NaN behind it.
     - Outputs that are bytes and no text end in `_bytes` (REST then carries them as base64); all other strings are
       UTF-8.
-    - No state: what goes on from one request to the next is an input and an output. No variable or table changes.
+    - No state: what goes on from one request to the next is an input `state_<name>` and an output
+      `next_state_<name>` of the same type and shape. No variable or table changes.
+    - No output has the name of an input: other runtimes know a tensor by its name alone.
     - No randomness but that of an input `seed` (int64, `(batch,)`), with `tf.random.stateless_*`: the same request
       gives the same answer.
     - No NaN or infinity leaves the graph: JSON has neither.
@@ -71,6 +75,13 @@ class Endpoint:
         most_steps: input name -> the most places of its second dimension that are read, so that no request costs more.
         missing: float inputs in which NaN stands for a missing value; in all others it is a problem.
         found_problems: what the function's own `problem` may say, for the model card.
+        summary: what the signature does, in a sentence.
+        meanings: input or output -> what it is, with its shape in words and its unit; those of
+            `rnnapps.contract.tensor_names` need none.
+        defaults: input -> what a client sends of it where its user says nothing.
+        zero_states: state input -> its value in a row of a first request, without the batch dimension; zeros where
+            nothing is said.
+        begins: the signature whose answer holds the first states, where zeros are none.
     """
 
     function: Callable[..., dict[str, Tensor]]
@@ -83,6 +94,15 @@ class Endpoint:
     most_steps: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     found_problems: tuple[str, ...] = ()
+    summary: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    zero_states: Mapping[str, Array] = field(default_factory=dict)
+    begins: str = ""
+
+    def meaning(self, name: str) -> str:
+        """What an input or output is; empty if nobody said."""
+        return self.meanings.get(name) or meaning_of(name, self.input_signature)
 
     @property
     def problems(self) -> tuple[str, ...]:

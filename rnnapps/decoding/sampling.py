@@ -15,7 +15,16 @@ import tensorflow as tf
 from rnnapps.decoding.distribution import Rules, draw, inverse_temperature, weights
 from rnnapps.types import Nest, Size, Tensor
 
-__all__ = ["Progress", "StepFunction", "advance", "begin", "finished_lengths", "generate", "uniforms"]
+__all__ = [
+    "Progress",
+    "StepFunction",
+    "advance",
+    "begin",
+    "finished_lengths",
+    "generate",
+    "generate_as_asked",
+    "uniforms",
+]
 
 StepFunction = Callable[[Tensor, Nest], tuple[Tensor, Nest]]
 
@@ -74,6 +83,24 @@ def generate(
     ids, progress = advance(step, begin(states, first_logits, rules, length=limit), rules, steps=steps)
     lengths = finished_lengths(progress, rules)
     return tf.where(tf.sequence_mask(lengths, steps), ids, 0), lengths
+
+
+def generate_as_asked(
+    step: StepFunction, states: Nest, first_logits: Tensor, rules: Rules, *, length: Tensor
+) -> tuple[Tensor, Tensor]:
+    """As `generate`, where the rules have every field, but a request may do without top_k, top_p and stop.
+
+    Sorting the vocabulary for each id costs more than a small network: where no row asks for it, the plain loop runs.
+    """
+    plain = Rules(rules.temperature, rules.seed)
+    top_k, top_p, stop = (tf.convert_to_tensor(rule) for rule in (rules.top_k, rules.top_p, rules.stop_lengths))
+    asked = (top_k > 0) | (top_p < 1) | (stop > 0)
+
+    def run(chosen: Rules) -> Callable[[], tuple[Tensor, Tensor]]:
+        return lambda: generate(step, states, first_logits, chosen, length=length)
+
+    ids, lengths = tf.cond(tf.reduce_any(asked), run(rules), run(plain))
+    return ids, lengths
 
 
 def begin(states: Nest, first_logits: Tensor, rules: Rules, *, length: Tensor) -> Progress:

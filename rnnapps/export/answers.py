@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from rnnapps.contract.endpoint import PROBLEM
+from rnnapps.contract.tensor_names import PROBLEM
 from rnnapps.export.arrays import Arrays
 from rnnapps.export.checks import Check, check
 from rnnapps.export.hostile import bad_rows, no_steps

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +72,7 @@ def load_for_inference(path: Path | str, *, allow: Set[str] = frozenset()) -> Ex
     folder = find_version(path)
     require_safe(folder, allow)
     try:
-        with _quiet():
-            return ExportedModel(folder, tf.saved_model.load(str(folder)))
+        return ExportedModel(folder, tf.saved_model.load(str(folder)))
     except (OSError, tf.errors.OpError, KeyError, ValueError) as error:
         message = (str(error).splitlines() or [""])[0]
         raise ExportError(f"{folder}: cannot be loaded ({message}); `rnnapps verify` tells more") from error
@@ -86,15 +83,3 @@ def _reason(error: Exception) -> str:
     lines = [line.strip() for line in str(getattr(error, "message", "") or error).splitlines()]
     said = [line for line in lines if line and not line.startswith(_PLACES)]
     return (said or lines or [type(error).__name__])[0]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Holds back the loader's warning that gradients were not saved: an export is for inference only."""
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 EXTRA = "assets.extra"
-FORMAT = 1
+FORMAT = 2
 _MAXIMUM_BYTES = 64 * 1024**2
 MANIFEST = f"{EXTRA}/manifest.json"
 SIGNATURE = f"{MANIFEST}.sig"
@@ -90,8 +90,11 @@ def read_manifest(folder: Path) -> Manifest:
         raise ExportError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
     except (ValueError, RecursionError) as error:
         raise ExportError(f"{path}: not valid JSON ({error}); export the model again") from error
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise ExportError(f"{path}: expected a manifest of format {FORMAT}; export the model again with this version")
+    found = values.get("format") if isinstance(values, dict) else None
+    if found != FORMAT:
+        raise ExportError(
+            f"{path}: format {found!r} found, {FORMAT} expected; export the model again with this version"
+        )
     try:
         manifest = Manifest(**values)
         for name, entry in manifest.files.items():

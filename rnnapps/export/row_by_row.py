@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import PROBLEM, Endpoint
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.tensor_names import LENGTHS, PROBLEM
 from rnnapps.export.outputs import require_servable
 from rnnapps.export.row_rules import inside, per_row
 from rnnapps.types import NamedTensors, Tensor
@@ -23,8 +24,6 @@ __all__ = ["NO_ANSWER", "row_by_row"]
 
 NO_ANSWER = "no answer: the result holds values that are no finite numbers"
 """The problem of a row whose values are allowed one by one, but lead beyond what floats can hold."""
-
-_LENGTHS = "lengths"
 
 
 class _Found(NamedTuple):
@@ -78,8 +77,8 @@ def _look(endpoint: Endpoint, inputs: NamedTensors) -> _Found:
 def _total(endpoint: Endpoint, inputs: NamedTensors, name: str) -> Tensor:
     """The sum of a row's values `(batch,)`: one that is not finite makes it so too."""
     values = inputs[name]
-    if _is_long(endpoint, name) and _LENGTHS in inputs:
-        values = tf.where(inside(values, inputs[_LENGTHS]), values, tf.zeros([], values.dtype))
+    if _is_long(endpoint, name) and LENGTHS in inputs:
+        values = tf.where(inside(values, inputs[LENGTHS]), values, tf.zeros([], values.dtype))
     return per_row(values, tf.reduce_sum)
 
 
@@ -130,7 +129,7 @@ def _missing(values: Tensor, shape: tf.TensorShape, least: int) -> Tensor:
 
 def _neutral(endpoint: Endpoint, name: str, dtype: tf.DType) -> Tensor:
     """The value of a neutral row's places."""
-    default = endpoint.least_steps if name.endswith(_LENGTHS) else _zero(dtype)
+    default = endpoint.least_steps if name.endswith(LENGTHS) else _zero(dtype)
     return tf.constant(np.asarray(endpoint.neutral.get(name, default)), dtype)
 
 

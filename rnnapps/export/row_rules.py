@@ -36,7 +36,7 @@ def between(name: str, low: float, high: float | None = None, *, lengths: str = 
         return per_row(wrong & inside(values, inputs[lengths]) if lengths else wrong, tf.reduce_any)
 
     said = f"at least {low:,}" if high is None else _span(low, high)
-    return RowRule(f"{name} must be {said}", broken, bounds=name)
+    return RowRule(f"{name} must be {said}", broken, bounds=name, least=low, most=high)
 
 
 def lengths_fit(rows: str, lengths: str = "lengths", *, least: int = 0, most: int | None = None) -> RowRule:

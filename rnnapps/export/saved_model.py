@@ -8,7 +8,7 @@ manifest.json. It is built in a hidden folder beside `BASE`, verified there, and
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,26 +17,33 @@ import tensorflow as tf
 
 from rnnapps.atomic import working_folder
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.served import Signatures
 from rnnapps.errors import ExportError
 from rnnapps.export.allowed import pure
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
 from rnnapps.export.batching_settings import BATCHING
 from rnnapps.export.destination import check_destination
+from rnnapps.export.gradients import forget_gradients
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
 from rnnapps.export.provenance import read_private_key, sign_manifest
 from rnnapps.export.row_by_row import row_by_row
-from rnnapps.export.signatures import answer, describe, trace
+from rnnapps.export.signature_file import SIGNATURES, signatures_text
+from rnnapps.export.signatures import answer, describe, served, trace
 from rnnapps.export.stored_examples import save_example
 from rnnapps.export.verify import verify
 from rnnapps.export.versions import publish
 from rnnapps.export.warmup import WARMUP_FILE, warmup_requests, write_requests
 from rnnapps.reports.model_card import ModelCard, render_model_card
+from rnnapps.types import Tensor
 
 if TYPE_CHECKING:
     import keras
     from tensorflow.types.experimental import ConcreteFunction
 
 __all__ = ["export"]
+
+_DEFAULT, _KERAS_NAME = "serving_default", "serve"
+"""The signature that Keras calls where none is named, and the name that it looks for."""
 
 # Read by `tensorflow_model_server --enable_batching --batching_parameters_file=...`.
 _BATCHING = """\
@@ -62,9 +69,10 @@ class _Contents:
     endpoints: Mapping[str, Endpoint]
     network: keras.Model
     preprocessor: _Preprocessor | None
+    name: str
     config_yaml: str
     model_card: ModelCard
-    name: str
+    pipeline: str
     warmup: int
     trackables: Sequence[object]
 
@@ -77,6 +85,7 @@ def export(
     *,
     config_yaml: str,
     model_card: ModelCard,
+    pipeline: str = "",
     warmup: int = 4,
     trackables: Sequence[object] = (),
     tolerance: float = 1e-5,
@@ -91,6 +100,7 @@ def export(
         folder: the folder of versions, `saved_models/<model>`.
         config_yaml: configuration that built the network, as YAML text.
         model_card: what is known of the model.
+        pipeline: name of the pipeline, by which clients know what kind of model it is.
         warmup: number of warm-up requests, 0 to 1000.
         trackables: further tables and variables the endpoints use.
         tolerance: see `verify`.
@@ -107,9 +117,8 @@ def export(
     check_destination(base)
     signing_key = None if key is None else read_private_key(key)
     careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
-    contents = _Contents(
-        careful, network, preprocessor, config_yaml, model_card, name=base.name, warmup=warmup, trackables=trackables
-    )
+    told = (base.name, config_yaml, model_card, pipeline)
+    contents = _Contents(careful, network, preprocessor, *told, warmup, trackables)
     try:
         with working_folder(base.parent, f".{base.name}.exporting-") as scratch:
             version = scratch / "version"
@@ -129,12 +138,13 @@ def export(
 def _build(version: Path, contents: _Contents) -> None:
     """Writes all files of a version."""
     endpoints = contents.endpoints
-    if not endpoints:
-        raise ExportError("there is no endpoint to export; expected at least 'serving_default'")
+    if _DEFAULT not in endpoints:
+        raise ExportError(f"endpoints {sorted(endpoints)} found, {_DEFAULT!r} among them expected")
     # Keras answers first: an endpoint that fails on its own examples is told so before the slow tracing.
     examples = {name: answer(name, endpoint) for name, endpoint in endpoints.items()}
     concrete = {name: trace(name, endpoint) for name, endpoint in endpoints.items()}
     described = {name: describe(endpoint, concrete[name]) for name, endpoint in endpoints.items()}
+    known = {name: served(name, endpoint, described[name]) for name, endpoint in endpoints.items()}
     requests = warmup_requests({name: example.inputs for name, example in examples.items()}, contents.warmup)
     _save_graph(version, concrete, _tracked(contents))
     (version / BATCHING).write_text(_BATCHING, encoding="utf-8")
@@ -146,8 +156,9 @@ def _build(version: Path, contents: _Contents) -> None:
     write_requests(extra / WARMUP_FILE, requests, model_name=contents.name)
     for example in examples.values():
         save_example(version, example)
-    problems = {name: endpoint.problems for name, endpoint in endpoints.items()}
-    card = render_model_card(contents.model_card, signatures=described, versions=package_versions(), problems=problems)
+    signatures = Signatures(contents.name, contents.pipeline, known)
+    (version / SIGNATURES).write_text(signatures_text(signatures), encoding="utf-8")
+    card = render_model_card(contents.model_card, signatures=known, versions=package_versions())
     (extra / "model_card.md").write_text(card, encoding="utf-8")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     weights = save_weights(extra, contents.network)
@@ -171,10 +182,14 @@ def _save_graph(version: Path, concrete: Mapping[str, ConcreteFunction], tracked
     """Writes the SavedModel of the traced signatures, which may refer to what is tracked."""
     module = tf.Module()
     module.tracked = list(tracked)
+    for name, function in concrete.items():
+        setattr(module, name, _of_one_argument(function))
+    setattr(module, _KERAS_NAME, getattr(module, _DEFAULT))
     # Gradients of custom functions serve nobody here, and tracing them would pull training code into the graph.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
         tf.saved_model.save(module, str(version), signatures=dict(concrete), options=options)
+        forget_gradients(version)
     except (AssertionError, KeyError) as error:
         text = str(error).strip().splitlines()[0][:300]
         raise ExportError(
@@ -182,3 +197,16 @@ def _save_graph(version: Path, concrete: Mapping[str, ConcreteFunction], tracked
         ) from error
     except tf.errors.OpError as error:
         raise ExportError(f"{version.parent.parent}: the SavedModel cannot be written ({error.message})") from error
+
+
+def _of_one_argument(concrete: ConcreteFunction) -> Callable[[dict[str, Tensor]], dict[str, Tensor]]:
+    """A signature as Keras calls it: with one argument, a dict of its inputs."""
+    specs = concrete.structured_input_signature[1]
+
+    @tf.function(input_signature=[specs], autograph=False)
+    def call(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        outputs: dict[str, Tensor] = concrete(**inputs)
+        return outputs
+
+    called: Callable[[dict[str, Tensor]], dict[str, Tensor]] = call
+    return called

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.served import ServedSignature, ServedTensor
+from rnnapps.contract.tensor_names import next_state
 from rnnapps.errors import ExportError
 from rnnapps.export.answers import BATCH, Example
 from rnnapps.export.arrays import Arrays, as_array
 from rnnapps.export.outputs import NAME, require_servable
+from rnnapps.export.signature_file import pairing_failures
 from rnnapps.types import NamedTensors
 
 if TYPE_CHECKING:
     from tensorflow.types.experimental import ConcreteFunction
 
-__all__ = ["answer", "describe", "trace"]
+__all__ = ["answer", "describe", "served", "trace"]
+
+Described = dict[str, dict[str, dict[str, Any]]]
+"""Kind ("inputs", "outputs") -> name -> {"dtype": str, "shape": list}."""
 
 
 def answer(name: str, endpoint: Endpoint) -> Example:
@@ -58,7 +65,7 @@ def trace(name: str, endpoint: Endpoint) -> ConcreteFunction:
     return concrete
 
 
-def describe(endpoint: Endpoint, concrete: ConcreteFunction) -> dict[str, dict[str, dict[str, Any]]]:
+def describe(endpoint: Endpoint, concrete: ConcreteFunction) -> Described:
     """Names, types and shapes of a signature's tensors, for the manifest; None stands for any size."""
 
     def entries(tensors: NamedTensors) -> dict[str, dict[str, Any]]:
@@ -71,6 +78,47 @@ def describe(endpoint: Endpoint, concrete: ConcreteFunction) -> dict[str, dict[s
         }
 
     return {"inputs": entries(endpoint.input_signature), "outputs": entries(concrete.structured_outputs)}
+
+
+def served(name: str, endpoint: Endpoint, described: Described) -> ServedSignature:
+    """What a client must know of a signature.
+
+    Args:
+        name: of the signature.
+        endpoint: its rules, meanings and states.
+        described: what `describe` returned.
+
+    Raises:
+        ExportError: a state has no output that goes on from it, or a name stands for an input and an output.
+    """
+    for failure in pairing_failures(name, described["inputs"], described["outputs"]):
+        raise ExportError(failure)
+    limits = {rule.bounds: rule for rule in reversed(endpoint.rules) if rule.least is not None}
+    inputs = {
+        key: ServedTensor(
+            **entry,
+            meaning=endpoint.meaning(key),
+            least=limits[key].least if key in limits else None,
+            most=limits[key].most if key in limits else None,
+            missing=key in endpoint.missing,
+            default=endpoint.defaults.get(key),
+            next=next_state(key) if next_state(key) in described["outputs"] else "",
+            zero=_zero(endpoint, key) if next_state(key) in described["outputs"] else None,
+        )
+        for key, entry in described["inputs"].items()
+    }
+    outputs = {key: ServedTensor(**entry, meaning=endpoint.meaning(key)) for key, entry in described["outputs"].items()}
+    return ServedSignature(endpoint.summary, inputs, outputs, list(endpoint.problems), endpoint.begins)
+
+
+def _zero(endpoint: Endpoint, state: str) -> Any:
+    """The value of a state in a first request: one for all its places where that is enough."""
+    dtype = endpoint.input_signature[state].dtype
+    value = as_array(endpoint.zero_states.get(state, "" if dtype == tf.string else 0))
+    if value.size and (value == value.flat[0]).all():
+        value = value.flat[0]
+    found = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    return found.decode() if isinstance(found, bytes) else found
 
 
 def _example_inputs(name: str, endpoint: Endpoint) -> Arrays:

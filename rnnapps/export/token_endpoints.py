@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.tensor_names import STATE, next_state
 from rnnapps.export.row_rules import ids_below, lengths_fit
 from rnnapps.layers.token_network import read, zero_states
 from rnnapps.types import Tensor
@@ -41,23 +42,29 @@ def _scoring(network: keras.Model, vocabulary_size: int, most_steps: int) -> End
     def score(tokens: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         return {"logits": read(network, tokens, lengths, zero_states(network, tf.shape(tokens)[0]))[0]}
 
-    return _endpoint(score, vocabulary_size, most_steps)
+    endpoint = _endpoint(score, vocabulary_size, most_steps)
+    return replace(endpoint, summary="Ids of tokens in, logits of the token that follows each out.")
 
 
 def _stepping(network: keras.Model, vocabulary_size: int, most_steps: int) -> Endpoint:
     """The same with states, each `(batch, size)`, as inputs and outputs: a sequence may come in chunks."""
     sizes = [state.shape[-1] for state in network.input["states"]]
-    names = [f"state_{number}" for number in range(len(sizes))]
+    names = [f"{STATE}{number}" for number in range(len(sizes))]
 
     def step(tokens: Tensor, lengths: Tensor, **states: Any) -> dict[str, Tensor]:
         logits, final = read(network, tokens, lengths, [states[name] for name in names])
-        return {"logits": logits, **dict(zip(names, final, strict=True))}
+        return {"logits": logits, **dict(zip(map(next_state, names), final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype
     signature = {name: tf.TensorSpec((None, size), kind) for name, size in zip(names, sizes, strict=True)}
     zeros = {name: np.zeros((ROWS, size), kind.as_numpy_dtype) for name, size in zip(names, sizes, strict=True)}
     endpoint = _endpoint(step, vocabulary_size, most_steps)
-    return replace(endpoint, input_signature=endpoint.input_signature | signature, examples=endpoint.examples | zeros)
+    return replace(
+        endpoint,
+        input_signature=endpoint.input_signature | signature,
+        examples=endpoint.examples | zeros,
+        summary="A chunk of ids of tokens and states in, logits of the token that follows each and new states out.",
+    )
 
 
 def _endpoint(function: Callable[..., dict[str, Tensor]], vocabulary_size: int, most_steps: int) -> Endpoint:
@@ -69,4 +76,8 @@ def _endpoint(function: Callable[..., dict[str, Tensor]], vocabulary_size: int, 
         {"tokens": tokens, "lengths": np.array([STEPS, 1, 3, STEPS, 2], np.int32)},
         rules=(lengths_fit("tokens", most=most_steps), ids_below("tokens", vocabulary_size)),
         most_steps={"tokens": most_steps},
+        meanings={
+            "tokens": "ids of tokens (batch, time)",
+            "logits": "logits of each token that may follow (batch, time, vocabulary)",
+        },
     )

@@ -13,6 +13,7 @@ from rnnapps.export.isolated import IsolatedResult, run_isolated
 from rnnapps.export.layout import layout_checks
 from rnnapps.export.manifest import Manifest, check_files, read_manifest
 from rnnapps.export.provenance import signature_check
+from rnnapps.export.signature_file import signature_failures
 from rnnapps.export.stored_examples import load_example
 from rnnapps.export.versions import find_version
 
@@ -51,7 +52,9 @@ def verify(
     examples, failures = _load_examples(folder, manifest)
     requests = [request for example in examples for request in plan(example, _input_shapes(manifest, example))]
     signed = [signature_check(folder, key)] if key is not None else []
-    before = [*signed, files, *layout_checks(folder), contents_check(folder)]
+    told = signature_failures(folder, manifest) if manifest else ()
+    descriptions = check("descriptions", told, "what clients are told is what the manifest says")
+    before = [*signed, files, *layout_checks(folder), contents_check(folder), descriptions]
     result = run_isolated(
         folder,
         [request.run for request in requests],

@@ -120,11 +120,15 @@ class PieceVocabulary:
             lengths: int32.
             unknown: strings `(batch, pieces)` to write for unknown pieces; U+FFFD by default.
         """
-        texts = tf.gather(tf.constant(self._texts.tolist()), ids)
+        texts = self.look_up(ids)
         if unknown is not None:
             texts = tf.where(tf.equal(ids, UNKNOWN), unknown, texts)
         texts = tf.where(tf.sequence_mask(lengths, tf.shape(ids)[1]), texts, "")
         return tf.strings.regex_replace(tf.strings.reduce_join(texts, axis=1), "^ ", "")
+
+    def look_up(self, ids: Tensor) -> Tensor:
+        """What each of the ids, of any shape, is written as, in graph; "" for padding, start and end."""
+        return tf.gather(tf.constant(self._texts.tolist()), ids)
 
     def cut(self, strings: Tensor) -> Pieces:
         """Cuts strings `(batch,)` into pieces, in graph."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.served import ServedSignature
 from rnnapps.printable import printable
 
 __all__ = ["ModelCard", "render_model_card"]
@@ -42,17 +42,15 @@ class ModelCard:
 def render_model_card(
     card: ModelCard,
     *,
-    signatures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]],
+    signatures: Mapping[str, ServedSignature],
     versions: Mapping[str, str],
-    problems: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Returns the card as Markdown.
 
     Args:
         card: what is known of the model.
-        signatures: name -> {"inputs" | "outputs": {name: {"dtype": str, "shape": list, None = any size}}}.
+        signatures: name -> signature.
         versions: package -> version it was exported with.
-        problems: signature -> what a row of a request may be refused for.
     """
     limitations = "\n".join(f"- {item}" for item in card.limitations) or _UNKNOWN
     sections = {
@@ -61,8 +59,8 @@ def render_model_card(
         "Data": _plain(card.data_source) or _UNKNOWN,
         "Licence": card.licence_note or _UNKNOWN,
         "Results": _results(card.evaluation),
-        "Signatures": "\n\n".join(_signature(name, tensors) for name, tensors in sorted(signatures.items())),
-        "Limits of a row": _problems(problems or {}),
+        "Signatures": "\n\n".join(_signature(name, signature) for name, signature in sorted(signatures.items())),
+        "Limits of a row": _problems(signatures),
         "Made with": _table(("what", "value"), [*card.facts.items(), *versions.items()]),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
@@ -83,28 +81,28 @@ def _results(evaluation: Evaluation | None) -> str:
     return "\n\n".join(text for text in words if text)
 
 
-def _signature(name: str, tensors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """The table of one signature's inputs and outputs."""
+def _signature(name: str, signature: ServedSignature) -> str:
+    """What a signature does, and the table of its inputs and outputs."""
+    tensors = {"input": signature.inputs, "output": signature.outputs}
     rows = [
-        (kind.removesuffix("s"), f"`{tensor}`", entry["dtype"], _shape(entry["shape"]))
-        for kind in ("inputs", "outputs")
-        for tensor, entry in tensors[kind].items()
+        (kind, f"`{key}`", tensor.dtype, _shape(tensor.shape), tensor.meaning)
+        for kind, named in tensors.items()
+        for key, tensor in named.items()
     ]
-    return f"### `{name}`\n\n" + _table(("", "name", "type", "shape"), rows)
+    said = f"{_plain(signature.summary)}\n\n" if signature.summary else ""
+    return f"### `{name}`\n\n{said}" + _table(("", "name", "type", "shape", "what it is"), rows)
 
 
-def _problems(problems: Mapping[str, Sequence[str]]) -> str:
+def _problems(signatures: Mapping[str, ServedSignature]) -> str:
     """What a row may be refused for, signature by signature."""
+    problems = {name: signature.problems for name, signature in signatures.items()}
     said = "\n".join(f"- `{name}`: {'; '.join(told)}" for name, told in sorted(problems.items()) if told)
     general = "A row that cannot be answered gets a `problem` and neutral values; the rows beside it are answered."
     return f"{general}\n\n{said}" if said else general
 
 
-def _shape(shape: list[int | None] | None) -> str:
-    if shape is None:
-        return "unknown"
-    batch = ["batch"] if shape else []
-    return "(" + ", ".join([*batch, *("any" if size is None else str(size) for size in shape[1:])]) + ")"
+def _shape(shape: Sequence[int | None]) -> str:
+    return "(" + ", ".join(["batch", *("any" if size is None else str(size) for size in shape[1:])]) + ")"
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

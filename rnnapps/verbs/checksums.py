@@ -11,6 +11,8 @@ from rnnapps.errors import CheckpointError
 __all__ = ["require_unchanged", "write_checksums"]
 
 FILE = "checksums.json"
+FORMAT_KEY, FORMAT = "format", 1
+"""Version of the layout of a run folder."""
 CONFIG = "config.yaml"
 PREPROCESSING = "preprocessing"
 
@@ -30,21 +32,25 @@ def write_checksums(run: Path, config: bytes) -> None:
     if (run / CONFIG).is_file():
         configs.append(_digest(run / CONFIG))
     files = {str(path.relative_to(run)): [_digest(path)] for path in _files(run / PREPROCESSING)}
-    write_atomically(run / FILE, json.dumps({CONFIG: configs, **files}, indent=1).encode())
+    write_atomically(run / FILE, json.dumps({FORMAT_KEY: FORMAT, CONFIG: configs, **files}, indent=1).encode())
 
 
 def require_unchanged(run: Path) -> None:
     """Compares a run's files with their checksums; runs of before there were any are taken as they are.
 
     Raises:
-        CheckpointError: a file is missing or differs.
+        CheckpointError: a file is missing or differs, or another version of rnnapps laid the run out.
     """
     if not (run / FILE).is_file():
         return
     try:
-        allowed = {str(name): set(digests) for name, digests in json.loads((run / FILE).read_text("utf-8")).items()}
+        noted = json.loads((run / FILE).read_text("utf-8"))
+        found = noted.pop(FORMAT_KEY, FORMAT)
+        allowed = {str(name): set(digests) for name, digests in noted.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         raise CheckpointError(f"{run / FILE}: cannot be read; restore it, or delete it to do without") from None
+    if found != FORMAT:
+        raise CheckpointError(f"{run / FILE}: a run of format {found!r}, but this version reads format {FORMAT}")
     for name, digests in allowed.items():
         if not (run / name).is_file():
             raise CheckpointError(f"{run / name}: is missing; restore the run, or train again")

@@ -37,6 +37,7 @@ def export(pipeline: Pipeline[Any, Any, Any], model: OpenModel, to: Path, *, key
         to,
         config_yaml=dump(pipeline.name, config),
         model_card=describe_model(pipeline, model),
+        pipeline=pipeline.name,
         warmup=config.export.warmup_requests,
         key=key,
     )

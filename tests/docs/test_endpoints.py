@@ -31,7 +31,7 @@ def test_the_page_has_the_rules_of_the_contract() -> None:
         for bullet in re.findall(r"^ +- (.*(?:\n {6}\S.*)*)", str(Endpoint.__doc__), re.MULTILINE)
     ]
     page = (EXAMPLE.parents[1] / "endpoints.md").read_text(encoding="utf-8")
-    assert len(rules) == 8
+    assert len(rules) == 9
     assert re.findall(r"^\| ([A-Z][^|]*) \|", page, re.MULTILINE) == rules
 
 

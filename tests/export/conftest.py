@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,13 @@ def text_endpoint(words: Words) -> Endpoint:
 
 
 def step_endpoint(network: keras.Model) -> Endpoint:
-    def function(tokens: Any, state: Any) -> dict[str, Any]:
-        outputs: dict[str, Any] = network({"tokens": tokens, "state": state})
-        return outputs
+    def function(tokens: Any, state_0: Any) -> dict[str, Any]:
+        outputs = network({"tokens": tokens, "state": state_0})
+        return {"logits": outputs["logits"], "next_state_0": outputs["state"]}
 
-    signature = {"tokens": tf.TensorSpec((None, 4), tf.int32), "state": tf.TensorSpec((None, 8), tf.float32)}
+    signature = {"tokens": tf.TensorSpec((None, 4), tf.int32), "state_0": tf.TensorSpec((None, 8), tf.float32)}
     tokens = np.arange(24, dtype=np.int32).reshape(6, 4) % 10
-    examples = {"tokens": tokens, "state": np.zeros((6, 8), np.float32)}
+    examples = {"tokens": tokens, "state_0": np.zeros((6, 8), np.float32)}
     return Endpoint(function, signature, examples, rules=(between("tokens", 0, 9),))
 
 
@@ -88,3 +89,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("models") / "toy"
     card = ModelCard("toy", task="Text in, text out.", limitations=("It is a toy.",))
     return export(endpoints, network, words, base, config_yaml="model:\n  units: 8\n", model_card=card, warmup=7)
+
+
+@pytest.fixture
+def version(exported: Path, tmp_path: Path) -> Path:
+    """A copy of the export, to be damaged."""
+    return Path(shutil.copytree(exported, tmp_path / "toy" / "1"))

@@ -116,5 +116,5 @@ def test_missing_default_signature(tmp_path: Path) -> None:
     from .conftest import empty_network
 
     endpoints = {"tensors": float_endpoint(lambda x: {"y": x})}
-    with pytest.raises(ExportError, match="no signature 'serving_default'"):
+    with pytest.raises(ExportError, match=r"endpoints \['tensors'\] found, 'serving_default' among them expected"):
         export(endpoints, empty_network(), None, tmp_path / "toy", config_yaml="", model_card=ModelCard("toy"))

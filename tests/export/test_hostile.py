@@ -58,11 +58,6 @@ def write_to(path: Path) -> dict[str, Signature]:
     }
 
 
-@pytest.fixture
-def version(exported: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(exported, tmp_path / "toy" / "1"))
-
-
 def replace_graph(version: Path, write: Callable[[Path], Any]) -> None:
     """Another graph in an export, under sums that fit."""
     for name in ("saved_model.pb", "fingerprint.pb"):

@@ -29,11 +29,6 @@ def write_keys(folder: Path, name: str) -> tuple[Path, Path]:
     return private, public
 
 
-@pytest.fixture
-def version(exported: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(exported, tmp_path / "toy" / "1"))
-
-
 def test_a_signed_export(version: Path, tmp_path: Path) -> None:
     private, public = write_keys(tmp_path, "mine")
     _, other = write_keys(tmp_path, "other")

@@ -39,7 +39,7 @@ def step_endpoint(network: keras.Model) -> Endpoint:
         mask = tf.sequence_mask(lengths, tf.shape(features)[1])
         before = [states[f"state_{number}"] for number in range(len(sizes))]
         results = network({"features": features, "mask": mask, "states": before})
-        after = {f"state_{number}": state for number, state in enumerate(results["states"])}
+        after = {f"next_state_{number}": state for number, state in enumerate(results["states"])}
         return {"outputs": tf.where(mask[..., tf.newaxis], results["outputs"], 0.0), **after}
 
     signature = {"features": tf.TensorSpec((None, None, 4), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
@@ -67,7 +67,7 @@ def test_cells_export_and_stream(tmp_path: Path, names: tuple[str, ...]) -> None
         chunk = {"features": inputs["features"][:, start:stop], "lengths": np.full(5, stop - start, np.int32)}
         answer = model.run("serving_default", {**chunk, **states})
         pieces.append(answer["outputs"])
-        states = {name: answer[name] for name in states}
+        states = {name: answer[f"next_{name}"] for name in states}
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), expected["outputs"], atol=1e-5)
     for name, state in states.items():
-        np.testing.assert_allclose(state, expected[name], atol=1e-5)
+        np.testing.assert_allclose(state, expected[f"next_{name}"], atol=1e-5)

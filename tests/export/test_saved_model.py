@@ -34,6 +34,7 @@ def test_layout(exported: Path) -> None:
         "manifest.json",
         "model_card.md",
         "preprocessing",
+        "signatures.json",
         "tf_serving_warmup_requests",
         "weights.npz",
     }

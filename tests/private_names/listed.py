@@ -141,6 +141,14 @@ LISTED = (
         _member("tensorflow.core.protobuf.saved_model_pb2", "SavedModel"),
     ),
     PrivateName(
+        "tensorflow.python.saved_model.fingerprinting_utils.write_fingerprint",
+        ("rnnapps/export/gradients.py",),
+        "the fingerprint of a graph that was changed after it was saved",
+        "tensorflow",
+        "2.21.0",
+        _member("tensorflow.python.saved_model.fingerprinting_utils", "write_fingerprint"),
+    ),
+    PrivateName(
         "tensorflow.core.protobuf.saved_model_pb2",
         ("rnnapps/export/protos.py",),
         "reads an export without loading TensorFlow; the protocol buffer is public, its module is not",

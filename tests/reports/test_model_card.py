@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from rnnapps.contract.evaluation import Evaluation, Verdict
+from rnnapps.contract.served import ServedSignature, ServedTensor
 from rnnapps.reports.model_card import ModelCard, render_model_card
 
 SIGNATURES = {
-    "step": {
-        "inputs": {"tokens": {"dtype": "int32", "shape": [None, None]}},
-        "outputs": {"logits": {"dtype": "float32", "shape": [None, 7]}, "loss": {"dtype": "float32", "shape": [None]}},
-    }
+    "step": ServedSignature(
+        "Goes | on.",
+        {"tokens": ServedTensor("int32", [None, None], "ids")},
+        {"logits": ServedTensor("float32", [None, 7]), "loss": ServedTensor("float32", [None], "nats")},
+        ["tokens must be known"],
+    )
 }
 
 
@@ -25,9 +28,11 @@ def test_card() -> None:
     assert "1,234 examples of the test split." in lines
     assert "| this model | 1.25 |" in lines
     assert "| uni\\|gram | 3 |" in lines
-    assert "| input | `tokens` | int32 | (batch, any) |" in lines
-    assert "| output | `logits` | float32 | (batch, 7) |" in lines
-    assert "| output | `loss` | float32 | (batch) |" in lines
+    assert "| input | `tokens` | int32 | (batch, any) | ids |" in lines
+    assert "| output | `logits` | float32 | (batch, 7) |  |" in lines
+    assert "| output | `loss` | float32 | (batch) | nats |" in lines
+    assert lines[lines.index("### `step`") + 2] == "Goes | on."
+    assert "- `step`: tokens must be known" in lines
     assert "| cell | gru |" in lines
     assert "| keras | 3 |" in lines
 

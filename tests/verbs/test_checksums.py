@@ -25,7 +25,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_a_run_opens_as_it_was_written(run: Path) -> None:
-    assert set(json.loads((run / "checksums.json").read_text())) == {"config.yaml", "preprocessing/letters.json"}
+    noted = json.loads((run / "checksums.json").read_text())
+    assert set(noted) == {"format", "config.yaml", "preprocessing/letters.json"} and noted["format"] == 1
     assert rnnapps.load(run).preprocessor.letters == "abc"
 
 
@@ -68,6 +69,17 @@ def test_damaged_checksums_are_told_and_missing_ones_are_done_without(run: Path)
         rnnapps.load(run)
     finally:
         path.write_bytes(before)
+
+
+def test_another_layout_is_refused_in_one_line(run: Path) -> None:
+    path = run / "checksums.json"
+    before = path.read_text()
+    try:
+        path.write_text(json.dumps(json.loads(before) | {"format": 2}))
+        with pytest.raises(CheckpointError, match="a run of format 2, but this version reads format 1"):
+            rnnapps.load(run)
+    finally:
+        path.write_text(before)
 
 
 def test_a_kill_between_checksums_and_configuration_leaves_a_run_that_opens(

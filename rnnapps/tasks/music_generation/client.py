@@ -24,6 +24,7 @@ from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
+from rnnapps.tasks.music_generation.wishes import written
 from rnnapps.types import Array
 
 __all__ = ["answer_midi", "request_arrays"]
@@ -50,11 +51,11 @@ def request_arrays(
         "top_p": np.array([top_p], np.float32),
         "seed": np.array([seed], np.int64),
     }
-    frames, numbers = grid.representation == "frames", _numbers(grid, _piece(grid, primer))
+    numbers = _numbers(grid, _piece(grid, primer))
     return {
-        "frames" if frames else "tokens": numbers[None],
+        _name(grid): numbers[None],
         "lengths": np.array([len(numbers)], np.int32),
-        "steps" if frames else "events": np.array([steps], np.int32),
+        "steps": np.array([steps], np.int32),
         **sampling,
     }
 
@@ -75,9 +76,9 @@ def answer_midi(grid: MusicGrid, primer: bytes, answer: Mapping[str, Any]) -> by
         told = problem.decode() if isinstance(problem, bytes) else str(problem)
         raise DataError("request", f"was not answered: {told}", "ask for something else")
     begun = _piece(grid, primer)
-    name = "frames" if grid.representation == "frames" else "tokens"
-    length = int(np.asarray(answer["lengths"])[0])
-    both = np.concatenate([_numbers(grid, begun), np.asarray(answer[name], np.int32)[0, :length]])
+    name = _name(grid)
+    length = int(np.asarray(answer[written("lengths")])[0])
+    both = np.concatenate([_numbers(grid, begun), np.asarray(answer[written(name)], np.int32)[0, :length]])
     piece = grid.from_frames(both) if name == "frames" else grid.from_events(both)
     piece = replace(begun, notes=piece.notes)
     return write_midi(piece, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
@@ -88,6 +89,11 @@ def _piece(grid: MusicGrid, primer: bytes) -> Piece:
     if not primer:
         return Piece(np.zeros((0, 4), np.int32))
     return parse_midi(primer, "primer", steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
+
+
+def _name(grid: MusicGrid) -> str:
+    """The input that holds the music."""
+    return "frames" if grid.representation == "frames" else "tokens"
 
 
 def _numbers(grid: MusicGrid, piece: Piece) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.contract.tensor_names import STATE, STEPS, next_state
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
 from rnnapps.export.row_rules import between, ids_below, lengths_fit
@@ -25,13 +26,25 @@ from rnnapps.tasks.music_generation.generation import begin_events, event_step
 from rnnapps.tasks.music_generation.metrics.frames import frame_nats
 from rnnapps.tasks.music_generation.midi_endpoint import midi_endpoint
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
-from rnnapps.tasks.music_generation.wishes import WISHES, wishes
+from rnnapps.tasks.music_generation.wishes import DEFAULTS, WISHES, wishes, written
 from rnnapps.types import Array, Tensor
 
 __all__ = ["music_endpoints"]
 
-ROWS, STEPS = 5, 6
+ROWS, PLACES = 5, 6
 LAST_POSITION = 1 << 30
+MEANINGS = {
+    "frames": "which of the 88 keys sound in each step of the grid (batch, time, keys), 0 or 1",
+    "tokens": "ids of events (batch, time): notes on and off, velocities, shifts of time",
+    "position": "number of the frame that is drawn, which with the seed decides its random numbers (batch,)",
+    "next_frame": "the keys that sound in the frame that follows (batch, keys)",
+    "nats": "minus the natural logarithm of each frame's probability (batch, time), zeros behind the row",
+    "logits": "scores of each key in each frame, given those below it (batch, time, keys)",
+    written("frames"): "the frames that follow (batch, time, keys)",
+    written("tokens"): "ids of the events that follow (batch, time)",
+    written("lengths"): "how many of them there are (batch,)",
+}
+"""What inputs and outputs are."""
 
 
 def music_endpoints(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> dict[str, Endpoint]:
@@ -58,19 +71,25 @@ def _continuing_frames(network: keras.Model, grid: MusicGrid, limits: MusicExpor
         rules = Rules(temperature, seed, top_p=top_p)
         context, states = begin_frames(network, frames, lengths)
         most, before = tf.reduce_max(steps), last_frames(frames, lengths)
-        written, _, _ = continue_frames(network, context, states, rules, before=before, known=grid.known, steps=most)
+        drawn, _, _ = continue_frames(network, context, states, rules, before=before, known=grid.known, steps=most)
         inside = tf.sequence_mask(steps, most)[..., None]
-        return {"frames": tf.cast(tf.where(inside, written, 0.0), tf.int32), "lengths": tf.identity(steps)}
+        return {
+            written("frames"): tf.cast(tf.where(inside, drawn, 0.0), tf.int32),
+            written("lengths"): tf.identity(steps),
+        }
 
-    signature = {**_frame_signature(), "steps": tf.TensorSpec((None,), tf.int32), **_sampling_signature()}
+    signature = {**_frame_signature(), STEPS: tf.TensorSpec((None,), tf.int32), **_sampling_signature()}
     steps = np.array([4, 1, 3, 2, 5], np.int32)
     return Endpoint(
         write,
         signature,
-        {**_frame_examples(), "steps": steps, **_sampling_examples()},
-        rules=(*wishes("steps", limits.longest_answer), *_frame_rules(limits)),
-        neutral=WISHES | {"steps": 1},
+        {**_frame_examples(), STEPS: steps, **_sampling_examples()},
+        rules=(*wishes(STEPS, limits.longest_answer), *_frame_rules(limits)),
+        neutral=WISHES | {STEPS: 1},
         most_steps={"frames": limits.longest_primer},
+        summary="Frames of primers in, the frames that follow out.",
+        meanings=MEANINGS,
+        defaults=DEFAULTS,
     )
 
 
@@ -87,13 +106,21 @@ def _scoring_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint
         return {"nats": frame_nats(logits, frames) * mask, "logits": logits * mask[..., None]}
 
     most = {"frames": limits.longest_primer}
-    return Endpoint(score, _frame_signature(), _frame_examples(), rules=_frame_rules(limits), most_steps=most)
+    return Endpoint(
+        score,
+        _frame_signature(),
+        _frame_examples(),
+        rules=_frame_rules(limits),
+        most_steps=most,
+        summary="Frames of pieces in, how likely the model holds each out.",
+        meanings=MEANINGS,
+    )
 
 
 def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames and states in, a frame that follows and new states out."""
     sizes = [state.shape[-1] for state in network.input["states"]]
-    names = [f"state_{number}" for number in range(len(sizes))]
+    names = [f"{STATE}{number}" for number in range(len(sizes))]
 
     def step(
         frames: Tensor,
@@ -110,13 +137,13 @@ def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportC
         context = tf.gather(contexts, lengths - 1, batch_dims=1)
         before = last_frames(frames, lengths)
         drawn = sample_frames(network, context, rules, before=before, known=grid.known, position=position)
-        return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(names, final, strict=True))}
+        return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(map(next_state, names), final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype
     signature = {name: tf.TensorSpec((None, size), kind) for name, size in zip(names, sizes, strict=True)}
     zeros = {name: np.zeros((ROWS, size), kind.as_numpy_dtype) for name, size in zip(names, sizes, strict=True)}
     position = {"position": tf.TensorSpec((None,), tf.int32)}
-    examples = {**_frame_examples(), "lengths": np.array([STEPS, 1, 3, STEPS, 2], np.int32), **_sampling_examples()}
+    examples = {**_frame_examples(), "lengths": np.array([PLACES, 1, 3, PLACES, 2], np.int32), **_sampling_examples()}
     return Endpoint(
         step,
         {**_frame_signature(), **_sampling_signature(), **position, **signature},
@@ -124,6 +151,9 @@ def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportC
         rules=(*wishes(), *_frame_rules(limits, least=1), between("position", 0, LAST_POSITION)),
         neutral=WISHES,
         most_steps={"frames": limits.longest_primer},
+        summary="A chunk of frames and states in, a frame that follows and new states out.",
+        meanings=MEANINGS,
+        defaults=DEFAULTS,
     )
 
 
@@ -131,24 +161,24 @@ def _continuing_events(network: keras.Model, grid: MusicGrid, limits: MusicExpor
     """Tokens of primers in, the tokens that follow them out."""
 
     def write(
-        tokens: Tensor, lengths: Tensor, *, events: Tensor, temperature: Tensor, top_p: Tensor, seed: Tensor
+        tokens: Tensor, lengths: Tensor, *, steps: Tensor, temperature: Tensor, top_p: Tensor, seed: Tensor
     ) -> dict[str, Tensor]:
         rules = Rules(temperature, seed, top_p=top_p)
         logits, states = begin_events(network, tokens, lengths)
-        written, written_lengths = generate(event_step(network), states, logits, rules, length=events)
-        return {"tokens": written, "lengths": written_lengths}
+        drawn, drawn_lengths = generate(event_step(network), states, logits, rules, length=steps)
+        return {written("tokens"): drawn, written("lengths"): drawn_lengths}
 
-    tokens = (np.arange(ROWS * STEPS, dtype=np.int32).reshape(ROWS, STEPS) * 7) % grid.tokens
+    tokens = (np.arange(ROWS * PLACES, dtype=np.int32).reshape(ROWS, PLACES) * 7) % grid.tokens
     signature = {
         "tokens": tf.TensorSpec((None, None), tf.int32),
         "lengths": tf.TensorSpec((None,), tf.int32),
-        "events": tf.TensorSpec((None,), tf.int32),
+        STEPS: tf.TensorSpec((None,), tf.int32),
         **_sampling_signature(),
     }
     examples = {
         "tokens": tokens,
-        "lengths": np.array([STEPS, 0, 3, 1, 2], np.int32),
-        "events": np.array([4, 1, 9, 2, 5], np.int32),
+        "lengths": np.array([PLACES, 0, 3, 1, 2], np.int32),
+        STEPS: np.array([4, 1, 9, 2, 5], np.int32),
         **_sampling_examples(),
     }
     primer = (lengths_fit("tokens", most=limits.longest_primer), ids_below("tokens", grid.tokens))
@@ -156,9 +186,12 @@ def _continuing_events(network: keras.Model, grid: MusicGrid, limits: MusicExpor
         write,
         signature,
         examples,
-        rules=(*wishes("events", limits.longest_answer), *primer),
-        neutral=WISHES | {"events": 1},
+        rules=(*wishes(STEPS, limits.longest_answer), *primer),
+        neutral=WISHES | {STEPS: 1},
         most_steps={"tokens": limits.longest_primer},
+        summary="Events of primers in, the events that follow out.",
+        meanings=MEANINGS,
+        defaults=DEFAULTS,
     )
 
 
@@ -173,11 +206,11 @@ def _frame_signature() -> dict[str, tf.TensorSpec]:
 
 def _frame_examples() -> dict[str, Array]:
     """Chords that move, in rows of different lengths."""
-    frames = np.zeros((ROWS, STEPS, KEYS), np.int32)
+    frames = np.zeros((ROWS, PLACES, KEYS), np.int32)
     for row in range(ROWS):
-        for step in range(STEPS):
+        for step in range(PLACES):
             frames[row, step, [27 + row, 39 + (row + step // 2) % 12, 43 + row]] = 1
-    return {"frames": frames, "lengths": np.array([STEPS, 0, 3, STEPS, 2], np.int32)}
+    return {"frames": frames, "lengths": np.array([PLACES, 0, 3, PLACES, 2], np.int32)}
 
 
 def _sampling_signature() -> dict[str, tf.TensorSpec]:

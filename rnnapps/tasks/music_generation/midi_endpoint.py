@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.tensor_names import LENGTHS, STEPS
+from rnnapps.export.row_rules import inside
 from rnnapps.tasks.music_generation.data import midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
@@ -21,10 +23,15 @@ from rnnapps.tasks.music_generation.preprocessing.music_tensors import (
     rolls_of_frames,
     tokens_of,
 )
-from rnnapps.tasks.music_generation.wishes import wishes
+from rnnapps.tasks.music_generation.wishes import DEFAULTS, wishes, written
 from rnnapps.types import Array, Tensor
 
 __all__ = ["midi_endpoint"]
+
+MEANINGS = {
+    "midi_bytes": "a Standard MIDI File (batch,); empty begins a piece",
+    written("midi_bytes"): "the file and its continuation as a MIDI file (batch,)",
+}
 
 
 def midi_endpoint(continuing: Endpoint, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
@@ -33,31 +40,28 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid, limits: MusicExportConf
     A row whose file cannot be read gets a `problem`, an empty file and no continuation.
 
     Args:
-        continuing: takes "frames" or "tokens", "lengths" and further inputs; returns the former two.
+        continuing: takes "frames" or "tokens", "lengths" and further inputs; returns what follows the former two.
         grid: the model's grid.
         limits: how long a primer may be, and what may be asked for.
     """
     name = "frames" if grid.representation == "frames" else "tokens"
-    further = [input_name for input_name in continuing.input_signature if input_name not in (name, "lengths")]
+    further = [input_name for input_name in continuing.input_signature if input_name not in (name, LENGTHS)]
     beyond = f"has more than {limits.longest_primer:,} {'frames' if name == 'frames' else 'events'}"
 
-    def write(midi_bytes: Tensor, **wishes: Tensor) -> dict[str, Tensor]:
+    def write(midi_bytes: Tensor, **asked: Tensor) -> dict[str, Tensor]:
         notes = read_midi(midi_bytes, steps_per_beat=grid.steps_per_beat, percussion=grid.percussion)
         primer, lengths = _numbers(notes, grid)
         too_long = lengths > limits.longest_primer
         primer, lengths = primer[:, : limits.longest_primer], tf.where(too_long, 0, lengths)
-        answer = continuing.function(**{name: primer, "lengths": lengths}, **wishes)
+        answer = continuing.function(**{name: primer, LENGTHS: lengths}, **asked)
         good = (notes.problem == 0) & ~too_long
-        added = tf.where(good, answer["lengths"], 0)
-        rows = answer[name]
-        kept = tf.reshape(
-            tf.sequence_mask(added, tf.shape(rows)[1]), [-1, tf.shape(rows)[1], *[1] * (len(rows.shape) - 2)]
-        )
+        added = tf.where(good, answer[written(LENGTHS)], 0)
+        rows = answer[written(name)]
         content = _written(_joined(primer, lengths, rows, added), notes, grid)
         return {
-            "midi_bytes": tf.where(good, content, ""),
-            name: tf.where(kept, rows, 0),
-            "lengths": added,
+            written("midi_bytes"): tf.where(good, content, ""),
+            written(name): tf.where(inside(rows, added), rows, 0),
+            written(LENGTHS): added,
             "problem": tf.where(too_long, beyond, tf.gather(tf.constant(PROBLEMS), notes.problem)),
         }
 
@@ -70,9 +74,12 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid, limits: MusicExportConf
         write,
         signature,
         examples,
-        rules=wishes(further[0], limits.longest_answer),
+        rules=wishes(STEPS, limits.longest_answer),
         neutral=continuing.neutral,
         found_problems=(*PROBLEMS[1:], beyond),
+        summary="MIDI files in, each with its continuation out.",
+        meanings={**continuing.meanings, **MEANINGS},
+        defaults=DEFAULTS,
     )
 
 

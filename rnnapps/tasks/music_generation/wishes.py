@@ -6,10 +6,17 @@ from rnnapps.contract.endpoint import RowRule
 from rnnapps.export.row_rules import between
 from rnnapps.types import NamedTensors, Tensor
 
-__all__ = ["WISHES", "wishes"]
+__all__ = ["DEFAULTS", "WISHES", "wishes", "written"]
 
 WISHES = {"temperature": 1.0, "top_p": 1.0}
 """Values that are always allowed."""
+
+DEFAULTS = {"temperature": 1.0, "top_p": 0.95, "seed": 0, "steps": 64, "midi_bytes": ""}
+
+
+def written(name: str) -> str:
+    """The output that goes on from an input."""
+    return f"written_{name}"
 
 
 def wishes(count: str = "", most: int = 0) -> tuple[RowRule, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from rnnapps.contract.tensor_names import STATE, next_state
 from rnnapps.errors import ConfigError
 from rnnapps.export.artefact import preprocessing_folder
 from rnnapps.export.inference import load_for_inference
@@ -51,10 +52,7 @@ class CharacterModel:
         self.loaded = load_for_inference(export).loaded
         self._step = self.loaded.signatures[STEP]
         specs = self._step.structured_input_signature[1]
-        self._states = {name: spec for name, spec in specs.items() if name.startswith("state_")}
-        # Exports of 0.1 give a state back by the name it came in.
-        given = self._step.structured_outputs
-        self._after = {name: f"next_{name}" if f"next_{name}" in given else name for name in self._states}
+        self._states = {name: spec for name, spec in specs.items() if name.startswith(STATE)}
 
     def initial(self, rows: Tensor | int) -> dict[str, Tensor]:
         """Memory at the beginning of a transcript."""
@@ -71,4 +69,4 @@ class CharacterModel:
         tokens = tf.gather(tf.constant(self._tokens), symbols)
         outputs = self._step(tokens=tokens[:, None], lengths=tf.ones_like(tokens), **memory)
         scores = tf.gather(tf.nn.log_softmax(outputs["logits"][:, 0]), tf.constant(self._tokens), axis=1)
-        return {SCORES: scores, **{name: outputs[after] for name, after in self._after.items()}}
+        return {SCORES: scores, **{name: outputs[next_state(name)] for name in self._states}}

@@ -7,23 +7,32 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.tensor_names import STEPS
 from rnnapps.decoding.distribution import Rules
 from rnnapps.export.row_rules import between, text_within
-from rnnapps.export.token_endpoints import token_endpoints
+from rnnapps.export.token_endpoints import LARGEST_ANSWER, token_endpoints
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.tasks.text_generation.prompts import continue_texts
-from rnnapps.types import Tensor
+from rnnapps.tasks.text_generation.text_scores import score_texts
+from rnnapps.types import Array, Tensor
 
 __all__ = ["text_endpoints"]
+
+LONGEST_STOP = 256
+"""The most characters of a text that ends an answer."""
+
+DEFAULTS = {"temperature": 0.8, "top_k": 0, "top_p": 1.0, "stop": "", "seed": 0}
+PROMPT = "text to go on from (batch,); empty for the beginning of a line"
 
 
 def text_endpoints(
     network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig
 ) -> dict[str, Endpoint]:
-    """`serving_default` writes text from prompts, `tensors` scores ids, `step` goes on from given states."""
+    """`serving_default` writes text, `score` judges it, `tensors` scores ids, `step` goes on from given states."""
     return {
         "serving_default": _writing(network, vocabulary, limits),
+        "score": _scoring(network, vocabulary, limits),
         **token_endpoints(network, vocabulary.size, most_steps=limits.longest_prompt),
     }
 
@@ -31,26 +40,81 @@ def text_endpoints(
 def _writing(network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
     """Prompts in, continuations out."""
 
-    def write(prompt: Tensor, length: Tensor, temperature: Tensor, seed: Tensor) -> dict[str, Tensor]:
-        text, unknown = continue_texts(network, vocabulary, prompt, Rules(temperature, seed), length=length)
+    def write(prompt: Tensor, *, steps: Tensor, stop: Tensor, **how: Tensor) -> dict[str, Tensor]:
+        ids, lengths = vocabulary.encode(stop)
+        rules = Rules(**how, stop=ids, stop_lengths=lengths)
+        text, unknown = continue_texts(network, vocabulary, prompt, rules, length=steps)
         return {"text": text, "unknown_characters": unknown}
 
-    signature = {
-        "prompt": tf.TensorSpec((None,), tf.string),
-        "length": tf.TensorSpec((None,), tf.int32),
-        "temperature": tf.TensorSpec((None,), tf.float32),
-        "seed": tf.TensorSpec((None,), tf.int64),
-    }
+    kinds = {"temperature": tf.float32, "top_k": tf.int32, "top_p": tf.float32, "stop": tf.string, "seed": tf.int64}
+    signature = {"prompt": tf.string, STEPS: tf.int32, **kinds}
+    rules = (
+        between(STEPS, 1, limits.longest_answer),
+        between("temperature", 0),
+        between("top_k", 0),
+        between("top_p", 0, 1),
+        text_within("prompt", limits.longest_prompt),
+        text_within("stop", LONGEST_STOP),
+    )
+    return Endpoint(
+        write,
+        {name: tf.TensorSpec((None,), kind) for name, kind in signature.items()},
+        _examples(vocabulary),
+        rules=rules,
+        neutral={STEPS: 1, "top_p": 1},
+        summary="Prompts in, their continuations out.",
+        meanings={
+            "prompt": PROMPT,
+            STEPS: "the most characters that are written",
+            "text": "the continuation (batch,), without the prompt",
+            "unknown_characters": "characters of the prompt that the model does not know (batch,)",
+        },
+        defaults=DEFAULTS | {"prompt": "", STEPS: min(200, limits.longest_answer)},
+    )
+
+
+def _scoring(network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
+    """Texts in, how likely the model holds them out."""
+
+    def score(prompt: Tensor, text: Tensor) -> dict[str, Tensor]:
+        return score_texts(network, vocabulary, prompt, text)
+
+    most = max(1, min(limits.longest_prompt, LARGEST_ANSWER // vocabulary.size // 2))
+    examples = {"prompt": _prompts(vocabulary), "text": np.roll(_prompts(vocabulary), 2)}
+    return Endpoint(
+        score,
+        {name: tf.TensorSpec((None,), tf.string) for name in examples},
+        examples,
+        rules=tuple(text_within(name, most) for name in examples),
+        summary="Texts in, the probability of each of their characters out.",
+        meanings={
+            "prompt": PROMPT,
+            "text": "what follows the prompt, and is judged (batch,)",
+            "log_probability": "natural logarithm of the probability of the text behind its prompt (batch,)",
+            "log_probabilities": "that of each of its characters (batch, time), zeros behind them; they add up to it",
+            "characters": "number of characters of the text (batch,)",
+            "unknown_characters": "those of them that the model does not know (batch,)",
+        },
+        defaults={"prompt": ""},
+    )
+
+
+def _examples(vocabulary: CharacterVocabulary) -> dict[str, Array]:
+    """Requests to write, plain ones and some with every rule."""
     known = vocabulary.characters
-    examples = {
-        "prompt": np.array([known[:7].encode(), b"", known[-3:].encode(), b"\xe2\x98\x83 snow", known[2:4].encode()]),
-        "length": np.array([12, 3, 20, 1, 7], np.int32),
+    return {
+        "prompt": _prompts(vocabulary),
+        STEPS: np.array([12, 3, 20, 1, 7], np.int32),
         "temperature": np.array([0.8, 0.0, 1.0, 0.5, 1.5], np.float32),
+        "top_k": np.array([0, 0, 5, 0, 3], np.int32),
+        "top_p": np.array([1.0, 1.0, 0.9, 1.0, 0.5], np.float32),
+        "stop": np.array([b"", b"", known[1:2].encode(), b"", b"\n"], object),
         "seed": np.array([1, 2, 3, 2**40, -5], np.int64),
     }
-    rules = (
-        between("length", 1, limits.longest_answer),
-        between("temperature", 0),
-        text_within("prompt", limits.longest_prompt),
-    )
-    return Endpoint(write, signature, examples, rules=rules, neutral={"length": 1})
+
+
+def _prompts(vocabulary: CharacterVocabulary) -> Array:
+    """Texts of known characters, an empty one, and one with a character that is hardly known."""
+    known = vocabulary.characters
+    texts = [known[:7].encode(), b"", known[-3:].encode(), b"\xe2\x98\x83 snow", known[2:4].encode()]
+    return np.array(texts, object)

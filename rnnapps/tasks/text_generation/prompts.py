@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from rnnapps.config import SamplingConfig
 from rnnapps.decoding.distribution import Rules
-from rnnapps.decoding.sampling import StepFunction, generate
+from rnnapps.decoding.sampling import StepFunction, generate, generate_as_asked
 from rnnapps.layers.token_network import read, token_step, zero_states
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 from rnnapps.tasks.text_generation.streaming import stream
 from rnnapps.types import Tensor, Tensors
 
-__all__ = ["TextWriter", "continue_texts", "stream_text", "text_writer"]
+__all__ = ["TextWriter", "begun", "continue_texts", "stream_text", "text_writer"]
 
 EMPTY_PROMPT = "\n"
 """What an empty prompt stands for: the beginning of a line."""
@@ -56,19 +56,24 @@ def continue_texts(
         int32 `(batch,)`.
     """
     states, logits, unknown = _read_prompts(network, vocabulary, prompts)
-    ids, lengths = generate(_writing_step(network, vocabulary), states, logits, rules, length=length)
+    write = generate if None in (rules.top_k, rules.top_p, rules.stop) else generate_as_asked
+    ids, lengths = write(_writing_step(network, vocabulary), states, logits, rules, length=length)
     return vocabulary.decode(ids, lengths), unknown
+
+
+def begun(prompts: Tensor) -> Tensor:
+    """Prompts, strings `(batch,)`; an empty one is the beginning of a line."""
+    return tf.where(tf.equal(prompts, ""), EMPTY_PROMPT, prompts)
 
 
 def _read_prompts(
     network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor
 ) -> tuple[Tensors, Tensor, Tensor]:
     """States and logits after each prompt, and its number of unknown characters."""
-    empty = tf.equal(prompts, "")
-    ids, lengths = vocabulary.encode(tf.where(empty, EMPTY_PROMPT, prompts))
+    ids, lengths = vocabulary.encode(begun(prompts))
     logits, states = read(network, ids, lengths, zero_states(network, tf.shape(ids)[0]))
     last = tf.gather(logits, lengths - 1, batch_dims=1)
-    unknown = tf.where(empty, 0, vocabulary.count_unknown(ids, lengths))
+    unknown = tf.where(tf.equal(prompts, ""), 0, vocabulary.count_unknown(ids, lengths))
     return states, last + _never_unknown(vocabulary), unknown
 
 

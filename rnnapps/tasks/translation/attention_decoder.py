@@ -121,10 +121,33 @@ class AttentionDecoder(keras.layers.Layer):
             Attentional vectors `(batch, time, units)` and attention weights `(batch, time, places)`.
         """
         read = self.attend_to(memory, memory_mask)
-        if self.input_feeding:
-            return self._stepwise(inputs, read, self.start(states), training=training)
-        vectors, weights, _ = self._advance(inputs, read, list(states), mask=mask, training=training)
+        vectors, weights, _ = self.go_on(inputs, read, self.start(states), mask=mask, training=training)
         return vectors, weights
+
+    def go_on(
+        self,
+        inputs: Tensor,
+        memory: Memory,
+        states: Sequence[Tensor],
+        *,
+        mask: Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, Tensors]:
+        """Runs any number of steps from states as `start` or this function gave them.
+
+        Args:
+            inputs: `(batch, time, features)`.
+            memory: what to attend to.
+            states: each `(batch, size)`.
+            mask: bool `(batch, time)`, True where a step is valid; the others leave the states as they are.
+            training: whether dropout is on.
+
+        Returns:
+            Attentional vectors `(batch, time, units)`, attention weights `(batch, time, places)`, and the new states.
+        """
+        if self.input_feeding:
+            return self._stepwise(inputs, memory, list(states), mask=mask, training=training)
+        return self._advance(inputs, memory, list(states), mask=mask, training=training)
 
     def step(
         self, inputs: Tensor, memory: Memory, states: Sequence[Tensor], training: bool = False
@@ -148,7 +171,9 @@ class AttentionDecoder(keras.layers.Layer):
             new = [*new, *upper]
         return self.combine(tf.concat([contexts, hidden], axis=-1)), weights, new
 
-    def _stepwise(self, inputs: Tensor, memory: Memory, states: Tensors, *, training: bool) -> tuple[Tensor, Tensor]:
+    def _stepwise(
+        self, inputs: Tensor, memory: Memory, states: Tensors, *, mask: Tensor | None, training: bool
+    ) -> tuple[Tensor, Tensor, Tensors]:
         """All steps one after the other, in graph: with input feeding each reads what the one before wrote."""
         steps, batch = tf.shape(inputs)[1], tf.shape(inputs)[0]
         columns = tf.transpose(inputs, [1, 0, 2])  # time first: a step reads one slice
@@ -160,16 +185,19 @@ class AttentionDecoder(keras.layers.Layer):
             now: Tensor, vectors: tf.TensorArray, weights: tf.TensorArray, *states: Tensor
         ) -> tuple[Tensor | tf.TensorArray, ...]:
             vector, weight, new = self.step(columns[now], memory, states, training)
+            if mask is not None:
+                new = [tf.where(mask[:, now, None], state, old) for state, old in zip(new, states, strict=True)]
             for state, old in zip(new, states, strict=True):
                 state.set_shape(old.shape)  # a loop variable must not lose what is known of its shape
             return now + 1, vectors.write(now, vector), weights.write(now, weight), *new
 
         start = (tf.constant(0), *arrays, *states)
-        _, vectors, weights, *_ = tf.while_loop(
+        _, vectors, weights, *last = tf.while_loop(
             lambda now, *_: now < steps, body, start, maximum_iterations=steps, parallel_iterations=1
         )
         shape = [batch, steps, self.units]
-        return tf.reshape(tf.transpose(vectors.stack(), [1, 0, 2]), shape), tf.transpose(weights.stack(), [1, 0, 2])
+        together = tf.reshape(tf.transpose(vectors.stack(), [1, 0, 2]), shape)
+        return together, tf.transpose(weights.stack(), [1, 0, 2]), last
 
     def compute_output_shape(
         self, inputs_shape: Sequence[int | None], memory_shape: Sequence[int | None], *_: object, **__: object

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
+from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.beam import Hypotheses, beam_search
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, read_target
@@ -21,9 +22,10 @@ __all__ = [
     "LONGEST_TRANSLATION",
     "Translations",
     "Translator",
-    "attention_of",
     "ended",
+    "judge",
     "limits",
+    "reread",
     "search",
     "translate",
     "translator",
@@ -49,18 +51,22 @@ class Translations(NamedTuple):
 
     Attributes:
         texts: strings `(batch, n_best)`.
+        pieces: strings `(batch, n_best, time)`, what each token is written as; "" behind the end.
         scores: float32 `(batch, n_best)`, nats over the length norm; -1e30 where there are fewer translations.
         ids: int32 `(batch, n_best, time)`, 0 behind the end.
         lengths: int32 `(batch, n_best)`, tokens of each, without the end.
+        log_probabilities: float32 `(batch, n_best, time + 1)`, nats of each token and of the end; 0 behind it.
         attention: float32 `(batch, n_best, time + 1, places)`: where each token and the end attended to.
         source_texts: strings `(batch, places)`, what each place stands for; "" for the end.
         source_lengths: int32 `(batch,)`, places of each sentence, its end among them.
     """
 
     texts: Tensor
+    pieces: Tensor
     scores: Tensor
     ids: Tensor
     lengths: Tensor
+    log_probabilities: Tensor
     attention: Tensor
     source_texts: Tensor
     source_lengths: Tensor
@@ -100,13 +106,34 @@ def search(
     )
 
 
-def attention_of(network: keras.Model, encoded: Encoded, ids: Tensor) -> Tensor:
-    """Where translations ids `(batch, n_best, time)` attended: `(batch, n_best, time + 1, places)`."""
+def reread(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """What the decoder makes of given translations.
+
+    Args:
+        network: a translation network.
+        encoded: their sources `(batch, ...)`.
+        ids: int32 `(batch, several, time)`.
+        lengths: int32 `(batch, several)`.
+
+    Returns:
+        Nats of each token and of the end, `(batch, several, time + 1)`, and where they attended,
+        `(batch, several, time + 1, places)`; zero behind a row's end.
+    """
     batch, several, time = tf.unstack(tf.shape(ids))
     repeated = tf.nest.map_structure(lambda part: tf.repeat(part, several, axis=0), encoded)
-    target = tf.pad(tf.reshape(ids, [batch * several, time]), [[0, 0], [1, 0]], constant_values=START)
-    _, weights = read_target(network, repeated, target)
-    return tf.reshape(weights, [batch, several, time + 1, tf.shape(weights)[2]])
+    flat, flat_lengths = tf.reshape(ids, [batch * several, time]), tf.reshape(lengths, [-1])
+    found, attention = judge(network, repeated, flat, flat_lengths)
+    shape = [batch, several, time + 1]
+    return tf.reshape(found, shape), tf.reshape(attention, [*shape, tf.shape(attention)[2]])
+
+
+def judge(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """As `reread`, for one translation of each source: ids `(batch, time)` and lengths `(batch,)`."""
+    wanted, wanted_lengths = ended(ids, lengths)
+    logits, attention = read_target(network, encoded, decoder_reads(wanted))
+    inside = tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1], tf.float32)
+    found = tf.gather(tf.nn.log_softmax(logits), wanted, batch_dims=2)
+    return found * inside, attention * inside[..., None]
 
 
 def translate(
@@ -139,28 +166,34 @@ def translate(
     inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
     written = tf.where(inside, best.ids, PADDING)
     written = written[:, :, : tf.reduce_max(tf.concat([tf.reshape(best.lengths, [-1]), [0]], axis=0))]
-    attention = attention_of(network, encoded, written)
+    found, attention = reread(network, encoded, written, best.lengths)
     source_texts = tf.pad(texts, [[0, 0], [0, 1]], constant_values="")
+    copied = _copied(written, attention, source_texts)
     return Translations(
-        _texts(vocabularies, written, best.lengths, attention=attention, source_texts=source_texts),
+        _texts(vocabularies, written, best.lengths, copied),
+        tf.where(tf.equal(written, UNKNOWN), copied, vocabularies.target.look_up(written)),
         best.scores,
         written,
         best.lengths,
-        attention * tf.cast(tf.sequence_mask(best.lengths + 1, tf.shape(written)[2] + 1)[..., None], tf.float32),
+        found,
+        attention,
         source_texts,
         lengths,
     )
 
 
-def _texts(
-    vocabularies: PairVocabularies, ids: Tensor, lengths: Tensor, *, attention: Tensor, source_texts: Tensor
-) -> Tensor:
-    """Texts `(batch, n_best)` of translations; an unknown token is copied from where it attended to most."""
+def _copied(ids: Tensor, attention: Tensor, source_texts: Tensor) -> Tensor:
+    """What stands in the source where each token attended to most, strings `(batch, n_best, time)`."""
     places = tf.argmax(attention[:, :, :-1], axis=-1, output_type=tf.int32)
     batch, several, time = tf.unstack(tf.shape(ids))
     copied = tf.gather(source_texts, tf.reshape(places, [batch, several * time]), batch_dims=1)
-    flat = tf.reshape(ids, [batch * several, time])
-    unknown = tf.where(tf.equal(flat, UNKNOWN), tf.reshape(copied, [batch * several, time]), "")
+    return tf.reshape(copied, [batch, several, time])
+
+
+def _texts(vocabularies: PairVocabularies, ids: Tensor, lengths: Tensor, copied: Tensor) -> Tensor:
+    """Texts `(batch, n_best)` of translations; an unknown token is copied."""
+    batch, several, time = tf.unstack(tf.shape(ids))
+    flat, unknown = (tf.reshape(part, [batch * several, time]) for part in (ids, copied))
     texts = vocabularies.target.decode(flat, tf.reshape(lengths, [-1]), unknown)
     return tf.reshape(texts, [batch, several])
 

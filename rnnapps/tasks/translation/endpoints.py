@@ -6,52 +6,70 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import Endpoint, RowRule
-from rnnapps.export.row_rules import between, ids_below, lengths_fit, text_within
-from rnnapps.preprocessing.special_pieces import END, PADDING, SPECIAL
-from rnnapps.tasks.translation.batches import decoder_reads
-from rnnapps.tasks.translation.decoding import GREEDY, attention_of, ended, search, translate
+from rnnapps.contract.endpoint import Endpoint
+from rnnapps.export.row_rules import between, text_within
+from rnnapps.tasks.translation.decoding import GREEDY, ended, judge, translate
 from rnnapps.tasks.translation.export_config import TranslationExportConfig
+from rnnapps.tasks.translation.id_endpoints import id_endpoints, id_examples
 from rnnapps.tasks.translation.model_config import DecodingConfig
-from rnnapps.tasks.translation.network import encode, read_target
+from rnnapps.tasks.translation.network import encode
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
 from rnnapps.types import Array, Tensor
 
 __all__ = ["translation_endpoints"]
 
-ROWS, PLACES = 5, 6
 LARGEST_PENALTY = 10.0
 NO_SCORE = -1e9
 """The score of a translation that does not exist, where a sentence has fewer than were asked for."""
+
+MEANINGS = {
+    "sentence": "what is to be translated (batch,)",
+    "translation": "the best translation (batch,)",
+    "score": "its log-probability over its length norm (batch,)",
+    "translations": "several translations, the best first (batch, n-best); empty where there are fewer",
+    "scores": f"their scores (batch, n-best); {NO_SCORE:g} where there are fewer",
+    "length_penalty": "higher favours long translations; 0 compares sums of log-probabilities (batch,)",
+    "target_pieces": "the words or pieces of the translation (batch, time), empty behind the last",
+    "target_lengths": "how many of them there are (batch,)",
+    "source_pieces": "the words or pieces of the sentence (batch, places), its end the last, empty",
+    "source_lengths": "how many of them there are, with the end (batch,)",
+    "log_probability": "natural logarithm of the probability of the translation (batch,)",
+    "log_probabilities": "that of each piece and of the end (batch, time + 1), zeros behind it",
+    "attention": "where each piece and the end attended to (batch, time + 1, places)",
+}
 
 
 def translation_endpoints(
     network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig, limits: TranslationExportConfig
 ) -> dict[str, Endpoint]:
-    """`serving_default` translates, `greedy` does so faster, `n_best` gives alternatives, `tensors` takes ids."""
+    """`serving_default` translates, `greedy` faster, `n_best` with a penalty; `score` judges; the others take ids."""
     return {
         "serving_default": _translating(network, vocabularies, decoding, limits),
         "greedy": _translating(network, vocabularies, GREEDY, limits),
         "n_best": _listing(network, vocabularies, decoding.beam_width, limits),
-        "tensors": _translating_ids(network, vocabularies, limits),
         "score": _scoring(network, vocabularies, limits),
+        **id_endpoints(network, vocabularies, limits),
     }
 
 
 def _translating(
     network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig, limits: TranslationExportConfig
 ) -> Endpoint:
-    """Sentences in, their best translations out."""
+    """Sentences in, their translations out, the best with all that is known of it."""
     beams, penalty = decoding.beam_width, decoding.length_penalty
 
     def run(sentence: Tensor) -> dict[str, Tensor]:
-        best = translate(network, vocabularies, sentence, beams=beams, length_penalty=penalty)
+        best = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=penalty)
         return {
             "translation": best.texts[:, 0],
             "score": best.scores[:, 0],
+            **_listed(best.texts, best.scores),
+            "target_pieces": best.pieces[:, 0],
+            "target_lengths": best.lengths[:, 0],
+            "log_probabilities": best.log_probabilities[:, 0],
             "attention": best.attention[:, 0],
-            "tokens": best.lengths[:, 0],
-            "source_tokens": best.source_lengths,
+            "source_pieces": best.source_texts,
+            "source_lengths": best.source_lengths,
         }
 
     return Endpoint(
@@ -59,98 +77,77 @@ def _translating(
         {"sentence": tf.TensorSpec((None,), tf.string)},
         {"sentence": _sentences(vocabularies)},
         rules=(text_within("sentence", limits.longest_sentence),),
+        summary=f"Sentences in, their translations out, found with {beams} {'beams' if beams > 1 else 'beam'}.",
+        meanings=MEANINGS,
     )
 
 
 def _listing(
     network: keras.Model, vocabularies: PairVocabularies, beams: int, limits: TranslationExportConfig
 ) -> Endpoint:
-    """Sentences in, several translations of each out."""
+    """Sentences and penalties in, several translations of each out."""
 
     def run(sentence: Tensor, length_penalty: Tensor) -> dict[str, Tensor]:
         best = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=length_penalty)
-        exists = best.scores > NO_SCORE
-        return {
-            "translations": tf.where(exists, best.texts, ""),
-            "scores": tf.where(exists, best.scores, NO_SCORE),
-        }
+        return _listed(best.texts, best.scores)
 
     signature = {"sentence": tf.TensorSpec((None,), tf.string), "length_penalty": tf.TensorSpec((None,), tf.float32)}
     penalties = np.array([1.0, 0.0, 0.6, 1.0, 2.0], np.float32)
-    rules = (text_within("sentence", limits.longest_sentence), between("length_penalty", 0, LARGEST_PENALTY))
-    return Endpoint(run, signature, {"sentence": _sentences(vocabularies), "length_penalty": penalties}, rules=rules)
-
-
-def _translating_ids(network: keras.Model, vocabularies: PairVocabularies, limits: TranslationExportConfig) -> Endpoint:
-    """Ids in, ids of the greedy translation out, for clients that cut sentences into tokens themselves."""
-
-    def run(source: Tensor, source_lengths: Tensor) -> dict[str, Tensor]:
-        ids, lengths = _ended(source, source_lengths)
-        encoded = encode(network, ids, lengths)
-        best = search(network, encoded, lengths, beams=1)
-        inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
-        written = tf.where(inside, best.ids, 0)[:, :, : tf.reduce_max(tf.concat([best.lengths[:, 0], [0]], axis=0))]
-        attention = attention_of(network, encoded, written)[:, 0]
-        rows = tf.sequence_mask(best.lengths[:, 0] + 1, tf.shape(attention)[1])
-        return {
-            "ids": written[:, 0],
-            "lengths": best.lengths[:, 0],
-            "log_probability": best.log_probabilities[:, 0],
-            "attention": attention * tf.cast(rows[..., None], tf.float32),
-        }
-
-    rules, most = _id_rules("source", vocabularies.source.size, limits)
-    examples = _id_examples("source", vocabularies.source.size)
-    return Endpoint(run, _ids("source"), examples, rules=rules, most_steps=most)
+    return Endpoint(
+        run,
+        signature,
+        {"sentence": _sentences(vocabularies), "length_penalty": penalties},
+        rules=(text_within("sentence", limits.longest_sentence), between("length_penalty", 0, LARGEST_PENALTY)),
+        summary="Sentences and a length penalty for each in, several translations of each out.",
+        meanings=MEANINGS,
+        defaults={"length_penalty": 1.0},
+    )
 
 
 def _scoring(network: keras.Model, vocabularies: PairVocabularies, limits: TranslationExportConfig) -> Endpoint:
-    """Ids of both sides in, nats of each target token out."""
+    """Sentences and translations in, how likely the model holds these out."""
 
-    def run(source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> dict[str, Tensor]:
-        ids, lengths = _ended(source, source_lengths)
-        wanted, wanted_lengths = _ended(target, target_lengths)
-        logits, attention = read_target(network, encode(network, ids, lengths), decoder_reads(wanted))
-        valid = tf.cast(tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1]), tf.float32)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-        return {"nats": losses * valid, "attention": attention * valid[..., None]}
+    def run(sentence: Tensor, translation: Tensor) -> dict[str, Tensor]:
+        source, source_lengths, texts = vocabularies.source.encode_with_texts(sentence)
+        target, lengths, pieces = vocabularies.target.encode_with_texts(translation)
+        source, source_lengths = ended(source, source_lengths)
+        found, attention = judge(network, encode(network, source, source_lengths), target, lengths)
+        return {
+            "log_probability": tf.reduce_sum(found, axis=1),
+            "log_probabilities": found,
+            "target_pieces": pieces,
+            "target_lengths": lengths,
+            "source_pieces": tf.pad(texts, [[0, 0], [0, 1]], constant_values=""),
+            "source_lengths": source_lengths,
+            "attention": attention,
+        }
 
-    signature = {**_ids("source"), **_ids("target")}
-    examples = {
-        **_id_examples("source", vocabularies.source.size),
-        **_id_examples("target", vocabularies.target.size),
-    }
-    rules, most = _id_rules("source", vocabularies.source.size, limits)
-    others, most_others = _id_rules("target", vocabularies.target.size, limits)
-    return Endpoint(run, signature, examples, rules=rules + others, most_steps=most | most_others)
-
-
-def _id_rules(side: str, size: int, limits: TranslationExportConfig) -> tuple[tuple[RowRule, ...], dict[str, int]]:
-    """What must hold of the ids of one side, and how many of them are read."""
-    lengths, most = f"{side}_lengths", limits.longest_sentence
-    return (lengths_fit(side, lengths, most=most), ids_below(side, size, lengths)), {side: most}
-
-
-def _ended(ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """Ids with their end and their new lengths; what lies behind a row's end may be no id at all, and is left out."""
-    return ended(tf.where(tf.sequence_mask(lengths, tf.shape(ids)[1]), ids, PADDING), lengths)
+    examples = {"sentence": _sentences(vocabularies), "translation": _translations(vocabularies)}
+    return Endpoint(
+        run,
+        {name: tf.TensorSpec((None,), tf.string) for name in examples},
+        examples,
+        rules=tuple(text_within(name, limits.longest_sentence) for name in examples),
+        summary="Sentences and their translations in, the probability of each piece of these out.",
+        meanings=MEANINGS | {"translation": "what is to be judged (batch,)"},
+    )
 
 
-def _ids(side: str) -> dict[str, tf.TensorSpec]:
-    """The signature of ids `(batch, places)` of one side, and of their lengths."""
-    return {side: tf.TensorSpec((None, None), tf.int32), f"{side}_lengths": tf.TensorSpec((None,), tf.int32)}
-
-
-def _id_examples(side: str, size: int) -> dict[str, Array]:
-    """Ids that are neither padding nor start, in rows of different lengths."""
-    first = len(SPECIAL)
-    count = max(size - first, 1)
-    ids = (first + np.arange(ROWS * PLACES, dtype=np.int32).reshape(ROWS, PLACES) * 7 % count).clip(END, size - 1)
-    return {side: ids.astype(np.int32), f"{side}_lengths": np.array([PLACES, 1, 3, PLACES, 2], np.int32)}
+def _listed(texts: Tensor, scores: Tensor) -> dict[str, Tensor]:
+    """Translations `(batch, n_best)`, and what stands where there are fewer."""
+    exists = scores > NO_SCORE
+    return {"translations": tf.where(exists, texts, ""), "scores": tf.where(exists, scores, NO_SCORE)}
 
 
 def _sentences(vocabularies: PairVocabularies) -> Array:
     """Sentences of known pieces, one with unknown characters, and an empty one."""
-    ids = _id_examples("source", vocabularies.source.size)
+    ids = id_examples("source", vocabularies.source.size)
     known = vocabularies.source.decode(ids["source"], ids["source_lengths"]).numpy()
     return np.array([known[0], b"", known[2], known[3] + b" \xe2\x98\x83", known[4]], object)
+
+
+def _translations(vocabularies: PairVocabularies) -> Array:
+    """The same of the other side."""
+    ids = id_examples("target", vocabularies.target.size)
+    known = vocabularies.target.decode(ids["target"], ids["target_lengths"]).numpy()
+    return np.array([known[0], known[1], b"", known[3] + b" \xe2\x98\x83", known[4]], object)

@@ -22,6 +22,7 @@ __all__ = [
     "Encoded",
     "decoder_step",
     "encode",
+    "go_on",
     "read_target",
     "translation_network",
 ]
@@ -123,6 +124,26 @@ def decoder_step(network: keras.Model, memory: Memory) -> Callable[[Tensor, Sequ
         return tf.reshape(logits, [*shape, logits.shape[-1]]), folded
 
     return step
+
+
+def go_on(network: keras.Model, tokens: Tensor, lengths: Tensor, encoded: Encoded) -> tuple[Tensor, Tensor, Tensors]:
+    """Runs the decoder over a chunk of a target that goes on from given states.
+
+    Args:
+        network: what `translation_network` returned.
+        tokens: int32 `(batch, time)`; the first of a target is the start.
+        lengths: int32 `(batch,)`, valid tokens of each row.
+        encoded: what to attend to, and the states before the chunk.
+
+    Returns:
+        Logits `(batch, time, vocabulary)` and attention weights `(batch, time, places)`, zero behind a row's end, and
+        the new states.
+    """
+    valid = tf.sequence_mask(lengths, tf.shape(tokens)[1])
+    embedded = network.get_layer("target_embedding")(tf.where(valid, tokens, 0))
+    vectors, weights, new = network.get_layer("decoder").go_on(embedded, encoded.memory, encoded.states, mask=valid)
+    inside = tf.cast(valid[..., None], tf.float32)
+    return _stored_head(network)(vectors) * inside, weights * inside, new
 
 
 def read_target(network: keras.Model, encoded: Encoded, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from rnnapps.contract.evaluation import MODEL, Evaluation
+from rnnapps.contract.served import ServedSignature
 from rnnapps.export.allowed import pure
+from rnnapps.export.signature_file import read_signatures
 from rnnapps.export.verify import verify
 from rnnapps.testing.pipelines.subject import PipelineSubject
 from rnnapps.verbs.configure import options_of_others
@@ -62,8 +64,22 @@ def check_export(subject: PipelineSubject) -> None:
     kinds = {check.name for check in report.checks}
     wanted = {"batch invariance", "padding", "repeatable", "parity", "bad rows"}
     assert wanted <= kinds, f"verification did not run all of {wanted}"
+    nameless = [
+        f"{name}: {key or 'summary'}"
+        for name, signature in read_signatures(subject.export).signatures.items()
+        for key, said in _said(signature).items()
+        if not said
+    ]
+    assert not nameless, f"clients are not told what these are, see Endpoint.summary and meanings: {nameless}"
     assert subject.pipeline.intended_use, "intended_use is empty: the model card needs it"
     assert subject.pipeline.limitations, "limitations is empty: the model card needs it"
+
+
+def _said(signature: ServedSignature) -> dict[str, str]:
+    """What is said of a signature ("") and of each of its tensors."""
+    return {"": signature.summary} | {
+        name: tensor.meaning for name, tensor in (*signature.inputs.items(), *signature.outputs.items())
+    }
 
 
 def check_answers(subject: PipelineSubject) -> None:

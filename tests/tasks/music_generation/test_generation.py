@@ -96,15 +96,15 @@ def test_files_come_back_with_their_continuation(model: Any) -> None:
     primer = write_midi(replace(PRIMER, tempo_bpm=90.0, beats_per_bar=3.0, **later), steps_per_beat=2)
     files = [primer, b"", primer[:-9], primer]
     wishes = {"temperature": tf.ones(4), "top_p": tf.ones(4), "seed": tf.constant([3, 4, 5, 6], tf.int64)}
-    wishes["steps" if grid.representation == "frames" else "events"] = tf.constant([7, 9, 7, 1])
+    wishes["steps"] = tf.constant([7, 9, 7, 1])
     answer = {name: each.numpy() for name, each in endpoint.function(midi_bytes=tf.constant(files), **wishes).items()}
     assert answer["problem"].tolist() == [b"", b"", b"is cut off or damaged", b""]
-    assert answer["midi_bytes"][2] == b"" and answer["lengths"].tolist() == [7, 9, 0, 1]
+    assert answer["written_midi_bytes"][2] == b"" and answer["written_lengths"].tolist() == [7, 9, 0, 1]
     for row, name in ((0, "frames"), (3, "tokens")):
         request = request_arrays(grid, primer, steps=7 if row == 0 else 1, seed=3 + row)
         alone = arrays.function(**{name: tf.constant(array) for name, array in request.items()})
         expected = parse_midi(answer_midi(grid, primer, alone), name, steps_per_beat=2)
-        found = parse_midi(answer["midi_bytes"][row], name, steps_per_beat=2)
+        found = parse_midi(answer["written_midi_bytes"][row], name, steps_per_beat=2)
         np.testing.assert_array_equal(found.notes, expected.notes)
         assert found.tempo_bpm == pytest.approx(90.0, abs=1e-3) and found.beats_per_bar == 3.0
         assert found.tempo_changes == ((1, 120.0),) and found.bar_changes == ((2, 4.0, 4),)
@@ -117,13 +117,13 @@ def test_steps_go_on_as_the_whole_does() -> None:
     nothing = tf.zeros((1, 0, 88), tf.int32)
     whole = endpoints["continuation"].function(
         frames=nothing, lengths=tf.constant([0]), steps=tf.constant([4]), **sampling
-    )["frames"]
+    )["written_frames"]
     frame, states = tf.zeros((1, 1, 88), tf.int32), {"state_0": tf.zeros((1, 8))}
     for position in range(4):
         found = endpoints["step"].function(
             frames=frame, lengths=tf.constant([1]), position=tf.constant([position]), **sampling, **states
         )
-        frame, states = found["next_frame"][:, None], {"state_0": found["state_0"]}
+        frame, states = found["next_frame"][:, None], {"state_0": found["next_state_0"]}
         np.testing.assert_array_equal(frame[:, 0], whole[:, position])
 
 

@@ -172,7 +172,7 @@ def test_all_ways_to_write_draw_the_same(sparse: keras.Model) -> None:
     endpoints = music_endpoints(sparse, GRID, MusicExportConfig())
     rules = {"temperature": tf.constant([0.7]), "top_p": tf.constant([0.8]), "seed": tf.constant([5], tf.int64)}
     primer = {"frames": tf.constant(start[None], tf.int32), "lengths": tf.constant([len(start)])}
-    served = endpoints["continuation"].function(**primer, steps=tf.constant([9]), **rules)["frames"][0]
+    served = endpoints["continuation"].function(**primer, steps=tf.constant([9]), **rules)["written_frames"][0]
     np.testing.assert_array_equal(served[: len(written)], written)
     states, chunk = {"state_0": tf.zeros((1, 4))}, tf.concat([tf.zeros((1, 1, 88), tf.int32), primer["frames"]], 1)
     for position, expected in enumerate(served.numpy()):
@@ -180,7 +180,7 @@ def test_all_ways_to_write_draw_the_same(sparse: keras.Model) -> None:
         given = {"frames": chunk, "lengths": length, "position": tf.constant([position])}
         answer = endpoints["step"].function(**given, **rules, **states)
         np.testing.assert_array_equal(answer["next_frame"][0], expected)
-        chunk, states = answer["next_frame"][:, None], {"state_0": answer["state_0"]}
+        chunk, states = answer["next_frame"][:, None], {"state_0": answer["next_state_0"]}
     struck = [(change.beat * 2, change.note_on) for change in stream_changes(sparse, GRID, PRIMER, sampling)]
     before = np.concatenate([start[-1:], served[:-1]])
     rises = [

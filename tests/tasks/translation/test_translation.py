@@ -112,10 +112,10 @@ def test_export_answers_as_the_run_does(run: Path, tmp_path: Path, capsys: pytes
     served = tf.saved_model.load(str(tmp_path / "toy" / "1"))
     found = served.signatures["serving_default"](sentence=tf.constant(["kos mul.", "", "☃ nar gol.", "x" * 5000]))
     assert [text.decode() for text in found["translation"].numpy()][:2] == ["dog red.", ""]
-    assert "☃" in found["translation"].numpy()[2].decode() or found["tokens"][2] > 0
+    assert "☃" in found["translation"].numpy()[2].decode() or found["target_lengths"][2] > 0
     assert np.all(np.isfinite(found["score"])) and found["attention"].shape[0] == 4
-    assert found["source_tokens"].numpy().tolist()[:2] == [4, 1]
-    shares = found["attention"].numpy()[0, : int(found["tokens"][0]) + 1].sum(axis=-1)
+    assert found["source_lengths"].numpy().tolist()[:2] == [4, 1]
+    shares = found["attention"].numpy()[0, : int(found["target_lengths"][0]) + 1].sum(axis=-1)
     np.testing.assert_allclose(shares, 1, atol=1e-5)
 
 

@@ -1,0 +1,54 @@
+"""How likely a token network holds given texts, in graph."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from rnnapps.layers.token_network import read, zero_states
+from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.tasks.text_generation.prompts import begun
+from rnnapps.types import Tensor
+
+__all__ = ["score_texts"]
+
+
+def score_texts(
+    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor, texts: Tensor
+) -> dict[str, Tensor]:
+    """Log-probabilities of texts behind prompts.
+
+    Args:
+        network: a token network.
+        vocabulary: its characters.
+        prompts: strings `(batch,)`; an empty one stands for the beginning of a line.
+        texts: strings `(batch,)`.
+
+    Returns:
+        "log_probability" float32 `(batch,)`, in nats; "log_probabilities" float32 `(batch, time)`, of each character,
+        zero behind the last; "characters" and "unknown_characters" int32 `(batch,)`.
+    """
+    first, first_lengths = vocabulary.encode(begun(prompts))
+    second, lengths = vocabulary.encode(texts)
+    time = tf.shape(second)[1]
+    ids = _joined(first, first_lengths, second)
+    # Each id but the first is predicted from those before it.
+    logits, _ = read(network, ids[:, :-1], first_lengths + lengths - 1, zero_states(network, tf.shape(ids)[0]))
+    behind = tf.gather(logits, first_lengths[:, None] - 1 + tf.range(time), batch_dims=1)
+    found = tf.gather(tf.nn.log_softmax(behind), second, batch_dims=2)
+    found *= tf.sequence_mask(lengths, time, tf.float32)
+    return {
+        "log_probability": tf.reduce_sum(found, axis=1),
+        "log_probabilities": found,
+        "characters": lengths,
+        "unknown_characters": vocabulary.count_unknown(second, lengths),
+    }
+
+
+def _joined(first: Tensor, lengths: Tensor, second: Tensor) -> Tensor:
+    """Ids `(batch, time)` of both, the second where each row of the first ends."""
+    place = tf.range(tf.shape(first)[1] + tf.shape(second)[1])[None]
+    begin = lengths[:, None]
+    source = tf.where(place < begin, place, tf.shape(first)[1] + place - begin)
+    both = tf.concat([first, second], axis=1)
+    return tf.gather(both, tf.minimum(source, tf.shape(both)[1] - 1), batch_dims=1)
