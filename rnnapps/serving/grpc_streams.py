@@ -1,7 +1,7 @@
 """Streams over gRPC: PredictRequest in, PredictResponse out, one row a message, the states kept by the server.
 
-The method is `/rnnapps.serving.StreamService/Stream`; the first request says the model and signature, metadata
-`rnnapps-session` a name to come back to.
+The method is `/rnnapps.serving.StreamService/Stream`; the first request says the model. In the metadata,
+`rnnapps-session` is a name to come back to, `rnnapps-signature` what each message runs if it is not `step`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tensorflow_serving.apis import predict_pb2
 from rnnapps.serving.grpc_services import fill_response, inputs_of, refusals_told, target_of_spec
 from rnnapps.serving.sessions import STREAMED, Session, Sessions
 
-__all__ = ["SESSION_HEADER", "STREAM_METHOD", "stream_handler"]
+__all__ = ["SESSION_HEADER", "SIGNATURE_HEADER", "STREAM_METHOD", "stream_handler"]
 
 _SERVICE = "rnnapps.serving.StreamService"
 STREAM_METHOD = f"/{_SERVICE}/Stream"
-SESSION_HEADER = "rnnapps-session"
+SESSION_HEADER, SIGNATURE_HEADER = "rnnapps-session", "rnnapps-signature"
 
 
 def stream_handler(sessions: Sessions) -> Any:
@@ -54,7 +54,7 @@ def stream_handler(sessions: Sessions) -> Any:
 async def _opened(request: Any, context: grpc.aio.ServicerContext, sessions: Sessions) -> Session:
     """The session that a first request asks for; its name goes back in the metadata."""
     headers = dict(context.invocation_metadata() or ())
-    signature, name = request.model_spec.signature_name or STREAMED, str(headers.get(SESSION_HEADER, ""))
+    signature, name = str(headers.get(SIGNATURE_HEADER, STREAMED)), str(headers.get(SESSION_HEADER, ""))
     session = sessions.open(target_of_spec(request.model_spec), signature, name)
     await context.send_initial_metadata(((SESSION_HEADER, session.name),))
     return session
@@ -62,7 +62,8 @@ async def _opened(request: Any, context: grpc.aio.ServicerContext, sessions: Ses
 
 async def _answer(request: Any, session: Session, sessions: Sessions) -> Any:
     """The outputs that the request wants; without a wish, all but the states."""
-    outputs = await sessions.step(session, inputs_of(request))
+    begins = bool(session.names.begins) and request.model_spec.signature_name == session.names.begins
+    outputs = await (sessions.begin if begins else sessions.step)(session, inputs_of(request))
     states = set(session.names.after.values())
     wanted = list(request.output_filter) or [name for name in outputs if name not in states]
     response = predict_pb2.PredictResponse()

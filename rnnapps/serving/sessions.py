@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from rnnapps.contract.tensor_names import PROBLEM
 from rnnapps.serving.refusal import Code, Refusal
 from rnnapps.serving.served_signature import ServedSignature
 from rnnapps.serving.served_version import ServedVersion
@@ -32,7 +33,6 @@ Request = TypeVar("Request")
 STREAMED = "step"
 """The signature that streams run where they name none."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PROBLEM = "problem"
 _GONE = ("UNLOADING", "END")
 
 
@@ -75,7 +75,8 @@ class Session:
                 f"a snapshot of {found[0]}/{found[1]} {found[2]!r} found, of {place} {self.signature.name!r} expected"
             )
             raise Refusal(Code.INVALID_ARGUMENT, told)
-        self.states, self.steps = self.names.checked(snapshot.states), snapshot.steps
+        states = self.names.checked(snapshot.states) if snapshot.states else self.names.zeros()
+        self.states, self.steps = states, snapshot.steps
 
     def reset(self) -> None:
         """Forgets everything."""
@@ -133,20 +134,39 @@ class Sessions:
         Raises:
             Refusal: the inputs do not fit, or cannot be answered now, or ever again.
         """
+        session.used, names = asyncio.get_running_loop().time(), session.names
+        given = {name: inputs[name] for name in names.after if name in inputs}
+        states = names.checked(given) if given else session.states
+        if not states:
+            message = f"the states of this stream begin with an answer of {names.begins!r}; ask for it first"
+            raise Refusal(Code.INVALID_ARGUMENT, message)
+        asked = {**names.defaults, **session.signature.with_lengths(inputs), **states}
+        return await self._advance(session, session.signature, asked)
+
+    async def begin(self, session: Session, inputs: Arrays) -> Arrays:
+        """Takes the first states from an answer of the signature that makes them, to one row of its inputs.
+
+        Raises:
+            Refusal: the states begin as zeros, or as for `step`.
+        """
         session.used = asyncio.get_running_loop().time()
+        if not session.names.begins:
+            message = f"the states of {session.signature.name!r} begin as zeros; there is nothing to ask first"
+            raise Refusal(Code.INVALID_ARGUMENT, message)
+        signature = session.version.signature(session.names.begins)
+        return await self._advance(session, signature, signature.with_lengths(inputs))
+
+    async def _advance(self, session: Session, signature: ServedSignature, inputs: Arrays) -> Arrays:
+        """Runs one row, and takes the states from its answer."""
         if session.version.state in _GONE:
             message = f"{session.version.place}, which this session began with, is no longer served; begin another"
             raise Refusal(Code.NOT_FOUND, message)
-        given = {name: inputs[name] for name in session.names.after if name in inputs}
-        states = session.names.checked(given) if given else session.states
-        asked = {**session.signature.with_lengths(inputs), **states}
-        if session.signature.rows(asked) != 1:
+        if signature.rows(inputs) != 1:
             raise Refusal(Code.INVALID_ARGUMENT, "a message of a stream has one row")
         async with self._service.request(session.version.place.model, "Stream", limited=False):
-            outputs = await session.version.ask(session.signature, asked)
+            outputs = await session.version.ask(signature, inputs)
         if not _problem(outputs):
-            # Copies: what came shares the memory of its whole batch.
-            session.states = {state: outputs[after].copy() for state, after in session.names.after.items()}
+            session.states = session.names.taken(outputs)
             session.steps += 1
         return outputs
 
@@ -206,7 +226,7 @@ class Sessions:
         snapshot = self._kept(target, name)
         version = self._service.find(Target(target.model, snapshot.version) if snapshot else target)
         chosen = version.signature(signature)
-        names = state_names(chosen, version.place.folder)
+        names = state_names(chosen, version.told.get(signature))
         session = Session(name or secrets.token_urlsafe(12), bool(name), version, chosen, names)
         session.reset()
         if snapshot is not None:
@@ -252,5 +272,5 @@ def _stopping() -> Refusal:
 
 def _problem(outputs: Arrays) -> bool:
     """Whether the row was refused."""
-    problem = outputs.get(_PROBLEM)
+    problem = outputs.get(PROBLEM)
     return problem is not None and any(np.ravel(problem).tolist())

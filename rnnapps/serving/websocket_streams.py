@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -18,6 +17,7 @@ from rnnapps.serving.json_answers import to_json
 from rnnapps.serving.json_requests import Json, parse_json, to_array
 from rnnapps.serving.refusal import Code, Refusal
 from rnnapps.serving.rest import STREAM, target_of
+from rnnapps.serving.served_signature import ServedSignature
 from rnnapps.serving.sessions import STREAMED, Session, Sessions
 from rnnapps.serving.snapshots import read_snapshot, snapshot_bytes
 from rnnapps.types import Arrays
@@ -89,10 +89,11 @@ async def _answer(sessions: Sessions, session: Session, message: dict[str, Json]
     """The answer to one message, which asks for one thing."""
     match message:
         case {"inputs": dict(inputs), **rest} if not rest:
-            outputs = await sessions.step(session, _arrays(session, inputs))
-            kept = set(session.names.after.values())
-            shown = {name: array for name, array in sorted(outputs.items()) if name not in kept}
-            return {"outputs": {name: _first(name, array) for name, array in shown.items()}, "steps": session.steps}
+            outputs = await sessions.step(session, _arrays(session.signature, session, inputs))
+            return _outputs(session, outputs)
+        case {"begin": dict(inputs), **rest} if not rest:
+            signature = session.version.signature(session.names.begins or session.signature.name)
+            return _outputs(session, await sessions.begin(session, _arrays(signature, session, inputs)))
         case {"snapshot": True, **rest} if not rest:
             return {"snapshot": base64.b64encode(snapshot_bytes(session.snapshot())).decode(), "steps": session.steps}
         case {"restore": str(text), **rest} if not rest:
@@ -105,20 +106,21 @@ async def _answer(sessions: Sessions, session: Session, message: dict[str, Json]
     raise Refusal(Code.INVALID_ARGUMENT, f"keys {sorted(message)} found, {expected}")
 
 
-def _arrays(session: Session, inputs: dict[str, Json]) -> Arrays:
+def _outputs(session: Session, outputs: Arrays) -> Json:
+    """The only row of an answer, without the states."""
+    kept = set(session.names.after.values())
+    shown = {name: array for name, array in sorted(outputs.items()) if name not in kept}
+    return {"outputs": {name: to_json(name, array)[0] for name, array in shown.items()}, "steps": session.steps}
+
+
+def _arrays(signature: ServedSignature, session: Session, inputs: dict[str, Json]) -> Arrays:
     """One row of inputs as arrays of one row."""
-    kinds = session.signature.inputs
+    kinds = signature.inputs
     for name in inputs:
         if name not in kinds or name in session.names.after:
             expected = sorted(set(kinds) - set(session.names.after))
             raise Refusal(Code.INVALID_ARGUMENT, f"input {name!r} found, {expected} expected")
     return {name: to_array([value], kinds[name], f"input {name!r}") for name, value in inputs.items()}
-
-
-def _first(name: str, array: Any) -> Json:
-    """The only row of an output."""
-    rows = to_json(name, array)
-    return rows[0]
 
 
 def _opened(session: Session) -> Json:
@@ -131,6 +133,7 @@ def _opened(session: Session) -> Json:
         "version": place.number,
         "signature_name": session.signature.name,
         "inputs": inputs,
+        "begins": session.names.begins,
         "steps": session.steps,
     }
 

@@ -95,6 +95,20 @@ def test_a_row_with_a_problem_leaves_the_states_as_they_were(running: Running) -
         assert totals(socket, np.array([2.0])) == [3.0]
 
 
+def test_states_of_no_fixed_size_begin_with_another_signature(running: Running) -> None:
+    with stream(running, "signature_name=recall") as socket:
+        assert json.loads(socket.recv(30))["begins"] == "memorise"
+        assert "begin with an answer of 'memorise'" in ask(socket, {"inputs": {}})["error"]
+        assert ask(socket, {"begin": {"values": [1.0, 2.0, 4.0]}})["outputs"] == {"problem": ""}
+        assert ask(socket, {"inputs": {}})["outputs"]["sum"] == 14.0  # the factor is 2 where none is said
+        assert ask(socket, {"inputs": {"factor": 10.0}})["outputs"]["sum"] == 70.0
+        ask(socket, {"begin": {"values": [3.0]}})
+        assert ask(socket, {"inputs": {}})["outputs"]["sum"] == 6.0
+    with stream(running) as socket:
+        socket.recv(30)
+        assert "begin as zeros" in ask(socket, {"begin": {"values": [1.0]}})["error"]
+
+
 def other_model() -> str:
     return base64.b64encode(snapshot_bytes(Snapshot("other", 1, "step", 3, {}))).decode()
 
