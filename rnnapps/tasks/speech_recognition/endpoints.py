@@ -145,6 +145,8 @@ def _step(stream: SpeechStream, longest_seconds: float) -> Endpoint:
         summary="The next piece of sound and states in, the transcript so far and new states out.",
         meanings=_meanings(stream.features) | {"transcript": "what was said so far (batch,)"},
         defaults={"last": False},
+        chunk=stream.features.samples_per_output,
+        settled={"last": False},
     )
 
 
