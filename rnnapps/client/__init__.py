@@ -3,7 +3,7 @@
 It loads neither TensorFlow nor Keras.
 
     from rnnapps.client import Client
-    client = Client("http://127.0.0.1:8501", "text_generation")
+    client = Client("http://127.0.0.1:8501", "stories")
     client.predict({"prompt": ["The "], "steps": 80})["text"][0]
 """
 
