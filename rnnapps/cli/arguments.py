@@ -98,7 +98,8 @@ def _build_parser(pipeline: AnyPipeline, verb: str) -> jsonargparse.ArgumentPars
     for name in definition.flags:
         FLAGS[name].add_to(parser)
     if definition.predict:
-        parser.add_class_arguments(pipeline.predict_class, skip=set(options_of_others(pipeline, verb)))
+        own = {field.name for field in dataclasses.fields(pipeline.predict_class)}
+        parser.add_class_arguments(pipeline.predict_class, skip=own & options_of_others(pipeline, verb))
     fields = {field.name for field in dataclasses.fields(pipeline.config_class)}
     if groups := definition.groups(pipeline):
         parser.add_class_arguments(pipeline.config_class, skip=fields - groups)

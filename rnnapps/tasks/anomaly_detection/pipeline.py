@@ -7,7 +7,7 @@ rnnapps anomaly_detection predict --run runs/anomaly_detection/machine --input n
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -114,6 +114,18 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     stream_only: ClassVar[frozenset[str]] = frozenset({"series", "only_flags", *ROW_OPTIONS})
     stream_frees: ClassVar[frozenset[str]] = frozenset({"input", "only_flags", *ROW_OPTIONS})
     stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing\n"
+
+    def without_effect(self, config: Config) -> Mapping[str, str]:
+        """Adds what only forecasts read, and what only detectors of another kind do."""
+        detector = config.model.detector
+        names: tuple[str, ...] = () if detector == "forecaster" else ("training.window_steps",)
+        if detector == "classifier":
+            names += tuple(f"detection.{name}" for name in ("scorer", "normalise", "smoothing_steps", "aggregate"))
+        found = {
+            **super().without_effect(config),
+            **dict.fromkeys(names, f"model.detector {detector} does not read it"),
+        }
+        return {**found, "data.season_steps": "no baseline of detectors repeats a season"}
 
     def examples(self, config: Config, given: object = None) -> WatchedSeries:
         """Reads the rows, labels them and splits them in time.
