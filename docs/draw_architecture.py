@@ -22,22 +22,14 @@ __all__ = ["draw"]
 PICTURE = ROOT / "docs" / "architecture.svg"
 CENTRES = {
     "pipelines": 420, "testing": 130, "templates": 840, "cli": 260, "serving": 700, "verbs": 260, "tasks": 490,
-    "export": 130, "zoo": 346, "reports": 560, "training": 840, "decoding": 300, "metrics": 600, "layers": 840,
+    "portable": 130, "zoo": 490,
+    "export": 130, "reports": 560, "training": 840, "decoding": 300, "metrics": 600, "layers": 840,
     "data": 130, "preprocessing": 450, "cells": 840, "kernels": 840,
     "contract": 490, "atomic": 250, "printable": 730, "config": 130, "errors": 370,
     "types": 610, "registration": 850,
 }  # fmt: skip
 """Where each box stands in its row."""
-WIDTHS = {
-    "tasks": 876,
-    "zoo": 170,
-    "contract": 940,
-    "atomic": 440,
-    "printable": 440,
-    "config": 220,
-    "errors": 220,
-    "types": 220,
-}
+WIDTHS = {"tasks": 876, "contract": 940, "atomic": 440, "printable": 440, "config": 220, "errors": 220, "types": 220}
 BARS = ("contract", "atomic", "printable", "config", "errors", "types")
 """What nearly everything imports: these boxes say so, and no arrow leads to them."""
 WORDS = {"pipelines": "What `python -m` runs, a thin command for each task"}

@@ -80,6 +80,7 @@ class _Contents:
     pipeline: str
     warmup: int
     trackables: Sequence[object]
+    more: Callable[[Path], None] | None
 
 
 def export(
@@ -95,6 +96,7 @@ def export(
     trackables: Sequence[object] = (),
     tolerance: float = 1e-5,
     key: Path | str | None = None,
+    more: Callable[[Path], None] | None = None,
 ) -> Path:
     """Exports a model as the next version of `folder`; it appears there only after it passed verification.
 
@@ -110,6 +112,7 @@ def export(
         trackables: further tables and variables the endpoints use.
         tolerance: see `verify`.
         key: the private key that signs the manifest; None to leave it unsigned.
+        more: writes further files into the folder `assets.extra`, which the manifest then lists too.
 
     Returns:
         The new version folder.
@@ -123,7 +126,7 @@ def export(
     signing_key = None if key is None else read_private_key(key)
     careful = {name: row_by_row(name, endpoint) for name, endpoint in endpoints.items()}
     told = (base.name, config_yaml, model_card, pipeline)
-    contents = _Contents(careful, network, preprocessor, *told, warmup, trackables)
+    contents = _Contents(careful, network, preprocessor, *told, warmup, trackables, more)
     try:
         with working_folder(base.parent, f".{base.name}.exporting-") as scratch:
             version = scratch / "version"
@@ -166,6 +169,8 @@ def _build(version: Path, contents: _Contents) -> None:
     card = render_model_card(contents.model_card, signatures=known, versions=package_versions())
     (extra / "model_card.md").write_text(card, encoding="utf-8")
     weights = save_weights(extra, contents.network)
+    if contents.more is not None:
+        contents.more(extra)
     # Last: the manifest lists all other files with their checksums.
     write_manifest(version, Manifest(contents.name, _now(), described, weights))
 

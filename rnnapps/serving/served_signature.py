@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from rnnapps.contract.tensor_names import LENGTHS, STATE, STEPS
 from rnnapps.export.dtypes import DT_STRING, NUMPY_TYPES
 from rnnapps.serving.refusal import Code, Refusal
 from rnnapps.types import Array, Arrays
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
 __all__ = ["ServedSignature", "TensorKind", "Width", "filler", "padded"]
-
-AMOUNTS = ("steps",)
-"""Inputs that say how much is wanted of a row."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,12 @@ class TensorKind:
     def open_axes(self) -> tuple[int, ...]:
         """The dimensions of any size, but for the batch."""
         return tuple(axis for axis, size in enumerate(self.shape) if axis and size is None)
+
+    def fits(self, array: Array) -> bool:
+        """Whether an array is of this type and shape."""
+        sizes = zip(self.shape, array.shape, strict=False)
+        same = array.ndim == len(self.shape) and all(size in (None, found) for size, found in sizes)
+        return same and array.dtype == self.dtype
 
     def __str__(self) -> str:
         name = "string" if self.dtype == object else self.dtype.name
@@ -99,7 +103,8 @@ class ServedSignature:
         """Input that may be padded along its second dimension -> input that counts its items."""
         found = {}
         for name, kind in self.inputs.items():
-            counts = next((key for key in (f"{name}_lengths", "lengths") if key in self.inputs), None)
+            general = f"{STATE}{LENGTHS}" if name.startswith(STATE) else LENGTHS
+            counts = next((key for key in (f"{name}_{LENGTHS}", general) if key in self.inputs), None)
             if 1 in kind.open_axes and counts and self.inputs[counts].shape == (None,):
                 found[name] = counts
         return found
@@ -107,7 +112,15 @@ class ServedSignature:
     @property
     def amounts(self) -> tuple[str, ...]:
         """The inputs that say how much is wanted of a row."""
-        return tuple(name for name in AMOUNTS if name in self.inputs and self.inputs[name].shape == (None,))
+        return (STEPS,) if STEPS in self.inputs and self.inputs[STEPS].shape == (None,) else ()
+
+    def with_lengths(self, inputs: Arrays) -> Arrays:
+        """The inputs, and where they lack the count of another's items, all of its items."""
+        result = dict(inputs)
+        for name, counts in self.lengths.items():
+            if name in inputs and counts not in result and inputs[name].ndim > 1:
+                result[counts] = np.full(len(inputs[name]), inputs[name].shape[1], self.inputs[counts].dtype)
+        return result
 
     def rows(self, inputs: Arrays) -> int:
         """Checks a request, and returns how many rows it has.
@@ -120,10 +133,7 @@ class ServedSignature:
             raise Refusal(Code.INVALID_ARGUMENT, f"signature {self.name!r}: {wrong}")
         for name, array in inputs.items():
             kind = self.inputs[name]
-            fits = array.ndim == len(kind.shape) and all(
-                size in (None, found) for size, found in zip(kind.shape, array.shape, strict=True)
-            )
-            if array.dtype != kind.dtype or not fits:
+            if not kind.fits(array):
                 found = TensorKind(array.dtype, array.shape)
                 wrong = f"signature {self.name!r}, input {name!r}: {found} found, {kind} expected"
                 raise Refusal(Code.INVALID_ARGUMENT, wrong)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from rnnapps.contract.served import ServedSignature as Told
 from rnnapps.errors import ExportError
 from rnnapps.export.batching_settings import BatchingSettings, read_batching
+from rnnapps.export.signature_file import read_signatures
 from rnnapps.serving.batcher import Batcher
 from rnnapps.serving.job import Job
 from rnnapps.serving.model_process import AGAIN_SECONDS, ModelProcess
@@ -58,6 +61,14 @@ class Place:
         return f"{self.model}/{self.number}"
 
 
+def _told(folder: Path) -> Mapping[str, Told]:
+    """What the export says of its signatures; an older one says nothing."""
+    try:
+        return read_signatures(folder).signatures
+    except ExportError:
+        return {}
+
+
 class ServedVersion:
     """A version.
 
@@ -67,6 +78,7 @@ class ServedVersion:
         error: why it is not served, if so.
         signatures: name -> signature, once it was loaded.
         definitions: the same as protocol buffers.
+        told: name -> what the export says of each in words; empty where it says nothing.
         pid: of its process; 0 while there is none.
     """
 
@@ -75,6 +87,7 @@ class ServedVersion:
         self.state: State = "START"
         self.signatures: dict[str, ServedSignature] = {}
         self.definitions: SignatureDefMap | None = None
+        self.told: Mapping[str, Told] = {}
         self._options = options
         self._settings = BatchingSettings(max_batch_size=1, num_batch_threads=4)
         self._process: ModelProcess | None = None
@@ -87,6 +100,7 @@ class ServedVersion:
         self.state = "LOADING"
         try:
             self._settings = self._batching()
+            self.told = _told(self.place.folder)
             process = await self._start()
             self._describe(process)
         except (ExportError, KeyError, OSError) as error:

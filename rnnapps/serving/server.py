@@ -12,16 +12,21 @@ from pathlib import Path
 
 import grpc
 import uvicorn
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 from rnnapps.errors import ConfigError, ExportError
 from rnnapps.serving.access import TokenGate, accepts, read_token
 from rnnapps.serving.grpc_services import TokenInterceptor, add_services
+from rnnapps.serving.grpc_streams import stream_handler
 from rnnapps.serving.metrics import Metrics
 from rnnapps.serving.model_config import ModelConfig
 from rnnapps.serving.options import ServeOptions
 from rnnapps.serving.registry import Registry
 from rnnapps.serving.rest import make_app
 from rnnapps.serving.service import Service
+from rnnapps.serving.sessions import Sessions
+from rnnapps.serving.websocket_streams import stream
 
 __all__ = ["Server", "serve"]
 
@@ -49,6 +54,7 @@ class Server:
         port: of REST, once started.
         grpc_port: of gRPC, once started; -1 without it.
         service: answers the requests.
+        sessions: of the streams.
     """
 
     def __init__(self, configs: Callable[[], Sequence[ModelConfig]], root: Path, options: ServeOptions) -> None:
@@ -57,6 +63,7 @@ class Server:
         self._metrics = Metrics()
         self._registry = Registry(configs, options, self._metrics)
         self.service = Service(self._registry, options, self._metrics)
+        self.sessions = Sessions(self.service)
         self.port = self.grpc_port = -1
         self._grpc: grpc.aio.Server | None = None
         self._rest: _Rest | None = None
@@ -75,11 +82,12 @@ class Server:
         await self._registry.poll()
         if not any(version.state == "AVAILABLE" for version in self._registry):
             raise ExportError(f"{self._root}: no model could be loaded; `rnnapps verify` on a version says more")
-        self._tasks.append(asyncio.create_task(self._registry.watch()))
+        self._tasks += [asyncio.create_task(watcher) for watcher in (self._registry.watch(), self.sessions.watch())]
 
     async def stop(self) -> None:
         """Lets in no more requests, waits for those that run, and ends the models."""
         self.service.draining = True
+        self.sessions.close()
         if self._rest is not None:
             self._rest.should_exit = True
         if self._grpc is not None:
@@ -89,11 +97,17 @@ class Server:
             await asyncio.wait(self._tasks[:1])
         if watchers:
             await asyncio.wait(watchers)
+        self.sessions.keep_all()
         await self._registry.stop()
 
     async def _start_rest(self) -> None:
         options = self.options
-        app = make_app(self.service, lambda: 0)
+        app = make_app(self.service, lambda: len(self.sessions))
+
+        async def stream_over(socket: WebSocket) -> None:
+            await stream(socket, self.sessions, options.stream_seconds)
+
+        app.routes.append(WebSocketRoute("/{rest:path}", stream_over))
         config = uvicorn.Config(
             TokenGate(app, accepts(self._token)) if self._token else app,
             log_config=None,
@@ -103,7 +117,9 @@ class Server:
             ssl_certfile=options.tls_certificate or None,
             ssl_keyfile=options.tls_key or None,
             timeout_graceful_shutdown=max(1, round(options.stop_seconds)),
+            ws="websockets-sansio",
             ws_max_size=options.body_mib << 20,
+            ws_per_message_deflate=False,  # it would hold 300 kB a connection
         )
         listening = _listen(options.host, options.port)
         self.port = listening.getsockname()[1]
@@ -127,6 +143,7 @@ class Server:
         ]
         server = grpc.aio.server(interceptors=interceptors, options=limits)
         add_services(server, self.service, self._root)
+        server.add_generic_rpc_handlers((stream_handler(self.sessions),))
         address = (
             f"[{options.host}]:{options.grpc_port}" if ":" in options.host else f"{options.host}:{options.grpc_port}"
         )

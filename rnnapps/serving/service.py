@@ -52,20 +52,21 @@ class Service:
         self._running = 0
 
     @asynccontextmanager
-    async def request(self, model: str, entrypoint: str) -> AsyncIterator[None]:
+    async def request(self, model: str, entrypoint: str, *, limited: bool = True) -> AsyncIterator[None]:
         """Lets a request in, stops it when its time is over, and counts it.
 
         Args:
             model: the name that it asks for.
             entrypoint: REST, GRPC or Stream.
+            limited: whether it counts among the requests of which there may be so many; streams have their own limit.
 
         Raises:
             Refusal: the server is full or stopping, the time is over, or whatever the request itself raises.
         """
         started, status = time.monotonic(), "OK"
         try:
-            self._let_in()
-            self._running += 1
+            self._let_in(limited)
+            self._running += limited
             try:
                 async with asyncio.timeout(self.options.request_seconds):
                     yield
@@ -73,7 +74,7 @@ class Service:
                 message = f"took longer than {self.options.request_seconds:g} s; ask for less, or for fewer rows"
                 raise Refusal(Code.DEADLINE_EXCEEDED, message) from None
             finally:
-                self._running -= 1
+                self._running -= limited
         except Refusal as refusal:
             status = refusal.code.grpc
             raise
@@ -102,10 +103,10 @@ class Service:
             raise Refusal(Code.INVALID_ARGUMENT, message)
         return await version.ask(signature, inputs)
 
-    def _let_in(self) -> None:
+    def _let_in(self, limited: bool) -> None:
         if self.draining:
             raise Refusal(Code.UNAVAILABLE, "the server is being stopped", retry_seconds=1)
-        if self._running >= self.options.requests:
+        if limited and self._running >= self.options.requests:
             message = f"{self._running} requests are being answered already; try again later"
             raise Refusal(Code.RESOURCE_EXHAUSTED, message, retry_seconds=1)
 

@@ -154,23 +154,40 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         own = data is None and (keep or not changes)
         return evaluate(self.pipeline, model, splits, switches=switches, note=note, keep=own)
 
-    def export(self, to: str | Path, *, key: str | Path | None = None, **changes: Any) -> Path:
+    def export(
+        self,
+        to: str | Path,
+        *,
+        key: str | Path | None = None,
+        portable: str | Sequence[str] = (),
+        portable_steps: int | None = None,
+        **changes: Any,
+    ) -> Path:
         """Writes the next version of a served model, verified before it appears.
 
         Args:
             to: the folder of versions, such as `saved_models/book`.
             key: file of the private key (PEM, Ed25519) that signs it; None to leave it unsigned.
+            portable: formats for other runtimes, written to `assets.extra/portable` of the version: "c".
+            portable_steps: places of their inputs of variable length; by default one in a step, and in other
+                signatures as many as the stored examples have.
             changes: settings, as in `rnnapps.train`.
 
         Returns:
             The version folder.
         """
         from rnnapps.export.destination import check_destination
+        from rnnapps.portable.formats import check_formats, check_steps
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))
         return export(
-            self.pipeline, self._changed("export", {"export"}, changes), Path(to), key=Path(key) if key else None
+            self.pipeline,
+            self._changed("export", {"export"}, changes),
+            Path(to),
+            key=Path(key) if key else None,
+            portable=check_formats(portable),
+            portable_steps=check_steps(portable_steps),
         )
 
     def finetune(

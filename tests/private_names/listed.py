@@ -117,6 +117,14 @@ LISTED = (
         _trackable,
     ),
     PrivateName(
+        "tensorflow.python.framework.convert_to_constants.convert_variables_to_constants_v2",
+        ("rnnapps/portable/static.py",),
+        "a graph without variables and functions, which other runtimes need; TensorFlow's guides name no public one",
+        "tensorflow",
+        "2.21.0",
+        _member("tensorflow.python.framework.convert_to_constants", "convert_variables_to_constants_v2"),
+    ),
+    PrivateName(
         "tensorflow.core.protobuf.config_pb2.ConfigProto.FromString",
         ("rnnapps/export/node_options.py",),
         "what a graph's functions ask of the runtime; the protocol buffer is public, its module is not",

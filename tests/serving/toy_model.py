@@ -28,6 +28,8 @@ def export_toy(base: Path) -> Path:
         "running": _running(),
         "step": _step(),
         "words": _words(),
+        "memorise": _memorise(),
+        "recall": _recall(),
         "numbers": _numbers(),
     }
     return export(endpoints, network, None, base, config_yaml="", model_card=ModelCard("toy"))
@@ -82,6 +84,37 @@ def _step() -> Endpoint:
     signature, examples = _items()
     signature["state_sum"] = tf.TensorSpec((None, STATES), tf.float32)
     return Endpoint(function, signature, {**examples, "state_sum": np.zeros((ROWS, STATES), np.float32)})
+
+
+def _memorise() -> Endpoint:
+    """What `recall` begins with: states whose size depends on what was read."""
+
+    def function(values: Any, lengths: Any) -> dict[str, Any]:
+        return {"next_state_memory": _masked(values, lengths), "next_state_lengths": lengths}
+
+    return Endpoint(function, *_items())
+
+
+def _recall() -> Endpoint:
+    """A sum over the memory, and a factor with a value where none is said."""
+
+    def function(factor: Any, state_memory: Any, state_lengths: Any) -> dict[str, Any]:
+        return {
+            "sum": factor * tf.reduce_sum(state_memory, axis=1),
+            "next_state_memory": tf.identity(state_memory),
+            "next_state_lengths": tf.identity(state_lengths),
+        }
+
+    signature, examples = _items()
+    renamed = {"state_memory": signature["values"], "state_lengths": signature["lengths"]}
+    rows = {"state_memory": examples["values"], "state_lengths": examples["lengths"]}
+    return Endpoint(
+        function,
+        {"factor": tf.TensorSpec((None,), tf.float32), **renamed},
+        {"factor": np.ones(ROWS, np.float32), **rows},
+        begins="memorise",
+        defaults={"factor": 2.0},
+    )
 
 
 def _words() -> Endpoint:

@@ -119,7 +119,15 @@ def _step(stream: SpeechStream, longest_seconds: float) -> Endpoint:
         is_text("state_transcript"),
     )
     examples |= {"last": np.array([False, True, True, False, True]), **states}
-    return Endpoint(step, signature, examples, rules=rules, most_steps=most)
+    return Endpoint(
+        step,
+        signature,
+        examples,
+        rules=rules,
+        most_steps=most,
+        chunk=stream.features.samples_per_output,
+        settled={"last": False},
+    )
 
 
 def _waveform_rules(
