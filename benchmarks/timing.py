@@ -79,9 +79,9 @@ def race(
 
 def disagreement(answers: Mapping[str, Mapping[str, float]]) -> tuple[float, str]:
     """The greatest relative difference from the first contestant in any answer both give, and where it is."""
-    (first, expected), *others = answers.items()
     worst = (0.0, "")
-    for name, given in others:
+    first, expected = next(iter(answers.items()), ("", {}))
+    for name, given in answers.items():
         for key in given.keys() & expected.keys():
             scale = max(abs(expected[key]), abs(given[key]), 1e-12)
             difference = abs(given[key] - expected[key]) / scale

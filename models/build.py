@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build(name: str, entry: dict[str, str], run: Path, package: Path) -> ZooModel:
     """Makes one model and its entry in the manifest."""
-    command = ["train", "--config", entry["config"], "--run", str(run)]
+    command = ["train", "--config", entry["config"], *entry.get("flags", "").split(), "--run", str(run)]
     if not (run / "evaluation.json").is_file():
         _rnnapps(entry["pipeline"], *command)
     archive = package / f"{name}.tar.xz"
