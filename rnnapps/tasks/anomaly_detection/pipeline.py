@@ -230,12 +230,14 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
     def evaluate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Evaluation:
         """Events found and false ones, rankings, delay; or average precision of a classifier; beside baselines."""
+        from rnnapps.data.series.series import require_channels
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
         from rnnapps.tasks.anomaly_detection.verdict import judge_classifier, judge_detector
 
         parts, detection, seed = splits.parts, fitted.config.detection, fitted.config.seed
+        require_channels(parts.series(), fitted.preprocessor.scaler.channels)
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, detection))
         with runner.stream.calibration.kept():  # the model may be asked to predict afterwards
             calibrate_network(runner, parts, detection)
@@ -245,10 +247,12 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
     def calibrate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> bool:
         """Fits scores and thresholds to validation rows, for the settings of `detection`."""
+        from rnnapps.data.series.series import require_channels
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
+        require_channels(splits.parts.series(), fitted.preprocessor.scaler.channels)
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
         calibrate_network(runner, splits.parts, fitted.config.detection)
         return True

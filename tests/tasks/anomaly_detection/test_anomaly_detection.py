@@ -51,6 +51,14 @@ def exported(watcher: Path) -> Path:
     return watcher.parent / "models" / "1"
 
 
+def test_other_channels_than_the_models_are_refused_in_one_line(
+    watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_rows(tmp_path / "other.csv", names=tuple(f"x{name}" for name in CHANNELS))
+    said = complaint(capsys, "evaluate", "--run", watcher, "--data.source", other)
+    assert f"has the channels x{CHANNELS[0]}, " in said and f"the model knows {CHANNELS[0]}, " in said
+
+
 def test_it_finds_plain_faults_and_is_measured_beside_baselines(
     watcher: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
