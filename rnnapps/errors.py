@@ -5,12 +5,16 @@ RnnappsError
 ├── ConfigError          a flag or a configuration file is wrong
 ├── CheckpointError      a run folder cannot be read or written
 ├── ExportError          an exported model is missing, broken or fails verification
+├── ServingError         a server cannot be reached, or does not answer a request
+│   └── RowsRefused      it answers, but has refused rows of the request
 └── TrainingDiverged     the loss or a gradient stopped being a finite number
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "CheckpointError",
@@ -19,6 +23,8 @@ __all__ = [
     "ExportError",
     "Interrupted",
     "RnnappsError",
+    "RowsRefused",
+    "ServingError",
     "TrainingDiverged",
 ]
 
@@ -53,6 +59,39 @@ class CheckpointError(RnnappsError):
 
 class ExportError(RnnappsError):
     """An exported model is missing, incomplete or fails verification."""
+
+
+class ServingError(RnnappsError):
+    """A server cannot be reached, or does not answer a request.
+
+    Args:
+        message: what was asked, what came instead, and what to do.
+        status: what the server said, as HTTP or gRPC names it; empty where it said nothing.
+        again: whether the same request may succeed later.
+        retry_seconds: after how long, if the server said so.
+    """
+
+    def __init__(
+        self, message: str, *, status: str = "", again: bool = False, retry_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.again, self.retry_seconds = status, again, retry_seconds
+
+
+class RowsRefused(ServingError):
+    """The model has refused rows of a request, and answered the others.
+
+    Args:
+        problems: what each row was refused for; empty for those that were answered.
+        outputs: output name -> array of all rows.
+    """
+
+    def __init__(self, problems: Sequence[str], outputs: Mapping[str, Any]) -> None:
+        refused = [(number, problem) for number, problem in enumerate(problems) if problem]
+        number, problem = refused[0]
+        others = f" ({len(refused)} of {len(problems)} rows were refused)" if len(problems) > 1 else ""
+        super().__init__(f"row {number}: {problem}{others}")
+        self.problems, self.outputs = tuple(problems), dict(outputs)
 
 
 class TrainingDiverged(RnnappsError):

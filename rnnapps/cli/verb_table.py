@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["FLAGS", "VERBS", "Flag", "Verb", "overview", "program"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
-Scope = Literal["all", "evaluate", "apply", "export", "data"]
+Scope = Literal["all", "evaluate", "predict", "stream", "export", "data"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +57,8 @@ FLAGS = {
         Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
         Flag("state_seconds", "seconds between two writings of the state; 30 if not given"),
         Flag("to", "model folder; the export becomes its next version"),
+        Flag("portable", "formats for other runtimes to write beside it, such as c; several with commas"),
+        Flag("portable_steps", "places of their inputs of variable length; one in a step if not given"),
         Flag("key", "private key (PEM, Ed25519) that signs the export; `verify --key` checks it by the public one"),
     )
 }
@@ -90,7 +92,8 @@ class Verb:
         scopes: dict[Scope, frozenset[str]] = {
             "all": fields,
             "evaluate": applied | pipeline.evaluate_tries,
-            "apply": applied,
+            "predict": applied_groups(pipeline, "predict"),
+            "stream": applied_groups(pipeline, "stream"),
             "export": applied | {"export"},
             "data": frozenset({"data"}),
         }
@@ -144,7 +147,7 @@ VERBS = {
     ),
     "predict": Verb(
         "apply a run to raw input",
-        "apply",
+        "predict",
         ("run", "json"),
         ("run",),
         ("--run {run} {predict}",),
@@ -152,7 +155,7 @@ VERBS = {
     ),
     "stream": Verb(
         "apply a run piece by piece, printing each as soon as it is known",
-        "apply",
+        "stream",
         ("run", "state", "state_seconds", "json"),
         ("run",),
         ("--run {run} {predict}",),
@@ -161,9 +164,9 @@ VERBS = {
     "export": Verb(
         "write a verified SavedModel that TensorFlow Serving loads",
         "export",
-        ("run", "to", "key", "json"),
+        ("run", "to", "key", "portable", "portable_steps", "json"),
         ("run", "to"),
-        ("--run {run} --to saved_models/{name}",),
+        ("--run {run} --to saved_models/{name}", "--run {run} --to saved_models/{name} --portable c"),
     ),
     "inspect": Verb(
         "show gradients through time, gates, parameters, operations and memory of a run",

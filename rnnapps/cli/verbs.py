@@ -115,21 +115,28 @@ def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     """The next version of a served model, verified before it appears."""
     from rnnapps.export.destination import check_destination
-    from rnnapps.export.manifest import read_manifest
+    from rnnapps.export.manifest import EXTRA, read_manifest
     from rnnapps.export.provenance import read_private_key
+    from rnnapps.portable.formats import check_formats, check_steps
+    from rnnapps.portable.listing import portable_facts, read_listing
     from rnnapps.verbs.export import export as export_model
 
+    formats = check_formats(arguments.options["portable"])
+    steps = check_steps(arguments.options["portable_steps"])
     check_destination(Path(arguments.options["to"]))
     key = arguments.options["key"]
     if key is not None:
         read_private_key(key)
     to, model = Path(arguments.options["to"]), _model(pipeline, arguments)
-    version = export_model(pipeline, model, to, key=None if key is None else Path(key))
+    version = export_model(
+        pipeline, model, to, key=None if key is None else Path(key), portable=formats, portable_steps=steps
+    )
     signatures = sorted(read_manifest(version).signatures)
-    data = {"path": version, "version": int(version.name), "signatures": signatures}
+    listing = read_listing(version / EXTRA) if formats else {}
+    data = {"path": version, "version": int(version.name), "signatures": signatures, **listing}
 
     def show(console: Console) -> None:
-        show_facts(console, {"exported to": version, "signatures": ", ".join(signatures)})
+        show_facts(console, {"exported to": version, "signatures": ", ".join(signatures), **portable_facts(listing)})
         print(f"next: rnnapps verify {version}", file=console.file)
 
     return Result(data, show)

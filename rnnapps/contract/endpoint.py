@@ -82,6 +82,9 @@ class Endpoint:
         zero_states: state input -> its value in a row of a first request, without the batch dimension; zeros where
             nothing is said.
         begins: the signature whose answer holds the first states, where zeros are none.
+        chunk: places that inputs of variable length have in files for other runtimes, whose shapes are fixed; 0 for one
+            in `step`, and for as many as the longest example has in other signatures.
+        settled: input name -> its value in those files, where it is no input.
     """
 
     function: Callable[..., dict[str, Tensor]]
@@ -99,6 +102,8 @@ class Endpoint:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     zero_states: Mapping[str, Array] = field(default_factory=dict)
     begins: str = ""
+    chunk: int = 0
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
     def meaning(self, name: str) -> str:
         """What an input or output is; empty if nobody said."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from rnnapps.contract.tensor_names import LENGTHS
+
 __all__ = ["SIGNATURES_FORMAT", "ServedSignature", "ServedTensor", "Signatures"]
 
 SIGNATURES_FORMAT = 1
@@ -60,6 +62,16 @@ class ServedSignature:
     def states(self) -> dict[str, ServedTensor]:
         """The inputs that carry what the model remembers."""
         return {name: tensor for name, tensor in self.inputs.items() if tensor.next}
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """Input of variable length -> the input that says how many of its items count."""
+        counts = {}
+        for name, tensor in self.inputs.items():
+            lengths = next((key for key in (f"{name}_{LENGTHS}", LENGTHS) if key in self.inputs), "")
+            if lengths and not tensor.next and len(tensor.shape) > 1 and tensor.shape[1] is None:
+                counts[name] = lengths
+        return counts
 
 
 @dataclass(frozen=True)

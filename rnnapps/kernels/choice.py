@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.python.ops import control_flow_util  # the only place that knows whether XLA will compile a trace
 
 from rnnapps.errors import ConfigError
+from rnnapps.kernels.portable_graph import in_portable_graph
 
 if TYPE_CHECKING:
     from rnnapps.kernels.step import KernelCell
@@ -34,7 +35,8 @@ def kernel_for(
       that ask for no gradient, where compiling would cost more than it gains.
     - "parallel": a scan over parts of the sequence side by side; linear cells only, never chosen by itself: measured on
       two cores, the compiled sequential loop moves less memory and trains faster at every length.
-    - "reference": a plain Python loop; a single step, which needs no loop.
+    - "reference": a plain Python loop; a single step, which needs no loop, and graphs that leave TensorFlow
+      (`portable_graph`).
 
     Args:
         batch: number of rows, None where it varies.
@@ -43,7 +45,7 @@ def kernel_for(
         inside_xla: whether the caller is being compiled by XLA already.
         traced: whether the caller is a function that is traced once and called often.
     """
-    if time == 1:
+    if time == 1 or (time is not None and in_portable_graph()):
         return "reference"
     if inside_xla:
         return "xla"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.types import Size, Tensor, Tensors
 
 __all__ = ["end", "length", "loop"]
@@ -47,11 +48,27 @@ def loop(
         The final states; with `keep_history` each state before, between and after all steps, `(steps + 1, ...)` in
         the order of t, else an empty list; and each yield, `(steps, ...)` in the order of t.
     """
+    if isinstance(steps, int) and steps and (steps == 1 or in_portable_graph()):
+        return _written_out(body, steps, states, reads, backwards=backwards)
     first = [end(sequence, last=backwards) for sequence in reads]
     specs, slots = _probed(body, states, first) if yields is None else (list(yields), list(range(len(yields))))
     plan = _Loop(body, steps, backwards, keep_history, specs, slots)
     final, histories, stacked = plan.run(states, reads, first)
     return final, histories, [stacked[slot] for slot in slots]
+
+
+def _written_out(
+    body: Body, steps: int, states: Tensors, reads: Sequence[Tensor], *, backwards: bool
+) -> tuple[Tensors, Tensors, Tensors]:
+    """What `loop` returns, without a loop in the graph."""
+    history, yields = [list(states)], []
+    for t in reversed(range(steps)) if backwards else range(steps):
+        states, yielded = body(tf.constant(t), states, [sequence[t] for sequence in reads])
+        history.append(list(states))
+        yields.append(yielded)
+    order = -1 if backwards else 1
+    histories, stacked = ([tf.stack(part[::order]) for part in zip(*parts, strict=True)] for parts in (history, yields))
+    return list(states), histories, stacked
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from fastapi import FastAPI, Request, Response
 from google.protobuf import json_format
 
+from rnnapps.export.signature_file import SIGNATURES
 from rnnapps.serving.json_answers import answer_body, error_body
 from rnnapps.serving.json_requests import parse_request
 from rnnapps.serving.model_messages import metadata_response, status_response
@@ -23,7 +24,7 @@ __all__ = ["METRICS_PATH", "STREAM", "make_app", "refusal_response", "target_of"
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _MODEL = r"/v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
 _PREDICT = re.compile(_MODEL + r":(?P<method>predict|classify|regress)", re.IGNORECASE)
-_GET = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
+_GET = re.compile(_MODEL + r"(?:/(?P<told>metadata|signatures))?", re.IGNORECASE)
 STREAM = re.compile(_MODEL + r":stream", re.IGNORECASE)
 _LARGE = 1024**2
 """Bytes of a body that is read by another thread, so that other requests go on."""
@@ -90,8 +91,8 @@ async def _model_body(request: Request, service: Service) -> bytes:
         return await _predict(request, service, target_of(match))
     if request.method == "GET" and (match := _GET.fullmatch(path)):
         target = target_of(match)
-        if match["metadata"]:
-            return _metadata(service, target)
+        if match["told"]:
+            return {"metadata": _metadata, "signatures": _signatures}[match["told"].lower()](service, target)
         found = service.registry.status(target.model, target.version, target.label)
         return _as_json(status_response(found))
     code = Code.INVALID_ARGUMENT if path.lower().startswith("/v1/") else Code.NOT_FOUND
@@ -139,6 +140,15 @@ def _metadata(service: Service, target: Target) -> bytes:
         definitions, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
     return json.dumps({"model_spec": spec, "metadata": {"signature_def": signatures}}, indent=1).encode()
+
+
+def _signatures(service: Service, target: Target) -> bytes:
+    """What clients are told of a version, as its export has it; TensorFlow Serving has nothing like it."""
+    place = service.find(target).place
+    try:
+        return (place.folder / SIGNATURES).read_bytes()
+    except OSError:
+        raise Refusal(Code.NOT_FOUND, f"{place} tells nothing of its signatures; see its metadata") from None
 
 
 def _as_json(message: Any) -> bytes:

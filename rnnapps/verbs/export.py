@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from rnnapps.verbs.yaml_files import dump
 __all__ = ["export"]
 
 
-def export(pipeline: Pipeline[Any, Any, Any], model: OpenModel, to: Path, *, key: Path | None = None) -> Path:
+def export(
+    pipeline: Pipeline[Any, Any, Any],
+    model: OpenModel,
+    to: Path,
+    *,
+    key: Path | None = None,
+    portable: Sequence[str] = (),
+    portable_steps: int | None = None,
+) -> Path:
     """Writes a version folder; it appears only when it has passed verification.
 
     Args:
@@ -22,16 +31,25 @@ def export(pipeline: Pipeline[Any, Any, Any], model: OpenModel, to: Path, *, key
         model: a run or an export.
         to: the folder of versions.
         key: the private key that signs it; None to leave it unsigned.
+        portable: formats for other runtimes to write beside it, of `rnnapps.portable.formats.FORMATS`.
+        portable_steps: places of their inputs of variable length, see `rnnapps.portable.write.write_portable`.
 
     Raises:
-        ExportError: the folder cannot be written, or the export does not verify.
+        ExportError: the folder cannot be written, the export does not verify, or a file for another runtime cannot be
+            made or answers otherwise than the model.
     """
     from rnnapps.export.saved_model import export as export_model
+    from rnnapps.portable.listing import PORTABLE
+    from rnnapps.portable.write import write_portable
 
     print(f"exporting {model.path}, then verifying the export", file=sys.stderr)
-    config = model.fitted.config
+    config, endpoints = model.fitted.config, pipeline.endpoints(model.fitted)
+
+    def more(folder: Path) -> None:
+        write_portable(endpoints, folder / PORTABLE, to.absolute().name, formats=portable, steps=portable_steps)
+
     return export_model(
-        pipeline.endpoints(model.fitted),
+        endpoints,
         model.fitted.network,
         model.fitted.preprocessor,
         to,
@@ -40,4 +58,5 @@ def export(pipeline: Pipeline[Any, Any, Any], model: OpenModel, to: Path, *, key
         pipeline=pipeline.name,
         warmup=config.export.warmup_requests,
         key=key,
+        more=more if portable else None,
     )

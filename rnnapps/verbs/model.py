@@ -154,23 +154,40 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
         own = data is None and (keep or not changes)
         return evaluate(self.pipeline, model, splits, switches=switches, note=note, keep=own)
 
-    def export(self, to: str | Path, *, key: str | Path | None = None, **changes: Any) -> Path:
+    def export(
+        self,
+        to: str | Path,
+        *,
+        key: str | Path | None = None,
+        portable: str | Sequence[str] = (),
+        portable_steps: int | None = None,
+        **changes: Any,
+    ) -> Path:
         """Writes the next version of a served model, verified before it appears.
 
         Args:
             to: the folder of versions, such as `saved_models/book`.
             key: file of the private key (PEM, Ed25519) that signs it; None to leave it unsigned.
+            portable: formats for other runtimes, written to `assets.extra/portable` of the version: "c".
+            portable_steps: places of their inputs of variable length; by default one in a step, and in other
+                signatures as many as the stored examples have.
             changes: settings, as in `rnnapps.train`.
 
         Returns:
             The version folder.
         """
         from rnnapps.export.destination import check_destination
+        from rnnapps.portable.formats import check_formats, check_steps
         from rnnapps.verbs.export import export
 
         check_destination(Path(to))
         return export(
-            self.pipeline, self._changed("export", {"export"}, changes), Path(to), key=Path(key) if key else None
+            self.pipeline,
+            self._changed("export", {"export"}, changes),
+            Path(to),
+            key=Path(key) if key else None,
+            portable=check_formats(portable),
+            portable_steps=check_steps(portable_steps),
         )
 
     def finetune(
@@ -196,7 +213,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
 
     def _asked(self, verb: str, inputs: Any, options: Mapping[str, Any]) -> tuple[Fitted[ConfigT, PreprocessorT], Any]:
         """The model with the settings among the options, and the options proper."""
-        named, groups = option_names(self.pipeline)[0], applied_groups(self.pipeline)
+        named, groups = option_names(self.pipeline)[0], applied_groups(self.pipeline, verb)
         if inputs is not None and named in options:
             raise ConfigError(f"the input is given twice, as the first argument and as {named}=; leave one out")
         changes = {name: value for name, value in options.items() if name.partition(".")[0] in groups}

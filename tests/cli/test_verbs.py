@@ -233,6 +233,16 @@ def test_an_export_is_verified_and_versioned(run: Path, exported: Path, capsys: 
     assert "Says which letter comes next" in (exported / "assets.extra" / "model_card.md").read_text()
 
 
+def test_a_format_that_cannot_be_written_is_refused_before_the_work(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = complaint(capsys, "export", "--run", str(run), "--to", str(tmp_path / "m"), "--portable", "tflite")
+    assert line.startswith("error: --portable tflite: no such format; expected some of c")
+    line = complaint(capsys, "export", "--run", str(run), "--to", str(tmp_path / "m"), "--portable", "c")
+    assert line.endswith("no signature step, which these formats take; it has serving_default")
+    assert not (tmp_path / "m").exists()
+
+
 def test_an_export_to_a_file_is_refused_before_the_work(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

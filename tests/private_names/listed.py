@@ -117,6 +117,14 @@ LISTED = (
         _trackable,
     ),
     PrivateName(
+        "tensorflow.python.framework.convert_to_constants.convert_variables_to_constants_v2",
+        ("rnnapps/portable/static.py",),
+        "a graph without variables and functions, which other runtimes need; TensorFlow's guides name no public one",
+        "tensorflow",
+        "2.21.0",
+        _member("tensorflow.python.framework.convert_to_constants", "convert_variables_to_constants_v2"),
+    ),
+    PrivateName(
         "tensorflow.core.protobuf.config_pb2.ConfigProto.FromString",
         ("rnnapps/export/node_options.py",),
         "what a graph's functions ask of the runtime; the protocol buffer is public, its module is not",
@@ -126,7 +134,7 @@ LISTED = (
     ),
     PrivateName(
         "tensorflow.core.protobuf.fingerprint_pb2.FingerprintDef.FromString",
-        ("rnnapps/export/contents.py",),
+        ("rnnapps/export/contents.py", "rnnapps/export/graph_files.py"),
         "reads the fingerprint of an export; the protocol buffer is public, its module is not",
         "tensorflow",
         "2.21.0",
@@ -142,7 +150,7 @@ LISTED = (
     ),
     PrivateName(
         "tensorflow.python.saved_model.fingerprinting_utils.write_fingerprint",
-        ("rnnapps/export/gradients.py",),
+        ("rnnapps/export/graph_files.py",),
         "the fingerprint of a graph that was changed after it was saved",
         "tensorflow",
         "2.21.0",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from rnnapps.kernels.linear_scan import linear_scan
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.types import NamedTensors, Tensor
 
@@ -75,15 +76,23 @@ def fill_expected(errors: Tensor, valid: Tensor, whitening: Tensor) -> Tensor:
     errors of a row are known and others are not: all other rows stay as they are.
     """
     some = tf.reduce_any(valid > 0, axis=-1) & tf.reduce_any(valid <= 0, axis=-1)
+    if in_portable_graph():  # every row is solved, one that has nothing to ask for with a matrix of ones
+        known = tf.where(some[..., None], valid, tf.ones_like(valid))
+        filled = _solved(known, errors, whitening[:, None])
+        return tf.where(some[..., None], filled, errors)
     places = tf.where(some)
-    known = tf.cast(tf.gather_nd(valid, places), tf.float64)
-    given = tf.cast(tf.gather_nd(errors, places), tf.float64)
-    root = tf.cast(tf.gather(whitening, places[:, 0]), tf.float64)
+    filled = _solved(tf.gather_nd(valid, places), tf.gather_nd(errors, places), tf.gather(whitening, places[:, 0]))
+    return tf.tensor_scatter_nd_update(errors, places, filled)
+
+
+def _solved(valid: Tensor, errors: Tensor, whitening: Tensor) -> Tensor:
+    """Rows `(..., targets)` with the expected errors in the places of unknown ones."""
+    known, given, root = (tf.cast(part, tf.float64) for part in (valid, errors, whitening))
     precision = tf.matmul(root, root)
     unknown = 1 - known
-    matrix = unknown[:, :, None] * precision * unknown[:, None] + tf.linalg.diag(known)
+    matrix = unknown[..., :, None] * precision * unknown[..., None, :] + tf.linalg.diag(known)
     expected = tf.linalg.solve(matrix, -unknown[..., None] * tf.matmul(precision, given[..., None]))[..., 0]
-    return tf.tensor_scatter_nd_update(errors, places, tf.cast(given + unknown * expected, tf.float32))
+    return tf.cast(given + unknown * expected, tf.float32)
 
 
 def first_averages(batch: Tensor | int, config: DetectionConfig, targets: int) -> Averages:

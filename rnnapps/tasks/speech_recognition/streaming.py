@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.tasks.speech_recognition.decoding.ctc import greedy_symbols
 from rnnapps.tasks.speech_recognition.network import read_frames, zero_states
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
@@ -74,7 +75,9 @@ class SpeechStream:
         kept = features.head_samples + states["heard"] % hop  # samples of the tail
         added = lengths + tf.where(last, features.tail_samples, 0)
         inside = tf.sequence_mask(lengths, tf.shape(waveforms)[1])
-        chunk = tf.pad(tf.where(inside, waveforms, 0.0), [[0, 0], [0, features.tail_samples + 1]])
+        # Elsewhere silence is fed like sound: a graph that leaves TensorFlow does not compute it with every chunk.
+        silence = 0 if in_portable_graph() else features.tail_samples + 1
+        chunk = tf.pad(tf.where(inside, waveforms, 0.0), [[0, 0], [0, silence]])
         position = tf.range(size + tf.shape(chunk)[1])[None]
         source = tf.where(position < kept[:, None], position, position - kept[:, None] + size)
         joined = tf.concat([states["tail"], chunk], axis=1)
@@ -86,7 +89,8 @@ class SpeechStream:
         recurrent = [states[name] for name in self.state_signature() if name.isdigit()]
         spectra = features.normalization.by_training_data(features.log_mel(buffer))
         logits, counts, final = read_frames(self.network, spectra, frames, recurrent)
-        logits = logits[:, : tf.reduce_max(counts)]
+        if not in_portable_graph():
+            logits = logits[:, : tf.reduce_max(counts)]
 
         rest = outputs[:, None] * hop + tf.range(size)[None]
         tail = tf.gather(buffer, tf.minimum(rest, tf.shape(buffer)[1] - 1), batch_dims=1)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnnapps.kernels.loop import loop
+from rnnapps.kernels.loop import length, loop
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["AttentionPooling"]
@@ -71,9 +71,7 @@ class AttentionPooling(keras.layers.Layer):
         scores = tf.cast(self.score(self.hidden(sequences)), tf.float32)
         reads = [tf.transpose(part, [1, 0, 2]) for part in (scores, tf.cast(sequences, tf.float32), mask[..., None])]
         mean = tf.TensorSpec((None, sequences.shape[-1]), tf.float32)
-        final, _, (means,) = loop(
-            _one_more, tf.shape(sequences)[1], list(states), reads, backwards=False, yields=[mean]
-        )
+        final, _, (means,) = loop(_one_more, length(reads[0]), list(states), reads, backwards=False, yields=[mean])
         return tf.cast(tf.transpose(means, [1, 0, 2]), sequences.dtype), final
 
     def compute_output_shape(
