@@ -34,6 +34,7 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".csv": "text/csv; charset=utf-8",
+    ".wav": "audio/wav",
 }
 """The only files that are given out."""
 
