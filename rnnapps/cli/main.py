@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from rnnapps.cli.deploying import add_deploy
 from rnnapps.cli.outcome import run_command
 from rnnapps.errors import ConfigError
 
@@ -20,6 +21,7 @@ examples:
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
+  rnnapps deploy saved_models            files for TensorFlow Serving's image
 """
 
 
@@ -61,6 +63,10 @@ def _run(words: Sequence[str]) -> int:
         from rnnapps.cli.verification import verify_folder
 
         return verify_folder(arguments.folder, as_json=arguments.json, allow=arguments.allow, key=arguments.key)
+    elif arguments.command == "deploy":
+        from rnnapps.cli.deploying import deploy_command
+
+        return deploy_command(arguments)
     elif arguments.command == "new":
         from pathlib import Path
 
@@ -86,7 +92,7 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("list", "new", "serve", "verify")
+COMMANDS = ("deploy", "list", "new", "serve", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -108,6 +114,7 @@ def _build_parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     _add_verify(commands)
+    add_deploy(commands)
     # Its flags are those of another parser, which nobody waits for who does not ask.
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False
