@@ -16,7 +16,7 @@ import pytest
 from rnnapps.client import Client, ClientOptions, RowsRefused, ServingError
 from rnnapps.errors import ConfigError, DataError
 from tests.serving.conftest import Running, Start
-from tests.serving.scripted import Script, run_script
+from tests.serving.scripted import METADATA, Script, run_script
 
 TOKEN = "a-token-of-this-test"
 BOTH = pytest.mark.parametrize("kind", ["http", "grpc"])
@@ -181,22 +181,6 @@ def test_a_state_that_does_not_fit_is_refused(running: Running, change: Any, tol
         with pytest.raises(DataError, match=told):
             stream.restore(path)
         assert stream.steps == 0
-
-
-METADATA = {
-    "model_spec": {"name": "m", "version": "3"},
-    "metadata": {
-        "signature_def": {
-            "signature_def": {
-                "__saved_model_init_op": {"inputs": {}, "outputs": {}},
-                "serving_default": {
-                    "inputs": {"x": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}]}}},
-                    "outputs": {"y": {"dtype": "DT_DOUBLE", "tensor_shape": {"dim": [{"size": "-1"}]}}},
-                },
-            }
-        }
-    },
-}
 
 
 @pytest.fixture
