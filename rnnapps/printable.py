@@ -7,10 +7,10 @@ escapes such as \x1b instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-__all__ = ["PrintableStream", "printable", "terminal"]
+__all__ = ["PrintableStream", "name_list", "printable", "terminal"]
 
 _OBEYED = (
     *range(0x20),
@@ -27,6 +27,12 @@ _MOVES = "\x1b[A"  # a line up: how bars of progress, one below the other, are r
 def printable(text: str) -> str:
     """The text with every character that a terminal obeys, but for line feed and tab, as an escape."""
     return text.translate(_ESCAPES)
+
+
+def name_list(names: Sequence[str], most: int = 20) -> str:
+    """Names in a sentence, of many only the first."""
+    shown = ", ".join(map(printable, names[:most]))
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
 class PrintableStream:

@@ -13,7 +13,7 @@ from rnnapps.cli.outcome import run_command
 from rnnapps.cli.result import show_facts, show_table
 from rnnapps.contract.sections import Section, Table
 from rnnapps.errors import DataError
-from rnnapps.printable import PrintableStream, printable, terminal
+from rnnapps.printable import PrintableStream, name_list, printable, terminal
 from rnnapps.reports.model_card import ModelCard, render_model_card
 from rnnapps.reports.render import render_page
 
@@ -98,3 +98,8 @@ def test_pictures_take_no_name_for_a_formula(name: str) -> None:
     from rnnapps.reports.plots.theme import LIGHT
 
     assert Plot(lambda figure, theme: figure.suptitle(name) and None, alt=name).svg(LIGHT).startswith(b"<?xml")
+
+
+def test_of_many_names_the_first_are_listed() -> None:
+    assert name_list(("a", "b\x1b[2J")) == "a, b\\x1b[2J"
+    assert name_list([str(number) for number in range(1500)], most=3) == "0, 1, 2 and 1,497 more"

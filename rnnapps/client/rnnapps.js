@@ -99,7 +99,9 @@
     async connect({ signature = "step", session = "" } = {}) {
       const asked = new URLSearchParams({ signature_name: signature, ...(session && { session }) });
       const url = `${this.url.replace(/^http/, "ws")}${this._path()}:stream?${asked}`;
-      const live = new LiveStream(new WebSocket(url), await this.signature(signature), url);
+      const served = await this.signature(signature);
+      const begun = served.begins ? await this.signature(served.begins) : null;
+      const live = new LiveStream(new WebSocket(url), { served, begun, url });
       await live.opened;
       return live;
     }
@@ -242,8 +244,8 @@
 
   /** One row over a WebSocket, message by message; messages may be sent before the answers to earlier ones are there. */
   class LiveStream {
-    constructor(socket, served, url) {
-      Object.assign(this, { socket, served, url, session: "", _waiting: [] });
+    constructor(socket, { served, begun, url }) {
+      Object.assign(this, { socket, served, begun, url, session: "", _waiting: [] });
       this.opened = new Promise((resolve, reject) => this._waiting.push({ resolve, reject }));
       socket.addEventListener("message", (event) => this._said(JSON.parse(event.data)));
       socket.addEventListener("close", () => this._gone());
@@ -252,13 +254,14 @@
 
     /** Sends one row of inputs, without the batch dimension. */
     async send(inputs, { problems = "raise" } = {}) {
-      const answer = await this._asked({ inputs: this._row(inputs) });
-      const outputs = {};
-      for (const [name, value] of Object.entries(answer.outputs)) {
-        outputs[name] = decoded(name, value, this.served.outputs[name]);
-      }
-      if (problems === "raise" && outputs.problem) throw new RowsRefused([outputs.problem], outputs);
-      return outputs;
+      const answer = await this._asked({ inputs: row(this.served, inputs) });
+      return this._outputs(this.served, answer.outputs, problems);
+    }
+
+    /** Takes the first states from the signature that the stream begins with; returns its other outputs. */
+    async begin(inputs) {
+      if (!this.begun) throw new TypeError("this stream begins with zeros; send the first chunk");
+      return this._outputs(this.begun, (await this._asked({ begin: row(this.begun, inputs) })).outputs, "raise");
     }
 
     /** The server's state of this session, as text for `restore`. */
@@ -278,14 +281,11 @@
       this.socket.close();
     }
 
-    _row(inputs) {
-      const row = {};
-      for (const [name, value] of Object.entries(inputs)) {
-        const tensor = this.served.inputs[name];
-        if (!tensor) throw new TypeError(`input ${name} is unknown; there are ${Object.keys(this.served.inputs).join(", ")}`);
-        row[name] = encoded(plain(value, tensor));
-      }
-      return row;
+    _outputs(served, told, problems) {
+      const outputs = {};
+      for (const [name, value] of Object.entries(told)) outputs[name] = decoded(name, value, served.outputs[name]);
+      if (problems === "raise" && outputs.problem) throw new RowsRefused([outputs.problem], outputs);
+      return outputs;
     }
 
     _asked(message) {
@@ -354,6 +354,17 @@
     const filled = repeated ? Array.from({ length: rows }, () => spread(single, tensor.shape.slice(1))) : single;
     if (filled.length !== rows) throw new TypeError(`input ${name}: ${filled.length} rows found, ${rows} expected`);
     return filled;
+  }
+
+  /** One row of inputs, without the batch dimension. */
+  function row(served, inputs) {
+    const found = {};
+    for (const [name, value] of Object.entries(inputs)) {
+      const tensor = served.inputs[name];
+      if (!tensor) throw new TypeError(`input ${name} is unknown; there are ${Object.keys(served.inputs).join(", ")}`);
+      found[name] = encoded(plain(value, tensor));
+    }
+    return found;
   }
 
   /** A value in every place of a shape; a list is taken as it is. */

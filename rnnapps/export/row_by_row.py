@@ -30,12 +30,12 @@ class _Found(NamedTuple):
     """What is known of the rows of a request before the function runs.
 
     Attributes:
-        broken: bool `(rules, batch)`, what each row breaks; the first is a rule that none does.
-        problems: what each rule says.
-        refused: bool `(batch,)`, whether a row breaks any.
+        worst: int32 `(batch,)`, the place in `problems` of the first rule that each row breaks; 0 for none.
+        problems: what may be said of a row: nothing, that it has no answer, then each rule, the last one first.
+        refused: bool `(batch,)`, whether it breaks any.
     """
 
-    broken: Tensor
+    worst: Tensor
     problems: tuple[str, ...]
     refused: Tensor
 
@@ -65,13 +65,21 @@ def _look(endpoint: Endpoint, inputs: NamedTensors) -> _Found:
     """Tries the endpoint's rules, and whether floats are finite where none of the rules says so."""
     bounded = {*endpoint.missing, *(rule.bounds for rule in endpoint.rules)}
     floats = [name for name, value in inputs.items() if value.dtype.is_floating and name not in bounded]
-    none = tf.zeros(tf.shape(next(iter(inputs.values())))[:1], tf.bool)
+    said = [rule.problem for rule in endpoint.rules]
+    broken = [rule.broken(inputs) for rule in endpoint.rules]
     # Stacking demands that all inputs have the same number of rows: what does not remains an error of the request.
-    broken = tf.stack([none, *(rule.broken(inputs) for rule in endpoint.rules)])
+    if len(said) + len(floats) < 2:  # there is something to stack
+        said.append("")
+        broken.append(tf.zeros(tf.shape(next(iter(inputs.values())))[:1], tf.bool))
+    tables = [tf.stack(broken)] if broken else []
     if floats:
-        broken = tf.concat([broken, ~_finite([_total(endpoint, inputs, name) for name in floats])], axis=0)
-    said = (f"{name} holds values that are no finite numbers, or too large" for name in floats)
-    return _Found(broken, ("", *(rule.problem for rule in endpoint.rules), *said), tf.reduce_any(broken, axis=0))
+        tables.append(~_finite([_total(endpoint, inputs, name) for name in floats]))
+        said += [f"{name} holds values that are no finite numbers, or too large" for name in floats]
+    problems = ("", NO_ANSWER, *reversed(said))
+    places = np.arange(len(problems) - 1, 1, -1, dtype=np.int32)[:, None]
+    table = tf.concat(tables, axis=0) if len(tables) > 1 else tables[0]
+    worst = tf.reduce_max(tf.cast(table, tf.int32) * places, axis=0)
+    return _Found(worst, problems, worst > 0)
 
 
 def _total(endpoint: Endpoint, inputs: NamedTensors, name: str) -> Tensor:
@@ -89,6 +97,11 @@ def _finite(totals: Sequence[Tensor]) -> Tensor:
     return tf.stack([tf.math.is_finite(total) for total in totals])
 
 
+def _all_finite(totals: Sequence[Tensor]) -> Tensor:
+    """Whether all sums of a row are finite, bool `(batch,)`."""
+    return tf.math.is_finite(totals[0]) if len(totals) == 1 else tf.reduce_all(_finite(totals), axis=0)
+
+
 def _is_long(endpoint: Endpoint, name: str) -> bool:
     """Whether rows of an input are of variable length."""
     return None in endpoint.input_signature[name].shape.as_list()[1:]
@@ -96,80 +109,73 @@ def _is_long(endpoint: Endpoint, name: str) -> bool:
 
 def _ready(endpoint: Endpoint, inputs: NamedTensors, refused: Tensor) -> dict[str, Tensor]:
     """Inputs that the function can bear: neutral rows for refused ones, and one such row where there is none at all."""
-    empty = tf.cast(tf.equal(tf.size(refused), 0), tf.int32)
-    bad = _Rows(tf.pad(refused, [[0, empty]], constant_values=True))
-    first = tf.reshape(tf.stack([0, empty]), (1, 2))
-    # Padding of tensors of one rank is the same but where they have rows of variable length.
-    paddings = {rank: tf.concat([first, np.zeros((rank - 1, 2), np.int32)], axis=0) for rank in _ranks(inputs)}
+    first = _Paddings(refused, [1])
+    good = tf.pad(~refused, first.of_rank(1))
     ready = {}
     for name, values in inputs.items():
         shape = endpoint.input_signature[name].shape
         if name in endpoint.most_steps:
             values = values[:, : endpoint.most_steps[name]]
-        padding = paddings[len(shape)]
         if _is_long(endpoint, name):
-            padding = tf.concat([first, _missing(values, shape, endpoint.least_steps)], axis=0)
+            least = [1, *(endpoint.least_steps if size is None else 0 for size in shape.as_list()[1:])]
+            padding = _Paddings(values, least).of_rank(len(shape))
+        else:
+            padding = first.of_rank(len(shape))
         padded = tf.pad(values, padding, constant_values=_zero(values.dtype))
-        ready[name] = _shaped(bad.choose(_neutral(endpoint, name, values.dtype), padded), shape)
+        ready[name] = _shaped(_kept(good, padded, _neutral(endpoint, name)), shape)
     return ready
 
 
-def _ranks(inputs: NamedTensors) -> set[int]:
-    """Numbers of dimensions that there are."""
-    return {len(values.shape) for values in inputs.values()}
+class _Paddings:
+    """What is added behind the ends of a tensor's dimensions.
+
+    Args:
+        values: the tensor.
+        least: the least size of each dimension.
+    """
+
+    def __init__(self, values: Tensor, least: Sequence[int]) -> None:
+        self._added = tf.maximum(np.array(least, np.int32) - tf.shape(values), 0)
+        self._known: dict[int, Tensor] = {}
+
+    def of_rank(self, rank: int) -> Tensor:
+        """Int32 `(rank, 2)` for `tf.pad`; dimensions behind those of the tensor stay as they are."""
+        if rank not in self._known:
+            pairs = tf.stack([tf.zeros_like(self._added), self._added], axis=1)
+            more = rank - self._added.shape[0]
+            self._known[rank] = tf.concat([pairs, np.zeros((more, 2), np.int32)], axis=0) if more else pairs
+        return self._known[rank]
 
 
-def _missing(values: Tensor, shape: tf.TensorShape, least: int) -> Tensor:
-    """Padding of the dimensions behind the batch, int32 `(dimensions, 2)`: those of variable size grow to `least`."""
-    sizes = tf.shape(values)[1:]
-    variable = np.array([known is None for known in shape.as_list()[1:]], np.int32)
-    added = tf.maximum(least - sizes, 0) * variable
-    return tf.stack([tf.zeros_like(added), added], axis=1)
-
-
-def _neutral(endpoint: Endpoint, name: str, dtype: tf.DType) -> Tensor:
-    """The value of a neutral row's places."""
-    default = endpoint.least_steps if name.endswith(LENGTHS) else _zero(dtype)
-    return tf.constant(np.asarray(endpoint.neutral.get(name, default)), dtype)
+def _neutral(endpoint: Endpoint, name: str) -> object:
+    """The value of a neutral row's places, None for zeros."""
+    return endpoint.neutral.get(name, endpoint.least_steps if name.endswith(LENGTHS) else None)
 
 
 def _told(outputs: NamedTensors, found: _Found) -> dict[str, Tensor]:
     """The outputs with the problem of each row, and blank where there is one."""
     values = {name: value for name, value in outputs.items() if name != PROBLEM}
-    good = ~found.refused
     floats = [per_row(value, tf.reduce_sum) for value in values.values() if value.dtype.is_floating]
+    worst = found.worst
     if floats:
-        good &= tf.reduce_all(_finite(floats), axis=0)
+        # That a row has no answer comes last: it is place 1 of the problems, and every rule that is broken a later one.
+        worst = tf.maximum(worst, tf.cast(~_all_finite(floats), tf.int32))
+    problem, answered = tf.gather(tf.constant(found.problems), worst), tf.equal(worst, 0)
     own = outputs.get(PROBLEM)
-    answered = good if own is None else good & tf.equal(own, "")
-    # The first rule that a row breaks is told; that it has no answer comes last.
-    broken = tf.concat([found.broken, ~good[None]], axis=0)
-    problem = tf.gather(tf.constant([*found.problems, NO_ANSWER]), tf.argmax(tf.cast(broken, tf.int32), axis=0))
     if own is not None:
-        problem = tf.where(found.refused | tf.equal(own, ""), problem, own)
-    # Where there are no rows, one of none is broadcast with the one that ran: none.
-    rows = _Rows(answered)
-    blank = {name: tf.constant(_zero(value.dtype), value.dtype) for name, value in values.items()}
-    told = {name: _shaped(rows.choose(value, blank[name]), value.shape) for name, value in values.items()}
+        silent = tf.equal(own, "")
+        problem, answered = tf.where(found.refused | silent, problem, own), answered & silent
+    rows = tf.size(answered)  # of none, one ran
+    told = {name: _shaped(_kept(answered, value[:rows]), value.shape) for name, value in values.items()}
     return {**told, PROBLEM: problem}
 
 
-class _Rows:
-    """Some rows of a batch.
-
-    Args:
-        which: bool `(batch,)`.
-    """
-
-    def __init__(self, which: Tensor) -> None:
-        self._beside = {1: which}
-
-    def choose(self, values: Tensor, others: Tensor) -> Tensor:
-        """Values in these rows, others in the rest, `(batch, ...)`; one of them may be a single value."""
-        rank = max(len(values.shape), len(others.shape))
-        if rank not in self._beside:
-            self._beside[rank] = tf.reshape(self._beside[1], [-1, *[1] * (rank - 1)])
-        return tf.where(self._beside[rank], values, others)
+def _kept(which: Tensor, values: Tensor, other: object = None) -> Tensor:
+    """Values `(batch, ...)` in those rows, bool `(batch,)`, and another value, by default zero, in the rest."""
+    if other is None:
+        # The older form of `tf.where` chooses whole rows; the newer one takes several times as long to broadcast them.
+        return tf.raw_ops.Select(condition=which, x=values, y=tf.zeros_like(values))
+    return tf.where(tf.reshape(which, [-1, *[1] * (len(values.shape) - 1)]), values, tf.constant(other, values.dtype))
 
 
 def _shaped(values: Tensor, shape: tf.TensorShape) -> Tensor:

@@ -54,6 +54,17 @@ assert.deepEqual((await stream.send({ values: [[4], [5]] })).total, [[7], [15]])
 assert.throws(() => stream.restore(saved.replace('"version":1', '"version":2')), /version 2 found/);
 assert.throws(() => stream.restore(saved.replace(/\[\[.*\]\]/, "[[0]]")), /2 rows expected/);
 
+// A stream that begins with the answer of another signature, its states here and in the server.
+const recall = await client.stream({ signature: "recall", rows: 2 });
+await assert.rejects(recall.send({}), /no states yet/);
+assert.deepEqual(Object.keys(await recall.begin({ values: [[1, 2, 3], [5]] })), ["problem"]);
+assert.deepEqual((await recall.send({ factor: [2, 3] })).sum, [12, 15]);
+await assert.rejects(stream.begin({}), /begins with zeros/);
+const recalled = await client.connect({ signature: "recall" });
+await recalled.begin({ values: [1, 2, 3] });
+assert.equal((await recalled.send({ factor: 2 })).sum, 12);
+recalled.close();
+
 // A stream whose states the server keeps.
 const live = await client.connect({ session: "mine" });
 assert.equal(live.session, "mine");

@@ -153,6 +153,23 @@ def test_a_stream_keeps_the_states(running: Running, kind: str, tmp_path: Path) 
             client.stream("sums")
 
 
+@BOTH
+def test_a_stream_may_begin_with_another_signature(running: Running, kind: str, tmp_path: Path) -> None:
+    export = str(running.server._root / "toy") if kind == "grpc" else ""
+    with client_of(running, kind, export=export) as client:
+        stream = client.stream("recall", rows=2)
+        with pytest.raises(ConfigError, match="call begin"):
+            stream.send({})
+        assert list(stream.begin({"values": [[1, 2, 3], [5]]})) == ["problem"]
+        assert stream.send({"factor": [2, 3]})["sum"].tolist() == [12, 15]
+        stream.save(tmp_path / "state.json")
+        other = client.stream("recall", rows=2)
+        other.restore(tmp_path / "state.json")
+        assert other.send({"factor": 1})["sum"].tolist() == [6, 5]
+        with pytest.raises(ConfigError, match="begins with zeros"):
+            client.stream().begin({})
+
+
 def test_a_refused_row_keeps_its_state(running: Running) -> None:
     with client_of(running) as client:
         stream = client.stream(rows=2)

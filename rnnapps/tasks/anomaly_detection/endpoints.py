@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.export.row_rules import YEARS, between, lengths_fit
+from rnnapps.printable import name_list
 from rnnapps.tasks.anomaly_detection.export_config import DetectorExportConfig
 from rnnapps.tasks.anomaly_detection.network_endpoint import network_endpoint
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Flags, Rows
@@ -22,6 +23,8 @@ EXAMPLE_STEPS, FEW = 48, 4
 FIRST_SECONDS = 1_700_000_000
 MOST_ROWS = 1 << 30
 """Rows of a stream that its state can count."""
+
+DEFAULTS = {"series": ""}
 
 
 def detection_endpoints(stream: DetectorStream, limits: DetectorExportConfig) -> dict[str, Endpoint]:
@@ -50,6 +53,9 @@ def _windows(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
         rules=_row_rules(stream, limits, least=0),
         most_steps=_most_rows(stream, limits),
         missing=("rows",),
+        summary="Windows of raw rows in, the score of each row and whether it is flagged out.",
+        meanings=_meanings(stream),
+        defaults=DEFAULTS,
     )
 
 
@@ -73,7 +79,27 @@ def _step(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
         rules=(*_row_rules(stream, limits, least=0), *counted),
         most_steps=_most_rows(stream, limits),
         missing=("rows",),
+        summary="The next raw rows of series and states in, scores, flags and new states out.",
+        meanings=_meanings(stream),
+        defaults=DEFAULTS,
     )
+
+
+def _meanings(stream: DetectorStream) -> dict[str, str]:
+    """What inputs and outputs are."""
+    channels = name_list(stream.rows.channels)
+    watched = channels if stream.kind == "classifier" else name_list(stream.rows.targets)
+    return {
+        "rows": f"raw rows (batch, time, channels); NaN, or {MISSING:g} and more, where a value is missing; {channels}",
+        "seconds": "Unix time of each row, in seconds (batch, time)",
+        "series": f"name of the series (batch,), or any other; the model knows {name_list(stream.rows.series)}",
+        "score": "how unusual each row is (batch, time); 0 in the first rows of a series",
+        "threshold": "score above which a row is flagged (batch, time)",
+        "flag": "whether the score is above the threshold (batch, time)",
+        "contribution": f"share of each watched channel in the score (batch, time, channels); {watched}",
+        "missing": f"whether a channel has been silent for unusually long (batch, time, channels); {channels}",
+        "silent": "whether all channels together have (batch, time)",
+    }
 
 
 def _told(flags: Flags, inside: Tensor) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.export.row_rules import between, lengths_fit
+from rnnapps.printable import name_list
 from rnnapps.tasks.anomaly_detection.sensor_rows import FURTHEST
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 from rnnapps.types import Array, NamedTensors, Tensor
@@ -49,6 +50,8 @@ def _forecasting(stream: DetectorStream, most_rows: int) -> Endpoint:
             *(between(name, *bounds) for name, bounds in _series_bounds(stream).items()),
         ),
         most_steps=dict.fromkeys(_row_bounds(stream), most_rows),
+        summary="Scaled rows in, what the network expects of the rows behind each of them out.",
+        meanings=_meanings(stream),
     )
 
 
@@ -63,7 +66,28 @@ def _of_windows(stream: DetectorStream) -> Endpoint:
 
     signature, examples = _inputs(stream, stream.history, stream.history)
     bounds = _row_bounds(stream) | _series_bounds(stream)
-    return Endpoint(judge, signature, examples, rules=tuple(between(name, *span) for name, span in bounds.items()))
+    return Endpoint(
+        judge,
+        signature,
+        examples,
+        rules=tuple(between(name, *span) for name, span in bounds.items()),
+        summary="Windows of scaled rows in, what the network makes of them out.",
+        meanings=_meanings(stream),
+    )
+
+
+def _meanings(stream: DetectorStream) -> dict[str, str]:
+    """What inputs and outputs are."""
+    watched = name_list(stream.rows.targets)
+    return {
+        "values": f"scaled rows (batch, time, channels), 0 where missing; {name_list(stream.rows.channels)}",
+        "present": "1 where there is a value, else 0 (batch, time, channels)",
+        "calendar": "sines and cosines of the local day and week (batch, time, features)",
+        "series": f"number of the series (batch,), 0 for one the model does not know; {name_list(stream.rows.series)}",
+        "forecast": f"expected values, scaled, of the rows behind each (batch, time, horizon, channels); {watched}",
+        "rebuilt": f"the window, scaled, made again from its code (batch, time, channels); {watched}",
+        "logit": "log odds that the last row is a fault (batch,)",
+    }
 
 
 def _row_bounds(stream: DetectorStream) -> dict[str, tuple[int, int]]:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.kernels.loop import length, loop
-from rnnapps.types import Array, Tensor, Tensors
+from rnnapps.types import Array, Tensor
 
-__all__ = ["ALL", "Silence", "follow_silence", "longest_gaps", "silent_sensors"]
+__all__ = ["ALL", "Silence", "follow_silence", "longest_gaps", "running_max", "silent_sensors"]
 
 ALL = "(all)"
 """What stands for all sensors where none of them has a value."""
@@ -53,25 +52,35 @@ def follow_silence(
         The state after each row `(batch, time, channels)`; where a channel is out, unusually silent or not yet settled,
         bool `(batch, time, channels)`; and the state after the last row.
     """
-    longest = tf.constant(np.array(usual, np.int32))
+    counted = tf.ones_like(present[..., :1], tf.bool) if inside is None else inside[..., None]
+    here, rows = (present > 0) & counted, tf.cumsum(tf.cast(counted, tf.int32), axis=1)
+    # Rows so far, less those up to the last value: that of before this chunk lies so far back as it was absent.
+    last = running_max(tf.where(here, rows, tf.int32.min))
+    absent = rows - tf.maximum(last, -before.absent[:, None])
+    unusual = (absent > tf.constant(np.array(usual, np.int32))) & counted
+    # What waits is at least so much as was silent, and each value takes 1 off: u_t = max(u_(t-1) - a_t, b_t), of which
+    # the solution is max(u_0, max over s <= t of b_s + A_s) - A_t, with A_t the sum of a up to t.
+    taken = tf.cumsum(tf.cast(here, tf.int32), axis=1)
+    most = running_max(tf.where(unusual, tf.minimum(absent, settling_steps), 0) + taken)
+    unsettled = tf.maximum(before.unsettled[:, None], most) - taken
+    all_absent, all_unsettled = (
+        tf.concat([old[:, None], new], axis=1) for old, new in zip(before, (absent, unsettled), strict=True)
+    )
+    out = unusual | (all_unsettled[:, :-1] > 0)
+    return Silence(absent, unsettled), out, Silence(all_absent[:, -1], all_unsettled[:, -1])
 
-    def step(row: Tensor, states: Tensors, now: Tensors) -> tuple[Tensors, Tensors]:
-        absent, unsettled = states
-        here = now[0] > 0
-        absent = tf.where(here, 0, absent + 1)
-        unusual = absent > longest
-        out = unusual | (unsettled > 0)
-        waiting = tf.where(unusual, tf.maximum(unsettled, tf.minimum(absent, settling_steps)), unsettled)
-        unsettled = tf.where(here, tf.maximum(unsettled - 1, 0), waiting)
-        after = [absent, unsettled]
-        kept = after if inside is None else [tf.where(now[1], new, old) for new, old in zip(after, states, strict=True)]
-        return kept, [*after, out]
 
-    rows = [tf.transpose(present, [1, 0, 2])]
-    counted = [] if inside is None else [tf.transpose(inside)[..., None]]
-    final, _, (absent, unsettled, out) = loop(step, length(rows[0]), list(before), rows + counted, backwards=False)
-    swapped = [tf.transpose(yielded, [1, 0, 2]) for yielded in (absent, unsettled, out)]
-    return Silence(swapped[0], swapped[1]), swapped[2], Silence(*final)
+def running_max(values: Tensor) -> Tensor:
+    """The largest value up to each row `(batch, time, ...)`, in log2(time) rounds that look back twice as far each."""
+    steps = tf.shape(values)[1]
+
+    def look_back(distance: Tensor, so_far: Tensor) -> tuple[Tensor, Tensor]:
+        first = tf.fill(tf.shape(so_far[:, :distance]), values.dtype.min)
+        earlier = tf.concat([first, so_far[:, : steps - distance]], axis=1)
+        return 2 * distance, tf.ensure_shape(tf.maximum(so_far, earlier), values.shape)
+
+    found: Tensor = tf.while_loop(lambda distance, _: distance < steps, look_back, (tf.constant(1), values))[1]
+    return found
 
 
 def longest_gaps(rows: Sequence[Array]) -> tuple[tuple[int, ...], int]:

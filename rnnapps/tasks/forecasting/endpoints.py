@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.export.row_rules import YEARS, between, lengths_fit
+from rnnapps.printable import name_list
 from rnnapps.tasks.forecasting.export_config import ForecastExportConfig
 from rnnapps.tasks.forecasting.forecaster import Forecaster
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
@@ -18,6 +19,8 @@ __all__ = ["forecast_endpoints"]
 ROWS, MORE, FEW = 5, 3, 4
 MISSING = ("history", "known_history", "known_future", "static")
 """Inputs in which NaN stands for a missing value."""
+
+DEFAULTS = {"series": ""}
 
 
 def forecast_endpoints(
@@ -56,6 +59,9 @@ def _serving(forecaster: Forecaster, needed_history: int, most: int) -> Endpoint
         least_steps=max(needed_history, 1),
         most_steps=dict.fromkeys(forecaster.row_inputs(), most),
         missing=MISSING,
+        summary="Raw rows of series in, mean and quantiles of the rows behind them out.",
+        meanings=_meanings(forecaster),
+        defaults=DEFAULTS,
     )
 
 
@@ -71,7 +77,14 @@ def _tensors(forecaster: Forecaster) -> Endpoint:
     inputs, _ = forecaster.network_inputs(forecaster.advance(forecaster.empty_state(ROWS), rows), rows)
     signature = {name: tf.TensorSpec((None, *value.shape[1:]), value.dtype) for name, value in inputs.items()}
     rules = (between("series", 0, len(forecaster.features.series)),) if "series" in inputs else ()
-    return Endpoint(scaled, signature, {name: np.asarray(value) for name, value in inputs.items()}, rules=rules)
+    return Endpoint(
+        scaled,
+        signature,
+        {name: np.asarray(value) for name, value in inputs.items()},
+        rules=rules,
+        summary="Windows in units of their own in, mean and quantiles in these units out.",
+        meanings=_scaled_meanings(forecaster),
+    )
 
 
 def _step(forecaster: Forecaster, most: int) -> Endpoint:
@@ -94,7 +107,49 @@ def _step(forecaster: Forecaster, most: int) -> Endpoint:
         rules=_row_rules(forecaster, least=0, most=most),
         most_steps=dict.fromkeys(forecaster.row_inputs(), most),
         missing=MISSING,
+        summary="The next raw rows of series and the rows before them in, the forecast and the new rows before out.",
+        meanings=_meanings(forecaster),
+        defaults=DEFAULTS,
     )
+
+
+def _meanings(forecaster: Forecaster) -> dict[str, str]:
+    """What inputs and outputs are."""
+    features = forecaster.features
+    channels, known = name_list(features.scaler.channels), name_list(features.known.channels)
+    categories = name_list(tuple(features.categories))
+    return {
+        "history": f"raw rows (batch, time, channels); NaN where a value is missing; {channels}",
+        "last_time": "Unix time of the last row that counts, in seconds (batch,)",
+        "known_history": f"columns known ahead, of these rows (batch, time, columns); {known}",
+        "known_future": f"the same of the rows to come (batch, horizon, columns); {known}",
+        "categories_history": f"columns of words known ahead, of these rows (batch, time, columns); {categories}",
+        "categories_future": f"the same of the rows to come (batch, horizon, columns); {categories}",
+        "static": f"numbers of the series (batch, columns); {name_list(features.static.channels)}",
+        "static_texts": f"words of the series (batch, columns); {name_list(tuple(features.static_texts))}",
+        "series": f"name of the series (batch,), or any other; the model knows {name_list(features.series)}",
+        "mean": f"expected values (batch, horizon, channels); {channels}",
+        "quantiles": f"not exceeded with probability {_levels(forecaster)} (batch, horizon, channels, quantiles)",
+    }
+
+
+def _scaled_meanings(forecaster: Forecaster) -> dict[str, str]:
+    """What the network reads and writes."""
+    channels = name_list(forecaster.features.scaler.channels)
+    return {
+        "history": f"rows in units of the window (batch, history, channels), 0 where missing; {channels}",
+        "present": "1 where there is a value, else 0 (batch, history, channels)",
+        "covariates": "what is known ahead, scaled, of window and horizon (batch, history + horizon, columns)",
+        "static": "what the series is, scaled (batch, columns)",
+        "series": "number of the series (batch,), 0 for one that training never saw",
+        "mean": f"expected values in units of the window (batch, horizon, channels); {channels}",
+        "quantiles": f"not exceeded with probability {_levels(forecaster)} (batch, horizon, channels, quantiles)",
+    }
+
+
+def _levels(forecaster: Forecaster) -> str:
+    """Probabilities of the quantiles."""
+    return ", ".join(f"{level:g}" for level in forecaster.levels)
 
 
 def _row_rules(forecaster: Forecaster, *, least: int, most: int) -> tuple[RowRule, ...]:

@@ -77,7 +77,15 @@ def _files(transcriber: Transcriber, longest_seconds: float) -> Endpoint:
     examples = {"audio_bytes": np.array(files, object)}
     signature = {"audio_bytes": tf.TensorSpec((None,), tf.string)}
     problems = wav_problems(rate, longest_seconds)[1:]
-    return Endpoint(transcribe, signature, examples, transcriber.trackables, found_problems=problems)
+    return Endpoint(
+        transcribe,
+        signature,
+        examples,
+        transcriber.trackables,
+        found_problems=problems,
+        summary="WAV files in, their transcripts out.",
+        meanings=_meanings(transcriber.features),
+    )
 
 
 def _waveforms(transcriber: Transcriber, longest_seconds: float) -> Endpoint:
@@ -90,7 +98,16 @@ def _waveforms(transcriber: Transcriber, longest_seconds: float) -> Endpoint:
     signature = {"waveform": tf.TensorSpec((None, None), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
     rules, most = _waveform_rules(transcriber.features, longest_seconds, least=1)
     examples = _examples(transcriber.features)
-    return Endpoint(transcribe, signature, examples, transcriber.trackables, rules=rules, most_steps=most)
+    return Endpoint(
+        transcribe,
+        signature,
+        examples,
+        transcriber.trackables,
+        rules=rules,
+        most_steps=most,
+        summary="Waveforms in, logits of symbols and transcripts out.",
+        meanings=_meanings(transcriber.features),
+    )
 
 
 def _step(stream: SpeechStream, longest_seconds: float) -> Endpoint:
@@ -125,9 +142,30 @@ def _step(stream: SpeechStream, longest_seconds: float) -> Endpoint:
         examples,
         rules=rules,
         most_steps=most,
+        summary="The next piece of sound and states in, the transcript so far and new states out.",
+        meanings=_meanings(stream.features) | {"transcript": "what was said so far (batch,)"},
+        defaults={"last": False},
         chunk=stream.features.samples_per_output,
         settled={"last": False},
     )
+
+
+def _meanings(features: SpeechFeatures) -> dict[str, str]:
+    """What inputs and outputs are."""
+    step = 1000 * features.seconds_per_output
+    return {
+        "audio_bytes": "WAV files of 16-bit PCM, any rate and number of channels (batch,)",
+        "waveform": f"sound of full scale 1, {features.sample_rate_hz:,} samples a second (batch, samples)",
+        "last": "whether the recording ends with this piece (batch,)",
+        "transcript": "what was said (batch,)",
+        "confidence": "probability of the transcript given the sound, by the network alone (batch,)",
+        "words": "words of the transcript (batch, words)",
+        "word_starts": "when each begins, in seconds (batch, words)",
+        "word_ends": "when each ends, in seconds (batch, words)",
+        "word_counts": "how many there are (batch,)",
+        "logits": f"of each symbol, the blank first, every {step:g} ms (batch, outputs, symbols)",
+        "outputs": "how many outputs of the row count (batch,)",
+    }
 
 
 def _waveform_rules(

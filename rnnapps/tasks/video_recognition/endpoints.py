@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.export.row_rules import between, lengths_fit
+from rnnapps.printable import name_list
 from rnnapps.tasks.video_recognition.export_config import VideoExportConfig
 from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
 from rnnapps.tasks.video_recognition.scoring import clip_probabilities
@@ -55,7 +56,16 @@ def _encoded(network: keras.Model, video_format: VideoFormat, limits: VideoExpor
     examples = {"frames": np.array(pictures, object), "lengths": _lengths()}
     rules, most = _frame_rules(video_format)
     problems = picture_problems(limits)[1:]
-    return Endpoint(recognise, signature, examples, rules=rules, most_steps=most, found_problems=problems)
+    return Endpoint(
+        recognise,
+        signature,
+        examples,
+        rules=rules,
+        most_steps=most,
+        found_problems=problems,
+        summary="Encoded frames of videos in, the likeliest classes out.",
+        meanings=_meanings(video_format, frames=f"PNG, JPEG or BMP files (batch, time){_rate(video_format)}"),
+    )
 
 
 def _animated(network: keras.Model, video_format: VideoFormat, limits: VideoExportConfig) -> Endpoint:
@@ -72,6 +82,8 @@ def _animated(network: keras.Model, video_format: VideoFormat, limits: VideoExpo
         {"animations": tf.TensorSpec((None,), tf.string)},
         {"animations": np.array(files, object)},
         found_problems=animation_problems(video_format, limits)[1:],
+        summary="Animated GIFs in, the likeliest classes out.",
+        meanings=_meanings(video_format) | {"animations": f"GIF files (batch,){_rate(video_format)}"},
     )
 
 
@@ -83,7 +95,16 @@ def _tensors(network: keras.Model, video_format: VideoFormat) -> Endpoint:
 
     rules, most = _frame_rules(video_format)
     examples = {"frames": _working(video_format), "lengths": _lengths()}
-    return Endpoint(recognise, _working_frames(video_format), examples, rules=rules, most_steps=most)
+    return Endpoint(
+        recognise,
+        _working_frames(video_format),
+        examples,
+        rules=rules,
+        most_steps=most,
+        summary="Frames of the model's own size in, probabilities of all classes out.",
+        meanings=_meanings(video_format)
+        | {"probabilities": f"of each class (batch, classes); {_classes(video_format)}"},
+    )
 
 
 def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
@@ -103,7 +124,38 @@ def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
     examples = {"frames": frames[:, 1:4], "lengths": np.array([3, 1, 2, 3, 0], np.int32)}
     examples |= {f"state_{name}": value.numpy() for name, value in states.items()}
     (fit,), most = _frame_rules(video_format, least=0)
-    return Endpoint(step, signature, examples, rules=(fit, between("state_seen", 0, MOST_SEEN)), most_steps=most)
+    probabilities = f"of each class after each frame (batch, time, classes); {_classes(video_format)}"
+    return Endpoint(
+        step,
+        signature,
+        examples,
+        rules=(fit, between("state_seen", 0, MOST_SEEN)),
+        most_steps=most,
+        summary="The next frames of videos and states in, probabilities after each frame and new states out.",
+        meanings=_meanings(video_format) | {"probabilities": probabilities},
+    )
+
+
+def _meanings(video_format: VideoFormat, *, frames: str = "") -> dict[str, str]:
+    """What inputs and outputs are."""
+    grey = "grey" if video_format.channels == 1 else "red, green and blue"
+    working = f"pixels from 0 to 255 (batch, time, height, width, channels), {grey}{_rate(video_format)}"
+    return {
+        "frames": frames or working,
+        "label": "the likeliest class (batch,)",
+        "probability": "its probability (batch,)",
+        "labels": "all classes, the likeliest first (batch, classes)",
+        "probabilities": "their probabilities (batch, classes)",
+    }
+
+
+def _rate(video_format: VideoFormat) -> str:
+    return f", {video_format.frames_per_second:g} a second"
+
+
+def _classes(video_format: VideoFormat) -> str:
+    """The classes in the order of the network's outputs."""
+    return name_list(video_format.labels)
 
 
 def _answer(probabilities: Tensor, video_format: VideoFormat) -> dict[str, Tensor]:

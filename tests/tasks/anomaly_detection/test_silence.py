@@ -34,6 +34,31 @@ def test_a_silence_longer_than_usual_is_out_until_it_has_settled() -> None:
         assert np.array_equal(expected, found)
 
 
+def test_silences_are_those_of_one_row_after_another() -> None:
+    draw, usual, settling = np.random.default_rng(4), [0, 2, 5], 4
+    present = (draw.random((6, 41, 3)) < draw.random((6, 1, 3))).astype(np.float32)
+    lengths = np.array([41, 40, 17, 1, 0, 33])
+    first = draw.integers(0, 9, (2, 6, 3)).astype(np.int32)
+    inside = tf.sequence_mask(lengths, 41)
+    silence, out, after = follow_silence(
+        tf.constant(present), Silence(*first), usual=usual, settling_steps=settling, inside=inside
+    )
+    for row, length in enumerate(lengths):
+        for channel in range(3):
+            absent, unsettled = first[:, row, channel]
+            for time in range(length):
+                was_unsettled = unsettled > 0
+                if present[row, time, channel]:
+                    absent, unsettled = 0, max(unsettled - 1, 0)
+                else:
+                    absent += 1
+                    unsettled = max(unsettled, min(absent, settling)) if absent > usual[channel] else unsettled
+                assert silence.absent[row, time, channel] == absent
+                assert silence.unsettled[row, time, channel] == unsettled
+                assert bool(out[row, time, channel]) == (absent > usual[channel] or was_unsettled)
+            assert (int(after.absent[row, channel]), int(after.unsettled[row, channel])) == (absent, unsettled)
+
+
 def test_a_short_silence_settles_as_quickly_as_it_was_long() -> None:
     assert followed([1, 0, 1, 1, 0, 0, 1, 1, 1], usual=0, settling_steps=9)[2].tolist() == [
         *(False, True, True, False),
