@@ -119,19 +119,16 @@ def test_signatures_are_those_of_the_export_or_of_the_server_or_its_metadata(
     told.close(), read.close(), plain.close()
 
 
-def test_defaults_fill_what_is_left_out(models: Path, scripted: Script, tmp_path: Path) -> None:
-    folder = tmp_path / "1" / "assets.extra"
-    folder.mkdir(parents=True)
-    (tmp_path / "1" / "saved_model.pb").touch()
-    text = (models / "toy" / "1" / "assets.extra" / "signatures.json").read_text()
-    (folder / "signatures.json").write_text(text.replace('"meaning": "how many items', '"default": 2, "meaning": "how'))
-    scripted.say(200, {"outputs": {"problem": ["", ""], "sum": [0, 0]}})
-    with Client(scripted.url, "toy", ClientOptions(export=str(tmp_path))) as client:
-        assert client.signature("sums").inputs["lengths"].default == 2
-        client.predict({"values": np.zeros((2, 0), np.float32)}, "sums")
-        with pytest.raises(ConfigError, match="'text' is missing"):
+@pytest.mark.parametrize("told", ["by the server", "by the export"])
+def test_defaults_fill_what_is_left_out(running: Running, models: Path, told: str) -> None:
+    with client_of(running, export=str(models / "toy") if told == "by the export" else "") as client:
+        stream = client.stream("recall")
+        stream.begin({"values": [[1, 2]]})
+        assert stream.send({})["sum"].tolist() == [6]
+        with pytest.raises(ConfigError, match="'text' is missing, which has no default"):
             client.predict({})
-    assert scripted.requests[0][3].endswith(b'"inputs":{"values":[[],[]],"lengths":[0,0]}}')
+    with client_of(running, "grpc") as client, pytest.raises(ConfigError, match="'factor' is missing"):
+        client.stream("recall").send({})  # gRPC tells no defaults
 
 
 @BOTH
