@@ -19,6 +19,7 @@ import pytest
 from rnnapps.cli.arguments import parse_arguments
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
+from rnnapps.cli.serving import parse_serve
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from rnnapps.tasks.video_recognition.data.file import write_mp4
@@ -176,6 +177,9 @@ def run(words: list[str]) -> int:
     if program == "python":
         module, *argv = argv[1:]
         argv = [module.removeprefix("pipelines."), *argv]
+    if argv[0] == "serve":
+        parse_serve(argv[1:])  # raises ConfigError, or SystemExit; it would serve for ever
+        return 0
     if argv[1:] and argv[0] in TRAIN and argv[1] in TRAINING and not {"--print_config", "--help"} & set(argv):
         argv.append("--print_config")
     return rnnapps_main(argv)
