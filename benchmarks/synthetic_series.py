@@ -60,7 +60,7 @@ def _curve(draw: np.random.Generator, rows: int) -> Array:
     """A mixture of the parts."""
     main = _season if draw.random() < 0.8 else _walk
     parts = [main, *(part for part in PARTS if draw.random() < 0.5)]
-    curve = np.sum([part(draw, rows) * draw.lognormal(0, 0.7) for part in parts], axis=0)
+    curve: Array = np.sum([part(draw, rows) * draw.lognormal(0, 0.7) for part in parts], axis=0)
     curve = curve / max(float(curve.std()), 1e-9)
     level, noise = 10 ** draw.uniform(-2, 5), draw.lognormal(-2.5, 1.0)
     if draw.random() < 0.3:
@@ -72,7 +72,8 @@ def _season(draw: np.random.Generator, rows: int) -> Array:
     """A wave of one to three harmonics whose size changes slowly."""
     phase = 2 * np.pi * np.arange(rows) / draw.choice(SEASONS)
     waves = [np.sin(k * phase + draw.uniform(0, 2 * np.pi)) / k**0.5 for k in range(1, draw.integers(2, 5))]
-    return np.sum(waves, axis=0) * (1 + 0.3 * _smooth(draw, rows))
+    wave: Array = np.sum(waves, axis=0) * (1 + 0.3 * _smooth(draw, rows))
+    return wave
 
 
 def _trend(draw: np.random.Generator, rows: int) -> Array:
@@ -99,7 +100,8 @@ def _autoregressive(draw: np.random.Generator, rows: int) -> Array:
     for shock in draw.normal(size=rows):
         value = coefficient * value + shock
         values.append(value)
-    return np.array(values) * (1 - coefficient**2) ** 0.5
+    noise: Array = np.array(values) * (1 - coefficient**2) ** 0.5
+    return noise
 
 
 def _walk(draw: np.random.Generator, rows: int) -> Array:
