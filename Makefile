@@ -18,7 +18,7 @@ RUN := runs/text_generation/demo
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo test fast-tests test-slow lint mutants wheel-check bench hostile docs lock audit sbom clean
+.PHONY: help setup demo models test fast-tests test-slow lint mutants wheel-check bench hostile docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -35,10 +35,10 @@ $(VENV)/.created:
 	test -x $(BIN)/python || { echo "No Python 3.11 to 3.13 with venv found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml setup.cfg locked.txt
+$(VENV)/.installed: $(VENV)/.created pyproject.toml setup.cfg locked.txt models/pyproject.toml
 	@echo "Installing pinned dependencies (a few minutes the first time)"
 	@$(PIP) --require-hashes --no-deps --requirement locked.txt
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --editable . --editable ./models
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed
@@ -52,6 +52,9 @@ demo: setup ## train, score, export, verify and use a character model of built-i
 	$(BIN)/rnnapps text_generation export --run $(RUN) --to $(EXPORT)
 	$(BIN)/rnnapps verify "$$(ls -d $(EXPORT)/[0-9]* | sort -V | tail -1)"
 	$(BIN)/rnnapps text_generation predict --run $(RUN) --prompt "The " --length 300
+
+models: $(VENV)/.installed-samples ## train, export and pack the models of rnnapps-models anew (20 minutes)
+	$(BIN)/python -m models.build
 
 lint: setup ## ruff (lint and format) and mypy --strict
 	@$(BIN)/ruff check .

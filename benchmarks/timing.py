@@ -79,8 +79,8 @@ def race(
 
 def disagreement(answers: Mapping[str, Mapping[str, float]]) -> tuple[float, str]:
     """The greatest relative difference from the first contestant in any answer both give, and where it is."""
-    (first, expected), *others = answers.items()
     worst = (0.0, "")
+    (first, expected), *others = answers.items() if answers else [("", {})]
     for name, given in others:
         for key in given.keys() & expected.keys():
             scale = max(abs(expected[key]), abs(given[key]), 1e-12)

@@ -9,7 +9,7 @@ import dataclasses
 import math
 import typing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rnnapps.errors import ConfigError
 
@@ -23,6 +23,7 @@ __all__ = [
     "require",
     "require_choice",
     "require_seed",
+    "shares_of_given",
 ]
 
 Schedule = Literal["constant", "one_cycle", "cosine", "exponential"]
@@ -43,7 +44,7 @@ class RecurrentConfig:
         units: size of the state of each layer.
         layers: number of stacked recurrent layers.
         bidirectional: also read the sequence backwards (not for models that generate or stream).
-        residual: add each layer's input to its output.
+        residual: add each layer's input to its output, wherever both are of one size.
         dropout: share of values dropped between layers while training, 0 to below 1.
 
     Raises:
@@ -198,6 +199,12 @@ class ExportConfig:
         for limit in dataclasses.fields(self)[1:]:
             value = getattr(self, limit.name)
             require(f"export.{limit.name}", value, f"above 0 and at most {LARGEST_LIMIT:,}", 0 < value <= LARGEST_LIMIT)
+
+
+def shares_of_given(data: Any) -> dict[str, str]:
+    """Shares of the data that mean nothing, for what they would hold out is given by itself -> why."""
+    given = [part for part in ("validation", "test") if getattr(data, part, None) is not None]
+    return {f"{part}_fraction": f"data.{part} gives those examples" for part in given}
 
 
 def require(key: str, value: object, expected: str, holds: bool) -> None:

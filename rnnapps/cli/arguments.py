@@ -17,6 +17,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import options_of_others, refuse_without_effect
+from rnnapps.zoo import PREFIX, resolved
 
 if TYPE_CHECKING:
     import jsonargparse
@@ -98,7 +99,8 @@ def _build_parser(pipeline: AnyPipeline, verb: str) -> jsonargparse.ArgumentPars
     for name in definition.flags:
         FLAGS[name].add_to(parser)
     if definition.predict:
-        parser.add_class_arguments(pipeline.predict_class, skip=set(options_of_others(pipeline, verb)))
+        own = {field.name for field in dataclasses.fields(pipeline.predict_class)}
+        parser.add_class_arguments(pipeline.predict_class, skip=own & options_of_others(pipeline, verb))
     fields = {field.name for field in dataclasses.fields(pipeline.config_class)}
     if groups := definition.groups(pipeline):
         parser.add_class_arguments(pipeline.config_class, skip=fields - groups)
@@ -160,11 +162,21 @@ def _verb_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -
     for name in ("run", "from", "to"):
         if options.get(name) is not None and not str(options[name]).strip():
             raise ConfigError(f"--{name} must name a folder, not {options[name]!r}")
+    for name in ("run", "from"):
+        if str(options.get(name) or "").startswith(PREFIX):
+            options[name] = _zoo_model(verb, name, str(options[name]))
     for name in VERBS[verb].required:
         if not options[name]:
             meaning = FLAGS[name].help.partition(":")[0]
             raise ConfigError(f"{verb} needs --{name} ({meaning}); see {program(pipeline)} {verb} --help")
     return options
+
+
+def _zoo_model(verb: str, name: str, value: str) -> str:
+    """The folder of a trained model, which can be used but not trained on in its place."""
+    if name == "run" and "config" in VERBS[verb].flags:
+        raise ConfigError(f"--run {value}: {verb} writes there, and this model is to be read only; name a new folder")
+    return str(resolved(value))
 
 
 def _predict_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ EXAMPLES = """\
 examples:
   rnnapps list                           cells, pipelines and their configurations
   rnnapps PIPELINE train --config demo   train on built-in data
+  rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
 """
@@ -67,6 +68,10 @@ def _run(words: Sequence[str]) -> int:
         from rnnapps.cli.new import new
 
         return new(arguments.kind, arguments.name, Path(arguments.to))
+    elif arguments.command == "models":
+        from rnnapps.cli.models import models_command
+
+        return models_command(arguments.name, arguments.to, as_json=arguments.json)
     else:
         _build_parser().print_help()
     return 0
@@ -86,7 +91,7 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("list", "new", "serve", "verify")
+COMMANDS = ("list", "models", "new", "serve", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -107,6 +112,7 @@ def _build_parser() -> argparse.ArgumentParser:
         epilog="example:\n  rnnapps list",
         formatter_class=raw,
     )
+    _add_models(commands)
     _add_verify(commands)
     # Its flags are those of another parser, which nobody waits for who does not ask.
     commands.add_parser(
@@ -123,6 +129,22 @@ def _build_parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
     new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
     return parser
+
+
+def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "models",
+        help="list the trained models of rnnapps-models, or unpack one",
+        description="List the trained models of the package rnnapps-models, which `--run zoo:NAME` and "
+        "`--from zoo:NAME` use without training, or unpack one of them as a folder of versions.",
+        epilog="examples:\n  rnnapps models\n  rnnapps PIPELINE predict --run zoo:NAME ...\n"
+        "  rnnapps models text --to saved_models/text",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a model to unpack")
+    parser.add_argument("--to", metavar="DIR", help="the folder to unpack it into, which must not exist")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnapps.errors import ConfigError
 from rnnapps.serving.options import ServeOptions
+from rnnapps.zoo import all_unpacked
 
 if TYPE_CHECKING:
     from rnnapps.serving.model_config import ModelConfig
@@ -22,6 +23,7 @@ __all__ = ["parse_serve", "serve_command"]
 EXAMPLES = """\
 examples:
   rnnapps serve saved_models
+  rnnapps serve --demo
   rnnapps serve saved_models/NAME --port 8501 --grpc_port 8500
   rnnapps serve saved_models --host 0.0.0.0 --token_file token.txt --tls_certificate cert.pem --tls_key key.pem
 """
@@ -45,7 +47,7 @@ def serve_command(words: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         message = f"rnnapps serve: {error.name} is not installed; pip install 'rnnapps[serve]'"
         raise ConfigError(message) from error
-    root = Path(arguments.folder)
+    root = all_unpacked() if arguments.demo else Path(arguments.folder)
     configs = _configs(root, arguments.model_config_file)
     start_logging(as_json=options.log_json)
     asyncio.run(serve(Server(configs, root, options), told=_tell))
@@ -56,6 +58,8 @@ def parse_serve(words: Sequence[str]) -> tuple[argparse.Namespace, ServeOptions]
     """The folder and the settings that the words say; raises ConfigError for a value that cannot be."""
     parser = _parser()
     arguments = parser.parse_args(words)
+    if bool(arguments.folder) == arguments.demo:
+        raise ConfigError("rnnapps serve needs a folder of exports, or --demo for trained models")
     names = [field.name for field in dataclasses.fields(ServeOptions)]
     return arguments, ServeOptions(**{name: getattr(arguments, name) for name in names})
 
@@ -68,7 +72,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("folder", metavar="DIR", help="folder of models, of one model's versions, or one version")
+    parser.add_argument(
+        "folder", metavar="DIR", nargs="?", help="folder of models, of one model's versions, or one version"
+    )
+    parser.add_argument("--demo", action="store_true", help="serve the trained models of rnnapps-models, one a task")
     parser.add_argument(
         "--model_config_file",
         metavar="FILE",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rnnapps.cli.typed_flags import values_of
@@ -13,6 +12,7 @@ from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
 from rnnapps.verbs.pipelines import find_configuration
 from rnnapps.verbs.saved import saved_configuration
+from rnnapps.zoo import resolved
 
 __all__ = ["read_files"]
 
@@ -37,7 +37,7 @@ def read_files(
     inherited: dict[str, settings.Setting] = {}
     for flag in ("from", "run"):
         for value in values_of(argv, flag) if flag in VERBS[verb].flags else []:
-            path = saved_configuration(Path(value))
+            path = saved_configuration(resolved(value))
             if path is not None:
                 inherited |= yaml_files.read(path, kinds, pipeline_name=pipeline.name)
     from_files: dict[str, settings.Setting] = {}

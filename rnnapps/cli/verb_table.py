@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["FLAGS", "VERBS", "Flag", "Verb", "overview", "program"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
-Scope = Literal["all", "evaluate", "apply", "export", "data"]
+Scope = Literal["all", "evaluate", "predict", "stream", "export", "data"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +92,8 @@ class Verb:
         scopes: dict[Scope, frozenset[str]] = {
             "all": fields,
             "evaluate": applied | pipeline.evaluate_tries,
-            "apply": applied,
+            "predict": applied_groups(pipeline, "predict"),
+            "stream": applied_groups(pipeline, "stream"),
             "export": applied | {"export"},
             "data": frozenset({"data"}),
         }
@@ -146,7 +147,7 @@ VERBS = {
     ),
     "predict": Verb(
         "apply a run to raw input",
-        "apply",
+        "predict",
         ("run", "json"),
         ("run",),
         ("--run {run} {predict}",),
@@ -154,7 +155,7 @@ VERBS = {
     ),
     "stream": Verb(
         "apply a run piece by piece, printing each as soon as it is known",
-        "apply",
+        "stream",
         ("run", "state", "state_seconds", "json"),
         ("run",),
         ("--run {run} {predict}",),

@@ -53,8 +53,9 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             whole".
         tabular: columns of the pandas frame that Python users get, where what `predict` finds are rows of a table:
             those that the frame has even where nothing is found.
-        predict_only: options of `predict_class` that say nothing to `stream`, which refuses them.
-        stream_only: options that say nothing to `predict`.
+        predict_only: options of `predict_class`, and groups of settings, that say nothing to `stream`, which refuses
+            them.
+        stream_only: those that say nothing to `predict`.
         stream_frees: options that may change where a stream goes on from its state, such as the file it reads.
         stream_header: a line that the command line prints before the first piece of `stream`, where pieces are lines
             of a table; with a line feed.

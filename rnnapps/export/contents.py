@@ -12,6 +12,7 @@ from rnnapps.export.arrays import Arrays
 from rnnapps.export.artefact import CONFIG, PREPROCESSING
 from rnnapps.export.batching_settings import BATCHING, batching_failures
 from rnnapps.export.checks import Check, check
+from rnnapps.export.graph import FINGERPRINT
 from rnnapps.export.manifest import EXTRA
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def fingerprint_check(folder: Path) -> Check:
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import fingerprint_pb2
 
-    path = folder / "fingerprint.pb"
+    path = folder / FINGERPRINT
     try:
         content = path.read_bytes() if path.stat().st_size <= _LARGEST_FINGERPRINT else b"\xff"
         known = fingerprint_pb2.FingerprintDef.FromString(content)

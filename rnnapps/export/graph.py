@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 __all__ = [
+    "FINGERPRINT",
     "GRAPH",
     "MAXIMUM_BYTES",
     "Reached",
@@ -29,7 +30,7 @@ __all__ = [
     "read_saved_model",
 ]
 
-GRAPH = "saved_model.pb"
+GRAPH, FINGERPRINT = "saved_model.pb", "fingerprint.pb"
 _OTHER_GRAPHS = ("saved_model.cpb", "saved_model.pbtxt")
 MAXIMUM_BYTES = 256 * 1024**2
 """Largest graph that is read: a hundred times ours, since weights stand in files of their own."""

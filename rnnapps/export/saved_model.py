@@ -8,6 +8,8 @@ manifest.json. It is built in a hidden folder beside `BASE`, verified there, and
 from __future__ import annotations
 
 import datetime
+import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,7 @@ from rnnapps.export.allowed import pure
 from rnnapps.export.artefact import CONFIG, PREPROCESSING, save_weights
 from rnnapps.export.batching_settings import BATCHING
 from rnnapps.export.destination import check_destination
-from rnnapps.export.gradients import forget_gradients
+from rnnapps.export.graph_files import forget_chance, forget_gradients
 from rnnapps.export.manifest import EXTRA, Manifest, package_versions, write_manifest
 from rnnapps.export.provenance import read_private_key, sign_manifest
 from rnnapps.export.row_by_row import row_by_row
@@ -44,6 +46,9 @@ __all__ = ["export"]
 
 _DEFAULT, _KERAS_NAME = "serving_default", "serve"
 """The signature that Keras calls where none is named, and the name that it looks for."""
+
+_EPOCH = "SOURCE_DATE_EPOCH"
+"""Variable with the moment that builds say they were made at which are to be the same again."""
 
 # Read by `tensorflow_model_server --enable_batching --batching_parameters_file=...`.
 _BATCHING = """\
@@ -163,12 +168,18 @@ def _build(version: Path, contents: _Contents) -> None:
     (version / SIGNATURES).write_text(signatures_text(signatures), encoding="utf-8")
     card = render_model_card(contents.model_card, signatures=known, versions=package_versions())
     (extra / "model_card.md").write_text(card, encoding="utf-8")
-    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     weights = save_weights(extra, contents.network)
     if contents.more is not None:
         contents.more(extra)
     # Last: the manifest lists all other files with their checksums.
-    write_manifest(version, Manifest(contents.name, created, described, weights))
+    write_manifest(version, Manifest(contents.name, _now(), described, weights))
+
+
+def _now() -> str:
+    """The moment in UTC; that of `SOURCE_DATE_EPOCH` where it is set, so that the same export has the same bytes."""
+    given = os.environ.get(_EPOCH, "")
+    moment = float(given) if given.isdecimal() else time.time()
+    return datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat(timespec="seconds")
 
 
 def _tracked(contents: _Contents) -> list[object]:
@@ -195,6 +206,8 @@ def _save_graph(version: Path, concrete: Mapping[str, ConcreteFunction], tracked
     try:
         tf.saved_model.save(module, str(version), signatures=dict(concrete), options=options)
         forget_gradients(version)
+        if _EPOCH in os.environ:
+            forget_chance(version)
     except (AssertionError, KeyError) as error:
         text = str(error).strip().splitlines()[0][:300]
         raise ExportError(

@@ -16,9 +16,11 @@ class Job:
         allow: operations that its graph may hold beside those of rnnapps' own exports.
         memory_bytes: the most data of the process.
         threads: runs at the same time.
+        learn: whether the widths of answers are to be learned, which the server knows when a process is started again.
     """
 
     folder: str
     allow: list[str]
     memory_bytes: int
     threads: int
+    learn: bool

@@ -72,7 +72,7 @@ def _load(job: Job, say: Say, confinement: str) -> LoadedModel:
     except ExportError as error:
         raise ExportError(f"{folder}: cannot be loaded ({error}); `rnnapps verify` tells more") from error
     warmed = _warm_up(model, folder)
-    widths = learn_widths(model, folder, graph)
+    widths = learn_widths(model, folder, graph) if job.learn else {}
     seconds = time.monotonic() - started
     say(
         {

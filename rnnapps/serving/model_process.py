@@ -83,10 +83,10 @@ class ModelProcess:
             async with asyncio.timeout(timeout_seconds):
                 told = await _frame(process)
         except TimeoutError:
-            await _end(process)
+            await _end(process, at_once=True)
             raise ExportError(f"{job.folder}: was not loaded within {timeout_seconds:g} s") from None
         except BaseException:
-            await _end(process)
+            await _end(process, at_once=True)
             raise
         if told is None or told.pop("event", "") != "ready":
             await _end(process)
@@ -117,8 +117,9 @@ class ModelProcess:
 
     def kill(self) -> None:
         """Ends the process at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGKILL)
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """Ends the process when it has answered what it was asked, or after some seconds."""
@@ -174,11 +175,18 @@ async def _frame(process: asyncio.subprocess.Process) -> dict[str, Any] | None:
         return None
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Makes sure that a process has ended."""
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
+async def _end(process: asyncio.subprocess.Process, *, at_once: bool = False) -> None:
+    """Makes sure that a process has ended.
+
+    By the system's `kill`: that of the object looks for an ending by itself, and then nobody learns which it was.
+    """
+    try:
+        async with asyncio.timeout(0 if at_once else 1.0):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def _ending(code: int | None) -> str:

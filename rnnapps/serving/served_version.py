@@ -162,7 +162,8 @@ class ServedVersion:
         return BatchingSettings(max_batch_size=self._options.rows, num_batch_threads=4, max_enqueued_batches=1000)
 
     async def _start(self) -> ModelProcess:
-        job = Job(str(self.place.folder), [], self._options.memory_mib << 20, self._settings.num_batch_threads)
+        memory, threads = self._options.memory_mib << 20, self._settings.num_batch_threads
+        job = Job(str(self.place.folder), [], memory, threads, learn=not self.signatures)
         return await ModelProcess.start(job, timeout_seconds=self._options.load_seconds)
 
     def _describe(self, process: ModelProcess) -> None:

@@ -199,7 +199,11 @@ def _listen(host: str, port: int) -> socket.socket:
     """A socket on an address."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listening = socket.create_server((host, port), family=family, backlog=1024)
+        # Connections inherit it. asyncio sets it on sockets of a named protocol only, which these are not: the body of
+        # an answer, written after its head, would wait 40 ms for the client to acknowledge the head.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         raise ConfigError(
             f"--host {host} --port {port}: cannot listen ({error.strerror}); take another port"

@@ -35,10 +35,15 @@ PYTHON = "given from Python"
 AnyPipeline = Pipeline[Any, Any, Any]
 
 
-def applied_groups(pipeline: AnyPipeline) -> frozenset[str]:
-    """The groups of settings that say how a trained model is applied: `predict` and `stream` take them too."""
+def applied_groups(pipeline: AnyPipeline, verb: str = "") -> frozenset[str]:
+    """The groups of settings that say how a trained model is applied: `predict` and `stream` take them too.
+
+    Args:
+        pipeline: the application.
+        verb: one of both; leaves out what says nothing to it.
+    """
     fields = frozenset(field.name for field in dataclasses.fields(pipeline.config_class))
-    return fields - COMMON_GROUPS - pipeline.run_fixes
+    return fields - COMMON_GROUPS - pipeline.run_fixes - options_of_others(pipeline, verb)
 
 
 def option_names(pipeline: AnyPipeline) -> list[str]:
@@ -102,7 +107,7 @@ def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
 
 
 def options_of_others(pipeline: AnyPipeline, verb: str) -> frozenset[str]:
-    """The options of `predict_class` that say nothing to a verb."""
+    """The options of `predict_class`, and groups of settings, that say nothing to a verb."""
     return {"predict": pipeline.stream_only, "stream": pipeline.predict_only}.get(verb, frozenset())
 
 
@@ -115,7 +120,7 @@ def read_options(pipeline: AnyPipeline, given: Mapping[str, Any], verb: str = "p
     others = options_of_others(pipeline, verb)
     known = [name for name in option_names(pipeline) if name not in others]
     for name in given:
-        if name in others:
+        if name.partition(".")[0] in others:
             raise ConfigError(
                 f"{verb} has no option {name!r}: it is one of {'predict' if verb == 'stream' else 'stream'}"
             )

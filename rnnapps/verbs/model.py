@@ -213,7 +213,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
 
     def _asked(self, verb: str, inputs: Any, options: Mapping[str, Any]) -> tuple[Fitted[ConfigT, PreprocessorT], Any]:
         """The model with the settings among the options, and the options proper."""
-        named, groups = option_names(self.pipeline)[0], applied_groups(self.pipeline)
+        named, groups = option_names(self.pipeline)[0], applied_groups(self.pipeline, verb)
         if inputs is not None and named in options:
             raise ConfigError(f"the input is given twice, as the first argument and as {named}=; leave one out")
         changes = {name: value for name, value in options.items() if name.partition(".")[0] in groups}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.contract.pipeline import Pipeline
@@ -30,7 +31,9 @@ def describe_model(pipeline: Pipeline[Any, Any, Any], model: OpenModel) -> Model
         "seed": str(config.seed),
     }
     if rows:
-        facts |= {"training steps": f"{rows[-1]['step']:,}", "training seconds": f"{rows[-1]['elapsed_seconds']:,.0f}"}
+        facts["training steps"] = f"{rows[-1]['step']:,}"
+        if "SOURCE_DATE_EPOCH" not in os.environ:  # builds that are to be the same again read no clock
+            facts["training seconds"] = f"{rows[-1]['elapsed_seconds']:,.0f}"
     if folder and (kept := kept_environment(folder.path)):
         facts |= {f"trained with {name}": str(value) for name, value in kept[-1].items() if name != "step"}
     return ModelCard(

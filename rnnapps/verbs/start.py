@@ -15,6 +15,7 @@ from rnnapps.verbs.opening import open_model, require_folder
 from rnnapps.verbs.pipelines import find_configuration, find_pipeline
 from rnnapps.verbs.runs import new_run_path
 from rnnapps.verbs.saved import saved_configuration
+from rnnapps.zoo import resolved
 
 __all__ = ["load", "train"]
 
@@ -23,14 +24,15 @@ def load(path: str | Path) -> Model[Any, Any, Any]:
     """Loads a trained model.
 
     Args:
-        path: a run folder, a version folder of an export, or a folder of versions, whose newest one is taken.
+        path: a run folder, a version folder of an export, a folder of versions, whose newest one is taken, or
+            `zoo:<name>`, a trained model of the package rnnapps-models.
 
     Raises:
         CheckpointError: it is none of them, or holds no state yet.
         ExportError: a file of the export is missing or was changed.
         ConfigError: its pipeline is not installed.
     """
-    folder = Path(path)
+    folder = resolved(path)
     require_folder(folder)
     file = saved_configuration(folder)
     if file is None:

@@ -75,7 +75,7 @@ def _kept(pieces: Iterator[Any], memory: KeptMemory) -> Iterator[Any]:
 
 def _settings(pipeline: AnyPipeline, fitted: Fitted[Any, Any], options: Any) -> dict[str, Any]:
     """What must be as it was, beside the model: how it is applied, and the options that a stream fixes."""
-    groups = applied_groups(pipeline)
+    groups = applied_groups(pipeline, "stream")
     applied = {key: value for key, value in settings.flatten(fitted.config).items() if key.partition(".")[0] in groups}
     fields = [field.name for field in dataclasses.fields(pipeline.predict_class)]
     taken = [name for name in fields if name not in pipeline.stream_frees | pipeline.predict_only]

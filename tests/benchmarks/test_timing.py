@@ -88,6 +88,10 @@ def test_disagreement_is_relative_and_names_the_place() -> None:
     assert where == "x of ours and b"
 
 
+def test_nothing_to_compare_is_no_disagreement() -> None:
+    assert disagreement({}) == (0.0, "") and disagreement({"ours": {"x": 1.0}}) == (0.0, "")
+
+
 def test_disagreement_of_a_number_that_is_none() -> None:
     assert disagreement({"ours": {"x": 1.0}, "a": {"x": math.nan}})[0] == math.inf
     assert disagreement({"ours": {"x": 0.0}, "a": {"x": 0.0}})[0] == 0.0

@@ -47,6 +47,12 @@ class Fixed(Applied):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "labels", "seed"})
 
 
+class Predicted(Applied):
+    """Labels say nothing to a stream."""
+
+    predict_only: ClassVar[frozenset[str]] = frozenset({"labels"})
+
+
 class Tried(Fixed):
     """Labels belong to a run; an evaluation may try others."""
 
@@ -75,10 +81,11 @@ def takers(pipeline: Toy) -> set[str]:
     ("pipeline", "verbs"),
     [
         (Applied(), {"train", "finetune", "evaluate", "predict", "stream", "export"}),
+        (Predicted(), {"train", "finetune", "evaluate", "predict", "export"}),
         (Fixed(), {"train", "finetune"}),
         (Tried(), {"train", "finetune", "evaluate"}),
     ],
-    ids=["applied", "fixed", "tried"],
+    ids=["applied", "predicted", "fixed", "tried"],
 )
 def test_which_verbs_take_a_group_of_its_own(pipeline: Toy, verbs: set[str]) -> None:
     assert takers(pipeline) == verbs

@@ -65,7 +65,11 @@ def test_the_list_shows_configurations_by_name_with_the_first_sentence_of_their_
 
 @pytest.mark.parametrize(
     ("word", "told"),
-    [("text", "did you mean 'text_generation'"), ("verfy", "did you mean 'verify'"), ("zzz", "there are list, new,")],
+    [
+        ("text", "did you mean 'text_generation'"),
+        ("verfy", "did you mean 'verify'"),
+        ("zzz", "there are list, "),
+    ],
 )
 def test_a_word_that_is_no_command(word: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word, "train"]) == 2

@@ -19,6 +19,7 @@ import pytest
 from rnnapps.cli.arguments import parse_arguments
 from rnnapps.cli.main import main as rnnapps_main
 from rnnapps.cli.pipeline_cli import main
+from rnnapps.cli.serving import parse_serve
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from rnnapps.tasks.video_recognition.data.file import write_mp4
@@ -40,8 +41,11 @@ DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md", R
 CONFIGURATIONS = sorted((ROOT / "rnnapps" / "tasks").glob("*/configs/*.yaml"))
 LONG = [ROOT / "docs" / f"{name}.md" for name in ("anomaly_detection", "forecasting", "music_generation")]
 LONG += [ROOT / "docs" / f"{name}.md" for name in ("speech_recognition", "translation", "video_recognition")]
-"""Pages whose commands take half a minute each page: by default they are parsed alone."""
+LONG += [ROOT / "README.md"]
+"""Pages whose commands take half a minute each page, README's since it applies a model of every task: by default they
+are parsed alone. What README shows of text generation is run for the other pages."""
 TRAINING = ("train", "finetune")
+BRIEFLY = ("--training.steps=1", "--training.evaluate_every=1", "--skip_evaluation")
 
 
 def train_text(folder: Path) -> None:
@@ -49,7 +53,7 @@ def train_text(folder: Path) -> None:
     (folder / "text.txt").write_text("A few words, high, low and mid, again and again. " * 40)
     flags = ["--model.units=8", "--training.batch_size=2", "--training.window_steps=8"]
     source = ["--data.source", str(folder / "text.txt"), "--training.compile=graph"]
-    assert main(PIPELINE, ["train", "--run", str(folder / "run"), "--training.steps=1", *source, *flags]) == 0
+    assert main(PIPELINE, ["train", "--run", str(folder / "run"), *BRIEFLY, *source, *flags]) == 0
 
 
 def train_detector(folder: Path) -> None:
@@ -57,15 +61,14 @@ def train_detector(folder: Path) -> None:
     from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE as DETECTOR
 
     source = ["--data.source", str(watched.write_rows(folder / "machine.csv"))]
-    flags = ["--training.steps=1", "--training.evaluate_every=1"]
-    assert main(DETECTOR, ["train", "--run", str(folder / "run"), *source, *watched.SETTINGS, *flags]) == 0
+    assert main(DETECTOR, ["train", "--run", str(folder / "run"), *source, *watched.SETTINGS, *BRIEFLY]) == 0
 
 
 def train_forecaster(folder: Path) -> None:
     """A run of forecasting in `folder/run`, of the built-in series."""
     from rnnapps.tasks.forecasting.pipeline import PIPELINE as FORECASTER
 
-    flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.series_units=2"]
+    flags = [*BRIEFLY, "--model.series_units=2"]
     assert main(FORECASTER, ["train", "--run", str(folder / "run"), *forecasts.SETTINGS, *flags]) == 0
 
 
@@ -74,8 +77,7 @@ def train_musician(folder: Path) -> None:
     from rnnapps.tasks.music_generation.pipeline import PIPELINE as MUSICIAN
 
     source = ["--data.source", str(write_scales(folder / "scales", 4))]
-    flags = ["--training.steps=1", "--training.evaluate_every=1"]
-    assert main(MUSICIAN, ["train", "--run", str(folder / "run"), *source, *pieces.SETTINGS, *flags]) == 0
+    assert main(MUSICIAN, ["train", "--run", str(folder / "run"), *source, *pieces.SETTINGS, *BRIEFLY]) == 0
 
 
 def train_watcher(folder: Path) -> None:
@@ -83,8 +85,7 @@ def train_watcher(folder: Path) -> None:
     from rnnapps.tasks.video_recognition.pipeline import PIPELINE as WATCHER
 
     source = ["--data.source", str(write_moves(folder / "moves", 4))]
-    flags = ["--training.steps=1", "--training.evaluate_every=1"]
-    assert main(WATCHER, ["train", "--run", str(folder / "run"), *source, *videos.SETTINGS, *flags]) == 0
+    assert main(WATCHER, ["train", "--run", str(folder / "run"), *source, *videos.SETTINGS, *BRIEFLY]) == 0
 
 
 def train_translator(folder: Path) -> None:
@@ -92,8 +93,7 @@ def train_translator(folder: Path) -> None:
     from rnnapps.tasks.translation.pipeline import PIPELINE as TRANSLATOR
 
     source = ["--data.source", str(sentences.write_pairs(folder / "pairs.tsv", 80))]
-    flags = ["--training.steps=1", "--training.evaluate_every=1"]
-    assert main(TRANSLATOR, ["train", "--run", str(folder / "run"), *source, *sentences.SETTINGS, *flags]) == 0
+    assert main(TRANSLATOR, ["train", "--run", str(folder / "run"), *source, *sentences.SETTINGS, *BRIEFLY]) == 0
 
 
 def train_recogniser(folder: Path) -> None:
@@ -101,7 +101,7 @@ def train_recogniser(folder: Path) -> None:
     from rnnapps.tasks.speech_recognition.pipeline import PIPELINE as RECOGNISER
 
     source = ["--data.source", str(write_manifest(folder / "recordings", 20))]
-    flags = ["--training.steps=1", "--training.evaluate_every=1", "--model.bidirectional=false"]
+    flags = [*BRIEFLY, "--model.bidirectional=false"]
     assert main(RECOGNISER, ["train", "--run", str(folder / "run"), *source, *spoken.SETTINGS, *flags]) == 0
 
 
@@ -179,6 +179,9 @@ def run(words: list[str]) -> int:
     if program == "python":
         module, *argv = argv[1:]
         argv = [module.removeprefix("pipelines."), *argv]
+    if argv[0] == "serve":
+        parse_serve(argv[1:])  # raises ConfigError, or SystemExit; it would serve for ever
+        return 0
     if argv[1:] and argv[0] in TRAIN and argv[1] in TRAINING and not {"--print_config", "--help"} & set(argv):
         argv.append("--print_config")
     return rnnapps_main(argv)

@@ -76,8 +76,8 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
         {"model.key_units": 0},
     ),
     "anomaly_detection": (
-        {"model.detector": "autoencoder"},
-        {"model.detector": "classifier"},
+        {"model.detector": "autoencoder", "training.window_steps": 128},
+        {"model.detector": "classifier", "training.window_steps": 128, "detection.smoothing_steps": (1, 30)},
         {"detection.scorer": "absolute", "detection.normalise": False, "detection.aggregate": "mean"},
         {"detection.threshold": "dynamic"},
         {"detection.threshold": "extreme_value", "data.scaling": "robust", "data.calendar": True},

@@ -134,7 +134,7 @@ LISTED = (
     ),
     PrivateName(
         "tensorflow.core.protobuf.fingerprint_pb2.FingerprintDef.FromString",
-        ("rnnapps/export/contents.py",),
+        ("rnnapps/export/contents.py", "rnnapps/export/graph_files.py"),
         "reads the fingerprint of an export; the protocol buffer is public, its module is not",
         "tensorflow",
         "2.21.0",
@@ -150,7 +150,7 @@ LISTED = (
     ),
     PrivateName(
         "tensorflow.python.saved_model.fingerprinting_utils.write_fingerprint",
-        ("rnnapps/export/gradients.py",),
+        ("rnnapps/export/graph_files.py",),
         "the fingerprint of a graph that was changed after it was saved",
         "tensorflow",
         "2.21.0",

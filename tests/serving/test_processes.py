@@ -58,7 +58,9 @@ def statuses_while(running: Running, event: Callable[[], None], seconds: float) 
     return found
 
 
-def test_a_killed_process_costs_clean_errors_and_is_back_soon(copied: Path, start: Start) -> None:
+def test_a_killed_process_costs_clean_errors_and_is_back_soon(
+    copied: Path, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     running = start(copied)
     version = running.registry.find("toy")
     load_seconds = version._process.ready.seconds
@@ -69,7 +71,9 @@ def test_a_killed_process_costs_clean_errors_and_is_back_soon(copied: Path, star
         until(lambda: version.state == "LOADING")
         died.append(until(lambda: version.state == "AVAILABLE"))
 
-    found = statuses_while(running, kill, 0.3)
+    with caplog.at_level("ERROR", "rnnapps.serving"):
+        found = statuses_while(running, kill, 0.3)
+    assert [record.__dict__["reason"] for record in caplog.records] == ["its process was ended by SIGKILL"]
     good = (200, {"predictions": [{"problem": "", "sum": 3.0}]})
     others = [answer for answer in found if answer != good]
     assert others

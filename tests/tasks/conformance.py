@@ -18,12 +18,15 @@ __all__ = ["check_property", "every_property", "settings_of", "without_reports"]
 SLOW = ("kill", "twice")
 """Properties that start processes, which take long to import TensorFlow."""
 
+STEPS = ("training.steps", "training.evaluate_every", "training.warmup_steps")
+"""What the suite chooses, so that its few updates reach the rate."""
+
 
 def settings_of(flags: Sequence[str], **more: Any) -> dict[str, Any]:
-    """Flags as settings, but for the steps, which the suite chooses; a keyword `group__name` adds `group.name`."""
+    """Flags as settings, but for those of steps, which the suite chooses; a keyword `group__name` adds `group.name`."""
     found = {flag[2:].partition("=")[0]: yaml.safe_load(flag.partition("=")[2]) for flag in flags}
     found |= {name.replace("__", ".", 1): value for name, value in more.items()}
-    return {name: value for name, value in found.items() if name not in ("training.steps", "training.evaluate_every")}
+    return {name: value for name, value in found.items() if name not in STEPS}
 
 
 def every_property(*slow: str) -> pytest.MarkDecorator:

@@ -1,4 +1,4 @@
-"""What a setting changes: a pipeline's data, network, batches, training and answers as digests, from the cheap on."""
+"""What a configuration and the options of a verb give, as digests that can be compared: from the cheap on."""
 
 from __future__ import annotations
 
@@ -11,173 +11,147 @@ import itertools
 import json
 import shutil
 import tempfile
-import typing
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import RnnappsError
+from rnnapps.export.row_by_row import row_by_row
+from rnnapps.export.signatures import answer
 from rnnapps.testing import PipelineSubject
-from rnnapps.verbs import settings
+from rnnapps.testing.pipelines.training import UNSTEADY
+from rnnapps.verbs.configure import option_names, options_of_others
 
-__all__ = ["Change", "Effects", "check_setting", "walked"]
-
-AnyPipeline = Pipeline[Any, Any, Any]
+__all__ = ["REFUSED", "STAGES", "Effects"]
 
 BATCHES = 3
 
+REFUSED = "refused: "
+"""What an outcome that is an error begins with."""
 
-LOOP = {"training.steps": 6, "training.evaluate_every": 4, "training.clip_norm": 0.001}
-"""What automatic alternatives would not show in four updates."""
-
-ELSEWHERE = {
-    "training.compile": "tests/training: how a step runs, not what it gives",
-    "training.patience": "tests/training/test_loop.py: needs evaluations without improvement",
-}
-"""Settings of all pipelines that are shown to work where their effect is at home."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """Another value of a setting that must have an effect.
-
-    Attributes:
-        value: the value.
-        beside: dotted key -> value: settings with which it means something, for both sides of the comparison.
-    """
-
-    value: Any
-    beside: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+STAGES = ("data", "preprocessing", "network", "batches", "growth", "training", "evaluation", "prediction", "stream")
+"""In which settings may show, in the order of their cost; those of exports show in the stage `served` alone."""
 
 
 class Effects:
-    """The digests of one configuration, each made when it is first asked for.
+    """The outcomes of one configuration, each made when it is first asked for.
 
     Args:
-        subject: the pipeline, with settings and an input for `predict`; its folder is removed by `close`.
+        subject: the pipeline, with settings and an input for `predict`.
     """
 
     def __init__(self, subject: PipelineSubject) -> None:
         self.subject = subject
+        self._outcomes: dict[str, str] = {}
 
     def with_settings(self, settings: Mapping[str, Any]) -> Effects:
-        """Those of further settings, in a folder of their own."""
+        """Those of further settings, in a folder of their own, which `close` removes."""
         folder = Path(tempfile.mkdtemp())
         changed = {**self.subject.settings, **settings}
         return Effects(dataclasses.replace(self.subject, folder=folder, settings=changed))
 
+    def outcome(self, stage: str) -> str:
+        """What a stage gives, as a digest, or the line that it is refused with."""
+        return self._outcome(stage, lambda: _digest(getattr(self, stage)))
+
+    def tried(self, verb: str, options: Mapping[str, Any]) -> str:
+        """What a verb gives with further options, the files that it writes among it."""
+        return self._outcome(f"{verb} {dict(options)}", lambda: _digest(self._given(verb, options)))
+
+    def close(self) -> None:
+        shutil.rmtree(self.subject.folder, ignore_errors=True)
+
     @functools.cached_property
-    def data(self) -> str:
+    def data(self) -> Any:
         return str(self.subject.splits.digest())
 
     @functools.cached_property
-    def preprocessing(self) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            self.subject.fitted.preprocessor.save(Path(folder))
-            files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-            return _digest({str(path.relative_to(folder)): _learned(path) for path in files})
+    def preprocessing(self) -> Any:
+        return _saved(self.subject.fitted.preprocessor)
 
     @functools.cached_property
-    def network(self) -> str:
-        return _digest([(weight.path, weight.numpy()) for weight in self.subject.fitted.network.weights])
+    def network(self) -> Any:
+        return [(weight.path, weight.trainable, weight.numpy()) for weight in self.subject.fitted.network.weights]
 
     @functools.cached_property
-    def batches(self) -> str:
+    def batches(self) -> Any:
         objective = self.subject.pipeline.objective(self.subject.fitted, self.subject.splits)
-        return _digest(list(itertools.islice(objective.batches(0).as_numpy_iterator(), BATCHES)))
+        return list(itertools.islice(objective.batches(0).as_numpy_iterator(), BATCHES))
 
     @functools.cached_property
-    def training(self) -> str:
+    def growth(self) -> Any:
+        """What fine-tuning on other data makes of the preprocessor."""
+        subject = dataclasses.replace(self.subject, settings={**self.subject.settings, **self.subject.other})
+        known = self.subject.fitted.preprocessor
+        return _saved(subject.pipeline.grow_preprocessor(subject.config, known, subject.splits))
+
+    @functools.cached_property
+    def training(self) -> Any:
         rows = [
             {name: value for name, value in json.loads(line).items() if name != "elapsed_seconds"}
             for line in (self.subject.model.path / "metrics.jsonl").read_text().splitlines()
         ]
         entries = sorted(path.name for path in self.subject.model.path.iterdir() if not path.name.startswith("."))
-        return _digest([rows, entries])
+        return [rows, entries]
 
     @functools.cached_property
-    def evaluation(self) -> str:
-        found = self.subject.model.evaluate()
-        return _digest([found.metrics, found.baselines, found.examples, found.split, found.diagnostics])
+    def evaluation(self) -> Any:
+        return self._given("evaluate", {})
 
     @functools.cached_property
-    def prediction(self) -> str:
-        found = self.subject.model.predict(self.subject.inputs, **self.subject.options)
-        return _digest(found.to_dict() if hasattr(found, "to_dict") else repr(found))
+    def prediction(self) -> Any:
+        return self._given("predict", {})
 
     @functools.cached_property
-    def stream(self) -> str:
-        return repr(list(self.subject.model.stream(self.subject.inputs, **self.subject.options)))
+    def stream(self) -> Any:
+        return self._given("stream", {}) if self.subject.streamed else []
 
-    def close(self) -> None:
-        shutil.rmtree(self.subject.folder, ignore_errors=True)
+    @functools.cached_property
+    def served(self) -> Any:
+        """What the endpoints of the untrained network answer to their own examples."""
+        endpoints = self.subject.pipeline.endpoints(self.subject.fitted)
+        return [answer(name, row_by_row(name, endpoint)).outputs for name, endpoint in endpoints.items()]
 
+    def _outcome(self, name: str, find: Any) -> str:
+        if name not in self._outcomes:
+            try:
+                with _quiet():
+                    self._outcomes[name] = find()
+            except RnnappsError as error:
+                self._outcomes[name] = f"{REFUSED}{error}"
+        return self._outcomes[name]
 
-STAGES = ("data", "preprocessing", "network", "batches", "training", "evaluation", "prediction", "stream")
-
-
-def walked(pipeline: AnyPipeline, elsewhere: Collection[str] = ()) -> list[str]:
-    """The settings to walk: all but those that are shown to work elsewhere, as those of exports are by their tests."""
-    keys = settings.setting_types(pipeline.config_class)
-    return [key for key in keys if key not in {*ELSEWHERE, *elsewhere} and not key.startswith("export.")]
-
-
-def check_setting(base: Effects, key: str, change: Change | None) -> None:
-    """Asserts that another value of a setting changes something, or is refused by name.
-
-    Args:
-        base: the configuration that is compared with.
-        key: the setting.
-        change: what to set; None tries a few values that the setting's type suggests.
-    """
-    before = base.with_settings(change.beside) if change and change.beside else base
-    values = [change.value] if change else list(_alternatives(base, key))
-    assert values, f"{key}: no other value is known; name one"
-    try:
-        found = [_first_effect(before, key, value) for value in values]
-    finally:
-        if before is not base:
-            before.close()
-    assert any(found), f"{key} may be {values}, and nothing changes"
-
-
-def _alternatives(base: Effects, key: str) -> Iterator[Any]:
-    """Other values of a setting."""
-    kind = settings.setting_types(base.subject.pipeline.config_class)[key]
-    value = settings.flatten(base.subject.config)[key]
-    if key in LOOP:
-        yield LOOP[key]
-    elif typing.get_origin(kind) is typing.Literal:
-        yield from (choice for choice in typing.get_args(kind) if choice != value)
-    elif isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int):
-        yield value + 1
-        yield value * 2
-    elif isinstance(value, float):
-        yield value / 2 if value else 0.1
-
-
-def _first_effect(base: Effects, key: str, value: Any) -> str:
-    """The first stage in which two configurations differ, or "refused" where the message names setting or value."""
-    other = base.with_settings({key: value})
-    try:
-        with _quiet():
-            return next((stage for stage in STAGES if getattr(base, stage) != getattr(other, stage)), "")
-    except RnnappsError as error:
-        assert key.rpartition(".")[2] in str(error) or str(value) in str(error), f"{key} {value}: {error}"
-        return "refused"
-    finally:
-        other.close()
+    def _given(self, verb: str, options: Mapping[str, Any]) -> Any:
+        """Results of a verb, and the names of the files that it writes where it runs."""
+        model, subject = self.subject.model, self.subject
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            if verb == "evaluate":
+                found = model.evaluate(**options)
+                told = {name: value for name, value in found.diagnostics.items() if name not in UNSTEADY}
+                results: Any = [found.metrics, found.baselines, found.examples, found.split, told]
+            else:
+                others = options_of_others(subject.pipeline, verb)
+                taken = {name: value for name, value in subject.options.items() if name not in others} | dict(options)
+                inputs = None if option_names(subject.pipeline)[0] in taken else subject.inputs
+                results = getattr(model, verb)(inputs, **taken)
+                results = list(results) if verb == "stream" else results
+            return [results, sorted(path.name for path in Path(folder).iterdir())]
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
+
+
+def _saved(preprocessor: Any) -> Any:
+    """The files of a preprocessor."""
+    with tempfile.TemporaryDirectory() as folder:
+        preprocessor.save(Path(folder))
+        files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+        return {str(path.relative_to(folder)): _learned(path) for path in files}
 
 
 def _learned(path: Path) -> object:
@@ -191,7 +165,7 @@ def _learned(path: Path) -> object:
 
 
 def _digest(value: Any) -> str:
-    """A digest of arrays, texts and nests of them."""
+    """A digest of arrays, texts, frames, objects and nests of them."""
     return hashlib.sha256(repr(list(_flat(value))).encode()).hexdigest()
 
 
@@ -201,11 +175,15 @@ def _flat(value: Any) -> Iterator[Any]:
             yield name
             yield from _flat(item)
     elif isinstance(value, list | tuple):
+        yield type(value).__name__, len(value)
         for item in value:
             yield from _flat(item)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield from _flat(vars(value))
     elif isinstance(value, np.ndarray):
-        yield value.dtype.str, value.shape, hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        content = value.tolist() if value.dtype == object else np.ascontiguousarray(value).tobytes()
+        yield value.dtype.str, value.shape, hashlib.sha256(repr(content).encode()).hexdigest()
+    elif hasattr(value, "to_dict"):
+        yield from _flat(value.to_dict("list"))
+    elif hasattr(value, "__dict__") and not isinstance(value, type):
+        yield from _flat(vars(value))
     else:
         yield value

@@ -8,10 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.export.manifest import Manifest, write_manifest
+from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE as ANOMALIES
+from rnnapps.tasks.forecasting.pipeline import PIPELINE as FORECASTING
+from rnnapps.tasks.music_generation.pipeline import PIPELINE as MUSIC
+from rnnapps.tasks.speech_recognition.pipeline import PIPELINE as SPEECH
 from rnnapps.tasks.text_generation.pipeline import PIPELINE as TEXT
 from rnnapps.tasks.translation.pipeline import PIPELINE as TRANSLATION
+from rnnapps.tasks.video_recognition.pipeline import PIPELINE as VIDEO
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import applied_groups, configure, option_names, read_configuration, read_options
 from tests.cli.tiny_pipeline import TINY, Config
@@ -73,7 +79,9 @@ def test_wrong_settings_are_one_line_with_a_hint(given: dict[str, Any], message:
 
 
 def test_what_says_how_a_model_is_applied() -> None:
-    assert applied_groups(TRANSLATION) == {"decoding"}
+    assert applied_groups(TRANSLATION) == {"decoding"} == applied_groups(TRANSLATION, "stream")
+    assert applied_groups(SPEECH, "predict") == {"decoding"}
+    assert applied_groups(SPEECH, "stream") == frozenset()  # greedy, whatever the settings say
     assert applied_groups(TINY) == frozenset()
 
 
@@ -90,6 +98,8 @@ def test_options_have_defaults_and_their_own_checks() -> None:
         read_options(TEXT, {"length": 0})
     with pytest.raises(ConfigError, match=r"text_generation has no option 'promt' of predict; did you mean 'prompt'\?"):
         read_options(TEXT, {"promt": "a"})
+    with pytest.raises(ConfigError, match=r"stream has no option .decoding\.beam_width.: it is one of predict"):
+        read_options(SPEECH, {"decoding.beam_width": 4}, "stream")
     with pytest.raises(ConfigError, match="temperature must be a number, not 'warm'"):
         read_options(TEXT, {"temperature": "warm"})
 
@@ -107,3 +117,55 @@ def test_a_configuration_is_read_from_a_file_a_run_or_an_export(tmp_path: Path) 
         read_configuration(TINY, tmp_path / "none")
     with pytest.raises(ConfigError, match=r"line 1: this is for the pipeline 'tiny', not 'text_generation'"):
         read_configuration(TEXT, file)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "settings", "message"),
+    [
+        (SPEECH, {"data.test": "a", "data.test_fraction": 0.3}, "data.test gives those examples"),
+        (
+            TRANSLATION,
+            {"data.validation": "a", "data.validation_fraction": 0.3},
+            "data.validation gives those examples",
+        ),
+        (MUSIC, {"data.test": "a", "data.test_fraction": 0.3}, "data.test gives those examples"),
+        (VIDEO, {"data.test": "a", "data.test_fraction": 0.3}, "data.test gives those examples"),
+        (
+            FORECASTING,
+            {"data.validation_from": "2024-01-01", "data.test_from": "2024-02-01", "data.test_fraction": 0.3},
+            "data.validation_from and data.test_from say where the parts begin",
+        ),
+        (
+            ANOMALIES,
+            {"model.detector": "classifier", "detection.aggregate": "mean"},
+            "model.detector classifier does not read it",
+        ),
+        (
+            ANOMALIES,
+            {"model.detector": "autoencoder", "training.window_steps": 30},
+            "model.detector autoencoder does not read it",
+        ),
+    ],
+)
+def test_a_setting_that_nobody_would_read_is_refused(
+    pipeline: Pipeline[Any, Any, Any], settings: dict[str, Any], message: str
+) -> None:
+    key, value = list(settings.items())[-1]
+    with pytest.raises(ConfigError, match=f"{key} {value} would change nothing: {message}"):
+        configure(pipeline, {}, settings)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "verb", "options", "message"),
+    [
+        (VIDEO, "stream", {"video": "a.mp4", "seconds": 2}, "seconds stops a camera, and there is none"),
+        (MUSIC, "predict", {"synthesizer": "additive"}, "synthesizer must be left out without an output"),
+        (MUSIC, "stream", {"tempo_bpm": 60.0}, "stream has no option 'tempo_bpm': it is one of predict"),
+        (MUSIC, "predict", {"soundfont": "a.sf2"}, "soundfont must be left out without an output"),
+    ],
+)
+def test_an_option_that_nobody_would_read_is_refused(
+    pipeline: Pipeline[Any, Any, Any], verb: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_options(pipeline, options, verb)

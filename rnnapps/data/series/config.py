@@ -122,6 +122,11 @@ class SeriesDataConfig:
         self._check_roles()
         self._check_split()
 
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        why = "data.validation_from and data.test_from say where the parts begin"
+        return dict.fromkeys(("validation_fraction", "test_fraction"), why) if self.validation_from else {}
+
     def _check_roles(self) -> None:
         """Each column has one role."""
         single = [name for name in (self.time, self.series, self.label) if name and name != "none"]

@@ -87,7 +87,8 @@ class RowStream:
                     row = self._read(record, records)
                 except _BadRow as bad:
                     if self.options.bad_rows == "stop":
-                        raise bad.error from None
+                        remedy = "; ".join(filter(None, (bad.error.remedy, "or choose another --bad_rows")))
+                        raise DataError(bad.error.path, bad.error.problem, remedy) from None
                     problem = problem or bad.error
                     self.counts.note("bad", str(bad.error))
                     row = None

@@ -7,7 +7,7 @@ from data (scales, levels a model knows) is learned from training parts alone, s
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from rnnapps.data.series.frequency import Frequency
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["Series", "SeriesPart", "SplitSeries", "deciding_frequencies", "split_in_time"]
+__all__ = ["Series", "SeriesPart", "SplitSeries", "deciding_frequencies", "require_channels", "split_in_time"]
 
 FEW = 10
 """A series of fewer rows does not decide how longer ones are split: its frequency may be unknown, or chance."""
@@ -135,6 +135,18 @@ class SplitSeries(NamedTuple):
     train: list[SeriesPart]
     validation: list[SeriesPart]
     test: list[SeriesPart]
+
+    def series(self) -> Iterator[Series]:
+        """The series of all parts."""
+        return (part.series for parts in self for part in parts)
+
+
+def require_channels(series: Iterable[Series], channels: Sequence[str]) -> None:
+    """Raises DataError unless all series have the channels that a model knows, in their order."""
+    for one in series:
+        if tuple(one.channels) != tuple(channels):
+            problem = f"series {one.name!r} has the channels {', '.join(one.channels)}"
+            raise DataError(one.source, problem, f"the model knows {', '.join(channels)}: name them by --data.channels")
 
 
 def split_in_time(series: Sequence[Series], config: SeriesDataConfig) -> SplitSeries:

@@ -7,7 +7,7 @@ rnnapps anomaly_detection predict --run runs/anomaly_detection/machine --input n
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -115,6 +115,18 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     stream_frees: ClassVar[frozenset[str]] = frozenset({"input", "only_flags", *ROW_OPTIONS})
     stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing\n"
 
+    def without_effect(self, config: Config) -> Mapping[str, str]:
+        """Adds what only forecasts read, and what only detectors of another kind do."""
+        detector = config.model.detector
+        names: tuple[str, ...] = () if detector == "forecaster" else ("training.window_steps",)
+        if detector == "classifier":
+            names += tuple(f"detection.{name}" for name in ("scorer", "normalise", "smoothing_steps", "aggregate"))
+        found = {
+            **super().without_effect(config),
+            **dict.fromkeys(names, f"model.detector {detector} does not read it"),
+        }
+        return {**found, "data.season_steps": "no baseline of detectors repeats a season"}
+
     def examples(self, config: Config, given: object = None) -> WatchedSeries:
         """Reads the rows, labels them and splits them in time.
 
@@ -218,12 +230,14 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
     def evaluate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Evaluation:
         """Events found and false ones, rankings, delay; or average precision of a classifier; beside baselines."""
+        from rnnapps.data.series.series import require_channels
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
         from rnnapps.tasks.anomaly_detection.verdict import judge_classifier, judge_detector
 
         parts, detection, seed = splits.parts, fitted.config.detection, fitted.config.seed
+        require_channels(parts.series(), fitted.preprocessor.scaler.channels)
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, detection))
         with runner.stream.calibration.kept():  # the model may be asked to predict afterwards
             calibrate_network(runner, parts, detection)
@@ -233,10 +247,12 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
     def calibrate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> bool:
         """Fits scores and thresholds to validation rows, for the settings of `detection`."""
+        from rnnapps.data.series.series import require_channels
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
+        require_channels(splits.parts.series(), fitted.preprocessor.scaler.channels)
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
         calibrate_network(runner, splits.parts, fitted.config.detection)
         return True

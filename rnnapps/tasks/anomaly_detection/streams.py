@@ -244,7 +244,8 @@ class DetectorStream:
             total += exists * (actual - made)
             count += exists
         after = {"rows_seen": state["rows_seen"] + rows.counts, "forecasts": rows.last_of(forecasts, horizon)}
-        after |= {str(number): part for number, part in enumerate(outputs["states"])}
+        # Layers of half precision give states of it; a state has one type, whatever the layers compute in.
+        after |= {str(number): tf.cast(part, state[str(number)].dtype) for number, part in enumerate(outputs["states"])}
         return tf.math.divide_no_nan(total, count), tf.minimum(count, 1.0), after
 
     def _windows(self, rows: Rows, seen: _Seen, state: State) -> tuple[dict[str, Tensor], State]:

@@ -163,10 +163,12 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         backtest: bool = False,
     ) -> Evaluation:
         """Errors of mean and quantiles on held-out windows, beside naive and linear forecasts."""
+        from rnnapps.data.series.series import require_channels
         from rnnapps.tasks.forecasting.backtest import backtest as run_backtest
         from rnnapps.tasks.forecasting.evaluation import evaluate_forecasts
         from rnnapps.tasks.forecasting.preprocessing import own_data
 
+        require_channels(splits.parts.series(), fitted.preprocessor.scaler.channels)
         model = (fitted.config.model, fitted.network, fitted.preprocessor)
         taught, note = own_data(fitted.preprocessor, fitted.config.data)
         if backtest:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnnapps.data.given import MEMORY
 from rnnapps.data.series.regular import next_times
-from rnnapps.data.series.series import Series
+from rnnapps.data.series.series import Series, require_channels
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.forecasting.forecast import Forecast, ForecastStep
 from rnnapps.tasks.forecasting.forecaster import Forecaster
@@ -68,9 +68,7 @@ def forecast_series(forecaster: Forecaster, series: Series) -> Forecast:
         DataError: the channels differ from the model's, no value is there at all, or too little is known ahead.
     """
     features, horizon = forecaster.features, forecaster.horizon_steps
-    if series.channels != features.scaler.channels:
-        problem = f"series {series.name!r} has the channels {', '.join(series.channels)}"
-        raise DataError(series.source, problem, f"the model knows {', '.join(features.scaler.channels)}")
+    require_channels([series], features.scaler.channels)
     measured = np.flatnonzero(np.isfinite(series.values).any(axis=1))
     if not len(measured):
         raise DataError(series.source, f"series {series.name!r} holds no value", "give the rows so far")

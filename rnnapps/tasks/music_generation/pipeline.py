@@ -23,6 +23,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import MEMORY
 from rnnapps.data.given_rows import given_inputs
+from rnnapps.errors import ConfigError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
@@ -78,7 +79,7 @@ class PredictOptions:
         top_p: leave out what is unlikely; 1 leaves out nothing. It acts on what temperature acts on.
         seed: the same seed gives the same result.
         samples: number of pieces (predict), 1 to 100.
-        tempo_bpm: quarter notes in a minute; 0 for the primer's, or 100.
+        tempo_bpm: quarter notes in a minute (predict; a stream tells beats); 0 for the primer's, or 100.
         synthesizer: what makes the sound (predict): additive (ours), fluidsynth, or auto, which is fluidsynth where
             the program and a soundfont are installed.
         soundfont: file of instruments for fluidsynth, .sf2 or .sf3; empty takes the system's.
@@ -114,6 +115,11 @@ class PredictOptions:
         require_choice("synthesizer", self.synthesizer, Synthesizer)
         sounded = not self.soundfont or self.synthesizer != "additive"
         require("soundfont", repr(self.soundfont), "left out with --synthesizer additive", sounded)
+        for name in () if self.output else ("synthesizer", "soundfont"):
+            asked = getattr(self, name)
+            require(
+                name, repr(asked), "left out without an output, beside which sound is written", asked in ("", "auto")
+            )
 
 
 class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
@@ -124,7 +130,7 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     config_class = Config
     predict_class = PredictOptions
     intended_use: ClassVar[str] = "Continuing or scoring pieces of the kind and grid the model was trained on."
-    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "output", "synthesizer", "soundfont"})
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "tempo_bpm", "output", "synthesizer", "soundfont"})
     limitations: ClassVar[tuple[str, ...]] = (
         "It plans no form: phrases make sense locally, but a piece as a whole goes nowhere.",
         "Everything lies on its grid: no expressive timing, and nothing shorter than a grid step.",
@@ -268,6 +274,8 @@ def _primer(grid: MusicGrid, options: PredictOptions, given: Any, place: str = f
 
     start = options.primer or None if given is None else given
     piece = Piece(np.zeros((0, 4), np.int32), tempo_bpm=100.0)
+    if start is None and options.primer_bars:
+        raise ConfigError("primer_bars cuts a primer, and there is none; leave it out, or give a primer")
     if start is not None:
         piece = given_piece(start, place, grid.settings())
         tell_remarks([piece], place)

@@ -100,6 +100,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         "It always writes something it has learned to write, also for speech in another language.",
         "Times of words are those at which the network is sure of them, up to some tenths of a second off.",
     )
+    predict_only: ClassVar[frozenset[str]] = frozenset({"decoding"})
     stream_only: ClassVar[frozenset[str]] = frozenset({"microphone", "chunk_ms"})
     evaluation_switches: ClassVar[dict[str, str]] = {
         "tune": "first choose weight and bonus of an n-gram language model on the validation split"

@@ -25,7 +25,6 @@ __all__ = [
     "ended",
     "judge",
     "limits",
-    "reread",
     "search",
     "translate",
     "translator",
@@ -47,25 +46,25 @@ class Translator(Protocol):
 
 
 class Translations(NamedTuple):
-    """The best translations of each sentence, the best first.
+    """The best translations of each sentence, the best first, and what is known of the best.
 
     Attributes:
         texts: strings `(batch, n_best)`.
-        pieces: strings `(batch, n_best, time)`, what each token is written as; "" behind the end.
         scores: float32 `(batch, n_best)`, nats over the length norm; -1e30 where there are fewer translations.
         ids: int32 `(batch, n_best, time)`, 0 behind the end.
         lengths: int32 `(batch, n_best)`, tokens of each, without the end.
-        log_probabilities: float32 `(batch, n_best, time + 1)`, nats of each token and of the end; 0 behind it.
-        attention: float32 `(batch, n_best, time + 1, places)`: where each token and the end attended to.
+        pieces: strings `(batch, time)`, what each token of the best is written as; "" behind the end.
+        log_probabilities: float32 `(batch, time + 1)`, nats of each token and of the end of the best; 0 behind it.
+        attention: float32 `(batch, time + 1, places)`: where each token and the end of the best attended to.
         source_texts: strings `(batch, places)`, what each place stands for; "" for the end.
         source_lengths: int32 `(batch,)`, places of each sentence, its end among them.
     """
 
     texts: Tensor
-    pieces: Tensor
     scores: Tensor
     ids: Tensor
     lengths: Tensor
+    pieces: Tensor
     log_probabilities: Tensor
     attention: Tensor
     source_texts: Tensor
@@ -106,29 +105,19 @@ def search(
     )
 
 
-def reread(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+def judge(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """What the decoder makes of given translations.
 
     Args:
         network: a translation network.
         encoded: their sources `(batch, ...)`.
-        ids: int32 `(batch, several, time)`.
-        lengths: int32 `(batch, several)`.
+        ids: int32 `(batch, time)`.
+        lengths: int32 `(batch,)`.
 
     Returns:
-        Nats of each token and of the end, `(batch, several, time + 1)`, and where they attended,
-        `(batch, several, time + 1, places)`; zero behind a row's end.
+        Nats of each token and of the end, `(batch, time + 1)`, and where they attended, `(batch, time + 1, places)`;
+        zero behind a row's end.
     """
-    batch, several, time = tf.unstack(tf.shape(ids))
-    repeated = tf.nest.map_structure(lambda part: tf.repeat(part, several, axis=0), encoded)
-    flat, flat_lengths = tf.reshape(ids, [batch * several, time]), tf.reshape(lengths, [-1])
-    found, attention = judge(network, repeated, flat, flat_lengths)
-    shape = [batch, several, time + 1]
-    return tf.reshape(found, shape), tf.reshape(attention, [*shape, tf.shape(attention)[2]])
-
-
-def judge(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """As `reread`, for one translation of each source: ids `(batch, time)` and lengths `(batch,)`."""
     wanted, wanted_lengths = ended(ids, lengths)
     logits, attention = read_target(network, encoded, decoder_reads(wanted))
     inside = tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1], tf.float32)
@@ -166,15 +155,17 @@ def translate(
     inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
     written = tf.where(inside, best.ids, PADDING)
     written = written[:, :, : tf.reduce_max(tf.concat([tf.reshape(best.lengths, [-1]), [0]], axis=0))]
-    found, attention = reread(network, encoded, written, best.lengths)
+    found, attention = judge(network, encoded, written[:, 0], best.lengths[:, 0])
     source_texts = tf.pad(texts, [[0, 0], [0, 1]], constant_values="")
-    copied = _copied(written, attention, source_texts)
+    copied = _copied(attention, source_texts)
+    others = _copied_of_others(network, encoded, written[:, 1:], best.lengths[:, 1:], source_texts=source_texts)
+    first = written[:, 0]
     return Translations(
-        _texts(vocabularies, written, best.lengths, copied),
-        tf.where(tf.equal(written, UNKNOWN), copied, vocabularies.target.look_up(written)),
+        _texts(vocabularies, written, best.lengths, tf.concat([copied[:, None], others], axis=1)),
         best.scores,
         written,
         best.lengths,
+        tf.where(tf.equal(first, UNKNOWN), copied, vocabularies.target.look_up(first)),
         found,
         attention,
         source_texts,
@@ -182,12 +173,27 @@ def translate(
     )
 
 
-def _copied(ids: Tensor, attention: Tensor, source_texts: Tensor) -> Tensor:
-    """What stands in the source where each token attended to most, strings `(batch, n_best, time)`."""
-    places = tf.argmax(attention[:, :, :-1], axis=-1, output_type=tf.int32)
+def _copied(attention: Tensor, source_texts: Tensor) -> Tensor:
+    """What stands in the source where each token attended to most, strings `(batch, time)`."""
+    places = tf.argmax(attention[:, :-1], axis=-1, output_type=tf.int32)
+    return tf.gather(source_texts, places, batch_dims=1)
+
+
+def _copied_of_others(
+    network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor, *, source_texts: Tensor
+) -> Tensor:
+    """`_copied` for further translations `(batch, several, time)`, which are read again only where it matters."""
     batch, several, time = tf.unstack(tf.shape(ids))
-    copied = tf.gather(source_texts, tf.reshape(places, [batch, several * time]), batch_dims=1)
-    return tf.reshape(copied, [batch, several, time])
+
+    def read_again() -> Tensor:
+        repeated = tf.nest.map_structure(lambda part: tf.repeat(part, several, axis=0), encoded)
+        flat = tf.reshape(ids, [batch * several, time])
+        _, attention = judge(network, repeated, flat, tf.reshape(lengths, [-1]))
+        copied = _copied(attention, tf.repeat(source_texts, several, axis=0))
+        return tf.reshape(copied, [batch, several, time])
+
+    any_unknown = tf.reduce_any(tf.equal(ids, UNKNOWN))
+    return tf.cond(any_unknown, read_again, lambda: tf.fill([batch, several, time], ""))
 
 
 def _texts(vocabularies: PairVocabularies, ids: Tensor, lengths: Tensor, copied: Tensor) -> Tensor:

@@ -64,10 +64,10 @@ def _translating(
             "translation": best.texts[:, 0],
             "score": best.scores[:, 0],
             **_listed(best.texts, best.scores),
-            "target_pieces": best.pieces[:, 0],
+            "target_pieces": best.pieces,
             "target_lengths": best.lengths[:, 0],
-            "log_probabilities": best.log_probabilities[:, 0],
-            "attention": best.attention[:, 0],
+            "log_probabilities": best.log_probabilities,
+            "attention": best.attention,
             "source_pieces": best.source_texts,
             "source_lengths": best.source_lengths,
         }

@@ -59,7 +59,9 @@ def evaluate_translation(
     written = {MODEL: translate_all(network, vocabularies, held_out, decoding)}
     written |= _baselines(pairs.train, held_out, lowercase)
     scores = {name: score(texts) for name, texts in written.items()}
-    greedy = score(translate_all(network, vocabularies, held_out, GREEDY))
+    # A beam of one is greedy search, which is not run twice.
+    greedily = written[MODEL] if decoding.beam_width == 1 else translate_all(network, vocabularies, held_out, GREEDY)
+    greedy = score(greedily)
     perplexity = pair_scorer(network, encode_pairs(vocabularies, held_out))()
     return Evaluation(
         metrics={**scores.pop(MODEL), **perplexity},

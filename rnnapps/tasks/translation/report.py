@@ -87,7 +87,7 @@ def _maps(
         places, written = int(best.source_lengths[row]), int(best.lengths[row, 0])
         source = [text.decode().strip() or "␣" for text in best.source_texts[row, : places - 1].numpy()]
         target = [vocabularies.target.names[number].replace("▁", "") or "␣" for number in best.ids[row, 0, :written]]
-        weights = best.attention[row, 0, : written + 1, :places].numpy()
+        weights = best.attention[row, : written + 1, :places].numpy()
         title = best.texts[row, 0].numpy().decode()
         plots.append(plot_attention(weights, [*source, "end"], [*target, "end"], title=title))
     return plots

@@ -106,6 +106,8 @@ class PredictOptions:
             require(name, getattr(self, name), "from 0 to 1,000,000", 0 <= getattr(self, name) <= 1e6)
         if self.video and self.camera:
             raise ConfigError(ONE_INPUT)
+        if self.seconds and not self.camera:
+            raise ConfigError("seconds stops a camera, and there is none; leave it out: videos end by themselves")
 
 
 class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):

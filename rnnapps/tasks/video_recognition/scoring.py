@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.clips import MOST_CLIPS, clip_count, scored_clips
 from rnnapps.tasks.video_recognition.data.video import Video
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
@@ -37,8 +38,12 @@ def video_scorer(network: keras.Model, videos: Sequence[Video], clip_frames: int
 
 
 def numbers_of(videos: Sequence[Video], labels: Sequence[str]) -> Array:
-    """The class of each video, int `(videos,)`."""
+    """The class of each video, int `(videos,)`; raises DataError for a video of another class."""
     numbers = {label: number for number, label in enumerate(labels)}
+    for video in videos:
+        if video.label not in numbers:
+            problem = f"is of the class {video.label!r}, which the model does not know"
+            raise DataError(video.name, problem, f"it knows {', '.join(labels)}; fine-tune it on the others")
     return np.array([numbers[video.label] for video in videos])
 
 

@@ -11,9 +11,7 @@ import numpy as np
 
 from rnnapps.contract.evaluation import MODEL, Evaluation
 from rnnapps.contract.served import ServedSignature
-from rnnapps.export.allowed import pure
 from rnnapps.export.signature_file import read_signatures
-from rnnapps.export.verify import verify
 from rnnapps.testing.pipelines.subject import PipelineSubject
 from rnnapps.verbs.configure import options_of_others
 from rnnapps.verbs.evaluate import evaluate
@@ -59,14 +57,10 @@ def _require_comparison(evaluation: Evaluation) -> None:
 
 def check_export(subject: PipelineSubject) -> None:
     """The export passes verification: any batch, padded and bad rows, no state, no randomness; and says what it is."""
-    report = verify(subject.export, allow=pure())
-    report.require()
-    kinds = {check.name for check in report.checks}
-    wanted = {"batch invariance", "padding", "repeatable", "parity", "bad rows"}
-    assert wanted <= kinds, f"verification did not run all of {wanted}"
+    version = subject.export  # which appears only when it has passed; else the reason is an ExportError
     nameless = [
         f"{name}: {key or 'summary'}"
-        for name, signature in read_signatures(subject.export).signatures.items()
+        for name, signature in read_signatures(version).signatures.items()
         for key, said in _said(signature).items()
         if not said
     ]

@@ -51,6 +51,14 @@ def exported(watcher: Path) -> Path:
     return watcher.parent / "models" / "1"
 
 
+def test_other_channels_than_the_models_are_refused_in_one_line(
+    watcher: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_rows(tmp_path / "other.csv", names=tuple(f"x{name}" for name in CHANNELS))
+    said = complaint(capsys, "evaluate", "--run", watcher, "--data.source", other)
+    assert f"has the channels x{CHANNELS[0]}, " in said and f"the model knows {CHANNELS[0]}, " in said
+
+
 def test_it_finds_plain_faults_and_is_measured_beside_baselines(
     watcher: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,6 +263,8 @@ def test_other_detectors_go_the_whole_way(
             "--training.steps=250",
             "--training.evaluate_every=125",
             "--model.units=16",
+            "--training.window_steps=128",
+            "--detection.smoothing_steps=[1, 30]",
         ]
         kept = [each for each in SETTINGS if not each.startswith(("--data.label", "--training.steps", "--model.units"))]
         succeed("train", "--run", run, *source, "--model.detector", detector, *kept[:-1], *extra)
@@ -264,7 +274,7 @@ def test_other_detectors_go_the_whole_way(
         lines = streamed(capsys, "--run", run, "--input", events)
         assert {line["series"] for line in lines} == {f"c{card}" for card in range(20)}
     else:
-        sizes = ["--model.history_steps=6", "--model.code_units=2"]
+        sizes = ["--model.history_steps=6", "--model.code_units=2", "--training.window_steps=128"]
         steps = [*sizes, "--training.steps=120", "--training.evaluate_every=60"]
         succeed("train", "--run", run, "--data.source", table, "--model.detector", detector, *SETTINGS, *steps)
         found = answer(capsys, "evaluate", "--run", run)
@@ -330,6 +340,10 @@ def test_a_run_without_labels_says_what_it_flags(
     assert 0 < found["flagged_share"] < 1
 
 
+DEFAULTS = ("--training.window_steps=128", "--detection.smoothing_steps=[1, 30]")
+"""Of what a classifier does not read."""
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
@@ -340,7 +354,8 @@ def test_a_run_without_labels_says_what_it_flags(
         (["--detection.smoothing_steps=[1, 2, 3, 4, 5]"], "detection.smoothing_steps must be"),
         (["--model.detector=oracle"], "model.detector must be one of forecaster, autoencoder, classifier"),
         (["--model.detector=classifier", "--data.targets=[angle]"], "data.targets chooses channels to watch"),
-        (["--model.detector=classifier"], "the training rows hold 0 faults and 700 normal rows"),
+        (["--model.detector=classifier", *DEFAULTS], "the training rows hold 0 faults and 700 normal rows"),
+        (["--model.detector=classifier"], "would change nothing: model.detector classifier does not read it"),
         (["--data.targets=[speed]"], "has no channel 'speed' for data.targets"),
         (["--data.labels=missing.csv", "--data.label="], "missing.csv: does not exist"),
         (["--training.window_steps=0"], "training.window_steps must be at least 1"),

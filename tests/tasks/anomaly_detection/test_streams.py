@@ -16,6 +16,7 @@ from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.detector_networks import autoencoder, classifier, forecaster
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Flags, Rows
+from rnnapps.verbs.opening import number_format
 
 SETTINGS = dataclasses.asdict(DetectionConfig(warmup_steps=4, smoothing_steps=(1, 5)))
 CELL = RecurrentConfig(cell="gru", units=5)
@@ -94,6 +95,14 @@ def test_series_of_a_batch_may_be_cut_each_in_its_own_way(stream: DetectorStream
             assert np.allclose(expected[row], np.concatenate(found[row][name]), atol=1e-5), name
     for name, expected in after.items():
         assert np.allclose(expected, state[name], atol=1e-5), name
+
+
+def test_a_state_keeps_its_types_in_half_precision(rows: Rows) -> None:
+    with number_format("mixed_bfloat16"):
+        stream = DetectorStream(networks()["forecaster"](), ROWS)
+    before = stream.first_state(2)
+    after = stream.advance(rows, before)[1]
+    assert {name: part.dtype for name, part in after.items()} == {name: part.dtype for name, part in before.items()}
 
 
 def test_a_row_does_not_depend_on_those_behind_it_or_beside_it(stream: DetectorStream, rows: Rows) -> None:

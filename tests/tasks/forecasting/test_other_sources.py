@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 
 from rnnapps.contract.evaluation import Evaluation
+from rnnapps.contract.fitted import Fitted
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import SplitSeries
+from rnnapps.errors import DataError
 from rnnapps.metrics.verdict import judge
 from rnnapps.tasks.forecasting.evaluation import evaluate_forecasts
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.network import forecast_network
 from rnnapps.tasks.forecasting.objective import forecast_objective
+from rnnapps.tasks.forecasting.pipeline import PIPELINE, Config
 from rnnapps.tasks.forecasting.preprocessing import fit_features, own_data
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import SeriesSplits, split_source
@@ -63,6 +66,16 @@ def test_the_source_of_the_run_itself_is_no_other(tmp_path: Path) -> None:
     (tmp_path / "own.csv").unlink()
     taught, note = own_data(features, dataclasses.replace(data, source="new.csv"))
     assert taught is None and note.endswith("cannot be read any more, so the baselines learned from rows of new.csv")
+
+
+def test_other_channels_than_the_models_are_refused_in_one_line(tmp_path: Path) -> None:
+    _, _, features = opened(write_wave(tmp_path / "own.csv", wave(60)))
+    _, others, _ = opened(write_wave(tmp_path / "other.csv", wave(60), names="north,south"))
+    fitted = Fitted(Config(), features, forecast_network(MODEL, channels=2, series=1))
+    with pytest.raises(
+        DataError, match=r"other.csv: series 'other' has the channels north, south; the model knows .*--data"
+    ):
+        PIPELINE.evaluate(fitted, others)
 
 
 def test_a_verdict_is_drawn_from_stretches_of_windows(tmp_path: Path) -> None:

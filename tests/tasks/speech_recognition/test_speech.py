@@ -53,7 +53,11 @@ def test_splits_of_their_own(tmp_path: Path) -> None:
         ),
         ("empty.wav,lo", {}, r"empty\.wav: holds no samples"),
         ("train_0.wav,lo", {}, "holds 1 recordings; a split needs 3"),
-        ("train_0.wav,lo", {"hold_out": "speakers"}, "holds 1 speakers; a split needs 3"),
+        (
+            "train_0.wav,lo",
+            {"hold_out": "speakers"},
+            "names no speaker, and data.hold_out is speakers; give a column `speaker`",
+        ),
     ],
 )
 def test_bad_rows(line: str, settings: dict[str, Any], complaint: str, tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
-"""One trained run, and its export, for all tests of the text generation pipeline."""
+"""One trained run, and its export, for all tests of the text generation pipeline; and the subject of its suites."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rnnapps.tasks.text_generation.pipeline import PIPELINE
+from rnnapps.testing import PipelineSubject
 from tests.tasks.command import skip_report
+from tests.tasks.conformance import settings_of, without_reports
 from tests.tasks.text_generation.small import SETTINGS, succeed, write_words
 
 
@@ -35,3 +39,18 @@ def exported(run: Path) -> Path:
 @pytest.fixture
 def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
     skip_report(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
+    folder = tmp_path_factory.mktemp("conformance")
+    other = write_words(folder / "other.txt", 300, words=("zoo", "quay", "jazz"))
+    with without_reports():
+        yield PipelineSubject(
+            PIPELINE,
+            folder,
+            settings_of(SETTINGS, data__source=str(write_words(folder / "words.txt", 600)), training__compile="graph"),
+            "zoo",
+            options={"length": 30, "temperature": 0.5, "seed": 3},
+            other={"data.source": str(other)},
+        )

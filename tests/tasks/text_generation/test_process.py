@@ -34,7 +34,7 @@ def test_a_terminal_shows_the_text_and_nothing_else(run: Path, capsys: pytest.Ca
     assert streamed.stdout == answer(capsys, "predict", *asked)["results"][0] + "\n"
 
 
-@pytest.mark.parametrize("verb", ["predict", "stream"])
+@pytest.mark.parametrize("verb", ["predict", pytest.param("stream", marks=pytest.mark.slow)])  # one place in the code
 def test_a_terminal_without_unicode_is_no_error(verb: str, run: Path) -> None:
     shown = type_command(verb, "--run", run, "--prompt", "naïve ", "--length", 20, PYTHONIOENCODING="ascii")
     assert (shown.returncode, shown.stderr) == (0, "")

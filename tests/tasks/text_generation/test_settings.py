@@ -1,44 +1,46 @@
-"""Every setting changes something, or is refused."""
+"""Every setting and every option changes something, or is refused."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
-from rnnapps.testing import PipelineSubject
-from tests.tasks.conformance import settings_of, without_reports
-from tests.tasks.effects import Change, Effects, check_setting, walked
-from tests.tasks.text_generation.small import SETTINGS, write_words
+from tests.tasks.effects import Effects
+from tests.tasks.text_generation.small import write_words
+from tests.tasks.walk import (
+    Change,
+    Changes,
+    check_option,
+    check_repeats,
+    check_setting,
+    walked_options,
+    walked_settings,
+)
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Effects]:
-    folder = tmp_path_factory.mktemp("settings")
-    write_words(folder / "other.txt", 600, seed=1)
-    source = write_words(folder / "words.txt", 600)
-    settings = settings_of(SETTINGS, data__source=str(source))
-    del settings["training.warmup_steps"]  # longer than the four updates of this test
-    found = Effects(PipelineSubject(PIPELINE, folder / "runs", settings, "zoo", options={"length": 30, "seed": 3}))
-    with without_reports():
-        yield found
-    found.close()
-
-
-def changes(base: Effects) -> dict[str, Any]:
-    other = base.subject.settings["data.source"].replace("words.txt", "other.txt")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
+    folder = tmp_path_factory.mktemp("changes")
     return {
-        "data.source": Change(other),
-        "data.test": Change(other),
-        "model.cell": Change("lstm"),
-        "model.residual": Change(True, {"model.layers": 2}),
-        "training.weight_decay": Change(0.1, {"training.optimizer": "adamw"}),
+        "data.source": Change(str(write_words(folder / "other.txt", 600, seed=1))),
+        "data.test": Change(str(write_words(folder / "test.txt", 600, seed=2))),
+        "prompt": Change("river", {"prompt": "zoo"}),
+        "stop": Change("e"),
     }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", walked(PIPELINE))
-def test_setting(base: Effects, key: str) -> None:
-    check_setting(base, key, changes(base).get(key))
+def test_repeats(base: Effects) -> None:
+    check_repeats(base)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", walked_settings(PIPELINE))
+def test_setting(base: Effects, changes: Changes, key: str) -> None:
+    check_setting(base, key, changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("verb", "name"), walked_options(PIPELINE))
+def test_option(base: Effects, changes: Changes, verb: str, name: str) -> None:
+    check_option(base, verb, name, changes)

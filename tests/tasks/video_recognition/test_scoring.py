@@ -20,7 +20,7 @@ from rnnapps.tasks.video_recognition.data.video import Video
 from rnnapps.tasks.video_recognition.model import build_network
 from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
 from rnnapps.tasks.video_recognition.objective import cross_entropy
-from rnnapps.tasks.video_recognition.scoring import clip_probabilities, video_scorer
+from rnnapps.tasks.video_recognition.scoring import clip_probabilities, numbers_of, video_scorer
 from rnnapps.tasks.video_recognition.streaming import camera_frames, changes
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 
@@ -100,3 +100,12 @@ def test_a_live_source_comes_at_the_model_s_rate() -> None:
     assert time.monotonic() - begun > 0.6
     assert [int(frame[8, 8, 0]) for frame in frames] == pytest.approx([24 * place for place in range(8)], abs=2)
     assert all(frame.shape == (16, 16, 1) for frame in frames)
+
+
+def test_other_classes_than_the_models_are_refused_in_one_line() -> None:
+    videos = [Video(f"{label}.mp4", label, Path(f"{label}.npy"), 9) for label in "ab"]
+    assert numbers_of(videos, ("b", "a")).tolist() == [1, 0]
+    with pytest.raises(
+        DataError, match=r"^b.mp4: is of the class 'b', which the model does not know; it knows a, c; fine"
+    ):
+        numbers_of(videos, ("a", "c"))

@@ -25,6 +25,9 @@ class AnomalyDataConfig(SeriesDataConfig):
     Attributes:
         source: `builtin` (a simulated machine), a .csv or .parquet file, or a folder of them or of .npz files.
         entity: column that names the entity of an event (customer, card, device); empty for series.
+        known: columns that are no channels: detectors read measured ones only.
+        categorical: columns of text or codes, which detectors do not read.
+        static: columns that are constant within a series, which detectors do not read.
         targets: channels whose faults are looked for; the others only help to predict them; empty watches all.
         labels: file of labelled stretches: a .csv with columns series, first, last (row numbers or times), the
             labeled_anomalies.csv of NASA's telemetry, or a .json of NAB.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnapps.config import require, require_choice
+from rnnapps.config import require, require_choice, shares_of_given
 from rnnapps.errors import ConfigError
 
 __all__ = ["TICKS_PER_BEAT", "MusicDataConfig", "Representation"]
@@ -73,6 +73,6 @@ class MusicDataConfig:
             raise ConfigError("data.transpose_semitones must be 0 with data.percussion: a drum has no pitch to move")
 
     def without_effect(self) -> dict[str, str]:
-        """Settings that mean nothing to this representation -> why."""
-        why = "data.representation frames has no events"
-        return dict.fromkeys(("velocity_levels", "longest_shift_steps"), why) if self.representation == "frames" else {}
+        """Settings that mean nothing beside the others -> why."""
+        why, names = "data.representation frames has no events", ("velocity_levels", "longest_shift_steps")
+        return shares_of_given(self) | (dict.fromkeys(names, why) if self.representation == "frames" else {})

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnapps.config import require, require_choice
+from rnnapps.config import require, require_choice, shares_of_given
 from rnnapps.errors import ConfigError
 
 __all__ = ["HoldOut", "SpeechDataConfig", "Unit"]
@@ -94,7 +94,9 @@ class SpeechDataConfig:
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""
-        found = {} if self.source == "builtin" else {"builtin_utterances": "data.source is not builtin"}
+        found = shares_of_given(self)
+        if self.source != "builtin":
+            found["builtin_utterances"] = "data.source is not builtin"
         if not self.joins:
             why = "with data.join_maximum 1 no clips are joined"
             found |= {"join_passes": why}

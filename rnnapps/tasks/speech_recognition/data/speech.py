@@ -109,6 +109,9 @@ def _completed(
     items = sorted(parts["train"], key=key)
     by_speaker = config.hold_out == "speakers"
     names = sorted({speaker(item) for item in items}) if by_speaker else [str(number) for number in range(len(items))]
+    if names == [""]:
+        problem = "names no speaker, and data.hold_out is speakers"
+        raise DataError(config.source, problem, "give a column `speaker`, or --data.speaker_pattern")
     if len(names) <= len(wanted):
         what = "speakers" if by_speaker else "recordings"
         problem = f"holds {len(names)} {what}; a split needs {len(wanted) + 1} at least"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnapps.config import require, require_choice
+from rnnapps.config import require, require_choice, shares_of_given
 from rnnapps.errors import ConfigError
 from rnnapps.preprocessing.piece_kinds import PieceKind
 
@@ -74,3 +74,7 @@ class PairDataConfig:
         require("data.largest_ratio", self.largest_ratio, "at least 1", self.largest_ratio >= 1)
         require("data.grow_tokens", self.grow_tokens, "at least 0", self.grow_tokens >= 0)
         require_choice("data.tokens", self.tokens, PieceKind)
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        return shares_of_given(self)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnapps.config import require, require_choice
+from rnnapps.config import require, require_choice, shares_of_given
 from rnnapps.errors import ConfigError
 
 __all__ = ["ANY_LABEL", "Colour", "Crop", "KnownClasses", "VideoDataConfig", "mirror_images"]
@@ -112,6 +112,10 @@ class VideoDataConfig:
             re.compile(self.groups)
         except re.error as error:
             raise ConfigError(f"data.groups: {self.groups!r} is no regular expression: {error}") from None
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        return shares_of_given(self)
 
     @property
     def clip_frames(self) -> int:

@@ -1,0 +1,1 @@
+"""How the models of `rnnapps-models` are made."""

@@ -1,0 +1,1 @@
+"""Trained models as data; `rnnapps models` lists them."""

@@ -1,0 +1,64 @@
+"""Every setting and every option changes something, or is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnapps.tasks.forecasting.pipeline import PIPELINE
+from tests.tasks.effects import Effects
+from tests.tasks.forecasting.forecasts import wave, write_wave
+from tests.tasks.series_changes import series_changes, stream_changes, write_table
+from tests.tasks.walk import (
+    Change,
+    Changes,
+    check_option,
+    check_repeats,
+    check_setting,
+    walked_options,
+    walked_settings,
+)
+
+ELSEWHERE = ("stream most_series",)
+"""Shown to work in tests/tasks/anomaly_detection/test_lines.py, in code that both tasks share."""
+
+HOURS = np.datetime64("2024-03-20T00:00", "m") + 60 * np.arange(60)
+
+
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
+    folder = tmp_path_factory.mktemp("changes")
+    other = str(write_wave(folder / "other.csv", wave(seed=1)))
+    named = {
+        "series_id": ["a"] * 60 + ["b"] * 60,
+        "time": [*HOURS, *HOURS],
+        "east": wave(120)[:, 0],
+        "west": wave(120)[:, 1],
+    }
+    both = write_table(folder / "both.csv", named)
+    return {
+        **series_changes(folder, {}, reads=True),
+        **stream_changes(folder, ("east", "west"), minutes=60),
+        "model.quantiles": Change([0.2, 0.5]),
+        "input": Change(other, {"input": str(write_wave(folder / "one.csv", wave()))}),
+        "predict series": Change("b", {"input": both}),
+        "stream series": Change("b"),
+        "picture": Change("picture.png"),
+    }
+
+
+@pytest.mark.slow
+def test_repeats(base: Effects) -> None:
+    check_repeats(base)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", walked_settings(PIPELINE, ELSEWHERE))
+def test_setting(base: Effects, changes: Changes, key: str) -> None:
+    check_setting(base, key, changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("verb", "name"), walked_options(PIPELINE, ELSEWHERE))
+def test_option(base: Effects, changes: Changes, verb: str, name: str) -> None:
+    check_option(base, verb, name, changes)

@@ -1,0 +1,76 @@
+"""Every setting and every option changes something, or is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnapps.tasks.speech_recognition.pipeline import PIPELINE
+from tests.tasks.effects import Effects
+from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
+from tests.tasks.walk import (
+    Change,
+    Changes,
+    check_option,
+    check_repeats,
+    check_setting,
+    walked_options,
+    walked_settings,
+)
+
+ELSEWHERE = ("stream chunk_ms", "evaluate decoding.beam_width")
+"""How much sound is read at once, on which no word may depend, see test_speech_recognition.py; and what shows in what a
+model that has learned nothing predicts, but not in its scores."""
+
+
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
+    folder = tmp_path_factory.mktemp("changes")
+    other = str(write_manifest(folder / "other", 20, seed=1))
+    plain = write_manifest(folder / "plain", 24)
+    plain.write_text("\n".join(line.rpartition(",")[0] for line in plain.read_text().splitlines()))
+    marked = write_manifest(folder / "marked", 24)
+    marked.write_text(marked.read_text().replace(",lo", ",lo!"))
+    first, second = ((folder / f"{words}.wav") for words in ("lo hi", "mid"))
+    for file in (first, second):
+        file.write_bytes(audio_bytes(say(file.stem)))
+    builtin = {"data.source": "builtin", "data.builtin_utterances": 50}
+    beam = {"decoding.beam_width": 4}
+    return {
+        "data.source": Change(other),
+        "data.validation": Change(other),
+        "data.test": Change(other),
+        "data.speaker_pattern": Change(r"train_\d*(\d)", {"data.source": str(plain), "data.hold_out": "speakers"}),
+        "export.longest_seconds": Change(0.2),
+        "data.longest_seconds": Change(0.3),
+        "data.keep_punctuation": Change(True, {"data.source": str(marked)}),
+        "data.join_minimum": Change(2, {"data.join_maximum": 3}),
+        "data.join_passes": Change(3, {"data.join_maximum": 3}),
+        "data.builtin_utterances": Change(60, builtin),
+        "model.strides": Change([2]),
+        "training.speeds": Change([0.9, 1.0]),
+        "training.frequency_mask_mels": Change(2, {"training.frequency_masks": 1}),
+        "training.time_mask_ms": Change(20.0, {"training.time_masks": 1}),
+        "decoding.beam_width": Change(32),
+        "decoding.language_model_weight": Change(1.0, beam),
+        "decoding.symbol_bonus": Change(2.0, beam),
+        "decoding.language_model": Change("missing", beam | {"decoding.language_model_weight": 1.0}),
+        "file": Change(str(second), {"file": str(first)}),
+        "microphone": Change(True, {"file": str(first)}),
+    }
+
+
+@pytest.mark.slow
+def test_repeats(base: Effects) -> None:
+    check_repeats(base)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", walked_settings(PIPELINE, ELSEWHERE))
+def test_setting(base: Effects, changes: Changes, key: str) -> None:
+    check_setting(base, key, changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("verb", "name"), walked_options(PIPELINE, ELSEWHERE))
+def test_option(base: Effects, changes: Changes, verb: str, name: str) -> None:
+    check_option(base, verb, name, changes)

@@ -1,0 +1,73 @@
+"""Every setting and every option changes something, or is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnnapps.tasks.translation.pipeline import PIPELINE
+from tests.tasks.effects import Effects
+from tests.tasks.translation.sentences import write_pairs
+from tests.tasks.walk import (
+    Change,
+    Changes,
+    check_option,
+    check_repeats,
+    check_setting,
+    walked_options,
+    walked_settings,
+)
+
+
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
+    folder = tmp_path_factory.mktemp("changes")
+    other = write_pairs(folder / "other.tsv", 40, seed=1)
+    columns = [line.split("\t") for line in other.read_text().splitlines()]
+    left, right, turned = (str(folder / name) for name in ("left.txt", "right.txt", "turned.txt"))
+    for file, lines in ((left, [one for one, _ in columns]), (right, [two for _, two in columns])):
+        Path(file).write_text("\n".join(lines))
+    Path(turned).write_text("\n".join(two for _, two in reversed(columns)))
+    odd = folder / "odd.tsv"
+    odd.write_text(
+        "".join(f"{'Kos ' * 10}{word}\t{word.upper()}\n" for word in ("mul", "tep", "nar")) + other.read_text()
+    )
+    subwords, beam = {"data.tokens": "subwords"}, {"decoding.beam_width": 3}
+    return {
+        "data.source": Change(str(other)),
+        "data.target": Change(right, {"data.source": left, "data.target": turned}),
+        "data.validation": Change(str(other)),
+        "data.validation_target": Change(right, {"data.validation": left, "data.validation_target": turned}),
+        "data.test": Change(str(other)),
+        "data.test_target": Change(right, {"data.test": left, "data.test_target": turned}),
+        "data.lowercase": Change(True, {"data.source": str(odd)}),
+        "data.source_vocabulary": Change(30, subwords),
+        "data.target_vocabulary": Change(30, subwords),
+        "data.longest": Change(15),
+        "data.largest_ratio": Change(20.0, {"data.source": str(odd)}),
+        "data.grow_tokens": Change(0),
+        "model.tie_embeddings": Change(True, {"model.embedding_units": 48}),
+        "decoding.beam_width": Change(8),
+        "decoding.length_penalty": Change(5.0, beam),
+        "evaluate tune": Change(True, beam),
+        "sentence": Change("tep nar.", {"sentence": "kos mul."}),
+        "n_best": Change(2, beam),
+    }
+
+
+@pytest.mark.slow
+def test_repeats(base: Effects) -> None:
+    check_repeats(base)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", walked_settings(PIPELINE))
+def test_setting(base: Effects, changes: Changes, key: str) -> None:
+    check_setting(base, key, changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("verb", "name"), walked_options(PIPELINE))
+def test_option(base: Effects, changes: Changes, verb: str, name: str) -> None:
+    check_option(base, verb, name, changes)
