@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import rnnapps.client
 from rnnapps.playground.tabs import tab_folder
 from rnnapps.playground.told import told_model
 from rnnapps.serving.access import TokenGate
@@ -28,6 +29,9 @@ PATH = "/ui/"
 """Where the playground is."""
 
 FILES = Path(__file__).with_name("files")
+CLIENT = Path(rnnapps.client.__file__).with_name("rnnapps.js")
+"""The client that the pages ask with."""
+
 _KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -85,7 +89,8 @@ def _pages_app() -> Starlette:
         return _file(FILES, "index.html")
 
     async def file(request: Request) -> Response:
-        return _file(FILES, request.path_params["name"])
+        name = request.path_params["name"]
+        return _file(CLIENT.parent if name == CLIENT.name else FILES, name)
 
     async def tab(request: Request) -> Response:
         folder = tab_folder(request.path_params["pipeline"])

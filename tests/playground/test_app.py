@@ -15,7 +15,7 @@ from rnnapps.contract.served import ServedSignature, ServedTensor, Signatures
 from rnnapps.export.answers import Example
 from rnnapps.export.signature_file import SIGNATURES, signatures_text
 from rnnapps.export.stored_examples import save_example
-from rnnapps.playground.app import FILES, Playground
+from rnnapps.playground.app import CLIENT, FILES, Playground
 from rnnapps.playground.tabs import tab_folder
 
 TOLD = Signatures(
@@ -115,6 +115,10 @@ def test_every_file_is_given_out_with_its_type(ask: Ask, path: Path) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     kind = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}
     assert headers["content-type"].startswith(kind[path.suffix[1:]])
+
+
+def test_the_client_is_given_out_as_it_is(ask: Ask) -> None:
+    assert ask("/ui/files/rnnapps.js")[2] == CLIENT.read_bytes()
 
 
 @pytest.mark.parametrize(

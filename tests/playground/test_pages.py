@@ -38,6 +38,7 @@ def test_every_import_exists_and_is_exported(path: Path) -> None:
     for names, source in re.findall(r"^import \{([^}]+)\} from \"([^\"]+)\";$", path.read_text(), re.MULTILINE):
         shared = source.removeprefix("../../files/")
         target = (FILES if source.startswith("../../files/") else path.parent) / shared
+        assert target.is_file(), target
         exported = re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", target.read_text(), re.MULTILINE)
         wanted = [name.split(" as ")[0].strip() for name in names.split(",")]
         assert set(wanted) <= set(exported), f"{target.name} does not export all of {wanted}"

@@ -27,7 +27,7 @@ function form(model, name) {
   const run = runner("Ask the model", status, async () => {
     const row = Object.fromEntries(own.map(([input, tensor]) => [input, read(input, tensor, inputs[input])]));
     if (stream && signature.begins) throw new Error(`${name} goes on from an answer of ${signature.begins}: ask that by a client's stream.`);
-    const outputs = await (stream ?? { send: (given) => model.ask(name, given) }).send(row);
+    const outputs = await (stream ? stream.send(row) : model.ask(name, row));
     answer.replaceChildren(answers(signature, outputs));
     return "Answered.";
   });
@@ -97,6 +97,7 @@ function answers(signature, outputs) {
 }
 
 function brief(value) {
+  if (value instanceof Uint8Array) return `${value.length.toLocaleString("en")} bytes`;
   const text = typeof value === "string" ? value : typeof value === "number" ? shown(value) : JSON.stringify(value, (_, part) => (typeof part === "number" ? Number(part.toPrecision(5)) : part));
   return text.length > 2000 ? `${text.slice(0, 2000)}… (${text.length.toLocaleString("en")} characters)` : text;
 }

@@ -1,95 +1,76 @@
-// Asks the server's models over REST, in columns. Streams go on from the states of the answer before.
+// The server's models, asked by the client that any page may use, and what the server tells of them.
 
+import "./rnnapps.js";
+
+const { Client, RowsRefused } = globalThis.rnnapps;
 const BEARER = "rnnapps.token";
 
-export class Refused extends Error {}
-
-/** JSON with NaN where a number is missing: the server reads it, JSON.stringify does not write it. */
-export function asJson(value) {
-  if (typeof value === "number") return Number.isNaN(value) ? "NaN" : String(value);
-  if (typeof value === "bigint") return String(value);
-  if (Array.isArray(value)) return `[${value.map(asJson).join(",")}]`;
-  if (ArrayBuffer.isView(value)) return asJson(Array.from(value));
-  if (value !== null && typeof value === "object") {
-    return `{${Object.entries(value).map(([name, part]) => `${JSON.stringify(name)}:${asJson(part)}`).join(",")}}`;
-  }
-  return JSON.stringify(value);
+/** What the server tells of its models. */
+export async function fetchJson(path) {
+  return withToken(async (token) => {
+    const answer = await fetch(path, { headers: token ? { authorization: `Bearer ${token}` } : {} });
+    const content = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw Object.assign(new Error(content.error ?? `The server answers with status ${answer.status}.`), { status: answer.status });
+    return content;
+  });
 }
 
-/** The answer to a request as JSON; asks for the token where the server wants one. */
-export async function fetchJson(path, body = undefined, signal = undefined) {
-  const token = sessionStorage.getItem(BEARER);
-  const headers = token ? { authorization: `Bearer ${token}` } : {};
-  let answer;
+/** Does something with the token that is known, and asks for another where the server refuses it. */
+async function withToken(run) {
   try {
-    answer = await fetch(path, body === undefined ? { headers, signal } : { method: "POST", body, headers, signal });
+    return await run(sessionStorage.getItem(BEARER) ?? "");
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refused("The server does not answer. Is it still running?");
+    if (error instanceof TypeError && /fetch/i.test(error.message)) throw new Error("The server does not answer. Is it still running?");
+    const given = error.status === 401 && window.prompt("This server wants its token (the content of its --token_file):");
+    if (!given) throw error;
+    sessionStorage.setItem(BEARER, given.trim());
+    return withToken(run);
   }
-  if (answer.status === 401) {
-    const given = window.prompt("This server wants its token (the content of its --token_file):");
-    if (given) {
-      sessionStorage.setItem(BEARER, given.trim());
-      return fetchJson(path, body, signal);
-    }
-  }
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(content.error ?? `The server answers with status ${answer.status}.`);
-  return content;
 }
 
-/** A model of the server. */
+/** A model of the server: what it tells, and how to ask it. */
 export class Model {
   constructor(place, told) {
     Object.assign(this, place, told);
     this.all = told.signatures?.signatures ?? {};
   }
 
-  /** Outputs of several rows, name -> array. Inputs are columns. */
-  async predict(name, inputs, signal) {
-    const path = `/v1/models/${encodeURIComponent(this.name)}/versions/${this.version}:predict`;
-    const { outputs } = await fetchJson(path, asJson({ signature_name: name, inputs }), signal);
-    const names = Object.keys(this.all[name].outputs);
-    return names.length === 1 ? { [names[0]]: outputs } : outputs;
+  get client() {
+    const token = sessionStorage.getItem(BEARER) ?? undefined;
+    this.asked ??= new Client(location.origin, this.name, { version: this.version, token });
+    return this.asked;
+  }
+
+  /** Outputs of several rows, name -> rows; `problem` is one of them. */
+  predict(name, inputs) {
+    return this.client.predict(inputs, { signature: name, problems: "return" });
   }
 
   /** Outputs of one row; what it is refused for is thrown. Inputs that are not given have their defaults. */
-  async ask(name, row, signal) {
-    const inputs = {};
-    for (const [input, tensor] of Object.entries(this.all[name].inputs)) {
-      inputs[input] = [row[input] ?? (tensor.next ? zeros(tensor) : tensor.default)];
-      if (inputs[input][0] === undefined) throw new Refused(`${input} is missing: ${tensor.meaning}`);
-    }
-    const outputs = await this.predict(name, inputs, signal);
-    const first = Object.fromEntries(Object.entries(outputs).map(([output, values]) => [output, values[0]]));
-    if (first.problem) throw new Refused(first.problem);
-    return first;
+  async ask(name, row) {
+    return firstOf(this.client.predict(columns(row), { signature: name }));
   }
 
-  /** A stream over a signature with states. */
+  /** A stream of one row over a signature with states. */
   stream(name) {
-    return new Stream(this, name);
+    let stream = null;
+    return {
+      send: async (row, signal) => {
+        signal?.throwIfAborted();
+        stream ??= await this.client.stream({ signature: name });
+        return firstOf(stream.send(columns(row)));
+      },
+    };
   }
 }
 
-class Stream {
-  constructor(model, name) {
-    Object.assign(this, { model, name, states: {} });
-  }
+const columns = (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, [value]]));
 
-  async send(row, signal) {
-    const outputs = await this.model.ask(this.name, { ...row, ...this.states }, signal);
-    for (const [input, tensor] of Object.entries(this.model.all[this.name].inputs)) {
-      if (tensor.next) this.states[input] = outputs[tensor.next];
-    }
-    return outputs;
+/** The only row of an answer; a refusal in the model's own words. */
+async function firstOf(answer) {
+  try {
+    return Object.fromEntries(Object.entries(await answer).map(([name, rows]) => [name, rows[0]]));
+  } catch (error) {
+    throw error instanceof RowsRefused ? new Error(error.problems[0]) : error;
   }
-}
-
-/** The first state of one row. */
-function zeros(tensor) {
-  if (Array.isArray(tensor.zero)) return tensor.zero;
-  const fill = (shape) => (shape.length ? Array.from({ length: shape[0] ?? 0 }, () => fill(shape.slice(1))) : (tensor.zero ?? 0));
-  return fill(tensor.shape.slice(1));
 }

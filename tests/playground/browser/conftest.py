@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 
-PIPELINES = ("anomaly_detection", "forecasting", "text_generation", "translation")
+PIPELINES = (
+    "anomaly_detection",
+    "forecasting",
+    "music_generation",
+    "speech_recognition",
+    "text_generation",
+    "translation",
+    "video_recognition",
+)
 STEPS = ("--training.steps", "2", "--training.evaluate_every", "2", "--training.tensorboard", "false")
 PHONE = {"width": 390, "height": 844}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from typing import Any
 
+import mido
+import numpy as np
 import pytest
 
 from tests.playground.browser.conftest import PHONE, PIPELINES, Open
@@ -136,6 +139,76 @@ def test_a_sentence_is_translated(open_page: Open) -> None:
     assert rows.count() == page.locator(".bars .number").count()
     shares = [float(cell) for cell in rows.first.locator(".hidden-text").all_text_contents()]
     assert sum(shares) == pytest.approx(1, abs=0.02), "a piece looks somewhere with all of its attention"
+
+
+def test_a_primer_is_played_and_continued(open_page: Open) -> None:
+    page = open_page("music_generation")
+    page.get_by_role("button", name="C4", exact=True).click()
+    page.keyboard.press("d")
+    assert page.get_by_role("img", name="The primer: 2 notes in 1.0 beats").count() == 1
+    number(page, "steps", "8")
+    page.get_by_role("button", name="Continue").click()
+    says(page, r"^8 steps written, \d+ notes in all")
+    page.get_by_role("button", name="Play", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download MIDI").click()
+    assert download.value.path().read_bytes().startswith(b"MThd")
+
+
+def test_a_midi_file_is_written_and_read_alike(open_page: Open) -> None:
+    page = open_page("music_generation")
+    notes = [{"key": 60, "from": 0, "to": 1}, {"key": 64, "from": 0.5, "to": 40}]
+    script = """async (notes) => {
+        const { midiOf, notesOf } = await import("/ui/tabs/music_generation/midi.js");
+        return [notesOf(midiOf(notes)), Array.from(midiOf(notes))];
+    }"""
+    again, content = page.evaluate(script, notes)
+    assert again == notes
+    file = mido.MidiFile(file=io.BytesIO(bytes(content)))
+    times = [(message.type, message.note, message.time) for message in file.tracks[0] if not message.is_meta]
+    assert times == [("note_on", 60, 0), ("note_on", 64, 240), ("note_off", 60, 240), ("note_off", 64, 18_720)]
+
+
+def test_a_sound_is_heard_and_recorded(open_page: Open) -> None:
+    page = open_page("speech_recognition")
+    page.get_by_role("button", name="A number").click()
+    says(page, r"^1\.9 s of sound, \d+ words")
+    assert page.get_by_role("img", name="Spectrogram of 1.9 s").count() == 1
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download subtitles").click()
+    assert download.value.suggested_filename == "transcript.srt"
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(700)
+    page.get_by_role("button", name="Stop and listen").click()
+    says(page, r"s of sound, \d+ words")
+
+
+def test_subtitles_and_the_transform(open_page: Open) -> None:
+    page = open_page("speech_recognition")
+    words = [{"word": "one", "from": 0.5, "to": 1}, {"word": "two", "from": 3661.25, "to": 3662}]
+    lines = page.evaluate('async (words) => (await import("/ui/tabs/speech_recognition/tab.js")).srt(words)', words)
+    assert lines == "1\n00:00:00,500 --> 01:01:02,000\none two\n"
+    values = [1.0, 2.0, -1.0, 0.5, 0.0, 3.0, 1.0, -2.0]
+    script = """async (values) => {
+        const { transform } = await import("/ui/tabs/speech_recognition/sound.js");
+        const [real, imaginary] = [Float64Array.from(values), new Float64Array(values.length)];
+        transform(real, imaginary);
+        return [Array.from(real), Array.from(imaginary)];
+    }"""
+    real, imaginary = page.evaluate(script, values)
+    expected = np.fft.fft(values)
+    assert real == pytest.approx(expected.real.tolist()) and imaginary == pytest.approx(expected.imag.tolist())
+
+
+def test_a_clip_and_the_camera_are_looked_at(open_page: Open) -> None:
+    page = open_page("video_recognition")
+    page.get_by_role("button", name="Stored clip 1").click()
+    says(page, r"^\d+ frames, 10 a second")
+    assert page.get_by_role("img", name="Probabilities over time").locator("path").count() == 4
+    page.get_by_role("button", name="Watch the camera").click()
+    says(page, "^Watching")
+    page.get_by_role("button", name="Stop the camera").click()
+    says(page, "^Stopped")
 
 
 def test_any_signature_has_a_form_and_its_states_go_on(open_page: Open) -> None:

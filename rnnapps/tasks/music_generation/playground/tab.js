@@ -33,9 +33,8 @@ export function tab(model) {
   const go = runner("Continue", status, async () => {
     const bytes = file ?? (primer.length ? midiOf(primer) : new Uint8Array());
     const row = Object.fromEntries(Object.entries(settings).map(([name, input]) => [name, Number(input.value)]));
-    const answer = await model.ask("serving_default", { ...row, midi_bytes: bytes.length ? { b64: btoa(String.fromCharCode(...bytes)) } : "" });
-    const content = Uint8Array.from(atob(answer.written_midi_bytes.b64), (letter) => letter.charCodeAt(0));
-    const notes = notesOf(content), ends = primer.reduce((last, note) => Math.max(last, note.to), 0);
+    const answer = await model.ask("serving_default", { ...row, midi_bytes: bytes.length ? bytes : "" });
+    const content = answer.written_midi_bytes, notes = notesOf(content), ends = primer.reduce((last, note) => Math.max(last, note.to), 0);
     const listen = button("Play", () => sound.play(notes), "main"), quiet = button("Stop", () => sound.stop());
     const keep = button("Download MIDI", () => download("continued.mid", content, "audio/midi"));
     found.replaceChildren(card(pianoRoll(notes, ends, "The primer and what follows it"), h("div", { class: "row" }, listen, quiet, keep)));

@@ -2,7 +2,7 @@
 
 import { bars, button, card, download, examples, filePicker, h, statusLine, table } from "../../files/page.js";
 import { fitted } from "../../files/plots.js";
-import { fromBase64, record, samplesOf, spectrogram, toBase64, wavBytes } from "./sound.js";
+import { fromBase64, record, samplesOf, spectrogram, wavBytes } from "./sound.js";
 
 const NUMBER = "number.wav";
 
@@ -15,7 +15,7 @@ export function tab(model) {
     status.say("Listening…");
     try {
       const sound = await samplesOf(content, rate), wav = wavBytes(sound);
-      const answer = await model.ask("serving_default", { audio_bytes: { b64: toBase64(wav) } });
+      const answer = await model.ask("serving_default", { audio_bytes: wav });
       found.replaceChildren(...heard(answer, sound, wav));
       status.say(`${(sound.samples.length / sound.rate).toFixed(1)} s of sound, ${answer.word_counts} words.`);
     } catch (error) {

@@ -27,7 +27,7 @@ export function tab(model) {
     const frames = gif ? await framesOfGif(content, rate, format.longest_seconds) : await framesOfVideo(content, rate, format.longest_seconds);
     const shownClip = gif ? h("img", { alt: "The clip", src: URL.createObjectURL(content), width: 240 }) : h("video", { controls: true, muted: true, src: URL.createObjectURL(content), width: 240 });
     if (!frames) {
-      const answer = await model.ask("animation", { animations: { b64: await base64(content) } });
+      const answer = await model.ask("animation", { animations: new Uint8Array(await content.arrayBuffer()) });
       found.replaceChildren(card(shownClip, classes(answer)));
       return "The clip as a whole.";
     }
@@ -111,11 +111,4 @@ function overTime(labels, answers, times) {
   const curves = labels.map((label) => ({ label, values: answers.map((answer) => answer.probabilities[answer.labels.indexOf(label)]) }));
   const drawn = curves.sort((a, b) => Math.max(...b.values) - Math.max(...a.values)).slice(0, MOST_DRAWN);
   return linePlot({ title: "Probabilities over time", lines: drawn.map(({ label, values }, place) => ({ name: label.replaceAll("_", " "), values, colour: place })), labels: times });
-}
-
-async function base64(content) {
-  const bytes = new Uint8Array(await content.arrayBuffer());
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
 }
