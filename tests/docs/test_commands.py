@@ -41,7 +41,9 @@ DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md", R
 CONFIGURATIONS = sorted((ROOT / "rnnapps" / "tasks").glob("*/configs/*.yaml"))
 LONG = [ROOT / "docs" / f"{name}.md" for name in ("anomaly_detection", "forecasting", "music_generation")]
 LONG += [ROOT / "docs" / f"{name}.md" for name in ("speech_recognition", "translation", "video_recognition")]
-"""Pages whose commands take half a minute each page: by default they are parsed alone."""
+LONG += [ROOT / "README.md"]
+"""Pages whose commands take half a minute each page, README's since it applies a model of every task: by default they
+are parsed alone. What README shows of text generation is run for the other pages."""
 TRAINING = ("train", "finetune")
 BRIEFLY = ("--training.steps=1", "--training.evaluate_every=1", "--skip_evaluation")
 
