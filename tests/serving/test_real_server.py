@@ -1,7 +1,7 @@
 """The client against a real TensorFlow Serving, by the requests and answers that an export carries.
 
-`TF_SERVING_HOST=HOST:8501` is the server, `TF_SERVING_EXPORT` the folder of one of its models on this machine, which has
-its name.
+`TF_SERVING_HOST=HOST:8501` is the server, `TF_SERVING_EXPORT` the folder of one of its models on this machine, and
+its name that of the model.
 """
 
 from __future__ import annotations
