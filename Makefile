@@ -18,7 +18,7 @@ RUN := runs/text_generation/demo
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo models test fast-tests test-slow lint mutants wheel-check bench hostile docs lock audit sbom clean
+.PHONY: help setup demo models test fast-tests test-slow test-ui lint mutants wheel-check bench hostile docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -69,6 +69,9 @@ fast-tests: setup
 
 test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
 	@$(BIN)/python -m pytest -m slow
+
+test-ui: $(VENV)/.installed-browser ## the playground in Chromium: of exports in PLAYGROUND_MODELS, or of some it trains
+	@$(BIN)/python -m pytest -m browser tests/playground
 
 wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there
 	@.ci/wheel-check
