@@ -60,7 +60,9 @@ def _log_probabilities(network: keras.Model, ids: Tensor, lengths: Tensor) -> Te
 
     def body(part: Tensor, written: tf.TensorArray, *states: Tensor) -> tuple[Tensor | tf.TensorArray, ...]:
         start = part * PART
-        logits, new = read(network, ids[:, start : start + PART], tf.clip_by_value(lengths - start, 0, PART), states)
+        logits, new = read(
+            network, ids[:, start : start + PART], tf.clip_by_value(lengths - start, 0, PART), list(states)
+        )
         wanted = ids[:, start + 1 : start + 1 + PART]
         found = tf.reshape(tf.gather(tf.nn.log_softmax(logits), wanted, batch_dims=2), [batch, PART])
         for state, old in zip(new, states, strict=True):
