@@ -18,7 +18,7 @@ RUN := runs/text_generation/demo
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo models test fast-tests test-slow lint mutants wheel-check bench hostile docs lock audit sbom clean
+.PHONY: help setup demo models test fast-tests test-slow test-ui lint mutants wheel-check bench hostile docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -52,6 +52,7 @@ demo: setup ## train, score, export, verify and use a character model of built-i
 	$(BIN)/rnnapps text_generation export --run $(RUN) --to $(EXPORT)
 	$(BIN)/rnnapps verify "$$(ls -d $(EXPORT)/[0-9]* | sort -V | tail -1)"
 	$(BIN)/rnnapps text_generation predict --run $(RUN) --prompt "The " --length 300
+	@echo "next: $(BIN)/rnnapps serve saved_models --ui    asks it in the browser; with --demo seven trained models"
 
 models: $(VENV)/.installed-samples ## train, export and pack the models of rnnapps-models anew (20 minutes)
 	$(BIN)/python -m models.build
@@ -69,6 +70,9 @@ fast-tests: setup
 
 test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
 	@$(BIN)/python -m pytest -m slow
+
+test-ui: $(VENV)/.installed-browser ## the playground in Chromium: of exports in PLAYGROUND_MODELS, or of some it trains
+	@$(BIN)/python -m pytest -m browser tests/playground
 
 wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there
 	@.ci/wheel-check
@@ -95,7 +99,7 @@ $(AUDIT)/.installed: $(VENV)/.created Makefile
 
 lock: $(AUDIT)/.installed ## after a change of constraints.txt or pyproject.toml: locked.txt, with the hashes of all files
 	@(sed '/^# *$$/q' locked.txt; printf 'pip\nsetuptools\nwheel\n' | $(AUDIT)/bin/uv pip compile pyproject.toml - \
-	  --extra dev --extra samples --extra serve --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --extra dev --extra portable --extra samples --extra serve --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 	  --constraint constraints.txt) > locked.new
 	@mv locked.new locked.txt
 

@@ -21,7 +21,8 @@ __all__ = ["draw"]
 
 PICTURE = ROOT / "docs" / "architecture.svg"
 CENTRES = {
-    "pipelines": 420, "testing": 130, "templates": 840, "cli": 260, "serving": 700, "verbs": 260, "tasks": 490,
+    "pipelines": 420, "testing": 130, "templates": 840, "cli": 130, "playground": 490, "serving": 840, "verbs": 260,
+    "tasks": 490,
     "portable": 130, "zoo": 410, "client": 700,
     "export": 130, "reports": 560, "training": 840, "decoding": 300, "metrics": 600, "layers": 840,
     "data": 130, "preprocessing": 450, "cells": 840, "kernels": 840,

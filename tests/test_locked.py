@@ -31,6 +31,7 @@ def test_everything_that_is_declared_is_locked() -> None:
     declared = [
         *project["dependencies"],
         *extras["dev"],
+        *extras["portable"],
         *extras["samples"],
         *extras["serve"],
         "pip",

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from rnnapps.cli.deploying import add_deploy
 from rnnapps.cli.outcome import run_command
 from rnnapps.errors import ConfigError
 
@@ -21,6 +22,7 @@ examples:
   rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
+  rnnapps deploy saved_models            files for TensorFlow Serving's image
 """
 
 
@@ -62,6 +64,10 @@ def _run(words: Sequence[str]) -> int:
         from rnnapps.cli.verification import verify_folder
 
         return verify_folder(arguments.folder, as_json=arguments.json, allow=arguments.allow, key=arguments.key)
+    elif arguments.command == "deploy":
+        from rnnapps.cli.deploying import deploy_command
+
+        return deploy_command(arguments)
     elif arguments.command == "new":
         from pathlib import Path
 
@@ -91,7 +97,7 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("list", "models", "new", "serve", "verify")
+COMMANDS = ("deploy", "list", "models", "new", "serve", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -114,6 +120,7 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     _add_models(commands)
     _add_verify(commands)
+    add_deploy(commands)
     # Its flags are those of another parser, which nobody waits for who does not ask.
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False

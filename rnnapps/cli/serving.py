@@ -24,6 +24,7 @@ EXAMPLES = """\
 examples:
   rnnapps serve saved_models
   rnnapps serve --demo
+  rnnapps serve saved_models --ui
   rnnapps serve saved_models/NAME --port 8501 --grpc_port 8500
   rnnapps serve saved_models --host 0.0.0.0 --token_file token.txt --tls_certificate cert.pem --tls_key key.pem
 """
@@ -42,6 +43,7 @@ def serve_command(words: Sequence[str]) -> int:
     arguments, options = parse_serve(words)
     _without_tensorflow()
     try:
+        from rnnapps.playground.app import PATH, Playground
         from rnnapps.serving.logs import start_logging
         from rnnapps.serving.server import Server, serve
     except ModuleNotFoundError as error:
@@ -50,7 +52,9 @@ def serve_command(words: Sequence[str]) -> int:
     root = all_unpacked() if arguments.demo else Path(arguments.folder)
     configs = _configs(root, arguments.model_config_file)
     start_logging(as_json=options.log_json)
-    asyncio.run(serve(Server(configs, root, options), told=_tell))
+    pages = arguments.ui or arguments.demo
+    server = Server(configs, root, options, around=Playground if pages else None)
+    asyncio.run(serve(server, told=lambda started: _tell(started, PATH if pages else "")))
     return 0
 
 
@@ -81,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="models, versions and labels, as TensorFlow Serving's file says them",
     )
+    parser.add_argument("--ui", action="store_true", help="serve pages too on which the models can be tried, at /ui/")
     meanings = _meanings(ServeOptions)
     for field in dataclasses.fields(ServeOptions):
         _add_flag(parser, field, meanings[field.name])
@@ -130,10 +135,12 @@ def _configs(root: Path, config_file: str | None) -> Callable[[], Sequence[Model
     return lambda: find_models(root)
 
 
-def _tell(server: Server) -> None:
-    """Says where the server listens."""
+def _tell(server: Server, pages: str) -> None:
+    """Says where the server listens, and where its pages are, if there are any."""
     scheme = "https" if server.options.tls_certificate else "http"
     host = f"[{server.options.host}]" if ":" in server.options.host else server.options.host
     grpc = f", gRPC on {host}:{server.grpc_port}" if server.grpc_port > 0 else ""
     models = ", ".join(server.service.registry.models)
     print(f"serving {models} on {scheme}://{host}:{server.port}{grpc}; Ctrl-C ends it", flush=True)
+    if pages:
+        print(f"playground: {scheme}://{host}:{server.port}{pages}", flush=True)

@@ -57,7 +57,7 @@ FLAGS = {
         Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
         Flag("state_seconds", "seconds between two writings of the state; 30 if not given"),
         Flag("to", "model folder; the export becomes its next version"),
-        Flag("portable", "formats for other runtimes to write beside it, such as c; several with commas"),
+        Flag("portable", "formats for other runtimes to write beside it: c, onnx, litert; several with commas"),
         Flag("portable_steps", "places of their inputs of variable length; one in a step if not given"),
         Flag("key", "private key (PEM, Ed25519) that signs the export; `verify --key` checks it by the public one"),
     )

@@ -38,7 +38,7 @@ def complete(name: str, signature: ServedSignature, given: Mapping[str, Any]) ->
         elif not arrays[key].ndim and len(tensor.shape) == 1:
             arrays[key] = np.full(rows, arrays[key].item(), arrays[key].dtype)
         _require_shape(key, arrays[key], tensor, rows)
-    return arrays
+    return {key: arrays[key] for key in signature.inputs}
 
 
 def initial_state(tensor: ServedTensor, rows: int) -> Array:

@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import time
+import weakref
 from collections import deque
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -38,6 +39,7 @@ class RestTransport:
     def __init__(self, url: SplitResult, options: ClientOptions) -> None:
         self._url, self._options = url, options
         self._idle: deque[http.client.HTTPConnection] = deque()
+        weakref.finalize(self, _close, self._idle)
         self._context = _trusting(options.ca_file) if url.scheme == "https" else None
 
     def predict(self, target: Target, name: str, signature: ServedSignature, inputs: Arrays) -> Arrays:
@@ -73,8 +75,7 @@ class RestTransport:
 
     def close(self) -> None:
         """Closes the connections that are kept."""
-        while self._idle:
-            self._idle.pop().close()
+        _close(self._idle)
 
     def _answer(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
         """The object that a successful answer holds."""
@@ -144,6 +145,11 @@ class RestTransport:
 
     def _error(self, message: str, **known: Any) -> ServingError:
         return ServingError(f"{self._url.geturl()}: {message}", **known)
+
+
+def _close(connections: deque[http.client.HTTPConnection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _path(target: Target) -> str:

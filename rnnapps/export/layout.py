@@ -15,10 +15,12 @@ __all__ = ["layout_checks"]
 _FILES = re.compile(
     r"saved_model\.pb|fingerprint\.pb|batching_params\.pbtxt|variables/variables\.(index|data-\d{5}-of-\d{5})"
     r"|assets\.extra/(config\.yaml|manifest\.json(\.sig)?|model_card\.md|signatures\.json|tf_serving_warmup_requests|weights\.npz"
-    r"|expected/[A-Za-z]\w*\.npz|preprocessing/[^.\\:][^\\:]*)",
+    r"|expected/[A-Za-z]\w*\.npz|preprocessing/[^.\\:][^\\:]*|portable/(portable\.json|\w+/\w+\.(c|h|onnx|tflite)))",
     re.ASCII,
 )
-_FOLDERS = re.compile(r"assets|variables|assets\.extra(/(expected|preprocessing(/[^.\\:][^\\:]*)?))?", re.ASCII)
+_FOLDERS = re.compile(
+    r"assets|variables|assets\.extra(/(expected|portable(/\w+)?|preprocessing(/[^.\\:][^\\:]*)?))?", re.ASCII
+)
 
 
 def layout_checks(folder: Path) -> list[Check]:

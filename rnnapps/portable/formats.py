@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.errors import ConfigError
+from rnnapps.portable.leaving import SIGNATURES, STEP
 
 if TYPE_CHECKING:
     from rnnapps.portable.static import StaticGraph
@@ -40,8 +41,22 @@ def _c(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]]:
     return write_c(static, folder, name)
 
 
+def _litert(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]]:
+    from rnnapps.portable.litert_files import write_litert
+
+    return write_litert(static, folder, name)
+
+
+def _onnx(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]]:
+    from rnnapps.portable.onnx_files import write_onnx
+
+    return write_onnx(static, folder, name)
+
+
 FORMATS: dict[str, Format] = {
-    "c": Format(_c, (), ("step",)),
+    "c": Format(_c, (), (STEP,)),
+    "litert": Format(_litert, ("ai_edge_litert",), SIGNATURES),
+    "onnx": Format(_onnx, ("onnx", "onnxruntime", "tf2onnx"), SIGNATURES),
 }
 
 

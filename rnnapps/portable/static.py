@@ -13,11 +13,12 @@ from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.kernels.portable_graph import portable_graph
 from rnnapps.portable.folding import folded
+from rnnapps.portable.leaving import STEP
 from rnnapps.types import Array, Arrays, NamedTensors, Tensor
 
-__all__ = ["LENGTHS", "STEP", "Case", "StaticGraph", "states_of", "static_graph"]
+__all__ = ["LENGTHS", "Case", "StaticGraph", "states_of", "static_graph"]
 
-STEP, LENGTHS = "step", "lengths"
+LENGTHS = "lengths"
 STATE, NEXT = "state_", "next_"
 
 

@@ -11,14 +11,12 @@ from typing import Any
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ExportError
 from rnnapps.portable.formats import FORMATS
+from rnnapps.portable.leaving import SIGNATURES, STEP
 from rnnapps.portable.listing import write_listing
-from rnnapps.portable.static import STEP, StaticGraph, static_graph
+from rnnapps.portable.static import StaticGraph, static_graph
 from rnnapps.types import Tensor
 
 __all__ = ["default_steps", "write_portable"]
-
-SIGNATURES = ("tensors", STEP)
-"""What leaves TensorFlow: arrays in, arrays out."""
 
 
 def write_portable(

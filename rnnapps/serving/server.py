@@ -13,6 +13,7 @@ from pathlib import Path
 import grpc
 import uvicorn
 from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from rnnapps.errors import ConfigError, ExportError
@@ -31,6 +32,7 @@ from rnnapps.serving.websocket_streams import stream
 __all__ = ["Server", "serve"]
 
 LOG = logging.getLogger("rnnapps.serving")
+Around = Callable[[ASGIApp, Service, Callable[[str], bool] | None], ASGIApp]
 
 
 class _Rest(uvicorn.Server):
@@ -49,6 +51,8 @@ class Server:
         configs: returns the models to serve; it is asked at each poll.
         root: the folder below which clients may name models.
         options: settings.
+        around: puts something around the REST interface, given that, the service, and who judges the header
+            `authorization` (None where everybody may ask); it sees requests before the token does.
 
     Attributes:
         port: of REST, once started.
@@ -57,8 +61,15 @@ class Server:
         sessions: of the streams.
     """
 
-    def __init__(self, configs: Callable[[], Sequence[ModelConfig]], root: Path, options: ServeOptions) -> None:
-        self.options, self._root = options, root
+    def __init__(
+        self,
+        configs: Callable[[], Sequence[ModelConfig]],
+        root: Path,
+        options: ServeOptions,
+        *,
+        around: Around | None = None,
+    ) -> None:
+        self.options, self._root, self._around = options, root, around
         self._token = read_token(options.token_file) if options.token_file else ""
         self._metrics = Metrics()
         self._registry = Registry(configs, options, self._metrics)
@@ -108,8 +119,12 @@ class Server:
             await stream(socket, self.sessions, options.stream_seconds)
 
         app.routes.append(WebSocketRoute("/{rest:path}", stream_over))
+        accepted = accepts(self._token) if self._token else None
+        served: ASGIApp = TokenGate(app, accepted) if accepted else app
+        if self._around is not None:
+            served = self._around(served, self.service, accepted)
         config = uvicorn.Config(
-            TokenGate(app, accepts(self._token)) if self._token else app,
+            served,
             log_config=None,
             access_log=False,
             server_header=False,

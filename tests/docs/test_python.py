@@ -7,10 +7,13 @@ seconds, are left out.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import sys
 import traceback
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,9 @@ TASKS = sorted(path.parent.name for path in (ROOT / "rnnapps" / "tasks").glob("*
 MOST_NOT_RUN = 2
 """Blocks that need what a test has not, such as a camera."""
 
+
+SERVER = "127.0.0.1:8501"
+"""Where pages expect a server."""
 
 LOADED = re.compile(r'load(?:_for_inference)?\("((?:runs|saved_models)/text_generation(?:/\w+)?)"\)')
 """What a page loads: a run, or an export."""
@@ -67,8 +73,22 @@ def test_the_python_of_a_page_runs(page: Path, folder: Path, request: pytest.Fix
         if f'run="{path}"' not in code:  # the page does not train it itself
             kind, *_ = Path(path).parts
             shutil.copytree(request.getfixturevalue("earlier") / kind, folder / path)
-    for block in blocks:
-        block.run(namespace)
+    with served(code, folder, request) as port:
+        for block in blocks:
+            replace(block, code=block.code.replace(SERVER, f"127.0.0.1:{port}")).run(namespace)
+
+
+@contextlib.contextmanager
+def served(code: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[int]:
+    """The port of a server, where a page asks one: it serves the export that commands would have left."""
+    if f'Client("http://{SERVER}' not in code:
+        yield 0
+        return
+    from tests.serving.conftest import run_server
+
+    shutil.copytree(request.getfixturevalue("earlier") / "saved_models", folder / "saved_models" / "text_generation")
+    with contextlib.contextmanager(run_server)(folder / "saved_models") as running:
+        yield running.server.port
 
 
 def test_little_is_left_out_and_never_without_a_reason() -> None:

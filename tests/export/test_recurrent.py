@@ -14,8 +14,10 @@ import tensorflow as tf
 from rnnapps.cells import CELLS, make_cell
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.export.inference import load_for_inference
+from rnnapps.export.manifest import read_manifest
 from rnnapps.export.saved_model import export
 from rnnapps.layers.stack import RecurrentStack
+from rnnapps.portable.write import write_portable
 from rnnapps.reports.model_card import ModelCard
 
 
@@ -56,7 +58,17 @@ def test_cells_export_and_stream(tmp_path: Path, names: tuple[str, ...]) -> None
     network = network_of(names)
     endpoint = step_endpoint(network)
     endpoints = {"serving_default": endpoint}
-    version = export(endpoints, network, None, tmp_path / "toy", config_yaml="", model_card=ModelCard("toy"))
+    version = export(
+        endpoints,
+        network,
+        None,
+        tmp_path / "toy",
+        config_yaml="",
+        model_card=ModelCard("toy"),
+        more=lambda folder: write_portable({"step": endpoint}, folder / "portable", "toy", formats=["c"]),
+    )
+    listed = {file for file in read_manifest(version).files if "portable" in file}
+    assert {f"assets.extra/portable/c/toy_step{kind}" for kind in (".c", ".h", "_int8.c", "_int8.h")} < listed
 
     model, inputs = load_for_inference(version), endpoint.examples
     whole = {**inputs, "lengths": np.full(5, 7, np.int32)}

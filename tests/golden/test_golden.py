@@ -16,7 +16,8 @@ from rnnapps.export.stored_examples import load_example
 from rnnapps.verbs.pipelines import pipeline_entries
 from tests.golden.make import FOLDER
 
-NAMES = sorted(pipeline_entries())
+QUICK = ("anomaly_detection", "forecasting", "text_generation")
+NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in sorted(pipeline_entries())]
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -60,6 +60,15 @@ def test_a_program_that_answers_otherwise_is_not_written(tmp_path: Path, monkeyp
     assert not list((tmp_path / "c").iterdir()) and not (tmp_path / "portable.json").exists()
 
 
+def test_small_weights_that_change_too_much_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rnnapps.portable.parity.LOOSE", 1e-6)
+    write_portable({"step": STEP}, tmp_path, "m", formats=["c"])
+    assert {path.name for path in (tmp_path / "c").iterdir()} == {"m_step.c", "m_step.h"}
+    assert "left out: m_step_int8.c: example 0 is answered otherwise" in capsys.readouterr().err
+
+
 def test_a_missing_compiler_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "no-such-compiler -m32")
     with pytest.raises(

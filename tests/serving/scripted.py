@@ -9,6 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+METADATA = {
+    "model_spec": {"name": "m", "version": "3"},
+    "metadata": {
+        "signature_def": {
+            "signature_def": {
+                "__saved_model_init_op": {"inputs": {}, "outputs": {}},
+                "serving_default": {
+                    "inputs": {"x": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}]}}},
+                    "outputs": {"y": {"dtype": "DT_DOUBLE", "tensor_shape": {"dim": [{"size": "-1"}]}}},
+                },
+            }
+        }
+    },
+}
+"""Metadata of a model with one signature, as TensorFlow Serving tells them."""
+
 
 @dataclass
 class Script:
@@ -65,6 +81,8 @@ def run_script() -> Iterator[Script]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         script.url = f"http://127.0.0.1:{server.server_address[1]}"
-        yield script
-        server.shutdown()
-        thread.join()
+        try:
+            yield script
+        finally:
+            server.shutdown()
+            thread.join()

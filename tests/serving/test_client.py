@@ -16,7 +16,7 @@ import pytest
 from rnnapps.client import Client, ClientOptions, RowsRefused, ServingError
 from rnnapps.errors import ConfigError, DataError
 from tests.serving.conftest import Running, Start
-from tests.serving.scripted import Script, run_script
+from tests.serving.scripted import METADATA, Script, run_script
 
 TOKEN = "a-token-of-this-test"
 BOTH = pytest.mark.parametrize("kind", ["http", "grpc"])
@@ -119,19 +119,16 @@ def test_signatures_are_those_of_the_export_or_of_the_server_or_its_metadata(
     told.close(), read.close(), plain.close()
 
 
-def test_defaults_fill_what_is_left_out(models: Path, scripted: Script, tmp_path: Path) -> None:
-    folder = tmp_path / "1" / "assets.extra"
-    folder.mkdir(parents=True)
-    (tmp_path / "1" / "saved_model.pb").touch()
-    text = (models / "toy" / "1" / "assets.extra" / "signatures.json").read_text()
-    (folder / "signatures.json").write_text(text.replace('"meaning": "how many items', '"default": 2, "meaning": "how'))
-    scripted.say(200, {"outputs": {"problem": ["", ""], "sum": [0, 0]}})
-    with Client(scripted.url, "toy", ClientOptions(export=str(tmp_path))) as client:
-        assert client.signature("sums").inputs["lengths"].default == 2
-        client.predict({"values": np.zeros((2, 0), np.float32)}, "sums")
-        with pytest.raises(ConfigError, match="'text' is missing"):
+@pytest.mark.parametrize("told", ["by the server", "by the export"])
+def test_defaults_fill_what_is_left_out(running: Running, models: Path, told: str) -> None:
+    with client_of(running, export=str(models / "toy") if told == "by the export" else "") as client:
+        stream = client.stream("recall")
+        stream.begin({"values": [[1, 2]]})
+        assert stream.send({})["sum"].tolist() == [6]
+        with pytest.raises(ConfigError, match="'text' is missing, which has no default"):
             client.predict({})
-    assert scripted.requests[0][3].endswith(b'"inputs":{"values":[[],[]],"lengths":[0,0]}}')
+    with client_of(running, "grpc") as client, pytest.raises(ConfigError, match="'factor' is missing"):
+        client.stream("recall").send({})  # gRPC tells no defaults
 
 
 @BOTH
@@ -151,6 +148,23 @@ def test_a_stream_keeps_the_states(running: Running, kind: str, tmp_path: Path) 
         assert stream.send({"values": [[4], [5]]})["total"].tolist() == [[4], [5]]
         with pytest.raises(ConfigError, match="'sums' keeps no states"):
             client.stream("sums")
+
+
+@BOTH
+def test_a_stream_may_begin_with_another_signature(running: Running, kind: str, tmp_path: Path) -> None:
+    export = str(running.server._root / "toy") if kind == "grpc" else ""
+    with client_of(running, kind, export=export) as client:
+        stream = client.stream("recall", rows=2)
+        with pytest.raises(ConfigError, match="call begin"):
+            stream.send({})
+        assert list(stream.begin({"values": [[1, 2, 3], [5]]})) == ["problem"]
+        assert stream.send({"factor": [2, 3]})["sum"].tolist() == [12, 15]
+        stream.save(tmp_path / "state.json")
+        other = client.stream("recall", rows=2)
+        other.restore(tmp_path / "state.json")
+        assert other.send({"factor": 1})["sum"].tolist() == [6, 5]
+        with pytest.raises(ConfigError, match="begins with zeros"):
+            client.stream().begin({})
 
 
 def test_a_refused_row_keeps_its_state(running: Running) -> None:
@@ -181,22 +195,6 @@ def test_a_state_that_does_not_fit_is_refused(running: Running, change: Any, tol
         with pytest.raises(DataError, match=told):
             stream.restore(path)
         assert stream.steps == 0
-
-
-METADATA = {
-    "model_spec": {"name": "m", "version": "3"},
-    "metadata": {
-        "signature_def": {
-            "signature_def": {
-                "__saved_model_init_op": {"inputs": {}, "outputs": {}},
-                "serving_default": {
-                    "inputs": {"x": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}]}}},
-                    "outputs": {"y": {"dtype": "DT_DOUBLE", "tensor_shape": {"dim": [{"size": "-1"}]}}},
-                },
-            }
-        }
-    },
-}
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from rnnapps.cli.main import main
 from rnnapps.cli.serving import parse_serve
 from rnnapps.errors import ConfigError, ExportError
 from rnnapps.serving.access import read_token
@@ -216,6 +217,12 @@ def test_flags_are_the_settings() -> None:
     assert options == ServeOptions(port=1, batching=False, memory_mib=100, log_json=True)
     assert parse_serve(["models"])[1] == ServeOptions()
     assert ServeOptions().host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("words", [[], ["models", "--demo"]])
+def test_one_folder_or_the_demonstration(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", *words]) == 2
+    assert "needs a folder of exports, or --demo" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_told(models: Path, running: Running, start: Start) -> None:

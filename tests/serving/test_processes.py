@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,11 +19,13 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from rnnapps.zoo import catalogue
 from tests.serving.conftest import Running, Start
 from tests.serving.test_grpc import request
 
 SUM = {"signature_name": "sums", "instances": [{"values": [1.0, 2.0], "lengths": 2}]}
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -114,6 +119,24 @@ def test_a_damaged_version_is_refused_while_the_old_one_answers(
     entries = running.request("GET", "/v1/models/toy")[1]["model_version_status"]
     assert [(entry["version"], entry["state"]) for entry in entries] == [("2", "END"), ("1", "AVAILABLE")]
     assert entries[0]["status"]["error_message"]
+
+
+def test_the_command_serves_every_model_that_comes_with_the_package_within_half_a_minute() -> None:
+    command = [sys.executable, "-m", "rnnapps", "serve", "--demo", "--port", "0", "--grpc_port", "-1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
+    try:
+        assert process.stdout is not None
+        with process.stdout as output:
+            line = output.readline()
+        assert sorted(catalogue()) == sorted(re.findall(r"\w+", line.partition(" on ")[0].removeprefix("serving ")))
+        process.send_signal(signal.SIGTERM)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        # Seconds of both processors, with those of the models: a busy machine gives them later.
+        assert usage.ru_utime + usage.ru_stime < 2 * 30
+    finally:
+        process.kill()
 
 
 def test_memory_of_a_process_is_limited(copied: Path, start: Start) -> None:

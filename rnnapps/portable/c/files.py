@@ -11,8 +11,9 @@ from rnnapps.errors import ExportError
 from rnnapps.portable.c.compiler import compile_graph
 from rnnapps.portable.c.native import NativeStep, code_bytes, compile_library
 from rnnapps.portable.c.source import sources
-from rnnapps.portable.parity import compare
-from rnnapps.portable.static import STEP, StaticGraph
+from rnnapps.portable.leaving import STEP
+from rnnapps.portable.parity import compare, unless_far
+from rnnapps.portable.static import StaticGraph
 
 __all__ = ["write_c"]
 
@@ -33,7 +34,8 @@ def write_c(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]
     """
     if static.name != STEP:
         raise ExportError(f"signature {static.name!r}: only a step becomes C, which goes on from states")
-    return [_written(static, folder, name, int8=int8) for int8 in (False, True)]
+    full = _written(static, folder, name, int8=False)
+    return [full, *unless_far(lambda: _written(static, folder, name, int8=True))]
 
 
 def _written(static: StaticGraph, folder: Path, name: str, *, int8: bool) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from rnnapps.kernels.linear_scan import linear_scan
 from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
+from rnnapps.tasks.anomaly_detection.prefixes import running_recurrence
 from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["Averages", "Scores", "channel_errors", "fill_expected", "first_averages", "join", "smooth", "widen_levels"]
@@ -80,9 +80,13 @@ def fill_expected(errors: Tensor, valid: Tensor, whitening: Tensor) -> Tensor:
         known = tf.where(some[..., None], valid, tf.ones_like(valid))
         filled = _solved(known, errors, whitening[:, None])
         return tf.where(some[..., None], filled, errors)
-    places = tf.where(some)
-    filled = _solved(tf.gather_nd(valid, places), tf.gather_nd(errors, places), tf.gather(whitening, places[:, 0]))
-    return tf.tensor_scatter_nd_update(errors, places, filled)
+
+    def with_expected() -> Tensor:
+        places = tf.where(some)
+        filled = _solved(tf.gather_nd(valid, places), tf.gather_nd(errors, places), tf.gather(whitening, places[:, 0]))
+        return tf.tensor_scatter_nd_update(errors, places, filled)
+
+    return tf.ensure_shape(tf.cond(tf.reduce_any(some), with_expected, lambda: errors), errors.shape)
 
 
 def _solved(valid: Tensor, errors: Tensor, whitening: Tensor) -> Tensor:
@@ -115,22 +119,16 @@ def smooth(heights: Tensor, valid: Tensor, averages: Averages, config: Detection
     Returns:
         Smoothed heights `(batch, time, spans, targets)` and the averages after the last row.
     """
-    spans = len(config.smoothing_steps)
     keep = tf.constant([1 - 2 / (span + 1) for span in config.smoothing_steps], tf.float32)[:, None]
-    shape = tf.shape(heights)
-    batch, time, targets = shape[0], shape[1], heights.shape[2]
-    # Both recursions s_t = f_t s_(t-1) + g_t x_t run in one scan: x is the height for the sums, 1 for the weights;
+    # Both recurrences s_t = f_t s_(t-1) + g_t x_t are run together: x is the height for the sums, 1 for the weights;
     # f = keep and g = 1 - keep where there is an error, f = 1 and g = 0 where there is none.
     counts = valid[:, :, None]  # (batch, time, 1, targets); `keep` is (spans, 1)
     factors = counts * keep + (1 - counts)
     gains = counts * (1 - keep)
-    inputs = tf.stack([gains * heights[:, :, None], gains * tf.ones_like(heights)[:, :, None]], axis=2)
-    factors = tf.stack([factors, factors], axis=2)
-    flat = [tf.transpose(tf.reshape(part, [batch, time, 2 * spans * targets]), [1, 0, 2]) for part in (factors, inputs)]
-    start = tf.reshape(tf.stack(averages, axis=1), [batch, 2 * spans * targets])
-    states, last = linear_scan(flat[0], flat[1], start)
-    both = tf.reshape(tf.transpose(states, [1, 0, 2]), [batch, time, 2, spans, targets])
-    final = tf.reshape(last, [batch, 2, spans, targets])
+    inputs = tf.stack([gains * heights[:, :, None], gains], axis=2)
+    start = tf.stack(averages, axis=1)
+    both = running_recurrence(factors[:, :, None], inputs, start)
+    final = tf.concat([start[:, None], both], axis=1)[:, -1]
     return both[:, :, 0] / tf.maximum(both[:, :, 1], SMALLEST), Averages(final[:, 0], final[:, 1])
 
 
@@ -169,6 +167,6 @@ def widen_levels(smoothed: Tensor, out: Tensor, widening: Tensor) -> Tensor:
         out: 1 where a channel is silent or not yet settled, else 0 `(batch, time, channels)`.
         widening: of `Calibration.values`.
     """
-    spans = smoothed.shape[2]
-    added = tf.einsum("btd,dsc->btsc", out, tf.square(widening[:, :spans]) - 1)
-    return smoothed / tf.sqrt(1 + added)
+    spans, targets = smoothed.shape[2:]
+    more = tf.reshape(tf.square(widening[:, :spans]) - 1, [-1, spans * targets])
+    return smoothed / tf.sqrt(1 + tf.reshape(tf.matmul(out, more), tf.shape(smoothed)))

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.tasks.anomaly_detection.prefixes import running_max
 from rnnapps.types import Array, Tensor
 
-__all__ = ["ALL", "Silence", "follow_silence", "longest_gaps", "running_max", "silent_sensors"]
+__all__ = ["ALL", "Silence", "follow_silence", "longest_gaps", "silent_sensors"]
 
 ALL = "(all)"
 """What stands for all sensors where none of them has a value."""
@@ -68,19 +69,6 @@ def follow_silence(
     )
     out = unusual | (all_unsettled[:, :-1] > 0)
     return Silence(absent, unsettled), out, Silence(all_absent[:, -1], all_unsettled[:, -1])
-
-
-def running_max(values: Tensor) -> Tensor:
-    """The largest value up to each row `(batch, time, ...)`, in log2(time) rounds that look back twice as far each."""
-    steps = tf.shape(values)[1]
-
-    def look_back(distance: Tensor, so_far: Tensor) -> tuple[Tensor, Tensor]:
-        first = tf.fill(tf.shape(so_far[:, :distance]), values.dtype.min)
-        earlier = tf.concat([first, so_far[:, : steps - distance]], axis=1)
-        return 2 * distance, tf.ensure_shape(tf.maximum(so_far, earlier), values.shape)
-
-    found: Tensor = tf.while_loop(lambda distance, _: distance < steps, look_back, (tf.constant(1), values))[1]
-    return found
 
 
 def longest_gaps(rows: Sequence[Array]) -> tuple[tuple[int, ...], int]:

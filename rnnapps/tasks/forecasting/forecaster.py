@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from rnnapps.tasks.forecasting.series_features import LARGEST, SeriesFeatures
@@ -146,7 +145,8 @@ class Forecaster:
     def network_inputs(self, state: NamedTensors, rows: NamedTensors) -> tuple[dict[str, Tensor], WindowUnits]:
         """The network's inputs for a state, and the units of its windows."""
         ids = self.features.series_ids(rows.get("series", tf.fill([tf.shape(state["history"])[0]], "")))
-        missing = tf.constant(np.nan, tf.float64)
+        # Beyond LARGEST, so that it counts as missing; a number, since converters multiply by 0 what is not chosen.
+        missing = tf.constant(1e300, tf.float64)
         values = tf.where(state["present"] > 0, state["history"], missing)
         own = self.network.get_layer("normalization").mode != "none" and self.features.scaler.method != "none"
         inputs, units = self.features.read(values, ids, own_units=own)

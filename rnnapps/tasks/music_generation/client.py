@@ -16,10 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnnapps.client import Client
+from rnnapps.client.content import content_of
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
@@ -27,7 +30,38 @@ from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
 from rnnapps.tasks.music_generation.wishes import written
 from rnnapps.types import Array
 
-__all__ = ["answer_midi", "request_arrays"]
+__all__ = ["MusicClient", "answer_midi", "request_arrays"]
+
+
+class MusicClient(Client):
+    """Asks a model that writes music; see `Client`."""
+
+    def continue_piece(
+        self,
+        midi: bytes | str | Path = b"",
+        *,
+        steps: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+    ) -> bytes:
+        """A piece and its continuation as a MIDI file.
+
+        Args:
+            midi: a Standard MIDI File, or its path; empty begins a piece.
+            steps: what to add, in grid steps or events. None here and below: the model's own default.
+            temperature: 0 always takes the likeliest.
+            top_p: leaves out what is unlikely; 1 leaves out nothing.
+            seed: the same request with the same seed has the same answer.
+
+        Raises:
+            DataError: the file cannot be read.
+            ServingError: the server cannot be reached, or refuses the file.
+        """
+        wishes = {"steps": steps, "temperature": temperature, "top_p": top_p, "seed": seed}
+        inputs = {name: value for name, value in wishes.items() if value is not None}
+        answer = self.predict({"midi_bytes": [content_of(midi)], **inputs})
+        return bytes(answer[written("midi_bytes")][0])
 
 
 def request_arrays(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,35 @@ from typing import Any
 import av
 import numpy as np
 
+from rnnapps.client import Client
+from rnnapps.client.content import content_of
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.types import Array
 
-__all__ = ["as_json", "encode_gif", "encode_png", "request_arrays"]
+__all__ = ["VideoClient", "as_json", "encode_gif", "encode_png", "request_arrays"]
+
+
+class VideoClient(Client):
+    """Asks a model that recognises what happens in videos; see `Client`."""
+
+    def recognise(self, video: bytes | str | Path | Sequence[bytes]) -> dict[str, float]:
+        """The classes and their probabilities, the likeliest first.
+
+        Args:
+            video: frames at the model's rate, each a PNG or JPEG file; or a GIF, or its path. Other files of videos
+                become frames by `request_arrays`.
+
+        Raises:
+            DataError: the file cannot be read.
+            ServingError: the server cannot be reached, or refuses the frames.
+        """
+        if isinstance(video, bytes | str | Path):
+            answer = self.predict({"animations": [content_of(video)]}, "animation")
+        else:
+            answer = self.predict({"frames": [list(video)]})
+        return dict(zip(answer["labels"][0].tolist(), answer["probabilities"][0].tolist(), strict=True))
 
 
 def request_arrays(video_format: VideoFormat, path: str | Path) -> dict[str, Array]:

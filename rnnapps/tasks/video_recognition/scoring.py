@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import DataError
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.tasks.video_recognition.data.clips import MOST_CLIPS, clip_count, scored_clips
 from rnnapps.tasks.video_recognition.data.video import Video
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
@@ -60,7 +61,7 @@ def clip_probabilities(network: keras.Model, frames: Tensor, lengths: Tensor, cl
         float32 `(batch, classes)`.
     """
     counts = tf.clip_by_value(clip_count(lengths, clip_frames), 1, MOST_CLIPS)
-    most = tf.reduce_max(counts)
+    most = min(clip_count(frames.shape[1], clip_frames), MOST_CLIPS) if in_portable_graph() else tf.reduce_max(counts)
     room = tf.maximum(lengths - clip_frames, 0)
     # Rows with fewer clips than the most repeat their last one, which then weighs nothing.
     number = tf.minimum(tf.range(most)[None], counts[:, None] - 1)

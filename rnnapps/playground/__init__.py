@@ -1,0 +1,1 @@
+"""Pages in the browser on which people try the models of a server: `rnnapps serve DIR --ui`."""

@@ -1,0 +1,89 @@
+"""ONNX files, run in ONNX Runtime before anybody sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnapps.errors import ExportError
+from rnnapps.portable.lowering import lowered
+from rnnapps.portable.parity import compare
+from rnnapps.portable.static import StaticGraph
+from rnnapps.types import Array, Arrays
+
+__all__ = ["OPSET", "OnnxRun", "write_onnx"]
+
+OPSET = 17
+"""Version of ONNX's operations: that of ONNX 1.12 (2022), which every runtime in use reads."""
+
+
+def write_onnx(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]]:
+    """Writes `<name>_<signature>.onnx`.
+
+    Args:
+        static: a signature.
+        folder: where the file is written.
+        name: of the model.
+
+    Raises:
+        ExportError: an operation has no form in ONNX, or the answers differ.
+    """
+    simple, file = lowered(static), f"{name}_{static.name}.onnx"
+    content = _converted(simple)
+    difference = compare(file, static, OnnxRun(content))
+    (folder / file).write_bytes(content)
+    return [{"files": [file], "difference": difference, "bytes": len(content), "opset": OPSET}]
+
+
+class OnnxRun:
+    """A model in ONNX Runtime.
+
+    Args:
+        content: of the file.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the package raises types of its own that it does not export
+            raise ExportError(f"ONNX Runtime refuses the model: {str(error).splitlines()[0][:300]}") from error
+        self._inputs = {own.name for own in self._session.get_inputs()}
+        self._outputs = [own.name for own in self._session.get_outputs()]
+
+    def __call__(self, inputs: Arrays) -> Mapping[str, Array]:
+        """The outputs by name."""
+        given = {name: value for name, value in inputs.items() if name in self._inputs}
+        return dict(zip(self._outputs, self._session.run(self._outputs, given), strict=True))
+
+
+def _converted(static: StaticGraph) -> bytes:
+    """The graph as ONNX, its inputs and outputs named as in the signature."""
+    import tf2onnx
+
+    names = {tensor.name: name for own in (static.inputs, static.outputs) for name, tensor in own.items()}
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        model, _ = tf2onnx.convert.from_graph_def(
+            static.graph.as_graph_def(),
+            name=static.name,
+            input_names=[tensor.name for tensor in static.inputs.values()],
+            output_names=[tensor.name for tensor in static.outputs.values()],
+            opset=OPSET,
+        )
+    for node in model.graph.node:
+        for field in (node.input, node.output):
+            field[:] = [names.get(own, own) for own in field]
+    # A result that no input changes is an initializer.
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        value.name = names.get(value.name, value.name)
+    del model.graph.value_info[:]
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content

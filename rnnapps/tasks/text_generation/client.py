@@ -1,0 +1,47 @@
+"""A client of served text models, with a method for what they are asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnnapps.client import Client
+
+__all__ = ["TextClient"]
+
+
+class TextClient(Client):
+    """Asks a model that writes text; see `Client`."""
+
+    def write(
+        self,
+        prompt: str = "",
+        *,
+        steps: int | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: str | None = None,
+        seed: int | None = None,
+    ) -> str:
+        """The continuation of a prompt, without the prompt.
+
+        Args:
+            prompt: text to go on from; empty for the beginning of a line.
+            steps: the most characters. None here and below: the model's own default.
+            temperature: divides the logits; 0 always takes the likeliest.
+            top_k: only so many of the likeliest are drawn; 0 for all.
+            top_p: only the likeliest that together reach this probability; 1 for all.
+            stop: the text ends before this.
+            seed: the same request with the same seed has the same answer.
+
+        Raises:
+            ServingError: the server cannot be reached, or refuses the request.
+        """
+        numbers = {"steps": steps, "temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
+        wishes: dict[str, Any] = {**numbers, "stop": stop}
+        inputs = {name: value for name, value in wishes.items() if value is not None}
+        return str(self.predict({"prompt": [prompt], **inputs})["text"][0])
+
+    def score(self, text: str, *, prompt: str = "") -> float:
+        """The natural logarithm of the probability of a text behind a prompt."""
+        return float(self.predict({"prompt": [prompt], "text": [text]}, "score")["log_probability"][0])
