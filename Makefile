@@ -52,6 +52,7 @@ demo: setup ## train, score, export, verify and use a character model of built-i
 	$(BIN)/rnnapps text_generation export --run $(RUN) --to $(EXPORT)
 	$(BIN)/rnnapps verify "$$(ls -d $(EXPORT)/[0-9]* | sort -V | tail -1)"
 	$(BIN)/rnnapps text_generation predict --run $(RUN) --prompt "The " --length 300
+	@echo "next: $(BIN)/rnnapps serve saved_models --ui    asks it in the browser; with --demo seven trained models"
 
 models: $(VENV)/.installed-samples ## train, export and pack the models of rnnapps-models anew (20 minutes)
 	$(BIN)/python -m models.build

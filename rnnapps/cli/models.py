@@ -54,3 +54,4 @@ def _show(models: dict[str, ZooModel]) -> None:
     show_table(console, ["model", "pipeline", "size", "what it does", "licence"], rows)
     first = next(iter(models.values()))
     print(f"next: rnnapps {first.pipeline} predict --run {PREFIX}{first.name} ...", file=console.file)
+    print("      rnnapps serve --demo", file=console.file)

@@ -41,7 +41,8 @@ class Client:
     """Asks a model that TensorFlow Serving or `rnnapps serve` serves; any thread may use it.
 
     Args:
-        url: of the server: `http://HOST:PORT` or `https:` for REST, `grpc:` or `grpcs:` for gRPC.
+        url: of the server: `http://HOST:PORT` or `https:` for REST, `grpc:` or `grpcs:` for gRPC; or the connections of
+            another client, which are used together.
         model: its name on the server.
         options: which version, how patiently, token and certificates.
 
@@ -53,9 +54,9 @@ class Client:
         ConfigError: the address is none, or gRPC is not installed.
     """
 
-    def __init__(self, url: str, model: str, options: ClientOptions | None = None) -> None:
+    def __init__(self, url: str | _Transport, model: str, options: ClientOptions | None = None) -> None:
         self.model, self.options = model, options or ClientOptions()
-        self._transport = _transport(url, self.options)
+        self._transport = _transport(url, self.options) if isinstance(url, str) else url
         self._signatures: Signatures | None = None
 
     def __enter__(self) -> Self:
@@ -135,10 +136,7 @@ class Client:
 
     def at(self, version: int) -> Client:
         """The same client, over the same connections, for one version."""
-        other = Client.__new__(Client)
-        other.model, other.options = self.model, replace(self.options, version=version, label="")
-        other._transport, other._signatures = self._transport, None
-        return other
+        return Client(self._transport, self.model, replace(self.options, version=version, label=""))
 
     def checked(self, outputs: Arrays, problems: str) -> Arrays:
         """The outputs of a request; raises RowsRefused where that is wanted and a row was refused."""

@@ -7,18 +7,18 @@ of it is a few operations a tensor, without branches, which would cost more than
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import Endpoint
-from rnnapps.contract.tensor_names import LENGTHS, PROBLEM
+from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.contract.tensor_names import LENGTHS, PROBLEM, STATE
 from rnnapps.export.outputs import require_servable
 from rnnapps.export.row_rules import inside, per_row
-from rnnapps.types import NamedTensors, Tensor
+from rnnapps.types import NamedTensors, Size, Tensor
 
 __all__ = ["NO_ANSWER", "row_by_row"]
 
@@ -65,8 +65,9 @@ def _look(endpoint: Endpoint, inputs: NamedTensors) -> _Found:
     """Tries the endpoint's rules, and whether floats are finite where none of the rules says so."""
     bounded = {*endpoint.missing, *(rule.bounds for rule in endpoint.rules)}
     floats = [name for name, value in inputs.items() if value.dtype.is_floating and name not in bounded]
-    said = [rule.problem for rule in endpoint.rules]
-    broken = [rule.broken(inputs) for rule in endpoint.rules]
+    rules = (*endpoint.rules, *_fitting(endpoint))
+    said = [rule.problem for rule in rules]
+    broken = [rule.broken(inputs) for rule in rules]
     # Stacking demands that all inputs have the same number of rows: what does not remains an error of the request.
     if len(said) + len(floats) < 2:  # there is something to stack
         said.append("")
@@ -111,19 +112,48 @@ def _ready(endpoint: Endpoint, inputs: NamedTensors, refused: Tensor) -> dict[st
     """Inputs that the function can bear: neutral rows for refused ones, and one such row where there is none at all."""
     first = _Paddings(refused, [1])
     good = tf.pad(~refused, first.of_rank(1))
+    read = {name: _cut(values, endpoint.most_steps.get(name)) for name, values in inputs.items()}
+    together = _together(endpoint)
+    width = tf.reduce_max(tf.stack([tf.shape(read[name])[1] for name in together])) if len(together) > 1 else None
     ready = {}
-    for name, values in inputs.items():
+    for name, values in read.items():
         shape = endpoint.input_signature[name].shape
-        if name in endpoint.most_steps:
-            values = values[:, : endpoint.most_steps[name]]
         if _is_long(endpoint, name):
-            least = [1, *(endpoint.least_steps if size is None else 0 for size in shape.as_list()[1:])]
+            least: list[Size] = [1, *(endpoint.least_steps if size is None else 0 for size in shape.as_list()[1:])]
+            if width is not None and name in together:
+                least[1] = tf.maximum(least[1], width)
             padding = _Paddings(values, least).of_rank(len(shape))
         else:
             padding = first.of_rank(len(shape))
         padded = tf.pad(values, padding, constant_values=_zero(values.dtype))
         ready[name] = _shaped(_kept(good, padded, _neutral(endpoint, name)), shape)
     return ready
+
+
+def _fitting(endpoint: Endpoint) -> list[RowRule]:
+    """Where several inputs have the places of the same rows, all must have as many as are counted."""
+    names = _together(endpoint)
+    return [
+        RowRule(f"{LENGTHS} must be at most the length of {name}", _shorter(name)) for name in names[len(names) == 1 :]
+    ]
+
+
+def _shorter(name: str) -> Callable[[NamedTensors], Tensor]:
+    """Which rows have fewer places in an input than their lengths say."""
+    return lambda inputs: inputs[LENGTHS] > tf.shape(inputs[name])[1]
+
+
+def _cut(values: Tensor, most: int | None) -> Tensor:
+    """The places that are read, of `(batch, places, ...)`."""
+    return values if most is None else values[:, :most]
+
+
+def _together(endpoint: Endpoint) -> list[str]:
+    """Inputs whose places are those of the same rows, and are counted by the same lengths."""
+    if LENGTHS not in endpoint.input_signature:
+        return []
+    shapes = {name: spec.shape.as_list() for name, spec in endpoint.input_signature.items()}
+    return [name for name, shape in shapes.items() if shape[1:2] == [None] and not name.startswith(STATE)]
 
 
 class _Paddings:
@@ -134,8 +164,9 @@ class _Paddings:
         least: the least size of each dimension.
     """
 
-    def __init__(self, values: Tensor, least: Sequence[int]) -> None:
-        self._added = tf.maximum(np.array(least, np.int32) - tf.shape(values), 0)
+    def __init__(self, values: Tensor, least: Sequence[Size]) -> None:
+        fixed = all(isinstance(size, int) for size in least)
+        self._added = tf.maximum((np.array(least, np.int32) if fixed else tf.stack(least)) - tf.shape(values), 0)
         self._known: dict[int, Tensor] = {}
 
     def of_rank(self, rank: int) -> Tensor:

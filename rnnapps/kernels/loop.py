@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
 
+from rnnapps.errors import ConfigError
 from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.types import Size, Tensor, Tensors
 
-__all__ = ["end", "length", "loop"]
+__all__ = ["end", "length", "loop", "step_by_step"]
 
 Body = Callable[[Tensor, Tensors, Tensors], tuple[Tensors, Tensors]]
+
+_STEP_BY_STEP = contextvars.ContextVar("step_by_step", default=False)
+
+
+@contextlib.contextmanager
+def step_by_step() -> Iterator[None]:
+    """Within it loops are written out: for forward mode, which TensorFlow takes through a loop of its graphs wrongly.
+
+    Measured: what the body captures with a tangent fails, and the gradient of a tangent differs, in silence.
+    """
+    token = _STEP_BY_STEP.set(True)
+    try:
+        yield
+    finally:
+        _STEP_BY_STEP.reset(token)
 
 
 def length(sequence: Tensor) -> Size:
@@ -47,8 +65,16 @@ def loop(
     Returns:
         The final states; with `keep_history` each state before, between and after all steps, `(steps + 1, ...)` in
         the order of t, else an empty list; and each yield, `(steps, ...)` in the order of t.
+
+    Raises:
+        ConfigError: a number of steps that varies, `step_by_step`.
     """
-    if isinstance(steps, int) and steps and (steps == 1 or in_portable_graph()):
+    if _STEP_BY_STEP.get() and not isinstance(steps, int):
+        raise ConfigError(
+            "forward mode: inside tf.function it needs a fixed number of time steps, got one that varies; fix the "
+            'length of the sequences, or call the layer outside of tf.function, with kernel="reference"'
+        )
+    if isinstance(steps, int) and steps and (steps == 1 or in_portable_graph() or _STEP_BY_STEP.get()):
         return _written_out(body, steps, states, reads, backwards=backwards)
     first = [end(sequence, last=backwards) for sequence in reads]
     specs, slots = _probed(body, states, first) if yields is None else (list(yields), list(range(len(yields))))

@@ -166,3 +166,21 @@ def test_what_cannot_be_told_row_by_row_is_refused(function: Any, said: str) -> 
     endpoint = row_by_row("means", Endpoint(function, SIGNATURE, EXAMPLES))
     with pytest.raises(ExportError, match=said):
         endpoint.function(**{name: tf.constant(array) for name, array in EXAMPLES.items()})
+
+
+def test_inputs_of_the_same_rows_may_be_of_different_widths() -> None:
+    """Each must have as many places as are counted; what lies behind may be of any number."""
+
+    def add(x: Any, lengths: Any, y: Any) -> dict[str, Any]:
+        inside = tf.sequence_mask(lengths, tf.shape(x)[1], tf.float32)
+        return {"sum": tf.reduce_sum((x + y) * inside, axis=1)}
+
+    spec = tf.TensorSpec((None, None), tf.float32)
+    signature = {"x": spec, "lengths": tf.TensorSpec((None,), tf.int32), "y": spec}
+    ones = np.ones((5, 4), np.float32)
+    endpoint = row_by_row("t", Endpoint(add, signature, {"x": ones, "lengths": np.full(5, 4, np.int32), "y": ones}))
+    for x, y in ((2, 7), (7, 2)):
+        found = endpoint.function(x=tf.ones((3, x)), lengths=tf.constant([2, 1, 3]), y=tf.ones((3, y)))
+        assert found["sum"].numpy().tolist() == [4.0, 2.0, 0.0]
+        told = f"lengths must be at most the length of {'x' if x < y else 'y'}"
+        assert [problem.decode() for problem in found["problem"].numpy()] == ["", "", told]

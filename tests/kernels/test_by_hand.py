@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.cells import LSTM, SimpleRNN
+from rnnapps.errors import ConfigError
 from rnnapps.kernels import reference, sequential
 from rnnapps.kernels.loop import end, length, loop
 from rnnapps.kernels.sealed import Sealed
@@ -142,6 +143,38 @@ def test_a_compiled_loop_is_a_program_of_its_own() -> None:
         return any("_XlaMustCompile" in function.attr for function in functions)
 
     assert [must_compile(False), must_compile(True)] == [False, True]
+
+
+def test_forward_mode_through_a_compiled_loop_in_a_function() -> None:
+    """start * factor^3 by the factor, which the body uses from its surroundings, and then by the factor once more."""
+
+    def run(start: Any, factor: Any) -> Any:
+        return loop(lambda _, states, now: ([states[0] * factor], []), 3, [start], backwards=False)[0][0]
+
+    @tf.function(autograph=False)
+    def derivatives(factor: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(factor)
+            with tf.autodiff.ForwardAccumulator(factor, tf.constant(10.0)) as accumulator:
+                result = Sealed(run, compiled=True)(tf.constant(5.0), factor)
+            tangent = accumulator.jvp(result)
+        return result, tangent, tape.gradient(tangent, factor)
+
+    # 5 * 8; 10 times 5 * 3 * 4; 10 times 5 * 6 * 2
+    assert [float(value) for value in derivatives(tf.constant(2.0))] == [40, 600, 600]
+
+
+def test_forward_mode_in_a_function_says_that_a_varying_number_of_steps_cannot_be() -> None:
+    def run(start: Any, reads: Any) -> Any:
+        return loop(lambda _, states, now: ([states[0] + now[0]], []), length(reads), [start], [reads], backwards=False)
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None,))])
+    def derivative(reads: Any) -> Any:
+        with tf.autodiff.ForwardAccumulator(reads, tf.ones_like(reads)):
+            return Sealed(run, compiled=False)(tf.constant(0.0), reads)[0]
+
+    with pytest.raises(ConfigError, match=r"forward mode: .* fixed number of time steps"):
+        derivative(tf.ones(3))
 
 
 def test_ends_of_sequences_also_of_empty_and_of_bool_ones() -> None:

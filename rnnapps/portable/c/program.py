@@ -20,7 +20,7 @@ from rnnapps.portable.c.memory import (
 )
 from rnnapps.types import Array
 
-__all__ = ["Kernel", "Program", "element", "nested"]
+__all__ = ["Kernel", "Program", "as_expression", "element", "nested"]
 
 LONGEST_EXPRESSION = 400
 """Characters of an expression that is read in place; a longer one is computed once and stored."""

@@ -10,7 +10,7 @@ from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.tensor_names import STEPS
 from rnnapps.decoding.distribution import Rules
 from rnnapps.export.row_rules import between, text_within
-from rnnapps.export.token_endpoints import LARGEST_ANSWER, token_endpoints
+from rnnapps.export.token_endpoints import token_endpoints
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.tasks.text_generation.prompts import continue_texts
@@ -79,13 +79,12 @@ def _scoring(network: keras.Model, vocabulary: CharacterVocabulary, limits: Text
     def score(prompt: Tensor, text: Tensor) -> dict[str, Tensor]:
         return score_texts(network, vocabulary, prompt, text)
 
-    most = max(1, min(limits.longest_prompt, LARGEST_ANSWER // vocabulary.size // 2))
     examples = {"prompt": _prompts(vocabulary), "text": np.roll(_prompts(vocabulary), 2)}
     return Endpoint(
         score,
         {name: tf.TensorSpec((None,), tf.string) for name in examples},
         examples,
-        rules=tuple(text_within(name, most) for name in examples),
+        rules=tuple(text_within(name, limits.longest_prompt) for name in examples),
         summary="Texts in, the probability of each of their characters out.",
         meanings={
             "prompt": PROMPT,

@@ -12,6 +12,9 @@ from rnnapps.types import Tensor
 
 __all__ = ["score_texts"]
 
+PART = 64
+"""Characters that are read at once."""
+
 
 def score_texts(
     network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor, texts: Tensor
@@ -33,16 +36,42 @@ def score_texts(
     time = tf.shape(second)[1]
     ids = _joined(first, first_lengths, second)
     # Each id but the first is predicted from those before it.
-    logits, _ = read(network, ids[:, :-1], first_lengths + lengths - 1, zero_states(network, tf.shape(ids)[0]))
-    behind = tf.gather(logits, first_lengths[:, None] - 1 + tf.range(time), batch_dims=1)
-    found = tf.gather(tf.nn.log_softmax(behind), second, batch_dims=2)
-    found *= tf.sequence_mask(lengths, time, tf.float32)
+    following = _log_probabilities(network, ids, first_lengths + lengths - 1)
+    places = first_lengths[:, None] - 1 + tf.range(time)
+    found = tf.gather(following, places, batch_dims=1) * tf.sequence_mask(lengths, time, tf.float32)
     return {
-        "log_probability": tf.reduce_sum(found, axis=1),
+        # One number after the other: how many zeros follow must not change a bit.
+        "log_probability": tf.cumsum(tf.pad(found, [[0, 0], [1, 0]]), axis=1)[:, -1],
         "log_probabilities": found,
         "characters": lengths,
         "unknown_characters": vocabulary.count_unknown(second, lengths),
     }
+
+
+def _log_probabilities(network: keras.Model, ids: Tensor, lengths: Tensor) -> Tensor:
+    """That of each id that follows another, float32 `(batch, time)`, zero behind the first `lengths`.
+
+    Parts of one size are read one after the other, so that neither memory nor the order of a product's sums depends on
+    the longest row.
+    """
+    batch, parts = tf.shape(ids)[0], (tf.shape(ids)[1] + PART - 1) // PART
+    ids = tf.pad(ids, [[0, 0], [0, parts * PART + 1 - tf.shape(ids)[1]]])
+    written = tf.TensorArray(tf.float32, parts, element_shape=(None, PART))
+
+    def body(part: Tensor, written: tf.TensorArray, *states: Tensor) -> tuple[Tensor | tf.TensorArray, ...]:
+        start = part * PART
+        logits, new = read(
+            network, ids[:, start : start + PART], tf.clip_by_value(lengths - start, 0, PART), list(states)
+        )
+        wanted = ids[:, start + 1 : start + 1 + PART]
+        found = tf.reshape(tf.gather(tf.nn.log_softmax(logits), wanted, batch_dims=2), [batch, PART])
+        for state, old in zip(new, states, strict=True):
+            state.set_shape(old.shape)
+        return part + 1, written.write(part, found), *new
+
+    begin = (tf.constant(0), written, *zero_states(network, batch))
+    _, written, *_ = tf.while_loop(lambda part, *_: part < parts, body, begin, parallel_iterations=1)
+    return tf.reshape(tf.transpose(written.stack(), [1, 0, 2]), [batch, parts * PART])
 
 
 def _joined(first: Tensor, lengths: Tensor, second: Tensor) -> Tensor:
