@@ -166,26 +166,27 @@ def uniforms(seed: Tensor, position: Size, steps: Size) -> Tensor:
 
     Args:
         seed: integers `(batch,)`.
-        position: int scalar, the first position.
+        position: int scalar or `(batch,)`, the first position.
         steps: int scalar, number of positions.
 
     Returns:
         float32 `(steps, batch)` from 0 to below 1.
     """
-    first, skipped = position // _BLOCK, position % _BLOCK
-    blocks = tf.range(tf.cast(first, tf.int64), tf.cast((position + steps + _BLOCK - 1) // _BLOCK, tf.int64))
+    seed = tf.cast(seed, tf.int64)
+    position = tf.broadcast_to(tf.convert_to_tensor(position), tf.shape(seed))
+    most = (steps + 2 * _BLOCK - 2) // _BLOCK  # blocks that so many positions may lie in, wherever they begin
+    blocks = tf.cast(position // _BLOCK, tf.int64)[:, tf.newaxis] + tf.range(tf.cast(most, tf.int64))
+    sources = tf.stack([tf.repeat(seed, most), tf.reshape(blocks, [-1])], axis=1)
 
-    # A row at a time, for its own seed: a block of numbers is what one call of the generator with (seed, number of the
-    # block) gives, wherever a chunk begins.
-    def row(own_seed: Tensor) -> Tensor:
-        def block(number: Tensor) -> Tensor:
-            return tf.random.stateless_uniform((_BLOCK,), tf.stack([own_seed, number]), alg="philox")
+    # A block at a time, for its row's own seed: its numbers are what one call of the generator with (seed, number of
+    # the block) gives, wherever a chunk begins.
+    def block(source: Tensor) -> Tensor:
+        return tf.random.stateless_uniform((_BLOCK,), source, alg="philox")
 
-        drawn = tf.map_fn(block, blocks, fn_output_signature=tf.float32, parallel_iterations=1)
-        return tf.reshape(drawn, [-1])[skipped : skipped + steps]
-
-    rows = tf.map_fn(row, tf.cast(seed, tf.int64), fn_output_signature=tf.float32, parallel_iterations=1)
-    return tf.transpose(rows)
+    drawn = tf.map_fn(block, sources, fn_output_signature=tf.TensorSpec((_BLOCK,), tf.float32), parallel_iterations=1)
+    drawn = tf.reshape(drawn, [-1, most * _BLOCK])
+    places = (position % _BLOCK)[:, tf.newaxis] + tf.range(steps)
+    return tf.transpose(tf.gather(drawn, places, batch_dims=1))
 
 
 def _stepped(step: StepFunction, ids: Tensor, states: Nest, logits: Tensor) -> tuple[Tensor, Nest]:

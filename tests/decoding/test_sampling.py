@@ -121,6 +121,12 @@ def test_uniform_numbers_depend_on_seed_and_position_only(position, steps):
     np.testing.assert_array_equal(part, whole[position : position + steps, ::-1])
 
 
+def test_rows_of_uniform_numbers_may_begin_at_different_positions():
+    whole = uniforms(tf.constant([5, 9], tf.int64), 0, 1200).numpy()
+    parts = uniforms(tf.constant([9, 5], tf.int64), tf.constant([255, 512]), 300).numpy()
+    np.testing.assert_array_equal(parts, np.stack([whole[255:555, 1], whole[512:812, 0]], axis=1))
+
+
 def test_rows_do_not_depend_on_the_rows_beside_them():
     rules = make_rules(
         5,

@@ -75,14 +75,8 @@ def _numbers(seed: Tensor, position: Tensor | int, steps: Tensor | int, keys: in
         steps: int scalar, frames.
         keys: of each frame.
     """
-
-    def row(own: tuple[Tensor, Tensor]) -> Tensor:
-        return uniforms(own[0][None], own[1] * keys, steps * keys)[:, 0]
-
-    rows = tf.shape(seed)[0]
-    places = tf.broadcast_to(tf.cast(position, tf.int32), [rows])
-    numbers = tf.map_fn(row, (seed, places), fn_output_signature=tf.TensorSpec((None,), tf.float32))
-    return tf.reshape(numbers, [rows, steps, keys])
+    numbers = uniforms(seed, position * keys, steps * keys)
+    return tf.reshape(tf.transpose(numbers), [tf.shape(seed)[0], steps, keys])
 
 
 def continue_frames(
