@@ -16,9 +16,6 @@ from rnnapps.types import Array, Tensor, Tensors
 
 __all__ = ["begin_frames", "continue_frames", "last_frames", "sample_frames"]
 
-_NEVER = -1e4
-"""Logit of a key that may not be struck."""
-
 
 def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensors]:
     """Reads primers.
@@ -58,20 +55,34 @@ def sample_frames(
     Returns:
         float32 `(batch, keys)`.
     """
-    distribution = key_distribution(network)
-    keys = distribution.keys
+    numbers = _numbers(rules.seed, position, 1, key_distribution(network).keys)[:, 0]
+    return _drawn(network, context, rules, numbers=numbers, before=before, known=known)
+
+
+def _drawn(
+    network: keras.Model, context: Tensor, rules: Rules, *, numbers: Tensor, before: Tensor, known: Array
+) -> Tensor:
+    """The frame of each row that its numbers `(batch, keys)` stand for; the others are those of `sample_frames`."""
+    return draw_frame(key_distribution(network).given(context), numbers, rules, before, known=known)
+
+
+def _numbers(seed: Tensor, position: Tensor | int, steps: Tensor | int, keys: int) -> Tensor:
+    """Uniform numbers `(batch, steps, keys)`: each key of each frame has its own place in the stream of a row's seed.
+
+    Args:
+        seed: `(batch,)`.
+        position: int32 scalar or `(batch,)`, the first frame's.
+        steps: int scalar, frames.
+        keys: of each frame.
+    """
 
     def row(own: tuple[Tensor, Tensor]) -> Tensor:
-        """Numbers `(keys,)` for a row's seed and position: each key of each frame has its own place in the stream."""
-        return uniforms(own[0][None], own[1] * keys, keys)[:, 0]
+        return uniforms(own[0][None], own[1] * keys, steps * keys)[:, 0]
 
-    rows = tf.shape(rules.seed)[0]
+    rows = tf.shape(seed)[0]
     places = tf.broadcast_to(tf.cast(position, tf.int32), [rows])
-    numbers = tf.map_fn(row, (rules.seed, places), fn_output_signature=tf.TensorSpec((None,), tf.float32))
-    terms = distribution.given(context)
-    # Others that sound, as a primer's may, can be held.
-    terms = terms._replace(base=tf.where(known | (before > 0), terms.base, _NEVER))
-    return draw_frame(terms, tf.reshape(numbers, [rows, keys]), rules, before)
+    numbers = tf.map_fn(row, (seed, places), fn_output_signature=tf.TensorSpec((None,), tf.float32))
+    return tf.reshape(numbers, [rows, steps, keys])
 
 
 def continue_frames(
@@ -104,12 +115,14 @@ def continue_frames(
     """
     step = frame_step(network)
     keys = key_distribution(network).keys
+    # All before the loop: a generator's start costs more than its numbers.
+    numbers = _numbers(rules.seed, position, steps, keys)
     written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
 
     def body(
         now: Tensor, frame: Tensor, after: tuple[Tensor, Tensors], written: tf.TensorArray
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensors], tf.TensorArray]:
-        frame = sample_frames(network, after[0], rules, before=frame, known=known, position=position + now)
+        frame = _drawn(network, after[0], rules, numbers=numbers[:, now], before=frame, known=known)
         following = step(frame, after[1])
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), following, after)
         return now + 1, frame, following, written.write(now, frame)

@@ -43,15 +43,19 @@ class KeyTerms(NamedTuple):
         hidden = None if self.hidden is None else tf.gather(self.hidden, rows)
         return self._replace(base=tf.gather(self.base, rows), hidden=hidden)
 
-    def logits_with_each(self, frames: Tensor) -> Tensor:
-        """Logits `(batch, keys, keys)` of frames `(batch, keys)` in which one key more sounds, that of axis 1."""
-        keys = self.base.shape[-1]
+    def logits_with(self, frames: Tensor, row: Tensor, key: Tensor) -> Tensor:
+        """Logits `(pairs, keys)` of frames `(batch, keys)` in which one key more sounds.
+
+        Args:
+            frames: of each row.
+            row: int `(pairs,)`, whose frame.
+            key: int `(pairs,)`, the key that is added to it; it does not sound yet.
+        """
         if self.hidden is None:
-            return tf.repeat(self.base[:, None], keys, axis=1)
-        hidden = tf.nn.relu((self.hidden + tf.matmul(frames, self.read))[:, None] + self.read)
-        spoken = tf.matmul(tf.reshape(hidden, [-1, self.read.shape[1]]), self.write)
-        known = (self.base + tf.matmul(frames, self.below))[:, None] + self.below
-        return tf.reshape(spoken, [-1, keys, keys]) + known
+            return tf.gather(self.base, row)
+        hidden = tf.nn.relu(tf.gather(self.hidden + tf.matmul(frames, self.read), row) + tf.gather(self.read, key))
+        known = tf.gather(self.base + tf.matmul(frames, self.below), row) + tf.gather(self.below, key)
+        return tf.matmul(hidden, self.write) + known
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")

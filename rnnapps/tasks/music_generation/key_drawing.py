@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnapps.decoding.distribution import Rules, draw, inverse_temperature, weights
 from rnnapps.tasks.music_generation.key_distribution import KeyTerms
-from rnnapps.types import Tensor
+from rnnapps.types import Array, Tensor
 
 __all__ = ["draw_frame", "expected_frame"]
 
@@ -37,8 +37,12 @@ class _Given(NamedTuple):
     logits: Tensor
     among: Tensor
 
+    def of_rows(self, rows: Tensor) -> _Given:
+        """What is known of some rows only."""
+        return _Given(self.terms.of_rows(rows), *(tf.gather(value, rows) for value in self[1:]))
 
-def draw_frame(terms: KeyTerms, numbers: Tensor, rules: Rules, before: Tensor) -> Tensor:
+
+def draw_frame(terms: KeyTerms, numbers: Tensor, rules: Rules, before: Tensor, *, known: Array | None = None) -> Tensor:
     """Draws a frame for each row, from the lowest key to the highest.
 
     Temperature and top-p decide which keys are struck, never whether one is, nor how many. Were they to act on each
@@ -62,6 +66,7 @@ def draw_frame(terms: KeyTerms, numbers: Tensor, rules: Rules, before: Tensor) -
         numbers: uniform numbers from 0 to below 1 `(batch, keys)`; each key's number is used once.
         rules: temperature and top_p; what else they hold is not used.
         before: the frame before, 0 or 1 `(batch, keys)`.
+        known: bool `(keys,)`, the keys that may be struck; others can be held. None: all.
 
     Returns:
         float32 `(batch, keys)`, 0 or 1.
@@ -69,21 +74,22 @@ def draw_frame(terms: KeyTerms, numbers: Tensor, rules: Rules, before: Tensor) -
     keys = numbers.shape[1]
     places, greedy = tf.range(keys)[None], rules.temperature <= 0
     numbers = tf.where(greedy[:, None], 0.5, numbers)
+    strikable = tf.constant(np.ones(keys, bool) if known is None else known)
 
     def body(begin: Tensor, count: Tensor, frame: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         above, logits = places >= begin[:, None], terms.logits(frame)
         held = tf.reduce_min(tf.where(above & (before > 0), places, keys), axis=1)
-        among = above & (places < held[:, None])
+        among = above & (places < held[:, None]) & strikable
         some = -tf.math.expm1(-tf.reduce_sum(_silent(logits, among), axis=1))
         number = tf.math.divide_no_nan(_of_key(numbers, begin), tf.where(count == _SEVERAL, 1.0, some))
         strikes = (count != _NONE) & (some > 0) & (number < 1)
-        rows = tf.where(strikes)[:, 0]
-        given = _Given(terms.of_rows(rows), *(tf.gather(value, rows) for value in (frame, logits, among)))
-        own = Rules(*(None if rule is None else tf.gather(rule, rows) for rule in rules))
-        first, alone = _first_struck(given, tf.gather(number, rows), own)
-        key = tf.tensor_scatter_nd_update(held, rows[:, None], first)
-        follows = tf.where(strikes, _SEVERAL, _OPEN)
-        follows = tf.tensor_scatter_nd_update(follows, rows[:, None], tf.where(alone, _NONE, _SEVERAL))
+        given = _Given(terms, frame, logits, among)
+        # Most turns of a few rows hold a key or let it go, and strike none.
+        key, follows = tf.cond(
+            tf.reduce_any(strikes),
+            lambda: _struck(given, number, rules, strikes, otherwise=held),
+            lambda: (held, tf.fill(tf.shape(held), _OPEN)),
+        )
         stays = (held < keys) & (_of_key(numbers, held) < tf.sigmoid(_of_key(logits, held)))
         frame += tf.where(strikes | stays, 1.0, 0.0)[:, None] * tf.one_hot(key, keys)
         return key + 1, follows, frame
@@ -103,6 +109,18 @@ def _silent(logits: Tensor, among: Tensor) -> Tensor:
     return tf.where(among, tf.nn.softplus(logits), 0.0)
 
 
+def _struck(
+    given: _Given, number: Tensor, rules: Rules, strikes: Tensor, *, otherwise: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The first key that is struck in each row that `strikes`, `otherwise` in others, and what is left to be struck."""
+    rows = tf.where(strikes)[:, 0]
+    own = Rules(*(None if rule is None else tf.gather(rule, rows) for rule in rules))
+    first, alone = _first_struck(given.of_rows(rows), tf.gather(number, rows), own)
+    key = tf.tensor_scatter_nd_update(otherwise, rows[:, None], first)
+    follows = tf.fill(tf.shape(strikes), _OPEN)
+    return key, tf.tensor_scatter_nd_update(follows, rows[:, None], tf.where(alone, _NONE, _SEVERAL))
+
+
 def _first_struck(given: _Given, number: Tensor, rules: Rules) -> tuple[Tensor, Tensor]:
     """The first key that is struck, and whether it is the only one, in rows where one or several are.
 
@@ -111,12 +129,10 @@ def _first_struck(given: _Given, number: Tensor, rules: Rules) -> tuple[Tensor, 
         number: uniform numbers from 0 to below 1 `(rows,)`.
         rules: how to choose.
     """
-    keys, greedy = given.logits.shape[1], rules.temperature <= 0
+    greedy = rules.temperature <= 0
     log_q = -tf.nn.softplus(-given.logits)
     log_q -= tf.cumsum(_silent(given.logits, given.among), axis=1, exclusive=True)
-    above = tf.constant(np.triu(np.ones((keys, keys), bool), 1))
-    # -log r: of each key that may be the first, over the keys above it
-    others = tf.reduce_sum(_silent(given.terms.logits_with_each(given.frame), above & given.among[:, None]), axis=2)
+    others = _others_silent(given)
     alone = tf.where(given.among, log_q - others, _IMPOSSIBLE)
     more = log_q + tf.math.log(-tf.math.expm1(-tf.maximum(others, _SMALLEST)))
     more = tf.where(given.among & (others > 0), more, _IMPOSSIBLE)
@@ -129,6 +145,19 @@ def _first_struck(given: _Given, number: Tensor, rules: Rules) -> tuple[Tensor, 
     relative = tf.where(chances > _IMPOSSIBLE, chances - highest, -float("inf"))
     mass = weights(relative, inverse_temperature(rules.temperature), rules)
     return draw(mass, tf.where(greedy, 0.0, left)), only
+
+
+def _others_silent(given: _Given) -> Tensor:
+    """-log r `(rows, keys)`: of each key that may be the first, over the keys above it; 0 of others.
+
+    Few keys may be: those above the last one decided, below the next one held, that training pieces know.
+    """
+    keys = given.logits.shape[1]
+    pairs = tf.where(given.among)
+    row, key = pairs[:, 0], pairs[:, 1]
+    above = tf.gather(given.among, row) & (tf.range(keys, dtype=key.dtype) > key[:, None])
+    silent = tf.reduce_sum(_silent(given.terms.logits_with(given.frame, row, key), above), axis=1)
+    return tf.scatter_nd(pairs, silent, tf.shape(given.logits, key.dtype))
 
 
 def expected_frame(terms: KeyTerms, threshold: Tensor) -> Tensor:

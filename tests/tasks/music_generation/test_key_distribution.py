@@ -27,3 +27,16 @@ def test_no_key_sees_itself_or_one_above_it() -> None:
         by_below = logits[:, key].reshape(2**key, -1)  # rows: the keys below
         np.testing.assert_allclose(by_below, by_below[:, :1] + np.zeros_like(by_below), rtol=1e-6)
         assert len(np.unique(by_below[:, 0].round(5))) == 2**key  # and it does see all of those
+
+
+@pytest.mark.parametrize("hidden_units", [0, 6])
+def test_logits_with_one_key_more_are_those_of_the_frame_that_has_it(hidden_units: int) -> None:
+    distribution, context = layer(hidden_units)
+    terms = distribution.given(tf.concat([context, -context], 0))
+    frames, row, key = (
+        np.array([[0, 1, 0, 0], [1, 0, 0, 0]], np.float32),
+        np.array([0, 1, 1, 0]),
+        np.array([0, 2, 1, 3]),
+    )
+    fuller = frames[row] + np.eye(KEYS, dtype=np.float32)[key]
+    np.testing.assert_allclose(terms.logits_with(frames, row, key), terms.of_rows(row).logits(fuller), atol=1e-5)

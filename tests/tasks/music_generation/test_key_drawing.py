@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.decoding.distribution import Rules
+from rnnapps.tasks.music_generation import key_drawing
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.endpoints import music_endpoints
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
@@ -106,6 +107,41 @@ def test_temperature_and_top_p_choose_among_struck_keys(temperature: float, top_
         expected[number] += share
     assert expected.sum() == pytest.approx(1)
     np.testing.assert_allclose(shares(distribution, context, temperature, top_p), expected, atol=0.015)
+
+
+def _others_of_every_key(given: Any) -> Any:
+    """What `_others_silent` returns, from the logits of whole frames with each key, whether it may be struck or not.
+
+    It stands for the definition: nothing is left out, and unknown keys have no chance instead of no place.
+    """
+    keys = given.frame.shape[1]
+    each = given.terms.base[:, None] + tf.zeros([1, keys, 1])
+    if given.terms.hidden is not None:
+        terms = given.terms._replace(base=each, hidden=given.terms.hidden[:, None])
+        each = terms.logits(tf.maximum(given.frame[:, None], tf.eye(keys)))
+    chances = tf.nn.softplus(each) * tf.cast(given.among[:, None], tf.float32)
+    return tf.reduce_sum(tf.linalg.band_part(chances, 0, -1) - tf.linalg.band_part(chances, 0, 0), axis=2)
+
+
+@pytest.mark.parametrize("hidden_units", [0, 20])
+def test_few_candidates_draw_the_same_frames_as_every_key(hidden_units: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, rows, generator = 24, 300, np.random.default_rng(3)
+    distribution = KeyDistribution(keys, hidden_units=hidden_units)
+    distribution(tf.zeros((1, 3)), tf.zeros((1, keys)))
+    for weight in distribution.weights:
+        weight.assign(generator.normal(size=weight.shape) * 0.7)
+    distribution.bias.assign_sub(tf.fill([keys], 2.0))
+    terms = distribution.given(tf.constant(generator.normal(size=(rows, 3)), tf.float32))
+    numbers, before = generator.uniform(size=(rows, keys)), generator.uniform(size=(rows, keys)) < 0.15
+    temperature, top_p = np.array([[0.0, 0.5, 1.0, 2.0], [1.0, 0.9, 0.6, 1.0]])[:, generator.integers(0, 4, rows)]
+    rules = Rules(tf.constant(temperature, tf.float32), tf.zeros(rows, tf.int64), top_p=tf.constant(top_p, tf.float32))
+    given = (tf.constant(numbers, tf.float32), rules, tf.constant(before, tf.float32))
+    known = (np.arange(keys) > 3) & (np.arange(keys) < 20)
+    drawn = draw_frame(terms, *given, known=known)
+    monkeypatch.setattr(key_drawing, "_others_silent", _others_of_every_key)
+    unlikely = terms._replace(base=tf.where(known | before, terms.base, -1e4))
+    np.testing.assert_array_equal(drawn, draw_frame(unlikely, *given))
+    assert drawn.numpy()[:, known].any(axis=0).all() and not drawn.numpy()[:, ~known][~before[:, ~known]].any()
 
 
 def test_temperature_0_takes_the_likeliest() -> None:
