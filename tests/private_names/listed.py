@@ -149,6 +149,14 @@ LISTED = (
         _member("tensorflow.core.protobuf.saved_model_pb2", "SavedModel"),
     ),
     PrivateName(
+        "tensorflow.python.eager.forwardprop_util.pack_tangents",
+        ("rnnapps/kernels/sealed.py",),
+        "whether forward mode follows an argument: accumulators in a graph never ask a custom gradient",
+        "tensorflow",
+        "2.21.0",
+        _member("tensorflow.python.eager.forwardprop_util", "pack_tangents"),
+    ),
+    PrivateName(
         "tensorflow.python.saved_model.fingerprinting_utils.write_fingerprint",
         ("rnnapps/export/graph_files.py",),
         "the fingerprint of a graph that was changed after it was saved",
