@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
+
+import pytest
 
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import applied_groups, option_names, options_of_others
 from tests.tasks.effects import REFUSED, STAGES, Effects
 
-__all__ = ["Change", "Changes", "check_option", "check_repeats", "check_setting", "walked_options", "walked_settings"]
+__all__ = [
+    "Change",
+    "Changes",
+    "check_option",
+    "check_repeats",
+    "check_setting",
+    "walked_options",
+    "walked_settings",
+    "walks",
+]
 
 AnyPipeline = Pipeline[Any, Any, Any]
+Test = Callable[..., None]
 
 ELSEWHERE = {
     "export.warmup_requests": "tests/verbs/test_model.py: needs a whole export",
@@ -180,3 +192,25 @@ def _shows(key: str, value: Any, before: str, after: str) -> bool:
             assert key in outcome or str(value) in outcome, f"{key} {value}: {outcome}"
     assert not (before.startswith(REFUSED) and after.startswith(REFUSED)), f"{key} {value}: {before}; {after}"
     return before != after
+
+
+def walks(pipeline: AnyPipeline, elsewhere: Collection[str] = ()) -> tuple[Test, Test, Test]:
+    """The slow tests of a task's module, which has fixtures `base` and `changes`: of repeating, settings and options.
+
+    Args:
+        pipeline: the application.
+        elsewhere: as in `walked_options`.
+    """
+
+    def repeats(base: Effects) -> None:
+        check_repeats(base)
+
+    def setting(base: Effects, changes: Changes, key: str) -> None:
+        check_setting(base, key, changes)
+
+    def option(base: Effects, changes: Changes, verb: str, name: str) -> None:
+        check_option(base, verb, name, changes)
+
+    each_setting = pytest.mark.parametrize("key", walked_settings(pipeline, elsewhere))(setting)
+    each_option = pytest.mark.parametrize(("verb", "name"), walked_options(pipeline, elsewhere))(option)
+    return pytest.mark.slow(repeats), pytest.mark.slow(each_setting), pytest.mark.slow(each_option)

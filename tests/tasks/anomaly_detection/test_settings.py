@@ -14,15 +14,7 @@ from rnnapps.testing import PipelineSubject
 from tests.tasks.anomaly_detection.watched import write_rows
 from tests.tasks.effects import Effects
 from tests.tasks.series_changes import series_changes, stream_changes, write_table
-from tests.tasks.walk import (
-    Change,
-    Changes,
-    check_option,
-    check_repeats,
-    check_setting,
-    walked_options,
-    walked_settings,
-)
+from tests.tasks.walk import Change, Changes, walks
 
 ELSEWHERE = (
     *("detection.dynamic_window_steps", "detection.dynamic_stride_steps", "detection.pruning"),
@@ -80,18 +72,4 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     }
 
 
-@pytest.mark.slow
-def test_repeats(base: Effects) -> None:
-    check_repeats(base)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("key", walked_settings(PIPELINE, ELSEWHERE))
-def test_setting(base: Effects, changes: Changes, key: str) -> None:
-    check_setting(base, key, changes)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("verb", "name"), walked_options(PIPELINE, ELSEWHERE))
-def test_option(base: Effects, changes: Changes, verb: str, name: str) -> None:
-    check_option(base, verb, name, changes)
+test_repeats, test_setting, test_option = walks(PIPELINE, ELSEWHERE)

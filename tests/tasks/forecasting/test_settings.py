@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 
 from rnnapps.tasks.forecasting.pipeline import PIPELINE
-from tests.tasks.effects import Effects
 from tests.tasks.forecasting.forecasts import wave, write_wave
 from tests.tasks.series_changes import series_changes, stream_changes, write_table
-from tests.tasks.walk import (
-    Change,
-    Changes,
-    check_option,
-    check_repeats,
-    check_setting,
-    walked_options,
-    walked_settings,
-)
+from tests.tasks.walk import Change, Changes, walks
 
 ELSEWHERE = ("stream most_series",)
 """Shown to work in tests/tasks/anomaly_detection/test_lines.py, in code that both tasks share."""
@@ -47,18 +38,4 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     }
 
 
-@pytest.mark.slow
-def test_repeats(base: Effects) -> None:
-    check_repeats(base)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("key", walked_settings(PIPELINE, ELSEWHERE))
-def test_setting(base: Effects, changes: Changes, key: str) -> None:
-    check_setting(base, key, changes)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("verb", "name"), walked_options(PIPELINE, ELSEWHERE))
-def test_option(base: Effects, changes: Changes, verb: str, name: str) -> None:
-    check_option(base, verb, name, changes)
+test_repeats, test_setting, test_option = walks(PIPELINE, ELSEWHERE)

@@ -5,17 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rnnapps.tasks.music_generation.pipeline import PIPELINE
-from tests.tasks.effects import Effects
 from tests.tasks.music_generation.midi_bytes import file_of, note_track, scales, write_scales
-from tests.tasks.walk import (
-    Change,
-    Changes,
-    check_option,
-    check_repeats,
-    check_setting,
-    walked_options,
-    walked_settings,
-)
+from tests.tasks.walk import Change, Changes, walks
 
 
 @pytest.fixture(scope="module")
@@ -50,18 +41,4 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     }
 
 
-@pytest.mark.slow
-def test_repeats(base: Effects) -> None:
-    check_repeats(base)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("key", walked_settings(PIPELINE))
-def test_setting(base: Effects, changes: Changes, key: str) -> None:
-    check_setting(base, key, changes)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("verb", "name"), walked_options(PIPELINE))
-def test_option(base: Effects, changes: Changes, verb: str, name: str) -> None:
-    check_option(base, verb, name, changes)
+test_repeats, test_setting, test_option = walks(PIPELINE)
