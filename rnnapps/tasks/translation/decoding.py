@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.decoding.given_ids import judge_ids
 from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
 from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.beam import Hypotheses, beam_search
 from rnnapps.tasks.translation.model_config import DecodingConfig
-from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, read_target
+from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, go_on
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
-from rnnapps.types import Tensor
+from rnnapps.types import Tensor, Tensors
 
 __all__ = [
     "GREEDY",
@@ -33,6 +34,8 @@ __all__ = [
 LONGEST_TRANSLATION = 512
 """The most tokens of a translation, with its end."""
 ROWS = 64
+PART = 16
+"""Tokens of a given translation that are read at once."""
 GREEDY = DecodingConfig(beam_width=1)
 
 
@@ -119,10 +122,14 @@ def judge(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) 
         zero behind a row's end.
     """
     wanted, wanted_lengths = ended(ids, lengths)
-    logits, attention = read_target(network, encoded, decoder_reads(wanted))
-    inside = tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1], tf.float32)
-    found = tf.gather(tf.nn.log_softmax(logits), wanted, batch_dims=2)
-    return found * inside, attention * inside[..., None]
+
+    def read(tokens: Tensor, inside: Tensor, states: Tensors) -> tuple[Tensor, Tensors, Tensors]:
+        logits, attention, new = go_on(network, tokens, inside, Encoded(encoded.memory, states))
+        return logits, [attention], new
+
+    begin, reads = encoded.states, decoder_reads(wanted)
+    found, attention = judge_ids(read, reads, wanted, wanted_lengths, states=begin, part=PART, further=1)
+    return found, attention
 
 
 def translate(

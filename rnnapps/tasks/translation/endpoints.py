@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
+from rnnapps.decoding.given_ids import sum_of_rows
 from rnnapps.export.row_rules import between, text_within
 from rnnapps.tasks.translation.decoding import GREEDY, ended, judge, translate
 from rnnapps.tasks.translation.export_config import TranslationExportConfig
@@ -113,7 +114,7 @@ def _scoring(network: keras.Model, vocabularies: PairVocabularies, limits: Trans
         source, source_lengths = ended(source, source_lengths)
         found, attention = judge(network, encode(network, source, source_lengths), target, lengths)
         return {
-            "log_probability": tf.reduce_sum(found, axis=1),
+            "log_probability": sum_of_rows(found),
             "log_probabilities": found,
             "target_pieces": pieces,
             "target_lengths": lengths,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,10 +14,9 @@ from rnnapps.contract.tensor_names import LENGTHS, STATE, next_state
 from rnnapps.export.row_rules import ids_below, lengths_fit
 from rnnapps.preprocessing.special_pieces import END, PADDING, SPECIAL, START
 from rnnapps.tasks.translation.attention_decoder import AttentionDecoder
-from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.decoding import ended, judge, search
 from rnnapps.tasks.translation.export_config import TranslationExportConfig
-from rnnapps.tasks.translation.network import Encoded, encode, go_on, read_target
+from rnnapps.tasks.translation.network import Encoded, encode, go_on
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
 from rnnapps.types import Array, Tensor
 
@@ -71,16 +73,8 @@ def _translating(network: keras.Model, vocabularies: PairVocabularies, limits: T
             "attention": attention,
         }
 
-    rules, most = _id_rules("source", vocabularies.source.size, limits)
-    return Endpoint(
-        run,
-        _ids("source"),
-        id_examples("source", vocabularies.source.size),
-        rules=rules,
-        most_steps=most,
-        summary="Ids of sentences in, ids of their greedy translations out.",
-        meanings=MEANINGS,
-    )
+    summary = "Ids of sentences in, ids of their greedy translations out."
+    return replace(_of_sources(run, vocabularies, limits), summary=summary)
 
 
 def _scoring(network: keras.Model, vocabularies: PairVocabularies, limits: TranslationExportConfig) -> Endpoint:
@@ -88,11 +82,11 @@ def _scoring(network: keras.Model, vocabularies: PairVocabularies, limits: Trans
 
     def run(source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> dict[str, Tensor]:
         ids, lengths = _ended(source, source_lengths)
-        wanted, wanted_lengths = _ended(target, target_lengths)
-        logits, attention = read_target(network, encode(network, ids, lengths), decoder_reads(wanted))
-        valid = tf.cast(tf.sequence_mask(wanted_lengths, tf.shape(wanted)[1]), tf.float32)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-        return {"nats": losses * valid, "attention": attention * valid[..., None]}
+        inside = tf.sequence_mask(target_lengths, tf.shape(target)[1])
+        found, attention = judge(
+            network, encode(network, ids, lengths), tf.where(inside, target, PADDING), target_lengths
+        )
+        return {"nats": -found, "attention": attention}
 
     rules, most = _id_rules("source", vocabularies.source.size, limits)
     others, most_others = _id_rules("target", vocabularies.target.size, limits)
@@ -114,16 +108,18 @@ def _encoding(network: keras.Model, vocabularies: PairVocabularies, limits: Tran
         ids, lengths = _ended(source, source_lengths)
         return _states_out(encode(network, ids, lengths), lengths)
 
-    rules, most = _id_rules("source", vocabularies.source.size, limits)
-    return Endpoint(
-        run,
-        _ids("source"),
-        id_examples("source", vocabularies.source.size),
-        rules=rules,
-        most_steps=most,
-        summary="Ids of sentences in, the first states of `step` out.",
-        meanings=MEANINGS | {next_state(name): MEANINGS[name] for name in (MEMORY, PLACES_READ)},
-    )
+    given = {next_state(name): MEANINGS[name] for name in (MEMORY, PLACES_READ)}
+    summary = "Ids of sentences in, the first states of `step` out."
+    return replace(_of_sources(run, vocabularies, limits), summary=summary, meanings=MEANINGS | given)
+
+
+def _of_sources(
+    run: Callable[..., dict[str, Tensor]], vocabularies: PairVocabularies, limits: TranslationExportConfig
+) -> Endpoint:
+    """An endpoint of ids of sentences."""
+    size = vocabularies.source.size
+    rules, most = _id_rules("source", size, limits)
+    return Endpoint(run, _ids("source"), id_examples("source", size), rules=rules, most_steps=most, meanings=MEANINGS)
 
 
 def _stepping(network: keras.Model, vocabularies: PairVocabularies, limits: TranslationExportConfig) -> Endpoint:

@@ -23,7 +23,6 @@ __all__ = [
     "decoder_step",
     "encode",
     "go_on",
-    "read_target",
     "translation_network",
 ]
 
@@ -144,19 +143,6 @@ def go_on(network: keras.Model, tokens: Tensor, lengths: Tensor, encoded: Encode
     vectors, weights, new = network.get_layer("decoder").go_on(embedded, encoded.memory, encoded.states, mask=valid)
     inside = tf.cast(valid[..., None], tf.float32)
     return _stored_head(network)(vectors) * inside, weights * inside, new
-
-
-def read_target(network: keras.Model, encoded: Encoded, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Runs the decoder over given targets: tokens int32 `(batch, time)` -> logits and attention weights, float32."""
-    count = len(network.get_layer("decoder").state_sizes)
-    memory = encoded.memory
-    vectors, weights = network.get_layer("decoder")(
-        network.get_layer("target_embedding")(target),
-        memory.values,
-        encoded.states[:count],
-        memory_mask=memory.mask,
-    )
-    return _stored_head(network)(vectors), weights
 
 
 def _repeated(memory: Memory, times: Tensor) -> Memory:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.translation.model_config import TranslationModelConfig
-from rnnapps.tasks.translation.network import decoder_step, encode, read_target, translation_network
+from rnnapps.tasks.translation.network import decoder_step, encode, go_on, translation_network
 from rnnapps.tasks.translation.objective import smoothed_loss
 from rnnapps.tasks.translation.vocabularies import vocabulary_axes
 
@@ -49,7 +49,7 @@ def network(request: pytest.FixtureRequest) -> keras.Model:
 def test_three_ways_to_run_agree(network: keras.Model) -> None:
     whole = network(inputs())
     encoded = encode(network, tf.constant(SOURCE), tf.constant(LENGTHS))
-    logits, attention = read_target(network, encoded, tf.constant(TARGET))
+    logits, attention, _ = go_on(network, tf.constant(TARGET), tf.constant([4, 4, 4]), encoded)
     np.testing.assert_allclose(logits, whole["logits"], atol=1e-5)
     np.testing.assert_allclose(attention, whole["attention"], atol=1e-5)
     np.testing.assert_allclose(tf.reduce_sum(attention, axis=-1), np.ones((3, 4)), atol=1e-5)
