@@ -54,7 +54,7 @@ demo: setup ## train, score, export, verify and use a character model of built-i
 	$(BIN)/rnnapps text_generation predict --run $(RUN) --prompt "The " --length 300
 	@echo "next: $(BIN)/rnnapps serve saved_models --ui    asks it in the browser; with --demo seven trained models"
 
-models: $(VENV)/.installed-samples ## train, export and pack the models of rnnapps-models anew (20 minutes)
+models: $(VENV)/.installed-samples ## train, export and pack the models of rnnapps-models anew (some 25 minutes)
 	$(BIN)/python -m models.build
 
 lint: setup ## ruff (lint and format) and mypy --strict

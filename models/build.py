@@ -1,6 +1,6 @@
 """Trains, exports and packs the models of `rnnapps-models`.
 
-python -m models.build                        # all of models.yaml; about 20 minutes on two cores
+python -m models.build                        # all of models.yaml; some 25 minutes on two busy cores
 python -m models.build text sun_air_sea       # some of them; the others stay as they are
 python -m models.build text --runs elsewhere  # where runs are kept: one that is there is not trained again
 
