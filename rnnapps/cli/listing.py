@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rnnapps.cli.result import output
 from rnnapps.errors import ConfigError
-from rnnapps.printable import printable, terminal
+from rnnapps.printable import printable
 
 __all__ = ["cell_summaries", "configuration_summaries", "pipeline_summaries", "print_listing"]
 
@@ -61,7 +61,6 @@ def configuration_summaries() -> dict[str, str]:
 
 
 def _print_table(title: str, rows: Mapping[str, str]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -70,7 +69,7 @@ def _print_table(title: str, rows: Mapping[str, str]) -> None:
     table.add_column("summary")
     for name, summary in rows.items():
         table.add_row(Text(printable(name)), Text(printable(summary)))
-    console = Console(file=terminal(sys.stdout))
+    console = output()
     console.print(table)
     console.print()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 from rnnapps.errors import ConfigError
@@ -41,16 +40,13 @@ def models_command(name: str | None, to: str | None, *, as_json: bool) -> int:
 
 def _show(models: dict[str, ZooModel]) -> None:
     """A table, and what to type."""
-    from rich.console import Console
-
-    from rnnapps.cli.result import show_table
-    from rnnapps.printable import terminal
+    from rnnapps.cli.result import output, show_table
 
     rows = [
         [f"{PREFIX}{name}", model.pipeline, f"{model.bytes / 1000:,.0f} kB", model.summary, model.licence]
         for name, model in models.items()
     ]
-    console = Console(file=terminal(sys.stdout), width=None if sys.stdout.isatty() else 500)
+    console = output()
     show_table(console, ["model", "pipeline", "size", "what it does", "licence"], rows)
     first = next(iter(models.values()))
     print(f"next: rnnapps {first.pipeline} predict --run {PREFIX}{first.name} ...", file=console.file)

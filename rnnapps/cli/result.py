@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from rnnapps.printable import printable
+from rnnapps.printable import printable, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 
     from rnnapps.contract.evaluation import Evaluation
 
-__all__ = ["Result", "plain", "print_json", "printed", "show_evaluation", "show_facts", "show_table", "show_verdict"]
+__all__ = [
+    "Result",
+    "output",
+    "plain",
+    "print_json",
+    "printed",
+    "show_evaluation",
+    "show_facts",
+    "show_table",
+    "show_verdict",
+]
+
+WIDE = 500
+"""Columns of characters that a table may take where it goes into a file or a pipe."""
 
 WIDEST = 100_000
 """Columns of characters that no table needs."""
@@ -34,6 +47,13 @@ class Result:
 
     data: Mapping[str, Any]
     show: Callable[[Console], None]
+
+
+def output() -> Console:
+    """Standard output for tables: where nobody looks at it, they are as wide as they need to be, and no cell is cut."""
+    from rich.console import Console
+
+    return Console(file=terminal(sys.stdout), width=None if sys.stdout.isatty() else WIDE)
 
 
 def print_json(data: Any, stream: IO[str] | None = None) -> None:

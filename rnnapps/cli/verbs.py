@@ -10,11 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
-from rnnapps.cli.result import Result, print_json, printed, show_evaluation, show_facts, show_table, show_verdict
+from rnnapps.cli.result import (
+    Result,
+    output,
+    print_json,
+    printed,
+    show_evaluation,
+    show_facts,
+    show_table,
+    show_verdict,
+)
 from rnnapps.cli.streaming import stream
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.printable import printable, terminal
+from rnnapps.printable import printable
 from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.configure import configure, read_configuration
 from rnnapps.verbs.data import read_examples
@@ -31,8 +40,6 @@ __all__ = ["evaluate", "export", "finetune", "inspect", "predict", "run", "strea
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
-WIDE = 500
-
 
 def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
     """Runs a verb and prints its result; with `--json`, nothing but JSON reaches standard output."""
@@ -46,10 +53,7 @@ def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
     if as_json:
         print_json(result.data)
     else:
-        from rich.console import Console
-
-        # Where nobody looks at it, a table is as wide as it needs to be: no cell is cut.
-        result.show(Console(file=terminal(sys.stdout), width=None if sys.stdout.isatty() else WIDE))
+        result.show(output())
     return 0
 
 

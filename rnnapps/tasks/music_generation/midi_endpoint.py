@@ -11,6 +11,7 @@ import tensorflow as tf
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.tensor_names import LENGTHS, STEPS
 from rnnapps.export.row_rules import inside
+from rnnapps.preprocessing.joined_rows import join_rows
 from rnnapps.tasks.music_generation.data import midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
@@ -57,7 +58,7 @@ def midi_endpoint(continuing: Endpoint, grid: MusicGrid, limits: MusicExportConf
         good = (notes.problem == 0) & ~too_long
         added = tf.where(good, answer[written(LENGTHS)], 0)
         rows = answer[written(name)]
-        content = _written(_joined(primer, lengths, rows, added), notes, grid)
+        content = _written((join_rows(primer, lengths, rows), lengths + added), notes, grid)
         return {
             written("midi_bytes"): tf.where(good, content, ""),
             written(name): tf.where(inside(rows, added), rows, 0),
@@ -99,15 +100,6 @@ def _written(music: tuple[Tensor, Tensor], notes: MidiNotes, grid: MusicGrid) ->
 def _rolls(rows: Tensor, lengths: Tensor, grid: MusicGrid) -> Rolls:
     """Frames or tokens `(batch, time, ...)` as notes."""
     return rolls_of_frames(rows, lengths) if grid.representation == "frames" else rolls_of_events(rows, lengths, grid)
-
-
-def _joined(first: Tensor, first_lengths: Tensor, second: Tensor, second_lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows one behind the other, where each of the first ends; and their lengths."""
-    both = tf.concat([first, second], axis=1)
-    width = tf.shape(both)[1]
-    position, begin = tf.range(width)[None], first_lengths[:, None]
-    position = tf.where(position < begin, position, tf.shape(first)[1] + position - begin)
-    return tf.gather(both, tf.minimum(position, width - 1), batch_dims=1), first_lengths + second_lengths
 
 
 def _example_files(grid: MusicGrid) -> Array:

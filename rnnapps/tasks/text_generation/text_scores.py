@@ -8,6 +8,7 @@ import tensorflow as tf
 from rnnapps.decoding.given_ids import judge_ids, sum_of_rows
 from rnnapps.layers.token_network import read, zero_states
 from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.preprocessing.joined_rows import join_rows
 from rnnapps.tasks.text_generation.prompts import begun
 from rnnapps.types import Tensor, Tensors
 
@@ -35,7 +36,7 @@ def score_texts(
     first, first_lengths = vocabulary.encode(begun(prompts))
     second, lengths = vocabulary.encode(texts)
     time = tf.shape(second)[1]
-    ids = _joined(first, first_lengths, second)
+    ids = join_rows(first, first_lengths, second)
 
     def read_part(tokens: Tensor, inside: Tensor, states: Tensors) -> tuple[Tensor, Tensors, Tensors]:
         logits, new = read(network, tokens, inside, states)
@@ -52,12 +53,3 @@ def score_texts(
         "characters": lengths,
         "unknown_characters": vocabulary.count_unknown(second, lengths),
     }
-
-
-def _joined(first: Tensor, lengths: Tensor, second: Tensor) -> Tensor:
-    """Ids `(batch, time)` of both, the second where each row of the first ends."""
-    place = tf.range(tf.shape(first)[1] + tf.shape(second)[1])[None]
-    begin = lengths[:, None]
-    source = tf.where(place < begin, place, tf.shape(first)[1] + place - begin)
-    both = tf.concat([first, second], axis=1)
-    return tf.gather(both, tf.minimum(source, tf.shape(both)[1] - 1), batch_dims=1)
