@@ -1,4 +1,4 @@
-"""How likely given ids are, read in parts of one size.
+"""Given ids, read in parts of one size, and how likely they are.
 
 Neither memory nor the order in which a product's sums are taken then depends on the longest row of a batch: a row is
 answered with the same bits beside any other.
@@ -12,11 +12,53 @@ import tensorflow as tf
 
 from rnnapps.types import Tensor, Tensors
 
-__all__ = ["ReadPart", "judge_ids", "sum_of_rows"]
+__all__ = ["ReadPart", "judge_ids", "read_in_parts", "sum_of_rows"]
 
-ReadPart = Callable[[Tensor, Tensor, Tensors], tuple[Tensor, Tensors, Tensors]]
-"""Maps (ids int32 `(batch, part)`, valid ones of each row int32 `(batch,)`, states) to (logits `(batch, part, ids)`,
-further results float32 `(batch, part, size)`, new states)."""
+Arrays = list[tf.TensorArray]
+ReadPart = Callable[[Tensors, Tensor, Tensors], tuple[Tensors, Tensors]]
+"""Maps (ids, each int32 `(batch, part)`, valid ones of each row int32 `(batch,)`, states) to (results, each float32
+`(batch, part)` or `(batch, part, size)`, new states)."""
+
+
+def read_in_parts(
+    read: ReadPart, ids: Sequence[Tensor], lengths: Tensor, states: Sequence[Tensor], *, part: int, ranks: Sequence[int]
+) -> tuple[Tensors, Tensors]:
+    """Reads part after part, in graph.
+
+    Args:
+        read: reads a part.
+        ids: int32 `(batch, time)` each.
+        lengths: int32 `(batch,)`, valid ones of each row.
+        states: before the first.
+        part: how many places are read at once; where there are known to be no more, they are read as they are.
+        ranks: of the results, 2 or 3.
+
+    Returns:
+        Results `(batch, time, ...)`, zero behind a row's end, and the states after each row's last.
+    """
+    known = ids[0].shape[1]
+    if known is not None and known <= part:
+        results, new = read(list(ids), lengths, list(states))
+        return [_inside(result, lengths) for result in results], new
+    time = tf.shape(ids[0])[1]
+    parts = tf.maximum((time + part - 1) // part, 1)
+    padded = [tf.pad(each, [[0, 0], [0, parts * part - time]]) for each in ids]
+    arrays = [tf.TensorArray(tf.float32, parts, element_shape=(None, part, None)[:rank]) for rank in ranks]
+
+    def body(
+        now: Tensor, arrays: list[tf.TensorArray], states: Tensors
+    ) -> tuple[Tensor, list[tf.TensorArray], Tensors]:
+        first = now * part
+        inside = tf.clip_by_value(lengths - first, 0, part)
+        results, new = read([each[:, first : first + part] for each in padded], inside, states)
+        for state, old in zip(new, states, strict=True):
+            state.set_shape(old.shape)  # a loop variable must not lose what is known of its shape
+        kept = (_inside(result, inside) for result in results)
+        return now + 1, [array.write(now, result) for array, result in zip(arrays, kept, strict=True)], new
+
+    begin = (tf.constant(0), arrays, list(states))
+    _, arrays, last = tf.while_loop(lambda now, *_: now < parts, body, begin, parallel_iterations=1)
+    return [_joined(array.stack())[:, :time] for array in arrays], last
 
 
 def judge_ids(
@@ -32,38 +74,24 @@ def judge_ids(
     """Log-probabilities of ids, and what reading gives besides, in graph.
 
     Args:
-        read: reads a part.
+        read: reads a part of one kind of ids; its first result is logits `(batch, part, ids)`.
         reads: int32 `(batch, time)`, what is read.
         wanted: int32 `(batch, time)`, what should follow each.
         lengths: int32 `(batch,)`, valid ones of each row.
         states: before the first.
         part: how many are read at once.
-        further: number of further results.
+        further: number of further results, each `(batch, part, size)`.
 
     Returns:
-        Nats `(batch, time)`, float32, and the further results `(batch, time, size)`; zero behind a row's end.
+        Nats `(batch, time)`, and the further results; zero behind a row's end.
     """
-    batch, time = tf.shape(reads)[0], tf.shape(reads)[1]
-    parts = tf.maximum((time + part - 1) // part, 1)
-    reads, wanted = (tf.pad(ids, [[0, 0], [0, parts * part - time]]) for ids in (reads, wanted))
-    arrays = [tf.TensorArray(tf.float32, parts, element_shape=shape) for shape in _shapes(part, further)]
 
-    def body(
-        number: Tensor, arrays: list[tf.TensorArray], states: Tensors
-    ) -> tuple[Tensor, list[tf.TensorArray], Tensors]:
-        start = number * part
-        inside = tf.clip_by_value(lengths - start, 0, part)
-        logits, others, new = read(reads[:, start : start + part], inside, states)
-        found = tf.gather(tf.nn.log_softmax(logits), wanted[:, start : start + part], batch_dims=2)
-        valid = tf.sequence_mask(inside, part, tf.float32)
-        for state, old in zip(new, states, strict=True):
-            state.set_shape(old.shape)  # a loop variable must not lose what is known of its shape
-        results = [found * valid, *(other * valid[..., None] for other in others)]
-        return number + 1, [each.write(number, result) for each, result in zip(arrays, results, strict=True)], new
+    def judge(ids: Tensors, inside: Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
+        (logits, *others), new = read(ids[:1], inside, states)
+        return [tf.gather(tf.nn.log_softmax(logits), ids[1], batch_dims=2), *others], new
 
-    start = (tf.constant(0), arrays, list(states))
-    _, arrays, _ = tf.while_loop(lambda number, *_: number < parts, body, start, parallel_iterations=1)
-    return [_joined(array.stack(), batch)[:, :time] for array in arrays]
+    ranks = [2, *[3] * further]
+    return read_in_parts(judge, [reads, wanted], lengths, states, part=part, ranks=ranks)[0]
 
 
 def sum_of_rows(values: Tensor) -> Tensor:
@@ -71,13 +99,14 @@ def sum_of_rows(values: Tensor) -> Tensor:
     return tf.cumsum(tf.pad(values, [[0, 0], [1, 0]]), axis=1)[:, -1]
 
 
-def _shapes(part: int, further: int) -> list[tuple[int | None, ...]]:
-    """Of the results of a part."""
-    return [(None, part), *[(None, part, None)] * further]
+def _inside(values: Tensor, lengths: Tensor) -> Tensor:
+    """Values `(batch, time, ...)`, zero behind a row's end."""
+    valid = tf.sequence_mask(lengths, tf.shape(values)[1], tf.float32)
+    return values * (valid if len(values.shape) == 2 else valid[..., None])
 
 
-def _joined(parts: Tensor, batch: Tensor) -> Tensor:
+def _joined(parts: Tensor) -> Tensor:
     """Parts `(parts, batch, part, ...)` one behind the other: `(batch, parts * part, ...)`."""
-    order = [1, 0, *range(2, len(parts.shape))]
     size = tf.shape(parts)
-    return tf.reshape(tf.transpose(parts, order), tf.concat([[batch, size[0] * size[2]], size[3:]], axis=0))
+    rows = tf.transpose(parts, [1, 0, *range(2, len(parts.shape))])
+    return tf.reshape(rows, tf.concat([[size[1], size[0] * size[2]], size[3:]], axis=0))

@@ -38,9 +38,9 @@ def score_texts(
     time = tf.shape(second)[1]
     ids = join_rows(first, first_lengths, second)
 
-    def read_part(tokens: Tensor, inside: Tensor, states: Tensors) -> tuple[Tensor, Tensors, Tensors]:
-        logits, new = read(network, tokens, inside, states)
-        return logits, [], new
+    def read_part(ids: Tensors, inside: Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
+        logits, new = read(network, ids[0], inside, states)
+        return [logits], new
 
     # Each id but the first is predicted from those before it.
     begin = zero_states(network, tf.shape(ids)[0])

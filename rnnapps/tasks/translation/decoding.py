@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.decoding.given_ids import judge_ids
+from rnnapps.decoding.given_ids import ReadPart, judge_ids
 from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
+from rnnapps.tasks.translation.attention_decoder import Memory
 from rnnapps.tasks.translation.batches import decoder_reads
 from rnnapps.tasks.translation.beam import Hypotheses, beam_search
 from rnnapps.tasks.translation.model_config import DecodingConfig
@@ -21,11 +22,13 @@ from rnnapps.types import Tensor, Tensors
 __all__ = [
     "GREEDY",
     "LONGEST_TRANSLATION",
+    "PART",
     "Translations",
     "Translator",
     "ended",
     "judge",
     "limits",
+    "part_reader",
     "search",
     "translate",
     "translator",
@@ -108,6 +111,16 @@ def search(
     )
 
 
+def part_reader(network: keras.Model, memory: Memory) -> ReadPart:
+    """Reads a part of a target: logits and where each token attended, and the new states of the decoder."""
+
+    def read(ids: Tensors, inside: Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
+        logits, attention, new = go_on(network, ids[0], inside, Encoded(memory, states))
+        return [logits, attention], new
+
+    return read
+
+
 def judge(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """What the decoder makes of given translations.
 
@@ -122,13 +135,10 @@ def judge(network: keras.Model, encoded: Encoded, ids: Tensor, lengths: Tensor) 
         zero behind a row's end.
     """
     wanted, wanted_lengths = ended(ids, lengths)
-
-    def read(tokens: Tensor, inside: Tensor, states: Tensors) -> tuple[Tensor, Tensors, Tensors]:
-        logits, attention, new = go_on(network, tokens, inside, Encoded(encoded.memory, states))
-        return logits, [attention], new
-
     begin, reads = encoded.states, decoder_reads(wanted)
-    found, attention = judge_ids(read, reads, wanted, wanted_lengths, states=begin, part=PART, further=1)
+    found, attention = judge_ids(
+        part_reader(network, encoded.memory), reads, wanted, wanted_lengths, states=begin, part=PART, further=1
+    )
     return found, attention
 
 

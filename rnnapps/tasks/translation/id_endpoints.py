@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.contract.tensor_names import LENGTHS, STATE, next_state
+from rnnapps.decoding.given_ids import read_in_parts
 from rnnapps.export.row_rules import ids_below, lengths_fit
 from rnnapps.preprocessing.special_pieces import END, PADDING, SPECIAL, START
 from rnnapps.tasks.translation.attention_decoder import AttentionDecoder
-from rnnapps.tasks.translation.decoding import ended, judge, search
+from rnnapps.tasks.translation.decoding import PART, ended, judge, part_reader, search
 from rnnapps.tasks.translation.export_config import TranslationExportConfig
-from rnnapps.tasks.translation.network import Encoded, encode, go_on
+from rnnapps.tasks.translation.network import Encoded, encode
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
 from rnnapps.types import Array, Tensor
 
@@ -130,7 +131,8 @@ def _stepping(network: keras.Model, vocabularies: PairVocabularies, limits: Tran
         values, read = states.pop(MEMORY), states.pop(PLACES_READ)
         memory = decoder.attend_to(values, tf.sequence_mask(read, tf.shape(values)[1]))
         before = [states[f"{STATE}{number}"] for number in range(len(states))]
-        logits, attention, after = go_on(network, tokens, lengths, Encoded(memory, before))
+        reader = part_reader(network, memory)
+        (logits, attention), after = read_in_parts(reader, [tokens], lengths, before, part=PART, ranks=(3, 3))
         return {"logits": logits, "attention": attention, **_states_out(Encoded(memory, after), read)}
 
     size = vocabularies.target.size
