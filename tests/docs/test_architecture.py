@@ -15,7 +15,7 @@ from tests.docs.mentions import blocks, paths, spans
 
 PAGE = ROOT / "docs" / "architecture.md"
 SIZE = re.compile(r">([\d,]+) lines<")
-CLOSE = 0.2
+CLOSE = 0.5
 """How far the number of lines in the picture may be from the truth before it must be drawn again."""
 
 
