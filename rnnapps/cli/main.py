@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rnnapps.cli.deploying import add_deploy
 from rnnapps.cli.outcome import run_command
+from rnnapps.cli.paging import add_page
 from rnnapps.errors import ConfigError
 
 __all__ = ["console_script", "main"]
@@ -23,6 +24,7 @@ examples:
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
   rnnapps deploy saved_models            files for TensorFlow Serving's image
+  rnnapps page saved_models/NAME         a page of one file, in which it runs without a server
 """
 
 
@@ -64,23 +66,32 @@ def _run(words: Sequence[str]) -> int:
         from rnnapps.cli.verification import verify_folder
 
         return verify_folder(arguments.folder, as_json=arguments.json, allow=arguments.allow, key=arguments.key)
-    elif arguments.command == "deploy":
+    elif arguments.command:
+        return _write(arguments)
+    else:
+        _build_parser().print_help()
+    return 0
+
+
+def _write(arguments: argparse.Namespace) -> int:
+    """Runs a command that writes files: `deploy`, `page`, `new`, or `models`."""
+    if arguments.command == "deploy":
         from rnnapps.cli.deploying import deploy_command
 
         return deploy_command(arguments)
-    elif arguments.command == "new":
+    if arguments.command == "page":
+        from rnnapps.cli.paging import page_command
+
+        return page_command(arguments)
+    if arguments.command == "new":
         from pathlib import Path
 
         from rnnapps.cli.new import new
 
         return new(arguments.kind, arguments.name, Path(arguments.to))
-    elif arguments.command == "models":
-        from rnnapps.cli.models import models_command
+    from rnnapps.cli.models import models_command
 
-        return models_command(arguments.name, arguments.to, as_json=arguments.json)
-    else:
-        _build_parser().print_help()
-    return 0
+    return models_command(arguments.name, arguments.to, as_json=arguments.json)
 
 
 def _run_pipeline(name: str, words: Sequence[str]) -> int:
@@ -97,7 +108,7 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("deploy", "list", "models", "new", "serve", "verify")
+COMMANDS = ("deploy", "list", "models", "new", "page", "serve", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -121,6 +132,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_models(commands)
     _add_verify(commands)
     add_deploy(commands)
+    add_page(commands)
     # Its flags are those of another parser, which nobody waits for who does not ask.
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False

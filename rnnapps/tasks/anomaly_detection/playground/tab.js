@@ -7,6 +7,8 @@ import { linePlot } from "../../files/plots.js";
 const CHUNK = 500; // rows of a request: the plot grows while a long table is judged
 const MOST_DRAWN = 4;
 
+export const alone = true; // nothing but steps is asked for where there is no server
+
 export function tab(model) {
   const rows = model.preprocessing["rows.json"], scaler = model.preprocessing["scaler.json"];
   const sensors = scaler.channels, targets = rows.targets, named = "series" in model.all.step.inputs;
@@ -50,7 +52,7 @@ export function tab(model) {
     {},
     card(
       field("Rows of sensors", text, `Comma-separated values; the first line names the columns: ${sensors.join(", ")}. A column of times is shown, others are left out, and an empty cell is a missing value.`, true),
-      examples(choices, async (chosen) => take(typeof chosen === "string" ? await (await fetch(new URL(chosen, import.meta.url))).text() : toCsv(sensors, chosen.rows.slice(0, chosen.lengths).map((row) => row.map((value) => (Math.abs(value) < 1e30 ? value : "")))))),
+      examples(choices, async (chosen) => take(typeof chosen === "string" ? await model.ownFile(chosen) : toCsv(sensors, chosen.rows.slice(0, chosen.lengths).map((row) => row.map((value) => (Math.abs(value) < 1e30 ? value : "")))))),
       h("div", { class: "fields" }, filePicker("A file of them", ".csv,.tsv,.txt,text/csv", async (file) => take(await file.text())), named ? field("Series", series, "whose scales are used") : null),
       h("div", { class: "row" }, judge),
       status.line,
