@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rnnapps.cli.deploying import add_deploy
 from rnnapps.cli.outcome import run_command
+from rnnapps.cli.runs import add_runs, runs_command
 from rnnapps.errors import ConfigError
 
 __all__ = ["console_script", "main"]
@@ -20,6 +21,7 @@ examples:
   rnnapps list                           cells, pipelines and their configurations
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps models                         trained models, to be used as zoo:NAME
+  rnnapps runs                           runs and their scores side by side
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
   rnnapps deploy saved_models            files for TensorFlow Serving's image
@@ -78,6 +80,8 @@ def _run(words: Sequence[str]) -> int:
         from rnnapps.cli.models import models_command
 
         return models_command(arguments.name, arguments.to, as_json=arguments.json)
+    elif arguments.command == "runs":
+        return runs_command(arguments)
     else:
         _build_parser().print_help()
     return 0
@@ -97,7 +101,7 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("deploy", "list", "models", "new", "serve", "verify")
+COMMANDS = ("deploy", "list", "models", "new", "runs", "serve", "verify")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -119,6 +123,7 @@ def _build_parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     _add_models(commands)
+    add_runs(commands)
     _add_verify(commands)
     add_deploy(commands)
     # Its flags are those of another parser, which nobody waits for who does not ask.
