@@ -53,7 +53,7 @@ class RunRecord:
     @property
     def steps(self) -> int:
         """How many steps the training has in all."""
-        return self.settings.get("training.steps", 0)
+        return int(self.settings.get("training.steps", 0))
 
     @property
     def seconds(self) -> float | None:
