@@ -65,14 +65,15 @@ def says(page: Any, text: str) -> None:
 
 @pytest.mark.parametrize("page", ["text"], indirect=True)
 def test_greedy_text_is_that_of_the_model(page: Any, folder: Path) -> None:
-    import rnnapps
+    from rnnapps.export.inference import load_for_inference
 
     page.get_by_label("Characters", exact=True).fill("40")
     page.get_by_label("Temperature", exact=True).fill("0")
     page.get_by_role("button", name="Write", exact=True).click()
     says(page, "40 characters in")
-    written = page.locator(".written span").nth(1).text_content()
-    assert written == rnnapps.load("zoo:text").predict("The ", length=40, temperature=0)[0].text
+    request = {"prompt": ["The "], "steps": [40], "temperature": [0], "top_k": [0], "top_p": [1], "stop": [""]}
+    answer = load_for_inference(folder / "text").run("serving_default", {**request, "seed": [0]})
+    assert page.locator(".written span").nth(1).text_content() == answer["text"][0].decode()
     assert page.locator(".bars button").count() == 5
 
 
