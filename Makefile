@@ -71,7 +71,7 @@ fast-tests: setup
 test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
 	@$(BIN)/python -m pytest -m slow
 
-test-ui: $(VENV)/.installed-browser ## the playground in Chromium: of exports in PLAYGROUND_MODELS, or of some it trains
+test-ui: $(VENV)/.installed-browser ## the playground in Chromium: with exports in PLAYGROUND_MODELS, or the trained models
 	@$(BIN)/python -m pytest -m browser tests/playground
 
 wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there
