@@ -85,7 +85,7 @@ page: $(VENV)/.installed-portable $(VENV)/.installed-serve build/web/.installed 
 	@$(BIN)/rnnapps page build/page/text build/page/music_chorales build/page/machine_faults \
 	  --runtime build/web/node_modules/onnxruntime-web/dist --to build/page/index.html
 
-test-ui: $(VENV)/.installed-browser $(VENV)/.installed-portable build/web/.installed ## the playground in Chromium: of exports in PLAYGROUND_MODELS, or of some it trains
+test-ui: $(VENV)/.installed-browser $(VENV)/.installed-portable build/web/.installed ## the playground in Chromium: with exports in PLAYGROUND_MODELS, or the trained models
 	@$(BIN)/python -m pytest -m browser tests/playground
 
 wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there

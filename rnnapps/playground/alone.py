@@ -30,7 +30,6 @@ from rnnapps.portable.listing import PORTABLE, read_listing
 __all__ = ["write_page"]
 
 FILES = Path(__file__).with_name("files")
-MODULES = ("main.js", "any.js", "csv.js", "numbers.js", "page.js", "plots.js")
 RUNTIME, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
 ALONE = "export const alone = true;"
 """What the tab of a pipeline says that needs nothing but steps."""
@@ -90,11 +89,10 @@ def _given(version: Path) -> dict[str, Any]:
     file = next((own["files"][0] for own in listing["files"] if own["format"] == "onnx"), None)
     if file is None:
         raise ExportError(f"{version}: holds no step for ONNX Runtime; export the model with --portable onnx")
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.csv"))}
     content = (version / EXTRA / PORTABLE / "onnx" / file).read_bytes()
     step = {name: listing[name] for name in ("inputs", "outputs", "states", "words")}
     entry = {"version": int(version.name), "tab": True, "step": step | {"first": _first(listing)}}
-    return {**told, **entry, "files": texts, "onnx": _packed(content)}
+    return {**told, **entry, "onnx": _packed(content)}
 
 
 def _first(listing: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -115,21 +113,38 @@ def _page(models: Mapping[str, Any], library: Mapping[str, bytes]) -> str:
         f'<script type="importmap">{json.dumps({"imports": imports})}</script>',
         f'<script type="application/json" id="given">{_json(models)}</script>',
         f'<script type="text/plain" id="runtime">{_packed(library[WASM])}</script>',
+        *(
+            f'<script type="application/json" id="beside-{name}">{_json(text)}</script>'
+            for name, text in _texts(models)
+        ),
         '<script type="module">import "files/main.js";</script>',
     )
     page = (FILES / "index.html").read_text(encoding="utf-8")
     page = re.sub(
         r'<link rel="stylesheet".*?>\s*<script.*?</script>', lambda _: "\n    ".join(inside), page, flags=re.S
     )
-    return page.replace("files/icon.svg", icon).replace("Asking the server for its models", "Reading the models")
+    return page.replace("files/icon.svg", icon).replace("Asking the server for its models…", "")
+
+
+def _texts(models: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name -> text of each table that lies beside a tab, as an example."""
+    for folder in _folders(models).values():
+        for path in sorted(folder.glob("*.csv")):
+            yield path.name, path.read_text(encoding="utf-8")
+
+
+def _folders(models: Mapping[str, Any]) -> dict[str, Path]:
+    """Pipeline -> the folder of its tab, which `_given` has looked into."""
+    pipelines = {model["signatures"]["pipeline"] for model in models.values()}
+    folders = {name: tab_folder(name) for name in sorted(pipelines)}
+    return {name: folder for name, folder in folders.items() if folder is not None}
 
 
 def _modules(models: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Name -> text of each module; `alone.js` stands for `ask.js`, which asks a server."""
-    places = {f"files/{name}": FILES / name for name in MODULES} | {"files/ask.js": FILES / "alone.js"}
-    for pipeline in {model["signatures"]["pipeline"] for model in models.values()}:
-        folder = tab_folder(pipeline)
-        assert folder is not None
+    places = {f"files/{path.name}": path for path in FILES.glob("*.js")} | {"files/ask.js": FILES / "alone.js"}
+    del places["files/alone.js"]
+    for pipeline, folder in _folders(models).items():
         places |= {f"tabs/{pipeline}/{path.name}": path for path in folder.glob("*.js")}
     for name, path in sorted(places.items()):
         yield name, _IMPORT.sub(_absolute(name), path.read_text(encoding="utf-8"))

@@ -25,7 +25,8 @@ function begun() {
 /** What a server would tell: the models, or one of them. */
 export async function fetchJson(path) {
   const [, name] = path.split("/").map(decodeURIComponent);
-  return name === undefined ? { models: Object.keys(given).map((own) => ({ name: own, version: given[own].version })) } : given[name];
+  const models = Object.keys(given).map((own) => ({ name: own, version: given[own].version }));
+  return name === undefined ? { models, loading: [], refused: [], complete: true } : given[name];
 }
 
 /** A model of the page: what it tells, and its steps. */
@@ -37,13 +38,9 @@ export class Model {
     this.all = told.signatures.signatures;
   }
 
-  /** The tab that the pipeline brings, and a file beside it. */
+  /** The tab that the pipeline brings. */
   ownTab() {
     return import(`tabs/${this.signatures.pipeline}/tab.js`);
-  }
-
-  async ownFile(name) {
-    return this.files[name];
   }
 
   /** A stream of one row over the step; the states stay here. */

@@ -41,13 +41,9 @@ export class Model {
     return this.asked;
   }
 
-  /** The tab that the pipeline brings, `playground/tab.js` beside its module, and a text beside it. */
+  /** The tab that the pipeline brings, `playground/tab.js` beside its module. */
   ownTab() {
     return import(`../tabs/${this.signatures.pipeline}/tab.js`);
-  }
-
-  async ownFile(name) {
-    return (await fetch(`tabs/${this.signatures.pipeline}/${name}`)).text();
   }
 
   /** Outputs of several rows, name -> rows; `problem` is one of them. */
