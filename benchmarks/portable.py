@@ -128,7 +128,7 @@ def _call(file: PortableFile, inputs: Arrays) -> Callable[[], object]:
 
 
 def _losses(model: Any, short: str, endpoints: Mapping[str, Any], *, folder: Path, rows: int) -> list[list[str]]:
-    """The metric of a task through the graph of its step as it is, and through its files of 8-bit weights."""
+    """The metric of a task through the graph of its step as it is, through C, and through files of 8-bit weights."""
     from benchmarks.portable_quality import PLACES, QUALITY, Stream
     from rnnapps.portable.write import leaving, next_graph
 
@@ -140,7 +140,7 @@ def _losses(model: Any, short: str, endpoints: Mapping[str, Any], *, folder: Pat
         return []
     files = {name: written(static, folder / name, "model")[0] for name, static in graphs.items()}
     runs = {TENSORFLOW: {name: _in_tensorflow(static) for name, static in graphs.items()}}
-    for kind in _SMALL:
+    for kind in _STREAMED:
         if all(kind in own for own in files.values()):
             runs[kind] = {name: own[kind].run for name, own in files.items()}
     found = {}
@@ -148,10 +148,10 @@ def _losses(model: Any, short: str, endpoints: Mapping[str, Any], *, folder: Pat
         say(f"{short}: {kind}")
         streams = {name: Stream(run, graphs[name]) for name, run in own.items()}
         metric, found[kind] = QUALITY[model.pipeline.name](model, streams, rows)
-    return [[short, metric, *(f"{found[kind]:.4g}" if kind in found else "" for kind in (TENSORFLOW, *_SMALL))]]
+    return [[short, metric, *(f"{found[kind]:.4g}" if kind in found else "" for kind in (TENSORFLOW, *_STREAMED))]]
 
 
-_SMALL = [kind for kind in KINDS if "int8" in kind]
+_STREAMED = ("C", "LiteRT int8", "C int8")
 
 
 def _in_tensorflow(static: StaticGraph) -> Callable[[Arrays], Mapping[str, Any]]:
@@ -186,7 +186,7 @@ def _reports(measured: list[Measured], losses: list[list[str]]) -> list[Report]:
         ),
     ]
     if losses:
-        header = ["model", "metric of held-out data", TENSORFLOW, *_SMALL]
+        header = ["model", "metric of held-out data", TENSORFLOW, *_STREAMED]
         reports.append(Report("What 8-bit weights of `step` cost", table(header, losses)))
     return [*reports, Report("What cannot be had", "\n".join(why) or "Nothing.")]
 
