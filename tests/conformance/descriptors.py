@@ -11,7 +11,7 @@ import pytest
 from rnnapps.cells import CELLS, GRU, LSTM, Cell, LayerNormLSTM, MinGRU, Projection, Residual, Zoneout, make_cell
 from rnnapps.testing import Subject
 
-__all__ = ["ROWS", "representatives", "subject"]
+__all__ = ["ROWS", "representatives", "rows_to_save", "subject"]
 
 UNITS, FEATURES = 4, 3
 
@@ -25,10 +25,20 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
 }
 
 
-def representatives() -> list[Any]:
-    """All rows; those that differ little from others are marked slow. For the properties that trace or compile long."""
-    chosen = {"lstm", "gru", "layer_norm_lstm", "min_gru", "all_wrappers"}
-    return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in ROWS]
+def representatives(*others: str) -> list[Any]:
+    """All rows; those that differ little from others are marked slow. For the properties that trace or compile long.
+
+    Args:
+        *others: rows that differ much from others in this property.
+    """
+    chosen = {"lstm", "gru", "layer_norm_lstm", "min_gru", "m_lstm", "all_wrappers"}
+    return [pytest.param(name, marks=[] if name in {*chosen, *others} else [pytest.mark.slow]) for name in ROWS]
+
+
+def rows_to_save() -> list[Any]:
+    """All rows; cells whose settings and weights are of the same types as those of others are marked slow."""
+    alike = {"coupled_lstm", "antisymmetric_rnn", "lem", "cfc", "qrnn", "sru", "rg_lru", "delta_net", "gated_delta_net"}
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in alike else []) for name in ROWS]
 
 
 @cache

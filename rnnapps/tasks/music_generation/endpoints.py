@@ -119,8 +119,8 @@ def _scoring_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint
 
 def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames and states in, a frame that follows and new states out."""
-    sizes = [state.shape[-1] for state in network.input["states"]]
-    names = [f"{STATE}{number}" for number in range(len(sizes))]
+    shapes = [state.shape[1:] for state in network.input["states"]]
+    names = [f"{STATE}{number}" for number in range(len(shapes))]
 
     def step(
         frames: Tensor,
@@ -140,8 +140,8 @@ def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportC
         return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(map(next_state, names), final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype
-    signature = {name: tf.TensorSpec((None, size), kind) for name, size in zip(names, sizes, strict=True)}
-    zeros = {name: np.zeros((ROWS, size), kind.as_numpy_dtype) for name, size in zip(names, sizes, strict=True)}
+    signature = {name: tf.TensorSpec((None, *shape), kind) for name, shape in zip(names, shapes, strict=True)}
+    zeros = {name: np.zeros((ROWS, *shape), kind.as_numpy_dtype) for name, shape in zip(names, shapes, strict=True)}
     position = {"position": tf.TensorSpec((None,), tf.int32)}
     examples = {**_frame_examples(), "lengths": np.array([PLACES, 1, 3, PLACES, 2], np.int32), **_sampling_examples()}
     return Endpoint(
