@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from rnnapps.cells import CELLS, GRU, LSTM, Cell, LayerNormLSTM, MinGRU, Projection, Residual, Zoneout, make_cell
+from rnnapps.cells import (
+    CELLS,
+    GRU,
+    LSTM,
+    Cell,
+    LayerNormLSTM,
+    Mamba2,
+    MinGRU,
+    Projection,
+    Residual,
+    Zoneout,
+    make_cell,
+)
 from rnnapps.testing import Subject
 
 __all__ = ["ROWS", "representatives", "rows_to_save", "subject"]
@@ -21,6 +33,7 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
     "projection": (lambda: Projection(LSTM(UNITS), 3), FEATURES),
     "zoneout": (lambda: Zoneout(LSTM(UNITS), [0.1, 0.5]), FEATURES),
     "projection_of_linear": (lambda: Projection(MinGRU(UNITS), 3), FEATURES),
+    "wrapped_matrix": (lambda: Residual(Zoneout(Mamba2(UNITS, heads=2), 0.2)), UNITS),
     "all_wrappers": (lambda: Residual(Zoneout(Projection(LayerNormLSTM(UNITS), 3), 0.2)), 3),
 }
 
