@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnnapps.data.archives import unpacked_source
 from rnnapps.data.csv_file import (
     MISSING,
     CsvShape,
@@ -40,6 +41,7 @@ def read_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | 
     Raises:
         DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
     """
+    path = unpacked_source(path)
     parquet = path.suffix.lower() == ".parquet"
     table = _read_parquet(path, config) if parquet else _read_csv(path, config, known)
     return require_numbers(table)
