@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnnapps.serving.model_config import ModelConfig
     from rnnapps.serving.server import Server
 
-__all__ = ["parse_serve", "serve_command"]
+__all__ = ["parse_serve", "serve_command", "without_tensorflow"]
 
 EXAMPLES = """\
 examples:
@@ -41,7 +41,7 @@ def serve_command(words: Sequence[str]) -> int:
         ExportError: there is no model, or none could be loaded.
     """
     arguments, options = parse_serve(words)
-    _without_tensorflow()
+    without_tensorflow()
     try:
         from rnnapps.playground.app import PATH, Playground
         from rnnapps.serving.logs import start_logging
@@ -114,7 +114,7 @@ def _meanings(options: type) -> dict[str, str]:
     }
 
 
-def _without_tensorflow() -> None:
+def without_tensorflow() -> None:
     """Keeps TensorFlow's Python code out of the server, which needs its messages only: models run in processes."""
     if "tensorflow" not in sys.modules:
         from rnnapps.export.protos import shadow_tensorflow
