@@ -53,6 +53,7 @@ class GoodExamples:
         config: whether bad examples are skipped, and how many may be.
         noun: what the examples are, in the plural: "recordings", "lines"...
         many: whether the source is one of many examples, of which `auto` skips bad ones.
+        fate: what becomes of those that are skipped.
 
     Attributes:
         bad: those that were skipped.
@@ -60,8 +61,16 @@ class GoodExamples:
         dropped: reason -> examples that are left out whatever the limit, since such are usual.
     """
 
-    def __init__(self, source: str | Path, config: BadExamplesConfig, *, noun: str, many: bool = True) -> None:
-        self.source, self.config, self.noun = str(source), config, noun
+    def __init__(
+        self,
+        source: str | Path,
+        config: BadExamplesConfig,
+        *,
+        noun: str,
+        many: bool = True,
+        fate: str = "are left out",
+    ) -> None:
+        self.source, self.config, self.noun, self.fate = str(source), config, noun, fate
         self.skips = config.on_bad == "skip" or (config.on_bad == "auto" and many)
         self.bad: list[DataError] = []
         self.count = 0
@@ -107,7 +116,7 @@ class GoodExamples:
         if self.bad and (len(self.bad) == self.count or len(self.bad) > self.config.bad_limit * self.count):
             raise self._too_many()
         if self.bad:
-            told = f"{len(self.bad):,} of {self.count:,} {self.noun} cannot be read and are left out: {self._named()}"
+            told = f"{len(self.bad):,} of {self.count:,} {self.noun} cannot be read and {self.fate}: {self._named()}"
             print(f"note: {self.source}: {told}", file=sys.stderr)
         return self.skipped()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rnnapps.contract.data_report import Caution, DataReport, Histogram, Lines
+from rnnapps.contract.data_report import Caution, DataReport, Example, Histogram, Lines
 from rnnapps.contract.sections import Block, Paragraph, Picture, Section, Table, Value
 from rnnapps.reports.render import format_value, render_page
 
@@ -108,9 +108,15 @@ def _suggested(report: DataReport) -> list[Block]:
 def _examples(report: DataReport, pictures: bool) -> Iterable[Block]:
     """Examples as text, and with pictures or sounds where there are some."""
     if report.examples:
-        yield Table(("", ""), [(each.title, each.text) for each in report.examples])
+        lines = ((each.title if not place else "", line) for each in report.examples for place, line in _lines(each))
+        yield Table(("", ""), list(lines))
     for example in report.examples if pictures else ():
         yield from example.blocks() if example.blocks else ()
+
+
+def _lines(example: Example) -> Iterable[tuple[int, str]]:
+    """The lines of an example, numbered from 0."""
+    return enumerate(example.text.split("\n"))
 
 
 def _curves(lines: Lines) -> Picture:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_suffix
-from rnnapps.data.csv_dicts import csv_dicts
+from rnnapps.data.csv_dicts import csv_dicts, shown_names
 from rnnapps.errors import DataError
 
 __all__ = ["has_records", "record_texts"]
@@ -53,7 +53,7 @@ def _column(path: str | Path, content: str, field: str) -> Iterator[str]:
     """The cells of a column that are not empty."""
     names, rows = csv_dicts(path, content)
     if field not in names:
-        problem = f"has no column {field!r}; its columns are {', '.join(sorted(names)) or 'none'}"
+        problem = f"has no column {field!r}; its columns are {shown_names(sorted(names))}"
         raise DataError(path, problem, "name one with --data.field")
     for _, row in rows:
         if row[field].strip():
@@ -71,9 +71,9 @@ def _text(path: str | Path, number: int, line: str, *, field: str) -> str:
     found = record.get(field) if field else next((record[name] for name in FIELDS if name in record), None)
     text = _chat(record.get(field or CHAT)) if found is None or isinstance(found, list) else found
     if not isinstance(text, str):
-        keys = ", ".join(map(str, record)) or "none"
         missing = f"no text {field!r}" if field else f"none of {', '.join((*FIELDS, CHAT))}"
-        raise DataError(path, f"line {number} has {missing}; its keys are {keys}", "name one with --data.field")
+        problem = f"line {number} has {missing}; its keys are {shown_names(record)}"
+        raise DataError(path, problem, "name one with --data.field")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -55,8 +55,10 @@ def test_columns_by_number_and_by_name(tmp_path: Path) -> None:
         read_tab_file(write(tmp_path / "b.tsv", "a\tb\tc"))
     with pytest.raises(ConfigError, match="two different columns"):
         PairDataConfig(columns=(1,))
-    with pytest.raises(ConfigError, match="numbers from 1"):
-        PairDataConfig(columns=(0, 1))
+    for columns in ((0, 1), ("0", "2")):
+        with pytest.raises(ConfigError, match="numbers from 1"):
+            PairDataConfig(columns=columns)
+    assert PairDataConfig(columns=("2", "en")).columns == (2, "en"), "as the command line gives them"
 
 
 def test_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

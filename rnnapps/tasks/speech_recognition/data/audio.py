@@ -129,13 +129,15 @@ def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Arr
 
 def _with_sizes(content: bytes) -> bytes:
     """A WAV file with the sizes that its writer did not know, since it wrote into a pipe: all that follows."""
-    if content[:4] != b"RIFF" or int.from_bytes(content[4:8], "little") < STREAMED_BYTES:
+    size = int.from_bytes(content[4:8], "little")
+    if content[:4] != b"RIFF" or 0 < size < STREAMED_BYTES:
         return content
     place = 12
     while place + 8 <= len(content):
         length = int.from_bytes(content[place + 4 : place + 8], "little")
         if content[place : place + 4] == b"data":
-            length = len(content) - place - 8 if length >= STREAMED_BYTES else length
+            unknown = length >= STREAMED_BYTES or not length + size
+            length = len(content) - place - 8 if unknown else length
             total = (len(content) - 8).to_bytes(4, "little")
             head = content[:4] + total + content[8 : place + 4]
             return head + length.to_bytes(4, "little") + content[place + 8 :]

@@ -12,6 +12,7 @@ from typing import Any
 
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.csv_dicts import shown_names
 from rnnapps.data.sources import read_bytes
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
@@ -102,7 +103,7 @@ def _column(path: Path, role: str, names: Sequence[str]) -> str:
     """The name of the column with a role; "" where there is none that must be."""
     found = next((name for name in NAMES[role] if name in names), "")
     if not found and role != "speaker":
-        problem = f"line 1: has no column {role}; its columns are {', '.join(names) or 'none'}"
+        problem = f"line 1: has no column {role}; its columns are {shown_names(names)}"
         raise DataError(path, problem, "begin the file with: audio,transcript")
     return found
 
@@ -137,7 +138,6 @@ def _text(path: Path, number: int, found: Mapping[str, Any], role: str) -> str:
     """The text of an object that has a role."""
     value = next((found[name] for name in NAMES[role] if isinstance(found.get(name), str)), None)
     if value is None:
-        keys = ", ".join(map(str, found)) or "none"
-        problem = f"line {number} has no {role}; its keys are {keys}"
+        problem = f"line {number} has no {role}; its keys are {shown_names(found)}"
         raise DataError(path, problem, 'write {"audio": ..., "transcript": ...}')
     return str(value)

@@ -64,6 +64,8 @@ class PairDataConfig(BadExamplesConfig):
     def __post_init__(self) -> None:
         """Checks the values."""
         super().__post_init__()
+        columns = tuple(int(column) if str(column).isdecimal() else column for column in self.columns)
+        object.__setattr__(self, "columns", columns)
         require("data.columns", list(self.columns), "two different columns", len(set(self.columns)) in (0, 2))
         numbers = [column for column in self.columns if isinstance(column, int)]
         require("data.columns", list(self.columns), "numbers from 1, or names", all(number >= 1 for number in numbers))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.csv_dicts import shown_names
 from rnnapps.errors import DataError
 
 __all__ = ["PairLine", "pair_lines"]
@@ -72,7 +73,7 @@ def pair_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | i
         return []
     header = _header(rows[0][1], columns)
     if header:
-        print(f"note: {path}: line {rows[0][0]} is a header and no pair: {', '.join(header)}", file=sys.stderr)
+        print(f"note: {path}: line {rows[0][0]} is a header and no pair: {shown_names(header)}", file=sys.stderr)
         rows = rows[1:]
     places = _places(path, rows, columns, header)
     expected = "a tab" if suffix != ".csv" else "a comma"
@@ -132,14 +133,14 @@ def _place(path: str | Path, column: str | int, header: Sequence[str]) -> int:
     if _number(column):
         return int(column) - 1
     if column not in header:
-        found = f"its columns are {', '.join(header)}" if header else "its first line names no columns"
+        found = f"its columns are {shown_names(header)}" if header else "its first line names no columns"
         raise DataError(path, f"has no column {column!r}; {found}", "give --data.columns by numbers, as '[1, 2]'")
     return list(header).index(str(column))
 
 
 def _number(column: str | int) -> bool:
     """Whether a column is given by its number."""
-    return isinstance(column, int) or column.isdigit()
+    return isinstance(column, int) or column.isdecimal()
 
 
 def _sides(

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
-from rnnapps.data.csv_dicts import csv_dicts
+from rnnapps.data.csv_dicts import csv_dicts, shown_names
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
 from rnnapps.data.part_names import PARTS, part_folders, part_named
@@ -188,7 +188,7 @@ def _from_table(path: Path, good: GoodExamples) -> dict[str, list[Listed]]:
     text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)
     names, rows = csv_dicts(path, text)
     if not {"video", "label"} <= names:
-        problem = f"has the columns {', '.join(sorted(names)) or 'none'}; expected video, label and perhaps split"
+        problem = f"has the columns {shown_names(sorted(names))}; expected video, label and perhaps split"
         raise DataError(path, problem, "name the columns so")
     parts: dict[str, list[Listed]] = {}
     for where, row in rows:
