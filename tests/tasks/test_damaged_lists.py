@@ -18,7 +18,7 @@ from rnnapps.tasks.translation.data.files import read_tab_file
 
 PIECES = [b"\t", b"\n", b"\x00", b"\xff", b'"', b"\r", b"{", b"}", b"[", b"\\u", b",", b"\xef\xbb\xbf", b"1e999", b"|"]
 SAID = ["Seven green boats.", 'No, "none".', "Größe ☃", "Is it far?"]
-MUTATIONS = 1000
+MANY = pytest.mark.parametrize("mutations", [120, pytest.param(1000, marks=pytest.mark.slow)])
 
 Read = Callable[[Path], Sequence[object]]
 
@@ -70,31 +70,33 @@ def damaged(whole: bytes, draw: np.random.Generator) -> bytes:
     return bytes(content)
 
 
+@MANY
 @pytest.mark.parametrize("name", LISTS)
 def test_damaged_lists_are_read_or_refused_in_one_line(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, mutations: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, whole, read = LISTS[name]
     path, draw, good = tmp_path / file, np.random.default_rng(0), 0
     path.write_bytes(whole)
     wanted = len(read(path))
-    for _ in range(MUTATIONS):
+    for _ in range(mutations):
         path.write_bytes(damaged(whole, draw))
         try:
             good += 0 < len(read(path)) <= 3 * wanted
         except DataError as error:
             assert str(path) in str(error) and "\n" not in str(error)
-    assert MUTATIONS / 50 < good < MUTATIONS
+    assert mutations / 60 < good < mutations
     capsys.readouterr()
 
 
-def test_damaged_kaldi_folders(tmp_path: Path) -> None:
+@MANY
+def test_damaged_kaldi_folders(mutations: int, tmp_path: Path) -> None:
     wanted = {
         "wav.scp": lines(*(f"s{n} wavs/{n}.wav" for n in range(6))),
         "text": lines(*(f"s{n} {said}" for n, said in enumerate(SAID * 2))),
     }
     draw, good = np.random.default_rng(0), 0
-    for number in range(MUTATIONS):
+    for number in range(mutations):
         for name, whole in wanted.items():
             content = damaged(whole, draw) if (name == "text") == (number % 2 == 0) else whole
             (tmp_path / name).write_bytes(content)
@@ -104,4 +106,4 @@ def test_damaged_kaldi_folders(tmp_path: Path) -> None:
             assert str(tmp_path) in str(error) and "\n" not in str(error)
         else:
             good += all(row.transcript is not None and isinstance(row.audio, Path) for row in rows)
-    assert MUTATIONS / 20 < good <= MUTATIONS
+    assert mutations / 20 < good <= mutations

@@ -9,6 +9,7 @@ import numpy as np
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.contract.data_report import AS_IT_IS, Caution, DataReport, Example, Lines, Listing, Part, Suggestion
 from rnnapps.contract.sections import Value
+from rnnapps.data.digest import digest_examples
 from rnnapps.data.look.columns import column_cautions
 from rnnapps.data.look.repeats import repeats
 from rnnapps.data.look.seasons import found_season
@@ -141,7 +142,7 @@ def _columns(first: Series, train: Array) -> Listing:
 
 def _repeated(series: Sequence[Series]) -> tuple[Listing | None, list[Caution]]:
     """Series that are copies of others."""
-    named = [(own.values.tobytes(), own.name) for own in series if len(own)]
+    named = [(digest_examples([own.values]), own.name) for own in series if len(own)]
     listing, _ = repeats({"all series": named}, "series", remedy="")
     if listing is None:
         return None, []

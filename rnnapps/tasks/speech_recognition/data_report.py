@@ -11,6 +11,7 @@ import numpy as np
 
 from rnnapps.contract.data_report import AS_IT_IS, Caution, Counts, DataReport, Example, Part, Suggestion
 from rnnapps.contract.sections import Block, Sound, Value
+from rnnapps.data.digest import digest_examples
 from rnnapps.data.look.repeats import crossing_groups, repeats
 from rnnapps.data.look.spreads import counted, one_sided, spread
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
@@ -44,7 +45,7 @@ def look_at_recordings(data: SpeechDataConfig, given: object = None) -> DataRepo
     every = [utterance for own in parts.values() for utterance in own]
     speakers = {name: [utterance.speaker for utterance in own] for name, own in parts.items()}
     repeated, copied = repeats(
-        {name: [(own.samples.tobytes(), Path(own.name).name) for own in part] for name, part in parts.items()},
+        {name: [(digest_examples([own.samples]), Path(own.name).name) for own in part] for name, part in parts.items()},
         "recordings",
         remedy="scores on them are of recordings that were learned by heart: leave the copies out",
     )
