@@ -64,5 +64,6 @@ def _told(results: list[Any]) -> int:
     if not bad:
         return 0
     named = ", ".join(example.file for example in bad[:SHOWN]) + (", ..." if len(bad) > SHOWN else "")
-    print(f"error: {len(bad):,} of {len(results):,} inputs cannot be read: {named}", file=sys.stderr)
+    count = "1 input" if len(bad) == 1 else f"{len(bad):,} inputs"
+    print(f"error: {count} cannot be read: {named}", file=sys.stderr)
     return RnnappsError.exit_code

@@ -81,7 +81,7 @@ def test_a_damaged_file_of_a_folder_is_listed_and_the_others_are_answered(
     first, second, third = map(json.loads, printed.out.splitlines())
     assert [Path(each["file"]).name for each in (first, second, third)] == ["a.wav", "b.wav", "c.wav"]
     assert second["problem"].startswith("holds no samples") and set(second) == {"file", "problem"}
-    assert printed.err.splitlines()[-1] == f"error: 1 of 3 inputs cannot be read: {tmp_path / 'b.wav'}"
+    assert printed.err.splitlines()[-1] == f"error: 1 input cannot be read: {tmp_path / 'b.wav'}"
     assert "b.wav: holds no samples" in complaint(capsys, "predict", "--run", run, "--file", tmp_path / "b.wav")
 
 
