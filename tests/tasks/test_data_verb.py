@@ -42,6 +42,14 @@ def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "7 of 7 validation lines of 40 characters and more are in training too" in cautions(found)
     assert "of the validation characters are not in training: " in cautions(found) and "'П'" in cautions(found)
     assert found["examples"][0]["text"].startswith("It was the best")
+    assert not found["suggestions"]
+
+
+def test_a_text_that_fills_no_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "book.txt").write_text("To be, or not to be. " * 50)
+    found = told(capsys, "text_generation", "--data.source", tmp_path / "book.txt")
+    suggested = {each["flag"]: each["value"] for each in found["suggestions"]}
+    assert suggested == {"--training.batch_size": 14}, "945 characters are 14 sequences of 64 steps, and one more"
 
 
 def test_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
