@@ -129,10 +129,12 @@ def test_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_reading_needs_no_tensorflow(tmp_path: Path) -> None:
-    (tmp_path / "book.txt").write_text("To be, or not to be.\n" * 20)
-    flags = ["text_generation", "data", "--data.source", str(tmp_path / "book.txt")]
+    rows = (f"2024-01-{day:02},{day % 7}" for day in range(1, 29))
+    (tmp_path / "days.csv").write_text("\n".join(["time,sales", *rows]))
+    flags = ["forecasting", "data", "--data.source", str(tmp_path / "days.csv"), "--html", str(tmp_path / "data.html")]
     code = f"import sys; from rnnapps.cli.main import main; main({flags}); sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+    assert "<img" in (tmp_path / "data.html").read_text()
 
 
 def test_from_python(tmp_path: Path) -> None:
