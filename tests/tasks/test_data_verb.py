@@ -39,6 +39,7 @@ def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = told(capsys, "text_generation", "--data.source", tmp_path / "book.txt", "--data.validation_fraction", "0.1")
     assert sizes(found) == {"train": {"characters": 4383, "lines": 82}, "validation": {"characters": 487, "lines": 28}}
     assert found["facts"]["different characters in training"] == len(set(line))
+    assert found["facts"]["encoding"] == "UTF-8"
     assert "7 of 7 validation lines of 40 characters and more are in training too" in cautions(found)
     assert "of the validation characters are not in training: " in cautions(found) and "'П'" in cautions(found)
     assert found["examples"][0]["text"].startswith("It was the best")

@@ -12,7 +12,7 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.look.repeats import repeats
 from rnnapps.data.look.spreads import counted, spread
-from rnnapps.data.text.documents import text_files
+from rnnapps.data.text.documents import encoding_of, text_files
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text_parts import TextParts, read_parts
 
@@ -72,7 +72,9 @@ def _facts(config: TextDataConfig, given: object) -> dict[str, Value]:
         kinds = Counter(plain_suffix(file) for file in text_files(path, config.pattern))
         return {"files": ", ".join(f"{count} {suffix}" for suffix, count in sorted(kinds.items()))}
     if given is None and path.is_file():
-        return {"file": path.name, "bytes": path.stat().st_size}
+        with open(path, "rb") as file:
+            encoding = encoding_of(file.read(4))
+        return {"file": path.name, "bytes": path.stat().st_size, "encoding": encoding}
     return {}
 
 
