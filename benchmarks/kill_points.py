@@ -57,7 +57,7 @@ class KillReport:
 
     pipeline: str
     kills: dict[str, dict[str, int]] = field(default_factory=dict)
-    writes: dict[str, dict[str, int]] = field(default_factory=dict)
+    writes: dict[str, Counter[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
 

@@ -114,7 +114,10 @@ def decode_animations(
             return _decode_animations(video_format, contents, wrong, most=most, rows=rows, frames=frames)
 
         def in_turn() -> tuple[Tensor, Tensor]:
-            return _one_by_one_if(canvas > LARGE_PICTURE, lambda frames: side_by_side(1, frames))
+            turned: tuple[Tensor, Tensor] = _one_by_one_if(
+                canvas > LARGE_PICTURE, lambda frames: side_by_side(1, frames)
+            )
+            return turned
 
         small = (canvas <= SMALL_CANVAS) & (pixels <= SMALL_ANIMATIONS)
         decoded: tuple[Tensor, Tensor] = tf.cond(small, lambda: side_by_side(FRAMES_AT_ONCE, FRAMES_AT_ONCE), in_turn)
