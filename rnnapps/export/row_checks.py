@@ -54,7 +54,7 @@ def look(endpoint: Endpoint, inputs: NamedTensors) -> Found:
         broken.append(tf.zeros(tf.shape(next(iter(inputs.values())))[:1], tf.bool))
     tables = [tf.stack(broken)] if broken else []
     if floats:
-        tables.append(~finite([_total(endpoint, inputs, name) for name in floats]))
+        tables.append(~_finite([_total(endpoint, inputs, name) for name in floats]))
         said += [f"{name} holds values that are no finite numbers, or too large" for name in floats]
     problems = ("", NO_ANSWER, *reversed(said))
     return Found(tf.concat(tables, axis=0) if len(tables) > 1 else tables[0], problems)
@@ -68,7 +68,7 @@ def _total(endpoint: Endpoint, inputs: NamedTensors, name: str) -> Tensor:
     return per_row(values, tf.reduce_sum)
 
 
-def finite(totals: Sequence[Tensor]) -> Tensor:
+def _finite(totals: Sequence[Tensor]) -> Tensor:
     """Whether sums, each `(batch,)`, are finite, bool `(sums, batch)`; asked once for all that are of one type."""
     if len({total.dtype for total in totals}) == 1:
         return tf.math.is_finite(tf.stack(totals))
@@ -77,7 +77,7 @@ def finite(totals: Sequence[Tensor]) -> Tensor:
 
 def all_finite(totals: Sequence[Tensor]) -> Tensor:
     """Whether all sums of a row are finite, bool `(batch,)`."""
-    return tf.math.is_finite(totals[0]) if len(totals) == 1 else tf.reduce_all(finite(totals), axis=0)
+    return tf.math.is_finite(totals[0]) if len(totals) == 1 else tf.reduce_all(_finite(totals), axis=0)
 
 
 def is_long(endpoint: Endpoint, name: str) -> bool:
