@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rnnapps.cli.deploying import add_deploy, deploy_command
 from rnnapps.cli.outcome import run_command
+from rnnapps.cli.paging import add_page, page_command
 from rnnapps.cli.runs import add_runs, runs_command
 from rnnapps.cli.scoring import add_score, score_command
 from rnnapps.errors import ConfigError
@@ -27,6 +28,7 @@ examples:
   rnnapps serve saved_models             serve exports over REST and gRPC
   rnnapps score saved_models/NAME ROWS   answer many rows of files
   rnnapps deploy saved_models            files for TensorFlow Serving's image
+  rnnapps page saved_models/NAME         a page of one file, in which it runs without a server
 """
 
 
@@ -113,6 +115,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "models": _models,
     "new": _new,
+    "page": page_command,
     "runs": runs_command,
     "score": score_command,
     "verify": _verify,
@@ -144,6 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_score(commands)
     _add_verify(commands)
     add_deploy(commands)
+    add_page(commands)
     # Its flags are those of another parser, which nobody waits for who does not ask.
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False

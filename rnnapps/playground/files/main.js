@@ -107,10 +107,9 @@ async function fill({ place, panel }) {
   try {
     const model = new Model(place, await fetchJson(`models/${encodeURIComponent(place.name)}/${place.version}`));
     if (!model.signatures) throw new Error(`${place.name}: this export tells nothing of its signatures; export it again with this version.`);
-    // A pipeline may bring a tab of its own: playground/tab.js beside its module.
-    const own = model.tab ? (await import(`../tabs/${model.signatures.pipeline}/tab.js`)).tab : null;
+    const own = model.tab ? (await model.ownTab()).tab : null;
     const content = await (own ?? anyTab)(model);
-    panel.replaceChildren(...heading(model), content, ...(own ? [more("Every signature, as a form", () => forms(model))] : []), more("Model card", () => markdown(model.card)));
+    panel.replaceChildren(...heading(model), content, ...(own && !model.alone ? [more("Every signature, as a form", () => forms(model))] : []), more("Model card", () => markdown(model.card)));
   } catch (error) {
     panel.replaceChildren(h("p", { class: "status bad", role: "alert" }, error.message));
   }

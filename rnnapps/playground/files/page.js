@@ -107,8 +107,10 @@ export function examples(choices, chosen, status) {
   return h("div", { class: "row", role: "group", "aria-label": "Examples" }, h("span", { class: "quiet" }, "Examples:"), buttons);
 }
 
-/** The answer with a file that lies beside a tab. */
+/** The answer with a file that lies beside a tab, or with a text that a page of one file holds. */
 export async function fileBeside(name, tabUrl) {
+  const inside = document.getElementById(`beside-${name}`);
+  if (inside) return new Response(JSON.parse(inside.textContent));
   let answer;
   try {
     answer = await fetch(new URL(name, tabUrl));

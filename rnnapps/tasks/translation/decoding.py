@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.decoding.given_ids import ReadPart, judge_ids
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
 from rnnapps.tasks.translation.attention_decoder import Memory
 from rnnapps.tasks.translation.batches import decoder_reads
@@ -17,7 +18,7 @@ from rnnapps.tasks.translation.beam import Hypotheses, beam_search
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, go_on
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
-from rnnapps.types import Tensor, Tensors
+from rnnapps.types import Size, Tensor, Tensors
 
 __all__ = [
     "GREEDY",
@@ -86,7 +87,12 @@ def ended(ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
 
 def limits(source_lengths: Tensor) -> Tensor:
     """The most tokens of translations of sentences of these lengths: twice as many and ten, but 512 at most."""
-    return tf.minimum(2 * source_lengths + 10, LONGEST_TRANSLATION)
+    return tf.minimum(_times(source_lengths), LONGEST_TRANSLATION)
+
+
+def _times(source_lengths: Size) -> Size:
+    """Twice as many and ten."""
+    return 2 * source_lengths + 10
 
 
 def search(
@@ -98,7 +104,11 @@ def search(
     n_best: int = 1,
     length_penalty: Tensor | float = 0.0,
 ) -> Hypotheses:
-    """Beam search for translations of encoded sentences `(batch,)` of these lengths (with their end)."""
+    """Beam search for translations of encoded sentences `(batch,)` of these lengths (with their end).
+
+    In a graph for other runtimes it always takes the steps that the longest of its sentences may need.
+    """
+    places = encoded.memory.values.shape[1]
     return beam_search(
         decoder_step(network, encoded.memory),
         encoded.states,
@@ -109,6 +119,7 @@ def search(
         n_best=n_best,
         length_penalty=length_penalty,
         never=(PADDING, START),
+        width=min(_times(places), LONGEST_TRANSLATION) if in_portable_graph() else None,
     )
 
 

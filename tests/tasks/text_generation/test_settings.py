@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
@@ -12,9 +14,16 @@ from tests.tasks.walk import Change, Changes, walks
 @pytest.fixture(scope="module")
 def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     folder = tmp_path_factory.mktemp("changes")
+    (folder / "mixed").mkdir()
+    names = ("one.txt", "two.md", "three.md")
+    words = [write_words(folder / "mixed" / name, 600, seed=seed).read_text() for seed, name in enumerate(names)]
+    records = folder / "records.jsonl"
+    records.write_text(json.dumps({"text": words[0], "other": words[1]}))
     return {
         "data.source": Change(str(write_words(folder / "other.txt", 600, seed=1))),
         "data.test": Change(str(write_words(folder / "test.txt", 600, seed=2))),
+        "data.pattern": Change("*.md", {"data.source": str(folder / "mixed")}),
+        "data.field": Change("other", {"data.source": str(records)}),
         "prompt": Change("river", {"prompt": "zoo"}),
         "stop": Change("e"),
     }

@@ -10,6 +10,8 @@ const MOST_DRAWN = 4; // sensors
 const MOST_KEPT = 20_000; // rows of a table that grows and grows; older ones leave the page, but not the model's states
 const JUDGED = ["score", "threshold", "flag", "contribution", "silent"];
 
+export const alone = true; // nothing but steps is asked for where there is no server
+
 export function tab(model) {
   const rows = model.preprocessing["rows.json"], scaler = model.preprocessing["scaler.json"];
   const sensors = scaler.channels, targets = rows.targets, named = "series" in model.all.step.inputs;

@@ -5,6 +5,7 @@ import { colour, fitted } from "../../files/plots.js";
 import { keyboard, midiKeyboards } from "./keyboard.js";
 import { midiOf, notesOf } from "./midi.js";
 import { Recorder } from "./primer.js";
+import { continued } from "./steps.js";
 import { synthesiser } from "./synthesiser.js";
 
 const BEATS_A_SECOND = 2;
@@ -16,9 +17,12 @@ const PRIMERS = [
   ["Nothing: begin a piece", []],
 ];
 
+export const alone = true; // nothing but steps is asked for where there is no server
+
 export function tab(model) {
   const status = statusLine(), tensors = model.all.serving_default.inputs, found = h("div"), roll = h("div");
-  const settings = Object.fromEntries(["steps", "temperature", "top_p", "seed"].map((name) => [name, numberInput(tensors[name], tensors[name].default, name === "steps" || name === "seed" ? 1 : 0.05)]));
+  const wishes = model.alone ? ["steps", "seed"] : ["steps", "temperature", "top_p", "seed"];
+  const settings = Object.fromEntries(wishes.map((name) => [name, numberInput(tensors[name], tensors[name].default, name === "steps" || name === "seed" ? 1 : 0.05)]));
   const sound = synthesiser(BEATS_A_SECOND);
   let primer = [], file = null;
 
@@ -36,15 +40,27 @@ export function tab(model) {
   };
 
   const go = runner("Continue", status, async () => {
-    const bytes = file ?? (primer.length ? midiOf(primer) : new Uint8Array());
     const row = Object.fromEntries(Object.entries(settings).map(([name, input]) => [name, Number(input.value)]));
-    const answer = await model.ask("serving_default", { ...row, midi_bytes: bytes.length ? bytes : "" });
-    const content = answer.written_midi_bytes, notes = notesOf(content), ends = primer.reduce((last, note) => Math.max(last, note.to), 0);
+    const { content, notes, steps } = await (model.alone ? here : there)(row);
+    const ends = primer.reduce((last, note) => Math.max(last, note.to), 0);
     const listen = button("Play", () => sound.play(notes), "main"), quiet = button("Stop", () => sound.stop());
     const keep = button("Download MIDI", () => download("continued.mid", content, "audio/midi"));
     found.replaceChildren(card(pianoRoll(notes, ends, "The primer and what follows it"), h("div", { class: "row" }, listen, quiet, keep)));
-    return `${answer.written_lengths} steps written, ${notes.length} notes in all.`;
+    return `${steps} steps written, ${notes.length} notes in all.`;
   });
+
+  /** The server continues a file. */
+  async function there(row) {
+    const bytes = file ?? (primer.length ? midiOf(primer) : new Uint8Array());
+    const answer = await model.ask("serving_default", { ...row, midi_bytes: bytes.length ? bytes : "" });
+    return { content: answer.written_midi_bytes, notes: notesOf(answer.written_midi_bytes), steps: answer.written_lengths };
+  }
+
+  /** Without one, this page does. */
+  async function here(row) {
+    const notes = await continued(model, primer, row);
+    return { content: midiOf(notes), notes, steps: row.steps };
+  }
 
   const open = async (chosen) => {
     try {
