@@ -48,16 +48,16 @@ def _scoring(network: keras.Model, vocabulary_size: int, most_steps: int) -> End
 
 def _stepping(network: keras.Model, vocabulary_size: int, most_steps: int) -> Endpoint:
     """The same with states, each `(batch, size)`, as inputs and outputs: a sequence may come in chunks."""
-    sizes = [state.shape[-1] for state in network.input["states"]]
-    names = [f"{STATE}{number}" for number in range(len(sizes))]
+    shapes = [state.shape[1:] for state in network.input["states"]]
+    names = [f"{STATE}{number}" for number in range(len(shapes))]
 
     def step(tokens: Tensor, lengths: Tensor, **states: Any) -> dict[str, Tensor]:
         logits, final = read(network, tokens, lengths, [states[name] for name in names])
         return {"logits": logits, **dict(zip(map(next_state, names), final, strict=True))}
 
     kind = zero_states(network, 1)[0].dtype
-    signature = {name: tf.TensorSpec((None, size), kind) for name, size in zip(names, sizes, strict=True)}
-    zeros = {name: np.zeros((ROWS, size), kind.as_numpy_dtype) for name, size in zip(names, sizes, strict=True)}
+    signature = {name: tf.TensorSpec((None, *shape), kind) for name, shape in zip(names, shapes, strict=True)}
+    zeros = {name: np.zeros((ROWS, *shape), kind.as_numpy_dtype) for name, shape in zip(names, shapes, strict=True)}
     endpoint = _endpoint(step, vocabulary_size, most_steps)
     return replace(
         endpoint,
