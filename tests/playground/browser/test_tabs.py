@@ -424,7 +424,7 @@ def test_a_model_card_is_read_as_markdown(open_page: Open) -> None:
     page = open_page("forecasting")
     page.get_by_text("Model card", exact=True).click()
     card = page.locator(".markdown")
-    assert card.get_by_role("heading", name="Intended use").count() == 1
+    card.get_by_role("heading", name="Intended use").wait_for()
     assert card.get_by_role("table").count() >= 2 and card.get_by_role("listitem").count() >= 2
     script = """async (text) => {
         const { markdown } = await import("/ui/files/markdown.js");
