@@ -63,6 +63,7 @@ def _stepping(network: keras.Model, vocabulary_size: int, most_steps: int) -> En
         endpoint,
         input_signature=endpoint.input_signature | signature,
         examples=endpoint.examples | zeros,
+        one_step=True,
         summary="A chunk of ids of tokens and states in, logits of the token that follows each and new states out.",
     )
 
