@@ -42,7 +42,7 @@ def write_portable(
             continue
         places = steps or default_steps(signature, endpoints[signature])
         static = static_graph(signature, endpoints[signature], places)
-        entry = signatures[signature] = {**_described(static), "files": []}
+        entry = signatures[signature] = {"summary": endpoints[signature].summary, **_described(static), "files": []}
         for own in chosen:
             (folder / own).mkdir(parents=True, exist_ok=True)
             print(f"{signature} as {own}: written, then run beside the model", file=sys.stderr)

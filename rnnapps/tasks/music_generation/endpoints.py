@@ -12,7 +12,7 @@ from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
 from rnnapps.export.row_rules import between, ids_below, lengths_fit
 from rnnapps.export.token_endpoints import token_endpoints
-from rnnapps.layers.token_network import zero_states
+from rnnapps.layers.token_network import TokenModel, zero_states
 from rnnapps.tasks.music_generation.data.piece import KEYS
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.frame_network import key_distribution, read_frames
@@ -52,7 +52,7 @@ def music_endpoints(network: keras.Model, grid: MusicGrid, limits: MusicExportCo
     if grid.representation == "events":
         continuing = _continuing_events(network, grid, limits)
         own = {"serving_default": midi_endpoint(continuing, grid, limits), "continuation": continuing}
-        return own | token_endpoints(network, grid.tokens, most_steps=limits.longest_primer)
+        return own | token_endpoints(TokenModel(network), most_steps=limits.longest_primer)
     continuing = _continuing_frames(network, grid, limits)
     return {
         "serving_default": midi_endpoint(continuing, grid, limits),
