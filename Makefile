@@ -18,7 +18,7 @@ RUN := runs/text_generation/demo
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo models test fast-tests test-slow test-ui lint mutants wheel-check bench hostile docs lock audit sbom clean
+.PHONY: help setup demo models page test fast-tests test-slow test-ui lint mutants wheel-check bench hostile docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -71,7 +71,21 @@ fast-tests: setup
 test-slow: setup ## the tests marked slow: learning, killing and resuming, the whole command line
 	@$(BIN)/python -m pytest -m slow
 
-test-ui: $(VENV)/.installed-browser ## the playground in Chromium: of exports in PLAYGROUND_MODELS, or of some it trains
+# ONNX Runtime for browsers, which a page of one file holds; npm puts it into an ignored folder.
+build/web/.installed:
+	@mkdir -p build/web
+	@npm install --prefix build/web --no-audit --no-fund --ignore-scripts --silent onnxruntime-web@1.30.0
+	@touch $@
+
+page: $(VENV)/.installed-portable $(VENV)/.installed-serve build/web/.installed ## a page of one file: text, music and sensors without a server
+	@for model in text:text_generation music_chorales:music_generation machine_faults:anomaly_detection; do \
+	  test -d build/page/$${model%%:*} || \
+	  $(BIN)/rnnapps $${model##*:} export --run zoo:$${model%%:*} --to build/page/$${model%%:*} --portable onnx; \
+	done
+	@$(BIN)/rnnapps page build/page/text build/page/music_chorales build/page/machine_faults \
+	  --runtime build/web/node_modules/onnxruntime-web/dist --to build/page/index.html
+
+test-ui: $(VENV)/.installed-browser $(VENV)/.installed-portable build/web/.installed ## the playground in Chromium: with exports in PLAYGROUND_MODELS, or the trained models
 	@$(BIN)/python -m pytest -m browser tests/playground
 
 wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there

@@ -4,9 +4,11 @@ For each export, in one run: direct calls through TensorFlow's C API, one row ea
 and without batching, asked for one row at a time by 1 and by 16 clients over REST and gRPC, all through one process of
 clients on the same machine. `--requests` sends many more and tells what memory the server and its model hold;
 `--streams` opens that many WebSockets at once; `--kill` ends the model's process while it is asked; `--parity` compares
-answers that share runs with those alone. `--seconds 0` leaves the loads out.
+answers that share runs with those alone. `--seconds 0` leaves the loads out. `--overview` is all of it but what is long
+or violent, as tables of one line a model: those of docs/serving.md.
 
 Examples:
+  python -m benchmarks.serving zoo --overview
   python -m benchmarks.serving saved_models/text_generation
   python -m benchmarks.serving saved_models/* --seconds 5 --to results.json
   python -m benchmarks.serving saved_models/text_generation --signature step --requests 20000 --streams 1000 --kill
@@ -18,6 +20,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -27,14 +30,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import table
-from benchmarks.serving_clients import Served, grpc_client, load_of, rest_client, rows_of
+from benchmarks.serving_clients import Served, first_request, grpc_client, load_of, rest_client
 from benchmarks.serving_events import kill, memory, streams
+from benchmarks.serving_overview import overview
 from benchmarks.serving_parity import parity
+from benchmarks.serving_rows import rows_of
 from benchmarks.timing import say
 from rnnapps.export.arrays import Arrays
 from rnnapps.export.protos import shadow_tensorflow
 from rnnapps.export.stored_examples import load_example
 from rnnapps.export.versions import find_version
+from rnnapps.zoo import PREFIX, all_unpacked
 
 CLIENTS = (1, 16)
 
@@ -43,10 +49,16 @@ def main() -> None:
     """Measures what the command line asks for."""
     options = _parser().parse_args()
     shadow_tensorflow()  # clients need its messages only
-    results = [_measure(find_version(folder), options) for folder in options.folders]
-    print(table(_HEADER, [row for result in results for row in _table_rows(result)]))
-    for result in results:
-        print(json.dumps({key: value for key, value in result.items() if key != "loads"}))
+    options.parity |= options.overview
+    loads = [os.getloadavg()[0]]
+    results = [_measure(find_version(folder), options) for folder in _folders(options.folders)]
+    loads.append(os.getloadavg()[0])
+    if options.overview:
+        print(overview(results, loads))
+    else:
+        print(table(_HEADER, [row for result in results for row in _table_rows(result)]))
+        for result in results:
+            print(json.dumps({key: value for key, value in result.items() if key != "loads"}))
     if options.to:
         options.to.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
@@ -56,26 +68,40 @@ _HEADER = ("model, signature", "asked by", "clients", "batching", "requests/s", 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="exports")
+    parser.add_argument(
+        "folders", nargs="+", metavar="DIR", help="exports; zoo:NAME for a trained model, zoo for all of them"
+    )
     parser.add_argument("--signature", default="serving_default", help="what is asked")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each load")
     parser.add_argument("--requests", type=int, default=0, help="requests whose memory is watched")
     parser.add_argument("--streams", type=int, default=0, help="WebSockets at once, of `step`")
+    parser.add_argument("--overview", action="store_true", help="print tables of one line a model")
     parser.add_argument("--parity", action="store_true", help="compare answers of all signatures, alone and together")
     parser.add_argument("--kill", action="store_true", help="end the model's process under load")
     parser.add_argument("--to", type=Path, metavar="FILE", help="write the figures as JSON")
     return parser
 
 
+def _folders(given: list[str]) -> Iterator[Path]:
+    """The folders of what was named."""
+    for name in given:
+        if name == "zoo":
+            yield from sorted(all_unpacked().iterdir())
+        else:
+            yield all_unpacked() / name.removeprefix(PREFIX) if name.startswith(PREFIX) else Path(name)
+
+
 def _measure(version: Path, options: argparse.Namespace) -> dict[str, Any]:
     """All figures of one export."""
     rows = rows_of(load_example(version, options.signature).inputs)
     result: dict[str, Any] = {"model": version.parent.name, "signature": options.signature, "loads": []}
+    result["bytes"] = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
     if options.seconds:
         result["loads"].append({"by": "direct call", "clients": 1, "batching": "", **_direct(version, options)})
     for batching in (False, True) if options.seconds else (True,):
         with _server(version, options.signature, rows, batching=batching) as (served, ready_seconds):
-            result |= {"ready_seconds": round(ready_seconds, 2)}
+            first = asyncio.run(first_request(served))
+            result |= {"ready_seconds": round(ready_seconds, 2), "first_served": round(first, 2)}
             result["loads"] += _loads(served, batching, options) if options.seconds else []
             if batching:
                 result |= asyncio.run(_more(served, options))
@@ -95,7 +121,8 @@ def _loads(served: Served, batching: bool, options: argparse.Namespace) -> list[
 
 def _direct(version: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Calls in a process of their own, which has no Python TensorFlow."""
-    command = (sys.executable, "-m", "benchmarks.serving_direct", str(version), options.signature, str(options.seconds))
+    words = [str(version), options.signature, str(options.seconds), *(["parity"] if options.parity else [])]
+    command = (sys.executable, "-m", "benchmarks.serving_direct", *words)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return figures

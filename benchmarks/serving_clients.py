@@ -20,12 +20,12 @@ __all__ = [
     "Load",
     "Served",
     "ask_until",
+    "first_request",
     "grpc_client",
     "load_of",
     "predict_body",
     "predict_request",
     "rest_client",
-    "rows_of",
 ]
 
 
@@ -97,6 +97,14 @@ async def load_of(served: Served, client: Client, clients: int, seconds: float) 
     await ask_until(served, client, clients, until=started + seconds, load=load)
     load.seconds = time.monotonic() - started
     return load
+
+
+async def first_request(served: Served) -> float:
+    """Milliseconds of one request over REST."""
+    async with rest_client(served) as send:
+        begun = time.monotonic()
+        await send(0)
+        return 1e3 * (time.monotonic() - begun)
 
 
 async def ask_until(served: Served, client: Client, clients: int, *, until: float, load: Load) -> None:
@@ -177,9 +185,3 @@ def predict_request(model: str, signature: str, inputs: Arrays) -> Any:
     for name, array in inputs.items():
         fill_proto(request.inputs[name], array)
     return request
-
-
-def rows_of(inputs: Arrays) -> list[Arrays]:
-    """Each row as a request of its own."""
-    count = len(next(iter(inputs.values())))
-    return [{name: array[row : row + 1] for name, array in inputs.items()} for row in range(count)]

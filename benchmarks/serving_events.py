@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from benchmarks.serving_clients import Load, Served, ask_until, rest_client, rows_of
+from benchmarks.serving_clients import Load, Served, ask_until, rest_client
+from benchmarks.serving_rows import rows_of
 from rnnapps.export.stored_examples import load_example
+from rnnapps.serving.json_answers import to_json
 
 __all__ = ["kill", "memory", "streams"]
 
@@ -57,8 +59,8 @@ async def streams(served: Served, count: int) -> dict[str, Any]:
     from websockets.asyncio.client import connect
 
     rows = rows_of(load_example(served.folder, "step").inputs)
-    inputs = {name: array[0].tolist() for name, array in rows[0].items() if not name.startswith("state_")}
-    message, times = json.dumps({"inputs": inputs}), []
+    inputs = {name: to_json(name, array)[0] for name, array in rows[0].items() if not name.startswith("state_")}
+    message, times = json.dumps({"inputs": inputs}, default=lambda array: array.tolist()), []
     uri, gate = f"ws://127.0.0.1:{served.port}/v1/models/{served.model}:stream", asyncio.Semaphore(64)
 
     async def one(ready: asyncio.Barrier) -> None:

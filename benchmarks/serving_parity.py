@@ -7,9 +7,8 @@ import json
 from typing import Any
 from urllib.request import Request, urlopen
 
-import numpy as np
-
-from benchmarks.serving_clients import Served, predict_body, predict_request, rows_of
+from benchmarks.serving_clients import Served, predict_body, predict_request
+from benchmarks.serving_rows import difference, rows_of
 from rnnapps.export.answers import Example
 from rnnapps.export.manifest import read_manifest
 from rnnapps.export.stored_examples import load_example
@@ -63,9 +62,9 @@ def _compared(example: Example, alone: list[Arrays], together: list[Arrays], ove
             _shapes(alone[n % len(alone)]) == _shapes(answer) for n, answer in enumerate(together)
         ),
         "largest_difference_together": max(
-            _difference(alone[n % len(alone)], answer) for n, answer in enumerate(together)
+            difference(alone[n % len(alone)], answer) for n, answer in enumerate(together)
         ),
-        "largest_difference_from_keras": max(_difference(*pair) for pair in zip(expected, alone, strict=True)),
+        "largest_difference_from_keras": max(difference(*pair) for pair in zip(expected, alone, strict=True)),
     }
 
 
@@ -87,17 +86,3 @@ def _same(first: Arrays, second: Arrays) -> bool:
 
 def _bits(array: Array) -> Any:
     return array.tolist() if array.dtype == object else array.tobytes()
-
-
-def _difference(first: Arrays, second: Arrays) -> float:
-    """The largest of all outputs, over what both have; 1 for strings and counts that differ."""
-    return max(_distance(first[name], second[name]) for name in first)
-
-
-def _distance(first: Array, second: Array) -> float:
-    common = tuple(slice(min(sizes)) for sizes in zip(first.shape, second.shape, strict=True))
-    one, other = first[common], second[common]
-    if one.dtype.kind != "f":
-        return float(one.tolist() != other.tolist())
-    largest = float(np.abs(one).max(initial=1.0))
-    return float(np.abs(one - other).max(initial=0.0)) / largest

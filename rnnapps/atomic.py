@@ -83,7 +83,8 @@ def working_folder(parent: Path, prefix: str) -> Iterator[Path]:
         while lock is None:
             folder = parent / f"{prefix}{secrets.token_hex(4)}"
             folder.mkdir()
-            lock = _locked(folder / _LOCK, stack)
+            with contextlib.suppress(FileNotFoundError):  # taken for abandoned before there was a lock in it
+                lock = _locked(folder / _LOCK, stack)
         try:
             yield folder
         finally:
@@ -100,14 +101,17 @@ def synchronise_folder(folder: Path) -> None:
 
 
 def _locked(path: Path, stack: contextlib.ExitStack) -> Path | None:
-    """A new file, locked until the stack ends; None if another process took it for abandoned before it was locked."""
-    try:
-        lock = stack.enter_context(open(path, "a"))  # noqa: SIM115  (the stack closes it)
-        with contextlib.suppress(OSError):  # where there are no locks, nothing is ever taken for abandoned
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    """A new file, locked until the stack ends; None if another process took it for abandoned before it was locked.
+
+    Raises:
+        OSError: the folder does not exist, or no file can be made in it.
+    """
+    lock = stack.enter_context(open(path, "a"))  # noqa: SIM115  (the stack closes it)
+    with contextlib.suppress(OSError):  # where there are no locks, nothing is ever taken for abandoned
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    with contextlib.suppress(FileNotFoundError):
         return path if os.path.samestat(os.fstat(lock.fileno()), os.stat(path)) else None
-    except FileNotFoundError:
-        return None
+    return None
 
 
 @functools.cache

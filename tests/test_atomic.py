@@ -95,6 +95,11 @@ def test_a_file_obeys_the_umask_and_an_error_leaves_the_old_one(tmp_path: Path) 
     assert path.read_text() == "new"
 
 
+def test_a_folder_that_does_not_exist_is_an_error_and_no_endless_search(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "none" / "file", b"")
+
+
 def test_a_destination_is_checked_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "dangling").symlink_to(tmp_path / "nothing")

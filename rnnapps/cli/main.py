@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from rnnapps.cli.deploying import add_deploy
+from rnnapps.cli.deploying import add_deploy, deploy_command
 from rnnapps.cli.outcome import run_command
+from rnnapps.cli.paging import add_page, page_command
+from rnnapps.cli.runs import add_runs, runs_command
+from rnnapps.cli.scoring import add_score, score_command
 from rnnapps.errors import ConfigError
 
-__all__ = ["console_script", "main"]
+__all__ = ["build_parser", "console_script", "main"]
 
 EXAMPLES = """\
 `rnnapps PIPELINE VERB [flags]` trains and uses a model; `rnnapps list` lists the pipelines, and
@@ -20,9 +23,12 @@ examples:
   rnnapps list                           cells, pipelines and their configurations
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps models                         trained models, to be used as zoo:NAME
+  rnnapps runs                           runs and their scores side by side
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
+  rnnapps score saved_models/NAME ROWS   answer many rows of files
   rnnapps deploy saved_models            files for TensorFlow Serving's image
+  rnnapps page saved_models/NAME         a page of one file, in which it runs without a server
 """
 
 
@@ -45,41 +51,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+    if words and not words[0].startswith("-") and words[0] not in NAMES:
         return _run_pipeline(words[0], words[1:])
     if words[:1] == ["serve"]:
         from rnnapps.cli.serving import serve_command
 
         return serve_command(words[1:])
-    arguments = _build_parser().parse_args(words)
+    arguments = build_parser().parse_args(words)
     if arguments.version:
         from rnnapps import __version__
 
         print(f"rnnapps {__version__}")
-    elif arguments.command == "list":
-        from rnnapps.cli.listing import print_listing
-
-        print_listing()
-    elif arguments.command == "verify":
-        from rnnapps.cli.verification import verify_folder
-
-        return verify_folder(arguments.folder, as_json=arguments.json, allow=arguments.allow, key=arguments.key)
-    elif arguments.command == "deploy":
-        from rnnapps.cli.deploying import deploy_command
-
-        return deploy_command(arguments)
-    elif arguments.command == "new":
-        from pathlib import Path
-
-        from rnnapps.cli.new import new
-
-        return new(arguments.kind, arguments.name, Path(arguments.to))
-    elif arguments.command == "models":
-        from rnnapps.cli.models import models_command
-
-        return models_command(arguments.name, arguments.to, as_json=arguments.json)
+    elif arguments.command is not None:
+        return COMMANDS[arguments.command](arguments)
     else:
-        _build_parser().print_help()
+        build_parser().print_help()
     return 0
 
 
@@ -90,17 +76,55 @@ def _run_pipeline(name: str, words: Sequence[str]) -> int:
 
     entries = pipeline_entries()
     if name not in entries:
-        choices = [*COMMANDS, *entries]
+        choices = [*NAMES, *entries]
         begun = next((f"; did you mean '{choice}'?" for choice in choices if choice.startswith(name)), "")
         hint = begun or nearest(name, choices) or f"; there are {', '.join(choices)}"
         raise ConfigError(f"no command or pipeline is called '{name}'{hint}; see rnnapps --help")
     return run_verb(find_pipeline(name), words)
 
 
-COMMANDS = ("deploy", "list", "models", "new", "serve", "verify")
+def _list(_: argparse.Namespace) -> int:
+    from rnnapps.cli.listing import print_listing
+
+    print_listing()
+    return 0
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def _models(arguments: argparse.Namespace) -> int:
+    from rnnapps.cli.models import models_command
+
+    return models_command(arguments.name, arguments.to, as_json=arguments.json)
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from rnnapps.cli.new import new
+
+    return new(arguments.kind, arguments.name, Path(arguments.to))
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from rnnapps.cli.verification import verify_folder
+
+    return verify_folder(arguments.folder, as_json=arguments.json, allow=arguments.allow, key=arguments.key)
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "deploy": deploy_command,
+    "list": _list,
+    "models": _models,
+    "new": _new,
+    "page": page_command,
+    "runs": runs_command,
+    "score": score_command,
+    "verify": _verify,
+}
+NAMES = (*COMMANDS, "serve")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """What reads the commands that are no pipeline's."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="rnnapps",
@@ -119,8 +143,11 @@ def _build_parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     _add_models(commands)
+    add_runs(commands)
+    add_score(commands)
     _add_verify(commands)
     add_deploy(commands)
+    add_page(commands)
     # Its flags are those of another parser, which nobody waits for who does not ask.
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnnapps.serving.model_config import ModelConfig
     from rnnapps.serving.server import Server
 
-__all__ = ["parse_serve", "serve_command"]
+__all__ = ["parse_serve", "serve_command", "without_tensorflow"]
 
 EXAMPLES = """\
 examples:
@@ -41,7 +41,7 @@ def serve_command(words: Sequence[str]) -> int:
         ExportError: there is no model, or none could be loaded.
     """
     arguments, options = parse_serve(words)
-    _without_tensorflow()
+    without_tensorflow()
     try:
         from rnnapps.playground.app import PATH, Playground
         from rnnapps.serving.logs import start_logging
@@ -54,7 +54,7 @@ def serve_command(words: Sequence[str]) -> int:
     start_logging(as_json=options.log_json)
     pages = arguments.ui or arguments.demo
     server = Server(configs, root, options, around=Playground if pages else None)
-    asyncio.run(serve(server, told=lambda started: _tell(started, PATH if pages else "")))
+    asyncio.run(serve(server, opened=lambda found: _tell_pages(found, PATH if pages else ""), told=_tell))
     return 0
 
 
@@ -114,7 +114,7 @@ def _meanings(options: type) -> dict[str, str]:
     }
 
 
-def _without_tensorflow() -> None:
+def without_tensorflow() -> None:
     """Keeps TensorFlow's Python code out of the server, which needs its messages only: models run in processes."""
     if "tensorflow" not in sys.modules:
         from rnnapps.export.protos import shadow_tensorflow
@@ -135,12 +135,22 @@ def _configs(root: Path, config_file: str | None) -> Callable[[], Sequence[Model
     return lambda: find_models(root)
 
 
-def _tell(server: Server, pages: str) -> None:
-    """Says where the server listens, and where its pages are, if there are any."""
-    scheme = "https" if server.options.tls_certificate else "http"
-    host = f"[{server.options.host}]" if ":" in server.options.host else server.options.host
-    grpc = f", gRPC on {host}:{server.grpc_port}" if server.grpc_port > 0 else ""
-    models = ", ".join(server.service.registry.models)
-    print(f"serving {models} on {scheme}://{host}:{server.port}{grpc}; Ctrl-C ends it", flush=True)
+def _tell_pages(server: Server, pages: str) -> None:
+    """Says where the pages are, if there are any: they show the models as they are loaded."""
     if pages:
-        print(f"playground: {scheme}://{host}:{server.port}{pages}", flush=True)
+        print(f"playground: {_address(server)}{pages}", flush=True)
+
+
+def _tell(server: Server) -> None:
+    """Says what the server answers for, and where it listens."""
+    grpc = f", gRPC on {_host(server)}:{server.grpc_port}" if server.grpc_port > 0 else ""
+    models = ", ".join(server.service.registry.models)
+    print(f"serving {models} on {_address(server)}{grpc}; Ctrl-C ends it", flush=True)
+
+
+def _host(server: Server) -> str:
+    return f"[{server.options.host}]" if ":" in server.options.host else server.options.host
+
+
+def _address(server: Server) -> str:
+    return f"{'https' if server.options.tls_certificate else 'http'}://{_host(server)}:{server.port}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,9 @@ class Endpoint:
         chunk: places that inputs of variable length have in files for other runtimes, whose shapes are fixed; 0 for one
             in `step`, and for as many as the longest example has in other signatures.
         settled: input name -> its value in those files, where it is no input.
+        words: input of strings -> the words that are told apart in each of its columns, in one where it has none: the
+            function also takes int32, the number of each word from 1 on, 0 for any other, and so do those files.
+        elsewhere: what those files hold in place of this endpoint, where it draws at random: probabilities.
     """
 
     function: Callable[..., dict[str, Tensor]]
@@ -104,6 +107,8 @@ class Endpoint:
     begins: str = ""
     chunk: int = 0
     settled: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    elsewhere: Endpoint | None = None
 
     def meaning(self, name: str) -> str:
         """What an input or output is; empty if nobody said."""

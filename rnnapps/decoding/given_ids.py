@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["ReadPart", "judge_ids", "read_in_parts", "sum_of_rows"]
@@ -30,14 +31,15 @@ def read_in_parts(
         ids: int32 `(batch, time)` each.
         lengths: int32 `(batch,)`, valid ones of each row.
         states: before the first.
-        part: how many places are read at once; where there are known to be no more, they are read as they are.
+        part: how many places are read at once; where there are known to be no more, they are read as they are, and so
+            they are in a graph for other runtimes, which has no loops.
         ranks: of the results, 2 or 3.
 
     Returns:
         Results `(batch, time, ...)`, zero behind a row's end, and the states after each row's last.
     """
     known = ids[0].shape[1]
-    if known is not None and known <= part:
+    if known is not None and (known <= part or in_portable_graph()):
         results, new = read(list(ids), lengths, list(states))
         return [_inside(result, lengths) for result in results], new
     time = tf.shape(ids[0])[1]

@@ -43,6 +43,8 @@ def from_proto(tensor: TensorProto) -> Array:
         return np.frombuffer(tensor.tensor_content, dtype).reshape(shape)
     listed = getattr(tensor, _FIELDS.get(dtype.name, "int_val"))
     values, size = np.fromiter(listed, dtype, len(listed)) if listed else np.zeros(1, dtype), math.prod(shape)
+    if len(values) == size:
+        return values.reshape(shape)
     if len(values) > max(size, 1):
         raise ValueError(f"{len(values)} values found for the shape {list(shape)}")
     return np.pad(values, (0, max(0, size - len(values))), mode="edge")[:size].reshape(shape)

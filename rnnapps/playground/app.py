@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import rnnapps.client
 from rnnapps.playground.tabs import tab_folder
-from rnnapps.playground.told import told_model
+from rnnapps.playground.told import told_model, told_models
 from rnnapps.serving.access import TokenGate
 from rnnapps.serving.json_answers import error_body
 from rnnapps.serving.service import Service
@@ -39,6 +39,7 @@ _KINDS = {
     ".svg": "image/svg+xml",
     ".csv": "text/csv; charset=utf-8",
     ".wav": "audio/wav",
+    ".mp4": "video/mp4",
 }
 """The only files that are given out."""
 
@@ -46,7 +47,7 @@ _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
-    "permissions-policy": "microphone=(self), camera=(self)",
+    "permissions-policy": "microphone=(self), camera=(self), midi=(self)",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
@@ -111,15 +112,12 @@ def _models_app(service: Service) -> Starlette:
     """What models tell of themselves."""
 
     async def models(_: Request) -> Response:
-        served = [version for version in service.registry if version.state == "AVAILABLE"]
-        newest = {version.place.model: version.place for version in sorted(served, key=lambda one: one.place.number)}
-        told = [{"name": name, "version": newest[name].number} for name in sorted(newest)]
-        return _json({"models": told})
+        return _json(told_models(service.registry))
 
     async def model(request: Request) -> Response:
         name, number = request.path_params["name"], request.path_params["version"]
         for version in service.registry:
-            if (version.place.model, version.place.number, version.state) == (name, number, "AVAILABLE"):
+            if (version.place.model, version.place.number) == (name, number) and version.answers:
                 told = told_model(version.place.folder)
                 pipeline = (told["signatures"] or {}).get("pipeline", "")
                 return _json({**told, "tab": tab_folder(pipeline) is not None})

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnapps.contract.tensor_names import STATE
 from rnnapps.errors import ExportError
@@ -16,12 +16,39 @@ from rnnapps.export.signature_file import SIGNATURES, read_signatures
 from rnnapps.export.stored_examples import load_example
 from rnnapps.serving.json_answers import to_json
 
-__all__ = ["told_model"]
+if TYPE_CHECKING:
+    from rnnapps.serving.registry import Registry
+
+__all__ = ["told_model", "told_models"]
 
 _MODEL_CARD = f"{EXTRA}/model_card.md"
 _LARGEST_TEXT = 4 * 1024**2
 _LARGEST_EXAMPLE = 100_000
 """Numbers of an input; larger ones are no example for a form."""
+
+
+def told_models(registry: Registry) -> dict[str, Any]:
+    """Which models there are.
+
+    Args:
+        registry: knows them.
+
+    Returns:
+        `models`, name and newest version of those that answer, one whose process is being started again among them;
+        `loading`, the names of those that do not yet; `refused`, names and reasons of those that never will as they
+        are; `complete`, whether all folders were looked at.
+    """
+    versions = sorted(registry, key=lambda version: (version.place.model, version.place.number))
+    served = {version.place.model: version.place.number for version in versions if version.answers}
+    others = [version for version in versions if version.place.model not in served]
+    loading = sorted({version.place.model for version in others if version.state in ("START", "LOADING")})
+    reasons = {version.place.model: version.error for version in others if version.error}
+    return {
+        "models": [{"name": name, "version": number} for name, number in served.items()],
+        "loading": loading,
+        "refused": [{"name": name, "reason": reason} for name, reason in reasons.items() if name not in loading],
+        "complete": registry.polled,
+    }
 
 
 def told_model(folder: Path) -> dict[str, Any]:

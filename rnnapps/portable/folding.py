@@ -15,6 +15,8 @@ SAME = frozenset({"CheckNumerics", "EnsureShape", "Identity", "IdentityN", "Prev
 """Operations that return their inputs."""
 SIZES = frozenset({"Rank", "Shape", "ShapeN", "Size"})
 """Operations that ask for a shape, which is known."""
+CHOICES = frozenset({"Select", "SelectV2"})
+MOST_LOOKED_AT = 1 << 16
 ROUNDS = 10
 
 
@@ -128,9 +130,40 @@ def _constant(name: str, value: Array) -> tf.compat.v1.NodeDef:
 
 def _source(tensor: Tensor) -> Tensor:
     """The tensor that operations which change nothing hand on."""
+    while (place := _handed_on(tensor)) is not None:
+        tensor = tensor.op.inputs[place]
+    return tensor
+
+
+def _handed_on(tensor: Tensor) -> int | None:
+    """Which of its operation's inputs a tensor is the same as; None where it is computed.
+
+    A mask of a chunk whose places all count is a constant: what it chooses from, or what is multiplied by ones, stays.
+    """
+    operation = tensor.op
+    if operation.type in SAME:
+        return int(tensor.value_index)
+    place = None
+    if operation.type in CHOICES and (mask := _uniform(operation.inputs[0])) is not None:
+        place = 1 if mask else 2
+    elif operation.type == "Mul":
+        place = next((1 - own for own in (0, 1) if _uniform(operation.inputs[own]) == 1), None)
+    return place if place is not None and operation.inputs[place].shape == tensor.shape else None
+
+
+def _uniform(tensor: Tensor) -> float | None:
+    """The value that all elements of a constant have; None where it is none, or they differ."""
     while tensor.op.type in SAME:
         tensor = tensor.op.inputs[tensor.value_index]
-    return tensor
+    kind = tensor.dtype
+    if (
+        tensor.op.type != "Const"
+        or not (kind.is_floating or kind.is_bool)
+        or tensor.shape.num_elements() > MOST_LOOKED_AT
+    ):
+        return None
+    values = tf.get_static_value(tensor)
+    return float(values.flat[0]) if values.size and (values == values.flat[0]).all() else None
 
 
 def _ancestors(tensors: Iterable[Tensor]) -> list[tf.Operation]:

@@ -143,12 +143,20 @@ def _pad(operation: tf.Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor] 
     return [result]
 
 
+def _bias(operation: tf.Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor] | None:
+    """A bias along the axis behind the batch, which converters take for one along the last."""
+    if operation.get_attr("data_format") != b"NCHW":
+        return None
+    return [inputs[0] + tf.reshape(inputs[1], [-1, *[1] * (inputs[0].shape.rank - 2)])]
+
+
 def _diagonal(_: tf.Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     kind = inputs[0].dtype
     return [inputs[0][..., None] * tf.constant(np.eye(inputs[0].shape[-1]), kind)]
 
 
 FORMULAS: dict[str, Formula] = {
+    "BiasAdd": _bias,
     "Expm1": _expm1,
     "FloorDiv": _quotient,
     "Imag": lambda _, inputs: [inputs[0][1]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class OnnxRun:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # One row is too little work for several threads, which would wait for it in a busy loop.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the package raises types of its own that it does not export
@@ -64,19 +66,30 @@ class OnnxRun:
         return dict(zip(self._outputs, self._session.run(self._outputs, given), strict=True))
 
 
+def _choice(graph: Any, node: Any, *_: object) -> None:
+    """`SelectV2` as `Where`: the converter multiplies by 0 what is not chosen, and 0 times infinity is no number."""
+    from onnx import TensorProto
+    from tf2onnx.onnx_opset.controlflow import Select
+
+    if graph.get_dtype(node.output[0]) == TensorProto.BOOL:  # of which ONNX Runtime has no `Where`
+        Select.version_7(graph, node)
+    else:
+        node.type = "Where"
+
+
 def _converted(static: StaticGraph) -> bytes:
     """The graph as ONNX, its inputs and outputs named as in the signature."""
     import tf2onnx
 
     names = {tensor.name: name for own in (static.inputs, static.outputs) for name, tensor in own.items()}
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with _silence():
         model, _ = tf2onnx.convert.from_graph_def(
             static.graph.as_graph_def(),
             name=static.name,
             input_names=[tensor.name for tensor in static.inputs.values()],
             output_names=[tensor.name for tensor in static.outputs.values()],
             opset=OPSET,
+            custom_op_handlers={"SelectV2": (_choice, [])},
         )
     for node in model.graph.node:
         for field in (node.input, node.output):
@@ -87,3 +100,18 @@ def _converted(static: StaticGraph) -> bytes:
     del model.graph.value_info[:]
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keeps off the terminal what the converter prints, and that it uses what TensorFlow will do without one day."""
+    loggers = {logging.getLogger("tf2onnx"): logging.CRITICAL, logging.getLogger("tensorflow"): logging.ERROR}
+    levels = {logger: logger.level for logger in loggers}
+    try:
+        for logger, level in loggers.items():
+            logger.setLevel(level)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)

@@ -16,7 +16,7 @@ from rnnapps.portable.folding import folded
 from rnnapps.portable.leaving import STEP
 from rnnapps.types import Array, Arrays, NamedTensors, Tensor
 
-__all__ = ["LENGTHS", "Case", "StaticGraph", "states_of", "static_graph"]
+__all__ = ["LENGTHS", "NEXT", "Case", "StaticGraph", "states_of", "static_graph"]
 
 LENGTHS = "lengths"
 STATE, NEXT = "state_", "next_"

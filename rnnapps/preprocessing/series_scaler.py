@@ -99,7 +99,9 @@ class SeriesScaler:
         return np.where(self.scale > 0, self.scale, np.where(level > 0, level, 1.0))
 
     def ids(self, names: Tensor) -> Tensor:
-        """Names `(batch,)` -> int32 rows of the tables, 0 for a series that training did not see."""
+        """Names, or these numbers, `(batch,)` -> int32 rows of the tables, 0 for a series that training did not see."""
+        if names.dtype != tf.string:
+            return tf.cast(names, tf.int32)
         same = tf.equal(names[:, None], tf.constant(["", *self.series], tf.string)[None, :])
         return tf.cast(tf.argmax(tf.cast(same, tf.int32), axis=1), tf.int32)
 

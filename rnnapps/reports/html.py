@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rnnapps.atomic import write_atomically
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Section
 from rnnapps.errors import CheckpointError
 from rnnapps.reports.facts import configuration_section, environment_section, parameters_section, speed_section
 from rnnapps.reports.inspect import Inspection
-from rnnapps.reports.render import render_page
-from rnnapps.reports.standard import curves_section, inside_section, label, result_section, samples_section
+from rnnapps.reports.render import label, render_page
+from rnnapps.reports.standard import curves_section, inside_section, result_section, samples_section
 from rnnapps.training.environment import kept_environment
 from rnnapps.training.run import RunFolder
 
@@ -54,7 +52,7 @@ def write_report(
     Raises:
         CheckpointError: a file of the run is damaged, or the report cannot be written.
     """
-    config, rows = _read_config(run), run.read_metrics()
+    config, rows = run.read_config(), run.read_metrics()
     parts: list[Section] = []
     if evaluation is not None:
         parts.append(result_section(evaluation, higher_is_better=higher_is_better))
@@ -89,17 +87,3 @@ def _lead(run: RunFolder, rows: Sequence[Mapping[str, Any]], evaluation: Evaluat
     if evaluation is not None:
         words += [f"{evaluation.split} {value:.4g} {label(name)}" for name, value in evaluation.metrics.items()][:2]
     return " · ".join(words)
-
-
-def _read_config(run: RunFolder) -> dict[str, Any]:
-    """The run's configuration; empty where it has none."""
-    if not run.config_path.exists():
-        return {}
-    try:
-        config = yaml.safe_load(run.config_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        problem = str(error).splitlines()[0]
-        raise CheckpointError(f"{run.config_path}: cannot be read: {problem}; restore the file") from error
-    if not isinstance(config, dict):
-        raise CheckpointError(f"{run.config_path}: expected settings by name, got {type(config).__name__}")
-    return config

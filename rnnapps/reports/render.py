@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Sound, Table, Value
 from rnnapps.reports.style import SCRIPT, STYLE
 
-__all__ = ["format_value", "render_page"]
+__all__ = ["format_value", "label", "render_page"]
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
@@ -66,6 +66,11 @@ def format_value(value: Value) -> str:
         return f"{value:.3e}"
     digits = 3 if value == 0 else max(0, 3 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}"
+
+
+def label(name: str) -> str:
+    """A metric's or key's name as words: validation_nats_per_character -> validation nats per character."""
+    return name.replace("_", " ")
 
 
 def _section(name: str, section: Section) -> str:

@@ -10,11 +10,11 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Table
 from rnnapps.reports.inspect import Inspection
 from rnnapps.reports.plots import Curve, plot_curves
+from rnnapps.reports.render import label
 
 __all__ = [
     "curves_section",
     "inside_section",
-    "label",
     "result_section",
     "samples_section",
 ]
@@ -27,11 +27,6 @@ _GRADIENT_NOTE = (
     "gradients vanish, rising that they explode. Gates whose values gather at the ends of their range are saturated."
 )
 _NOT_A_METRIC = frozenset({"step", "elapsed_seconds", "loss", "gradient_norm", "learning_rate"})
-
-
-def label(name: str) -> str:
-    """A metric's or key's name as words: validation_nats_per_character -> validation nats per character."""
-    return name.replace("_", " ")
 
 
 def result_section(evaluation: Evaluation, *, higher_is_better: frozenset[str] = frozenset()) -> Section:

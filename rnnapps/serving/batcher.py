@@ -1,25 +1,26 @@
 """Micro-batching: rows that are asked at about the same time run together.
 
-A batch leaves as soon as its class of rows has none running, so that a lone client waits for nobody; while one runs,
-the next one gathers, for as long as `batch_timeout_micros` says. That many batches run at the same time as
-`num_batch_threads` says.
+A batch leaves as soon as its class of rows has none running, with whatever has arrived by then, so that a lone client
+waits for nobody; while one runs, the next one gathers, for as long as `batch_timeout_micros` says. As many batches run
+at the same time as `num_batch_threads` says, but no more than there are processors.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from rnnapps.export.batching_settings import BatchingSettings
-from rnnapps.serving.pieces import ALONE, Key, Piece, cut, gather, join, parts_of
+from rnnapps.serving.pieces import ALONE, Key, Piece, cut, gather, join, parts_of, whole
 from rnnapps.serving.refusal import Code, Refusal
 from rnnapps.serving.served_signature import ServedSignature
 from rnnapps.types import Arrays
 
-__all__ = ["Batcher"]
+__all__ = ["Batcher", "processors"]
 
 Run = Callable[[str, Arrays], Awaitable[Arrays]]
 
@@ -39,7 +40,9 @@ class _Queue:
 
     signature: ServedSignature
     pieces: deque[_Waiting] = field(default_factory=deque)
+    rows: int = 0
     running: int = 0
+    considered: bool = False
     timer: asyncio.TimerHandle | None = None
 
 
@@ -50,15 +53,24 @@ class Batcher:
         run: runs a signature on a batch.
         settings: how many rows, how long, how many at once.
         observe: is told the rows of each batch that has run.
+        together: whether requests share runs; if not, each runs as it came.
     """
 
     def __init__(
-        self, run: Run, settings: BatchingSettings, observe: Callable[[int], None] = lambda rows: None
+        self,
+        run: Run,
+        settings: BatchingSettings,
+        observe: Callable[[int], None] = lambda rows: None,
+        *,
+        together: bool = True,
     ) -> None:
         self._run, self._settings, self._observe = run, settings, observe
+        self._together = together
         self._queues: dict[tuple[str, Key], _Queue] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._waiting_rows = 0
+        # More runs than processors would only take turns, each of them with fewer rows.
+        self._most_running = min(settings.num_batch_threads, processors())
 
     async def ask(self, signature: ServedSignature, inputs: Arrays) -> Arrays:
         """The answer to a request of at least one row.
@@ -66,7 +78,7 @@ class Batcher:
         Raises:
             Refusal: too much waits already, or the run failed.
         """
-        pieces = cut(signature, inputs, self._settings.max_batch_size)
+        pieces = cut(signature, inputs, self._settings.max_batch_size) if self._together else [whole(inputs)]
         rows = sum(len(piece.rows) for piece in pieces)
         if self._waiting_rows + rows > self._settings.max_enqueued_batches * self._settings.max_batch_size:
             message = f"{self._waiting_rows} rows wait already; try again later"
@@ -88,19 +100,26 @@ class Batcher:
 
     async def drain(self) -> None:
         """Returns when nothing runs and nothing waits."""
-        while self._running:
-            await asyncio.wait(self._running)
+        while self._running or self._waiting_rows:
+            await (asyncio.wait(self._running) if self._running else asyncio.sleep(0))
 
     def _enqueue(self, signature: ServedSignature, item: _Waiting) -> None:
         name = (signature.name, item.piece.key)
         queue = self._queues.setdefault(name, _Queue(signature))
         queue.pieces.append(item)
+        queue.rows += len(item.piece.rows)
         self._waiting_rows += len(item.piece.rows)
-        self._consider(queue)
+        if queue.rows >= self._settings.max_batch_size:
+            self._consider(queue)
+        elif not queue.considered:
+            # What else has arrived by now enters the queue first.
+            queue.considered = True
+            asyncio.get_running_loop().call_soon(self._consider, queue)
 
     def _consider(self, queue: _Queue) -> None:
         """Starts whatever of a queue may leave now, and sets a timer for what may leave later."""
-        while queue.pieces and len(self._running) < self._settings.num_batch_threads:
+        queue.considered = False
+        while queue.pieces and len(self._running) < self._most_running:
             if not self._may_leave(queue):
                 self._set_timer(queue)
                 return
@@ -109,8 +128,7 @@ class Batcher:
     def _may_leave(self, queue: _Queue) -> bool:
         if not queue.running or queue.pieces[0].piece.key == ALONE:
             return True
-        rows = sum(len(item.piece.rows) for item in queue.pieces)
-        return rows >= self._settings.max_batch_size or self._waited(queue) >= self._patience
+        return queue.rows >= self._settings.max_batch_size or self._waited(queue) >= self._patience
 
     def _waited(self, queue: _Queue) -> float:
         return asyncio.get_running_loop().time() - queue.pieces[0].since
@@ -137,6 +155,7 @@ class Batcher:
             if batch and (item.piece.key == ALONE or rows + len(item.piece.rows) > self._settings.max_batch_size):
                 break
             queue.pieces.popleft()
+            queue.rows -= len(item.piece.rows)
             self._waiting_rows -= len(item.piece.rows)
             if not item.answer.cancelled():
                 batch.append(item)
@@ -180,6 +199,11 @@ class Batcher:
             self._consider(queue)
             if not queue.pieces and not queue.running and queue.timer is None:
                 del self._queues[name]
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _since(queue: _Queue) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from rnnapps.serving.served_signature import ServedSignature, filler, padded
 from rnnapps.types import Array, Arrays
 
-__all__ = ["ALONE", "Key", "Piece", "cut", "gather", "join", "length_class", "parts_of"]
+__all__ = ["ALONE", "Key", "Piece", "cut", "gather", "join", "length_class", "parts_of", "whole"]
 
 Key = tuple[object, ...]
 SHORT, SHORT_BYTES = 16, 256
@@ -49,12 +49,17 @@ def cut(signature: ServedSignature, inputs: Arrays, most_rows: int) -> list[Piec
     """
     kinds, count = {width.kind for width in signature.widths}, len(next(iter(inputs.values())))
     if "unknown" in kinds:
-        return [Piece(inputs, np.arange(count), ALONE)]
+        return [whole(inputs)]
     if not kinds:
         return [piece for rows in _classes(signature, inputs) for piece in _short(signature, inputs, rows, most_rows)]
     key = _key(signature, inputs, exact="shape" in kinds)
     chunks = [np.arange(start, min(start + most_rows, count)) for start in range(0, count, most_rows)]
     return [Piece(_take(inputs, rows), rows, key) for rows in chunks]
+
+
+def whole(inputs: Arrays) -> Piece:
+    """A request that runs as it came, by itself."""
+    return Piece(inputs, np.arange(len(next(iter(inputs.values())))), ALONE)
 
 
 def gather(pieces: Sequence[Piece], allowed_sizes: Sequence[int] = ()) -> Arrays:

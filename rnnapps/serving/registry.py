@@ -48,7 +48,10 @@ class Registry:
             configs = await asyncio.to_thread(lambda: [(config, config.wanted()) for config in self._configs()])
             self._labels = {config.name: dict(config.labels) for config, _ in configs}
             wanted = {(config.name, number): path for config, paths in configs for number, path in paths.items()}
-            await asyncio.gather(*(self._load(key, path) for key, path in wanted.items() if self._is_new(key, path)))
+            new = [(key, path) for key, path in wanted.items() if self._is_new(key, path)]
+            # The largest graph takes longest: begun last, it would keep one processor busy and the others idle.
+            new.sort(key=lambda item: -_stamp(item[1])[1])
+            await asyncio.gather(*(self._load(key, path) for key, path in new))
             await asyncio.gather(*(self._unload(key) for key in self._superfluous(set(wanted))))
             self.polled = True
 
@@ -84,7 +87,7 @@ class Registry:
                 raise Refusal(Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}")
         candidates = [item for item in self._of(model) if version in (None, item.place.number)]
         # One whose process is started again is still the newest: an older one must not answer for it.
-        if served := [item for item in candidates if item.signatures and item.state in ("AVAILABLE", "LOADING")]:
+        if served := [item for item in candidates if item.answers]:
             return max(served, key=lambda item: item.place.number)
         if any(item.state in ("START", "LOADING") for item in candidates) or not self.polled:
             raise Refusal(Code.UNAVAILABLE, f"{asked} is being loaded", retry_seconds=AGAIN_SECONDS)

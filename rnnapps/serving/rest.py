@@ -1,37 +1,32 @@
-"""The REST interface of TensorFlow Serving: predict, status and metadata of models; health, readiness, metrics."""
+"""The REST interface of TensorFlow Serving but for predict: status and metadata; health, readiness, metrics."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
 
 from fastapi import FastAPI, Request, Response
 from google.protobuf import json_format
 
 from rnnapps.export.signature_file import SIGNATURES
-from rnnapps.serving.json_answers import answer_body, error_body
-from rnnapps.serving.json_requests import parse_request
+from rnnapps.serving.json_answers import error_body
 from rnnapps.serving.model_messages import metadata_response, status_response
+from rnnapps.serving.predictions import MODEL_PATH, path_of, refusal_headers, target_of
 from rnnapps.serving.refusal import Code, Refusal
 from rnnapps.serving.service import Service, Target
 
-__all__ = ["METRICS_PATH", "STREAM", "make_app", "refusal_response", "target_of"]
+__all__ = ["METRICS_PATH", "STREAM", "make_app", "refusal_response"]
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
-_MODEL = r"/v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
-_PREDICT = re.compile(_MODEL + r":(?P<method>predict|classify|regress)", re.IGNORECASE)
-_GET = re.compile(_MODEL + r"(?:/(?P<told>metadata|signatures))?", re.IGNORECASE)
-STREAM = re.compile(_MODEL + r":stream", re.IGNORECASE)
-_LARGE = 1024**2
-"""Bytes of a body that is read by another thread, so that other requests go on."""
+_OTHERS = re.compile(MODEL_PATH + r":(?P<method>classify|regress)", re.IGNORECASE)
+_GET = re.compile(MODEL_PATH + r"(?:/(?P<told>metadata|signatures))?", re.IGNORECASE)
+STREAM = re.compile(MODEL_PATH + r":stream", re.IGNORECASE)
 
 
 def make_app(service: Service, sessions: Callable[[], int]) -> FastAPI:
-    """The application, without the streams.
+    """The application, without `predict` and the streams.
 
     Args:
         service: answers the requests.
@@ -61,34 +56,26 @@ def make_app(service: Service, sessions: Callable[[], int]) -> FastAPI:
     return app
 
 
-def target_of(match: re.Match[str]) -> Target:
-    """Whom a path names."""
-    version = match["version"]
-    return Target(unquote(match["model"]), int(version) if version else None, unquote(match["label"] or ""))
-
-
 def refusal_response(refusal: Refusal) -> Response:
     """The answer that tells a refusal."""
-    headers = {"Retry-After": str(refusal.retry_seconds)} if refusal.retry_seconds else None
+    headers = refusal_headers(refusal)
     return Response(error_body(refusal.message), refusal.code.value, headers, media_type="application/json")
 
 
 async def _answered(request: Request, service: Service) -> Response:
     """The answer to whatever asks for a model; every failure is told as JSON."""
     try:
-        body = await _model_body(request, service)
+        body = _model_body(request, service)
     except Refusal as refusal:
         return refusal_response(refusal)
     return Response(body, media_type="application/json")
 
 
-async def _model_body(request: Request, service: Service) -> bytes:
-    path = request.scope.get("raw_path", request.url.path.encode()).decode(errors="replace")
-    if request.method == "POST" and (match := _PREDICT.fullmatch(path)):
-        if match["method"].lower() != "predict":
-            message = f":{match['method']} takes tf.Example messages, which no export of rnnapps does; use :predict"
-            raise Refusal(Code.UNIMPLEMENTED, message)
-        return await _predict(request, service, target_of(match))
+def _model_body(request: Request, service: Service) -> bytes:
+    path = path_of(request.scope)
+    if request.method == "POST" and (match := _OTHERS.fullmatch(path)):
+        message = f":{match['method']} takes tf.Example messages, which no export of rnnapps does; use :predict"
+        raise Refusal(Code.UNIMPLEMENTED, message)
     if request.method == "GET" and (match := _GET.fullmatch(path)):
         target = target_of(match)
         if match["told"]:
@@ -97,38 +84,6 @@ async def _model_body(request: Request, service: Service) -> bytes:
         return _as_json(status_response(found))
     code = Code.INVALID_ARGUMENT if path.lower().startswith("/v1/") else Code.NOT_FOUND
     raise Refusal(code, f"Malformed request: {request.method} {path}")
-
-
-async def _predict(request: Request, service: Service, target: Target) -> bytes:
-    async with service.request(target.model, "REST"):
-        body = await _read(request, service.options.body_mib << 20)
-        version = service.find(target)
-        large = len(body) > _LARGE
-        parsed = await _maybe_elsewhere(large, parse_request, body, version.signature)
-        outputs = await service.answer(version, parsed.signature, parsed.inputs)
-        large = sum(array.size for array in outputs.values()) > _LARGE // 8
-        written: bytes = await _maybe_elsewhere(large, answer_body, outputs, parsed.layout)
-        return written
-
-
-async def _maybe_elsewhere(elsewhere: bool, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls a function, in another thread where it would take long."""
-    return await asyncio.to_thread(function, *arguments) if elsewhere else function(*arguments)
-
-
-async def _read(request: Request, most: int) -> bytes:
-    """The body, up to so many bytes; raises Refusal for more."""
-    too_large = Refusal(Code.TOO_LARGE, f"the body is larger than {most >> 20} MiB; send several requests")
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > most:
-        raise too_large
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise too_large
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _metadata(service: Service, target: Target) -> bytes:

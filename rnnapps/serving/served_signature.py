@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -31,7 +32,7 @@ class TensorKind:
     dtype: np.dtype[Any]
     shape: tuple[int | None, ...]
 
-    @property
+    @cached_property
     def open_axes(self) -> tuple[int, ...]:
         """The dimensions of any size, but for the batch."""
         return tuple(axis for axis, size in enumerate(self.shape) if axis and size is None)
@@ -98,7 +99,7 @@ class ServedSignature:
         outputs = {key: _kind(tensor) for key, tensor in definition.outputs.items()}
         return cls(name, inputs, outputs, tuple(Width(**width) for width in widths))
 
-    @property
+    @cached_property
     def lengths(self) -> dict[str, str]:
         """Input that may be padded along its second dimension -> input that counts its items."""
         found = {}
@@ -109,7 +110,7 @@ class ServedSignature:
                 found[name] = counts
         return found
 
-    @property
+    @cached_property
     def amounts(self) -> tuple[str, ...]:
         """The inputs that say how much is wanted of a row."""
         return (STEPS,) if STEPS in self.inputs and self.inputs[STEPS].shape == (None,) else ()

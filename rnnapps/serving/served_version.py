@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -29,6 +29,7 @@ __all__ = ["DEFAULT_SIGNATURE", "Observer", "Place", "ServedVersion", "State"]
 State = Literal["START", "LOADING", "AVAILABLE", "UNLOADING", "END"]
 DEFAULT_SIGNATURE = "serving_default"
 LOG = logging.getLogger("rnnapps.serving")
+_ALONE = BatchingSettings(max_batch_size=1, num_batch_threads=4, max_enqueued_batches=1000)
 _LONGEST_PAUSE = 30.0
 _STEADY_SECONDS = 60.0
 
@@ -89,7 +90,7 @@ class ServedVersion:
         self.definitions: SignatureDefMap | None = None
         self.told: Mapping[str, Told] = {}
         self._options = options
-        self._settings = BatchingSettings(max_batch_size=1, num_batch_threads=4)
+        self._settings = _ALONE
         self._process: ModelProcess | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._observer = observer
@@ -99,7 +100,9 @@ class ServedVersion:
         """Loads it; returns whether it is served now. If not, `error` says why, and so does one line of the log."""
         self.state = "LOADING"
         try:
-            self._settings = self._batching()
+            shared = self._batching()
+            # Alone, a request may be of any size, and large ones are not cut.
+            self._settings = shared or replace(_ALONE, max_batch_size=self._options.rows)
             self.told = _told(self.place.folder)
             process = await self._start()
             self._describe(process)
@@ -107,7 +110,7 @@ class ServedVersion:
             self.state, self.error = "END", " ".join(str(error).split())
             LOG.error("refused", extra={"model": str(self.place), "reason": self.error})
             return False
-        self._batcher = Batcher(self._run, self._settings, self._observe)
+        self._batcher = Batcher(self._run, self._settings, self._observe, together=shared is not None)
         self._adopt(process)
         self._supervisor = asyncio.create_task(self._supervise())
         return True
@@ -147,6 +150,11 @@ class ServedVersion:
         return await self._batcher.ask(signature, inputs)
 
     @property
+    def answers(self) -> bool:
+        """Whether it is one to be asked: it is loaded, or was, and its process is being started again."""
+        return bool(self.signatures) and self.state in ("AVAILABLE", "LOADING")
+
+    @property
     def waiting_rows(self) -> int:
         """Rows that wait for a run."""
         return self._batcher.waiting_rows
@@ -154,12 +162,10 @@ class ServedVersion:
     def _observe(self, rows: int) -> None:
         self._observer.observe_batch(self.place.model, rows)
 
-    def _batching(self) -> BatchingSettings:
-        """The settings of the export, or rows one request at a time."""
+    def _batching(self) -> BatchingSettings | None:
+        """The settings of the export; None where each request is to run by itself."""
         found = read_batching(self.place.folder)
-        if self._options.batching and found is not None:
-            return found
-        return BatchingSettings(max_batch_size=self._options.rows, num_batch_threads=4, max_enqueued_batches=1000)
+        return found if self._options.batching else None
 
     async def _start(self) -> ModelProcess:
         memory, threads = self._options.memory_mib << 20, self._settings.num_batch_threads

@@ -23,6 +23,7 @@ from rnnapps.serving.grpc_streams import stream_handler
 from rnnapps.serving.metrics import Metrics
 from rnnapps.serving.model_config import ModelConfig
 from rnnapps.serving.options import ServeOptions
+from rnnapps.serving.predictions import Predictions
 from rnnapps.serving.registry import Registry
 from rnnapps.serving.rest import make_app
 from rnnapps.serving.service import Service
@@ -80,8 +81,11 @@ class Server:
         self._rest: _Rest | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self) -> None:
+    async def start(self, opened: Callable[[], None] = lambda: None) -> None:
         """Opens the ports, loads the models, and goes on looking for new ones.
+
+        Args:
+            opened: is called when the ports are open, before the models are loaded.
 
         Raises:
             ConfigError: a port or a file of TLS cannot be used.
@@ -90,6 +94,7 @@ class Server:
         await self._start_rest()
         if self.options.grpc_port >= 0:
             await self._start_grpc()
+        opened()
         await self._registry.poll()
         if not any(version.state == "AVAILABLE" for version in self._registry):
             raise ExportError(f"{self._root}: no model could be loaded; `rnnapps verify` on a version says more")
@@ -120,7 +125,8 @@ class Server:
 
         app.routes.append(WebSocketRoute("/{rest:path}", stream_over))
         accepted = accepts(self._token) if self._token else None
-        served: ASGIApp = TokenGate(app, accepted) if accepted else app
+        answering = Predictions(app, self.service)
+        served: ASGIApp = TokenGate(answering, accepted) if accepted else answering
         if self._around is not None:
             served = self._around(served, self.service, accepted)
         config = uvicorn.Config(
@@ -128,6 +134,7 @@ class Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody asks where a request came from
             lifespan="off",
             ssl_certfile=options.tls_certificate or None,
             ssl_keyfile=options.tls_key or None,
@@ -174,16 +181,17 @@ class Server:
         self._grpc = server
 
 
-async def serve(server: Server, *, told: Callable[[Server], None]) -> None:
+async def serve(server: Server, *, opened: Callable[[Server], None], told: Callable[[Server], None]) -> None:
     """Runs a server until SIGTERM or SIGINT; the second of them ends it at once.
 
     Args:
         server: not yet started.
+        opened: is called when the ports are open.
         told: is called when the models are loaded.
     """
     async with _until_signal() as signalled:
         try:
-            await server.start()
+            await server.start(lambda: opened(server))
             told(server)
             await signalled.wait()
             LOG.info("stopping")

@@ -15,8 +15,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from rnnapps.serving.json_answers import to_json
 from rnnapps.serving.json_requests import Json, parse_json, to_array
+from rnnapps.serving.predictions import target_of
 from rnnapps.serving.refusal import Code, Refusal
-from rnnapps.serving.rest import STREAM, target_of
+from rnnapps.serving.rest import STREAM
 from rnnapps.serving.served_signature import ServedSignature
 from rnnapps.serving.sessions import STREAMED, Session, Sessions
 from rnnapps.serving.snapshots import read_snapshot, snapshot_bytes

@@ -84,6 +84,36 @@ class RunFolder:
         """Appends model outputs of a step to samples.jsonl."""
         self._append(self.samples_path, {"step": step, "samples": list(samples)})
 
+    def in_use(self) -> bool:
+        """Whether a process is training into the folder now."""
+        try:
+            with open(self.path / ".lock", "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
+    def read_config(self) -> dict[str, Any]:
+        """Returns the settings of config.yaml as they are written there, in groups; none if the file does not exist.
+
+        Raises:
+            CheckpointError: it cannot be read.
+        """
+        if not self.config_path.exists():
+            return {}
+        import yaml
+
+        try:
+            config = yaml.safe_load(self.config_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            problem = str(error).splitlines()[0]
+            raise CheckpointError(f"{self.config_path}: cannot be read: {problem}; restore the file") from error
+        if not isinstance(config, dict):
+            raise CheckpointError(f"{self.config_path}: expected settings by name, got {type(config).__name__}")
+        return config
+
     def read_metrics(self) -> list[dict[str, Any]]:
         """Returns the rows of metrics.jsonl; a last line torn by a crash is left out."""
         return _read_lines(self.metrics_path)

@@ -21,7 +21,7 @@ def test_help_has_examples_and_loads_nothing_heavy() -> None:
     assert "verify" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["list", "verify"])
+@pytest.mark.parametrize("command", ["list", "runs", "verify"])
 def test_help_of_each_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     assert f"  rnnapps {command}" in capsys.readouterr().out

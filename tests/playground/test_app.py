@@ -17,6 +17,7 @@ from rnnapps.export.signature_file import SIGNATURES, signatures_text
 from rnnapps.export.stored_examples import save_example
 from rnnapps.playground.app import CLIENT, FILES, Playground
 from rnnapps.playground.tabs import tab_folder
+from rnnapps.playground.told import told_models
 
 TOLD = Signatures(
     "toy",
@@ -41,8 +42,15 @@ async def interface(scope: Any, _: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": f"interface {scope['path']}".encode()})
 
 
-def version(name: str, number: int, folder: Path, state: str = "AVAILABLE") -> Any:
-    return SimpleNamespace(place=SimpleNamespace(model=name, number=number, folder=folder), state=state)
+def version(name: str, number: int, folder: Path, state: str = "AVAILABLE", error: str = "") -> Any:
+    place = SimpleNamespace(model=name, number=number, folder=folder)
+    return SimpleNamespace(place=place, state=state, error=error, answers=state == "AVAILABLE")
+
+
+class Found(list[Any]):
+    """Versions, as a registry has them."""
+
+    polled = True
 
 
 @pytest.fixture
@@ -68,7 +76,7 @@ Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 @pytest.fixture
 def ask(folder: Path) -> Ask:
     """Asks a playground with three versions of a model."""
-    served = [version("toy", 1, folder), version("toy", 2, folder), version("toy", 3, folder, "END")]
+    served = Found([version("toy", 1, folder), version("toy", 2, folder), version("toy", 3, folder, "END")])
 
     def asked(
         path: str, *, accepted: Callable[[str], bool] | None = None, **headers: str
@@ -150,7 +158,28 @@ def test_whatever_else_is_asked_the_server_answers(ask: Ask, path: str) -> None:
 
 
 def test_the_newest_version_that_answers_is_told(ask: Ask) -> None:
-    assert json.loads(ask("/ui/models")[2]) == {"models": [{"name": "toy", "version": 2}]}
+    told = {"models": [{"name": "toy", "version": 2}], "loading": [], "refused": [], "complete": True}
+    assert json.loads(ask("/ui/models")[2]) == told
+
+
+def test_what_loads_and_what_is_refused_is_told(folder: Path) -> None:
+    registry = Found(
+        [
+            version("early", 1, folder, "START"),
+            version("better", 2, folder, "LOADING"),
+            version("better", 1, folder, "END", "was bad"),
+            version("worse", 1, folder, "END", "is bad"),
+            version("good", 1, folder),
+            version("good", 2, folder, "END", "is bad"),
+        ]
+    )
+    registry.polled = False
+    assert told_models(registry) == {
+        "models": [{"name": "good", "version": 1}],
+        "loading": ["better", "early"],
+        "refused": [{"name": "worse", "reason": "is bad"}],
+        "complete": False,
+    }
 
 
 def test_a_model_tells_what_a_page_needs(ask: Ask) -> None:

@@ -11,7 +11,7 @@ from rnnapps.playground.app import FILES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*FILES.iterdir(), *(ROOT / "rnnapps" / "tasks").glob("*/playground/*")])
-TEXTS = [path for path in PAGES if path.suffix != ".wav"]
+TEXTS = [path for path in PAGES if path.suffix not in (".wav", ".mp4")]
 SCRIPTS = [path for path in PAGES if path.suffix == ".js"]
 NAMESPACE = "http://www.w3.org/2000/svg"
 MOST_LINES = 200

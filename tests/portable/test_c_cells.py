@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from rnnapps.cells import CELLS, Cell, DenseCell, Projection, Residual, Zoneout, make_cell
 from rnnapps.contract.endpoint import Endpoint
@@ -111,3 +112,19 @@ def test_states_are_zero_again_after_a_reset(tmp_path: Path) -> None:
     step.reset()
     np.testing.assert_array_equal(step(features=features)["lstm"], first)
     assert np.abs(first - second).max() > 1e-3
+
+
+def test_filters_of_8_bits_change_little(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    filters, sound = draw.normal(size=(1, 5, 12, 16)).astype(np.float32), draw.normal(size=(1, 1, 20, 12))
+
+    def step(features: Any) -> dict[str, Any]:
+        return {"found": tf.nn.relu(tf.nn.conv2d(features, filters, strides=[1, 1, 2, 1], padding="VALID"))}
+
+    static = static_graph("step", endpoint_of(step, {"features": sound.astype(np.float32)}), 1)
+    (full, large), (small, texts) = (
+        native(static, tmp_path / kind, int8=kind == "small") for kind in ("full", "small")
+    )
+    exact, rounded = (own(**static.cases[0].inputs)["found"] for own in (full, small))
+    assert 1e-3 < np.abs(exact - rounded).max() < 0.01 * np.abs(exact).max()
+    assert large.figures.tables == 4 * filters.size and texts.figures.tables == filters.size + 4 * 16

@@ -117,7 +117,10 @@ OTHERS: dict[str, Callable[[dict[str, T]], T | tuple[T, ...]]] = {
     "ArgMax": lambda v: tf.argmax(v["x"], axis=1),
     "ArgMin": lambda v: tf.argmin(v["x"], axis=-1, output_type=tf.int32),
     "BatchMatMulV2": lambda v: tf.matmul(v["x"], v["y"], transpose_b=True),
-    "BiasAdd": lambda v: tf.nn.bias_add(v["x"], tf.constant([1.0, 2.0, 3.0, 4.0])),
+    "BiasAdd": lambda v: (
+        tf.nn.bias_add(v["x"], tf.constant([1.0, 2.0, 3.0, 4.0])),
+        tf.nn.bias_add(v["x"][..., None], tf.constant([1.0, 2.0, 3.0]), data_format="NCHW"),
+    ),
     "BroadcastTo": lambda v: tf.broadcast_to(v["p"][:, None], tf.stack([tf.shape(v["p"])[0], 3, 4])) + 0 * v["x"],
     "Cast": lambda v: (
         tf.cast(v["x"], tf.int32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,32 @@ def test_operations_that_are_missing_there_have_other_formulas(name: str, tmp_pa
 
     written = FORMATS[name].write(static_graph("tensors", endpoint_of(known, examples), 1), tmp_path, "m")
     assert written[0]["difference"] < 1e-5
+
+
+@pytest.mark.parametrize("name", ["onnx", "litert"])
+def test_converters_are_silent(
+    name: str, static: StaticGraph, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    level = logging.getLogger("tensorflow").level
+    FORMATS[name].write(static, tmp_path, "m")
+    assert capfd.readouterr() == ("", "") and not caplog.records
+    assert logging.getLogger("tensorflow").level == level
+
+
+@pytest.mark.parametrize("name", ["onnx", "litert"])
+def test_what_is_not_chosen_has_no_influence(name: str, tmp_path: Path) -> None:
+    """A converter that multiplies it by 0 makes no number of what is none, or infinite."""
+
+    def chosen(x: Any) -> dict[str, Any]:
+        small, known = tf.abs(x) < 1e30, x == x
+        return {
+            "kept": tf.where(small, x, 7.0) - tf.reduce_mean(tf.where(small, x, tf.zeros_like(x))),
+            "both": tf.cast(tf.where(small, x > 0, known), tf.float32),
+        }
+
+    endpoint = endpoint_of(chosen, {"x": np.array([[1, np.nan, np.inf, -2], [3, 0, -np.inf, 1e32]], np.float32)})
+    written = FORMATS[name].write(static_graph("tensors", endpoint, 1), tmp_path, "m")
+    assert written[0]["difference"] == 0
 
 
 @pytest.mark.parametrize("name", ["onnx", "litert"])

@@ -42,6 +42,7 @@ def function(**v: Any) -> dict[str, Any]:
         "share": v["wide"] // 0.7,
         "padded": tf.pad(v["film"], [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0]]),
         "padded_little": tf.pad(v["small"], [[0, 0], [1, 1]]),
+        "shifted": tf.nn.bias_add(v["sound"], tf.constant([1.0, 2.0, 3.0]), data_format="NCHW"),
         "unchanged": v["small"],
     }
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.contract.endpoint import Endpoint
 from rnnapps.errors import ConfigError, ExportError
 from rnnapps.portable.c import elementwise
 from rnnapps.portable.formats import FORMATS, check_formats, check_steps
 from rnnapps.portable.listing import portable_facts, read_listing
-from rnnapps.portable.write import default_steps, write_portable
+from rnnapps.portable.write import default_steps, leaving, next_graph, write_portable
 from tests.portable.native import endpoint_of
 from tests.portable.test_static import ENDPOINT
 
@@ -37,7 +38,7 @@ def test_c_files_come_with_what_they_cost(tmp_path: Path) -> None:
     assert names == {f"my_model_step{kind}.{suffix}" for kind in ("", "_int8") for suffix in "ch"}
     listing = read_listing(tmp_path)["portable"]["step"]
     assert listing["states"] == {"state_h": "next_state_h"}
-    assert listing["inputs"]["x"] == {"dtype": "float32", "shape": [1, 16]}
+    assert listing["inputs"]["x"] == {"dtype": "float32", "shape": [1, 16], "meaning": ""}
     full, small = listing["files"]
     assert full["tables"] == 4 * 256 and small["tables"] == 256 + 4 * 16  # weights, and a scale for each column
     assert full["states"] == 4 * 16 and full["products"] == 256 and full["work"] == 4 * 2 * 16
@@ -111,3 +112,32 @@ def test_a_list_that_cannot_be_read_is_told(tmp_path: Path, content: str) -> Non
     (tmp_path / "portable" / "portable.json").write_text(content)
     with pytest.raises(ExportError, match=r"portable\.json: .*; export the model again$"):
         read_listing(tmp_path)
+
+
+def test_a_step_takes_as_much_as_the_signature_that_it_begins_with_gives() -> None:
+    def first(x: Any) -> dict[str, Any]:
+        return {"next_state_m": x * 2, "next_state_n": tf.reduce_sum(x, axis=1)}
+
+    def step(tokens: Any, state_m: Any, state_n: Any) -> dict[str, Any]:
+        y = tokens + tf.reduce_sum(state_m, axis=1, keepdims=True)
+        return {"y": y, "next_state_m": state_m, "next_state_n": state_n}
+
+    line = tf.TensorSpec((None, None), tf.float32)
+    beginning = Endpoint(first, {"x": line}, {"x": np.array([[1, 2], [3, 4]], np.float32)})
+    zeros = {"tokens": np.zeros((3, 4), np.float32), "state_m": np.zeros((3, 9), np.float32)}
+    going_on = Endpoint(
+        step,
+        {"tokens": line, "state_m": line, "state_n": tf.TensorSpec((None,), tf.float32)},
+        {**zeros, "state_n": np.zeros(3, np.float32)},
+        begins="first",
+    )
+    graphs = {}
+    for name, endpoint in leaving({"step": going_on, "first": beginning}).items():
+        graphs[name] = next_graph(name, endpoint, 5, graphs)
+    assert list(graphs) == ["first", "step"]
+    assert {name: tensor.shape.as_list() for name, tensor in graphs["step"].inputs.items()} == {
+        "tokens": [1, 1],
+        "state_m": [1, 5],
+        "state_n": [1],
+    }
+    assert [case.outputs["y"].item() for case in graphs["step"].cases] == [6, 14]

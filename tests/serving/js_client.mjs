@@ -66,8 +66,8 @@ assert.equal((await recalled.send({ factor: 2 })).sum, 12);
 recalled.close();
 
 // A stream whose states the server keeps.
-const live = await client.connect({ session: "mine" });
-assert.equal(live.session, "mine");
+const live = await client.connect({ session: "of-a-page" });
+assert.equal(live.session, "of-a-page");
 const [one, two] = await Promise.all([live.send({ values: [1, 2] }), live.send({ values: [4] })]);
 assert.deepEqual([one.total, two.total], [[1, 3], [7]]);
 const snapshot = await live.snapshot();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_answers_are_those_of_requests_that_come_alone(signature: ServedSignatur
 
 def test_widths_are_those_of_the_own_rows() -> None:
     answers, ran = batched(SETTINGS, (WORDS, strings("a")), (WORDS, strings("b c d", "e")), (WORDS, strings("f g")))
-    assert len(ran) == 2
+    assert len(ran) == 1
     assert [answer["words"].tolist() for answer in answers] == [
         [[b"a"]],
         [[b"b", b"c", b"d"], [b"e", b"", b""]],
@@ -101,9 +102,79 @@ def test_widths_are_those_of_the_own_rows() -> None:
     ]
 
 
+def rows_of_runs(settings: BatchingSettings, *pauses: float) -> list[int]:
+    """Rows of each run, where each request of one row comes so many seconds after the one before; a run takes .05 s."""
+    ran: list[int] = []
+
+    async def slow(signature: str, inputs: Arrays) -> Arrays:
+        ran.append(len(inputs["lengths"]))
+        await asyncio.sleep(0.05)
+        return run(signature, inputs)
+
+    async def ask_all() -> None:
+        batcher, asked = Batcher(slow, settings), []
+        for pause in pauses:
+            await asyncio.sleep(pause)
+            asked.append(asyncio.create_task(batcher.ask(SUMS, items(2))))
+        await asyncio.gather(*asked)
+
+    asyncio.run(ask_all())
+    return ran
+
+
+def test_what_comes_at_once_leaves_at_once_and_together() -> None:
+    _, ran = batched(SETTINGS, *((SUMS, items(2)) for _ in range(7)))
+    assert [len(inputs["lengths"]) for inputs in ran] == [7]
+
+
 def test_the_first_leaves_at_once_and_the_others_gather() -> None:
+    assert rows_of_runs(SETTINGS, 0, 0.01, 0.001, 0.001, 0.001) == [1, 4]
+
+
+def test_a_full_batch_waits_for_nothing() -> None:
     _, ran = batched(SETTINGS, *((SUMS, items(2)) for _ in range(9)))
-    assert [len(inputs["lengths"]) for inputs in ran] == [1, 8]
+    assert [len(inputs["lengths"]) for inputs in ran] == [8, 1]
+
+
+def test_no_more_run_at_a_time_than_there_are_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient = BatchingSettings(max_batch_size=8, batch_timeout_micros=0, num_batch_threads=4)
+    monkeypatch.setattr("rnnapps.serving.batcher.processors", lambda: 2)
+    assert rows_of_runs(impatient, 0, 0.005, 0.005, 0.005, 0.005) == [1, 1, 3]
+    monkeypatch.setattr("rnnapps.serving.batcher.processors", lambda: 8)
+    assert rows_of_runs(impatient, 0, 0.005, 0.005, 0.005, 0.005) == [1, 1, 1, 1, 1]
+
+
+def test_without_batching_each_request_runs_as_it_came() -> None:
+    ran: list[int] = []
+
+    async def ask_all() -> list[Arrays]:
+        async def recorded(signature: str, inputs: Arrays) -> Arrays:
+            ran.append(len(inputs["lengths"]))
+            await asyncio.sleep(0.001)
+            return run(signature, inputs)
+
+        batcher = Batcher(recorded, replace(SETTINGS, num_batch_threads=1), together=False)
+        return await asyncio.gather(*(batcher.ask(SUMS, items(*[2] * rows)) for rows in (1, 20, 1, 1)))
+
+    answers = asyncio.run(ask_all())
+    assert ran == [1, 20, 1, 1]
+    assert [answer["sum"].tolist() for answer in answers] == [[2.0] * rows for rows in ran]
+
+
+def test_a_stop_waits_for_what_has_not_left_yet() -> None:
+    async def stop() -> Arrays:
+        async def recorded(signature: str, inputs: Arrays) -> Arrays:
+            return run(signature, inputs)
+
+        batcher = Batcher(recorded, SETTINGS)
+        asked = asyncio.create_task(batcher.ask(SUMS, items(2)))
+        while not batcher.waiting_rows:
+            await asyncio.sleep(0)
+        await batcher.drain()
+        assert batcher.waiting_rows == 0
+        return await asked
+
+    assert asyncio.run(stop())["sum"].tolist() == [2.0]
 
 
 def test_a_large_request_is_cut_into_batches() -> None:
@@ -136,16 +207,18 @@ def test_a_count_beyond_the_end_of_a_row_is_not_hidden_by_padding() -> None:
 
 def test_a_batch_is_filled_up_to_an_allowed_size() -> None:
     settings = BatchingSettings(8, 10**6, 100, 1, allowed_batch_sizes=(4, 8))
-    answers, ran = batched(settings, *((SUMS, items(length)) for length in (1, 2, 3, 4)))
-    assert [len(inputs["lengths"]) for inputs in ran] == [4, 4]
-    assert [answer["sum"].tolist() for answer in answers] == [[1], [2], [3], [4]]
+    answers, ran = batched(settings, *((SUMS, items(length)) for length in (1, 2, 3)))
+    assert [len(inputs["lengths"]) for inputs in ran] == [4]
+    assert [answer["sum"].tolist() for answer in answers] == [[1], [2], [3]]
+    _, ran = batched(settings, *((SUMS, items(1)) for _ in range(5)))
+    assert [len(inputs["lengths"]) for inputs in ran] == [8]
 
 
 def test_what_would_wait_too_long_is_refused() -> None:
     settings = BatchingSettings(2, 10**6, max_enqueued_batches=2, num_batch_threads=1)
     answers, _ = batched(settings, *((SUMS, items(1)) for _ in range(9)))
     refused = [answer for answer in answers if isinstance(answer, Refusal)]
-    assert len(refused) == 4  # one runs, four wait
+    assert len(refused) == 3  # two run, four wait
     assert {(answer.code, answer.retry_seconds) for answer in refused} == {(Code.RESOURCE_EXHAUSTED, 1)}
 
 
@@ -177,6 +250,7 @@ def test_a_client_that_goes_leaves_the_queue() -> None:
     async def leave() -> int:
         batcher = Batcher(slow, BatchingSettings(8, 10**6, 100, 1), lambda rows: None)
         first = asyncio.create_task(batcher.ask(SUMS, items(1)))
+        await asyncio.sleep(0.001)
         second = asyncio.create_task(batcher.ask(SUMS, items(1)))
         await asyncio.sleep(0.001)
         second.cancel()

@@ -121,20 +121,21 @@ def test_a_damaged_version_is_refused_while_the_old_one_answers(
     assert entries[0]["status"]["error_message"]
 
 
-def test_the_command_serves_every_model_that_comes_with_the_package_within_half_a_minute() -> None:
+def test_the_command_serves_all_models_of_the_package_for_a_minute_of_processor_time_at_most() -> None:
     command = [sys.executable, "-m", "rnnapps", "serve", "--demo", "--port", "0", "--grpc_port", "-1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
     try:
         assert process.stdout is not None
         with process.stdout as output:
-            line = output.readline()
+            pages, line = output.readline(), output.readline()
+        assert re.fullmatch(r"playground: http://127\.0\.0\.1:\d+/ui/\n", pages)
         assert sorted(catalogue()) == sorted(re.findall(r"\w+", line.partition(" on ")[0].removeprefix("serving ")))
         process.send_signal(signal.SIGTERM)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0
-        # Seconds of both processors, with those of the models: a busy machine gives them later.
-        assert usage.ru_utime + usage.ru_stime < 2 * 30
+        # With that of the models. By the clock it is half of it on two idle processors, and anything on busy ones.
+        assert usage.ru_utime + usage.ru_stime < 60
     finally:
         process.kill()
 

@@ -25,6 +25,10 @@ class Version:
         self.place, self.state, self.error, self.signatures = place, "START", "", {}
         self.waiting_rows = 0
 
+    @property
+    def answers(self) -> bool:
+        return bool(self.signatures) and self.state in ("AVAILABLE", "LOADING")
+
     async def load(self) -> bool:
         await asyncio.sleep(0)
         good = (self.place.folder / "saved_model.pb").read_text() != BAD

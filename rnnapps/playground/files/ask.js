@@ -41,6 +41,11 @@ export class Model {
     return this.asked;
   }
 
+  /** The tab that the pipeline brings, `playground/tab.js` beside its module. */
+  ownTab() {
+    return import(`../tabs/${this.signatures.pipeline}/tab.js`);
+  }
+
   /** Outputs of several rows, name -> rows; `problem` is one of them. */
   predict(name, inputs) {
     return this.client.predict(inputs, { signature: name, problems: "return" });

@@ -35,6 +35,17 @@ export function columns(text, wanted) {
   return Object.fromEntries(names.map((name, place) => [name, rows.map((row) => row[place])]));
 }
 
+/** A table of rows that follow another one: below its line of names, if that has one. */
+export function below(names, rows) {
+  return names && rows.trimStart().split("\n", 1)[0].trim() !== names ? `${names}\n${rows}` : rows;
+}
+
+/** The line of names of a table; nothing if it begins with numbers. */
+export function namesOf(text) {
+  const first = text.trimStart().split("\n", 1)[0].trim();
+  return parseCsv(first)[0]?.every((cell) => cell !== "" && !Number.isNaN(Number(cell))) ? "" : first;
+}
+
 /** Numbers of a column; empty cells, "nan" and "-" are missing. */
 export function numbers(cells, name) {
   return cells.map((cell, row) => {

@@ -94,9 +94,31 @@ export function filePicker(label, accept, taken) {
   return box;
 }
 
-export function examples(choices, chosen) {
-  const buttons = choices.map(([label, value]) => button(label, () => chosen(value), "example"));
+/** A button for each pair of a label and what `chosen` is called with; what that throws is told on a status line. */
+export function examples(choices, chosen, status) {
+  const choose = (value) => async () => {
+    try {
+      await chosen(value);
+    } catch (error) {
+      status?.fail(error);
+    }
+  };
+  const buttons = choices.map(([label, value]) => button(label, choose(value), "example"));
   return h("div", { class: "row", role: "group", "aria-label": "Examples" }, h("span", { class: "quiet" }, "Examples:"), buttons);
+}
+
+/** The answer with a file that lies beside a tab, or with a text that a page of one file holds. */
+export async function fileBeside(name, tabUrl) {
+  const inside = document.getElementById(`beside-${name}`);
+  if (inside) return new Response(JSON.parse(inside.textContent));
+  let answer;
+  try {
+    answer = await fetch(new URL(name, tabUrl));
+  } catch {
+    throw new Error("The server does not answer. Is it still running?");
+  }
+  if (!answer.ok) throw new Error(`The example cannot be had: the server answers with status ${answer.status}.`);
+  return answer;
 }
 
 export function download(name, content, type) {

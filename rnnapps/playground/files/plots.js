@@ -37,19 +37,19 @@ export function ticks(low, high, about) {
  * Lines over a common axis.
  *
  * lines: {name, values, from = 0, colour, dashed}; bands: {name, low, high, from, colour}; spans: [first, last] places
- * that are marked; labels: what stands below a place; title: what the plot shows, for who does not see it too.
+ * that are marked; range: [low, high] of the axis, by default that of the values; labels: what stands below a place; title: what the plot shows, for who does not see it too.
  */
-export function linePlot({ title, lines, bands = [], spans = [], labels, height = 220, marked = "" }) {
+export function linePlot({ title, lines, bands = [], spans = [], range, labels, height = 220, marked = "" }) {
   const keys = [
     ...lines.filter((line) => line.name).map((line) => h("span", { class: `key c${line.colour}` }, line.name)),
-    ...bands.filter((band) => band.name).map((band) => h("span", { class: `key faint c${band.colour}` }, band.name)),
+    ...bands.filter((band) => band.name).map((band, place) => h("span", { class: `key faint${place ? " deeper" : ""} c${band.colour}` }, band.name)),
     spans.length && marked ? h("span", { class: "key faint bad-text" }, marked) : null,
   ];
   const place = h("div");
   const figure = h("figure", { role: "img", "aria-label": title }, h("figcaption", {}, h("b", {}, title), keys.filter(Boolean)), place);
   const numbers = [...lines.flatMap((line) => line.values), ...bands.flatMap((band) => [...band.low, ...band.high])].filter(Number.isFinite);
   const count = Math.max(...[...lines.map((line) => (line.from ?? 0) + line.values.length), 2]);
-  let low = Math.min(...numbers), high = Math.max(...numbers);
+  let [low, high] = range ?? [Math.min(...numbers), Math.max(...numbers)];
   if (!numbers.length) [low, high] = [0, 1];
   if (low === high) [low, high] = [low - 1, high + 1];
   fitted(place, (width) => {

@@ -133,8 +133,18 @@ def apply(program: Program, operation: tf.Operation, values: Sequence[Value]) ->
     if operation.type == "LeakyRelu":
         slope = literal(np.float32(operation.get_attr("alpha")), dtype)
         return combined(shape, dtype, values, lambda texts: f"({texts[0]} > 0 ? {texts[0]} : {slope} * {texts[0]})")
+    if operation.type == "BiasAdd":
+        values = [values[0], _bias(program, operation, values[1])]
     formula = FORMULAS["AddV2" if operation.type == "BiasAdd" else operation.type]
     return combined(shape, dtype, values, _rule(program, formula, values[-1].dtype))
+
+
+def _bias(program: Program, operation: tf.Operation, value: Value) -> Value:
+    """A bias, along the last axis or along that behind the batch, where its operation says so."""
+    if operation.get_attr("data_format") != b"NCHW":
+        return value
+    view, behind = program.stored(operation.name, value), operation.outputs[0].shape.rank - 2
+    return view.moved((view.shape[0], *[1] * behind), (view.strides[0], *[0] * behind))
 
 
 def _cast(dtype: str) -> _Rule:

@@ -7,11 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rnnapps.errors import ExportError
 from rnnapps.portable.c.compiler import compile_graph
 from rnnapps.portable.c.native import NativeStep, code_bytes, compile_library
 from rnnapps.portable.c.source import sources
-from rnnapps.portable.leaving import STEP
 from rnnapps.portable.parity import compare, unless_far
 from rnnapps.portable.static import StaticGraph
 
@@ -19,10 +17,10 @@ __all__ = ["write_c"]
 
 
 def write_c(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]]:
-    """Writes `<name>_step.c` and `.h`, and the same with 8-bit weights, each compiled and compared first.
+    """Writes `<name>_<signature>.c` and `.h`, and the same with 8-bit weights, each compiled and compared first.
 
     Args:
-        static: a step.
+        static: a step, or what it begins with.
         folder: where the files are written; empty at first.
         name: of the model.
 
@@ -30,16 +28,14 @@ def write_c(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]
         What is known of each program: its files, what it costs, and how far its answers are from those of the model.
 
     Raises:
-        ExportError: it is no step, or cannot become C; there is no C compiler; the answers differ.
+        ExportError: it cannot become C; there is no C compiler; the answers differ.
     """
-    if static.name != STEP:
-        raise ExportError(f"signature {static.name!r}: only a step becomes C, which goes on from states")
     full = _written(static, folder, name, int8=False)
     return [full, *unless_far(lambda: _written(static, folder, name, int8=True))]
 
 
 def _written(static: StaticGraph, folder: Path, name: str, *, int8: bool) -> dict[str, Any]:
-    own = f"{name}_{STEP}" + ("_int8" if int8 else "")
+    own = f"{name}_{static.name}" + ("_int8" if int8 else "")
     compiled = compile_graph(static, int8=int8)
     texts = sources(compiled, own, name)
     trial = folder / "trial"

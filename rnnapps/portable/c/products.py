@@ -116,6 +116,7 @@ def _convolution(program: Program, operation: tf.Operation, values: list[Value])
     strides, dilations = operation.get_attr("strides")[1:3], operation.get_attr("dilations")[1:3]
     above, left = _padding(operation, image.shape, weights.shape)
     program.products += int(np.prod(out.shape, dtype=int)) * int(np.prod(weights.shape[:3]))
+    weights, scales = _small_filters(program, weights)
     target = element(out, out.strides)
     pixel = element(image, [image.strides[0]])
     places = [f"y * {image.strides[1]}", f"x * {image.strides[2]}", f"i6 * {image.strides[3]}"]
@@ -126,9 +127,20 @@ def _convolution(program: Program, operation: tf.Operation, values: list[Value])
         f"if (y < 0 || y >= {image.shape[1]} || x < 0 || x >= {image.shape[2]}) {{ continue; }}",
         *nested([weights.shape[2]], [f"sum += {pixel[:-1]} + {' + '.join(places)}] * {weight};"], 6),
     ]
-    body = [f"{CTYPES[out.dtype]} sum = 0;", *nested(weights.shape[:2], inner, 4), f"{target} = sum;"]
-    program.run(operation.name, [out], [image, weights], nested(out.shape, body))
+    scaled = "" if scales is None else f" * {scales.name}[i3]"
+    body = [f"{CTYPES[out.dtype]} sum = 0;", *nested(weights.shape[:2], inner, 4), f"{target} = sum{scaled};"]
+    reads = [image, weights, *([View(scales, (weights.shape[3],), (1,))] if scales is not None else [])]
+    program.run(operation.name, [out], reads, nested(out.shape, body))
     return [out]
+
+
+def _small_filters(program: Program, weights: View) -> tuple[View, Buffer | None]:
+    """The filters of a convolution in 8 bits, and a scale for each, where that is wanted and pays."""
+    size, filters = int(np.prod(weights.shape[:3])), weights.shape[3]
+    if weights.strides != dense(weights.shape):
+        return weights, None
+    small, scales = _small(program, weights.moved((size, filters), (filters, 1)))
+    return (weights, None) if scales is None else (small.moved(weights.shape, weights.strides), scales)
 
 
 def _padding(operation: tf.Operation, image: Sequence[int], weights: Sequence[int]) -> tuple[int, int]:

@@ -82,6 +82,7 @@ def _step(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
         summary="The next raw rows of series and states in, scores, flags and new states out.",
         meanings=_meanings(stream),
         defaults=DEFAULTS,
+        words={"series": [stream.rows.series]},
     )
 
 
@@ -126,9 +127,11 @@ def _seconds(rows: Tensor, others: NamedTensors) -> Tensor:
 
 
 def _groups(stream: DetectorStream, others: NamedTensors, batch: Tensor) -> Tensor:
-    """Numbers of the named series, 0 for unknown names."""
+    """Numbers of the named series, 0 for unknown names; where numbers are given, these."""
     if "series" not in others:
         return tf.fill([batch], len(stream.rows.series))
+    if others["series"].dtype != tf.string:
+        return others["series"]
     match = tf.equal(others["series"][:, None], tf.constant(stream.rows.series)[None])
     return tf.reduce_max(tf.where(match, tf.range(1, len(stream.rows.series) + 1), 0), axis=1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -110,7 +112,19 @@ def _step(forecaster: Forecaster, most: int) -> Endpoint:
         summary="The next raw rows of series and the rows before them in, the forecast and the new rows before out.",
         meanings=_meanings(forecaster),
         defaults=DEFAULTS,
+        words=_words(forecaster.features),
     )
+
+
+def _words(features: SeriesFeatures) -> dict[str, Sequence[Sequence[str]]]:
+    """The words that the model tells apart, of each column of the inputs that are texts."""
+    levels = list(features.categories.values())
+    return {
+        "series": [features.series],
+        "categories_history": levels,
+        "categories_future": levels,
+        "static_texts": list(features.static_texts.values()),
+    }
 
 
 def _meanings(forecaster: Forecaster) -> dict[str, str]:

@@ -188,17 +188,19 @@ class SeriesFeatures:
         return tf.concat(parts, axis=-1)
 
     def level_indicators(self, texts: Tensor) -> Tensors:
-        """Categories as text `(batch, rows, categorical)` -> an indicator for each column, zeros for unknown levels."""
-        return [
-            tf.cast(tf.equal(texts[..., column, None], tf.constant(list(levels), tf.string)), tf.float32)
-            for column, levels in enumerate(self.categories.values())
-        ]
+        """Categories `(batch, rows, categorical)` -> an indicator for each column, zeros for unknown levels.
+
+        They are texts, or numbers of levels from 1 on.
+        """
+        return [_indicator(texts[..., column], levels) for column, levels in enumerate(self.categories.values())]
 
     def static_features(self, numbers: Tensor, texts: Tensor) -> Tensor:
-        """Static numbers `(batch, numbers)` and texts `(batch, texts)` -> float32 `(batch, static_size)`."""
+        """Static numbers `(batch, numbers)` and texts `(batch, texts)` -> float32 `(batch, static_size)`.
+
+        Instead of texts there may be their numbers, from 1 on.
+        """
         parts = [_masked(self.static, numbers)[0]] if self.static.channels else []
-        for column, values in enumerate(self.static_texts.values()):
-            parts.append(tf.cast(tf.equal(texts[:, column, None], tf.constant(list(values), tf.string)), tf.float32))
+        parts += [_indicator(texts[:, column], values) for column, values in enumerate(self.static_texts.values())]
         return tf.concat(parts, axis=-1)
 
     def series_ids(self, names: Tensor) -> Tensor:
@@ -298,6 +300,12 @@ class SeriesFeatures:
 
 
 _WAVES = ("sine", "cosine")
+
+
+def _indicator(given: Tensor, words: Sequence[str]) -> Tensor:
+    """Texts, or the numbers of `words` from 1 on, `(...)` -> float32 `(..., words)`."""
+    known = tf.constant(list(words), tf.string) if given.dtype == tf.string else tf.range(1, len(words) + 1)
+    return tf.cast(tf.equal(given[..., None], known), tf.float32)
 
 
 def _masked(scaler: Scaler, values: Tensor) -> tuple[Tensor, Tensor]:

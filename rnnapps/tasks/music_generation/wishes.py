@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
+import tensorflow as tf
+
 from rnnapps.contract.endpoint import RowRule
 from rnnapps.export.row_rules import between
-from rnnapps.types import NamedTensors, Tensor
+from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["DEFAULTS", "WISHES", "wishes", "written"]
+__all__ = [
+    "DEFAULTS",
+    "PLACES",
+    "ROWS",
+    "WISHES",
+    "sampling_examples",
+    "sampling_signature",
+    "wishes",
+    "written",
+]
+
+ROWS, PLACES = 5, 6
+"""Of examples."""
 
 WISHES = {"temperature": 1.0, "top_p": 1.0}
 """Values that are always allowed."""
@@ -37,3 +52,18 @@ def wishes(count: str = "", most: int = 0) -> tuple[RowRule, ...]:
         between("temperature", 0),
         RowRule("top_p must be above 0 and at most 1", outside, bounds="top_p"),
     )
+
+
+def sampling_signature() -> dict[str, tf.TensorSpec]:
+    """How is to be drawn, of each row."""
+    kinds = {"temperature": tf.float32, "top_p": tf.float32, "seed": tf.int64}
+    return {name: tf.TensorSpec((None,), kind) for name, kind in kinds.items()}
+
+
+def sampling_examples() -> dict[str, Array]:
+    """Values of these inputs."""
+    return {
+        "temperature": np.array([1.0, 0.0, 0.8, 1.0, 0.5], np.float32),
+        "top_p": np.array([1.0, 1.0, 0.9, 0.95, 1.0], np.float32),
+        "seed": np.array([1, 2, 3, 2**40, -5], np.int64),
+    }

@@ -88,6 +88,7 @@ def beam_search(
     n_best: int = 1,
     length_penalty: Tensor | float = 0.0,
     never: Sequence[int] = (),
+    width: int | None = None,
 ) -> Hypotheses:
     """Finds likely sequences that end.
 
@@ -107,17 +108,18 @@ def beam_search(
         n_best: results wanted, at most `beams`.
         length_penalty: at least 0, a number or float32 `(batch,)`; higher favours long sequences.
         never: ids that do not occur.
+        width: at least the longest limit: so many steps are written out one by one, for a graph without loops.
 
     Returns:
-        The results, as wide as the longest limit.
+        The results, as wide as the longest limit, or as `width`.
     """
     limits = tf.cast(limits, tf.int32)
-    batch, width = tf.shape(limits)[0], tf.reduce_max(tf.concat([limits, [1]], axis=0))
+    batch, longest = tf.shape(limits)[0], tf.reduce_max(tf.concat([limits, [1]], axis=0))
     penalty = tf.broadcast_to(tf.cast(length_penalty, tf.float32), [batch])[:, None]
     barred = [number for number in never if number != end_id]
 
     def running(now: Tensor, beam: _Beams) -> Tensor:
-        return (now < width) & ~tf.reduce_all(beam.done)
+        return (now < longest) & ~tf.reduce_all(beam.done)
 
     def body(now: Tensor, beam: _Beams) -> tuple[Tensor, _Beams]:
         logits, new_states = step(beam.last, beam.states)
@@ -131,14 +133,25 @@ def beam_search(
         done = beam.done | last_step | _settled(longer, now + 1, limits, penalty=penalty[:, 0], n_best=n_best)
         return now + 1, _kept(beam, longer._replace(done=done), beam.done)
 
-    start = (tf.constant(0), _first(states, batch, beams=beams, width=width, start_id=start_id))
-    _, beam = tf.while_loop(running, body, start, parallel_iterations=1)
-    return Hypotheses(
-        beam.ended_ids[:, :n_best],
-        beam.ended_lengths[:, :n_best],
-        beam.ended_scores[:, :n_best],
-        beam.ended_sums[:, :n_best],
-    )
+    first = _first(states, batch, beams=beams, width=width or longest, start_id=start_id)
+    beam = _steps(running, body, first, width)
+    found = (beam.ended_ids, beam.ended_lengths, beam.ended_scores, beam.ended_sums)
+    return Hypotheses(*(part[:, :n_best] for part in found))
+
+
+def _steps(
+    running: Callable[[Tensor, _Beams], Tensor],
+    body: Callable[[Tensor, _Beams], tuple[Tensor, _Beams]],
+    beam: _Beams,
+    width: int | None,
+) -> _Beams:
+    """The last beam of a loop, or of `width` steps that are written out."""
+    if width is None:
+        last: _Beams = tf.while_loop(running, body, (tf.constant(0), beam), parallel_iterations=1)[1]
+        return last
+    for now in range(width):
+        _, beam = body(tf.constant(now), beam)
+    return beam
 
 
 def _first(states: Any, batch: Tensor, *, beams: int, width: Tensor, start_id: int) -> _Beams:

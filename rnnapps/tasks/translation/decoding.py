@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.decoding.given_ids import ReadPart, judge_ids
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.preprocessing.special_pieces import END, PADDING, START, UNKNOWN
 from rnnapps.tasks.translation.attention_decoder import Memory
 from rnnapps.tasks.translation.batches import decoder_reads
@@ -17,7 +18,7 @@ from rnnapps.tasks.translation.beam import Hypotheses, beam_search
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.network import Encoded, decoder_step, encode, go_on
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
-from rnnapps.types import Tensor, Tensors
+from rnnapps.types import Size, Tensor, Tensors
 
 __all__ = [
     "GREEDY",
@@ -59,9 +60,10 @@ class Translations(NamedTuple):
         scores: float32 `(batch, n_best)`, nats over the length norm; -1e30 where there are fewer translations.
         ids: int32 `(batch, n_best, time)`, 0 behind the end.
         lengths: int32 `(batch, n_best)`, tokens of each, without the end.
-        pieces: strings `(batch, time)`, what each token of the best is written as; "" behind the end.
-        log_probabilities: float32 `(batch, time + 1)`, nats of each token and of the end of the best; 0 behind it.
-        attention: float32 `(batch, time + 1, places)`: where each token and the end of the best attended to.
+        pieces: strings `(batch, length)`, what each token of the best is written as, of which the longest has `length`;
+            "" behind the end.
+        log_probabilities: float32 `(batch, length + 1)`, nats of each token and of the end of the best; 0 behind it.
+        attention: float32 `(batch, length + 1, places)`: where each token and the end of the best attended to.
         source_texts: strings `(batch, places)`, what each place stands for; "" for the end.
         source_lengths: int32 `(batch,)`, places of each sentence, its end among them.
     """
@@ -85,7 +87,12 @@ def ended(ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
 
 def limits(source_lengths: Tensor) -> Tensor:
     """The most tokens of translations of sentences of these lengths: twice as many and ten, but 512 at most."""
-    return tf.minimum(2 * source_lengths + 10, LONGEST_TRANSLATION)
+    return tf.minimum(_times(source_lengths), LONGEST_TRANSLATION)
+
+
+def _times(source_lengths: Size) -> Size:
+    """Twice as many and ten."""
+    return 2 * source_lengths + 10
 
 
 def search(
@@ -97,7 +104,11 @@ def search(
     n_best: int = 1,
     length_penalty: Tensor | float = 0.0,
 ) -> Hypotheses:
-    """Beam search for translations of encoded sentences `(batch,)` of these lengths (with their end)."""
+    """Beam search for translations of encoded sentences `(batch,)` of these lengths (with their end).
+
+    In a graph for other runtimes it always takes the steps that the longest of its sentences may need.
+    """
+    places = encoded.memory.values.shape[1]
     return beam_search(
         decoder_step(network, encoded.memory),
         encoded.states,
@@ -108,6 +119,7 @@ def search(
         n_best=n_best,
         length_penalty=length_penalty,
         never=(PADDING, START),
+        width=min(_times(places), LONGEST_TRANSLATION) if in_portable_graph() else None,
     )
 
 
@@ -171,14 +183,17 @@ def translate(
     best = best._replace(lengths=tf.where(empty, 0, best.lengths))
     inside = tf.sequence_mask(best.lengths, tf.shape(best.ids)[2])
     written = tf.where(inside, best.ids, PADDING)
-    written = written[:, :, : tf.reduce_max(tf.concat([tf.reshape(best.lengths, [-1]), [0]], axis=0))]
-    found, attention = judge(network, encoded, written[:, 0], best.lengths[:, 0])
+    written = written[:, :, : _longest(best.lengths)]
+    # No wider than the best themselves: what is told of them has the shape that their lengths say.
+    first = written[:, 0, : _longest(best.lengths[:, 0])]
+    found, attention = judge(network, encoded, first, best.lengths[:, 0])
     source_texts = tf.pad(texts, [[0, 0], [0, 1]], constant_values="")
     copied = _copied(attention, source_texts)
     others = _copied_of_others(network, encoded, written[:, 1:], best.lengths[:, 1:], source_texts=source_texts)
-    first = written[:, 0]
+    behind = tf.shape(written)[2] - tf.shape(first)[1]
+    of_best = tf.pad(copied, [[0, 0], [0, behind]], constant_values="")[:, None]
     return Translations(
-        _texts(vocabularies, written, best.lengths, tf.concat([copied[:, None], others], axis=1)),
+        _texts(vocabularies, written, best.lengths, tf.concat([of_best, others], axis=1)),
         best.scores,
         written,
         best.lengths,
@@ -188,6 +203,11 @@ def translate(
         source_texts,
         lengths,
     )
+
+
+def _longest(lengths: Tensor) -> Tensor:
+    """The largest of some lengths; 0 of none."""
+    return tf.reduce_max(tf.concat([tf.reshape(lengths, [-1]), [0]], axis=0))
 
 
 def _copied(attention: Tensor, source_texts: Tensor) -> Tensor:

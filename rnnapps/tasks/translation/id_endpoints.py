@@ -13,6 +13,7 @@ from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.contract.tensor_names import LENGTHS, STATE, next_state
 from rnnapps.decoding.given_ids import read_in_parts
 from rnnapps.export.row_rules import ids_below, lengths_fit
+from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.preprocessing.special_pieces import END, PADDING, SPECIAL, START
 from rnnapps.tasks.translation.attention_decoder import AttentionDecoder
 from rnnapps.tasks.translation.decoding import PART, ended, judge, part_reader, search
@@ -65,7 +66,8 @@ def _translating(network: keras.Model, vocabularies: PairVocabularies, limits: T
         best = search(network, encoded, lengths, beams=1)
         found, lengths = best.ids[:, 0], best.lengths[:, 0]
         written = tf.where(tf.sequence_mask(lengths, tf.shape(found)[1]), found, PADDING)
-        written = written[:, : tf.reduce_max(tf.concat([lengths, [0]], axis=0))]
+        if not in_portable_graph():
+            written = written[:, : tf.reduce_max(tf.concat([lengths, [0]], axis=0))]
         _, attention = judge(network, encoded, written, lengths)
         return {
             "translated": written,

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from rnnapps.zoo import catalogue, unpack_into
+
 PIPELINES = (
     "anomaly_detection",
     "forecasting",
@@ -22,7 +24,6 @@ PIPELINES = (
     "translation",
     "video_recognition",
 )
-STEPS = ("--training.steps", "2", "--training.evaluate_every", "2", "--training.tensorboard", "false")
 PHONE = {"width": 390, "height": 844}
 
 Open = Callable[..., Any]
@@ -30,16 +31,13 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of exports: PLAYGROUND_MODELS, or models that were trained for two steps."""
+    """A folder of exports by the names of their pipelines: PLAYGROUND_MODELS, or the trained models."""
     if given := os.environ.get("PLAYGROUND_MODELS"):
         return Path(given)
     folder = tmp_path_factory.mktemp("playground")
-    for pipeline in PIPELINES:
-        run = str(folder / "runs" / pipeline)
-        command = [sys.executable, "-m", "rnnapps", pipeline]
-        subprocess.run([*command, "train", "--config", "demo", "--run", run, *STEPS], check=True)
-        subprocess.run([*command, "export", "--run", run, "--to", str(folder / "models" / pipeline)], check=True)
-    return folder / "models"
+    for model in catalogue().values():
+        unpack_into(model, folder / model.pipeline)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +48,9 @@ def address(exports: Path) -> Iterator[str]:
         try:
             assert server.stdout is not None
             lines = iter(server.stdout.readline, "")
-            yield next(found[1] for line in lines if (found := re.match(r"playground: (\S+)/ui/", line)))
+            pages = next(found[1] for line in lines if (found := re.match(r"playground: (\S+)/ui/", line)))
+            assert any(line.startswith("serving ") for line in lines), "no model is loaded"
+            yield pages
         finally:
             server.terminate()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import mido
@@ -14,6 +15,7 @@ import pytest
 from tests.playground.browser.conftest import PHONE, PIPELINES, Open
 
 pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[3]
 
 
 def says(page: Any, text: str) -> None:
@@ -97,6 +99,110 @@ def test_a_table_is_judged(open_page: Open) -> None:
     assert len(lines) == 361 and lines[0].startswith("row,score,threshold,flag,silent,share of load")
 
 
+GROWING = """async (rows) => {
+    const folder = await navigator.storage.getDirectory();
+    const file = await folder.getFileHandle("grown.csv", { create: true });
+    await (await file.createWritable()).close();
+    window.grow = async (text) => {
+        const writer = await file.createWritable({ keepExistingData: true });
+        await writer.seek((await file.getFile()).size);
+        await writer.write(text);
+        await writer.close();
+    };
+    window.showOpenFilePicker = async () => [file];
+    await window.grow(rows);
+}"""
+"""Makes a file of the browser's own, and a dialogue that chooses it: nobody could press that of the system."""
+
+
+def example(page: Any, name: str) -> list[str]:
+    """The lines of an example of the tab that is shown."""
+    pipeline = page.url.split("#")[1]
+    content = page.request.get(f"{page.url.split('/ui/')[0]}/ui/tabs/{pipeline}/{name}").text()
+    return list(content.splitlines(keepends=True))
+
+
+def test_a_file_is_judged_as_it_grows(open_page: Open) -> None:
+    page = open_page("anomaly_detection")
+    lines = example(page, "machine.csv")
+    page.get_by_role("button", name="A machine").click()
+    says(page, "^360 rows")
+    whole = page.locator(".status:visible").first.inner_text()
+    page.evaluate(GROWING, "".join(lines[:200]) + lines[200][:9])
+    page.get_by_text("A table that grows").click()
+    page.get_by_role("button", name="Follow a growing file").click()
+    says(page, r"^199 rows, .* Following grown\.csv")
+    page.evaluate("(text) => window.grow(text)", lines[200][9:] + "".join(lines[201:]))
+    says(page, re.escape(whole))
+    page.get_by_role("button", name="Stop following").click()
+    says(page, r"^Stopped following grown\.csv")
+
+
+def test_rows_are_added_by_hand_where_the_browser_follows_no_file(open_page: Open) -> None:
+    page = open_page("anomaly_detection")
+    lines = example(page, "machine.csv")
+    page.get_by_role("button", name="A machine").click()
+    says(page, "^360 rows")
+    whole = page.locator(".status:visible").first.inner_text()
+    page.get_by_label("Rows of sensors").fill("".join(lines[:300]))
+    page.get_by_role("button", name="Judge the rows").click()
+    says(page, "^299 rows")
+    page.get_by_text("A table that grows").click()
+    for rows in (lines[300:301], [lines[0], *lines[301:]]):
+        page.get_by_label("Rows that follow").fill("".join(rows))
+        page.get_by_role("button", name="Add the rows").click()
+        says(page, f"^{300 if len(rows) == 1 else 360} rows")
+    assert page.locator(".status:visible").first.inner_text() == whole
+
+
+def test_a_file_that_became_shorter_is_told(open_page: Open) -> None:
+    page = open_page("anomaly_detection")
+    lines = example(page, "machine.csv")
+    page.evaluate(GROWING, "".join(lines[:50]))
+    page.get_by_text("A table that grows").click()
+    page.get_by_role("button", name="Follow a growing file").click()
+    says(page, "^49 rows")
+    page.evaluate(GROWING, "".join(lines[:5]))
+    says(page, r"^grown\.csv has become shorter than it was: follow it anew\.")
+
+
+def test_a_forecast_follows_a_file(open_page: Open) -> None:
+    page = open_page("forecasting")
+    lines = example(page, "sunspots.csv")
+    page.evaluate(GROWING, "".join(lines[:31]))
+    page.get_by_text("A table that grows").click()
+    page.get_by_role("button", name="Follow a growing file").click()
+    says(page, "^30 rows so far, of 48")
+    page.evaluate("(text) => window.grow(text)", "".join(lines[31:101]))
+    says(page, "^Forecast of 12 rows from 100 rows of the past")
+
+
+@pytest.mark.parametrize(
+    ("model", "label", "file", "told"),
+    [
+        ("anomaly_detection", "A file of them", "machine.csv", "^360 rows"),
+        ("forecasting", "A file of them", "elnino.csv", "^Forecast of 12 rows"),
+        ("speech_recognition", "A sound file", "number.wav", r"^1\.9 s of sound, 3 words"),
+        ("video_recognition", "A clip (MP4, WebM or GIF)", "sitting_down.mp4", r"^\d+ frames, 10 a second"),
+    ],
+)
+def test_a_file_is_uploaded(open_page: Open, model: str, label: str, file: str, told: str) -> None:
+    page = open_page(model)
+    page.get_by_label(label).set_input_files(ROOT / "rnnapps" / "tasks" / model / "playground" / file)
+    says(page, told)
+
+
+def test_a_midi_file_is_uploaded_and_a_text_is_none(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("music_generation")
+    file = mido.MidiFile(tracks=[[mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=480)]])
+    file.save(tmp_path / "one.mid")
+    page.get_by_label("A primer (MIDI file)").set_input_files(tmp_path / "one.mid")
+    says(page, r"^1 notes in one\.mid")
+    (tmp_path / "no.mid").write_text("no music")
+    page.get_by_label("A primer (MIDI file)").set_input_files(tmp_path / "no.mid")
+    says(page, r"^This is no Standard MIDI File")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -145,7 +251,8 @@ def test_a_primer_is_played_and_continued(open_page: Open) -> None:
     page = open_page("music_generation")
     page.get_by_role("button", name="C4", exact=True).click()
     page.keyboard.press("d")
-    assert page.get_by_role("img", name="The primer: 2 notes in 1.0 beats").count() == 1
+    page.get_by_role("button", name="G4", exact=True).press("Enter")
+    assert page.get_by_role("img", name="The primer: 3 notes in 1.5 beats").count() == 1
     number(page, "steps", "8")
     page.get_by_role("button", name="Continue").click()
     says(page, r"^8 steps written, \d+ notes in all")
@@ -153,6 +260,65 @@ def test_a_primer_is_played_and_continued(open_page: Open) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Download MIDI").click()
     assert download.value.path().read_bytes().startswith(b"MThd")
+
+
+def test_keys_that_are_held_together_are_a_chord(open_page: Open) -> None:
+    page = open_page("music_generation")
+    page.get_by_role("button", name="C4", exact=True).focus()
+    for key in "adg":
+        page.keyboard.down(key)
+    assert page.locator(".keyboard .down").count() == 3
+    for key in "adg":
+        page.keyboard.up(key)
+    assert page.locator(".keyboard .down").count() == 0
+    page.wait_for_timeout(100)
+    page.keyboard.press("k")
+    assert page.get_by_role("img", name="The primer: 4 notes in 1.0 beats").count() == 1
+
+
+def test_fingers_play_a_chord(open_page: Open) -> None:
+    page = open_page("music_generation", viewport=PHONE, has_touch=True)
+    touch = "(at) => ({ x: at.x + at.width / 2, y: at.y + at.height - 8, id: at.id })"
+    keys = [page.get_by_role("button", name=name, exact=True) for name in ("C4", "E4", "G4")]
+    keys[0].scroll_into_view_if_needed()
+    points = [page.evaluate(touch, {**key.bounding_box(), "id": number}) for number, key in enumerate(keys)]
+    session = page.context.new_cdp_session(page)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
+    assert page.locator(".keyboard .down").count() == 3
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert page.locator(".keyboard .down").count() == 0
+    assert page.get_by_role("img", name="The primer: 3 notes in 0.5 beats").count() == 1
+
+
+def test_what_is_played_in_time_is_written_in_time(open_page: Open) -> None:
+    page = open_page("music_generation")
+    script = """async (length) => {
+        const { Recorder } = await import("/ui/tabs/music_generation/primer.js");
+        const recorder = new Recorder({ beatsASecond: 2, grid: 0.25, changed: () => {} });
+        recorder.use(length);
+        const played = [[60, 1, 7.0], [64, 1, 7.01], [60, 0, 7.6], [64, 0, 7.99], [67, 1, 8.02], [67, 0, 8.04]];
+        for (const [key, on, now] of played) on ? recorder.press(key, now) : recorder.release(key, now);
+        return recorder.notes.map(({ key, from, to }) => [key, from, to]);
+    }"""
+    assert page.evaluate(script, None) == [[60, 0, 1.25], [64, 0, 2], [67, 2, 2.25]]
+    assert page.evaluate(script, 0.5) == [[60, 0, 0.5], [64, 0, 0.5], [67, 0.5, 1]]
+
+
+def test_a_midi_keyboard_is_heard(open_page: Open) -> None:
+    page = open_page("music_generation")
+    page.evaluate("""() => {
+        window.plugged = { id: "one", name: "A keyboard", state: "connected" };
+        const inputs = new Map([["one", window.plugged]]);
+        navigator.requestMIDIAccess = async () => ({ inputs });
+    }""")
+    page.get_by_role("button", name="Use a MIDI keyboard").click()
+    says(page, r"^Listening to A keyboard\.$")
+    played = "(messages) => messages.forEach((data) => window.plugged.onmidimessage({ data }))"
+    page.evaluate(played, [[0x90, 48, 90], [0x90, 64, 70]])
+    assert page.locator(".keyboard .down").count() == 1, "the other key is below those that are shown"
+    page.evaluate(played, [[0x80, 48, 0], [0x90, 64, 0]])
+    assert page.locator(".keyboard .down").count() == 0
+    assert page.get_by_role("img", name="The primer: 2 notes in 0.5 beats").count() == 1
 
 
 def test_a_midi_file_is_written_and_read_alike(open_page: Open) -> None:
@@ -202,9 +368,11 @@ def test_subtitles_and_the_transform(open_page: Open) -> None:
 
 def test_a_clip_and_the_camera_are_looked_at(open_page: Open) -> None:
     page = open_page("video_recognition")
-    page.get_by_role("button", name="Stored clip 1").click()
-    says(page, r"^\d+ frames, 10 a second")
-    assert page.get_by_role("img", name="Probabilities over time").locator("path").count() == 4
+    for clip, frames in (("A figure, throwing", r"24"), ("Stored clip 1", r"\d")):
+        page.get_by_role("button", name=clip).click()
+        says(page, rf"^{frames} frames, 10 a second")
+        lines = page.get_by_role("img", name="Probabilities over time").locator("path")
+        assert lines.count() == 4 and "L" in str(lines.first.get_attribute("d"))
     page.get_by_role("button", name="Watch the camera").click()
     says(page, "^Watching")
     page.get_by_role("button", name="Stop the camera").click()
@@ -224,6 +392,32 @@ def test_any_signature_has_a_form_and_its_states_go_on(open_page: Open) -> None:
         answers.append(form.locator("tbody").inner_text())
         form.locator(".status").evaluate("line => { line.textContent = '' }")
     assert "mean" in answers[0] and answers[0] != answers[1]
+
+
+def test_models_come_as_they_are_loaded_and_may_change(open_page: Open) -> None:
+    page = open_page("forecasting")
+    served = {"name": "forecasting", "version": 1}
+    told = {"models": [served], "loading": ["text_generation"], "refused": [], "complete": True}
+    page.route("**/ui/models", lambda route: route.fulfill(json=told))
+    page.reload()
+    status = page.locator("#told")
+    status.get_by_text("Loading text generation…").wait_for()
+    assert page.get_by_role("tab").all_inner_texts() == ["forecasting"]
+    told |= {"models": [{**served, "version": 2}, {"name": "text_generation", "version": 1}], "loading": []}
+    page.get_by_role("tab", name="text generation").wait_for()
+    assert status.is_hidden()
+    page.get_by_text("Version 2 is served now").wait_for()
+    page.get_by_role("button", name="Show it").wait_for()
+
+
+def test_a_server_that_loads_its_first_model_is_waited_for(open_page: Open) -> None:
+    page = open_page("forecasting")
+    told = {"models": [], "loading": ["forecasting"], "refused": [{"name": "a_b", "reason": "no"}], "complete": False}
+    page.route("**/ui/models", lambda route: route.fulfill(json=told))
+    page.reload()
+    page.get_by_text("Loading forecasting… a b cannot be served: no").wait_for()
+    page.unroute("**/ui/models")
+    page.wait_for_selector("#panel-forecasting[data-ready]")
 
 
 def test_tabs_are_walked_by_the_arrow_keys(open_page: Open) -> None:

@@ -18,9 +18,12 @@ from rnnapps.data.series.row_clock import RowClock
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.errors import ConfigError
+from rnnapps.portable.numbered import numbered
 from rnnapps.preprocessing.series_scaler import SeriesScaler
 from rnnapps.tasks.forecasting.calendar import Calendar
 from rnnapps.tasks.forecasting.calibration import CalibrationErrors, conformal_shift, recalibrated
+from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
+from rnnapps.tasks.forecasting.export_config import ForecastExportConfig
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.forecaster import Forecaster
 from rnnapps.tasks.forecasting.loss import forecast_loss
@@ -197,6 +200,25 @@ def test_rows_one_by_one_or_all_at_once_give_the_forecast_of_the_window(kind: di
         rows = _rows(forecaster, source, start, stop)
         state = forecaster.advance(state, rows)
     np.testing.assert_allclose(forecaster.forecast(state, rows)["mean"][0], expected, rtol=2e-5)
+
+
+def test_numbers_of_words_forecast_as_the_words_do() -> None:
+    """Where there are no strings: series, categories and static texts, of which training saw some."""
+    features, network, _ = fitted(dataclasses.replace(SMALL, series_units=2))
+    randomise(network)
+    endpoint = forecast_endpoints(network, features, ForecastExportConfig(), needed_history=2)["step"]
+    examples = dict(endpoint.examples)
+    examples["categories_history"][0], examples["static_texts"][1] = b"yes", b"unheard of"
+    plain = dataclasses.replace(endpoint, examples=examples)
+    other = numbered(plain)
+    kinds = {name for name, spec in other.input_signature.items() if spec != plain.input_signature[name]}
+    assert kinds == {"series", "categories_history", "categories_future", "static_texts"}
+    first, second = (
+        own.function(**{name: tf.constant(value) for name, value in own.examples.items()}) for own in (plain, other)
+    )
+    for name, expected in first.items():
+        np.testing.assert_array_equal(second[name], expected)
+    np.testing.assert_array_equal(other.examples["series"], [1, 2, 0, 0, 0])
 
 
 def _rows(forecaster: Forecaster, source: Series, start: int, stop: int) -> dict[str, Any]:

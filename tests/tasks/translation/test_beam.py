@@ -102,7 +102,7 @@ def test_narrow_beams_search_as_python_loops_do(seed: int, beams: int, wanted: i
     step, states, scores = chain(6, 4, 9, seed + 10)
 
     @tf.function(autograph=False)
-    def search() -> Hypotheses:
+    def search(width: int | None) -> Hypotheses:
         return beam_search(
             step,
             states,
@@ -113,11 +113,17 @@ def test_narrow_beams_search_as_python_loops_do(seed: int, beams: int, wanted: i
             n_best=wanted,
             length_penalty=penalties,
             never=[BARRED],
+            width=width,
         )
 
-    result = search()
+    result = search(None)
     for row, (limit, penalty) in enumerate(zip(limits, penalties, strict=True)):
         same(found(result, row), looped(scores, row, 6, limit, penalty, beams, wanted))
+    if seed == 0 and beams < 3:  # of a graph without loops, which looks beyond the longest limit
+        written_out = search(11)
+        assert written_out.ids.shape[2] == 11
+        for row in range(len(limits)):
+            same(found(written_out, row), found(result, row))
 
 
 def test_one_beam_takes_the_likeliest_id_until_it_ends() -> None:

@@ -52,6 +52,7 @@ def test_parts_of_an_answer_agree(endpoints: dict[str, Endpoint]) -> None:
     sentences = [b"abc", b"", "g☃f".encode(), b"fedcbafg"]
     answer = run(endpoints["serving_default"], sentence=sentences)
     lengths, pieces = answer["target_lengths"], answer["target_pieces"]
+    assert pieces.shape[1] == max(lengths) == answer["attention"].shape[1] - 1, "not as wide as what was not chosen"
     for row, text in enumerate(answer["translation"]):
         assert b"".join(pieces[row, : lengths[row]]).removeprefix(b" ") == text
         assert not any(pieces[row, lengths[row] :])

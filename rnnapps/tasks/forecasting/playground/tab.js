@@ -1,10 +1,12 @@
 // Forecasting: a table of the past, and a fan of what may follow.
 
-import { columns, numbers, seconds, timeColumn, toCsv } from "../../files/csv.js";
-import { button, card, download, examples, field, filePicker, h, runner, select, statusLine, table } from "../../files/page.js";
+import { below, columns, namesOf, numbers, seconds, timeColumn, toCsv } from "../../files/csv.js";
+import { growing } from "../../files/growing.js";
+import { button, card, download, examples, field, fileBeside, filePicker, h, runner, select, statusLine, table } from "../../files/page.js";
 import { linePlot } from "../../files/plots.js";
 
 const MOST_DRAWN = 160; // rows of the past beside the forecast
+const MOST_KEPT = 5_000; // rows of a table that grows and grows
 
 export function tab(model) {
   const scaler = model.preprocessing["scaler.json"], rules = model.preprocessing["series.json"];
@@ -14,7 +16,7 @@ export function tab(model) {
   const status = statusLine(), text = h("textarea", { class: "code", spellcheck: "false", rows: 8 }), found = h("div");
   const series = select([...scaler.series, "(another)"], scaler.series[0]);
 
-  const forecast = runner("Forecast", status, async () => {
+  const ask = async () => {
     const given = columns(text.value, [...parts.channels, ...known, ...parts.categories, ...fixed, ...parts.texts]);
     const time = timeColumn(given, rules.reading.time);
     const row = request(given, parts, { inputs, time, horizon: model.all.serving_default.outputs.mean.shape[1] });
@@ -22,7 +24,18 @@ export function tab(model) {
     const answer = await model.ask("serving_default", row);
     show({ row, answer, parts, levels, labels: time ? given[time].slice(0, row.lengths) : undefined, found });
     return `Forecast of ${answer.mean.length} rows from ${row.lengths} rows of the past.`;
+  };
+  const forecast = runner("Forecast", status, () => {
+    more.stop();
+    return ask();
   });
+  const again = async (content) => {
+    text.value = content;
+    const count = content.trim().split("\n").length - (namesOf(content) ? 1 : 0), needed = rules.needed_history;
+    status.say(count < needed ? `${count} rows so far, of ${needed} that a forecast needs.` : await ask());
+  };
+  const goOn = (rows) => again(newest(text.value, rows));
+  const more = growing({ begin: (content) => again(newest(namesOf(content), content)), goOn, status });
 
   const take = (content, name) => {
     text.value = content;
@@ -34,7 +47,7 @@ export function tab(model) {
   const stored = parts.categories.length || known.length || fixed.length ? [] : (model.examples.serving_default ?? []);
   choices.push(...stored.slice(0, 2).map((row, place) => [`Stored request ${place + 1}`, row]));
   const chosen = async (choice) => {
-    if (Array.isArray(choice)) return take(await (await fetch(new URL(choice[0], import.meta.url))).text(), scaler.series.includes(choice[1]) ? choice[1] : "(another)");
+    if (Array.isArray(choice)) return take(await (await fileBeside(choice[0], import.meta.url)).text(), scaler.series.includes(choice[1]) ? choice[1] : "(another)");
     return take(toCsv(parts.channels, choice.history.slice(0, choice.lengths).map((values) => values.map((value) => value ?? ""))), choice.series);
   };
   const later = known.length || parts.categories.length ? ` The last rows are the future: their ${parts.channels.join(", ")} is empty, and ${[...known, ...parts.categories].join(", ")} known.` : "";
@@ -43,13 +56,21 @@ export function tab(model) {
     {},
     card(
       field("Rows of the past, the oldest first", text, `Comma-separated values; the first line names the columns: ${[...parts.channels, ...known, ...parts.categories, ...fixed, ...parts.texts].join(", ")}. At least ${rules.needed_history} rows; an empty cell is a missing value.${later}`, true),
-      examples(choices, chosen),
+      examples(choices, chosen, status),
       h("div", { class: "fields" }, filePicker("A file of them", ".csv,.tsv,.txt,text/csv", async (file) => take(await file.text())), "series" in inputs ? field("Series", series, "whose scale is used; (another) for one that the model has not seen") : null),
       h("div", { class: "row" }, forecast),
       status.line,
+      more.part,
     ),
     found,
   );
+}
+
+/** The last rows of a table and of those that follow it, below its line of names. */
+function newest(table, rows) {
+  const names = namesOf(table), lines = below(names, rows).trim().split("\n");
+  const old = table.trim().split("\n").slice(names ? 1 : 0).filter(Boolean), all = [...old, ...lines.slice(names ? 1 : 0)];
+  return [...(names ? [names] : []), ...all.slice(-MOST_KEPT)].join("\n") + "\n";
 }
 
 /** The inputs of one row of the signature. */

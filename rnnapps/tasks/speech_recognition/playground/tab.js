@@ -1,6 +1,6 @@
 // Listening: a recording or a file, its words over the spectrogram, and subtitles.
 
-import { bars, button, card, download, examples, filePicker, h, statusLine, table } from "../../files/page.js";
+import { bars, button, card, download, examples, fileBeside, filePicker, h, statusLine, table } from "../../files/page.js";
 import { fitted } from "../../files/plots.js";
 import { fromBase64, record, samplesOf, spectrogram, wavBytes } from "./sound.js";
 
@@ -45,7 +45,7 @@ export function tab(model) {
     {},
     card(
       filePicker("A sound file", "audio/*,.wav,.flac,.mp3,.ogg", listen),
-      examples([...spoken, ...stored.slice(0, 2)], async (choice) => listen(choice === NUMBER ? await (await fetch(new URL(NUMBER, import.meta.url))).blob() : new Blob([fromBase64(choice)]))),
+      examples([...spoken, ...stored.slice(0, 2)], async (choice) => listen(choice === NUMBER ? await (await fileBeside(NUMBER, import.meta.url)).blob() : new Blob([fromBase64(choice)])), status),
       h("div", { class: "row" }, microphone),
       status.line,
     ),

@@ -1,11 +1,14 @@
 // Writing: the prompt is read and continued character by character, with the likeliest next ones beside it.
 
 import { bars, button, card, download, examples, field, h, numberInput, statusLine } from "../../files/page.js";
-import { drawn, generator, likeliest } from "./drawing.js";
+import { generator } from "../../files/numbers.js";
+import { drawn, likeliest } from "./drawing.js";
 
 const PROMPTS = ["The ", "It was ", "Once upon a time", "def "];
 const BEGINNING = "\n"; // what an empty prompt stands for
 const CHUNK = 512;
+
+export const alone = true; // nothing but steps is asked for where there is no server
 
 export function tab(model) {
   const tensors = model.all.serving_default.inputs, characters = [...model.preprocessing["characters.json"].characters];

@@ -1,11 +1,12 @@
 // Looking: a clip or the camera, and what is probably happening, over time.
 
-import { bars, button, card, examples, filePicker, h, statusLine } from "../../files/page.js";
+import { bars, button, card, examples, fileBeside, filePicker, h, statusLine } from "../../files/page.js";
 import { linePlot } from "../../files/plots.js";
 import { camera, framesOfGif, framesOfVideo } from "./frames.js";
 
 const MOST_WINDOWS = 12; // of a clip, each asked as a row of one request
 const MOST_DRAWN = 4;
+const FILMS = ["throwing", "sitting_down"]; // of stick figures, made like those of the built-in data
 
 export function tab(model) {
   const format = model.preprocessing["video.json"], rate = format.frames_per_second;
@@ -35,7 +36,7 @@ export function tab(model) {
     const ends = windowEnds(frames.length, clip);
     const rows = ends.map((end) => frames.slice(Math.max(0, end - clip), end));
     const answers = await asked(model, rows), whole = await model.ask("serving_default", { frames: b64(frames), lengths: frames.length });
-    found.replaceChildren(card(shownClip, h("h3", {}, `Probably ${whole.label.replaceAll("_", " ")}`), classes(whole)), card(overTime(format.labels, answers, ends.map((end) => `${(end / rate).toFixed(1)} s`))));
+    found.replaceChildren(card(shownClip, h("h3", {}, `Probably ${whole.label.replaceAll("_", " ")}`), classes(whole)), overTime(format.labels, answers, ends.map((end) => `${(end / rate).toFixed(1)} s`)) ?? "");
     return `${frames.length} frames, ${rate} a second.`;
   });
 
@@ -55,7 +56,7 @@ export function tab(model) {
         answers.push(answer);
         times.push(`${((performance.now() - begun) / 1000).toFixed(0)} s`);
         if (answers.length > 120) [answers, times].forEach((list) => list.shift());
-        found.replaceChildren(card(h("h3", {}, `Probably ${answer.label.replaceAll("_", " ")}`), classes(answer), overTime(format.labels, answers, times)));
+        found.replaceChildren(card(h("h3", {}, `Probably ${answer.label.replaceAll("_", " ")}`), classes(answer)), overTime(format.labels, answers, times) ?? "");
         status.say("Watching…");
       }
     } finally {
@@ -69,13 +70,15 @@ export function tab(model) {
   }), "main");
 
   const stored = (model.examples.animation ?? []).map((row, place) => [`Stored clip ${place + 1}`, row.animations.b64]);
+  const films = FILMS.filter((name) => format.labels.includes(name)).map((name) => [`A figure, ${name.replaceAll("_", " ")}`, name]);
+  const film = async (name) => (await fileBeside(`${name}.mp4`, import.meta.url)).blob();
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return h(
     "div",
     {},
     card(
       filePicker("A clip (MP4, WebM or GIF)", "video/*,.gif,image/gif", look),
-      examples(stored.slice(0, 3), (text) => look(new Blob([bytes(text)], { type: "image/gif" }))),
+      examples([...films, ...stored.slice(0, 2)], async (choice) => look(FILMS.includes(choice) ? await film(choice) : new Blob([bytes(choice)], { type: "image/gif" })), status),
       h("div", { class: "row" }, watch),
       status.line,
       live,
@@ -88,7 +91,7 @@ const b64 = (frames) => frames.map((content) => ({ b64: content }));
 
 /** Ends of windows over a clip, at most so many, the last at its end. */
 export function windowEnds(count, clip) {
-  const first = Math.min(count, Math.max(1, Math.round(clip / 4))), wanted = Math.min(MOST_WINDOWS, count - first + 1);
+  const first = Math.max(1, Math.min(Math.round(clip / 4), Math.floor(count / 2))), wanted = Math.min(MOST_WINDOWS, count - first + 1);
   return Array.from({ length: wanted }, (_, place) => Math.round(first + ((count - first) * place) / Math.max(1, wanted - 1)));
 }
 
@@ -106,9 +109,10 @@ function classes(answer) {
   return bars(answer.labels.slice(0, 5).map((label, place) => [label.replaceAll("_", " "), answer.probabilities[place]]));
 }
 
-/** Curves of the classes that were ever likely. */
+/** Curves of the classes that were ever likely; none of a single moment. */
 function overTime(labels, answers, times) {
+  if (answers.length < 2) return null;
   const curves = labels.map((label) => ({ label, values: answers.map((answer) => answer.probabilities[answer.labels.indexOf(label)]) }));
   const drawn = curves.sort((a, b) => Math.max(...b.values) - Math.max(...a.values)).slice(0, MOST_DRAWN);
-  return linePlot({ title: "Probabilities over time", lines: drawn.map(({ label, values }, place) => ({ name: label.replaceAll("_", " "), values, colour: place })), labels: times });
+  return card(linePlot({ title: "Probabilities over time", lines: drawn.map(({ label, values }, place) => ({ name: label.replaceAll("_", " "), values, colour: place })), range: [0, 1], labels: times }));
 }

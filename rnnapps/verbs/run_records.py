@@ -1,0 +1,158 @@
+"""What run folders tell of themselves, so that runs can be listed and compared without opening a model."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnapps.contract.evaluation import Evaluation
+from rnnapps.errors import CheckpointError
+from rnnapps.verbs.runs import read_evaluation
+from rnnapps.verbs.settings import dotted
+
+if TYPE_CHECKING:
+    from rnnapps.training.run import RunFolder
+
+__all__ = ["RunRecord", "differing_settings", "find_runs", "read_record"]
+
+DEEPEST = 4
+"""Levels of folders below a given one in which runs are looked for."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as its folder tells of it.
+
+    Attributes:
+        path: of the folder.
+        pipeline: name of its pipeline.
+        settings: dotted key -> value.
+        rows: of metrics.jsonl, one for each evaluation in the course of training.
+        evaluation: the last result of `evaluate`, or of the end of `train`; None where there is none.
+        training: whether a process trains into it now.
+        written: when its settings or metrics were last written, in local time.
+    """
+
+    path: Path
+    pipeline: str
+    settings: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]]
+    evaluation: Evaluation | None
+    training: bool
+    written: datetime.datetime
+
+    @property
+    def step(self) -> int:
+        """The last step that was evaluated."""
+        return self.rows[-1]["step"] if self.rows else 0
+
+    @property
+    def steps(self) -> int:
+        """How many steps the training has in all."""
+        return int(self.settings.get("training.steps", 0))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it trained; None where that is not recorded."""
+        return self.rows[-1].get("elapsed_seconds") if self.rows else None
+
+    @property
+    def score(self) -> tuple[str, float | None, str]:
+        """Name, value and split of the metric that decides; without an evaluation, the first of the last validation."""
+        evaluation, prefix = self.evaluation, "validation_"
+        if evaluation is not None and evaluation.metrics:
+            name = evaluation.verdict.metric if evaluation.verdict else next(iter(evaluation.metrics))
+            return name, evaluation.metrics.get(name), evaluation.split
+        row = self.rows[-1] if self.rows else {}
+        found = next((name for name in row if name.startswith(prefix)), None)
+        return (found.removeprefix(prefix), row[found], "validation") if found else ("", None, "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `rnnapps runs --json` prints of it."""
+        metric, value, split = self.score
+        verdict = self.evaluation.verdict if self.evaluation else None
+        return {
+            "run": str(self.path),
+            "pipeline": self.pipeline,
+            "step": self.step,
+            "steps": self.steps,
+            "training": self.training,
+            "seconds": self.seconds,
+            "metric": metric,
+            "value": value,
+            "split": split,
+            "baseline": verdict.baseline if verdict else None,
+            "baseline_value": verdict.baseline_value if verdict else None,
+            "outcome": verdict.outcome if verdict else None,
+            "written": self.written.isoformat(timespec="seconds"),
+            "settings": dict(self.settings),
+        }
+
+
+def find_runs(folders: Sequence[Path]) -> list[Path]:
+    """The run folders among the given ones and below them, in the order of their names, each once.
+
+    Raises:
+        CheckpointError: a folder does not exist, or holds no run.
+    """
+    found: dict[Path, None] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder}: no such folder; runs are made by `rnnapps PIPELINE train`")
+        below = dict.fromkeys(_runs_below(folder))
+        if not below:
+            raise CheckpointError(f"{folder}: holds no run, which is a folder with a config.yaml that `train` wrote")
+        found |= below
+    return list(found)
+
+
+def read_record(path: Path) -> RunRecord:
+    """What a run tells of itself.
+
+    Raises:
+        CheckpointError: one of its files is damaged.
+    """
+    from rnnapps.training.run import RunFolder
+
+    folder = RunFolder(path)
+    config = folder.read_config()
+    pipeline = config.pop("pipeline", None)
+    if not isinstance(pipeline, str):
+        raise CheckpointError(f"{folder.config_path}: does not say of which pipeline it is; restore the file")
+    return RunRecord(
+        path=path,
+        pipeline=pipeline,
+        settings=dotted(config),
+        rows=folder.read_metrics(),
+        evaluation=read_evaluation(folder),
+        training=folder.in_use(),
+        written=_written(folder),
+    )
+
+
+def differing_settings(records: Sequence[RunRecord]) -> dict[str, list[Any]]:
+    """Dotted key -> its value in each run, of the settings that are not the same in all."""
+    keys = dict.fromkeys(key for record in records for key in record.settings)
+    values = {key: [record.settings.get(key) for record in records] for key in keys}
+    return {key: each for key, each in values.items() if any(value != each[0] for value in each)}
+
+
+def _runs_below(folder: Path, depth: int = 0) -> Iterator[Path]:
+    """A run holds no other runs; links are not followed, and hidden folders not entered."""
+    if (folder / "config.yaml").is_file() and (folder / "state").is_dir():
+        yield folder
+    elif depth < DEEPEST:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        for name in names:
+            if not name.startswith("."):
+                yield from _runs_below(folder / name, depth + 1)
+
+
+def _written(folder: RunFolder) -> datetime.datetime:
+    times = [path.stat().st_mtime for path in (folder.config_path, folder.metrics_path) if path.exists()]
+    return datetime.datetime.fromtimestamp(max(times)).astimezone()
