@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from benchmarks import first_fit, generation, layers, linear_scan, memory
+from benchmarks import first_fit, generation, layers, linear_scan, matrix_memory, memory
 from benchmarks.command import parser, report_all
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "memory": memory,
     "generation": generation,
     "linear_scan": linear_scan,
+    "matrix_memory": matrix_memory,
 }
 RESULTS = Path(__file__).parent / "results"
 

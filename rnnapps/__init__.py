@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rnnapps import cells, errors, testing
     from rnnapps.cells import CELLS, Cell
     from rnnapps.layers import Bidirectional, Recurrent, RecurrentStack
+    from rnnapps.verbs.look import look
     from rnnapps.verbs.model import Model
     from rnnapps.verbs.start import load, train
 
@@ -38,6 +39,7 @@ __all__ = [
     "cells",
     "errors",
     "load",
+    "look",
     "testing",
     "train",
 ]
@@ -50,6 +52,7 @@ _HOMES = {
     "RecurrentStack": "rnnapps.layers",
     "Model": "rnnapps.verbs.model",
     "load": "rnnapps.verbs.start",
+    "look": "rnnapps.verbs.look",
     "train": "rnnapps.verbs.start",
 }
 _MODULES = ("cells", "errors", "testing")

@@ -6,36 +6,74 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
+from rnnapps.cells.antisymmetric_rnn import AntisymmetricRNN
 from rnnapps.cells.base import Cell
+from rnnapps.cells.cfc import CfC
+from rnnapps.cells.coupled_lstm import CoupledLSTM
+from rnnapps.cells.delta_net import DeltaNet
 from rnnapps.cells.dense import DenseCell
+from rnnapps.cells.fast_grnn import FastGRNN
+from rnnapps.cells.gated_delta_net import GatedDeltaNet
+from rnnapps.cells.gated_linear_attention import GatedLinearAttention
 from rnnapps.cells.gru import GRU
+from rnnapps.cells.heads import HeadsCell
 from rnnapps.cells.ind_rnn import IndRNN
+from rnnapps.cells.initializers import Chrono
 from rnnapps.cells.layer_norm_gru import LayerNormGRU
 from rnnapps.cells.layer_norm_lstm import LayerNormLSTM
+from rnnapps.cells.lem import LEM
 from rnnapps.cells.linear import LinearCell
+from rnnapps.cells.lru import LRU
 from rnnapps.cells.lstm import LSTM
+from rnnapps.cells.m_lstm import MLSTM
+from rnnapps.cells.mamba2 import Mamba2
+from rnnapps.cells.matrix_linear import MatrixInputs, MatrixLinearCell
 from rnnapps.cells.mgu import MGU
 from rnnapps.cells.min_gru import MinGRU
 from rnnapps.cells.min_lstm import MinLSTM
 from rnnapps.cells.peephole_lstm import PeepholeLSTM
 from rnnapps.cells.projection import Projection
+from rnnapps.cells.qrnn import QRNN
 from rnnapps.cells.residual import Residual
+from rnnapps.cells.rg_lru import RGLRU
+from rnnapps.cells.s_lstm import SLSTM
 from rnnapps.cells.simple_rnn import SimpleRNN
+from rnnapps.cells.sru import SRU
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.cells.zoneout import Zoneout
 from rnnapps.errors import ConfigError
 
 __all__ = [
     "CELLS",
+    "CELL_GROUPS",
     "GRU",
+    "LEM",
+    "LRU",
     "LSTM",
     "MGU",
+    "MLSTM",
+    "QRNN",
+    "RGLRU",
+    "SLSTM",
+    "SRU",
+    "AntisymmetricRNN",
     "Cell",
+    "CfC",
+    "Chrono",
+    "CoupledLSTM",
+    "DeltaNet",
     "DenseCell",
+    "FastGRNN",
+    "GatedDeltaNet",
+    "GatedLinearAttention",
+    "HeadsCell",
     "IndRNN",
     "LayerNormGRU",
     "LayerNormLSTM",
     "LinearCell",
+    "Mamba2",
+    "MatrixInputs",
+    "MatrixLinearCell",
     "MinGRU",
     "MinLSTM",
     "PeepholeLSTM",
@@ -65,7 +103,44 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "mgu": MGU,
     "min_gru": MinGRU,
     "min_lstm": MinLSTM,
+    "coupled_lstm": CoupledLSTM,
+    "s_lstm": SLSTM,
+    "antisymmetric_rnn": AntisymmetricRNN,
+    "lem": LEM,
+    "cfc": CfC,
+    "fast_grnn": FastGRNN,
+    "qrnn": QRNN,
+    "sru": SRU,
+    "rg_lru": RGLRU,
+    "lru": LRU,
+    "gated_linear_attention": GatedLinearAttention,
+    "m_lstm": MLSTM,
+    "delta_net": DeltaNet,
+    "gated_delta_net": GatedDeltaNet,
+    "mamba2": Mamba2,
 }
+
+
+CELL_GROUPS: dict[str, tuple[str, ...]] = {
+    "simple": ("simple_rnn", "ind_rnn"),
+    "gated": (
+        "lstm",
+        "gru",
+        "gru_reset_before",
+        "peephole_lstm",
+        "coupled_lstm",
+        "layer_norm_lstm",
+        "layer_norm_gru",
+        "s_lstm",
+        "mgu",
+        "fast_grnn",
+    ),
+    "in continuous time": ("antisymmetric_rnn", "lem", "cfc"),
+    "without products in the loop": ("qrnn", "sru"),
+    "linear in time": ("min_gru", "min_lstm", "rg_lru", "lru"),
+    "matrix memory": ("gated_linear_attention", "m_lstm", "delta_net", "gated_delta_net", "mamba2"),
+}
+"""The names in `CELLS` by what the cells have in common, as `rnnapps list` shows them."""
 
 
 def make_cell(name: str, units: int, /, **options: Any) -> Cell:

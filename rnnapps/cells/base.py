@@ -24,31 +24,37 @@ class Cell(keras.layers.Layer):
 
     Tensors have any number of leading dimensions and the features last: `(..., features)`. `projected` and
     `recurrent` may be a tensor or a tuple of tensors. The first state is the cell's output, and is what `recur` gets.
+    Other states may have several axes, `(..., heads, rows, columns)` for example.
 
     Subclasses call `declare_states` in `__init__` and make all weights in `build`.
     `update` and `recur` may use weights of their own; their gradients are computed after the backward loop.
 
     Attributes:
-        state_size: size of each state, the output first.
+        state_size: size of each state, the output first, as Keras has it: an int, or a tuple for several axes.
         output_size: size of the output.
         recurrent_size: size of the vector `recur` reads. A cell that sets it, and builds its recurrent weights by it,
             can be wrapped in `Projection`, which changes it before `build`; None where the output itself is needed.
     """
 
-    state_size: list[int]
+    state_size: list[int | tuple[int, ...]]
     output_size: int
     recurrent_size: int | None = None
 
-    def declare_states(self, *sizes: int) -> None:
-        """Sets `state_size` and `output_size` from the sizes of the states, the output first.
+    def declare_states(self, output: int, *others: int | tuple[int, ...]) -> None:
+        """Sets `state_size` and `output_size` from the sizes of the states, tuples for states of several axes.
 
         Raises:
             ConfigError: a size is not a positive integer.
         """
-        for size in sizes:
+        for size in (output, *(axis for other in others for axis in (other if isinstance(other, tuple) else (other,)))):
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
                 raise ConfigError(f"{type(self).__name__}: expected a positive integer as units, got {size!r}")
-        self.state_size, self.output_size = list(sizes), sizes[0]
+        self.state_size, self.output_size = [output, *others], output
+
+    @property
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each state without its rows: `(size,)` for most."""
+        return [size if isinstance(size, tuple) else (size,) for size in self.state_size]
 
     def use_dtype(self, policy: keras.DTypePolicy) -> None:
         """Makes the cell compute by another policy than it was made with: that of the layer around it.
@@ -84,8 +90,8 @@ class Cell(keras.layers.Layer):
         return {}
 
     def initial_states(self, batch_size: Size) -> Tensors:
-        """Zero states: a list of tensors `(batch, size)` in the compute dtype."""
-        return [keras.ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self.state_size]
+        """Zero states: a list of tensors `(batch, *shape)` in the compute dtype."""
+        return [keras.ops.zeros((batch_size, *shape), dtype=self.compute_dtype) for shape in self.state_shapes]
 
     get_initial_state = initial_states
 

@@ -44,3 +44,23 @@ def _mean(values: Tensor) -> Tensor:
     """Mean over the last axis `(..., 1)`, as a matrix product: on a CPU, XLA sums rows one number after the other."""
     features = values.shape[-1]
     return keras.ops.matmul(values, tf.fill([features, 1], tf.constant(1 / features, values.dtype)))
+
+
+def rms_normalize(values: Tensor, epsilon: float = 1e-5) -> Tensor:
+    """Scales the last axis to a mean square of 1, Zhang & Sennrich 2019 (arXiv:1910.07467), equation 4.
+
+    The mean is computed in float32 or better.
+
+    Args:
+        values: `(..., features)`, the number of features known.
+        epsilon: added to the mean.
+    """
+    values = keras.ops.convert_to_tensor(values)
+    wide = tf.cast(values, keras.backend.result_type(values.dtype, "float32"))
+    return tf.cast(wide * tf.math.rsqrt(_mean(wide * wide) + epsilon), values.dtype)
+
+
+def unit_length(values: Tensor, epsilon: float = 1e-6) -> Tensor:
+    """Scales the last axis `(..., features)` to a sum of squares of 1; `epsilon` is added to the sum."""
+    features = values.shape[-1]
+    return rms_normalize(values, epsilon / features) / features**0.5

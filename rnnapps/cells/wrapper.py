@@ -31,7 +31,7 @@ class Wrapper(Cell):
         kwargs.setdefault("dtype", cell.dtype_policy)
         super().__init__(**kwargs)
         self.cell = cell
-        self.declare_states(*cell.state_size)
+        self.declare_states(cell.output_size, *cell.state_size[1:])
         self.recurrent_size = cell.recurrent_size
 
     def use_dtype(self, policy: keras.DTypePolicy) -> None:

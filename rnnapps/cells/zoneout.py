@@ -49,14 +49,16 @@ class Zoneout(Wrapper):
     def project(self, inputs: Tensor, training: bool = False) -> tuple[Nest, ...]:
         """Returns what the wrapped cell projects and w of each state, `(..., size)` or, at inference, `(..., 1)`."""
         leading = tuple(keras.ops.shape(inputs))[:-1]
-        weights = [self._blend(leading, *sizes, training) for sizes in zip(self.state_size, self.rates, strict=True)]
+        weights = [
+            self._blend(leading, *shapes, training) for shapes in zip(self.state_shapes, self.rates, strict=True)
+        ]
         return self.cell.project(inputs, training=training), *weights
 
-    def _blend(self, leading: tuple[Size, ...], size: int, rate: float, training: bool) -> Tensor:
+    def _blend(self, leading: tuple[Size, ...], shape: tuple[int, ...], rate: float, training: bool) -> Tensor:
         """W of one state: 0 or 1 for every row, step and unit while training, else its mean."""
         if not training:
-            return keras.ops.full((*leading, 1), 1 - rate, dtype=self.compute_dtype)
-        mask = random_mask((*leading, size), 1 - rate, self.seed_generator.next())
+            return keras.ops.full((*leading, *(1 for _ in shape)), 1 - rate, dtype=self.compute_dtype)
+        mask = random_mask((*leading, *shape), 1 - rate, self.seed_generator.next())
         return keras.ops.cast(mask, self.compute_dtype)
 
     def update(self, projected: tuple[Nest, ...], recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -84,7 +84,8 @@ def unknown_flag(pipeline: AnyPipeline, verb: str, flag: str, kinds: Iterable[st
         takers = [other for other, definition in VERBS.items() if definition.predict]
         others = [other for other in takers if other != verb and name not in options_of_others(pipeline, other)]
     if others:
-        return f"{verb} has no {flag}: it is a flag of {' and '.join(others)}"
+        *most, last = others
+        return f"{verb} has no {flag}: it is a flag of {', '.join(most) + ' and ' if most else ''}{last}"
     if name in INPUTS and VERBS[verb].predict:
         return f"unknown flag '{flag}'; the input is --{own[0]}, see {program(pipeline)} {verb} --help"
     if name in INPUTS:

@@ -14,10 +14,13 @@ from rnnapps.printable import printable
 
 __all__ = ["cell_summaries", "configuration_summaries", "pipeline_summaries", "print_listing"]
 
+UNITS = 64
+"""Units and input features of the cells whose costs are listed."""
+
 
 def print_listing() -> None:
     """Prints all tables."""
-    _print_table("cell", cell_summaries())
+    _print_cells()
     _print_table("pipeline", pipeline_summaries())
     _print_table("configuration (--config)", configuration_summaries())
 
@@ -30,6 +33,32 @@ def cell_summaries() -> dict[str, str]:
     from rnnapps.cells import CELLS
 
     return {name: _first_line(cell) for name, cell in CELLS.items()}
+
+
+def _print_cells() -> None:
+    """The table of cells, in groups, with what each costs."""
+    from rich.table import Table
+    from rich.text import Text
+
+    summaries = cell_summaries()
+    from rnnapps.cells import CELL_GROUPS, make_cell
+    from rnnapps.training.cost import cell_cost
+
+    table = Table(
+        box=None, padding=(0, 2, 0, 0), caption=f"Costs at {UNITS} units and as many inputs; operations a step"
+    )
+    for title in ("cell", "state", "parameters", "operations"):
+        table.add_column(title, no_wrap=True, justify="left" if title == "cell" else "right")
+    table.add_column("summary")
+    for group, names in CELL_GROUPS.items():
+        table.add_row(Text(group, style="italic"))
+        for name in names:
+            cost = cell_cost(make_cell(name, UNITS), UNITS)
+            figures = (f"{number:,}" for number in (cost.state, cost.parameters, cost.operations))
+            table.add_row(Text(f"  {name}"), *figures, Text(printable(summaries[name])))
+    console = output()
+    console.print(table)
+    console.print()
 
 
 def pipeline_summaries() -> dict[str, str]:

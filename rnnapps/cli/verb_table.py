@@ -52,6 +52,8 @@ FLAGS = {
         Flag("json", "print JSON on standard output: one object, or one a piece of a stream", switch=True),
         Flag("from", "run folder or exported model to start from"),
         Flag("freeze", "layers that keep their weights", several=True),
+        Flag("html", "file for the same as a page with pictures and sounds"),
+        Flag("measure", "also build the model and time real training steps, which takes a minute", switch=True),
         Flag("skip_evaluation", "end without measuring the model beside its baselines", switch=True),
         Flag("keep", "keep the settings that are tried in the run, fitted to its own data anew", switch=True),
         Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
@@ -116,6 +118,13 @@ class Verb:
 
 
 VERBS = {
+    "data": Verb(
+        "look at data before any training: what is understood of it, what is left out, what usually ruins a model",
+        "all",
+        ("config", "measure", "html", "json"),
+        (),
+        ("", "--data.source mine", "--data.source mine --html data.html", "--data.source mine --measure"),
+    ),
     "train": Verb(
         "train a model, or continue the run if its folder exists",
         "all",

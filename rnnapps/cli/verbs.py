@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
+from rnnapps.cli.looking import data
+from rnnapps.cli.predicting import predict
 from rnnapps.cli.result import (
     Result,
     output,
     print_json,
-    printed,
     show_evaluation,
     show_facts,
     show_table,
@@ -23,7 +24,6 @@ from rnnapps.cli.result import (
 from rnnapps.cli.streaming import stream
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.printable import printable
 from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.configure import configure, read_configuration
 from rnnapps.verbs.data import read_examples
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 
     from rnnapps.verbs.train import Trained
 
-__all__ = ["evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train"]
+__all__ = ["data", "evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
 
 def run(verb: str, pipeline: AnyPipeline, arguments: Arguments) -> int:
     """Runs a verb and prints its result; with `--json`, nothing but JSON reaches standard output."""
-    if not arguments.options["print_config"]:
+    if not (arguments.options["print_config"] or verb == "data"):
         load_tensorflow()
-    if verb == "stream":
-        return stream(pipeline, arguments)
+    if verb in PRINTED_PIECEWISE:
+        return PRINTED_PIECEWISE[verb](pipeline, arguments)
     as_json = bool(arguments.options.get("json"))
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         result = RESULTS[verb](pipeline, arguments)
@@ -96,24 +96,6 @@ def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     evaluation = evaluate_model(pipeline, model, splits, switches=switches, note=note, keep=keep)
     data = evaluation.as_dict()
     return Result({**data.pop("metrics"), **data}, lambda console: show_evaluation(console, evaluation))
-
-
-def predict(pipeline: AnyPipeline, arguments: Arguments) -> Result:
-    """Finished results for raw input."""
-    model = _model(pipeline, arguments)
-    results = [printed(item) for item in pipeline.predict(model.fitted, arguments.predict)]
-
-    def show(console: Console) -> None:
-        long = any("\n" in item for item in results if isinstance(item, str))
-        for number, item in enumerate(results):
-            if number and long:
-                print("-" * 40, file=console.file)
-            if isinstance(item, str):
-                print(printable(item) if console.is_terminal else item, file=console.file)
-            else:
-                print_json(item, console.file)
-
-    return Result({"results": results}, show)
 
 
 def export(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -168,11 +150,14 @@ def inspect(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     return Result(data, show)
 
 
+PRINTED_PIECEWISE: dict[str, Callable[[AnyPipeline, Arguments], int]] = {"predict": predict, "stream": stream}
+"""Verbs whose results are printed one by one."""
+
 RESULTS: dict[str, Callable[[AnyPipeline, Arguments], Result]] = {
+    "data": data,
     "train": train,
     "finetune": finetune,
     "evaluate": evaluate,
-    "predict": predict,
     "export": export,
     "inspect": inspect,
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.splits import Splits
 
@@ -109,6 +110,21 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             DataError: the source cannot be read, or there are too few examples to split.
         """
 
+    def look(self, config: ConfigT, given: Any = None) -> DataReport:
+        """What is understood of the data, for a person who looks at it before any training.
+
+        The default knows the sizes of the parts alone. Where the group `data` has settings `on_bad` and `bad_limit`
+        (`rnnapps.data.bad_examples.BadExamplesConfig`), they say here that examples that cannot be read are skipped.
+
+        Args:
+            config: the settings.
+            given: as for `examples`.
+
+        Raises:
+            DataError: as for `examples`.
+        """
+        return DataReport.of_splits(self.examples(config) if given is None else self.examples(config, given))
+
     @abstractmethod
     def fit_preprocessor(self, config: ConfigT, splits: SplitsT) -> PreprocessorT:
         """Learns vocabulary, scaler... from the training split only."""
@@ -180,8 +196,10 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         return {}
 
     @abstractmethod
-    def predict(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Sequence[Any]:
-        """Finished results for raw inputs, in their order: texts or dataclasses.
+    def predict(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterable[Any]:
+        """Finished results for raw inputs, in their order: texts or dataclasses; each printed as soon as it comes.
+
+        Of several inputs, one that cannot be read has a `BadExample` instead, and the others have their results.
 
         The command line prints a text as it is, and a dataclass as a line of JSON: its fields, or what its method
         `printed()` returns (a text, or what JSON can hold).

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnapps.errors import DataError
 
-__all__ = ["HEAD_BYTES", "require_table", "require_text"]
+__all__ = ["HEAD_BYTES", "kind_of", "require_table", "require_text"]
 
 HEAD_BYTES = 65_536
 """So many bytes tell what a file is."""
@@ -65,16 +65,39 @@ def require_text(content: bytes, name: str | Path) -> None:
     Raises:
         DataError: it is a document, archive, picture or the like, with what it is and the way to text.
     """
+    found = _known(content[:HEAD_BYTES])
+    if found:
+        raise DataError(name, f"is {found[0]}, not text", found[1])
+
+
+def kind_of(content: bytes) -> str:
+    """What a file is by its first bytes, for an error of a reader of something else: "a PDF document"; "" if unknown.
+
+    Args:
+        content: the first bytes, up to `HEAD_BYTES` of them matter.
+    """
     head = content[:HEAD_BYTES]
+    found = _known(head)
+    if found:
+        return found[0]
+    start = head.lstrip()[:64].lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if start.startswith((b"version https://git-lfs",)):
+        return "a pointer of Git LFS, not the file itself (git lfs pull)"
+    return "plain text" if head and not _is_binary(head) and head.isascii() else ""
+
+
+def _known(head: bytes) -> tuple[str, str] | None:
+    """What a file is, and the shortest way to text; None for text, and for what is not known."""
     if head.startswith(_ZIP):
         found = next((kind for kind in _ARCHIVED if kind[0] in head), None)
     else:
         kinds = _WRITTEN + _BINARY if _is_binary(head) else _WRITTEN  # a text may well begin with "ID3" or "RIFF"
         found = next((kind for kind in kinds if head.startswith(kind[0])), None)
-    if found:
-        raise DataError(name, f"is {found[1]}, not text", found[2])
-    if head[4:8] == b"ftyp" and _is_binary(head):
-        raise DataError(name, "is an MP4 or M4A file, not text", "give text instead")
+    if found is None and head[4:8] == b"ftyp" and _is_binary(head):
+        return "an MP4 or M4A file", "give text instead"
+    return found and (found[1], found[2])
 
 
 def require_table(content: bytes, name: str | Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from rnnapps.contract.bad_examples import BadExample
 from rnnapps.data.digest import digest_examples
 
 __all__ = ["Item", "ItemSplits"]
@@ -29,12 +30,20 @@ class ItemSplits(Generic[ItemT]):
         validation: held out.
         test: held out, for `evaluate` only.
         source: what a person would call the data.
+        skipped: those that could not be read.
+        dealt: names of the parts that the source has not, whose items were dealt out of its training items.
     """
 
     train: tuple[ItemT, ...]
     validation: tuple[ItemT, ...]
     test: tuple[ItemT, ...]
     source: str
+    skipped: tuple[BadExample, ...] = ()
+    dealt: tuple[str, ...] = ()
+
+    def named(self) -> dict[str, tuple[ItemT, ...]]:
+        """The items of each part by its name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def digest(self) -> str:
         """A fingerprint of the training and validation items."""

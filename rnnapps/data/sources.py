@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnapps.data.compressed import decompressed, plain_suffix
 from rnnapps.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ _TFDS_NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9_.+-]+)?(:\d+\.\d+\.\d+)?")
 
 
 def read_bytes(path: Path, *, maximum_bytes: int) -> bytes:
-    """Reads a regular file whole.
+    """Reads a regular file whole; one that is compressed is unpacked.
 
     Args:
         path: the file; a symbolic link is followed.
-        maximum_bytes: largest size accepted.
+        maximum_bytes: largest size accepted, and the most that is unpacked.
 
     Raises:
         DataError: missing, a dangling link, a folder or device, not permitted, or too large.
@@ -44,7 +45,7 @@ def read_bytes(path: Path, *, maximum_bytes: int) -> bytes:
                 f"has {information.st_size:,} bytes; at most {maximum_bytes:,} are read into memory",
                 "split it into smaller files and use a part of it",
             )
-        return path.read_bytes()
+        return decompressed(path.read_bytes(), path, maximum_bytes=maximum_bytes)
     except FileNotFoundError:
         problem = "is a symbolic link to a file that does not exist" if path.is_symlink() else "does not exist"
         raise DataError(path, problem, "check the path") from None
@@ -54,8 +55,8 @@ def read_bytes(path: Path, *, maximum_bytes: int) -> bytes:
         raise DataError(path, f"cannot be read: {error.strerror}", "check the path and the disk") from None
 
 
-def list_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """Finds the files of a folder and its subfolders whose names end in one of the suffixes.
+def list_files(folder: Path, suffixes: Collection[str] | None = None) -> list[Path]:
+    """Finds the files of a folder and its subfolders whose names end in one of the suffixes, compressed ones too.
 
     Hidden files and folders (names starting with a dot) are skipped. Symbolic links are followed; a file or folder
     that can be reached twice counts once. The order is that of the paths relative to `folder`, compared part by part
@@ -63,7 +64,7 @@ def list_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
 
     Args:
         folder: an existing folder.
-        suffixes: accepted endings in lower case, such as ".txt".
+        suffixes: accepted endings in lower case, such as ".txt"; None for all files.
 
     Raises:
         DataError: a folder cannot be read.
@@ -72,7 +73,8 @@ def list_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
         found = list(_walk(folder, seen={os.path.realpath(folder)}))
     except OSError as error:
         raise DataError(error.filename or folder, f"cannot be read: {error.strerror}", "check permissions") from None
-    wanted = sorted((path for path in found if path.suffix.lower() in suffixes), key=lambda path: path.parts)
+    fitting = (path for path in found if suffixes is None or plain_suffix(path) in suffixes)
+    wanted = sorted(fitting, key=lambda path: path.parts)
     unique: dict[str, Path] = {}
     for path in wanted:
         unique.setdefault(os.path.realpath(path), path)

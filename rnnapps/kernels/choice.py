@@ -25,14 +25,21 @@ KERNELS = ("auto", "xla", "graph", "parallel", "reference")
 
 
 def kernel_for(
-    *, batch: int | None, time: int | None, training: bool = False, inside_xla: bool = False, traced: bool = True
+    *,
+    batch: int | None,
+    time: int | None,
+    training: bool = False,
+    inside_xla: bool = False,
+    traced: bool = True,
+    by_chunks: bool = False,
 ) -> Kernel:
     """The kernel that `kernel="auto"` stands for.
 
     - "xla": the loops are compiled programs, one for each part of the batch (`shards_for`); where shapes are static.
       Within a step that XLA compiles whole, they are part of its program.
     - "graph": the loops are TensorFlow loops; where shapes vary, as in an export, and in calls outside of any function
-      that ask for no gradient, where compiling would cost more than it gains.
+      that ask for no gradient, where compiling would cost more than it gains; and for cells with a matrix memory, most
+      of whose work are large products (`chunkwise`), for which TensorFlow uses all cores and XLA one.
     - "parallel": a scan over parts of the sequence side by side; linear cells only, never chosen by itself: measured on
       two cores, the compiled sequential loop moves less memory and trains faster at every length.
     - "reference": a plain Python loop; a single step, which needs no loop, and graphs that leave TensorFlow
@@ -44,13 +51,14 @@ def kernel_for(
         training: whether gradients will be wanted.
         inside_xla: whether the caller is being compiled by XLA already.
         traced: whether the caller is a function that is traced once and called often.
+        by_chunks: whether the cell is a `MatrixLinearCell`.
     """
     if time == 1 or (time is not None and in_portable_graph()):
         return "reference"
     if inside_xla:
         return "xla"
     static = batch is not None and time is not None
-    return "xla" if static and (training or traced) else "graph"
+    return "xla" if static and (training or traced) and not by_chunks else "graph"
 
 
 def shards_for(batch: int | None, cell: KernelCell) -> int:

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from rnnapps.kernels.loop import end, length, loop
 from rnnapps.kernels.sealed import Sealed
-from rnnapps.kernels.step import Step, turned
+from rnnapps.kernels.step import Step, beside, turned
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["PassInputs", "Passes", "Saved"]
@@ -249,7 +249,7 @@ class Passes:
 
 def _where(mask: Tensor, tensors: Tensors, otherwise: Tensors) -> Tensors:
     """Row-wise choice by a bool mask `(batch,)`."""
-    return [tf.where(mask[:, None], a, b) for a, b in zip(tensors, otherwise, strict=True)]
+    return [tf.where(beside(mask, a), a, b) for a, b in zip(tensors, otherwise, strict=True)]
 
 
 def _thinned(output: Tensor, kept: Tensor | None) -> Tensor:
@@ -283,5 +283,5 @@ def _at(t: Tensor, sequences: Tensors) -> Tensors:
 
 
 def _rows(sequences: Tensors) -> Tensors:
-    """Joins time and batch: each `(time, batch, size)` -> `(time * batch, size)`."""
-    return [tf.reshape(sequence, [-1, sequence.shape[-1]]) for sequence in sequences]
+    """Joins time and batch: each `(time, batch, ...)` -> `(time * batch, ...)`."""
+    return [tf.reshape(sequence, [-1, *sequence.shape[2:]]) for sequence in sequences]

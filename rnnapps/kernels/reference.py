@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from rnnapps.kernels.step import beside
 from rnnapps.types import Nest, Tensor, Tensors
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def hidden_states(
         read = current[0] if kept is None else current[0] * kept
         new = list(cell.update(step, cell.recur(read), current))
         if mask is not None:
-            new = [tf.where(mask[:, t, None], after, before) for after, before in zip(new, current, strict=True)]
+            new = [
+                tf.where(beside(mask[:, t], after), after, before) for after, before in zip(new, current, strict=True)
+            ]
         current = new
         history.append(current)
     return history[::-1] if reverse else history

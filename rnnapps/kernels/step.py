@@ -13,7 +13,7 @@ from keras.src.backend.common.variables import AutocastScope  # Keras opens it f
 from rnnapps.kernels.pullback import pullback
 from rnnapps.types import Nest, Tensor, Tensors
 
-__all__ = ["KernelCell", "Step", "autocast", "turned"]
+__all__ = ["KernelCell", "Step", "autocast", "beside", "turned"]
 
 _ROWS_TO_TURN = 8
 
@@ -112,6 +112,11 @@ class Step:
     def recur_weight_gradients(self, outputs: Tensor, weights: Tensors, d_recurrents: Tensors) -> Tensors:
         """Gradients of `recur` with respect to all weights, summed over the rows."""
         return pullback(lambda sources: self.recur(outputs, sources), weights, d_recurrents)
+
+
+def beside(mask: Tensor, tensor: Tensor) -> Tensor:
+    """A mask `(batch,)` with the rank of a tensor `(batch, ...)`."""
+    return tf.reshape(mask, [-1, *([1] * (tensor.shape.rank - 1))])
 
 
 def turned(weights: Tensors, rows: int | None) -> Tensors:

@@ -14,6 +14,8 @@ from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["as_states", "check_arguments", "check_cell", "given", "matched", "valid_steps"]
 
+Shapes = Sequence[tuple[int, ...]]
+
 _COUNTERPARTS = {"LSTMCell": "cells.LSTM", "GRUCell": "cells.GRU", "SimpleRNNCell": "cells.SimpleRNN"}
 
 
@@ -53,16 +55,16 @@ def as_states(initial_state: Nest) -> list[Any]:
 
 
 def check_arguments(
-    layer: keras.layers.Layer, sequences: Nest, states: Nest, mask: Nest, *, sizes: Sequence[int], features: int | None
+    layer: keras.layers.Layer, sequences: Nest, states: Nest, mask: Nest, *, shapes: Shapes, features: int | None
 ) -> None:
     """Checks ranks, sizes and the number of states.
 
     Args:
         layer: the layer that is called; its name stands in messages.
         sequences: should be `(batch, time, features)`.
-        states: initial states, should be one `(batch, size)` for each of `sizes`, or None.
+        states: initial states, should be one `(batch, *shape)` for each of `shapes`, or None.
         mask: should be `(batch, time)`, or None.
-        sizes: sizes of the states.
+        shapes: shapes of the states without their rows.
         features: number of features that the layer was built for, None before.
 
     Raises:
@@ -86,7 +88,7 @@ def check_arguments(
     if mask is not None:
         _check_mask(layer.name, _shape(mask), shape)
     if states is not None:
-        _check_states(layer.name, as_states(states), sizes, batch=shape[0])
+        _check_states(layer.name, as_states(states), shapes, batch=shape[0])
 
 
 def _check_mask(name: str, mask: tuple[Any, ...] | None, shape: tuple[Any, ...]) -> None:
@@ -94,17 +96,18 @@ def _check_mask(name: str, mask: tuple[Any, ...] | None, shape: tuple[Any, ...])
         raise ConfigError(f"{name}: expected a mask (batch, time) like sequences {shape}, got the shape {mask}")
 
 
-def _check_states(name: str, states: list[Any], sizes: Sequence[int], *, batch: int | None) -> None:
-    if len(states) != len(sizes):
+def _check_states(name: str, states: list[Any], shapes: Shapes, *, batch: int | None) -> None:
+    if len(states) != len(shapes):
+        sizes = [" x ".join(map(str, shape)) for shape in shapes]
         raise ConfigError(
-            f"{name}: expected {len(sizes)} initial states, of the sizes {', '.join(map(str, sizes))}, "
+            f"{name}: expected {len(shapes)} initial states, of the sizes {', '.join(sizes)}, "
             f"got {len(states)}; layer.initial_states(batch_size) makes them"
         )
-    for number, (state, size) in enumerate(zip(states, sizes, strict=True)):
+    for number, (state, expected) in enumerate(zip(states, shapes, strict=True)):
         shape = _shape(state)
-        if shape is not None and (len(shape) != 2 or not all(map(_agree, shape, (batch, size)))):
-            rows = "batch" if batch is None else batch
-            raise ConfigError(f"{name}: expected initial state {number} as ({rows}, {size}), got the shape {shape}")
+        if shape is not None and (len(shape) != 1 + len(expected) or not all(map(_agree, shape, (batch, *expected)))):
+            wanted = ", ".join(map(str, ("batch" if batch is None else batch, *expected)))
+            raise ConfigError(f"{name}: expected initial state {number} as ({wanted}), got the shape {shape}")
 
 
 def _agree(size: int | None, expected: int | None) -> bool:
@@ -127,4 +130,4 @@ def valid_steps(mask: Tensor | None) -> Tensor | None:
 
 def matched(states: Tensors, batch: int | None) -> Tensors:
     """The states with the number of rows in their static shapes."""
-    return [tf.ensure_shape(state, [batch, None]) for state in states]
+    return [tf.ensure_shape(state, [batch, *([None] * (state.shape.rank - 1))]) for state in states]

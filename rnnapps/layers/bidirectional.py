@@ -75,8 +75,8 @@ class Bidirectional(keras.layers.Layer):
     def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
         """Runs the layer, as `call` says, once its arguments were checked."""
         states, mask = given(others, named, "initial_state", "mask")
-        sizes = self.forward.cell.state_size + self.backward.cell.state_size
-        check_arguments(self, sequences, states, mask, sizes=sizes, features=self.forward.features)
+        shapes = self.forward.cell.state_shapes + self.backward.cell.state_shapes
+        check_arguments(self, sequences, states, mask, shapes=shapes, features=self.forward.features)
         return super().__call__(sequences, *others, **named)
 
     def call(

@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from rnnapps.cells.base import Cell
 from rnnapps.cells.linear import LinearCell
+from rnnapps.cells.matrix_linear import MatrixLinearCell
 from rnnapps.cells.refused import refuse
 from rnnapps.errors import ConfigError
-from rnnapps.kernels import reference
+from rnnapps.kernels import chunkwise, reference
 from rnnapps.kernels.choice import Kernel, check_kernel, in_xla_program, kernel_for
 from rnnapps.kernels.linear_scan import Form, linear_scan
 from rnnapps.kernels.sequential import scan
@@ -119,14 +120,14 @@ class Recurrent(keras.layers.Layer):
             self.cell.built = True
 
     def initial_states(self, batch_size: Size) -> Tensors:
-        """Zero states, each `(batch, size)`."""
+        """Zero states, each `(batch, *shape)`, `(batch, size)` for most."""
         return self.cell.initial_states(batch_size)
 
     def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
         """Runs the layer, as `call` says, once its arguments were checked."""
         states, mask = given(others, named, "initial_state", "mask")
-        sizes = self.cell.state_size
-        check_arguments(self, sequences, states, mask, sizes=sizes, features=self.features)
+        shapes = self.cell.state_shapes
+        check_arguments(self, sequences, states, mask, shapes=shapes, features=self.features)
         return super().__call__(sequences, *others, **named)
 
     def call(
@@ -220,6 +221,12 @@ class Recurrent(keras.layers.Layer):
             a, b = projected
             outputs, last = linear_scan(a, b, states[0], mask=mask, reverse=self.runs_backwards, form=form)
             final = [last]
+        elif isinstance(self.cell, MatrixLinearCell):
+            compiled = kernel == "xla" and not in_xla_program()
+            reverse = self.runs_backwards
+            outputs, final = chunkwise.scan(
+                self.cell, projected, states, mask=mask, reverse=reverse, time_major=True, compiled=compiled
+            )
         else:
             outputs, final = scan(
                 self.cell,
@@ -242,7 +249,14 @@ class Recurrent(keras.layers.Layer):
             return "graph"  # the only one that takes no step
         if self.kernel != "auto":
             return self.kernel
-        return kernel_for(batch=batch, time=time, training=bool(training), inside_xla=in_xla_program(), traced=traced)
+        return kernel_for(
+            batch=batch,
+            time=time,
+            training=bool(training),
+            inside_xla=in_xla_program(),
+            traced=traced,
+            by_chunks=isinstance(self.cell, MatrixLinearCell),
+        )
 
     def compute_output_shape(
         self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
@@ -251,7 +265,7 @@ class Recurrent(keras.layers.Layer):
         batch, time = sequences_shape[:2]
         leading = (batch, time) if self.return_sequences else (batch,)
         outputs = (*leading, self.cell.output_size)
-        states = [(batch, size) for size in self.cell.state_size]
+        states = [(batch, *shape) for shape in self.cell.state_shapes]
         return (outputs, *states) if self.return_state else outputs
 
     def compute_mask(self, sequences: Tensor, previous_mask: Tensor | None) -> Nest:

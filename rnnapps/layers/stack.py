@@ -96,9 +96,14 @@ class RecurrentStack(keras.layers.Layer):
         return self.cells[-1].output_size * (2 if self.bidirectional else 1)
 
     @property
-    def state_sizes(self) -> list[int]:
-        """Sizes of all states, the lowest layer first."""
+    def state_sizes(self) -> list[int | tuple[int, ...]]:
+        """Sizes of all states, the lowest layer first; a tuple where a state has several axes."""
         return [size for cell in self.cells for size in cell.state_size * (2 if self.bidirectional else 1)]
+
+    @property
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of all states without their rows, the lowest layer first: `(size,)` for most."""
+        return [shape for cell in self.cells for shape in cell.state_shapes * (2 if self.bidirectional else 1)]
 
     def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states of all layers in one list, each `(batch, size)`."""
@@ -107,8 +112,8 @@ class RecurrentStack(keras.layers.Layer):
     def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
         """Runs the layer, as `call` says, once its arguments were checked."""
         states, mask = given(others, named, "states", "mask")
-        sizes = self.state_sizes
-        check_arguments(self, sequences, states, mask, sizes=sizes, features=self.features)
+        shapes = self.state_shapes
+        check_arguments(self, sequences, states, mask, shapes=shapes, features=self.features)
         return super().__call__(sequences, *others, **named)
 
     def call(
@@ -178,7 +183,7 @@ class RecurrentStack(keras.layers.Layer):
     ) -> Any:
         """Shapes of what `call` returns."""
         batch, time = sequences_shape[:2]
-        return (batch, time, self.output_size), [(batch, size) for size in self.state_sizes]
+        return (batch, time, self.output_size), [(batch, *shape) for shape in self.state_shapes]
 
     def compute_mask(self, sequences: Tensor, previous_mask: Tensor | None) -> Nest:
         """The mask goes on with the outputs."""

@@ -33,7 +33,7 @@ def token_network(config: TokenModelConfig, vocabulary_size: int) -> keras.Model
     """
     stack = recurrent_stack(config, name=RECURRENT)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(stack.state_sizes)]
+    states = [keras.Input(shape, name=f"state_{number}") for number, shape in enumerate(stack.state_shapes)]
     embedding = _embedding(config, vocabulary_size)
     hidden = Dropout(config.dropout, name="embedding_dropout")(embedding(tokens))
     hidden, final = stack(hidden, states=states)

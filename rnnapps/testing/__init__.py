@@ -53,6 +53,7 @@ PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
     "config": command_line.check_config,
     "help": command_line.check_help,
     "errors": command_line.check_errors,
+    "look": examples.check_look,
     "batches": examples.check_batches,
     "preprocessor": examples.check_preprocessor,
     "growth": examples.check_growth,
@@ -96,7 +97,8 @@ def check_pipeline(
 ) -> None:
     """Checks a pipeline against every property in `PIPELINE_PROPERTIES`; takes a minute or two.
 
-    Settings are written and read; help is light; errors are one line; the same step gives the same batch; a
+    Settings are written and read; help is light; errors are one line; data are looked at; the same step gives the same
+    batch; a
     preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was interrupted,
     or killed, ends with the same bits; each verb says the same twice; the export verifies, padded requests among them;
     run, export and stream give one answer.

@@ -18,14 +18,16 @@ def check_declarations(subject: Subject) -> None:
     """State sizes, output size, zero states and the shapes of all parts fit together."""
     cell, problem = subject.cell, subject.problem(time=2)
     sizes = cell.state_size
-    assert isinstance(sizes, list) and sizes and all(isinstance(size, int) and size > 0 for size in sizes), (
+    assert isinstance(sizes, list) and sizes and all(_is_size(size) for size in sizes), (
         f"{subject.name}: state_size is {sizes!r}; call declare_states(units, ...) in __init__"
     )
     assert cell.output_size == sizes[0], (
         f"{subject.name}: output_size is {cell.output_size} but the first state, the output, has {sizes[0]} units"
     )
-    for state, size in zip(cell.initial_states(3), sizes, strict=True):
-        assert tuple(state.shape) == (3, size), f"{subject.name}: initial_states made {state.shape}, not (3, {size})"
+    for state, shape in zip(cell.initial_states(3), cell.state_shapes, strict=True):
+        assert tuple(state.shape) == (3, *shape), (
+            f"{subject.name}: initial_states made {state.shape}, not (3, *{shape})"
+        )
     projected = tf.nest.map_structure(lambda t: t[:, 0], cell.project(problem.inputs))
     new = cell.update(projected, cell.recur(problem.states[0]), problem.states)
     shapes = [tuple(state.shape) for state in new]
@@ -37,6 +39,12 @@ def check_declarations(subject: Subject) -> None:
         assert gate.shape[0] == 4 and np.all(np.isfinite(gate)), (
             f"{subject.name}: gate {name!r} has shape {gate.shape} or is not finite; gates are (batch, any) of one step"
         )
+
+
+def _is_size(size: object) -> bool:
+    """Whether it is a positive int, or a tuple of such."""
+    axes = size if isinstance(size, tuple) else (size,)
+    return bool(axes) and all(isinstance(axis, int) and axis > 0 for axis in axes)
 
 
 def check_linear_recurrence(subject: Subject) -> None:

@@ -8,11 +8,12 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.kernels import reference, sequential
-from rnnapps.testing.subject import ScanArguments, Subject
+from rnnapps.cells import Cell, MatrixLinearCell
+from rnnapps.kernels import chunkwise, reference, sequential
+from rnnapps.testing.subject import Scan, ScanArguments, Subject
 from rnnapps.types import Array, NamedTensors, Tensors
 
-__all__ = ["MASKS", "check_compiled", "check_masks", "check_parity", "check_split"]
+__all__ = ["MASKS", "check_compiled", "check_masks", "check_parity", "check_split", "fused_scan"]
 
 Differentiated = Callable[[ScanArguments], NamedTensors]
 """What `Subject.differentiate` returns, by name, for one scan."""
@@ -47,7 +48,7 @@ def check_compiled(subject: Subject) -> None:
     """The kernel compiled by XLA answers and differentiates as the graph loop does."""
     problem = subject.problem(time=5)
     arguments = problem.arguments()
-    compiled = tf.function(partial(subject.differentiate, sequential.scan), jit_compile=True, autograph=False)
+    compiled = tf.function(partial(subject.differentiate, fused_scan(subject.cell)), jit_compile=True, autograph=False)
     expected = subject.differentiate(reference.scan, arguments)
     subject.compare(compiled(arguments), expected, "the XLA program disagrees with a plain loop: use keras.ops only")
 
@@ -97,11 +98,16 @@ def check_split(subject: Subject) -> None:
         )
 
 
+def fused_scan(cell: Cell) -> Scan:
+    """The kernel that runs a cell over whole sequences."""
+    return chunkwise.scan if isinstance(cell, MatrixLinearCell) else sequential.scan
+
+
 def _fused(subject: Subject, masked: bool, backwards: bool) -> Differentiated:
     """The differentiated fused kernel as one graph for any number of rows and steps, made once a subject."""
     if (masked, backwards) not in subject.graphs:
         cell, dtype = subject.cell, subject.cell.compute_dtype
-        states = [tf.TensorSpec((None, size), dtype) for size in cell.state_size]
+        states = [tf.TensorSpec((None, *shape), dtype) for shape in cell.state_shapes]
         signature = [
             tf.TensorSpec((None, None, subject.features), dtype),
             states,
@@ -109,7 +115,7 @@ def _fused(subject: Subject, masked: bool, backwards: bool) -> Differentiated:
             tf.TensorSpec((None, None, cell.output_size), dtype),
             states,
         ]
-        run = partial(subject.differentiate, sequential.scan, reverse=backwards)
+        run = partial(subject.differentiate, fused_scan(cell), reverse=backwards)
         function = tf.function(lambda *arguments: run(ScanArguments(*arguments)), autograph=False)
         subject.graphs[masked, backwards] = function.get_concrete_function(*signature)
     graph = subject.graphs[masked, backwards]

@@ -27,10 +27,10 @@ class ScanArguments(NamedTuple):
 
     Attributes:
         inputs: `(batch, time, features)`, not yet projected.
-        states: initial states, each `(batch, size)`.
+        states: initial states, each `(batch, *shape)`.
         mask: bool `(batch, time)`, True where a step is valid, or None.
         d_outputs: gradient of the outputs `(batch, time, output_size)`.
-        d_final: gradients of the final states, each `(batch, size)`.
+        d_final: gradients of the final states, each `(batch, *shape)`.
     """
 
     inputs: Tensor
@@ -50,9 +50,9 @@ class Problem:
             return tf.constant(rng.normal(size=shape), cell.compute_dtype)
 
         self.inputs = normal(batch, time, features)
-        self.states = [0.5 * normal(batch, size) for size in cell.state_size]
+        self.states = [0.5 * normal(batch, *shape) for shape in cell.state_shapes]
         self.d_outputs = normal(batch, time, cell.output_size)
-        self.d_final = [normal(batch, size) for size in cell.state_size]
+        self.d_final = [normal(batch, *shape) for shape in cell.state_shapes]
 
     def arguments(self, mask: Tensor | None = None) -> ScanArguments:
         """The whole problem, with a mask `(batch, time)` or without."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
+from rnnapps.cells.base import Cell
 from rnnapps.kernels.step import autocast
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.training.finetune import is_statistic
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from tensorflow.types.experimental import ConcreteFunction
 
 __all__ = [
+    "CellCost",
     "LayerMemory",
     "ParameterCount",
+    "cell_cost",
     "count_operations",
     "count_parameters",
     "recurrent_memory",
@@ -66,6 +69,35 @@ class LayerMemory:
     def total(self) -> int:
         """All of it, in bytes."""
         return self.states + self.projected + self.recurrent
+
+
+@dataclass(frozen=True)
+class CellCost:
+    """What one cell costs.
+
+    Attributes:
+        state: numbers that a row carries from step to step, the output among them.
+        parameters: numbers that are trained.
+        operations: floating-point operations of one step of one row, the projection of its input among them.
+    """
+
+    state: int
+    parameters: int
+    operations: int
+
+
+def cell_cost(cell: Cell, features: int) -> CellCost:
+    """Counts what a new cell costs, for so many input features."""
+    cell.build((1, features))
+    shapes = [(features,), *cell.state_shapes]
+    inputs, *states = (tf.TensorSpec((1, *shape), cell.compute_dtype) for shape in shapes)
+    with autocast(cell):
+        graph = tf.function(cell.call, autograph=False).get_concrete_function(inputs, states).graph
+    return CellCost(
+        state=sum(math.prod(shape) for shape in cell.state_shapes),
+        parameters=sum(math.prod(weight.shape) for weight in cell.trainable_weights),
+        operations=count_graph(type(cell).__name__, graph).forward,
+    )
 
 
 def count_parameters(network: keras.Model) -> tuple[ParameterCount, ...]:
@@ -142,7 +174,7 @@ def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> ConcreteFunction:
         lambda values: tf.TensorSpec((batch_size, *values.shape[2:]), values.dtype),
         _trace_project(layer, spec).structured_outputs,
     )
-    states = [tf.TensorSpec((batch_size, size), cell.compute_dtype) for size in cell.state_size]
+    states = [tf.TensorSpec((batch_size, *shape), cell.compute_dtype) for shape in cell.state_shapes]
     with autocast(cell):
         return tf.function(step).get_concrete_function(without_time, states)
 

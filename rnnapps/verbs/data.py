@@ -11,7 +11,7 @@ from rnnapps.data.given import MEMORY
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.verbs.configure import configure
 
-__all__ = ["read_examples", "with_data"]
+__all__ = ["read_examples", "require_readable", "with_data"]
 
 LONGEST_SOURCE = 4096
 """Characters of the longest path that systems take."""
@@ -29,12 +29,17 @@ def read_examples(pipeline: Pipeline[Any, Any, Any], config: Any, given: Any = N
         DataError: the source cannot be read, or the examples were given from Python before and are not given now.
         ConfigError: no source is named.
     """
+    require_readable(config, given)
+    return pipeline.examples(config) if given is None else pipeline.examples(config, given)
+
+
+def require_readable(config: Any, given: object) -> None:
+    """Raises DataError or ConfigError, where nothing is given and the settings name no source that can be read."""
     if given is None and getattr(config.data, "source", None) == MEMORY:
         problem = "the data of this run were given from Python and are stored nowhere"
         raise DataError(f"data.source {MEMORY}", problem, "give them again, from Python, as data=...")
     if given is None and not str(getattr(config.data, "source", "-")).strip():
         raise ConfigError(f"data.source must name a source, not {config.data.source!r}")
-    return pipeline.examples(config) if given is None else pipeline.examples(config, given)
 
 
 def with_data(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from rnnapps.contract.bad_examples import BadExample
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
-from rnnapps.errors import ConfigError
+from rnnapps.errors import ConfigError, DataError
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import applied_groups, configure, option_names, read_options
 from rnnapps.verbs.data import with_data
@@ -98,11 +99,11 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             ConfigError: an option does not exist or does not fit, or names the input a second time.
             DataError: an input is not what was expected.
         """
-        results = self.pipeline.predict(*self._asked("predict", inputs, options), inputs)
+        results = _all_good(self.pipeline.predict(*self._asked("predict", inputs, options), inputs))
         if self.pipeline.tabular:
             return _frame(results, self.pipeline.tabular)
         single = self.pipeline.is_one_input(inputs) and len(results) == 1
-        return results[0] if single else list(results)
+        return results[0] if single else results
 
     def stream(self, inputs: Any = None, *, state: str | Path | None = None, **options: Any) -> Iterator[Any]:
         """Pieces of the result as soon as they exist.
@@ -235,6 +236,16 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             if name not in known and getattr(config, name) != getattr(self.config, name):
                 raise ConfigError(f"{verb} cannot change {name}, but settings of {', '.join(sorted(known))}")
         return open_model(self.pipeline, self.path, config)
+
+
+def _all_good(results: Iterable[Any]) -> list[Any]:
+    """The results; raises DataError for the first input that has none."""
+    found = []
+    for result in results:
+        if isinstance(result, BadExample):
+            raise DataError(result.file, result.problem)
+        found.append(result)
+    return found
 
 
 def _frame(results: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:

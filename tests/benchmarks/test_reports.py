@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cells, generation, layers, linear_scan, memory, report
+from benchmarks import cells, generation, layers, linear_scan, matrix_memory, memory, report
 from benchmarks.problems import Case
 
 CASE = Case(16, 50, 64, 128)
@@ -64,6 +64,13 @@ def test_linear_scan_says_what_follows(parallel: float, verdict: str) -> None:
     result = linear_scan.summarise({CASE: times})
     assert verdict in result.text
     assert f"| {0.01 / parallel:.2f} |" in result.text
+
+
+def test_chunks_compare_with_the_faster_loop() -> None:
+    times = {"chunks XLA": [0.01], "chunks graph": [0.02], "steps XLA": [0.05], "steps graph": [0.5]}
+    result = matrix_memory.summarise({(CASE, "mamba2"): times})
+    assert result.text.splitlines()[2] == "| mamba2 | 16x50, 128 | 10.0 | 20.0 | 50.0 | 500 | 5.00 |"
+    assert result.figures["gains"] == {"mamba2 16x50,64-128": pytest.approx(5.0)}
 
 
 def test_memory_is_in_megabytes() -> None:

@@ -39,8 +39,8 @@ def check_against(step: Step, cell: Cell, *, features: int = 2) -> None:
     weights = {weight.name: weight.numpy().copy() for weight in cell.trainable_variables}
     assert len(weights) == len(cell.trainable_variables)
     inputs = rng.normal(size=(BATCH, TIME, features))
-    states = [rng.normal(size=(BATCH, size)) for size in cell.state_size]
-    cotangents = [rng.normal(size=(BATCH, TIME, size)) for size in cell.state_size]
+    states = [rng.normal(size=(BATCH, *shape)) for shape in cell.state_shapes]
+    cotangents = [rng.normal(size=(BATCH, TIME, *shape)) for shape in cell.state_shapes]
 
     every, gradients = _differentiate(cell, inputs, states, cotangents)
     expected = _run(step, inputs, states, weights)

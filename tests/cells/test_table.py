@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from rnnapps.cells import CELLS, GRU, make_cell
+from rnnapps.cells import CELL_GROUPS, CELLS, GRU, make_cell
 from rnnapps.errors import ConfigError
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_every_name_makes_a_cell(name: str) -> None:
     assert make_cell(name, 5).output_size == 5
+
+
+def test_every_name_is_in_one_group() -> None:
+    assert sorted(name for names in CELL_GROUPS.values() for name in names) == sorted(CELLS)
 
 
 def test_options_reach_the_cell() -> None:

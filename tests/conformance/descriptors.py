@@ -8,10 +8,22 @@ from typing import Any
 
 import pytest
 
-from rnnapps.cells import CELLS, GRU, LSTM, Cell, LayerNormLSTM, MinGRU, Projection, Residual, Zoneout, make_cell
+from rnnapps.cells import (
+    CELLS,
+    GRU,
+    LSTM,
+    Cell,
+    LayerNormLSTM,
+    Mamba2,
+    MinGRU,
+    Projection,
+    Residual,
+    Zoneout,
+    make_cell,
+)
 from rnnapps.testing import Subject
 
-__all__ = ["ROWS", "representatives", "subject"]
+__all__ = ["ROWS", "representatives", "rows_to_save", "subject"]
 
 UNITS, FEATURES = 4, 3
 
@@ -21,14 +33,25 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
     "projection": (lambda: Projection(LSTM(UNITS), 3), FEATURES),
     "zoneout": (lambda: Zoneout(LSTM(UNITS), [0.1, 0.5]), FEATURES),
     "projection_of_linear": (lambda: Projection(MinGRU(UNITS), 3), FEATURES),
+    "wrapped_matrix": (lambda: Residual(Zoneout(Mamba2(UNITS, heads=2), 0.2)), UNITS),
     "all_wrappers": (lambda: Residual(Zoneout(Projection(LayerNormLSTM(UNITS), 3), 0.2)), 3),
 }
 
 
-def representatives() -> list[Any]:
-    """All rows; those that differ little from others are marked slow. For the properties that trace or compile long."""
-    chosen = {"lstm", "gru", "layer_norm_lstm", "min_gru", "all_wrappers"}
-    return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in ROWS]
+def representatives(*others: str) -> list[Any]:
+    """All rows; those that differ little from others are marked slow. For the properties that trace or compile long.
+
+    Args:
+        *others: rows that differ much from others in this property.
+    """
+    chosen = {"lstm", "gru", "layer_norm_lstm", "min_gru", "m_lstm", "all_wrappers"}
+    return [pytest.param(name, marks=[] if name in {*chosen, *others} else [pytest.mark.slow]) for name in ROWS]
+
+
+def rows_to_save() -> list[Any]:
+    """All rows; cells whose settings and weights are of the same types as those of others are marked slow."""
+    alike = {"coupled_lstm", "antisymmetric_rnn", "lem", "cfc", "qrnn", "sru", "rg_lru", "delta_net", "gated_delta_net"}
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in alike else []) for name in ROWS]
 
 
 @cache

@@ -27,7 +27,7 @@ def network_of(names: Sequence[str]) -> keras.Model:
     stack = RecurrentStack([make_cell(name, 6) for name in names], residual=True, name="recurrent")
     features = keras.Input((None, 4), name="features")
     mask = keras.Input((None,), dtype="bool", name="mask")
-    states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(stack.state_sizes)]
+    states = [keras.Input(shape, name=f"state_{number}") for number, shape in enumerate(stack.state_shapes)]
     outputs, last = stack(features, states=states, mask=mask)
     outputs = keras.layers.Dense(3, name="head")(outputs)
     return keras.Model({"features": features, "mask": mask, "states": states}, {"outputs": outputs, "states": last})
@@ -35,21 +35,21 @@ def network_of(names: Sequence[str]) -> keras.Model:
 
 def step_endpoint(network: keras.Model) -> Endpoint:
     """A chunk of any length and the states before it -> outputs and the states after it."""
-    sizes = [spec.shape[-1] for spec in network.input["states"]]
+    shapes = [spec.shape[1:] for spec in network.input["states"]]
 
     def function(features: Any, lengths: Any, **states: Any) -> dict[str, Any]:
         mask = tf.sequence_mask(lengths, tf.shape(features)[1])
-        before = [states[f"state_{number}"] for number in range(len(sizes))]
+        before = [states[f"state_{number}"] for number in range(len(shapes))]
         results = network({"features": features, "mask": mask, "states": before})
         after = {f"next_state_{number}": state for number, state in enumerate(results["states"])}
         return {"outputs": tf.where(mask[..., tf.newaxis], results["outputs"], 0.0), **after}
 
     signature = {"features": tf.TensorSpec((None, None, 4), tf.float32), "lengths": tf.TensorSpec((None,), tf.int32)}
-    signature |= {f"state_{n}": tf.TensorSpec((None, size), tf.float32) for n, size in enumerate(sizes)}
+    signature |= {f"state_{n}": tf.TensorSpec((None, *shape), tf.float32) for n, shape in enumerate(shapes)}
     random = np.random.default_rng(0)
     examples = {"features": random.normal(size=(5, 7, 4)).astype(np.float32), "lengths": np.array([7, 1, 4, 6, 2])}
     examples["lengths"] = examples["lengths"].astype(np.int32)
-    examples |= {f"state_{n}": random.normal(size=(5, s)).astype(np.float32) / 4 for n, s in enumerate(sizes)}
+    examples |= {f"state_{n}": random.normal(size=(5, *shape)).astype(np.float32) / 4 for n, shape in enumerate(shapes)}
     return Endpoint(function, signature, examples)
 
 

@@ -30,7 +30,7 @@ def random_problem(cell: Cell, batch: int, time: int, *, masked: bool) -> dict[s
     random = np.random.default_rng(batch * 1000 + time)
     return {
         "inputs": tf.constant(random.normal(size=(batch, time, FEATURES)), tf.float32),
-        "states": [tf.constant(random.normal(size=(batch, size)), tf.float32) for size in cell.state_size],
+        "states": [tf.constant(random.normal(size=(batch, *shape)), tf.float32) for shape in cell.state_shapes],
         "mask": tf.constant(random.random((batch, time)) < 0.7) if masked else None,
     }
 

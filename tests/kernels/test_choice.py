@@ -24,6 +24,8 @@ def test_rule() -> None:
     assert kernel_for(batch=4, time=8, training=False) == "xla"
     assert kernel_for(batch=4, time=8, training=False, traced=False) == "graph"
     assert kernel_for(batch=None, time=8, training=True) == "graph"
+    assert kernel_for(batch=4, time=8, training=True, by_chunks=True) == "graph"
+    assert kernel_for(batch=4, time=8, training=True, by_chunks=True, inside_xla=True) == "xla"
     assert kernel_for(batch=4, time=None, training=True) == "graph"
     assert kernel_for(batch=None, time=None, inside_xla=True) == "xla"
     assert kernel_for(batch=4, time=1, training=True) == "reference"

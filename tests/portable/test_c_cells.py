@@ -53,17 +53,17 @@ def stacks_of(cells: Mapping[str, Callable[[], Cell]]) -> dict[str, RecurrentSta
 
 def step_of(stacks: Mapping[str, RecurrentStack]) -> Endpoint:
     """A step of all stacks side by side."""
-    sizes = {f"state_{name}_{n}": size for name, own in stacks.items() for n, size in enumerate(own.state_sizes)}
+    shapes = {f"state_{name}_{n}": shape for name, own in stacks.items() for n, shape in enumerate(own.state_shapes)}
 
     def step(features: Any, **states: Any) -> dict[str, Any]:
         results = {}
         for name, stack in stacks.items():
-            before = [states[f"state_{name}_{number}"] for number in range(len(stack.state_sizes))]
+            before = [states[f"state_{name}_{number}"] for number in range(len(stack.state_shapes))]
             results[name], final = stack(features, states=before)
             results |= {f"next_state_{name}_{number}": state for number, state in enumerate(final)}
         return results
 
-    examples = {name: np.zeros((1, size), np.float32) for name, size in sizes.items()}
+    examples = {name: np.zeros((1, *shape), np.float32) for name, shape in shapes.items()}
     return endpoint_of(step, {"features": np.ones((1, 1, FEATURES), np.float32), **examples})
 
 

@@ -29,6 +29,8 @@ AnyPipeline = Pipeline[Any, Any, Any]
 Test = Callable[..., None]
 
 ELSEWHERE = {
+    "data.bad_limit": "tests/tasks/test_bad_sources.py: needs damaged examples",
+    "data.on_bad": "tests/tasks/test_bad_sources.py: needs damaged examples",
     "export.warmup_requests": "tests/verbs/test_model.py: needs a whole export",
     "training.compile": "tests/training: how a step runs, not what it gives",
     "training.patience": "tests/training/test_loop.py: needs evaluations without improvement",

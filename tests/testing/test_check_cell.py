@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -11,15 +12,27 @@ import pytest
 
 from rnnapps.testing import CELL_PROPERTIES, Subject, check_cell
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "my_cell.py"
-SPEC = importlib.util.spec_from_file_location("my_cell", EXAMPLE)
-MODULE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(MODULE)
-LeakyRNN = MODULE.LeakyRNN
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+LeakyRNN = example("my_cell").LeakyRNN
 
 
 def test_example_passes() -> None:
     check_cell(LeakyRNN(4))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "name"), [("my_linear_cell", "GatedAverage"), ("my_matrix_cell", "RetentionCell")])
+def test_examples_of_other_kinds_pass(file: str, name: str) -> None:
+    check_cell(getattr(example(file), name)(4))
 
 
 class ForgetsAnArgument(LeakyRNN):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnapps.cells import make_cell
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.stack import recurrent_stack
-from rnnapps.training.cost import count_operations, count_parameters, recurrent_memory
+from rnnapps.training.cost import cell_cost, count_operations, count_parameters, recurrent_memory
 from rnnapps.training.finetune import freeze
 
 BATCH, TIME, FEATURES, UNITS = 3, 7, 5, 4
@@ -93,3 +94,15 @@ def test_kept_memory_by_hand() -> None:
     step = BATCH * TIME * 4  # bytes of one float32 each
     assert (first.states, first.projected, first.recurrent) == (2 * UNITS * step, 4 * UNITS * step, 4 * UNITS * step)
     assert first.total == second.total == 10 * UNITS * step
+
+
+def test_cell_cost() -> None:
+    """By hand: a step of an LSTM with 3 inputs and 2 units, and of a memory of 2 by 2 that the delta rule corrects."""
+    cost = cell_cost(make_cell("lstm", 2), features=3)
+    assert (cost.state, cost.parameters) == (4, 3 * 8 + 2 * 8 + 8)
+    products = 2 * (3 * 8 + 2 * 8)
+    assert products < cost.operations < products + 60
+    cost = cell_cost(make_cell("delta_net", 2), features=3)
+    assert (cost.state, cost.parameters) == (2 + 2 * 2, 3 * 7 + 2)
+    products = 2 * (3 * 7 + 2 * 2 + 2 * 2)  # the kernel, what the key reads, what the query reads
+    assert products < cost.operations < products + 100

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import require, require_choice
+from rnnapps.data.bad_examples import BadExamplesConfig
 from rnnapps.errors import ConfigError
 
 __all__ = ["SeriesDataConfig"]
@@ -28,7 +29,7 @@ _CHOICES: dict[str, object] = {
 
 
 @dataclass(frozen=True)
-class SeriesDataConfig:
+class SeriesDataConfig(BadExamplesConfig):
     """The series to learn from, and how they are split in time.
 
     A source is a CSV or Parquet file, or a folder of them (each file one series, named after the file). A file is wide
@@ -100,6 +101,7 @@ class SeriesDataConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
         for name, kind in _CHOICES.items():
             require_choice(f"data.{name}", getattr(self, name), kind)
         if self.absent_rows == "zero" and self.irregular != "regularise":

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import GoodExamples
+from rnnapps.data.compressed import plain_name
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_file import read_table
@@ -16,17 +20,28 @@ from rnnapps.data.series.table_series import table_series
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 
-__all__ = ["SUFFIXES", "join_tables", "read_series", "require_same_columns", "share_frequency", "share_levels"]
+__all__ = [
+    "SUFFIXES",
+    "join_tables",
+    "joined_series",
+    "read_series",
+    "require_same_columns",
+    "share_frequency",
+    "share_levels",
+]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
 
-def read_series(config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> list[Series]:
+def read_series(
+    config: SeriesDataConfig, known: Mapping[str, str] | None = None, good: GoodExamples | None = None
+) -> list[Series]:
     """Reads a CSV or Parquet file, or every file of a folder as a series of its own.
 
     Args:
         config: where they are, and what the user says of them.
         known: how the cells of the training data were written, see `Series.rules`.
+        good: counts the files of a folder that cannot be read, and finishes elsewhere; by default here.
 
     Returns:
         The series in the order of their first rows, or of the file names.
@@ -34,13 +49,23 @@ def read_series(config: SeriesDataConfig, known: Mapping[str, str] | None = None
     Raises:
         DataError: a file is missing, is no table, or a cell is not what its column needs; with line and column.
     """
-    path = Path(config.source)
+    path = unpacked_source(config.source)
     if not path.is_dir():
         return share_frequency(table_series(read_table(path, config, known), config, name=path.stem, known=known))
     files = list_files(path, SUFFIXES)
     if not files:
         raise DataError(path, "holds no table", f"put files ending in {', '.join(SUFFIXES)} there")
-    return join_tables(((file.stem, read_table(file, config, known)) for file in files), config, known)
+    own = good or GoodExamples(path, config, noun="tables")
+    found = [pair for pairs in own.read(partial(_file_series, file, config, known) for file in files) for pair in pairs]
+    if good is None or not found:
+        own.finish()
+    return joined_series(found)
+
+
+def _file_series(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> list[tuple[str, Series]]:
+    """The series of one file of a folder, each with the name of the file."""
+    table, name = read_table(path, config, known), Path(plain_name(path)).stem
+    return [(name, series) for series in table_series(table, config, name=name, known=known)]
 
 
 def join_tables(
@@ -56,7 +81,17 @@ def join_tables(
     Raises:
         DataError: the columns differ, or see `table_series`.
     """
-    found = [(name, series) for name, table in tables for series in table_series(table, config, name=name, known=known)]
+    return joined_series(
+        [(name, series) for name, table in tables for series in table_series(table, config, name=name, known=known)]
+    )
+
+
+def joined_series(found: Sequence[tuple[str, Series]]) -> list[Series]:
+    """The series of several tables, each given with the name of its table, as those of one source.
+
+    Raises:
+        DataError: the columns differ.
+    """
     require_same_columns([series for _, series in found])
     return share_frequency(share_levels(_unique_names(found)))
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnnapps.data.archives import unpacked_source
 from rnnapps.data.csv_file import (
     MISSING,
     CsvShape,
@@ -18,6 +19,7 @@ from rnnapps.data.csv_file import (
     other_mark,
     read_number,
 )
+from rnnapps.data.series.bad_cells import without_bad_cells
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
@@ -40,6 +42,7 @@ def read_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | 
     Raises:
         DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
     """
+    path = unpacked_source(path)
     parquet = path.suffix.lower() == ".parquet"
     table = _read_parquet(path, config) if parquet else _read_csv(path, config, known)
     return require_numbers(table)
@@ -47,7 +50,7 @@ def read_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | 
 
 def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> Table:
     """Columns by their roles, times as text, numbers with the decimal character that was found."""
-    shape = inspect_csv(path, config, known)
+    shape = without_bad_cells(inspect_csv(path, config, known), config)
     texts: dict[str, str] = {}
     times = []
     for number, name in enumerate(shape.names):

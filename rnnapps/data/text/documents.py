@@ -10,18 +10,31 @@ Decisions that hold for every source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
 from rnnapps.data.file_kinds import require_text
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
+from rnnapps.data.text.records import has_records, record_texts
 from rnnapps.errors import DataError
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
-__all__ = ["BUILTIN", "TEXT_SUFFIXES", "decode_text", "plain_lines", "read_documents", "separated", "tfds_texts"]
+__all__ = [
+    "BUILTIN",
+    "TEXT_SUFFIXES",
+    "decode_text",
+    "plain_lines",
+    "read_documents",
+    "separated",
+    "text_files",
+    "tfds_texts",
+]
 
 BUILTIN = "builtin"
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".rst")
@@ -34,11 +47,14 @@ _MARKED_ENCODINGS = {
 }
 
 
-def read_documents(source: str) -> list[str]:
+def read_documents(source: str, good: GoodExamples | None = None, *, pattern: str = "", field: str = "") -> list[str]:
     """Reads all documents of a source, each with the separator that follows it.
 
     Args:
         source: `builtin`, a file, a folder, or `tfds:NAME[/config]` (all its splits).
+        good: counts the documents that cannot be read; without it the first one is an error.
+        pattern: which files of a folder are read, such as `*.py`; empty for those that end in `TEXT_SUFFIXES`.
+        field: the field of JSON lines, or the column of tables, to read; see `record_texts`.
 
     Raises:
         DataError: the source is missing, unreadable or not text.
@@ -47,13 +63,33 @@ def read_documents(source: str) -> list[str]:
         from pydoc_data.topics import topics
 
         return separated([topics[name] for name in sorted(topics)])
+    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="documents")
     if is_tfds(source):
         builder = tfds_builder(source)
-        return separated([text for split in sorted(builder.info.splits) for text in tfds_texts(source, builder, split)])
-    path = Path(source)
+        splits = sorted(builder.info.splits)
+        return separated([text for split in splits for text in tfds_texts(source, builder, split, good)])
+    path = unpacked_source(source)
     if not path.is_dir():
-        return [decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), source)]
-    return _read_folder(path)
+        return separated(_file_documents(path, field, good, name=source))
+    paths = text_files(path, pattern)
+    if not paths:
+        wanted = f"that {pattern} finds" if pattern else f"ending in {', '.join(TEXT_SUFFIXES)}"
+        problem = f"holds no {f'file {wanted}' if pattern else 'text file'}"
+        raise DataError(path, problem, f"put files {wanted} there, or give --data.pattern, such as '*.py'")
+    return separated(_within_memory(path, _folder_documents(paths, field, good)))
+
+
+def text_files(folder: Path, pattern: str = "") -> list[Path]:
+    """The files of a folder that are read: those of the usual endings, or those that a pattern finds.
+
+    Args:
+        folder: an existing folder.
+        pattern: as a shell has it, of names, `*.py`, or of paths within the folder, `src/*.py`.
+    """
+    if not pattern:
+        return list_files(folder, TEXT_SUFFIXES)
+    every = list_files(folder)
+    return [path for path in every if path.match(pattern) or path.relative_to(folder).match(pattern)]
 
 
 def decode_text(content: bytes, name: str | Path) -> str:
@@ -107,18 +143,21 @@ def plain_lines(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _read_folder(folder: Path) -> list[str]:
-    """One document for each text file of a folder."""
-    paths = list_files(folder, TEXT_SUFFIXES)
-    if not paths:
-        remedy = f"put files ending in {', '.join(TEXT_SUFFIXES)} there"
-        raise DataError(folder, "holds no text file", remedy)
-    documents, size = [], 0
+def _folder_documents(paths: Iterable[Path], field: str, good: GoodExamples) -> Iterator[str]:
+    """The documents of the files of a folder: one each, or one a record."""
     for path in paths:
-        content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
-        size = _require_size(folder, size + len(content))
-        documents.append(decode_text(content, path))
-    return separated(documents)
+        try:
+            yield from _file_documents(path, field, good, name=path)
+        except DataError as error:
+            good.leave_out(error)
+        else:
+            good.count += not has_records(path, field)
+
+
+def _file_documents(path: Path, field: str, good: GoodExamples, *, name: str | Path) -> list[str]:
+    """The documents of a file: one, or one a record."""
+    text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), name)
+    return list(record_texts(name, text, field, good)) if has_records(path, field) else [text]
 
 
 def separated(documents: Iterable[str]) -> list[str]:
@@ -132,13 +171,14 @@ def _with_blank_line(text: str) -> str:
     return text + "\n\n"[: 2 - (text.endswith("\n") + text.endswith("\n\n"))]
 
 
-def tfds_texts(source: str, builder: tfds.core.DatasetBuilder, split: str) -> list[str]:
+def tfds_texts(source: str, builder: tfds.core.DatasetBuilder, split: str, good: GoodExamples) -> list[str]:
     """Reads one split of a data set, a text a row.
 
     Args:
         source: what to call it in an error.
         builder: its prepared `tfds.core.DatasetBuilder`.
         split: name of the split.
+        good: counts the rows that cannot be read.
 
     Raises:
         DataError: a row is not text, there is no single text feature, or the split is too large.
@@ -147,11 +187,11 @@ def tfds_texts(source: str, builder: tfds.core.DatasetBuilder, split: str) -> li
 
     key = _text_feature(source, builder)
     dataset = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
-    texts, size = [], 0
-    for row, content in enumerate(dataset.map(lambda example: example[key]).as_numpy_iterator()):
-        size = _require_size(source, size + len(content))
-        texts.append(decode_text(content, f"{source} split {split} row {row}"))
-    return texts
+    contents = dataset.map(lambda example: example[key]).as_numpy_iterator()
+    rows: Iterable[Callable[[], str]] = (
+        partial(decode_text, content, f"{source} split {split} row {row}") for row, content in enumerate(contents)
+    )
+    return _within_memory(source, good.read(rows))
 
 
 def _text_feature(source: str, builder: tfds.core.DatasetBuilder) -> str:
@@ -167,9 +207,13 @@ def _text_feature(source: str, builder: tfds.core.DatasetBuilder) -> str:
     raise DataError(source, problem, "use a data set with a feature named text")
 
 
-def _require_size(source: str | Path, size: int) -> int:
-    """Returns the size, if it may be read into memory."""
-    if size > MAXIMUM_BYTES:
-        problem = f"holds more than {MAXIMUM_BYTES:,} bytes of text, the most that is read into memory"
-        raise DataError(source, problem, "use a smaller part of it")
-    return size
+def _within_memory(source: str | Path, texts: Iterable[str]) -> list[str]:
+    """The texts; raises DataError where they are too many to be read into memory."""
+    kept, size = [], 0
+    for text in texts:
+        size += len(text.encode())
+        if size > MAXIMUM_BYTES:
+            problem = f"holds more than {MAXIMUM_BYTES:,} bytes of text, the most that is read into memory"
+            raise DataError(source, problem, "use a smaller part of it")
+        kept.append(text)
+    return kept

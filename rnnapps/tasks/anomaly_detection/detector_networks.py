@@ -146,7 +146,7 @@ def forecaster(
     """
     stack = recurrent_stack(config, name=RECURRENT)
     inputs = _inputs(channels, calendar)
-    states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(stack.state_sizes)]
+    states = [keras.Input(shape, name=f"state_{number}") for number, shape in enumerate(stack.state_shapes)]
     hidden = _read(config, inputs, groups, series_units)
     hidden, final = stack(hidden, states=states)
     hidden = Dropout(config.dropout, name="output_dropout")(hidden)

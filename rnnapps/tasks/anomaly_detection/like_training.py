@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.given import MEMORY
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.series import Series
@@ -21,18 +22,22 @@ RULES = "rules"
 CALENDAR = "the time is an input of this model: give a column or an index of times"
 
 
-def read_like_training(rows: SensorRows, path: str, given: object = None) -> list[Series]:
+def read_like_training(
+    rows: SensorRows, path: str, given: object = None, *, good: GoodExamples | None = None
+) -> list[Series]:
     """Reads tables as the training data were read.
 
     Args:
         rows: what the detector knows of channels and tables.
         path: a table, or a folder of tables.
         given: series from Python instead, see `given_series`.
+        good: counts the tables of a folder that cannot be read.
 
     Raises:
         DataError: a table cannot be read, or a sensor or its time is missing in it.
     """
-    tables = read_tables(reading_config(rows, path if given is None else MEMORY), given, rows.reading.get(RULES))
+    config = reading_config(rows, path if given is None else MEMORY)
+    tables = read_tables(config, given, rows.reading.get(RULES), good=good)
     if not tables:
         raise DataError(path, "holds no rows", "give a table with rows")
     timeless = [series for series in tables if series.times is None]

@@ -34,7 +34,7 @@ def _forecasting(stream: DetectorStream, most_rows: int) -> Endpoint:
 
     def forecast(lengths: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
         batch = tf.shape(lengths)[0]
-        states = [tf.zeros([batch, part.shape[-1]], part.dtype) for part in stream.network.input["states"]]
+        states = [tf.zeros([batch, *part.shape[1:]], part.dtype) for part in stream.network.input["states"]]
         outputs = stream.network({**_with_series(stream, inputs, batch), "states": states}, training=False)
         valid = tf.sequence_mask(lengths, tf.shape(inputs["values"])[1])[..., None, None]
         return {"forecast": tf.where(valid, outputs["forecast"], 0.0)}

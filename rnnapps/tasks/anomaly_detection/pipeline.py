@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import TrainingConfig, require_seed
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.given import given_path
 from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import CheckpointError, ConfigError
@@ -29,6 +31,7 @@ from rnnapps.tasks.anomaly_detection.export_config import DetectorExportConfig
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.bad_examples import BadExample
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.anomaly_detection.data.watched import WatchedSeries
@@ -136,6 +139,12 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.data.watched import read_watched
 
         return read_watched(config.data, given)
+
+    def look(self, config: Config, given: Any = None) -> DataReport:
+        """What is understood of the data."""
+        from rnnapps.tasks.anomaly_detection.data_report import look_at_rows
+
+        return look_at_rows(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: WatchedSeries) -> SensorRows:
         """Scales, from the training rows only."""
@@ -265,7 +274,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
     def predict(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None
-    ) -> list[AnomalyEvent] | list[ScoredRow]:
+    ) -> list[AnomalyEvent | ScoredRow | BadExample]:
         """The flagged events of tables, each with the sensors behind it; or all rows with their scores."""
         from rnnapps.tasks.anomaly_detection.detected import detect_in_tables, require_picture
         from rnnapps.tasks.anomaly_detection.like_training import read_like_training
@@ -274,8 +283,10 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         if given is None and path == "-":
             raise ConfigError("predict needs --input, a table of rows; stream reads lines from standard input")
         require_picture(options.picture)
-        series = read_like_training(fitted.preprocessor, path, given)
-        return detect_in_tables(_runner(fitted), series, picture=options.picture, rows=options.rows)
+        good = GoodExamples.of_inputs(path, noun="tables")
+        series = read_like_training(fitted.preprocessor, path, given, good=good)
+        found = detect_in_tables(_runner(fitted), series, picture=options.picture, rows=options.rows)
+        return [*found, *good.skipped()]
 
     def stream(
         self, fitted: Fitted[Config, SensorRows], options: PredictOptions, given: object = None

@@ -131,7 +131,7 @@ class DetectorStream:
         if self.kind == "forecaster":
             inputs = self.network.input["states"]
             for number, part in enumerate(inputs):
-                state[str(number)] = tf.zeros([batch, part.shape[-1]], part.dtype)
+                state[str(number)] = tf.zeros([batch, *part.shape[1:]], part.dtype)
             horizon = self.network.output["forecast"].shape[2]
             state["forecasts"] = tf.zeros([batch, horizon, horizon, self.targets])
         else:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rnnapps.config import TrainingConfig, require_seed
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -29,6 +30,7 @@ from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.bad_examples import BadExample
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.forecasting.forecast import ForecastAfterRow, ForecastStep
@@ -118,6 +120,12 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
 
         return split_source(config.data, given)
 
+    def look(self, config: Config, given: object = None) -> DataReport:
+        """What is understood of the data."""
+        from rnnapps.tasks.forecasting.data_report import look_at_history
+
+        return look_at_history(config.data, config.model, config.training, given)
+
     def fit_preprocessor(self, config: Config, splits: SeriesSplits) -> SeriesFeatures:
         """Scales, levels and the calendar, from training rows."""
         from rnnapps.tasks.forecasting.preprocessing import fit_features
@@ -188,7 +196,7 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
 
     def predict(
         self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions, given: object = None
-    ) -> list[ForecastStep]:
+    ) -> list[ForecastStep | BadExample]:
         """Forecasts behind the last row of each series, for each series, channel and step."""
         from rnnapps.tasks.forecasting.prediction import predict_rows
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.bad_examples import BadExample
+from rnnapps.data.bad_examples import GoodExamples, answered
 from rnnapps.data.given import MEMORY
 from rnnapps.data.series.regular import next_times
 from rnnapps.data.series.series import Series, require_channels
@@ -32,8 +35,8 @@ def predict_rows(
     given: object = None,
     series: str = "",
     picture: str = "",
-) -> list[ForecastStep]:
-    """Reads a table and forecasts what follows it.
+) -> list[ForecastStep | BadExample]:
+    """Reads a table and forecasts what follows it; what cannot be read or forecast comes last, unless it is alone.
 
     Args:
         network: from `forecast_network`.
@@ -50,15 +53,19 @@ def predict_rows(
     if given is None and not source:
         raise ConfigError("predict needs --input (a table of rows so far, or builtin); see predict --help")
     source = source if given is None else MEMORY
-    known = read_source(reading_config(features, source), given, known_rules(features))
+    good = GoodExamples.of_inputs(source, noun="tables")
+    known = read_source(reading_config(features, source), given, known_rules(features), good=good)
     wanted = [part for part in known if series in ("", part.name)]
     if not wanted:
         names = ", ".join(repr(part.name) for part in known[:10])
         raise DataError(source, f"has no series {series!r}", f"there are {names}")
-    forecasts = [forecast_series(Forecaster(network, features), part) for part in wanted]
-    if picture:
+    forecaster = Forecaster(network, features)
+    found = list(answered((partial(forecast_series, forecaster, part) for part in wanted), many=len(wanted) > 1))
+    forecasts = [each for each in found if isinstance(each, Forecast)]
+    if picture and forecasts:
         write_fan_charts(forecasts, picture)
-    return [row for forecast in forecasts for row in forecast.rows()]
+    bad = (each for each in found if isinstance(each, BadExample))
+    return [*(row for forecast in forecasts for row in forecast.rows()), *bad, *good.skipped()]
 
 
 def forecast_series(forecaster: Forecaster, series: Series) -> Forecast:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnapps.contract.bad_examples import BadExample
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.given_series import given_series, given_series_of_splits
@@ -28,10 +30,12 @@ class SeriesSplits:
     Attributes:
         parts: the parts of the series, from which windows are gathered.
         source: what a person would call the data.
+        skipped: files of a folder that could not be read.
     """
 
     parts: SplitSeries
     source: str
+    skipped: tuple[BadExample, ...] = ()
 
     def digest(self) -> str:
         """A fingerprint of the training and validation rows."""
@@ -48,23 +52,32 @@ def split_source(config: SeriesDataConfig, given: object = None) -> SeriesSplits
     Raises:
         DataError: see `read_series`.
     """
+    good = GoodExamples(config.source, config, noun="tables")
     if given is None:
-        series = {"train": read_source(config)}
+        series = {"train": read_source(config, good=good)}
     else:
         _require_equal_steps(config)
         series = given_series_of_splits(given, config)
     for part in series.values():
         tell_notes(part, config)
-    return SeriesSplits(split_given(series, config), config.source)
+    skipped = good.finish()
+    return SeriesSplits(split_given(series, config), config.source, skipped)
 
 
-def read_source(config: SeriesDataConfig, given: object = None, known: Mapping[str, str] | None = None) -> list[Series]:
+def read_source(
+    config: SeriesDataConfig,
+    given: object = None,
+    known: Mapping[str, str] | None = None,
+    *,
+    good: GoodExamples | None = None,
+) -> list[Series]:
     """Built-in series, those of files, or those given from Python, in equal steps of time.
 
     Args:
         config: how they are read.
         given: see `given_series`.
         known: how the cells of the training data were written, see `Series.rules`.
+        good: see `read_series`.
 
     Raises:
         DataError: see `read_series`; or irregular times are to be kept, which no forecast can continue.
@@ -72,7 +85,7 @@ def read_source(config: SeriesDataConfig, given: object = None, known: Mapping[s
     _require_equal_steps(config)
     if given is not None:
         return given_series(given, config, known=known)
-    return builtin_series(config.source) if is_builtin(config.source) else read_series(config, known)
+    return builtin_series(config.source) if is_builtin(config.source) else read_series(config, known, good)
 
 
 def _require_equal_steps(config: SeriesDataConfig) -> None:

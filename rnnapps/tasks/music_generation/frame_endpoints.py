@@ -162,7 +162,7 @@ def _states(network: keras.Model) -> tuple[list[str], dict[str, Array]]:
 
 def _specs_of(states: dict[str, Array]) -> dict[str, tf.TensorSpec]:
     """Their specifications."""
-    return {name: tf.TensorSpec((None, array.shape[1]), array.dtype) for name, array in states.items()}
+    return {name: tf.TensorSpec((None, *array.shape[1:]), array.dtype) for name, array in states.items()}
 
 
 def _key_by_key(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:

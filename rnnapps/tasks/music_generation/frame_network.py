@@ -36,7 +36,7 @@ def frame_network(config: TokenModelConfig, keys: int, *, hidden_units: int = 0)
     inputs: dict[str, keras.KerasTensor | list[keras.KerasTensor]] = {
         "frames": keras.Input((None, keys), name="frames")
     }
-    inputs["states"] = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(stack.state_sizes)]
+    inputs["states"] = [keras.Input(shape, name=f"state_{number}") for number, shape in enumerate(stack.state_shapes)]
     hidden, final = stack(inputs["frames"], states=inputs["states"])
     hidden = Dropout(config.dropout, name="output_dropout")(hidden)
     distribution = KeyDistribution(keys, hidden_units=hidden_units, name=KEYS_LAYER)

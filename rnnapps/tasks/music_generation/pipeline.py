@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnnapps.config import TrainingConfig, require, require_choice, require_seed
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -155,6 +156,12 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         from rnnapps.tasks.music_generation.data.music import read_piece_splits
 
         return read_piece_splits(config.data, given)
+
+    def look(self, config: Config, given: Any = None) -> DataReport:
+        """What is understood of the data."""
+        from rnnapps.tasks.music_generation.data_report import look_at_pieces
+
+        return look_at_pieces(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: PieceSplits) -> MusicGrid:
         """The grid, and the keys between the lowest and the highest of the training pieces."""

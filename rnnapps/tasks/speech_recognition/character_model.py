@@ -56,7 +56,7 @@ class CharacterModel:
 
     def initial(self, rows: Tensor | int) -> dict[str, Tensor]:
         """Memory at the beginning of a transcript."""
-        states = {name: tf.zeros([rows, spec.shape[1]], spec.dtype) for name, spec in self._states.items()}
+        states = {name: tf.zeros([rows, *spec.shape[1:]], spec.dtype) for name, spec in self._states.items()}
         return self.advance(states, tf.zeros([rows], tf.int32))
 
     def log_probabilities(self, states: dict[str, Tensor]) -> Tensor:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import wave
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.export.row_rules import between, is_text, lengths_fit, text_within
-from rnnapps.tasks.speech_recognition.data.utterance import SCALE
+from rnnapps.tasks.speech_recognition.data.utterance import SCALE, wav_bytes
 from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
@@ -20,7 +17,7 @@ from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from rnnapps.types import Array, Tensor
 
-__all__ = ["speech_endpoints", "wav_bytes"]
+__all__ = ["speech_endpoints"]
 
 SECONDS = (0.6, 0.05, 0.25, 0.9, 0.01)
 LOUDEST = 1e6
@@ -44,17 +41,6 @@ def speech_endpoints(
     seconds = limits.longest_seconds
     endpoints = {"serving_default": _files(transcriber, seconds), "tensors": _waveforms(transcriber, seconds)}
     return {**endpoints, "step": _step(SpeechStream(network, features), seconds)} if streams else endpoints
-
-
-def wav_bytes(samples: Array, sample_rate_hz: int) -> bytes:
-    """A WAV file, 16 bit, one channel, of int16 samples."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate_hz)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return buffer.getvalue()
 
 
 def _files(transcriber: Transcriber, longest_seconds: float) -> Endpoint:

@@ -6,12 +6,13 @@ rnnapps speech_recognition predict --run runs/speech_recognition/mine --file mee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import require, require_seed
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -28,6 +29,7 @@ from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, Speech
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.bad_examples import BadExample
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits
@@ -115,6 +117,12 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits
 
         return read_utterance_splits(config.data, given)
+
+    def look(self, config: Config, given: Any = None) -> DataReport:
+        """What is understood of the data."""
+        from rnnapps.tasks.speech_recognition.data_report import look_at_recordings
+
+        return look_at_recordings(config.data, given)
 
     def fit_preprocessor(self, config: Config, splits: UtteranceSplits) -> SpeechFeatures:
         """Mean and deviation of the training spectra; the symbols of the training transcripts, and their n-grams."""
@@ -212,7 +220,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
 
     def predict(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None
-    ) -> list[Transcription]:
+    ) -> Iterable[Transcription | BadExample]:
         """A transcript with confidence and times for each recording.
 
         From Python: files, the bytes of files, samples (int16 or floats of full scale 1, at the model's rate), or pairs
@@ -222,7 +230,8 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
 
         _require_one_input(options, given)
         sounds = sounds_of(options.file) if given is None else given_inputs(given, one=self.is_one_input(given))
-        return transcribe(fitted.network, fitted.preprocessor, sounds, fitted.config.decoding)
+        many = given is None and (len(sounds) > 1 or Path(options.file).is_dir())
+        return transcribe(fitted.network, fitted.preprocessor, sounds, fitted.config.decoding, many=many)
 
     def stream(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None

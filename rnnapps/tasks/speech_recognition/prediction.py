@@ -6,13 +6,17 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.contract.bad_examples import BadExample
 from rnnapps.contract.stream_memory import Remembered, StreamMemory
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import answered
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
@@ -75,28 +79,35 @@ def sounds_of(source: str) -> list[tuple[str, Sound]]:
     """
     if source in ("", STANDARD_INPUT):
         raise ConfigError("predict needs --file, a recording or a folder of them; stream reads what has no end")
-    paths = list_files(Path(source), AUDIO_SUFFIXES) if Path(source).is_dir() else [Path(source)]
+    path = unpacked_source(source)
+    paths = list_files(path, AUDIO_SUFFIXES) if path.is_dir() else [path]
     if not paths:
         raise DataError(source, "holds no recording", f"put files there that end in {', '.join(AUDIO_SUFFIXES)}")
     return [(str(path), path) for path in paths]
 
 
 def transcribe(
-    network: keras.Model, features: SpeechFeatures, sounds: Sequence[tuple[str, Sound]], decoding: DecodingConfig
-) -> list[Transcription]:
-    """Transcripts of recordings, each by itself.
+    network: keras.Model,
+    features: SpeechFeatures,
+    sounds: Sequence[tuple[str, Sound]],
+    decoding: DecodingConfig,
+    *,
+    many: bool = False,
+) -> Iterator[Transcription | BadExample]:
+    """Transcripts of recordings, each by itself, as soon as it is known.
 
     Args:
         network: the network.
         features: front end and alphabet.
         sounds: what to call each in errors, and the recording.
         decoding: how transcripts are found.
+        many: whether the others are transcribed where one cannot be read.
 
     Raises:
-        DataError: a recording is missing, damaged or too long, or an array is no sound.
+        DataError: a recording is missing, damaged or too long, or an array is no sound, and there are not many.
     """
     transcriber = Transcriber(network, features, decoding)
-    return [_transcribed(transcriber, place, sound) for place, sound in sounds]
+    return answered((partial(_transcribed, transcriber, place, sound) for place, sound in sounds), many=many)
 
 
 def _transcribed(transcriber: Transcriber, place: str, sound: Sound) -> Transcription:

@@ -12,8 +12,7 @@ from rnnapps.reports.plots.confusion import plot_confusion
 from rnnapps.reports.plots.plot import Plot
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits
-from rnnapps.tasks.speech_recognition.data.utterance import Utterance
-from rnnapps.tasks.speech_recognition.endpoints import wav_bytes
+from rnnapps.tasks.speech_recognition.data.utterance import Utterance, wav_bytes
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 from rnnapps.tasks.speech_recognition.recordings import held_out_strings

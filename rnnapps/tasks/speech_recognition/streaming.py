@@ -37,7 +37,7 @@ class SpeechStream:
     def state_signature(self) -> dict[str, tf.TensorSpec]:
         """Shape and type of each state."""
         recurrent = {
-            str(number): tf.TensorSpec((None, state.shape[-1]), state.dtype)
+            str(number): tf.TensorSpec((None, *state.shape[1:]), state.dtype)
             for number, state in enumerate(zero_states(self.network, 1))
         }
         return {

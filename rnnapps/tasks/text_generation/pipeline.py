@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from rnnapps.config import SamplingConfig, TrainingConfig, require_seed
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -109,6 +110,12 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         from rnnapps.tasks.text_generation.data.text import read_splits
 
         return read_splits(config.data, given)
+
+    def look(self, config: Config, given: GivenTexts | None = None) -> DataReport:
+        """What is understood of the data."""
+        from rnnapps.tasks.text_generation.data_report import look_at_text
+
+        return look_at_text(config.data, config.training, given)
 
     def fit_preprocessor(self, config: Config, splits: TextSplits) -> TextPreprocessor:
         """The characters of the training text, and its n-grams."""

@@ -83,7 +83,7 @@ class AttentionDecoder(keras.layers.Layer):
         self.built = True
 
     @property
-    def state_sizes(self) -> list[int]:
+    def state_sizes(self) -> list[int | tuple[int, ...]]:
         """Sizes of the states of all recurrent layers, the lowest first; those an encoder may set."""
         return self.recurrent.state_sizes + (self.context.state_sizes if self.context else [])
 

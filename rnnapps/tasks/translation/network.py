@@ -115,11 +115,11 @@ def decoder_step(network: keras.Model, memory: Memory) -> Callable[[Tensor, Sequ
     def step(tokens: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
         batch, beams = tf.shape(tokens)[0], tf.shape(tokens)[1]
         several = _repeated(memory, beams) if tokens.shape[1] != 1 else memory
-        flat = [tf.reshape(state, [batch * beams, state.shape[-1]]) for state in states]
+        flat = [tf.reshape(state, [batch * beams, *state.shape[2:]]) for state in states]
         vectors, _, new = decoder.step(embedding(tf.reshape(tokens, [-1])), several, flat)
         logits = head(vectors)
         shape = [batch, beams]
-        folded = [tf.reshape(state, [*shape, state.shape[-1]]) for state in new]
+        folded = [tf.reshape(state, [*shape, *state.shape[1:]]) for state in new]
         return tf.reshape(logits, [*shape, logits.shape[-1]]), folded
 
     return step

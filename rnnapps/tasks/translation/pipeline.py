@@ -9,17 +9,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from rnnapps.config import TrainingConfig, require, require_seed
+from rnnapps.contract.bad_examples import BadExample
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
-from rnnapps.data.line_input import LineInput
+from rnnapps.data.bad_examples import answered
+from rnnapps.data.line_input import STANDARD_INPUT, LineInput
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.export_config import TranslationExportConfig
@@ -123,6 +127,12 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
 
         return read_pair_splits(config.data, given)
 
+    def look(self, config: Config, given: GivenPairs | Mapping[str, GivenPairs] | None = None) -> DataReport:
+        """What is understood of the data."""
+        from rnnapps.tasks.translation.data_report import look_at_pairs
+
+        return look_at_pairs(config.data, config.training, given)
+
     def fit_preprocessor(self, config: Config, splits: PairSplits) -> PairVocabularies:
         """The tokens of the training pairs."""
         from rnnapps.tasks.translation.vocabularies import PairVocabularies
@@ -203,10 +213,14 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
         fitted: Fitted[Config, PairVocabularies],
         options: PredictOptions,
         given: str | Sequence[str] | None = None,
-    ) -> list[TranslatedSentence]:
+    ) -> Iterable[TranslatedSentence | BadExample]:
         """The translations of the sentences; from Python one may be given, or a list of them."""
         translate = _translate(fitted, options.n_best)
-        return translate(list(_sentences(options) if given is None else _given_sentences(given)))
+        if given is not None or options.sentence:
+            return translate([options.sentence] if given is None else list(_given_sentences(given)))
+        lines = list(answered(_lines(), many=True))
+        found = iter(translate([line for line in lines if isinstance(line, str)]))
+        return [line if isinstance(line, BadExample) else next(found) for line in lines]
 
     def stream(
         self,
@@ -227,7 +241,7 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
         """The same of the lines that follow; a sentence that was given is translated once."""
         translate = _translate(fitted, options.n_best)
         if given is None and not options.sentence:
-            for sentence in _lines(memory):
+            for sentence in _sentences(memory):
                 yield from translate([sentence])
         else:
             sentences = [options.sentence] if given is None else _given_sentences(given)
@@ -272,28 +286,33 @@ def _translate(
     return translate
 
 
-def _sentences(options: PredictOptions) -> Iterator[str]:
-    """The sentence, or the lines of standard input as they come."""
-    if options.sentence:
-        yield options.sentence
-        return
-    yield from _lines(StreamMemory())
-
-
-def _lines(memory: StreamMemory) -> Iterator[str]:
+def _sentences(memory: StreamMemory) -> Iterator[str]:
     """The lines of standard input as they come."""
     lines = LineInput("-", memory)
     for line in lines:
-        try:
-            text = line.decode("utf-8-sig" if lines.number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            raise DataError(lines.name, f"line {lines.number} is not UTF-8 text", "convert it (iconv)") from None
-        if len(text) > LONGEST_SENTENCE:
-            problem = f"line {lines.number} has {len(text):,} characters; at most {LONGEST_SENTENCE:,} are translated"
-            raise DataError(lines.name, problem, "cut it into sentences")
+        text = _sentence(line, lines.number)
         lines.done()
         yield text
         memory.passed()
+
+
+def _lines() -> Iterator[Callable[[], str]]:
+    """What gives each line of standard input, or raises DataError."""
+    lines = LineInput("-", StreamMemory())
+    for line in lines:
+        yield partial(_sentence, line, lines.number)
+
+
+def _sentence(line: bytes, number: int) -> str:
+    """The sentence of a line of standard input."""
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise DataError(STANDARD_INPUT, f"line {number} is not UTF-8 text", "convert it (iconv)") from None
+    if len(text) > LONGEST_SENTENCE:
+        problem = f"line {number} has {len(text):,} characters; at most {LONGEST_SENTENCE:,} are translated"
+        raise DataError(STANDARD_INPUT, problem, "cut it into sentences")
+    return text
 
 
 def _given_sentences(given: str | Iterable[str]) -> Iterator[str]:

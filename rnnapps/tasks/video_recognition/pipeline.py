@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import TrainingConfig, require, require_seed
+from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
@@ -31,6 +32,7 @@ from rnnapps.tasks.video_recognition.model_config import VideoModelConfig
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.bad_examples import BadExample
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.video_recognition.data.video import VideoSplits
@@ -142,6 +144,12 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
 
         return read_video_splits(config.data, given)
 
+    def look(self, config: Config, given: Any = None) -> DataReport:
+        """What is understood of the data."""
+        from rnnapps.tasks.video_recognition.data_report import look_at_videos
+
+        return look_at_videos(config.data, given)
+
     def fit_preprocessor(self, config: Config, splits: VideoSplits) -> VideoFormat:
         """Rate and size of the frames, and the classes of the training videos."""
         from rnnapps.tasks.video_recognition.video_format import VideoFormat
@@ -217,7 +225,7 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
 
     def predict(
         self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, given: Any = None
-    ) -> list[Recognition]:
+    ) -> Iterable[Recognition | BadExample]:
         """The likeliest classes of each video.
 
         From Python: files, frames uint8 `(frames, height, width, 3)` of the rate `data.source_rate`, or pairs of frames
@@ -231,7 +239,8 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         if given is not None:
             inputs, rate = given_inputs(given, one=self.is_one_input(given)), fitted.config.data.source_rate
             films = [given_film(film, place, rate) for place, film in inputs]
-        return recognise(fitted.network, fitted.preprocessor, films, top=options.top)
+        many = given is None and (len(films) > 1 or Path(options.video).is_dir())
+        return recognise(fitted.network, fitted.preprocessor, films, top=options.top, many=many)
 
     def stream(
         self, fitted: Fitted[Config, VideoFormat], options: PredictOptions, given: Any = None

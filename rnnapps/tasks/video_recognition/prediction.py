@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from rnnapps.contract.bad_examples import BadExample
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import answered
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.films import Film, decoded_films
@@ -50,31 +54,34 @@ def films_of(source: str) -> list[Path]:
     Raises:
         DataError: the folder holds no video.
     """
-    root = Path(source)
+    root = unpacked_source(source)
     paths = list_files(root, VIDEO_SUFFIXES) if root.is_dir() else [root]
     if not paths:
         raise DataError(root, "holds no video", f"put files there that end in {' '.join(VIDEO_SUFFIXES)}")
     return paths
 
 
-def recognise(network: keras.Model, video_format: VideoFormat, films: Sequence[Film], *, top: int) -> list[Recognition]:
-    """What each video shows.
+def recognise(
+    network: keras.Model, video_format: VideoFormat, films: Sequence[Film], *, top: int, many: bool = False
+) -> Iterator[Recognition | BadExample]:
+    """What each video shows, as soon as it is known.
 
     Args:
         network: what `video_network` returned.
         video_format: classes and frames of the network.
         films: the videos.
         top: number of the classes that are told of, the likeliest first.
+        many: whether the others are recognised where one cannot be read.
 
     Raises:
-        DataError: a file is missing, damaged or beyond a limit.
+        DataError: a file is missing, damaged or beyond a limit, and there are not many.
     """
-    found = []
+
+    def recognised(film: Film, frames: Callable[[], Array]) -> Recognition:
+        return _described(film, video_probabilities(network, video_format, frames()), video_format, top)
+
     with contextlib.closing(decoded_films(films, video_format.data_config)) as decoded:
-        for film, frames in zip(films, decoded, strict=True):
-            probabilities = video_probabilities(network, video_format, frames)
-            found.append(_described(film, probabilities, video_format, top))
-    return found
+        yield from answered((partial(recognised, film, frames) for film, frames in decoded), many=many)
 
 
 def _described(film: Film, probabilities: Array, video_format: VideoFormat, top: int) -> Recognition:

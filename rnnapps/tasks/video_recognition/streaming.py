@@ -132,7 +132,8 @@ def given_frames(given: Any, video_format: VideoFormat, rate: float) -> Iterator
     place = f"{MEMORY}: input"
     if isinstance(given, str | Path):
         with contextlib.closing(decoded_films([Path(given)], video_format.data_config)) as decoded:
-            yield from next(decoded)
+            _, own_frames = next(decoded)
+            yield from own_frames()
         return
     frames, rate = given if has_rate(given) else (given, rate)
     if not isinstance(frames, Iterable) or isinstance(frames, bytes):

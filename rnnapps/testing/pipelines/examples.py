@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from rnnapps.training.finetune import transfer
 from rnnapps.types import Array
 from rnnapps.verbs.configure import configure
 from rnnapps.verbs.data import read_examples
+from rnnapps.verbs.look import look_at_data
 
-__all__ = ["check_batches", "check_growth", "check_preprocessor"]
+__all__ = ["check_batches", "check_growth", "check_look", "check_preprocessor"]
 
 
 def check_batches(subject: PipelineSubject) -> None:
@@ -29,6 +31,23 @@ def check_batches(subject: PipelineSubject) -> None:
     _require_same(first[0], next(iter(objective.batches(0).as_numpy_iterator())), "batch 0, read again")
     fresh = subject.pipeline.objective(subject.fitted, again)
     _require_same(first[1], list(fresh.batches(0).take(2).as_numpy_iterator())[1], "batch 1 of data read again")
+
+
+def check_look(subject: PipelineSubject) -> None:
+    """`data` says what was understood, as text, JSON and a page, without training and of what training reads."""
+    report = look_at_data(subject.pipeline, subject.config)
+    assert report.source == subject.splits.source, f"look() calls the data {report.source!r}, not as its splits do"
+    names = [part.name for part in report.parts]
+    assert names == [name for name in ("train", "validation", "test") if name in names], f"look() has the parts {names}"
+    page = subject.folder / "data.html"
+    code, printed, errors = subject.command("data", *subject.flags(), "--json", "--html", str(page))
+    assert code == 0, f"data --json fails: {errors}"
+    assert json.loads(printed) == {**json.loads(json.dumps(report.as_dict())), "html": str(page)}, "data says it twice"
+    assert page.read_bytes().startswith(b"<!DOCTYPE html>"), "data --html writes no page"
+    code, printed, errors = subject.command("data", *subject.flags())
+    assert code == 0 and report.source in printed, f"data prints no text: {errors}"
+    silent = [caution.text for caution in report.cautions if caution.text not in printed]
+    assert not silent, f"data does not print its cautions: {silent}"
 
 
 def check_preprocessor(subject: PipelineSubject) -> None:

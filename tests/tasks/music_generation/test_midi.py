@@ -133,6 +133,12 @@ def test_what_is_left_out_or_falls_together_is_told() -> None:
     assert not parse_midi(file_of(unison), "x.mid", steps_per_beat=1).remarks
 
 
+def test_the_wrapping_of_windows_is_taken_off() -> None:
+    content = scales(60)
+    wrapped = b"RIFF" + (len(content) + 12).to_bytes(4, "little") + b"RMIDdata" + len(content).to_bytes(4, "little")
+    assert notes(wrapped + content + b"LIST") == notes(content)
+
+
 def test_bars_that_are_no_whole_number_of_quarters_are_written_in_smaller_values() -> None:
     for beats, unit in ((3.5, 8), (0.25, 16), (3.0, 4)):
         piece = Piece(np.array([[0, 1, 60, 80]], np.int32), beats_per_bar=beats)
@@ -144,7 +150,8 @@ def test_bars_that_are_no_whole_number_of_quarters_are_written_in_smaller_values
     ("content", "complaint"),
     [
         (b"", "does not begin with MThd"),
-        (b"RIFF" + bytes(40), "does not begin with MThd"),
+        (b"RIFF" + bytes(40), "is a WAV, AVI or WebP file, and no Standard MIDI File"),
+        (b"%PDF-1.4", "is a PDF document, and no Standard MIDI File"),
         (scales(60)[:-9], r"byte 14: a chunk of \d+ bytes begins, but the file ends"),
         (file_of(b"", ticks=0, count=0), "byte 12: has 0 ticks"),
         (file_of(b"", ticks=0xE728, count=0), "byte 12: has no ticks of a quarter note, but time code"),

@@ -61,8 +61,10 @@ def test_resampling_has_the_limit_of_decoding(monkeypatch: pytest.MonkeyPatch) -
     [
         (b"", "is empty: it has 0 bytes"),
         (audio_bytes(np.zeros(0)), "holds no samples"),
-        (b"RIFF" + bytes(40), "cannot be decoded as WAV, FLAC, Ogg or MP3"),
-        (b"hello, this is no sound at all" * 9, "cannot be decoded"),
+        (b"RIFF" + bytes(40), "cannot be decoded as sound"),
+        (b"hello, this is no sound at all" * 9, "is plain text, and no sound"),
+        (b"%PDF-1.7 and more", "is a PDF document, and no sound"),
+        (b"<!DOCTYPE html><p>404", "is a web page, and no sound"),
         (audio_bytes(np.full(9, np.nan), subtype="FLOAT"), "sample 0 is nan; full scale is 1"),
         (audio_bytes(np.array([0.1, 1e30]), subtype="FLOAT"), "sample 1 is 1e"),
         (audio_bytes(tone(8000), rate=500), "has 500 samples a second"),

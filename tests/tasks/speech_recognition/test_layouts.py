@@ -61,7 +61,7 @@ def test_ljspeech(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("", "line 1: has no column audio; its columns are none"),
-        ("audio,text\na.wav,b\n", "has no column transcript"),
+        ("audio,words\na.wav,b\n", "has no column transcript"),
         ("audio,transcript\n", "holds no recordings"),
         ("audio,transcript\na.wav\n", "line 2: expected 2 cells"),
         ("audio,transcript\na.wav,b,c\n", "line 2: expected 2 cells"),

@@ -64,12 +64,25 @@ def test_predict_takes_one_file_or_a_folder(run: Path, tmp_path: Path, capsys: p
     found = answer(capsys, "predict", "--run", run, "--file", tmp_path)["results"]
     assert [Path(each["file"]).name for each in found] == ["a.flac", "b.wav"]
     assert found[0]["transcript"] == "hi lo mid" and found[1]["words"] == []
-    (tmp_path / "c.wav").write_bytes(audio_bytes(np.zeros(0)))
-    assert "c.wav: holds no samples" in complaint(capsys, "predict", "--run", run, "--file", tmp_path)
     assert [each["word"] for each in found[0]["words"]] == ["hi", "lo", "mid"]
     assert all(0 < each["confidence"] <= 1 for each in found)
     starts = [each["start"] for each in found[0]["words"]]
     assert starts == sorted(starts) and starts[-1] < 0.8
+
+
+def test_a_damaged_file_of_a_folder_is_listed_and_the_others_are_answered(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, samples in (("a.wav", 4000), ("b.wav", 0), ("c.wav", 4000)):
+        (tmp_path / name).write_bytes(audio_bytes(np.zeros(samples)))
+    capsys.readouterr()
+    assert rnnapps_main(["speech_recognition", "predict", "--run", str(run), "--file", str(tmp_path)]) == 2
+    printed = capsys.readouterr()
+    first, second, third = map(json.loads, printed.out.splitlines())
+    assert [Path(each["file"]).name for each in (first, second, third)] == ["a.wav", "b.wav", "c.wav"]
+    assert second["problem"].startswith("holds no samples") and set(second) == {"file", "problem"}
+    assert printed.err.splitlines()[-1] == f"error: 1 input cannot be read: {tmp_path / 'b.wav'}"
+    assert "b.wav: holds no samples" in complaint(capsys, "predict", "--run", run, "--file", tmp_path / "b.wav")
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def test_chunks_before_the_samples_are_skipped() -> None:
     np.testing.assert_array_equal(waveforms[0], waveforms[1])
 
 
-@pytest.mark.parametrize(("riff", "data"), [(2**32 - 1, 2**32 - 1), (0x7FFF_F024, 0x7FFF_F000)])
+@pytest.mark.parametrize(("riff", "data"), [(2**32 - 1, 2**32 - 1), (0x7FFF_F024, 0x7FFF_F000), (0, 0)])
 def test_sizes_of_a_stream_mean_all_that_follows(riff: int, data: int) -> None:
     streamed = resized(wav(SOUND, 8000), riff=riff, data=data)
     waveforms, lengths, problems = decode([streamed])

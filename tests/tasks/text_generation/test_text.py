@@ -13,7 +13,8 @@ from rnnapps.data.text import documents
 from rnnapps.data.text.documents import decode_text, read_documents
 from rnnapps.errors import DataError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
-from rnnapps.tasks.text_generation.data.text import joined, read_splits, split_contiguously
+from rnnapps.tasks.text_generation.data.text import joined, read_splits
+from rnnapps.tasks.text_generation.data.text_parts import split_contiguously
 
 SHAKESPEARE = Path(__file__).parents[3].parent / "shared/data/text/tinyshakespeare.txt"
 TEXTS = st.lists(st.text(max_size=20), max_size=5)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.errors import ConfigError
+from rnnapps.tasks.translation.layers import Bridge
 from rnnapps.tasks.translation.model_config import TranslationModelConfig
 from rnnapps.tasks.translation.network import decoder_step, encode, go_on, translation_network
 from rnnapps.tasks.translation.objective import smoothed_loss
@@ -133,3 +134,14 @@ def test_label_smoothing_by_hand() -> None:
 def test_bad_settings(bad: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(bad))):
         TranslationModelConfig(**bad)
+
+
+def test_the_bridge_leaves_memories_at_zero() -> None:
+    bridge = Bridge([2, (1, 2, 2)])
+    final = [tf.constant([[1.0, -1.0, 2.0]]), tf.ones((1, 1, 3, 3))]
+    vector, memory = bridge(final)
+    weights, bias = bridge.parts["state_0"].get_weights()
+    np.testing.assert_allclose(vector, np.tanh(final[0].numpy() @ weights + bias), rtol=1e-6)
+    np.testing.assert_array_equal(memory, np.zeros((1, 1, 2, 2)))
+    assert bridge.compute_output_shape([(1, 3), (1, 1, 3, 3)]) == [(1, 2), (1, 1, 2, 2)]
+    assert Bridge.from_config(bridge.get_config()).sizes == [2, (1, 2, 2)]

@@ -28,6 +28,7 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     return {
         "data.source": Change(str(other)),
         "data.target": Change(right, {"data.source": left, "data.target": turned}),
+        "data.columns": Change((2, 1), {"data.source": str(other)}),
         "data.validation": Change(str(other)),
         "data.validation_target": Change(right, {"data.validation": left, "data.validation_target": turned}),
         "data.test": Change(str(other)),

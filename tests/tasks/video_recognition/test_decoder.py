@@ -51,7 +51,7 @@ def test_many_files_keep_their_order(video: Path, tmp_path: Path) -> None:
     for path in paths:
         write_mp4(path, moving_square("left", frames=int(path.stem)), rate=10)
     with VideoDecoder(CONFIG) as pool:
-        assert [len(frames) for frames in pool.decode_all(paths)] == [3, 9, 2, 7, 5, 4]
+        assert [len(frames()) for frames in pool.decode_all(paths)] == [3, 9, 2, 7, 5, 4]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,18 @@ def test_bad_folders_are_one_line(moves: Path, tmp_path: Path) -> None:
         read_video_splits(config(tmp_path / "two"))
 
 
+def test_a_damaged_video_is_left_out_and_counted(moves: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    shutil.copytree(moves, tmp_path / "all")
+    for name in ("left/p0_00.mp4", "right/p1_01.mp4"):
+        (tmp_path / "all" / name).write_bytes((tmp_path / "all" / name).read_bytes()[:300])
+    found = read_video_splits(config(tmp_path / "all", bad_limit=0.2))
+    assert [Path(each.file).name for each in found.skipped] == ["p0_00.mp4", "p1_01.mp4"]
+    assert sum(map(len, found.named().values())) == 14
+    assert "2 of 16 videos cannot be read and are left out" in capsys.readouterr().err
+    with pytest.raises(DataError, match=r"2 of 16 videos cannot be read: .*p0_00\.mp4: cannot be decoded"):
+        read_video_splits(config(tmp_path / "all"))
+
+
 def test_what_is_cached_is_not_decoded_again(moves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = read_video_splits(config(moves))
     monkeypatch.setattr(VideoDecoder, "decode", lambda *_, **__: pytest.fail("decoded again"))

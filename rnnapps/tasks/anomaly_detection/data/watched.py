@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from rnnapps.contract.bad_examples import BadExample
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.given import given_splits
 from rnnapps.data.series.given_series import given_series, given_series_of_splits
@@ -38,11 +42,13 @@ class WatchedSeries:
         parts: training, validation and test parts.
         kinds: names of the kinds of faults that labels number from 1; empty when labels are 0 and 1 alone.
         source: what a person would call the data.
+        skipped: files of a folder that could not be read.
     """
 
     parts: SplitSeries
     kinds: tuple[str, ...]
     source: str
+    skipped: tuple[BadExample, ...] = ()
 
     def digest(self) -> str:
         """A fingerprint of the training and validation rows."""
@@ -60,21 +66,22 @@ def read_watched(config: AnomalyDataConfig, given: object = None) -> WatchedSeri
         DataError: a source is missing or not what was expected, too short, or its channels differ.
     """
     kinds: tuple[str, ...] = ()
-    title = config.source
+    title, good = config.source, GoodExamples(config.source, config, noun="tables")
     if given is not None:
         parts = _given_parts(given, config)
     elif config.source == BUILTIN:
         parts, kinds, title = _simulated(), _fault_names(), "a simulated machine (synthetic)"
     else:
-        parts = _read_parts(config)
+        parts = _read_parts(config, good)
     if config.test is not None:
-        others = _labelled(read_tables(dataclasses.replace(config, source=config.test)), config)
+        others = _labelled(read_tables(dataclasses.replace(config, source=config.test), good=good), config)
         parts = parts._replace(test=[SeriesPart(series, 0, len(series)) for series in others])
+    skipped = good.finish()
     if config.labels:
         _check_names(config, parts)
     parts = parts._replace(validation=[part for part in map(_until(config), parts.validation) if len(part)])
     _check_channels(config, parts)
-    return WatchedSeries(parts, kinds, title)
+    return WatchedSeries(parts, kinds, title, skipped)
 
 
 def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, str | Array]]:
@@ -122,13 +129,13 @@ def _fault_names() -> tuple[str, ...]:
     return FAULTS
 
 
-def _read_parts(config: AnomalyDataConfig) -> SplitSeries:
+def _read_parts(config: AnomalyDataConfig, good: GoodExamples) -> SplitSeries:
     """The parts of archives, which hold their own split, or of tables, which are split in time."""
-    folder = Path(config.source)
+    folder = unpacked_source(config.source)
     archives = list_files(folder, (".npz",)) if folder.is_dir() else []
     if archives:
-        return _archive_parts(archives, config)
-    series = read_tables(config)
+        return _archive_parts(archives, config, good)
+    series = read_tables(config, good=good)
     tell_notes(series, config)
     return split_in_time(_labelled(series, config), config)
 
@@ -144,11 +151,15 @@ def _given_parts(given: object, config: AnomalyDataConfig) -> SplitSeries:
 
 
 def read_tables(
-    config: AnomalyDataConfig, given: object = None, known: Mapping[str, str] | None = None
+    config: AnomalyDataConfig,
+    given: object = None,
+    known: Mapping[str, str] | None = None,
+    *,
+    good: GoodExamples | None = None,
 ) -> list[Series]:
     """Tables of series, or of events, which have no fixed distance; of files, or given from Python."""
     config = series_config(config)
-    return read_series(config, known) if given is None else given_series(given, config, known=known)
+    return read_series(config, known, good) if given is None else given_series(given, config, known=known)
 
 
 def series_config(config: AnomalyDataConfig) -> AnomalyDataConfig:
@@ -166,16 +177,18 @@ def _labelled(series: list[Series], config: AnomalyDataConfig) -> list[Series]:
     return [dataclasses.replace(own, labels=mark(own, stretches.get(own.name, ()), config.labels)) for own in series]
 
 
-def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSeries:
+def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig, good: GoodExamples) -> SplitSeries:
     """Each `.npz` file is one series: `train`, whose last rows validate, and `test`.
 
     Channels are known by their numbers; those that only other files have are missing.
     """
     stretches = read_stretches(config.labels) if config.labels else {}
     train, validation, test = [], [], []
-    loaded = [_load_archive(path) for path in paths]
-    width = max(arrays["train"].shape[1] for arrays in loaded)
-    for path, own in zip(paths, loaded, strict=True):
+    loaded = list(good.read(partial(_named_archive, path) for path in paths))
+    if not loaded:
+        good.finish()
+    width = max(arrays["train"].shape[1] for _, arrays in loaded)
+    for path, own in loaded:
         arrays = {name: _widened(array, width) for name, array in own.items()}
         series = _numbered(path.stem, arrays["train"], str(path))
         first = round(len(series) * (1 - config.validation_fraction))
@@ -188,6 +201,11 @@ def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig) -> SplitSer
                 tested = dataclasses.replace(tested, labels=labels)
             test.append(SeriesPart(tested, 0, len(tested)))
     return SplitSeries(*([part for part in parts if len(part)] for parts in (train, validation, test)))
+
+
+def _named_archive(path: Path) -> tuple[Path, dict[str, Array]]:
+    """A file and its arrays."""
+    return path, _load_archive(path)
 
 
 def _widened(array: Array, width: int) -> Array:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import require, require_choice, shares_of_given
+from rnnapps.data.bad_examples import BadExamplesConfig
 from rnnapps.errors import ConfigError
 
 __all__ = ["TICKS_PER_BEAT", "MusicDataConfig", "Representation"]
@@ -17,7 +18,7 @@ TICKS_PER_BEAT = 480
 
 
 @dataclass(frozen=True)
-class MusicDataConfig:
+class MusicDataConfig(BadExamplesConfig):
     """The pieces to learn from, how they are split, and their representation.
 
     Folders `train`, `valid` or `validation`, and `test` below `source` are the split. Otherwise whole pieces are dealt
@@ -54,6 +55,7 @@ class MusicDataConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
         require_choice("data.representation", self.representation, Representation)
         for name in ("validation_fraction", "test_fraction"):
             share = getattr(self, name)

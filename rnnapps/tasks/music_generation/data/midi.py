@@ -10,6 +10,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
+from rnnapps.data.file_kinds import kind_of
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.config import TICKS_PER_BEAT
 from rnnapps.tasks.music_generation.data.midi_events import NOTE_OFF, NOTE_ON, Event, track_events
@@ -87,8 +88,13 @@ def _chunks(content: bytes, name: str | Path) -> tuple[int, list[bytes]]:
     """Ticks of a quarter note, and the body of each track; nothing is decoded yet."""
     if len(content) > MAXIMUM_BYTES:
         raise DataError(name, f"has {len(content):,} bytes; at most {MAXIMUM_BYTES:,} are read", "split the file")
+    if content[:4] == b"RIFF" and content[8:16] == b"RMIDdata":  # a MIDI file in the wrapping of Windows
+        content = content[20 : 20 + int.from_bytes(content[16:20], "little")]
     if content[:4] != b"MThd" or len(content) < 14:
-        raise DataError(name, "is no Standard MIDI File: it does not begin with MThd", "convert it or leave it out")
+        other = kind_of(content) if content[:4] != b"MThd" else ""
+        known = f"is {other}, and no Standard MIDI File" if other else ""
+        problem = known or "is no Standard MIDI File: it does not begin with MThd"
+        raise DataError(name, problem, "convert it or leave it out")
     size, kind, count, division = (
         int.from_bytes(content[first:last], "big") for first, last in ((4, 8), (8, 10), (10, 12), (12, 14))
     )

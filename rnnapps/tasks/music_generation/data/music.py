@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import GoodExamples
+from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.given import MEMORY, given_splits
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.part_names import part_folders, parts_of
@@ -45,9 +49,12 @@ def read_piece_splits(config: MusicDataConfig, given: object = None) -> PieceSpl
     Raises:
         DataError: a source is missing, a file is damaged, or there are too few pieces to split.
     """
-    parts = _parts(config) if given is None else _given_parts(given, config)
+    many = given is None and (is_tfds(config.source) or unpacked_source(config.source).is_dir())
+    good = GoodExamples(config.source, config, noun="pieces", many=many)
+    parts, dealt = _parts(config, good) if given is None else _given_parts(given, config, good)
     if config.test is not None:
-        parts["test"] = _read(_files(Path(config.test)), config)
+        parts["test"] = _read(_files(unpacked_source(config.test)), config, good)
+    skipped = good.finish()
     tell_remarks([piece for pieces in parts.values() for piece in pieces], config.source)
     for name, pieces in parts.items():
         if not any(piece.steps > 1 for piece in pieces):
@@ -56,6 +63,8 @@ def read_piece_splits(config: MusicDataConfig, given: object = None) -> PieceSpl
     return ItemSplits(
         **{name: tuple(piece for piece in pieces if piece.steps > 1) for name, pieces in parts.items()},
         source="Bach chorales of music21's corpus" if config.source == BUILTIN else config.source,
+        skipped=skipped,
+        dealt=tuple(dealt),
     )
 
 
@@ -66,7 +75,7 @@ def read_piece(path: str | Path, config: MusicDataConfig) -> Piece:
         DataError: it is missing, damaged or of another kind.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
+    suffix = plain_suffix(path)
     if suffix not in (*MIDI_SUFFIXES, *SCORE_SUFFIXES):
         known = ", ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
         raise DataError(path, f"ends in {suffix or 'nothing'}; pieces end in {known}", "convert it to MIDI")
@@ -90,8 +99,10 @@ def given_piece(given: GivenPiece, place: str, config: MusicDataConfig) -> Piece
     return read_piece(given, config) if isinstance(given, str | Path) else parse_given(given, place, config)
 
 
-def _given_parts(given: object, config: MusicDataConfig) -> dict[str, list[Piece]]:
-    """The pieces from Python of each part; those parts that are missing are dealt from the training pieces."""
+def _given_parts(
+    given: object, config: MusicDataConfig, good: GoodExamples
+) -> tuple[dict[str, list[Piece]], Sequence[str]]:
+    """The pieces from Python of each part, and the parts that are missing, dealt from the training pieces."""
     named: dict[str, list[tuple[str, Any]]] = {}
     for part, pieces in given_splits(given).items():
         if isinstance(pieces, str | bytes | Mapping) or not isinstance(pieces, Iterable) or hasattr(pieces, "columns"):
@@ -101,7 +112,11 @@ def _given_parts(given: object, config: MusicDataConfig) -> dict[str, list[Piece
     missing = [name for name in HELD_OUT if name not in named]
     if missing:
         named |= _dealt(named["train"], config, _file_name, missing=missing)
-    return {part: [given_piece(piece, place, config) for place, piece in pairs] for part, pairs in named.items()}
+    read = {
+        part: list(good.read(partial(given_piece, piece, place, config) for place, piece in pairs))
+        for part, pairs in named.items()
+    }
+    return read, missing
 
 
 def _file_name(named: tuple[str, GivenPiece]) -> str:
@@ -110,13 +125,13 @@ def _file_name(named: tuple[str, GivenPiece]) -> str:
     return Path(piece).name if isinstance(piece, str | Path) else place
 
 
-def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
-    """The pieces of each part, as the source has them or dealt out."""
+def _parts(config: MusicDataConfig, good: GoodExamples) -> tuple[dict[str, list[Piece]], Sequence[str]]:
+    """The pieces of each part, and the parts that were dealt out, which the source has not."""
     if config.source == BUILTIN:
-        return _dealt(builtin_chorales(config.steps_per_beat), config, lambda piece: piece.name)
+        return _dealt(builtin_chorales(config.steps_per_beat), config, lambda piece: piece.name), HELD_OUT
     if is_tfds(config.source):
-        return _tfds_parts(config)
-    root = Path(config.source)
+        return _tfds_parts(config, good)
+    root = unpacked_source(config.source)
     folders = part_folders(root, (*MIDI_SUFFIXES, *SCORE_SUFFIXES)) if root.is_dir() else {}
     paths = {name: _files(folder) for name, folder in folders.items()} or {"train": _files(root)}
     if config.test is not None:
@@ -124,7 +139,7 @@ def _parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
     missing = [name for name in HELD_OUT if name not in paths]
     if missing:
         paths |= _dealt(paths["train"], config, lambda path: path.name, missing=missing)
-    return {name: _read(part, config) for name, part in paths.items()}
+    return {name: _read(part, config, good) for name, part in paths.items()}, missing
 
 
 def _dealt(
@@ -155,11 +170,11 @@ def _files(root: Path) -> list[Path]:
     return paths
 
 
-def _read(paths: Sequence[Path], config: MusicDataConfig) -> list[Piece]:
-    return [read_piece(path, config) for path in paths]
+def _read(paths: Sequence[Path], config: MusicDataConfig, good: GoodExamples) -> list[Piece]:
+    return list(good.read(partial(read_piece, path, config) for path in paths))
 
 
-def _tfds_parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
+def _tfds_parts(config: MusicDataConfig, good: GoodExamples) -> tuple[dict[str, list[Piece]], Sequence[str]]:
     """The splits of a data set; dealt anew where one of the three is missing."""
     builder = tfds_builder(config.source)
     if "midi" not in builder.info.features:
@@ -169,23 +184,28 @@ def _tfds_parts(config: MusicDataConfig) -> dict[str, list[Piece]]:
     if "train" not in splits:
         problem = f"has no split train but {', '.join(builder.info.splits) or 'none at all'}"
         raise DataError(config.source, problem, "use another data set")
-    parts = {part: _tfds_pieces(builder, split, config) for part, (split,) in splits.items()}
+    parts = {part: _tfds_pieces(builder, split, config, good) for part, (split,) in splits.items()}
     missing = [name for name in HELD_OUT if name not in parts]
-    return parts | _dealt(parts["train"], config, lambda piece: piece.name, missing=missing) if missing else parts
+    dealt = _dealt(parts["train"], config, lambda piece: piece.name, missing=missing) if missing else {}
+    return parts | dealt, missing
 
 
-def _tfds_pieces(builder: tfds.core.DatasetBuilder, split: str, config: MusicDataConfig) -> list[Piece]:
+def _tfds_pieces(
+    builder: tfds.core.DatasetBuilder, split: str, config: MusicDataConfig, good: GoodExamples
+) -> list[Piece]:
     """The pieces of one split, in the order of its rows."""
     import tensorflow_datasets as tfds
 
     rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
     contents = rows.map(lambda example: example["midi"]).as_numpy_iterator()
-    return [
-        parse_midi(
+    pieces = (
+        partial(
+            parse_midi,
             content,
             f"{config.source} split {split} row {row}",
             steps_per_beat=config.steps_per_beat,
             percussion=config.percussion,
         )
         for row, content in enumerate(contents)
-    ]
+    )
+    return list(good.read(pieces))

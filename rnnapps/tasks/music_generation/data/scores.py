@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from rnnapps.data.compressed import plain_suffix
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.midi import MAXIMUM_STEPS
 from rnnapps.tasks.music_generation.data.midi_timeline import changes
@@ -44,7 +45,7 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int) -> Pie
     _corpus_folder(name)
     import music21
 
-    suffix = Path(name).suffix.lower()
+    suffix = plain_suffix(name)
     try:
         text = _unzipped(content) if suffix == ".mxl" else content
         score = music21.converter.parseData(text.decode("utf-8-sig"), format=_FORMATS.get(suffix, "musicxml"))

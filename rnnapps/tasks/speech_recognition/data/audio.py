@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.file_kinds import kind_of
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
 from rnnapps.types import Array
@@ -29,7 +31,12 @@ __all__ = [
 if TYPE_CHECKING:
     import soundfile
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf"),
+    *(".w64", ".rf64", ".sph", ".nist"),
+)
+"""What libsndfile opens by its first bytes."""
+
 MAXIMUM_BYTES = 1 << 28
 MAXIMUM_SAMPLES = 100_000_000
 """Samples of one channel, before and after resampling: 35 minutes at 48 kHz, 3.5 hours at 8 kHz."""
@@ -51,14 +58,14 @@ def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
         DataError: it is missing, too large, damaged or of another kind.
     """
     path = Path(path)
-    if path.suffix.lower() not in AUDIO_SUFFIXES:
+    if plain_suffix(path) not in AUDIO_SUFFIXES:
         known = ", ".join(AUDIO_SUFFIXES)
         raise DataError(path, f"ends in {path.suffix or 'nothing'}; recordings end in {known}", "convert it to WAV")
     return parse_audio(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path, sample_rate_hz=sample_rate_hz)
 
 
 def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Array:
-    """Decodes WAV, FLAC, Ogg or MP3; channels are averaged, and the rate is converted where it differs.
+    """Decodes what libsndfile reads; channels are averaged, and the rate is converted where it differs.
 
     Blocks are decoded one after another and the header's length is not trusted, so that no file costs more memory than
     its limit: 100 million samples.
@@ -93,7 +100,10 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
             reason = (
                 reason.partition("object at")[2].partition(": ")[2] or reason
             )  # behind soundfile's name of the file
-            problem = f"cannot be decoded as WAV, FLAC, Ogg or MP3: {reason.rstrip('.')}"
+            kind = kind_of(content)
+            if kind and not kind.endswith(("recording", "WebP file")):
+                raise DataError(name, f"is {kind}, and no sound", "give a recording, or leave it out") from None
+            problem = f"cannot be decoded as sound (WAV, FLAC, Ogg, MP3...): {reason.rstrip('.')}"
             raise DataError(name, problem, "the file is damaged or of another kind") from None
     if not len(samples):
         raise DataError(name, "holds no samples", "record it again or leave it out")
@@ -119,13 +129,15 @@ def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Arr
 
 def _with_sizes(content: bytes) -> bytes:
     """A WAV file with the sizes that its writer did not know, since it wrote into a pipe: all that follows."""
-    if content[:4] != b"RIFF" or int.from_bytes(content[4:8], "little") < STREAMED_BYTES:
+    size = int.from_bytes(content[4:8], "little")
+    if content[:4] != b"RIFF" or 0 < size < STREAMED_BYTES:
         return content
     place = 12
     while place + 8 <= len(content):
         length = int.from_bytes(content[place + 4 : place + 8], "little")
         if content[place : place + 4] == b"data":
-            length = len(content) - place - 8 if length >= STREAMED_BYTES else length
+            unknown = length >= STREAMED_BYTES or not length + size
+            length = len(content) - place - 8 if unknown else length
             total = (len(content) - 8).to_bytes(4, "little")
             head = content[:4] + total + content[8 : place + 4]
             return head + length.to_bytes(4, "little") + content[place + 8 :]

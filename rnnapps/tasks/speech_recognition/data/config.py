@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import require, require_choice, shares_of_given
+from rnnapps.data.bad_examples import BadExamplesConfig
 from rnnapps.errors import ConfigError
 
 __all__ = ["HoldOut", "SpeechDataConfig", "Unit"]
@@ -16,13 +17,14 @@ HoldOut = Literal["clips", "speakers"]
 
 
 @dataclass(frozen=True)
-class SpeechDataConfig:
+class SpeechDataConfig(BadExamplesConfig):
     """The recordings to learn from, how they are split, and what is written.
 
     Attributes:
-        source: `builtin` (synthetic: number strings spoken by eSpeak NG), a CSV file with the columns `audio` and
-            `transcript`, a folder with `train.csv` (and `dev.csv`, `test.csv`), a LibriSpeech folder, whose subsets are
-            its parts, an LJSpeech folder, or `tfds:NAME[/config]`.
+        source: `builtin` (synthetic: number strings spoken by eSpeak NG), a manifest (CSV with the columns `audio` and
+            `transcript`, or as Common Voice, NeMo, DeepSpeech and Hugging Face write them), a folder with `train.csv`
+            (and `dev.csv`, `test.csv`), a LibriSpeech folder, whose subsets are its parts, an LJSpeech or a Kaldi
+            folder, one with a text beside each recording, or `tfds:NAME[/config]`.
         validation: the same for the validation split; None takes what `source` offers, or a share of its training part.
         test: the same for the test split.
         validation_fraction: share of the training part held out for validation where it has no split of its own.
@@ -62,6 +64,7 @@ class SpeechDataConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
         require_choice("data.unit", self.unit, Unit)
         require_choice("data.hold_out", self.hold_out, HoldOut)
         for name in ("validation_fraction", "test_fraction"):

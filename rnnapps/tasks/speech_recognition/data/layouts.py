@@ -1,72 +1,69 @@
-"""What is said where: manifests, folders of LibriSpeech and LJSpeech, pairs from Python; no sound is read here."""
+"""What is said where: manifests, folders in the usual layouts, pairs from Python; no sound is read here."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
 from rnnapps.data.part_names import subset_part
-from rnnapps.data.sources import list_files, read_bytes
-from rnnapps.data.text.documents import decode_text
+from rnnapps.data.sources import list_files
 from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
-from rnnapps.tasks.speech_recognition.data.sound import Sound
+from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.manifests import file_text, manifest_rows, speaker_of
+from rnnapps.tasks.speech_recognition.data.row import Row
 
-__all__ = ["Row", "by_subset", "list_given", "list_rows"]
+__all__ = ["by_subset", "list_given", "list_rows"]
 
-MAXIMUM_BYTES = 1 << 28
 COLUMNS = ("audio", "transcript")
+_AUDIO_FOLDER = re.compile(r"[^\n|]*\bfile_name\b")
+"""How the first line of a Hugging Face audio folder's table begins, which LJSpeech's has not."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A recording that is not read yet.
-
-    Attributes:
-        audio: its file; or sound from Python, in any form.
-        transcript: as it is written in the source.
-        speaker: who speaks; empty where it is not known.
-        place: where the row stands, for errors.
-    """
-
-    audio: Sound
-    transcript: str
-    speaker: str
-    place: str
-
-    @property
-    def name(self) -> str:
-        """What to call the recording: its file, or else its place."""
-        return str(self.audio) if isinstance(self.audio, str | Path) else self.place
-
-
-def list_rows(source: Path, speaker_pattern: str = "") -> list[Row]:
-    """The rows of a manifest file, a LibriSpeech folder or an LJSpeech folder.
+def list_rows(source: Path, speaker_pattern: str = "", good: GoodExamples | None = None) -> list[Row]:
+    """The rows of a manifest file, or of a folder in one of the usual layouts.
 
     Args:
-        source: a CSV file with the columns `audio` (a path relative to the file's folder), `transcript` and, if there
-            is one, `speaker`; a folder with `metadata.csv` and `wavs/` (LJSpeech); or a folder with `*.trans.txt`
-            (LibriSpeech).
+        source: a manifest, see `manifest_rows`; a folder with `metadata.csv` or `metadata.jsonl` (Hugging Face), with
+            `metadata.csv` and `wavs/` (LJSpeech), with `wav.scp` and `text` (Kaldi), with `*.trans.txt` (LibriSpeech),
+            or with a `.txt` beside each recording.
         speaker_pattern: regular expression whose first group finds the speaker in an audio file's name.
+        good: counts the lines that name no recording; without it the first one is an error.
 
     Raises:
         DataError: it is none of these, a line is wrong, or it has no rows.
     """
-    if not source.is_dir():
-        rows = list(_manifest(source, speaker_pattern))
-    elif (source / "metadata.csv").is_file():
-        rows = list(_ljspeech(source))
-    else:
-        rows = list(_librispeech(source))
+    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="recordings")
+    rows = list(_rows_of(source, speaker_pattern, good))
     if not rows:
-        raise DataError(source, "holds no recordings", "give a manifest, a LibriSpeech or an LJSpeech folder")
+        good.finish()
+        raise DataError(
+            source,
+            "holds no recordings",
+            "give a manifest, a LibriSpeech or an LJSpeech folder, or texts beside recordings",
+        )
     return rows
+
+
+def _rows_of(source: Path, speaker_pattern: str, good: GoodExamples) -> Iterator[Row]:
+    """The rows of a source, by the layout that it has."""
+    if not source.is_dir():
+        return manifest_rows(source, speaker_pattern, good)
+    table, objects = source / "metadata.csv", source / "metadata.jsonl"
+    if objects.is_file() or (table.is_file() and _AUDIO_FOLDER.match(file_text(table))):
+        return manifest_rows(objects if objects.is_file() else table, speaker_pattern, good)
+    if table.is_file():
+        return _ljspeech(source, good)
+    if (source / "wav.scp").is_file():
+        return _kaldi(source, good)
+    transcripts = list_files(source, (".txt",))
+    if any(path.name.endswith(".trans.txt") for path in transcripts):
+        return _librispeech(transcripts, good)
+    return _beside(source, {path.with_suffix(""): path for path in transcripts}, speaker_pattern, good)
 
 
 def by_subset(rows: Sequence[Row], root: Path) -> dict[str, list[Row]]:
@@ -85,7 +82,7 @@ def by_subset(rows: Sequence[Row], root: Path) -> dict[str, list[Row]]:
     parts: dict[str, list[Row]] = {}
     for row in rows:
         assert isinstance(row.audio, Path)
-        folders = row.audio.relative_to(root).parts[:-1]
+        folders = row.audio.relative_to(root).parts[:-1] if row.audio.is_relative_to(root) else ()
         parts.setdefault(next(filter(None, map(subset_part, folders)), ""), []).append(row)
     if set(parts) == {""}:
         return {"train": parts[""]}
@@ -117,66 +114,67 @@ def list_given(given: object) -> dict[str, list[Row]]:
     }
 
 
-def _manifest(path: Path, speaker_pattern: str) -> Iterator[Row]:
-    """The rows of a CSV file with columns audio, transcript and perhaps speaker; paths are relative to the file."""
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
-    try:
-        names = list(reader.fieldnames or ())
-        missing = [name for name in COLUMNS if name not in names]
-        if missing:
-            problem = f"line 1: has no column {missing[0]}; its columns are {', '.join(names) or 'none'}"
-            raise DataError(path, problem, "begin the file with: audio,transcript")
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            if None in row or any(row[name] is None for name in COLUMNS):
-                raise DataError(path, f"line {reader.line_num}: expected {len(names)} cells", "quote cells with commas")
-            if not row["audio"].strip() or "\0" in row["audio"]:
-                raise DataError(path, f"line {reader.line_num}: names no audio file", "fill it in")
-            audio = path.parent / row["audio"].strip()
-            speaker = (row.get("speaker") or "").strip() or _speaker(audio, speaker_pattern, where)
-            yield Row(audio, row["transcript"], speaker, where)
-    except csv.Error as error:
-        raise DataError(path, f"line {reader.line_num + 1}: {error}", "check its quotation marks") from None
-
-
-def _speaker(audio: Path, pattern: str, where: str) -> str:
-    """What the first group of the pattern finds in a file's name; empty without a pattern."""
-    if not pattern:
-        return ""
-    match = re.search(pattern, audio.name)
-    if not match:
-        raise DataError(where, f"data.speaker_pattern {pattern!r} is not in {audio.name!r}", "correct the pattern")
-    return match[1] or ""
-
-
-def _ljspeech(folder: Path) -> Iterator[Row]:
+def _ljspeech(folder: Path, good: GoodExamples) -> Iterator[Row]:
     """`metadata.csv`: name|transcript|normalised transcript, without quotation; recordings in `wavs/`."""
     path = folder / "metadata.csv"
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(file_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         cells = line.split("|")
         if len(cells) not in (2, 3) or not cells[0].strip() or "\0" in cells[0]:
             problem = f"line {number}: expected name|transcript|normalised transcript"
-            raise DataError(path, problem, "correct the line")
+            good.leave_out(DataError(path, problem, "correct the line"))
+            continue
         yield Row(folder / "wavs" / f"{cells[0].strip()}.wav", cells[-1], "", f"{path}, line {number}")
 
 
-def _librispeech(folder: Path) -> Iterator[Row]:
+def _kaldi(folder: Path, good: GoodExamples) -> Iterator[Row]:
+    """`wav.scp`, `text` and perhaps `utt2spk`: an utterance and its file, words or speaker in each line."""
+    files, words = _kaldi_table(folder / "wav.scp"), _kaldi_table(folder / "text")
+    speakers = _kaldi_table(folder / "utt2spk") if (folder / "utt2spk").is_file() else {}
+    if (folder / "segments").is_file():
+        remedy = "cut the recordings, or write a manifest with: audio,transcript"
+        raise DataError(folder / "segments", "cuts recordings into utterances, which is not read", remedy)
+    for name, (line, file) in files.items():
+        where = f"{folder / 'wav.scp'}, line {line}"
+        if file.endswith("|"):
+            good.leave_out(DataError(where, "is a command and no file", "run it, and name the file it writes"))
+        elif name not in words:
+            good.leave_out(DataError(where, f"{name!r} has no line in text", "add it"))
+        else:
+            yield Row(folder / file, words[name][1], speakers.get(name, (0, ""))[1], where)
+
+
+def _kaldi_table(path: Path) -> dict[str, tuple[int, str]]:
+    """The first word of each line -> its number, and what follows."""
+    lines = ((number, line.split(maxsplit=1)) for number, line in enumerate(file_text(path).split("\n"), start=1))
+    return {parts[0]: (number, parts[1].strip() if len(parts) > 1 else "") for number, parts in lines if parts}
+
+
+def _beside(folder: Path, transcripts: Mapping[Path, Path], speaker_pattern: str, good: GoodExamples) -> Iterator[Row]:
+    """A text beside each recording, with its name but for the ending; folders of texts alone hold none."""
+    for audio in list_files(folder, AUDIO_SUFFIXES) if transcripts else ():
+        text = transcripts.get(audio.with_suffix(""))
+        try:
+            if text is None:
+                raise DataError(audio, "has no transcript beside it", f"write {audio.with_suffix('.txt').name}")
+            transcript = " ".join(file_text(text).split())
+            yield Row(audio, transcript, speaker_of(audio, speaker_pattern, str(text)), str(text))
+        except DataError as error:
+            good.leave_out(error)
+
+
+def _librispeech(transcripts: Sequence[Path], good: GoodExamples) -> Iterator[Row]:
     """`SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`: a line for each recording beside it, NAME TRANSCRIPT."""
-    for path in list_files(folder, (".txt",)):
+    for path in transcripts:
         if not path.name.endswith(".trans.txt"):
             continue
-        for number, line in enumerate(_text(path).splitlines(), start=1):
+        for number, line in enumerate(file_text(path).splitlines(), start=1):
             name, _, transcript = line.strip().partition(" ")
             if not name:
                 continue
             if not re.fullmatch(r"[\w.]+(-[\w.]+)+", name):
                 problem = f"line {number}: {name[:40]!r} is no name of a recording such as 84-121123-0000"
-                raise DataError(path, problem, "correct the line")
+                good.leave_out(DataError(path, problem, "correct the line"))
+                continue
             yield Row(path.parent / f"{name}.flac", transcript, name.split("-")[0], f"{path}, line {number}")
-
-
-def _text(path: Path) -> str:
-    """A file as text; raises DataError where it is none."""
-    return decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)

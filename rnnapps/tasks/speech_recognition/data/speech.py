@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import GoodExamples
+from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.part_names import PARTS, parts_of
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
-from rnnapps.tasks.speech_recognition.data.layouts import Row, by_subset, list_given, list_rows
+from rnnapps.tasks.speech_recognition.data.layouts import by_subset, list_given, list_rows
+from rnnapps.tasks.speech_recognition.data.manifests import MANIFEST_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.row import Row
 from rnnapps.tasks.speech_recognition.data.sound import read_sound
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 
@@ -40,56 +45,67 @@ def read_utterance_splits(config: SpeechDataConfig, given: object = None) -> Utt
             recordings to split.
     """
     builtin = given is None and config.source == BUILTIN
-    parts = _builtin(config) if builtin else _parts(config, given)
+    good = GoodExamples(config.source, config, noun="recordings", many=given is None)
+    parts, dealt = (_builtin(config, good), ()) if builtin else _parts(config, given, good)
+    skipped = good.finish()
     for name in PARTS:
         if not parts[name]:
             raise DataError(config.source, f"has no recordings for the {name} split", "give more recordings")
     source = "synthetic number strings spoken by eSpeak NG" if builtin else config.source
-    return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source)
+    return ItemSplits(**{name: tuple(parts[name]) for name in PARTS}, source=source, skipped=skipped, dealt=dealt)
 
 
-def _builtin(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+def _builtin(config: SpeechDataConfig, good: GoodExamples) -> dict[str, list[Utterance]]:
     """Synthetic speech, but for the splits that have a source of their own."""
     from rnnapps.tasks.speech_recognition.data.spoken_numbers import spoken_numbers
 
-    return {**spoken_numbers(config.builtin_utterances, sample_rate_hz=config.sample_rate_hz), **_named(config)}
+    return {**spoken_numbers(config.builtin_utterances, sample_rate_hz=config.sample_rate_hz), **_named(config, good)}
 
 
-def _parts(config: SpeechDataConfig, given: object) -> dict[str, list[Utterance]]:
-    """Recordings of others; rows are dealt out before any sound is read."""
-    named = _named(config)
+def _parts(
+    config: SpeechDataConfig, given: object, good: GoodExamples
+) -> tuple[dict[str, list[Utterance]], tuple[str, ...]]:
+    """Recordings of others, and which parts were dealt out; rows are, before any sound is read."""
+    named = _named(config, good)
     if given is None and is_tfds(config.source):
         from rnnapps.tasks.speech_recognition.data.tfds import tfds_utterances
 
-        own = tfds_utterances(config.source, config)
-        return _completed(
+        own = tfds_utterances(config.source, config, good)
+        completed = _completed(
             own, named, config, speaker=lambda utterance: utterance.speaker, key=lambda utterance: utterance.name
         )
-    listed = _rows(config) if given is None else list_given(given)
+        return completed, _missing(own, named)
+    listed = _rows(config, good) if given is None else list_given(given)
     rows = _completed(listed, named, config, speaker=lambda row: row.speaker, key=lambda row: row.name)
-    return {name: named.get(name) or _read(rows[name], config) for name in PARTS}
+    read = {name: named.get(name) or _read(rows[name], config, good) for name in PARTS}
+    return read, _missing(listed, named)
 
 
-def _named(config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+def _missing(own: Mapping[str, Sequence[object]], named: Mapping[str, Sequence[object]]) -> tuple[str, ...]:
+    """The parts that neither the source nor the configuration offers."""
+    return tuple(name for name in PARTS if name not in own and name not in named)
+
+
+def _named(config: SpeechDataConfig, good: GoodExamples) -> dict[str, list[Utterance]]:
     """The splits that have a source of their own."""
     sources = {"validation": config.validation, "test": config.test}
     return {
-        name: _read(list_rows(Path(source), config.speaker_pattern), config)
+        name: _read(list_rows(unpacked_source(source), config.speaker_pattern, good), config, good)
         for name, source in sources.items()
         if source is not None
     }
 
 
-def _rows(config: SpeechDataConfig) -> dict[str, list[Row]]:
+def _rows(config: SpeechDataConfig, good: GoodExamples) -> dict[str, list[Row]]:
     """The rows of each manifest or subset that the source has; all under "train" where it has one for all."""
-    root = Path(config.source)
+    root = unpacked_source(config.source)
     if not root.is_dir():
-        return {"train": list_rows(root, config.speaker_pattern)}
-    manifests = sorted(path for path in root.iterdir() if path.suffix.lower() == ".csv")
+        return {"train": list_rows(root, config.speaker_pattern, good)}
+    manifests = sorted(path for path in root.iterdir() if plain_suffix(path) in MANIFEST_SUFFIXES)
     paths = parts_of(manifests, root)
     if "train" in paths:
-        return {name: list_rows(path, config.speaker_pattern) for name, (path,) in paths.items()}
-    return by_subset(list_rows(root), root)
+        return {name: list_rows(path, config.speaker_pattern, good) for name, (path,) in paths.items()}
+    return by_subset(list_rows(root, good=good), root)
 
 
 def _completed(
@@ -103,7 +119,7 @@ def _completed(
     """All three splits; those that neither the source nor the configuration offers are dealt from the training part."""
     parts: dict[str, list[Any]] = {**own, **named}
     shares = {"validation": config.validation_fraction, "test": config.test_fraction}
-    wanted = {name: share for name, share in shares.items() if name not in parts}
+    wanted = {name: shares[name] for name in _missing(own, named)}
     if not wanted:
         return parts
     items = sorted(parts["train"], key=key)
@@ -128,7 +144,7 @@ def _completed(
     return parts
 
 
-def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
+def _read(rows: Sequence[Row], config: SpeechDataConfig, good: GoodExamples) -> list[Utterance]:
     """The recordings of rows."""
 
     def utterance(row: Row) -> Utterance:
@@ -137,4 +153,4 @@ def _read(rows: Sequence[Row], config: SpeechDataConfig) -> list[Utterance]:
             samples, row.transcript, speaker=row.speaker, name=row.name, where=row.place, config=config
         )
 
-    return held_in_memory(map(utterance, rows), config)
+    return held_in_memory(good.read(partial(utterance, row) for row in rows), config)

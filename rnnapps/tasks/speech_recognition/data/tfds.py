@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.part_names import parts_of
 from rnnapps.data.sources import tfds_builder
 from rnnapps.errors import DataError
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 AUDIOS, TEXTS, SPEAKERS = ("audio", "speech"), ("text", "transcript", "label"), ("speaker_id", "speaker")
 
 
-def tfds_utterances(source: str, config: SpeechDataConfig) -> dict[str, list[Utterance]]:
+def tfds_utterances(source: str, config: SpeechDataConfig, good: GoodExamples) -> dict[str, list[Utterance]]:
     """The utterances of each split: those whose names begin with train, validation or dev, and test.
 
     A data set has a feature `audio` or `speech`, and its transcripts in `text`, `transcript`, or as the name or names
@@ -45,7 +47,7 @@ def tfds_utterances(source: str, config: SpeechDataConfig) -> dict[str, list[Utt
         raise DataError(source, f"has no split train; it has {', '.join(builder.info.splits)}", "use another")
     return {
         part: held_in_memory(
-            (
+            good.read(
                 utterance
                 for split in own
                 for utterance in _utterances(builder, source, split, names=(audio, text), config=config)
@@ -58,21 +60,24 @@ def tfds_utterances(source: str, config: SpeechDataConfig) -> dict[str, list[Utt
 
 def _utterances(
     builder: tfds.core.DatasetBuilder, source: str, split: str, *, names: tuple[str, str], config: SpeechDataConfig
-) -> Iterator[Utterance]:
-    """The utterances of one split; `names` are those of the features with the sound and the text."""
+) -> Iterator[Callable[[], Utterance]]:
+    """What reads each utterance of one split; `names` are those of the features with the sound and the text."""
     import tensorflow_datasets as tfds
 
     features, (audio, text) = builder.info.features, names
     rate = int(features[audio].sample_rate or config.sample_rate_hz)
     speaker = next((name for name in SPEAKERS if name in features), None)
     rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
-    for number, row in enumerate(rows.as_numpy_iterator()):
+
+    def utterance(number: int, row: Mapping[str, Any]) -> Utterance:
         where = f"{source} split {split} row {number}"
-        samples = _full_scale(row[audio], where)
-        transcript = _transcript(features[text], row[text])
-        samples = resampled(samples, rate, config.sample_rate_hz, where)
+        samples = resampled(_full_scale(row[audio], where), rate, config.sample_rate_hz, where)
         name = "" if speaker is None else str(_plain(row[speaker]))
-        yield checked_utterance(samples, transcript, speaker=name, name=where, where=where, config=config)
+        transcript = _transcript(features[text], row[text])
+        return checked_utterance(samples, transcript, speaker=name, name=where, where=where, config=config)
+
+    for number, row in enumerate(rows.as_numpy_iterator()):
+        yield partial(utterance, number, row)
 
 
 def _full_scale(samples: Array, where: str) -> Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
+import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ import numpy as np
 
 from rnnapps.types import Array
 
-__all__ = ["SCALE", "Utterance", "as_pcm", "most_frequent", "normalize_transcript"]
+__all__ = ["FULL_SCALE", "SCALE", "Utterance", "as_pcm", "most_frequent", "normalize_transcript", "wav_bytes"]
 
 FULL_SCALE = 32767
 SCALE = 32768.0
@@ -45,6 +47,17 @@ class Utterance:
         """float32 `(samples,)` of full scale 1."""
         waveform: Array = self.samples.astype(np.float32) / np.float32(SCALE)
         return waveform
+
+
+def wav_bytes(samples: Array, sample_rate_hz: int) -> bytes:
+    """A WAV file, 16 bit, one channel, of int16 samples."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate_hz)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return buffer.getvalue()
 
 
 def as_pcm(samples: Array) -> Array:

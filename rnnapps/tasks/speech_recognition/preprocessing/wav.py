@@ -66,7 +66,7 @@ def decode_wavs(contents: Tensor, sample_rate_hz: int, *, longest_seconds: float
     """Decodes WAV files of 16-bit PCM, averages their channels and converts their rates.
 
     Headers are read first, and nothing is decoded that breaks a limit. Sizes that a program wrote into a pipe before it
-    knew them (0xFFFFFFFF, 0x7FFFF000...) mean all that follows.
+    knew them (0, 0xFFFFFFFF, 0x7FFFF000...) mean all that follows.
 
     Args:
         contents: string `(batch,)`, whole files, one at least.
@@ -137,9 +137,11 @@ def _read_headers(contents: Tensor) -> _Headers:
     found = tf.while_loop(
         lambda count, search: (count < MOST_CHUNKS) & tf.reduce_any(going(search)), body, (tf.constant(0), begin)
     )[1]
-    form, claimed = found.form, found.claimed
+    form = found.form
     said = tf.where(form[:, None] > 0, bytes_at(contents, form, FORMAT_BYTES), 0)
     start = tf.where(form > 0, found.start, 0)
+    held = tf.cast(sizes - start, tf.int64)
+    unknown = tf.equal(little_endian(head[:, 4:8]), 0) & tf.equal(found.claimed, 0)
     return _Headers(
         tag=little_endian(said[:, :2]),
         channels=little_endian(said[:, 2:4]),
@@ -147,8 +149,8 @@ def _read_headers(contents: Tensor) -> _Headers:
         block=little_endian(said[:, 12:14]),
         bits=little_endian(said[:, 14:]),
         start=tf.cast(start, tf.int64),
-        claimed=claimed,
-        held=tf.cast(sizes - start, tf.int64),
+        claimed=tf.where(unknown, held, found.claimed),
+        held=held,
     )
 
 

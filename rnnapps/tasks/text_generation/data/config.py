@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnnapps.data.bad_examples import BadExamplesConfig
 from rnnapps.errors import ConfigError
 
 __all__ = ["TextDataConfig"]
 
 
 @dataclass(frozen=True)
-class TextDataConfig:
+class TextDataConfig(BadExamplesConfig):
     """The text to learn from, and how it is split.
 
     The split is contiguous and made before windows are cut: first training, then validation, then test text.
@@ -18,10 +19,14 @@ class TextDataConfig:
     (or `valid`, `val`, `dev`) or `test`; the fractions then only supply what is missing.
 
     Attributes:
-        source: `builtin` (documentation of Python), a .txt file, a folder of text files, or `tfds:NAME[/config]`.
+        source: `builtin` (documentation of Python), a .txt file, JSON lines, a folder of text files, or
+            `tfds:NAME[/config]`.
         test: file, folder or `tfds:` name whose whole text is the test text; None takes what `source` offers.
         validation_fraction: share of the characters held out for validation, above 0 and below 1.
         test_fraction: share of the characters held out for the test, 0 to below 1.
+        pattern: which files of a folder are read, such as `*.py`; empty for .txt, .text, .md and .rst.
+        field: field of JSON lines, or column of a table, that holds the texts; empty finds `text`, `content`, `body`
+            or the `messages` of a chat in JSON lines.
 
     Raises:
         ConfigError: a fraction is out of range, or both `test` and `test_fraction` are given.
@@ -31,9 +36,12 @@ class TextDataConfig:
     test: str | None = None
     validation_fraction: float = 0.1
     test_fraction: float = 0.0
+    pattern: str = ""
+    field: str = ""
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
         if not 0 < self.validation_fraction < 1:
             raise ConfigError(f"data.validation_fraction is {self.validation_fraction}; give a number above 0, below 1")
         if not 0 <= self.test_fraction < 1:

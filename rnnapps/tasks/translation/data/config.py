@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnapps.config import require, require_choice, shares_of_given
+from rnnapps.data.bad_examples import BadExamplesConfig
 from rnnapps.errors import ConfigError
 from rnnapps.preprocessing.piece_kinds import PieceKind
 
@@ -12,13 +13,15 @@ __all__ = ["PairDataConfig"]
 
 
 @dataclass(frozen=True)
-class PairDataConfig:
+class PairDataConfig(BadExamplesConfig):
     """The sentence pairs to learn from.
 
     Attributes:
-        source: `builtin` (dates, times, amounts and measures, English and German), a file of lines source TAB target,
-            a file of source sentences with their translations in `target`, or `tfds:NAME/CONFIG`.
+        source: `builtin` (dates, times, amounts and measures, English and German), a file with a sentence and its
+            translation in each line (tabs, `|||`, CSV, JSON lines), a file of source sentences with their translations
+            in `target`, or `tfds:NAME/CONFIG`.
         target: file with the translation of each line of `source`; None where `source` holds both.
+        columns: the two columns of such files to read, by number from 1 or by name: `'[1, 3]'`, `'[de, en]'`.
         validation: pairs held out for validation, as `source`; None takes `validation_fraction` of the training pairs.
         validation_target: file with the translations of `validation`.
         test: pairs for the test, as `source`; None takes `test_fraction` of the training pairs.
@@ -42,6 +45,7 @@ class PairDataConfig:
 
     source: str = "builtin"
     target: str | None = None
+    columns: tuple[str | int, ...] = ()
     validation: str | None = None
     validation_target: str | None = None
     test: str | None = None
@@ -59,6 +63,12 @@ class PairDataConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
+        columns = tuple(int(column) if str(column).isdecimal() else column for column in self.columns)
+        object.__setattr__(self, "columns", columns)
+        require("data.columns", list(self.columns), "two different columns", len(set(self.columns)) in (0, 2))
+        numbers = [column for column in self.columns if isinstance(column, int)]
+        require("data.columns", list(self.columns), "numbers from 1, or names", all(number >= 1 for number in numbers))
         for name in ("validation", "test"):
             if getattr(self, f"{name}_target") is not None and getattr(self, name) is None:
                 raise ConfigError(f"data.{name}_target needs data.{name}, the file with the sentences it translates")

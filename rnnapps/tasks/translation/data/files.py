@@ -2,61 +2,87 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
 from rnnapps.data.sources import read_bytes
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.pair_lines import pair_lines
 from rnnapps.tasks.translation.data.pairs import Pair
 
 __all__ = ["LONGEST_LINE", "checked_pair", "read_aligned", "read_tab_file"]
 
 MAXIMUM_BYTES, MAXIMUM_LINES = 1 << 27, 2_000_000
 """Of a file; more would take gigabytes of memory."""
+BLANK = "one side is blank"
 LONGEST_LINE = 20_000
 """Characters of the longest sentence that is accepted."""
 
 
-def read_tab_file(path: str | Path) -> list[Pair]:
-    """Reads lines of source TAB target; empty lines are skipped.
+def read_tab_file(
+    path: str | Path, good: GoodExamples | None = None, *, columns: Sequence[str | int] = ()
+) -> list[Pair]:
+    """Reads a file with a sentence and its translation in each line, see `pair_lines`; empty lines are skipped.
+
+    Args:
+        path: the file.
+        good: counts the lines that are no pair, and drops those with a blank side; without it the first is an error.
+        columns: the two columns to read, see `pair_lines`.
 
     Raises:
         DataError: the file is missing, not UTF-8, or a line is not two sentences, with its number.
     """
-    pairs = []
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        parts = line.split("\t")
-        if len(parts) != 2:
-            problem = f"line {number} has {len(parts)} columns; expected 2: a sentence, a tab, its translation"
-            raise DataError(path, problem, "write each pair on a line of its own, without tabs in sentences")
-        pairs.append(checked_pair(path, f"line {number}", *parts))
-    return _not_empty(path, pairs)
+    good = good or GoodExamples(path, BadExamplesConfig(on_bad="refuse"), noun="lines")
+    lines = pair_lines(path, _lines(path), columns)
+    pairs = good.read(partial(_pair, path, line.place, line.sides, good) for line in lines)
+    return _not_empty(path, [pair for pair in pairs if pair is not None], good)
 
 
-def read_aligned(source: str | Path, target: str | Path) -> list[Pair]:
+def _written(sides: tuple[str, str]) -> tuple[str, str]:
+    """The sides of a pair as two files have them."""
+    return sides
+
+
+def _pair(path: str | Path, place: str, sides: Callable[[], tuple[str, str]], good: GoodExamples) -> Pair | None:
+    """The pair of a line; None, counted, for one with a blank side, where bad lines are skipped."""
+    source, target = sides()
+    if good.skips and not (source.strip() and target.strip()):
+        good.dropped[BLANK] += 1
+        return None
+    return checked_pair(path, place, source, target)
+
+
+def read_aligned(source: str | Path, target: str | Path, good: GoodExamples | None = None) -> list[Pair]:
     """Reads two files of which the same lines belong together; lines empty in both are skipped.
+
+    Args:
+        source: file of sentences.
+        target: file of their translations.
+        good: counts the lines that are no pair; without it the first one is an error.
 
     Raises:
         DataError: a file is missing or not UTF-8, or they differ in their number of lines, or a sentence is missing.
     """
+    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="lines")
     lines = [_lines(path) for path in (source, target)]
     if len(lines[0]) != len(lines[1]):
         problem = f"has {len(lines[1]):,} lines, but {source} has {len(lines[0]):,}"
         raise DataError(target, problem, "the same lines of both files must belong together")
-    pairs = [
-        checked_pair(target, f"line {number}", *both)
-        for number, both in enumerate(zip_longest(*lines), start=1)
+    pairs = good.read(
+        partial(_pair, target, f"line {number}", partial(_written, both), good)
+        for number, both in enumerate(zip(*lines, strict=True), start=1)
         if both[0].strip() or both[1].strip()
-    ]
-    return _not_empty(source, pairs)
+    )
+    return _not_empty(source, [pair for pair in pairs if pair is not None], good)
 
 
 def _lines(path: str | Path) -> list[str]:
     """The lines of a text file; only a line feed ends a line, other separators belong to sentences."""
-    text = decode_text(read_bytes(Path(path), maximum_bytes=MAXIMUM_BYTES), path)
+    text = decode_text(read_bytes(unpacked_source(path), maximum_bytes=MAXIMUM_BYTES), path)
     if (count := text.count("\n")) > MAXIMUM_LINES:
         raise DataError(path, f"has {count:,} lines; at most {MAXIMUM_LINES:,} are read", "use a part of it")
     lines = text.split("\n")
@@ -84,8 +110,9 @@ def checked_pair(path: str | Path, place: str, source: str, target: str) -> Pair
     return Pair(source.strip(), target.strip())
 
 
-def _not_empty(path: str | Path, pairs: list[Pair]) -> list[Pair]:
+def _not_empty(path: str | Path, pairs: list[Pair], good: GoodExamples) -> list[Pair]:
     """The pairs; raises DataError where there are none."""
     if not pairs:
+        good.finish()
         raise DataError(path, "holds no sentence pair", "give lines of a sentence, a tab and its translation")
     return pairs

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from rnnapps.contract.bad_examples import BadExample
 from rnnapps.data.digest import digest_examples
 
 __all__ = ["Pair", "PairSplits", "filter_pairs"]
@@ -32,6 +33,7 @@ class PairSplits:
         source: what a person would call the data.
         read: number of training pairs before the filter.
         dropped: reason -> number of training pairs that were dropped for it.
+        skipped: lines that are no pairs.
     """
 
     train: Sequence[Pair]
@@ -40,6 +42,7 @@ class PairSplits:
     source: str
     read: int
     dropped: dict[str, int] = field(default_factory=dict)
+    skipped: tuple[BadExample, ...] = ()
 
     def digest(self) -> str:
         """A fingerprint of the training and validation pairs."""

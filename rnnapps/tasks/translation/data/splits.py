@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
@@ -33,11 +34,13 @@ def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits
     Raises:
         DataError: a source is missing, damaged, or has too few pairs.
     """
-    own = _own_pairs(config) if given is None else given_pairs(given)
+    good = GoodExamples(config.source, config, noun="lines")
+    own = _own_pairs(config, good) if given is None else given_pairs(given)
     for name in ("validation", "test"):
         path = getattr(config, name)
         if path is not None:
-            own[name] = _read(path, getattr(config, f"{name}_target"))
+            own[name] = _read(path, getattr(config, f"{name}_target"), good, config.columns)
+    skipped = good.finish()
     if config.reverse:
         own = {name: [Pair(pair.target, pair.source) for pair in pairs] for name, pairs in own.items()}
     shares = {name: 0.0 if name in own else getattr(config, f"{name}_fraction") for name in ("validation", "test")}
@@ -48,23 +51,23 @@ def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits
         raise DataError(config.source, f"has no usable training pair; dropped: {dropped}", "give other pairs")
     name = "dates, times, amounts and measures (Unicode CLDR)" if config.source == BUILTIN else config.source
     test = parts.get("test") or None
-    return PairSplits(train, parts["validation"], test, name, len(parts["train"]), dropped)
+    return PairSplits(train, parts["validation"], test, name, len(parts["train"]), {**good.dropped, **dropped}, skipped)
 
 
-def _own_pairs(config: PairDataConfig) -> dict[str, list[Pair]]:
+def _own_pairs(config: PairDataConfig, good: GoodExamples) -> dict[str, list[Pair]]:
     """The pairs of each split that the source has of its own; all are for training where it is no data set."""
     if is_tfds(config.source):
         return tfds_parts(config.source)
-    return {"train": _read(config.source, config.target)}
+    return {"train": _read(config.source, config.target, good, config.columns)}
 
 
-def _read(source: str, target: str | None) -> list[Pair]:
+def _read(source: str, target: str | None, good: GoodExamples, columns: Sequence[str | int]) -> list[Pair]:
     """The pairs of one source: built-in, a file of both sides, or two aligned files."""
     if source == BUILTIN:
         from rnnapps.tasks.translation.data.phrases import builtin_pairs
 
         return builtin_pairs()
-    return read_tab_file(source) if target is None else read_aligned(source, target)
+    return read_tab_file(source, good, columns=columns) if target is None else read_aligned(source, target, good)
 
 
 def _dealt(pairs: Sequence[Pair], shares: dict[str, float], source: str) -> dict[str, list[Pair]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import require, require_choice, shares_of_given
+from rnnapps.data.bad_examples import BadExamplesConfig
 from rnnapps.errors import ConfigError
 
 __all__ = ["ANY_LABEL", "Colour", "Crop", "KnownClasses", "VideoDataConfig", "mirror_images"]
@@ -21,7 +22,7 @@ MAXIMUM_FRAMES = 20_000
 
 
 @dataclass(frozen=True)
-class VideoDataConfig:
+class VideoDataConfig(BadExamplesConfig):
     r"""The videos to learn from, and what becomes of them before the network sees them.
 
     Folders `train`, `validation` (or `valid`, `val`, `dev`) and `test` below `source`, in any case, are the split, or a
@@ -81,6 +82,7 @@ class VideoDataConfig:
 
     def __post_init__(self) -> None:
         """Checks the values."""
+        super().__post_init__()
         require_choice("data.colour", self.colour, Colour)
         require_choice("data.crop", self.crop, Crop)
         require_choice("data.known_classes", self.known_classes, KnownClasses)

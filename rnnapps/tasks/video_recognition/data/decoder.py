@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -83,14 +83,14 @@ class VideoDecoder:
             raise DataError(path, header["problem"], header["remedy"])
         return np.frombuffer(content, np.uint8).reshape(header["shape"])
 
-    def decode_all(self, paths: Sequence[str | Path]) -> Generator[Array, None, None]:
-        """The frames of many files, in their order, decoded side by side."""
+    def decode_all(self, paths: Sequence[str | Path]) -> Generator[Callable[[], Array], None, None]:
+        """What gives the frames of each of many files, or raises DataError, in their order; decoded side by side."""
         with ThreadPoolExecutor(self.workers) as threads:
             ahead = [threads.submit(self.decode, path) for path in paths[: 2 * self.workers]]
             rest = iter(paths[len(ahead) :])
             try:
                 while ahead:
-                    yield ahead.pop(0).result()
+                    yield ahead.pop(0).result
                     with contextlib.suppress(StopIteration):
                         ahead.append(threads.submit(self.decode, next(rest)))
             finally:

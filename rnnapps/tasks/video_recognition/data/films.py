@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -95,16 +96,18 @@ def given_picture(picture: object, place: str) -> Array:
     return array
 
 
-def decoded_films(films: Sequence[Film], config: VideoDataConfig) -> Generator[Array, None, None]:
-    """Frames uint8 `(frames, size, size, channels)` of videos in their order; files are decoded side by side.
+def decoded_films(
+    films: Sequence[Film], config: VideoDataConfig
+) -> Generator[tuple[Film, Callable[[], Array]], None, None]:
+    """Videos in their order, each with what gives its frames; files are decoded side by side.
 
-    Raises:
-        DataError: a file is missing, damaged or beyond a limit, or pictures last too long.
+    Frames are uint8 `(frames, size, size, channels)`. Instead of them, DataError is raised where a file is missing,
+    damaged or beyond a limit, or pictures last too long.
     """
     paths = [film for film in films if isinstance(film, Path)]
     with VideoDecoder(config) as decoder, contextlib.closing(decoder.decode_all(paths)) as of_files:
         for film in films:
-            yield resampled(film, config) if isinstance(film, Pictures) else next(of_files)
+            yield film, partial(resampled, film, config) if isinstance(film, Pictures) else next(of_files)
 
 
 def resampled(pictures: Pictures, config: VideoDataConfig) -> Array:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from rnnapps.data.csv_dicts import csv_dicts
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.bad_examples import GoodExamples
+from rnnapps.data.csv_dicts import csv_dicts, shown_names
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
 from rnnapps.data.part_names import PARTS, part_folders, part_named
@@ -60,17 +62,22 @@ class Listed:
     label: str
 
 
-def list_videos(source: str, config: VideoDataConfig) -> dict[str, list[Listed]]:
+def list_videos(source: str, config: VideoDataConfig, good: GoodExamples | None = None) -> dict[str, list[Listed]]:
     """The videos of a folder or a CSV file by part; all under "train" where the source has no parts.
+
+    Args:
+        source: the folder or the file.
+        config: what to do with rows that name no video.
+        good: counts them, as those of other sources.
 
     Raises:
         DataError: it is missing, or holds no video.
     """
-    root = Path(source)
+    root, good = unpacked_source(source), good or GoodExamples(source, config, noun="videos")
     if root.is_dir():
-        return _from_folder(root)
+        return _from_folder(root, good)
     if root.suffix.lower() == ".csv":
-        return _from_table(root)
+        return _from_table(root, good)
     problem = "is neither a folder nor a .csv file" if root.exists() else "does not exist"
     raise DataError(source, problem, "give a folder with a folder of videos for each class, or a CSV file")
 
@@ -154,48 +161,47 @@ def _group(item: Named, pattern: str) -> str:
     return match.group(1) if match.groups() else match.group()
 
 
-def _from_folder(root: Path) -> dict[str, list[Listed]]:
+def _from_folder(root: Path, good: GoodExamples) -> dict[str, list[Listed]]:
     """The videos of the folders train, validation and test; of the whole folder where there is no train."""
     folders = part_folders(root, VIDEO_SUFFIXES) or {"train": root}
-    return {part: _classes(folder, root) for part, folder in folders.items()}
+    return {part: _classes(folder, root, good) for part, folder in folders.items()}
 
 
-def _classes(folder: Path, root: Path) -> list[Listed]:
+def _classes(folder: Path, root: Path, good: GoodExamples) -> list[Listed]:
     """The videos of a folder of classes; the class is the name of the folder directly below."""
     videos = []
     for path in list_files(folder, VIDEO_SUFFIXES):
         inside = path.relative_to(folder)
         if len(inside.parts) < 2:
-            raise DataError(path, "lies in no folder of a class", f"put it into {folder}/<class>/")
+            good.leave_out(DataError(path, "lies in no folder of a class", f"put it into {folder}/<class>/"))
+            continue
         videos.append(Listed(path, str(path.relative_to(root)), inside.parts[0]))
     if not videos:
+        good.finish()
         known = " ".join(VIDEO_SUFFIXES)
         raise DataError(folder, "holds no video", f"put files into a folder for each class; they end in {known}")
     return videos
 
 
-def _from_table(path: Path) -> dict[str, list[Listed]]:
+def _from_table(path: Path, good: GoodExamples) -> dict[str, list[Listed]]:
     """The videos that a CSV file names, by its column `split`."""
     text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)
     names, rows = csv_dicts(path, text)
     if not {"video", "label"} <= names:
-        problem = f"has the columns {', '.join(sorted(names)) or 'none'}; expected video, label and perhaps split"
+        problem = f"has the columns {shown_names(sorted(names))}; expected video, label and perhaps split"
         raise DataError(path, problem, "name the columns so")
     parts: dict[str, list[Listed]] = {}
     for where, row in rows:
         video, label = (row[name].strip() for name in ("video", "label"))
+        part = part_named((row.get("split") or "train").strip())
         if not video or not label:
-            raise DataError(path, f"{where}: a row needs a video and a label", "fill both in")
-        part = _part(path, where, (row.get("split") or "train").strip())
-        parts.setdefault(part, []).append(Listed(path.parent / video, video, label))
+            good.leave_out(DataError(path, f"{where}: a row needs a video and a label", "fill both in"))
+        elif part is None:
+            problem = f"{where}: the split {row['split'].strip()!r} is none of train, validation and test"
+            good.leave_out(DataError(path, problem, "correct it"))
+        else:
+            parts.setdefault(part, []).append(Listed(path.parent / video, video, label))
     if not parts:
+        good.finish()
         raise DataError(path, "names no video", "add rows")
     return parts
-
-
-def _part(path: Path, where: str, name: str) -> str:
-    """The part that a cell of the column `split` names."""
-    part = part_named(name)
-    if part is None:
-        raise DataError(path, f"{where}: the split {name!r} is none of train, validation and test", "correct it")
-    return part

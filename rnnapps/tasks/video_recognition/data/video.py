@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.item_splits import ItemSplits
-from rnnapps.data.part_names import parts_of
+from rnnapps.data.part_names import PARTS, parts_of
 from rnnapps.data.sources import is_tfds, tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.builtin import builtin_videos
@@ -81,39 +83,66 @@ def read_video_splits(config: VideoDataConfig, given: object = None) -> VideoSpl
             the validation or test videos has none to learn from.
     """
     cache = FrameCache(config.cache_megabytes)
+    good = GoodExamples(config.source, config, noun="videos", many=given is None)
+    own: Mapping[str, Sequence[Video | Listed]]
     if given is None and is_tfds(config.source):
-        parts = dealt(_tfds_videos(config, cache), config)
+        own = found = _tfds_videos(config, cache)
+        parts = dealt(found, config)
     else:
-        listed = dealt(_listed(config) if given is None else list_given(given, config), config)
-        parts = {name: _decoded(part, config, cache) for name, part in listed.items()}
+        own = rows = _listed(config, good) if given is None else list_given(given, config)
+        parts = {name: _decoded(part, config, cache, good) for name, part in dealt(rows, config).items()}
     if config.test is not None:
-        parts["test"] = _decoded(list_videos(config.test, config)["train"], config, cache)
+        parts["test"] = _decoded(list_videos(config.test, config, good)["train"], config, cache, good)
+    skipped = good.finish()
     _require_classes(config, parts)
+    elsewhere = {"test"} if config.test is not None else set()
+    lacking = tuple(name for name in PARTS if not own.get(name) and name not in elsewhere)
     called = "stick figures (synthetic)" if config.source == BUILTIN else config.source
-    return ItemSplits(**{name: tuple(part) for name, part in parts.items()}, source=called)
+    return ItemSplits(
+        **{name: tuple(part) for name, part in parts.items()}, source=called, skipped=skipped, dealt=lacking
+    )
 
 
-def _listed(config: VideoDataConfig) -> dict[str, list[Listed]]:
+def _listed(config: VideoDataConfig, good: GoodExamples) -> dict[str, list[Listed]]:
     """The videos of the source by part."""
-    return list_videos(str(builtin_videos()) if config.source == BUILTIN else config.source, config)
+    return list_videos(str(builtin_videos()) if config.source == BUILTIN else config.source, config, good)
 
 
-def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCache) -> list[Video]:
+def _decoded(listed: Sequence[Listed], config: VideoDataConfig, cache: FrameCache, good: GoodExamples) -> list[Video]:
     """The videos with their frames, decoding those that the cache does not hold."""
-    keys = [_key(video.film, config) for video in listed]
-    missing: dict[str, Film] = {}
-    for video, key in zip(listed, keys, strict=True):
-        if cache.find(key) is None:
-            missing.setdefault(key, video.film)
+    keyed = [(video, key) for video, key in good.read(partial(_keyed, video, config) for video in listed)]
+    damaged = _fill_cache({key: video.film for video, key in reversed(keyed)}, config, cache)
+    videos = []
+    for video, key in keyed:
+        if key in damaged:
+            good.count -= 1  # it could be opened, but not decoded
+            good.leave_out(damaged[key])
+            continue
+        restore = _restorer(video.film, config, cache)
+        videos.append(replace(_video(video.name, video.label, key, cache), restore=restore))
+    return videos
+
+
+def _keyed(video: Listed, config: VideoDataConfig) -> tuple[Listed, str]:
+    """A video and the name of its frames."""
+    return video, _key(video.film, config)
+
+
+def _fill_cache(films: Mapping[str, Film], config: VideoDataConfig, cache: FrameCache) -> dict[str, DataError]:
+    """Decodes those videos that the cache does not hold; the errors of those that cannot be, by key."""
+    missing = {key: film for key, film in films.items() if cache.find(key) is None}
     if len(missing) >= WORTH_SAYING:
         print(f"decoding {len(missing):,} videos, which is done once", file=sys.stderr)
+    damaged: dict[str, DataError] = {}
     with contextlib.closing(decoded_films(list(missing.values()), config)) as decoded:
-        for key, frames in zip(missing, decoded, strict=True):
-            cache.add(key, frames)
-    return [
-        replace(_video(video.name, video.label, key, cache), restore=_restorer(video.film, config, cache))
-        for video, key in zip(listed, keys, strict=True)
-    ]
+        for key, (_, frames) in zip(missing, decoded, strict=True):
+            try:
+                content = frames()
+            except DataError as error:
+                damaged[key] = error
+                continue
+            cache.add(key, content)
+    return damaged
 
 
 def _restorer(film: Film, config: VideoDataConfig, cache: FrameCache) -> Callable[[], object] | None:
@@ -123,7 +152,8 @@ def _restorer(film: Film, config: VideoDataConfig, cache: FrameCache) -> Callabl
 
     def restore() -> None:
         with contextlib.closing(decoded_films([film], config)) as decoded:
-            cache.add(_key(film, config), next(decoded))
+            _, frames = next(decoded)
+            cache.add(_key(film, config), frames())
 
     return restore
 

@@ -141,7 +141,7 @@ class VideoStep:
             known = {name: states[name] for name in ("recent", "seen")}
             changes, new["recent"] = self.differences.go_on(frames, lengths, **known)
         features = [layer(self._input(kind, frames, changes), training=False) for kind, layer in self.encoders.items()]
-        names = [str(number) for number in range(len(self.stack.state_sizes))]
+        names = [str(number) for number in range(len(self.stack.state_shapes))]
         hidden, final = self.stack(tf.concat(features, axis=-1), states=[states[name] for name in names], mask=inside)
         new |= dict(zip(names, final, strict=True))
         pooled, sums = self.pooling.go_on(hidden, inside, [states[name] for name in ATTENTION])
@@ -162,8 +162,8 @@ class VideoStep:
             shape = self.network.input["frames"].shape[2:]
             specs["recent"] = tf.TensorSpec((None, self.differences.memory, *shape), tf.uint8)
         kind = self.stack.compute_dtype
-        for number, size in enumerate(self.stack.state_sizes):
-            specs[str(number)] = tf.TensorSpec((None, size), kind)
+        for number, shape in enumerate(self.stack.state_shapes):
+            specs[str(number)] = tf.TensorSpec((None, *shape), kind)
         sizes = self.pooling.state_sizes(self.stack.output_size)
         for name, size in zip(ATTENTION, sizes, strict=True):
             specs[name] = tf.TensorSpec((None, size), tf.float32)

@@ -1,0 +1,105 @@
+"""The contract of a linear cell whose state is a matrix a head, and whose time steps are computed by chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import keras
+
+from rnnapps.cells.base import Cell
+from rnnapps.errors import ConfigError
+from rnnapps.kernels.matrix_step import MatrixInputs, matrix_step
+from rnnapps.types import Nest, Tensor
+
+__all__ = ["MatrixInputs", "MatrixLinearCell", "heads_for"]
+
+USUAL_HEAD = 64
+
+
+class MatrixLinearCell(Cell):
+    """Base class of cells that write keys and values into a matrix a head, and read it by a query.
+
+        S_t = a_t * S_{t-1} + k_t v_t'                                  a matrix memory that decays
+        S_t = a_t * S_{t-1} + b_t k_t (v_t - (a_t * S_{t-1})' k_t)'     one that corrects what it holds: the delta rule
+        h_t = read(S_t' q_t)
+
+    A subclass writes `coefficients(inputs)`, which sees the inputs only, and may write `read`. All steps then follow
+    from matrix products over chunks of time (`rnnapps.kernels.chunkwise`). `rnnapps.kernels.matrix_step` says what
+    each coefficient does; with `scaled` the input gate may be an exponential.
+
+    States: h `(batch, units)`, S `(batch, heads, key_size, value_size)`, and with `scaled` the logarithm m of what S
+    is divided by `(batch, heads)`. Subclasses call `declare_memory` in `__init__` and make all weights in `build`.
+
+    Attributes:
+        scaled: whether `coefficients` returns `log_input`, the logarithm of an exponential input gate.
+    """
+
+    scaled: ClassVar[bool] = False
+
+    def declare_memory(self, units: int, heads: int, key_size: int, value_size: int) -> None:
+        """Sets the sizes of the states; `read` returns `(..., units)`."""
+        scale = [(heads,)] if self.scaled else []
+        self.declare_states(units, (heads, key_size, value_size), *scale)
+        self.units, self.heads = units, heads
+
+    def coefficients(self, inputs: Tensor, training: bool = False) -> MatrixInputs:
+        """Maps inputs `(..., features)` to queries, keys, values, decays and gates of each step."""
+        raise NotImplementedError(f"{type(self).__name__} must define coefficients(inputs, training)")
+
+    def read(self, values: Tensor, inputs: MatrixInputs, log_scale: Nest = ()) -> Tensor:
+        """Maps what was read `(..., heads, value_size)` to the output `(..., units)`; by default heads side by side.
+
+        Args:
+            values: S' q, in float32 or better.
+            inputs: what `coefficients` returned.
+            log_scale: m `(..., heads)` if the cell is `scaled`.
+        """
+        return self.side_by_side(values)
+
+    def side_by_side(self, values: Tensor) -> Tensor:
+        """Joins heads: `(..., heads, size)` -> `(..., heads * size)` in the compute dtype."""
+        leading = tuple(keras.ops.shape(values))[:-2]
+        joined = keras.ops.reshape(values, (*leading, values.shape[-2] * values.shape[-1]))
+        return keras.ops.cast(joined, self.compute_dtype)
+
+    def by_heads(self, values: Tensor) -> Tensor:
+        """Parts into heads: `(..., heads * size)` -> `(..., heads, size)`."""
+        leading = tuple(keras.ops.shape(values))[:-1]
+        return keras.ops.reshape(values, (*leading, self.heads, values.shape[-1] // self.heads))
+
+    def project(self, inputs: Tensor, training: bool = False) -> MatrixInputs:
+        """Returns the coefficients of each step."""
+        return self.coefficients(inputs, training=training)
+
+    def recur(self, output: Tensor) -> tuple[()]:
+        """Returns nothing: the past enters by the memory only."""
+        return ()
+
+    def gates(self, projected: MatrixInputs, recurrent: tuple[()], states: Sequence[Tensor]) -> dict[str, Tensor]:
+        """The decays of the memory, `(..., heads * 1)` or `(..., heads * key_size)`, and the strength of writing."""
+        beta = {} if isinstance(projected.beta, tuple) else {"input": projected.beta}
+        return {"forget": self.side_by_side(keras.ops.exp(projected.log_decay)), **beta}
+
+    def update(self, projected: MatrixInputs, recurrent: tuple[()], states: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Returns the new states: the output, the memory, and the logarithm of its scale if the cell is `scaled`."""
+        _, memory, *scale = states
+        values, memory, new_scale = matrix_step(projected, memory, scale[0] if scale else ())
+        output = self.read(values, projected, new_scale)
+        new = [memory, new_scale] if self.scaled else [memory]
+        return output, *(keras.ops.cast(state, self.compute_dtype) for state in new)
+
+
+def heads_for(units: int, heads: int | None) -> int:
+    """The number of heads: the given one, or the divisor of `units` that brings their size nearest to 64.
+
+    Raises:
+        ConfigError: the heads would differ in size.
+    """
+    if heads is None:
+        sizes = [size for size in range(1, units + 1) if units % size == 0]
+        nearest = min(sizes, key=lambda size: max(size, USUAL_HEAD) / min(size, USUAL_HEAD))
+        return units // nearest
+    if heads < 1 or units % heads:
+        raise ConfigError(f"heads: expected a divisor of the {units} units, got {heads}")
+    return heads

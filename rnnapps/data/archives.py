@@ -1,0 +1,136 @@
+"""Archives and compressed files as sources: unpacked into a folder that lasts as long as the process."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import lzma
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from rnnapps.data.compressed import compression_of, open_compressed, plain_name
+from rnnapps.errors import DataError
+
+__all__ = ["unpacked_source"]
+
+MOST_BYTES = 64 << 30
+MOST_FILES = 1_000_000
+CHUNK_BYTES = 1 << 20
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+BROKEN = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
+DAMAGED = (*BROKEN, zipfile.BadZipFile, tarfile.TarError)
+
+
+def unpacked_source(source: str | Path) -> Path:
+    """The path to read: that of the source, or, of an archive or a compressed file, what it holds.
+
+    An archive of one file stands for that file, others for a folder; hidden files, links and what macOS adds are left
+    out. What is unpacked is removed when the process ends.
+
+    Args:
+        source: a file or a folder; `.zip`, `.tar` (with gzip, bzip2 or xz), or a compressed file such as `a.csv.gz`.
+
+    Raises:
+        DataError: an archive is damaged, encrypted or empty, names files outside itself, or unpacks to too much.
+    """
+    path = Path(source)
+    if not path.is_file():
+        return path
+    with open(path, "rb") as file:
+        head = file.read(8)
+    archive = path.name.lower().endswith(ARCHIVES)
+    if not archive and not compression_of(path, head):
+        return path
+    information = path.stat()
+    return _unpacked(path.resolve(), information.st_size, information.st_mtime_ns, archive)
+
+
+@functools.lru_cache(maxsize=64)
+def _unpacked(path: Path, size: int, changed: int, archive: bool) -> Path:
+    """What a file holds, unpacked once for each state of the file."""
+    folder = _folder() / f"{size}-{changed}" / path.name
+    room = min(MOST_BYTES, shutil.disk_usage(_folder()).free)
+    count = total = 0
+    try:
+        for name, stream in _archived(path) if archive else _compressed(path):
+            count, total = count + 1, total + _copied(stream, folder / name, room - total, path)
+            if count > MOST_FILES:
+                raise DataError(path, f"holds more than {MOST_FILES:,} files", "unpack it and give a part of it")
+    except DAMAGED as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        remedy = "copy it again, or unpack it and give what it holds"
+        raise DataError(path, f"cannot be unpacked: {reason}", remedy) from None
+    if not count:
+        raise DataError(path, "is an archive without files", "give one that holds some")
+    return _only(folder)
+
+
+def _archived(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    """The files of an archive, in its order."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if not entry.is_dir() and (name := _safe(entry.filename, path)):
+                    with archive.open(entry) as stream:
+                        yield name, stream
+        return
+    with tarfile.open(path, "r:*") as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isreg() else None
+            if content is not None and (name := _safe(member.name, path)):
+                yield name, content
+
+
+def _compressed(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    """The one file that a compressed file holds."""
+    with open(path, "rb") as file:
+        compression = compression_of(path, file.read(8))
+        file.seek(0)
+        with open_compressed(file, compression) as stream:
+            yield PurePosixPath(plain_name(path)), stream
+
+
+def _safe(name: str, archive: Path) -> PurePosixPath | None:
+    """The name of a member; None for hidden ones; raises DataError for one that would lie outside."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if ".." in parts or name.startswith(("/", "\\")) or ":" in name[:2] or "\0" in name:
+        raise DataError(archive, f"holds {name!r}, which lies outside of it", "do not trust it")
+    if not parts or any(part.startswith(".") or part == "__MACOSX" for part in parts):
+        return None
+    return PurePosixPath(*parts)
+
+
+def _copied(stream: IO[bytes], target: Path, room: int, archive: Path) -> int:
+    """Writes a file; returns its size."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    size = 0
+    with open(target, "wb") as file:
+        while chunk := stream.read(CHUNK_BYTES):
+            size += len(chunk)
+            if size > room:
+                raise DataError(archive, f"unpacks to more than the {room:,} bytes there is room for", "unpack a part")
+            file.write(chunk)
+    return size
+
+
+def _only(folder: Path) -> Path:
+    """The file, where a folder holds one alone; the folder, where it holds one alone, and so on."""
+    inside = list(folder.iterdir())
+    while len(inside) == 1:
+        folder = inside[0]
+        inside = list(folder.iterdir()) if folder.is_dir() else []
+    return folder
+
+
+@functools.cache
+def _folder() -> Path:
+    """Where archives are unpacked to; removed when the process ends."""
+    folder = tempfile.mkdtemp(prefix="rnnapps-unpacked-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

@@ -1,0 +1,5 @@
+"""What is looked at in data of any kind before anything is trained: spreads, counts, repeats, columns, sounds."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,131 @@
+"""What was understood of a text: its documents, characters and split, and what usually ruins a model of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+
+from rnnapps.config import TrainingConfig
+from rnnapps.contract.data_report import Caution, DataReport, Example, Part
+from rnnapps.contract.sections import Value
+from rnnapps.data.archives import unpacked_source
+from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.look.repeats import repeats
+from rnnapps.data.look.spreads import counted, spread
+from rnnapps.data.text.documents import text_files
+from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.tasks.text_generation.data.text_parts import TextParts, read_parts
+
+__all__ = ["look_at_text"]
+
+PASSAGE = 240
+"""Characters of an example."""
+
+LONG_LINE = 40
+"""Shorter lines occur twice by chance."""
+
+SHORT = 50_000
+"""Characters below which a model learns words, and hardly any sentences."""
+
+UNKNOWN = 0.005
+STRUCTURED = 0.5
+
+
+def look_at_text(data: TextDataConfig, training: TrainingConfig, given: object = None) -> DataReport:
+    """Describes a text; raises DataError as `read_parts` does."""
+    parts = read_parts(data, given)
+    texts = {name: "".join(pieces) for name, pieces in _pieces(parts).items()}
+    symbols = Counter(texts["train"])
+    repeated, copied = repeats(
+        {name: _long_lines(text) for name, text in texts.items()},
+        f"lines of {LONG_LINE} characters and more",
+        remedy="scores on them are of text that was learned by heart: remove copies, or hold out other documents",
+    )
+    lengths = spread("characters of a line", [len(line) for text in texts.values() for line in text.split("\n")])
+    window = training.batch_size * training.window_steps
+    read = round(training.steps * window / len(texts["train"]), 2)
+    return DataReport(
+        parts.source,
+        facts={**_facts(data, given), "different characters in training": len(symbols)},
+        parts=[_part(name, text, parts, data) for name, text in texts.items()],
+        listings=[repeated] if repeated else [],
+        histograms=[lengths] if lengths else [],
+        counts=[counted("characters", {repr(sign): count for sign, count in symbols.items()})],
+        skipped=parts.skipped,
+        cautions=[*copied, *_cautions(texts, symbols)],
+        examples=_examples(texts),
+        costs={"memory of the text, MB": round(_megabytes(texts), 2), "times that training reads the text": read},
+    )
+
+
+def _pieces(parts: TextParts) -> dict[str, list[str]]:
+    """The pieces of each part that there is."""
+    named = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    return {name: pieces for name, pieces in named.items() if pieces is not None}
+
+
+def _facts(config: TextDataConfig, given: object) -> dict[str, Value]:
+    """What kind of source it is."""
+    path = unpacked_source(config.source)
+    if given is None and path.is_dir():
+        kinds = Counter(plain_suffix(file) for file in text_files(path, config.pattern))
+        return {"files": ", ".join(f"{count} {suffix}" for suffix, count in sorted(kinds.items()))}
+    if given is None and path.is_file():
+        return {"file": path.name, "bytes": path.stat().st_size}
+    return {}
+
+
+def _part(name: str, text: str, parts: TextParts, config: TextDataConfig) -> Part:
+    """The size of a part, and why it is that."""
+    if name == "test" and config.test is not None:
+        reason = f"all of {config.test}"
+    elif name in parts.own:
+        own = name != "train" or len(parts.own) > 1
+        reason = "as the source has it" if own else "the beginning of the text"
+    else:
+        share, before = getattr(config, f"{name}_fraction"), name == "validation" and config.test_fraction > 0
+        reason = f"the last {100 * share:.0f} % of the text" + (", before the test" if before else "")
+    return Part(name, {"characters": len(text), "lines": text.count("\n")}, reason)
+
+
+def _long_lines(text: str) -> list[tuple[Hashable, str]]:
+    """The lines that hardly occur twice by chance."""
+    lines = (line.strip() for line in text.split("\n"))
+    return [(line, repr(line[:30])) for line in lines if len(line) >= LONG_LINE]
+
+
+def _cautions(texts: Mapping[str, str], symbols: Mapping[str, int]) -> list[Caution]:
+    """What usually ruins a model of text."""
+    cautions = []
+    if len(texts["train"]) < SHORT:
+        told = f"the training text has {len(texts['train']):,} characters; below {SHORT:,} it is soon learned by heart"
+        cautions.append(Caution(told, "give more text, or fine-tune a trained model: rnnapps models"))
+    for name, text in texts.items():
+        unknown = Counter(sign for sign in text if sign not in symbols)
+        if text and unknown.total() > UNKNOWN * len(text):
+            named = ", ".join(repr(sign) for sign, _ in unknown.most_common(5))
+            told = f"{100 * unknown.total() / len(text):.1f} % of the {name} characters are not in training: {named}"
+            cautions.append(Caution(told, "the end of the text may be of another kind: hold out another file"))
+    lines = [line for line in texts["train"].split("\n") if line.strip()]
+    objects = sum(line.lstrip()[0] in "{[" and line.rstrip()[-1] in "]}," for line in lines)
+    if lines and objects > STRUCTURED * len(lines):
+        share = 100 * objects / len(lines)
+        told = f"{share:.0f} % of the lines look like JSON: braces and keys are learned with the text"
+        cautions.append(Caution(told, "write the texts alone into a file, for instance: jq -r .text FILE > TEXTS"))
+    return cautions
+
+
+def _examples(texts: Mapping[str, str]) -> Sequence[Example]:
+    """The beginning and the middle of the training text, and the beginning of the validation text."""
+    middle = len(texts["train"]) // 2
+    passages = {
+        "beginning of the training text": texts["train"][:PASSAGE],
+        "middle of the training text": texts["train"][middle : middle + PASSAGE],
+        "beginning of the validation text": texts["validation"][:PASSAGE],
+    }
+    return [Example(title, text) for title, text in passages.items()]
+
+
+def _megabytes(texts: Mapping[str, str]) -> float:
+    """Memory of the texts as ids of 16 bits."""
+    return sum(map(len, texts.values())) * 2 / 2**20

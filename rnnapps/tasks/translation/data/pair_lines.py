@@ -1,0 +1,209 @@
+"""The two sides in each line of a file: tabs, `|||`, CSV with or without a header, JSON lines, Tatoeba's exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.csv_dicts import shown_names
+from rnnapps.errors import DataError
+
+__all__ = ["PairLine", "pair_lines"]
+
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+HEADINGS = frozenset(
+    (
+        *("source", "target", "src", "tgt", "trg", "sentence", "translation", "input", "output", "text"),
+        *("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "polish", "czech", "russian"),
+        *("ukrainian", "turkish", "arabic", "hindi", "chinese", "japanese", "korean", "deutsch", "français", "español"),
+        *("en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "ru", "uk", "tr", "ar", "hi", "zh", "ja", "ko"),
+        *("eng", "deu", "ger", "fra", "fre", "spa", "ita", "por", "nld", "pol", "rus", "tur", "jpn", "kor", "cmn"),
+    )
+)
+"""What columns of sentences are called: two of these in the first line are no sentences."""
+
+ATTRIBUTION = re.compile(r"\bCC[- ]BY\b|tatoeba\.org", re.IGNORECASE)
+"""What stands in the third column of Tatoeba's exports, as Anki decks are made from them."""
+
+LONGEST_CELL = 1 << 24
+SHOWN = 60
+
+
+@dataclass(frozen=True)
+class PairLine:
+    """A line of a file.
+
+    Attributes:
+        place: what a person calls it: "line 7".
+        sides: gives sentence and translation as they are written, or raises DataError.
+    """
+
+    place: str
+    sides: Callable[[], tuple[str, str]]
+
+
+def pair_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | int] = ()) -> list[PairLine]:
+    """The lines of a file that hold something, each with what finds its two sides.
+
+    What is left out, a header or a third column, is told on standard error.
+
+    Args:
+        path: the file, whose ending says that it is CSV or JSON lines, and which errors name.
+        lines: its lines.
+        columns: the two columns to read, by their numbers from 1, or by the names in the first line; by default there
+            are two.
+
+    Raises:
+        DataError: a column that is asked for does not exist, or a quotation mark is wrong.
+    """
+    suffix = plain_suffix(path)
+    if suffix in JSON_SUFFIXES:
+        return list(_json_lines(path, lines, columns))
+    rows = list(_csv_rows(path, lines) if suffix == ".csv" else _split_rows(lines))
+    if not rows:
+        return []
+    header = _header(rows[0][1], columns)
+    if header:
+        print(f"note: {path}: line {rows[0][0]} is a header and no pair: {shown_names(header)}", file=sys.stderr)
+        rows = rows[1:]
+    places = _places(path, rows, columns, header)
+    expected = "a tab" if suffix != ".csv" else "a comma"
+    return [
+        PairLine(f"line {number}", partial(_sides, path, f"line {number}", cells, places=places, separator=expected))
+        for number, cells in rows
+    ]
+
+
+def _split_rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """(number, cells) of each line that is not empty, cut at tabs, or at `|||` where no line has a tab."""
+    separator = "|||" if not any("\t" in line for line in lines) else "\t"
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield number, line.split(separator)
+
+
+def _csv_rows(path: str | Path, lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """(number of the last line, cells) of each row of a CSV file, whose separator its first line shows."""
+    csv.field_size_limit(LONGEST_CELL)
+    first = next((line for line in lines if line.strip()), "")
+    separator = max(",;\t", key=lambda sign: (first.count(sign), -",;\t".index(sign)))
+    reader = csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise DataError(path, f"line {reader.line_num}: {error}", "check its quotation marks") from None
+
+
+def _header(cells: Sequence[str], columns: Sequence[str | int]) -> list[str]:
+    """The names of the columns, where the first line holds them: what is asked for, or headings alone; else none."""
+    names = [cell.strip() for cell in cells]
+    asked = [str(column) for column in columns if not _number(column)]
+    known = sum(name.lower() in HEADINGS for name in names)
+    return names if (asked and set(asked) <= set(names)) or (len(names) > 1 and known >= 2) else []
+
+
+def _places(
+    path: str | Path, rows: Sequence[tuple[int, list[str]]], columns: Sequence[str | int], header: Sequence[str]
+) -> tuple[int, int] | None:
+    """Which cells of a line are its sides; None for the only two."""
+    if columns:
+        first, second = (_place(path, column, header) for column in columns)
+        return first, second
+    thirds = [cells[2] for _, cells in rows if len(cells) == 3]
+    if rows and len(thirds) >= 0.9 * len(rows) and all(ATTRIBUTION.search(third) for third in thirds):
+        told = f"the third column is attribution and is left out: {thirds[0].strip()[:SHOWN]!r}"
+        print(f"note: {path}: {told}", file=sys.stderr)
+        return 0, 1
+    return None
+
+
+def _place(path: str | Path, column: str | int, header: Sequence[str]) -> int:
+    """The place of a column, counted from 0."""
+    if _number(column):
+        return int(column) - 1
+    if column not in header:
+        found = f"its columns are {shown_names(header)}" if header else "its first line names no columns"
+        raise DataError(path, f"has no column {column!r}; {found}", "give --data.columns by numbers, as '[1, 2]'")
+    return list(header).index(str(column))
+
+
+def _number(column: str | int) -> bool:
+    """Whether a column is given by its number."""
+    return isinstance(column, int) or column.isdecimal()
+
+
+def _sides(
+    path: str | Path, place: str, cells: Sequence[str], *, places: tuple[int, int] | None, separator: str
+) -> tuple[str, str]:
+    """Sentence and translation among the cells of a line."""
+    if places is None and len(cells) == 2:
+        return cells[0], cells[1]
+    if places is not None and max(places) < len(cells):
+        return cells[places[0]], cells[places[1]]
+    if places is not None:
+        problem = f"{place} has {len(cells)} columns, and column {max(places) + 1} is to be read"
+        raise DataError(path, problem, "correct the line")
+    problem = f"{place} has {len(cells)} columns; expected 2: a sentence, {separator}, its translation"
+    more = ", or name the two columns, as --data.columns '[1, 2]'" if len(cells) > 2 else ""
+    raise DataError(path, problem, f"write each pair on a line of its own, without tabs in sentences{more}")
+
+
+def _json_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | int]) -> Iterator[PairLine]:
+    """The lines of a file of JSON objects, with two texts each, or with those under `translation`."""
+    keys = [str(column) for column in columns]
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        if not keys:
+            keys = _keys(path, number, line)
+            print(f"note: {path}: pairs are read from {keys[0]!r} and {keys[1]!r}", file=sys.stderr)
+        yield PairLine(f"line {number}", partial(_json_sides, path, f"line {number}", line, keys))
+
+
+def _object(path: str | Path, place: str, line: str) -> Mapping[str, Any]:
+    """The object of a line, or that under its key `translation`."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(path, f"{place} is no JSON: {error}", "give a JSON object a line") from None
+    inner = found.get("translation") if isinstance(found, dict) else None
+    found = inner if isinstance(inner, dict) else found
+    if not isinstance(found, dict):
+        problem = f"{place} is JSON, but no object"
+        raise DataError(path, problem, 'write each pair as {"translation": {"de": ..., "en": ...}}')
+    return found
+
+
+def _keys(path: str | Path, number: int, line: str) -> list[str]:
+    """The two keys of the first object that hold texts."""
+    found = _object(path, f"line {number}", line)
+    keys = [key for key, value in found.items() if isinstance(value, str)]
+    if len(keys) != 2:
+        problem = f"line {number} has the texts {', '.join(map(repr, keys)) or 'none'}; expected two"
+        raise DataError(path, problem, "name two of them, as --data.columns '[de, en]'")
+    return keys
+
+
+def _json_sides(path: str | Path, place: str, line: str, keys: Sequence[str]) -> tuple[str, str]:
+    """Sentence and translation of an object."""
+    found = _object(path, place, line)
+    texts = [found.get(key) for key in keys]
+    for key, text in zip(keys, texts, strict=True):
+        if not isinstance(text, str):
+            raise DataError(path, f"{place} has no text {key!r}", "give both sides, or remove the pair")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise DataError(path, f"{place}: {key!r} has half a surrogate pair", "correct the line") from None
+    return str(texts[0]), str(texts[1])
