@@ -16,9 +16,11 @@ from rnnapps.errors import ConfigError
 from rnnapps.kernels import chunkwise, reference
 from rnnapps.kernels.choice import Kernel, check_kernel, in_xla_program, kernel_for
 from rnnapps.kernels.linear_scan import Form, linear_scan
+from rnnapps.kernels.portable_graph import in_native_graph
 from rnnapps.kernels.sequential import scan
 from rnnapps.layers.arguments import as_states, check_arguments, check_cell, given, matched, valid_steps
 from rnnapps.layers.last import last_output
+from rnnapps.layers.native import has_native_form, native_scan
 from rnnapps.layers.variational import check_rates, drawn_inputs, drawn_units
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
@@ -194,7 +196,9 @@ class Recurrent(keras.layers.Layer):
         if mask is not None:
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
-        if kernel == "reference":
+        if in_native_graph() and kernel == "reference" and kept is None and has_native_form(self.cell):
+            outputs, final = native_scan(self.cell, sequences, states, mask, reverse=self.runs_backwards)
+        elif kernel == "reference":
             projected = self.cell.project(sequences, training=training)
             outputs, final = reference.scan(
                 self.cell, projected, states, mask=mask, kept=kept, reverse=self.runs_backwards
