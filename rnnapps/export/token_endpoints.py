@@ -61,6 +61,7 @@ def _stepping(model: TokenModel, most_steps: int) -> Endpoint:
         input_signature=endpoint.input_signature | signature,
         examples=endpoint.examples | zeros,
         rules=(*endpoint.rules, *(between(name, 0, most) for name, most in limits if most is not None)),
+        one_step=True,
         summary="A chunk of ids of tokens and states in, logits of the token that follows each and new states out.",
     )
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from rnnapps.data.compressed import compression_of, decompressed, open_compressed, plain_suffix
 from rnnapps.data.csv_file import LONGEST_CELL
@@ -164,7 +164,7 @@ def _comma_separated(path: Path, read: Callable[[float], None]) -> Iterator[Reco
 
 
 @contextmanager
-def _opened(path: Path, read: Callable[[float], None]) -> Iterator[io.BufferedReader]:
+def _opened(path: Path, read: Callable[[float], None]) -> Iterator[IO[bytes]]:
     """A file, unpacked where it is compressed, that tells how much of it is read."""
     with open(path, "rb") as file:
         compression = compression_of(path, file.peek(8)[:8])
