@@ -76,6 +76,7 @@ def train(
             pass
         finally:
             session.events.close()
+            session.trackers.close()
         if signals.received:
             session.save()
             raise Interrupted(
