@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.hostile_values import hostile_array
+from benchmarks.memory_peak import peak, reset_peak
 from rnnapps.export.arrays import Arrays, load_arrays
 from rnnapps.export.manifest import EXTRA, read_manifest
 from rnnapps.export.parity import not_finite, wrong_text
@@ -66,7 +67,7 @@ class Outcome:
         changed: requests with a good row that was answered otherwise than beside a good row.
         leaked: requests whose answer JSON cannot carry.
         slowest_seconds: the longest request.
-        most_bytes: the most memory that a request took, beyond what the process held before it.
+        most_bytes: the most memory that a request took, beyond its own size and what the process held before it.
         ended: how the process ended, if not well.
         told: the first of what went wrong.
     """
@@ -121,7 +122,7 @@ def attack(model: LoadedExport, signature: str, inputs: Arrays, shapes: Any, *, 
     for _ in range(requests):
         bad, good, row = hostile(draw, inputs, shapes)
         outcome.requests += 1
-        before, began = _reset_peak(), time.perf_counter()
+        before, began = reset_peak(), time.perf_counter()
         try:
             answer = model.run(signature, bad)
         except Exception as error:
@@ -130,11 +131,18 @@ def attack(model: LoadedExport, signature: str, inputs: Arrays, shapes: Any, *, 
             continue
         finally:
             outcome.slowest_seconds = max(outcome.slowest_seconds, time.perf_counter() - began)
-            outcome.most_bytes = max(outcome.most_bytes, _peak() - before)
+            outcome.most_bytes = max(outcome.most_bytes, peak() - before - _bytes(bad))
         same = all(good[name].shape == inputs[name].shape for name in inputs)
         expected = usual if same else model.run(signature, good)
         _judge(outcome, answer, expected, row)
     return outcome
+
+
+def _bytes(inputs: Arrays) -> int:
+    """The size of a request: what its sender had to send, and a server's own limits are for."""
+    return sum(
+        sum(map(len, array.ravel().tolist())) if array.dtype == object else array.nbytes for array in inputs.values()
+    )
 
 
 def _judge(outcome: Outcome, answer: Arrays, expected: Arrays, row: int) -> None:
@@ -154,24 +162,6 @@ def _changes(answer: Arrays, expected: Arrays, row: int) -> Iterator[str]:
         corner = tuple(slice(min(pair)) for pair in zip(one.shape, other.shape, strict=True))
         if not np.array_equal(one[corner], other[corner]):
             yield f"output {name!r} of a good row differs"
-
-
-def _reset_peak() -> int:
-    """Begins a new measurement of the most memory; returns what is held now, in bytes."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _status("VmRSS")
-
-
-def _peak() -> int:
-    return _status("VmHWM")
-
-
-def _status(name: str) -> int:
-    """An entry of the process's status, in bytes."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 def _examples(folder: Path, signature: str) -> Arrays:

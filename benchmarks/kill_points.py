@@ -1,12 +1,15 @@
-"""Kills -9 of every pipeline at its write events: train, evaluate and export, each resumed until it ends.
+"""Kills -9 of every pipeline at its writes: train, evaluate and export, each given again until it ends.
 
-A process is killed just before its n-th write (a file opened for writing, renamed, synchronised or removed, a folder
-made), with n growing from process to process, so that data preparation, caches, the run folder, states, metrics, report
-and export are all met. Afterwards weights and metrics must be those of a run that was left alone, nothing half-written
-may be left, and the export must verify.
+A process is killed just before it reads a file of its source, or before one of its writes: a file opened for writing,
+renamed, synchronised or removed, a folder made. Each verb's kills are spread over the places it writes to (caches of
+prepared data, preprocessing, states, report, export, the rest of the run), and there from the first write to the last.
+A training that goes on writes less than one from its beginning; where it ends before the write that is asked for, it is
+compared, and begun anew for that kill.
+Commands are forks of one process, which has loaded the libraries; each runs the command line's `main` on its arguments.
+Weights and metrics must be those of a run that was left alone, nothing half-written may be left, and exports verify.
 
 Examples:
-  python -m benchmarks.kill_points                                 all seven, 20 kills each
+  python -m benchmarks.kill_points                                 all seven, 24 kills each
   python -m benchmarks.kill_points forecasting --kills 40 --to kills
 """
 
@@ -14,19 +17,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.counted_writes import KILLED, PLACES, CountedCommand, load_libraries
 from benchmarks.small_sources import SOURCES
 
-__all__ = ["KillReport", "kill_pipeline"]
+__all__ = ["KillReport", "kill_moments", "kill_pipeline"]
 
 ROOT = Path(__file__).parents[1]
 QUICK = (
@@ -35,37 +40,8 @@ QUICK = (
     "--training.warmup_steps=1",
     "--training.tensorboard=false",
 )
-KILLED = -9
-SHARES = {"train": 0.6, "evaluate": 0.1, "export": 0.3}
+SHARES = {"train": 0.6, "evaluate": 0.15, "export": 0.25}
 """Of the kills."""
-
-COUNTED = """
-import atexit, builtins, os, signal, sys
-last, events, log = int(sys.argv.pop(1)), 0, sys.argv.pop(1)
-def count(*_):
-    global events
-    events += 1
-    if events == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-def counted(function):
-    def call(*arguments, **named):
-        count()
-        return function(*arguments, **named)
-    return call
-for name in ("replace", "rename", "fsync", "unlink", "mkdir"):
-    setattr(os, name, counted(getattr(os, name)))
-opened = builtins.open
-def open_counted(file, mode="r", *arguments, **named):
-    if set(mode) & set("wax+"):
-        count()
-    return opened(file, mode, *arguments, **named)
-builtins.open = open_counted
-atexit.register(lambda: opened(log, "w").write(str(events)))
-import io
-io.open = open_counted
-from rnnapps.cli.main import main
-sys.exit(main())
-"""
 
 
 @dataclass
@@ -74,14 +50,14 @@ class KillReport:
 
     Attributes:
         pipeline: its name.
-        kills: verb -> processes killed.
-        events: verb -> write events of a process that was left alone.
+        kills: verb -> place -> processes killed.
+        writes: verb -> place -> writes of a process that was left alone.
         faults: what was not as it should be, a line each; none is the aim.
     """
 
     pipeline: str
-    kills: dict[str, int] = field(default_factory=dict)
-    events: dict[str, int] = field(default_factory=dict)
+    kills: dict[str, dict[str, int]] = field(default_factory=dict)
+    writes: dict[str, Counter[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
 
@@ -93,24 +69,45 @@ def kill_pipeline(name: str, folder: Path, *, kills: int) -> KillReport:
         folder: an empty folder.
         kills: processes to kill, of all verbs together.
     """
-    flags, report = [*SOURCES[name](folder), *QUICK], KillReport(name)
-    for verb, argv in _commands(name, folder / "whole", flags):
-        report.events[verb] = _events(argv, folder / "whole.cache")
-    for verb, argv in _commands(name, folder / "killed", flags):
-        wanted = max(1, round(kills * SHARES[verb]))
-        report.kills[verb] = 0
-        for event in np.unique(np.linspace(1, report.events[verb], wanted).astype(int)).tolist():
-            code = _run(argv, folder / "killed.cache", event).returncode
-            report.kills[verb] += code == KILLED
-            if code not in (0, KILLED):
-                report.faults.append(f"{verb} killed before write {event}: exit code {code}")
-        done = _run(argv, folder / "killed.cache", 0)
-        if done.returncode:
-            report.faults.append(f"{verb} does not get through: {done.stderr.strip().splitlines()[-1:]}")
-    report.faults += _differences(folder / "whole", folder / "killed")
-    report.faults += _left(folder / "killed")
-    report.faults += _left_in_cache(folder / "killed.cache")
+    (sources := folder / "sources").mkdir()
+    flags, report = [*SOURCES[name](sources), *QUICK], KillReport(name)
+    whole, killed = folder / "whole", folder / "killed"
+    for verb, argv in _commands(name, whole, flags):
+        report.writes[verb] = CountedCommand(argv, sources, folder / "whole.cache").writes()
+    for verb, argv in _commands(name, killed, flags):
+        command, struck = CountedCommand(argv, sources, folder / "killed.cache"), Counter[str]()
+        for place, number in kill_moments(report.writes[verb], round(kills * SHARES[verb])):
+            code = command.run(place, number)
+            if code == 0 and verb == "train":
+                report.faults += _differences(whole, killed)
+                shutil.rmtree(killed)
+                shutil.rmtree(folder / "killed.cache")
+                code = command.run(place, number)
+            struck[place] += code == KILLED
+            if code != KILLED:
+                report.faults.append(f"{verb} to be killed before write {number} of {place}: exit code {code}")
+        report.kills[verb] = struck
+        if command.run():
+            report.faults.append(f"{verb} does not get through: {command.said().strip().splitlines()[-1:]}")
+    report.faults += [*_differences(whole, killed), *_left(killed), *_left_in_cache(folder / "killed.cache")]
     return report
+
+
+def kill_moments(writes: Counter[str], kills: int) -> list[tuple[str, int]]:
+    """Writes to kill before, as (place, number among its writes): places in turn, each from its first to its last.
+
+    Args:
+        writes: place -> writes of a process.
+        kills: how many; fewer where there are not so many writes.
+    """
+    wanted = Counter[str]()
+    for _ in range(min(kills, writes.total())):
+        wanted[min((place for place in PLACES if wanted[place] < writes[place]), key=wanted.__getitem__)] += 1
+    return [
+        (place, number)
+        for place in PLACES
+        for number in np.linspace(1, writes[place], wanted[place]).round().astype(int).tolist()
+    ]
 
 
 def _commands(name: str, folder: Path, flags: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -118,22 +115,6 @@ def _commands(name: str, folder: Path, flags: Sequence[str]) -> Iterator[tuple[s
     yield "train", [name, "train", "--run", run, *flags]
     yield "evaluate", [name, "evaluate", "--run", run]
     yield "export", [name, "export", "--run", run, "--to", str(folder / "models")]
-
-
-def _events(argv: Sequence[str], cache: Path) -> int:
-    """Write events of a command that is left alone."""
-    done = _run(argv, cache, 0)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(argv)} fails: {done.stderr[-500:]}")
-    return int((cache / "events").read_text())
-
-
-def _run(argv: Sequence[str], cache: Path, event: int) -> subprocess.CompletedProcess[str]:
-    """Runs a command that is killed before an event; 0 kills it never."""
-    cache.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"RNNAPPS_CACHE": str(cache / "rnnapps"), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-c", COUNTED, str(event), str(cache / "events"), *argv]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def _differences(whole: Path, killed: Path) -> Iterator[str]:
@@ -179,10 +160,11 @@ def main() -> None:
     """The command."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("pipelines", nargs="*", choices=SOURCES, default=list(SOURCES), help="all seven by default")
-    made.add_argument("--kills", type=int, default=20, help="processes to kill of each (default 20)")
+    made.add_argument("--kills", type=int, default=24, help="processes to kill of each (default 24)")
     made.add_argument("--to", type=Path, metavar="PATH", help="write PATH.json")
     options = made.parse_args()
     reports = []
+    load_libraries()
     for name in options.pipelines:
         with tempfile.TemporaryDirectory() as folder:
             report = kill_pipeline(name, Path(folder), kills=options.kills)

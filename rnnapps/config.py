@@ -15,6 +15,7 @@ from rnnapps.errors import ConfigError
 
 __all__ = [
     "LONGEST_SAMPLE",
+    "TRACKERS",
     "ExportConfig",
     "RecurrentConfig",
     "SamplingConfig",
@@ -30,6 +31,9 @@ Schedule = Literal["constant", "one_cycle", "cosine", "exponential"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Compilation = Literal["auto", "xla", "graph"]
+
+TRACKERS = ("mlflow", "wandb")
+"""Services that `training.track` may name."""
 
 LONGEST_SAMPLE = 10_000
 LARGEST_LIMIT = 1_000_000_000
@@ -136,11 +140,14 @@ class TrainingConfig:
         optimizer: rule of the update.
         weight_decay: decoupled weight decay (adamw only).
         clip_norm: gradients are scaled down to this global norm; 0 turns clipping off.
+        average_decay: what is evaluated, kept and exported are averages of the weights, of which an update leaves this
+            share, 0 to below 1; 0 for the weights themselves.
         patience: evaluations without improvement after which training stops; 0 never stops early.
         precision: number format of the computation.
         compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph in which recurrent layers compile
             their loops, "auto" chooses by the batch size.
         tensorboard: also write TensorBoard events.
+        track: services that are told of the run too: mlflow, wandb.
 
     Raises:
         ConfigError: a value is out of range.
@@ -157,10 +164,12 @@ class TrainingConfig:
     optimizer: Optimizer = "adam"
     weight_decay: float = 0.0
     clip_norm: float = 1.0
+    average_decay: float = 0.0
     patience: int = 0
     precision: Precision = "float32"
     compile: Compilation = "auto"
     tensorboard: bool = True
+    track: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -170,9 +179,13 @@ class TrainingConfig:
             value = getattr(self, name)
             require(f"training.{name}", value, "at least 0", 0 <= value < math.inf)
         require("training.learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate < math.inf)
+        decay = self.average_decay
+        require("training.average_decay", decay, "at least 0 and below 1", 0 <= decay < 1)
         choices = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision, "compile": Compilation}
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)
+        told = f"some of {', '.join(TRACKERS)}"
+        require("training.track", list(self.track), told, set(self.track) <= set(TRACKERS))
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""

@@ -73,6 +73,8 @@ class Endpoint:
             row with a problem. Zeros and empty strings where nothing is said; 1 for inputs that end in `lengths`.
         least_steps: inputs of variable length are lengthened to this before the function reads them.
         most_steps: input name -> the most places of its second dimension that are read, so that no request costs more.
+        one_step: trace a copy of the function for inputs of variable length that have one place, as streams mostly send
+            them: it needs no loops, each of which costs as much as dozens of operations however often it turns.
         missing: float inputs in which NaN stands for a missing value; in all others it is a problem.
         found_problems: what the function's own `problem` may say, for the model card.
         summary: what the signature does, in a sentence.
@@ -98,6 +100,7 @@ class Endpoint:
     neutral: Mapping[str, Any] = field(default_factory=dict)
     least_steps: int = 1
     most_steps: Mapping[str, int] = field(default_factory=dict)
+    one_step: bool = False
     missing: tuple[str, ...] = ()
     found_problems: tuple[str, ...] = ()
     summary: str = ""

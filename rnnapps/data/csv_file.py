@@ -35,9 +35,10 @@ csv.field_size_limit(LONGEST_CELL)
 SEPARATORS = (",", ";", "\t", "|")
 CHUNK_BYTES = 1 << 24
 SAMPLE_ROWS = 500
-_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")
-_POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# Digits are never given back (++): else thousands of them before another character are split in every way there is.
+_COMMA = re.compile(r"[+-]?\d*+,\d++([eE][+-]?\d++)?")
+_WHOLE = re.compile(r"[+-]?\d++([eE][+-]?\d++)?")
+_POINT = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?")
 _FIGURE = r"([+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)"
 _UNIT_BEHIND = re.compile(_FIGURE + r"\s*((?![AaPp]\.?[Mm])[^\W\d_][^\s:]{0,14}|[%‰°$€£¥][^\s:]{0,14})")
 _UNIT_BEFORE = re.compile(r"([$€£¥])\s*" + _FIGURE)

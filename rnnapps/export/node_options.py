@@ -32,6 +32,7 @@ _HIDDEN = frozenset(
         "_has_manual_control_dependencies",
         "_input_shapes",
         "_lower_using_switch_merge",
+        "_noinline",
         "_num_original_outputs",
         "_output_shapes",
         "_read_only_resource_inputs",

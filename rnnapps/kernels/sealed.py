@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import tensorflow as tf
-from tensorflow.python.eager import forwardprop_util  # the only place that knows which tensors have tangents
 
 from rnnapps.kernels.loop import step_by_step
 from rnnapps.kernels.pullback import pullback
+from rnnapps.kernels.tangents import has_tangent
 from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["Sealed"]
@@ -62,7 +62,10 @@ class Sealed:
 
     def _run(self, arguments: Nest) -> Nest:
         """The function or its program."""
-        if _has_tangent(arguments):
+        # An accumulator gives a result the tangent of the operation that made it, and does not ask for the gradient of
+        # `tf.custom_gradient`, which is told to it only afterwards: from a program that hides its arguments the tangent
+        # would be 0.
+        if has_tangent(arguments):
             with step_by_step():
                 return self._function(*arguments)
         if self._program is None:
@@ -70,16 +73,6 @@ class Sealed:
         # A tape that does not see the arguments does not begin to cut the program open.
         hidden = [None if tensor is None else tf.stop_gradient(tensor) for tensor in tf.nest.flatten(arguments)]
         return self._program(*tf.nest.pack_sequence_as(arguments, hidden))
-
-
-def _has_tangent(arguments: Nest) -> bool:
-    """Whether a `tf.autodiff.ForwardAccumulator` follows any of the arguments, in the same graph or outside of any.
-
-    It gives a result the tangent of the operation that made it, and does not ask the gradient of `tf.custom_gradient`,
-    which is told to it only afterwards: from a program that hides its arguments the tangent would be 0.
-    """
-    tensors = [tensor for tensor in tf.nest.flatten(arguments) if tensor is not None]
-    return bool(forwardprop_util.pack_tangents(tensors).tangents)
 
 
 def _pullback(function: Callable[[Tensors], Nest], sources: Tensors, cotangents: Tensors) -> list[Tensor | None]:

@@ -16,9 +16,12 @@ from rnnapps.errors import ConfigError
 from rnnapps.kernels import chunkwise, reference
 from rnnapps.kernels.choice import Kernel, check_kernel, in_xla_program, kernel_for
 from rnnapps.kernels.linear_scan import Form, linear_scan
+from rnnapps.kernels.portable_graph import in_native_graph
 from rnnapps.kernels.sequential import scan
+from rnnapps.kernels.tangents import differentiated_again
 from rnnapps.layers.arguments import as_states, check_arguments, check_cell, given, matched, valid_steps
 from rnnapps.layers.last import last_output
+from rnnapps.layers.native import has_native_form, native_scan
 from rnnapps.layers.variational import check_rates, drawn_inputs, drawn_units
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
@@ -155,10 +158,11 @@ class Recurrent(keras.layers.Layer):
             sequences = drawn_inputs(sequences, self.dropout, self.seed_generator)
         if training and self.recurrent_dropout:
             kept = drawn_units(sequences, self.cell.output_size, self.recurrent_dropout, self.seed_generator)
-        if tf.executing_eagerly() and self.kernel != "reference":
+        plain = self.kernel == "reference" or self._is_differentiated_again(sequences, states)
+        if tf.executing_eagerly() and not plain:
             outputs, final = self._eager_run()(sequences, states, mask, kept, training=training, traced=False)
         else:
-            outputs, final = self._run(sequences, states, mask, kept, training=training, traced=True)
+            outputs, final = self._run(sequences, states, mask, kept, training=training, traced=True, plain=plain)
         if not self.return_sequences:
             outputs = last_output(outputs, states[0], mask, reverse=self.runs_backwards)
         else:
@@ -170,6 +174,10 @@ class Recurrent(keras.layers.Layer):
         if mask is not None and self.zero_output_for_mask:
             outputs = tf.where(mask[..., None], outputs, tf.zeros_like(outputs))
         return tf.reverse(outputs, axis=[1]) if self.go_backwards else outputs
+
+    def _is_differentiated_again(self, sequences: Tensor, states: Tensors) -> bool:
+        """Whether forward mode follows the call and its tangents are differentiated, which takes plain operations."""
+        return differentiated_again([sequences, states, [weight.value for weight in self.cell.trainable_variables]])
 
     def _eager_run(self) -> Callable[..., tuple[Tensor, Tensors]]:
         """`_run` as a function that is traced once, for calls outside of any function; anew for another way to run."""
@@ -188,13 +196,18 @@ class Recurrent(keras.layers.Layer):
         *,
         training: bool,
         traced: bool,
+        plain: bool = False,
     ) -> tuple[Tensor, Tensors]:
         """All outputs `(batch, time, output_size)` and the final states, by the kernel that is asked for or chosen."""
-        kernel = self.kernel_used = self._resolve(sequences, training, traced)
+        kernel = self.kernel_used = (
+            "reference" if plain and sequences.shape[1] else self._resolve(sequences, training, traced)
+        )
         if mask is not None:
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
-        if kernel == "reference":
+        if in_native_graph() and kernel == "reference" and kept is None and has_native_form(self.cell):
+            outputs, final = native_scan(self.cell, sequences, states, mask, reverse=self.runs_backwards)
+        elif kernel == "reference":
             projected = self.cell.project(sequences, training=training)
             outputs, final = reference.scan(
                 self.cell, projected, states, mask=mask, kept=kept, reverse=self.runs_backwards

@@ -64,9 +64,9 @@ def _round(graph: tf.Graph, outputs: Mapping[str, Tensor]) -> tuple[tf.compat.v1
     source = {name: _source(tensor) for name, tensor in outputs.items()}
     operations = _ancestors(source.values())
     values = _values(graph, operations, source.values())
-    result = tf.compat.v1.GraphDef(versions=graph.as_graph_def().versions)
+    whole = graph.as_graph_def()
+    result = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
     constants: dict[str, str] = {}
-    result.library.CopyFrom(graph.as_graph_def().library)
     known = {operation.name for operation in operations}
     for name, value in values.items():
         constants[name] = f"constant_{len(constants)}_of_{name.replace(':', '_').replace('/', '_')}"
@@ -104,9 +104,35 @@ def _values(graph: tf.Graph, operations: Sequence[tf.Operation], wanted: Iterabl
     given = {operation.outputs[0].name for operation in operations if operation.type == "Const"}
     names = sorted((constant & read) - given)
     computed = [name for name in names if name not in shapes]
-    with tf.compat.v1.Session(graph=graph) as session:
-        found = dict(zip(computed, session.run(computed, feed_dict=shapes), strict=True)) if computed else {}
+    found = _computed(graph, computed, shapes) if computed else {}
     return {name: shapes[name] if name in shapes else np.asarray(found[name]) for name in names}
+
+
+def _computed(graph: tf.Graph, wanted: Sequence[str], known: Mapping[str, Array]) -> dict[str, Array]:
+    """Name -> value of tensors, in a graph of nothing else: there may be operations that this machine cannot run.
+
+    Args:
+        graph: the graph.
+        wanted: names of tensors that no input changes.
+        known: name -> value of some that others are computed from.
+    """
+    whole = graph.as_graph_def()
+    part = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
+    constants = {name: f"known_{number}" for number, name in enumerate(known)}
+    part.node.extend(_constant(constants[name], value) for name, value in known.items())
+    pending, done = [graph.get_tensor_by_name(name).op for name in wanted], set()
+    while pending:
+        operation = pending.pop()
+        if operation.name in done:
+            continue
+        done.add(operation.name)
+        node = part.node.add()
+        node.CopyFrom(operation.node_def)
+        del node.input[:]
+        node.input.extend(constants.get(tensor.name, tensor.name) for tensor in operation.inputs)
+        pending += [tensor.op for tensor in operation.inputs if tensor.name not in known]
+    with tf.compat.v1.Session(graph=_imported(part)) as session:
+        return dict(zip(wanted, session.run(list(wanted)), strict=True))
 
 
 def _may_fold(operation: tf.Operation) -> bool:
@@ -182,4 +208,5 @@ def _ancestors(tensors: Iterable[Tensor]) -> list[tf.Operation]:
 
 def _is_fixed(tensor: Tensor) -> bool:
     """Whether a tensor and all it is computed from have sizes that no value changes."""
-    return all(output.shape.is_fully_defined() for operation in _ancestors([tensor]) for output in operation.outputs)
+    read = [output for own in _ancestors([tensor]) for output in own.outputs if output.consumers()]
+    return all(output.shape.is_fully_defined() for output in (*read, tensor))

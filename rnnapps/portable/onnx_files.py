@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rnnapps.errors import ExportError
+from rnnapps.layers.native import MARKER
 from rnnapps.portable.lowering import lowered
+from rnnapps.portable.onnx_recurrence import write_recurrence
 from rnnapps.portable.parity import compare
 from rnnapps.portable.static import StaticGraph
 from rnnapps.types import Array, Arrays
@@ -32,11 +34,19 @@ def write_onnx(static: StaticGraph, folder: Path, name: str) -> list[dict[str, A
     Raises:
         ExportError: an operation has no form in ONNX, or the answers differ.
     """
-    simple, file = lowered(static), f"{name}_{static.name}.onnx"
-    content = _converted(simple)
-    difference = compare(file, static, OnnxRun(content))
-    (folder / file).write_bytes(content)
-    return [{"files": [file], "difference": difference, "bytes": len(content), "opset": OPSET}]
+    file = f"{name}_{static.name}.onnx"
+    native = static.native() if static.native and static.steps > 1 else None
+    if native is not None and any(operation.type == MARKER for operation in native.graph.get_operations()):
+        with contextlib.suppress(ExportError):  # a mask that is not that of a row's first places: written out, then
+            return _written(native, folder / file)
+    return _written(static, folder / file)
+
+
+def _written(static: StaticGraph, path: Path) -> list[dict[str, Any]]:
+    content = _converted(lowered(static))
+    difference = compare(path.name, static, OnnxRun(content))
+    path.write_bytes(content)
+    return [{"files": [path.name], "difference": difference, "bytes": len(content), "opset": OPSET}]
 
 
 class OnnxRun:
@@ -89,7 +99,7 @@ def _converted(static: StaticGraph) -> bytes:
             input_names=[tensor.name for tensor in static.inputs.values()],
             output_names=[tensor.name for tensor in static.outputs.values()],
             opset=OPSET,
-            custom_op_handlers={"SelectV2": (_choice, [])},
+            custom_op_handlers={"SelectV2": (_choice, []), MARKER: (write_recurrence, [])},
         )
     for node in model.graph.node:
         for field in (node.input, node.output):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,7 @@ class StaticGraph:
         cases: rows of the endpoint's examples with their answers.
         states: input name of each state -> name of the output that takes its place in the next step.
         first: input name of each state -> its value before the first step, without the batch dimension.
+        native: traces the same with layers of known cells as single operations, for formats that have these.
     """
 
     name: str
@@ -58,6 +60,7 @@ class StaticGraph:
     cases: tuple[Case, ...]
     states: Mapping[str, str]
     first: Arrays
+    native: Callable[[], StaticGraph] | None = None
 
     @property
     def arguments(self) -> dict[str, Tensor]:
@@ -70,7 +73,7 @@ class StaticGraph:
         return {name: tensor for name, tensor in self.outputs.items() if name not in self.states.values()}
 
 
-def static_graph(name: str, endpoint: Endpoint, steps: int) -> StaticGraph:
+def static_graph(name: str, endpoint: Endpoint, steps: int, *, native: bool = False) -> StaticGraph:
     """Traces an endpoint for one row.
 
     Strings are left out, and so is what depends on them. `lengths` is no input of a step: all its places are valid.
@@ -79,6 +82,7 @@ def static_graph(name: str, endpoint: Endpoint, steps: int) -> StaticGraph:
         name: of the signature.
         endpoint: its bare function is traced; rows must keep the rules.
         steps: size of every dimension that varies.
+        native: see `StaticGraph.native`.
 
     Raises:
         ExportError: it cannot be traced, has no output of numbers, or one whose size depends on values.
@@ -87,7 +91,7 @@ def static_graph(name: str, endpoint: Endpoint, steps: int) -> StaticGraph:
     specs = _specs(endpoint, steps, fixed)
     function = tf.function(lambda **inputs: _numbers(endpoint, {**inputs, **fixed}), autograph=False)
     try:
-        with portable_graph():
+        with portable_graph(native=native):
             concrete = function.get_concrete_function(**specs)
         frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
@@ -103,7 +107,8 @@ def static_graph(name: str, endpoint: Endpoint, steps: int) -> StaticGraph:
     states = states_of(inputs, outputs) if name == STEP else {}
     zeros = {key: np.zeros(inputs[key].shape[1:], inputs[key].dtype.as_numpy_dtype) for key in states}
     first = {key: np.asarray(endpoint.zero_states.get(key, zero), zero.dtype) for key, zero in zeros.items()}
-    return StaticGraph(name, graph, inputs, outputs, steps, cases, states, first)
+    again = None if native else functools.partial(static_graph, name, endpoint, steps, native=True)
+    return StaticGraph(name, graph, inputs, outputs, steps, cases, states, first, again)
 
 
 def _without_idle_states(

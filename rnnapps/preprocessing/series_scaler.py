@@ -160,6 +160,8 @@ class SeriesScaler:
 
     def _rows(self, table: Array, ids: Tensor, values: Tensor) -> Tensor:
         """A table's row of each series, in a shape that meets values `(batch, ..., channels)`."""
+        if (table == table[0]).all():
+            return tf.constant(table[0])
         rows = tf.gather(tf.constant(table), ids)
         between = [1] * (len(values.shape) - 2)
         return tf.reshape(rows, [tf.shape(rows)[0], *between, len(self.channels)])

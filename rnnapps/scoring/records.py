@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import lzma
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
+from rnnapps.data.compressed import compression_of, decompressed, open_compressed, plain_suffix
 from rnnapps.data.csv_file import LONGEST_CELL
 from rnnapps.errors import DataError
 
@@ -65,8 +69,8 @@ class Records:
         """Yields the rows; raises DataError for a file that cannot be read at all."""
         for path in self.paths:
             try:
-                yield from READERS.get(path.suffix.lower(), _whole)(path, self._read)
-            except (OSError, tarfile.TarError) as error:
+                yield from READERS.get(plain_suffix(path), _whole)(path, self._read)
+            except (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
                 reason = getattr(error, "strerror", None) or str(error).partition("\n")[0].rstrip(":")
                 raise DataError(path, f"cannot be read ({reason})", "restore the file or leave it out") from error
 
@@ -105,10 +109,9 @@ def find_inputs(given: Sequence[Path]) -> list[Path]:
 
 def _lines(path: Path, read: Callable[[float], None]) -> Iterator[tuple[int, bytes | None]]:
     """The lines that are not empty, with their numbers; None for one that is too long."""
-    with open(path, "rb") as file:
+    with _opened(path, read) as file:
         number, long = 0, False
         while line := file.readline(LONGEST_LINE):
-            read(len(line))
             ended = line.endswith(b"\n")
             number += not long
             if not long and (line.strip() or not ended):
@@ -146,9 +149,8 @@ def _text_lines(path: Path, read: Callable[[float], None]) -> Iterator[Record]:
 def _comma_separated(path: Path, read: Callable[[float], None]) -> Iterator[Record]:
     """Rows by the names in the first one; cells that a row lacks are missing."""
     csv.field_size_limit(LONGEST_CELL)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    with open(path, "rb") as file:
-        text = io.TextIOWrapper(io.BufferedReader(_Counted(file, read)), encoding="utf-8-sig", newline="")
+    delimiter = "\t" if plain_suffix(path) == ".tsv" else ","
+    with _opened(path, read) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         rows = csv.DictReader(text, delimiter=delimiter, strict=True)
         try:
             for row in rows:
@@ -159,6 +161,19 @@ def _comma_separated(path: Path, read: Callable[[float], None]) -> Iterator[Reco
                 )
         except (csv.Error, UnicodeDecodeError) as error:
             raise DataError(path, f"behind line {rows.line_num}: {error}", "correct the file") from None
+
+
+@contextmanager
+def _opened(path: Path, read: Callable[[float], None]) -> Iterator[IO[bytes]]:
+    """A file, unpacked where it is compressed, that tells how much of it is read."""
+    with open(path, "rb") as file:
+        compression = compression_of(path, file.peek(8)[:8])
+        counted = io.BufferedReader(_Counted(file, read))
+        if not compression:
+            yield counted
+            return
+        with open_compressed(counted, compression) as unpacked:
+            yield io.BufferedReader(cast(io.RawIOBase, unpacked))
 
 
 class _Counted(io.RawIOBase):
@@ -228,8 +243,13 @@ def _whole(path: Path, read: Callable[[float], None]) -> Iterator[Record]:
     read(size)
     if size > LARGEST_FILE:
         yield Record(str(path), path.parent, {}, f"is larger than {LARGEST_FILE >> 20} MiB")
+        return
+    try:
+        content = decompressed(path.read_bytes(), path, maximum_bytes=LARGEST_FILE)
+    except DataError as error:
+        yield Record(str(path), path.parent, {}, error.problem)
     else:
-        yield Record(str(path), path.parent, {CONTENT: path.read_bytes()})
+        yield Record(str(path), path.parent, {CONTENT: content})
 
 
 READERS: Mapping[str, _Reader] = {

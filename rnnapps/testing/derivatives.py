@@ -57,6 +57,25 @@ def _forward_mode(function: Function, inputs: Tensor, weights: Tensors) -> Tenso
     return [accumulator.jvp(outputs)]
 
 
+def _tangent_of_tangent(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
+    """The second derivative of the outputs along one direction of the inputs."""
+    with tf.autodiff.ForwardAccumulator(inputs, tf.cos(inputs)) as outer:
+        with tf.autodiff.ForwardAccumulator(inputs, tf.cos(inputs)) as inner:
+            outputs = function(inputs)
+        tangents = inner.jvp(outputs)
+    return [outer.jvp(tangents)]
+
+
+def _gradient_of_tangent(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
+    """The gradient of the square of the derivative along one direction of the inputs."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        with tf.autodiff.ForwardAccumulator(inputs, tf.cos(inputs)) as accumulator:
+            outputs = function(inputs)
+        square = tf.reduce_sum(accumulator.jvp(outputs) ** 2)
+    return list(tape.gradient(square, [inputs, *weights], unconnected_gradients=tf.UnconnectedGradients.ZERO))
+
+
 def _vectorized_map(function: Function, inputs: Tensor, weights: Tensors) -> Tensors:
     """One gradient a row, all rows at once."""
 
@@ -74,6 +93,8 @@ DERIVATIVES: dict[str, Callable[[Function, Tensor, Tensors], Tensors]] = {
     "gradient penalty": _gradient_penalty,
     "jacobian": _jacobian,
     "forward mode": _forward_mode,
+    "tangent of a tangent": _tangent_of_tangent,
+    "gradient of a tangent": _gradient_of_tangent,
     "vectorized map": _vectorized_map,
 }
 """Each maps a function, its inputs and the weights it reads to derivatives."""

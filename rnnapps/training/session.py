@@ -17,6 +17,7 @@ from rnnapps.training.progress import Display, describe
 from rnnapps.training.run import RunFolder
 from rnnapps.training.signals import StopSignals
 from rnnapps.training.state import TrainState
+from rnnapps.training.trackers import Trackers
 from rnnapps.training.trainer import TrainingModel
 
 __all__ = ["Session"]
@@ -51,6 +52,7 @@ class Session:
         config = self.model.config
         self.steps, self.interval, self.patience = config.steps, config.evaluate_every, config.patience
         self.events = EventWriter(self.run.tensorboard_dir, config.tensorboard)
+        self.trackers = Trackers(self.run, config.track)
 
     def train(self) -> None:
         """Runs to the last step, or until patience or a signal ends it."""
@@ -87,7 +89,7 @@ class Session:
     def evaluate(self) -> None:
         """Validates the current weights, records the figures and saves the state."""
         step = self.state.step
-        with self.signals.breaking():
+        with self.model.averages.shown(), self.signals.breaking():
             metrics = {name: float(value) for name, value in self.objective.validate().items()}
             samples = self.objective.samples()
         value = metrics[self.objective.metric]
@@ -100,6 +102,7 @@ class Session:
         if samples:
             self.run.append_samples(step, samples)
         self.events.write(row)
+        self.trackers.write(row)
         self.model.start_interval()
         self.save()
         self.display.note(describe(row, self.steps, best))
@@ -107,7 +110,8 @@ class Session:
     def save(self) -> None:
         """Writes a checkpoint of the current step."""
         self.state.elapsed_seconds = time.monotonic() - self.started
-        self.state.save(self.run, self.model.groups())
+        with self.model.averages.shown():
+            self.state.save(self.run, self.model.groups())
 
     def raise_if_diverged(self) -> None:
         """Stops when the compiled step has met a loss or gradient that is not finite."""
@@ -118,7 +122,8 @@ class Session:
 
     def diverge(self, step: int, what: str) -> None:
         """Restores the last good state and raises TrainingDiverged."""
-        restored = TrainState.restore(self.run, self.model.groups(), self.display.note)
+        with self.model.averages.shown():
+            restored = TrainState.restore(self.run, self.model.groups(), self.display.note)
         if restored is None:
             raise CheckpointError(f"{self.run.path}: no state is left to go back to")
         config = self.model.config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -74,10 +75,8 @@ class TrainState:
         """
         arrays = {key: _value(variable) for key, variable in _keyed(variables).items()}
         write_checkpoint(run.state_dir, self.step, arrays, dataclasses.asdict(self))
-        newest = [step for step in checkpoint_steps(run.state_dir) if step <= self.step][-KEPT:]
-        best = {read_manifest(run.state_dir, step)["metadata"]["best_step"] for step in newest}
         try:
-            prune_checkpoints(run.state_dir, keep={*newest, *(best - {None})})
+            prune_checkpoints(run.state_dir, keep=_needed(run, self.step))
         except OSError as error:
             raise CheckpointError(f"{run.state_dir}: cannot remove old states: {error.strerror or error}") from error
 
@@ -109,7 +108,18 @@ class TrainState:
         arrays, metadata = found
         expect(metadata["fingerprint"])
         _assign(_keyed(variables), arrays, run)
-        return cls(**metadata)
+        state = cls(**metadata)
+        later = {step for step in checkpoint_steps(run.state_dir) if step > state.step}  # damaged; a save removes them
+        with contextlib.suppress(CheckpointError, OSError):  # what a process left that was ended after its last save
+            prune_checkpoints(run.state_dir, keep=_needed(run, state.step) | later)
+        return state
+
+
+def _needed(run: RunFolder, last: int) -> set[int]:
+    """The steps whose states are kept, once that of the step `last` is saved: the newest two and their best."""
+    newest = [step for step in checkpoint_steps(run.state_dir) if step <= last][-KEPT:]
+    best = {read_manifest(run.state_dir, step)["metadata"]["best_step"] for step in newest}
+    return {*newest, *(best - {None})}
 
 
 def read_weights(run: RunFolder, which: Literal["best", "last"] = "best") -> tuple[int, Arrays]:

@@ -22,6 +22,12 @@ def test_derivatives_of_compiled_loops() -> None:
     check_derivatives(subject("lstm"))
 
 
+@pytest.mark.parametrize("traced", [False, True])
+def test_derivatives_of_tangents(traced: bool) -> None:
+    again = ("tangent of a tangent", "gradient of a tangent")
+    check_derivatives(subject("gru"), names=again, kernel="graph", traced=traced)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("traced", [False, True])
 @pytest.mark.parametrize("kernel", ["xla", "graph"])

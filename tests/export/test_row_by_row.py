@@ -184,3 +184,41 @@ def test_inputs_of_the_same_rows_may_be_of_different_widths() -> None:
         assert found["sum"].numpy().tolist() == [4.0, 2.0, 0.0]
         told = f"lengths must be at most the length of {'x' if x < y else 'y'}"
         assert [problem.decode() for problem in found["problem"].numpy()] == ["", "", told]
+
+
+def running_sums(rows: Any, lengths: Any, state_sum: Any) -> dict[str, Any]:
+    """Sums so far, in a graph that is another where the number of steps is known."""
+    mask = tf.sequence_mask(lengths, tf.shape(rows)[1], tf.float32)
+    sums = state_sum[:, None] + (rows * mask if rows.shape[1] == 1 else tf.cumsum(rows * mask, axis=1))
+    steps = tf.fill([tf.shape(rows)[0]], 0 if rows.shape[1] is None else rows.shape[1])
+    return {"sums": 1 / (100 - sums), "next_state_sum": sums[:, -1], "known_steps": steps}
+
+
+def test_rows_of_one_step_have_a_graph_of_their_own_and_answers_as_all_others() -> None:
+    spec = tf.TensorSpec((None,), tf.float32)
+    signature = {**SIGNATURE, "state_sum": spec}
+    examples = {**EXAMPLES, "state_sum": np.zeros(5, np.float32)}
+    rules = (lengths_fit("rows", least=0), between("rows", -1e6, 1e6, lengths="lengths"))
+    endpoint = Endpoint(running_sums, signature, examples, rules=rules, one_step=True)
+    run = tf.function(row_by_row("step", endpoint).function, autograph=False).get_concrete_function(
+        **{name: tf.TensorSpec(each.shape, each.dtype, name) for name, each in signature.items()}
+    )
+
+    def step(rows: list[list[float]], lengths: list[int], sums: list[float]) -> Arrays:
+        given = tf.reshape(tf.constant(rows, tf.float32), (len(lengths), -1 if lengths else 1))
+        answer = run(rows=given, lengths=tf.constant(lengths, tf.int32), state_sum=tf.constant(sums, tf.float32))
+        return {name: as_array(value.numpy()) for name, value in answer.items()}
+
+    good = step([[1.0], [2.5], [3.0]], [1, 1, 0], [1.0, 2.0, 3.0])
+    assert good["problem"].tolist() == [b""] * 3 and good["known_steps"].tolist() == [1] * 3
+    assert good["next_state_sum"].tolist() == [2.0, 4.5, 3.0]
+    for row, state, said in ((1e7, 2.0, rules[1].problem), (98.0, 2.0, NO_ANSWER), (2.5, np.nan, "state_sum holds")):
+        bad = step([[1.0], [row], [3.0]], [1, 1, 0], [1.0, state, 3.0])
+        told = [problem.decode() for problem in bad.pop("problem").tolist()]
+        assert told[::2] == ["", ""] and told[1].startswith(said)
+        for name, array in bad.items():
+            assert array[[0, 2]].tolist() == good[name][[0, 2]].tolist() and not array[1].any(), name
+    longer = step([[1.0, 9.0], [2.5, 1.0], [3.0, 1.0]], [1, 2, 0], [1.0, 2.0, 3.0])
+    assert longer["next_state_sum"].tolist() == [2.0, 5.5, 3.0] and longer["known_steps"].tolist() == [0] * 3
+    assert step([[], []], [0, 0], [1.0, 2.0])["next_state_sum"].tolist() == [1.0, 2.0]
+    assert step([], [], [])["problem"].shape == (0,)

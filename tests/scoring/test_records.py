@@ -102,6 +102,30 @@ def test_a_broken_file_is_one_line(tmp_path: Path, name: str, content: bytes, to
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
+def test_compressed_files_are_what_they_hold(tmp_path: Path, ending: str) -> None:
+    rows = [{"id": number, "text": "x" * number} for number in range(20)]
+    pd.DataFrame(rows).to_json(tmp_path / f"a.jsonl{ending}", orient="records", lines=True)
+    pd.DataFrame(rows).to_csv(tmp_path / f"b.csv{ending}", index=False)
+    pd.DataFrame({"text": ["one", "two"]}).to_csv(tmp_path / f"c.txt{ending}", index=False, header=False)
+    pd.DataFrame({"text": ["bytes"]}).to_csv(tmp_path / f"d.bin{ending}", index=False, header=False)
+    assert values(tmp_path / f"a.jsonl{ending}") == rows
+    assert [row["text"] for row in values(tmp_path / f"b.csv{ending}")] == [row["text"] for row in rows]
+    assert values(tmp_path / f"c.txt{ending}") == [{CONTENT: "one"}, {CONTENT: "two"}]
+    assert values(tmp_path / f"d.bin{ending}") == [{CONTENT: b"bytes\n"}]
+    records = Records(find_inputs([tmp_path]))
+    assert len(list(records)) == 43
+    assert records.read_bytes == pytest.approx(records.total_bytes)
+
+
+def test_a_cut_archive_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    pd.DataFrame({"a": range(5000)}).to_json(path, orient="records", lines=True)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"a\.jsonl\.gz: cannot be read \(Compressed file ended"):
+        list(Records([path]))
+
+
 def test_all_bytes_are_counted_once(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"a": 1}\n' * 10, encoding="utf-8")
     (tmp_path / "b.csv").write_text("a\n" + "1\n" * 10, encoding="utf-8")

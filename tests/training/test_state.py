@@ -156,6 +156,23 @@ def test_old_states_that_cannot_be_removed(run: RunFolder, monkeypatch: pytest.M
         TrainState(step=1).save(run, {"network": network().weights})
 
 
+def test_states_that_a_killed_process_did_not_remove_go_when_its_run_goes_on(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = network()
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnapps.training.state.prune_checkpoints", lambda *_, **__: None)  # it is killed before
+        for step, value in ((2, 0.1), (4, 0.3), (6, 0.2), (8, 0.4)):
+            state = TrainState(step=step, best_value=0.2, best_step=min(step, 6))
+            fill(model, value)
+            state.save(run, {"network": model.weights})
+    damage(run, 8)
+    told: list[str] = []
+    restored = TrainState.restore(run, {"network": model.weights}, told.append)
+    assert restored is not None and restored.step == 6 and len(told) == 1
+    assert checkpoint_steps(run.state_dir) == [4, 6, 8]  # the damaged one stays until the next save
+
+
 def save_three(run: RunFolder) -> keras.Model:
     """Steps 1, 2 and 3 whose weights are their numbers, 2 the best."""
     model, state = network(), TrainState()

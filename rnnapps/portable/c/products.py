@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from rnnapps.portable.c.memory import CTYPES, Buffer, Value, View, broadcast_strides, dense
 from rnnapps.portable.c.program import Program, element, nested
+from rnnapps.portable.c.spectra import SPECTRUM, spectrum_products, unpacked
 from rnnapps.portable.c.structure import Handler, Unsupported, constant_of, result_shape
 from rnnapps.portable.c.systems import SOLVE
 
@@ -177,16 +178,42 @@ def _solution(program: Program, operation: tf.Operation, values: list[Value]) ->
 
 
 def _spectrum(program: Program, operation: tf.Operation, values: list[Value]) -> list[Value]:
-    """`RFFT` by a table of one wave: pairs of real and imaginary parts, which `Real` and `Imag` take apart."""
+    """`RFFT`: pairs of real and imaginary parts, which `Real` and `Imag` take apart."""
     size = int(constant_of(operation, 1)[0])
     view = program.stored(operation.name, values[0])
     if view.shape[-1] != size:
         raise Unsupported("a spectrum of another length than its signal")
     wave = np.arange(size) * (2 * np.pi / size)
-    cosine, sine = program.table(np.cos(wave).astype(np.float32)), program.table(np.sin(wave).astype(np.float32))
-    shape, depth = (*result_shape(operation), 2), len(view.shape) - 1
-    out = program.scratch(shape, "float32")
-    program.products += 2 * int(np.prod(shape[:-1], dtype=int)) * size
+    tables = [View(program.table(own.astype(np.float32)), (size,), (1,)) for own in (np.cos(wave), np.sin(wave))]
+    out = program.scratch((*result_shape(operation), 2), "float32")
+    write = _fast_spectrum if size >= 4 and size & (size - 1) == 0 else _plain_spectrum
+    write(program, operation.name, view, tables=tables, out=out)
+    return [out]
+
+
+def _fast_spectrum(program: Program, title: str, view: View, *, tables: list[View], out: View) -> None:
+    """By a fast transform of half as many complex numbers."""
+    size, shape = view.shape[-1], out.shape[:-2]
+    room = program.scratch((size,), "float32")
+    program.helpers.add((SPECTRUM, "float32"))
+    program.products += int(np.prod(shape, dtype=int)) * spectrum_products(size)
+    names, place = (tables[0].buffer.name, tables[1].buffer.name), len(shape)
+    z, i = room.buffer.name, f"i{place}"
+    target = element(out, out.strides[:-1])
+    targets = (target, f"{target[:-1]} + 1]")
+    body = [
+        *nested([size], [f"{z}[{i}] = {element(view, view.strides)};"], place),
+        f"{SPECTRUM}_float32({z}, {names[0]}, {names[1]}, {size // 2});",
+        *nested([size // 2 + 1], unpacked(z, i, tables=names, size=size, targets=targets), place),
+    ]
+    program.run(title, [out, room], [view, *tables], nested(shape, body))
+
+
+def _plain_spectrum(program: Program, title: str, view: View, *, tables: list[View], out: View) -> None:
+    """By sums, with a table of one wave."""
+    size, shape, depth = view.shape[-1], out.shape[:-1], len(view.shape) - 1
+    cosine, sine = (table.buffer.name for table in tables)
+    program.products += 2 * int(np.prod(shape, dtype=int)) * size
     target = element(out, out.strides[:-1])
     body = [
         "float real = 0, imaginary = 0;",
@@ -195,8 +222,8 @@ def _spectrum(program: Program, operation: tf.Operation, values: list[Value]) ->
             [size],
             [
                 f"const float x = {element(view, [*view.strides[:-1], 0, view.strides[-1]])};",
-                f"real += x * {cosine.name}[phase];",
-                f"imaginary -= x * {sine.name}[phase];",
+                f"real += x * {cosine}[phase];",
+                f"imaginary -= x * {sine}[phase];",
                 f"phase = phase + i{depth} < {size} ? phase + i{depth} : phase + i{depth} - {size};",
             ],
             depth + 1,
@@ -204,9 +231,7 @@ def _spectrum(program: Program, operation: tf.Operation, values: list[Value]) ->
         f"{target} = real;",
         f"{target[:-1]} + 1] = imaginary;",
     ]
-    tables = [View(table, (size,), (1,)) for table in (cosine, sine)]
-    program.run(operation.name, [out], [view, *tables], nested(shape[:-1], body))
-    return [out]
+    program.run(title, [out], [view, *tables], nested(shape, body))
 
 
 def _part(program: Program, operation: tf.Operation, values: list[Value]) -> list[Value]:

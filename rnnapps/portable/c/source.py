@@ -11,12 +11,15 @@ from rnnapps.portable.c.compiler import Compiled
 from rnnapps.portable.c.elementwise import helper
 from rnnapps.portable.c.memory import CTYPES, Buffer, View, literal
 from rnnapps.portable.c.program import Program
+from rnnapps.portable.c.spectra import SPECTRUM, spectrum
 from rnnapps.portable.c.systems import SOLVE, solve
 
 __all__ = ["Figures", "Sources", "sources"]
 
 _WIDTHS = {"float32": 4, "float64": 8, "int32": 4, "int64": 8, "int8": 1, "uint8": 1, "bool": 1}
 LINE = 110
+LARGE = {SOLVE: solve, SPECTRUM: spectrum}
+"""Helpers of many lines."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def _source(compiled: Compiled, name: str, places: Mapping[Buffer, int], works: 
     program = compiled.program
     yield from (f'#include "{name}.h"', "", "#include <math.h>", "#include <string.h>", "")
     for helper_name, dtype in sorted(program.helpers):
-        yield solve(dtype) if helper_name == SOLVE else helper(helper_name, dtype)
+        yield LARGE[helper_name](dtype) if helper_name in LARGE else helper(helper_name, dtype)
     yield ""
     for table in program.read_tables():
         yield from _table(table)

@@ -1,8 +1,9 @@
-"""What classifiers without a memory reach on the same labelled rows."""
+"""What classifiers without a memory reach on the same labelled rows, tuned as a network is: on validation rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,6 +13,15 @@ from rnnapps.tasks.anomaly_detection.metrics import area_under_roc, average_prec
 from rnnapps.types import Array
 
 __all__ = ["classifier_baselines", "ranking_metrics"]
+
+ROUNDS, RATES, LEAVES = 100, (0.1, 0.03), (31, 7)
+"""Of boosting: trees, and what is tried; how many of the trees count is chosen too."""
+
+EVERY = 10
+"""Each so manieth tree is a candidate for the last."""
+
+PENALTIES = (1.0, 0.1, 0.01, 0.001)
+"""Inverse penalties of the logistic regression that are tried."""
 
 
 def ranking_metrics(labels: Array, scores: Array) -> dict[str, float]:
@@ -24,25 +34,56 @@ def ranking_metrics(labels: Array, scores: Array) -> dict[str, float]:
     }
 
 
-def classifier_baselines(train: Sequence[SeriesPart], tested: Sequence[SeriesPart], *, seed: int) -> dict[str, Array]:
-    """Scores of all rows by gradient boosting and logistic regression, by scikit-learn, on single rows `(rows,)`."""
+def classifier_baselines(
+    train: Sequence[SeriesPart], validation: Sequence[SeriesPart], tested: Sequence[SeriesPart], *, seed: int
+) -> dict[str, Array]:
+    """Scores of tested rows `(rows,)` by gradient boosting and logistic regression of scikit-learn, on single rows.
+
+    Both learn from training rows; their settings are those with the highest average precision on validation rows, or,
+    where these are all of one kind, the first that are tried.
+    """
+    values, labels = _table(train)
+    learned = labels >= 0
+    rows, truth = np.nan_to_num(values[learned]), labels[learned] > 0
+    judged, judged_labels = _table(validation)
+    others, _ = _table(tested)
+    ways = {"gradient boosting": _boosted, "logistic regression": _regressed}
+    scores = {}
+    for name, way in ways.items():
+        tried = way(rows, truth, [np.nan_to_num(judged), np.nan_to_num(others)], seed)
+        _, scores[name] = max(tried, key=lambda pair: _precision(judged_labels, pair[0]))
+    return scores
+
+
+def _boosted(rows: Array, truth: Array, asked: list[Array], seed: int) -> Iterator[list[Array]]:
+    """Scores of validation and tested rows by each setting."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+
+    for rate, leaves in itertools.product(RATES, LEAVES):
+        model = HistGradientBoostingClassifier(
+            learning_rate=rate, max_leaf_nodes=leaves, max_iter=ROUNDS, early_stopping=False, random_state=seed
+        ).fit(rows, truth)
+        stages = zip(*(model.staged_decision_function(each) for each in asked), strict=True)
+        some = [[np.array(scores) for scores in pair] for pair in itertools.islice(stages, EVERY - 1, None, EVERY)]
+        yield from reversed(some)
+
+
+def _regressed(rows: Array, truth: Array, asked: list[Array], seed: int) -> Iterator[list[Array]]:
+    """The same."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    values, labels = _table(train)
-    learned = labels >= 0
-    others, _ = _table(tested)
-    models = {
-        "gradient boosting": HistGradientBoostingClassifier(random_state=seed),
-        "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
-    }
-    scores = {}
-    for name, model in models.items():
-        model.fit(np.nan_to_num(values[learned]), labels[learned] > 0)
-        scores[name] = model.predict_proba(np.nan_to_num(others))[:, 1]
-    return scores
+    for penalty in PENALTIES:
+        regression = LogisticRegression(C=penalty, max_iter=1000, random_state=seed)
+        model = make_pipeline(StandardScaler(), regression).fit(rows, truth)
+        yield [model.decision_function(each) for each in asked]
+
+
+def _precision(labels: Array, scores: Array) -> float:
+    """Average precision on validation rows, -1 where it is not defined."""
+    precision = ranking_metrics(labels, scores)["average_precision"] if (labels >= 0).any() else np.nan
+    return -1.0 if np.isnan(precision) else float(precision)
 
 
 def _table(parts: Sequence[SeriesPart]) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ __all__ = ["csv_line", "without_formulas"]
 
 _FORMULA = re.compile(r"(^|[,;|\t\r\n])([\s']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
 """Where a spreadsheet would begin a formula: at the start of a cell, also of one that its own separator cuts off."""
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?")
 
 
 def csv_line(cells: Sequence[object]) -> str:

@@ -65,7 +65,7 @@ def _step(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
 
     def step(rows: Tensor, lengths: Tensor, **others: Tensor) -> dict[str, Tensor]:
         groups = _groups(stream, others, tf.shape(rows)[0])
-        given = Rows(_with_gaps(rows), groups, _seconds(rows, others), lengths)
+        given = Rows(rows, groups, _seconds(rows, others), lengths, missing_from=MISSING)
         flags, after = stream.advance(given, {name: others[key] for key, name in names.items()})
         return _told(flags, given.inside) | {f"next_{key}": after[name] for key, name in names.items()}
 
@@ -77,6 +77,7 @@ def _step(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
         {**_row_inputs(stream), **states},
         {**_row_examples(stream, FEW, [FEW, 1, 3, FEW, 0]), **first},
         rules=(*_row_rules(stream, limits, least=0), *counted),
+        one_step=True,
         most_steps=_most_rows(stream, limits),
         missing=("rows",),
         summary="The next raw rows of series and states in, scores, flags and new states out.",

@@ -73,5 +73,5 @@ def reading_config(rows: SensorRows, source: str) -> AnomalyDataConfig:
         "channels": rows.channels,
         "source": source,
     }
-    dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": ""}
+    dropped = {"validation_from": "", "test_from": "", "until": "", "validation_until": "", "label_delay_days": None}
     return AnomalyDataConfig(**{**reading, **plain, **dropped})

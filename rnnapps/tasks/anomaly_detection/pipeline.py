@@ -107,7 +107,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(
         ("auc_pr", "vus_pr", "composite_f1", "event_f05", "event_precision", "event_recall", "average_precision")
-    ) | {"roc_auc"}
+    ) | {"roc_auc", "entity_precision_at_100"}
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
     tabular: ClassVar[tuple[str, ...]] = (
@@ -124,6 +124,8 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         names: tuple[str, ...] = () if detector == "forecaster" else ("training.window_steps",)
         if detector == "classifier":
             names += tuple(f"detection.{name}" for name in ("scorer", "normalise", "smoothing_steps", "aggregate"))
+        else:
+            names += ("data.label_delay_days",)
         found = {
             **super().without_effect(config),
             **dict.fromkeys(names, f"model.detector {detector} does not read it"),

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from rnnapps.types import Tensor, Tensors
 
-__all__ = ["running_max", "running_recurrence"]
+__all__ = ["before_each", "last_of", "running_max", "running_recurrence", "running_sum"]
 
 Join = Callable[[Sequence[Tensor], Sequence[Tensor]], Tensors]
 """Maps (what stretches of rows come to, the same of the stretches before them) to what both come to together."""
@@ -17,6 +17,21 @@ Join = Callable[[Sequence[Tensor], Sequence[Tensor]], Tensors]
 def running_max(values: Tensor) -> Tensor:
     """The largest value up to each row, `(batch, time, ...)`."""
     return _prefixes(lambda now, before: [tf.maximum(now[0], before[0])], [values], [values.dtype.min])[0]
+
+
+def running_sum(values: Tensor) -> Tensor:
+    """The sum up to each row, `(batch, time, ...)`."""
+    return values if values.shape[1] == 1 else tf.cumsum(values, axis=1)
+
+
+def before_each(first: Tensor, values: Tensor) -> Tensor:
+    """What stood before each row, of values `(batch, time, ...)`; before the first of them `first`, `(batch, ...)`."""
+    return first[:, None] if values.shape[1] == 1 else tf.concat([first[:, None], values[:, :-1]], axis=1)
+
+
+def last_of(first: Tensor, values: Tensor) -> Tensor:
+    """The last of values `(batch, time, ...)`, `first` of none: `(batch, ...)`."""
+    return values[:, 0] if values.shape[1] == 1 else tf.concat([first[:, None], values], axis=1)[:, -1]
 
 
 def running_recurrence(factors: Tensor, summands: Tensor, start: Tensor) -> Tensor:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.kernels.apart import apart
 from rnnapps.kernels.portable_graph import in_portable_graph
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
-from rnnapps.tasks.anomaly_detection.prefixes import running_recurrence
+from rnnapps.tasks.anomaly_detection.prefixes import last_of, running_recurrence
 from rnnapps.types import NamedTensors, Tensor
 
 __all__ = ["Averages", "Scores", "channel_errors", "fill_expected", "first_averages", "join", "smooth", "widen_levels"]
@@ -86,7 +87,7 @@ def fill_expected(errors: Tensor, valid: Tensor, whitening: Tensor) -> Tensor:
         filled = _solved(tf.gather_nd(valid, places), tf.gather_nd(errors, places), tf.gather(whitening, places[:, 0]))
         return tf.tensor_scatter_nd_update(errors, places, filled)
 
-    return tf.ensure_shape(tf.cond(tf.reduce_any(some), with_expected, lambda: errors), errors.shape)
+    return tf.ensure_shape(tf.cond(tf.reduce_any(some), apart(with_expected), lambda: errors), errors.shape)
 
 
 def _solved(valid: Tensor, errors: Tensor, whitening: Tensor) -> Tensor:
@@ -128,7 +129,7 @@ def smooth(heights: Tensor, valid: Tensor, averages: Averages, config: Detection
     inputs = tf.stack([gains * heights[:, :, None], gains], axis=2)
     start = tf.stack(averages, axis=1)
     both = running_recurrence(factors[:, :, None], inputs, start)
-    final = tf.concat([start[:, None], both], axis=1)[:, -1]
+    final = last_of(start, both)
     return both[:, :, 0] / tf.maximum(both[:, :, 1], SMALLEST), Averages(final[:, 0], final[:, 1])
 
 
@@ -168,5 +169,12 @@ def widen_levels(smoothed: Tensor, out: Tensor, widening: Tensor) -> Tensor:
         widening: of `Calibration.values`.
     """
     spans, targets = smoothed.shape[2:]
-    more = tf.reshape(tf.square(widening[:, :spans]) - 1, [-1, spans * targets])
-    return smoothed / tf.sqrt(1 + tf.reshape(tf.matmul(out, more), tf.shape(smoothed)))
+
+    def widened() -> Tensor:
+        more = tf.reshape(tf.square(widening[:, :spans]) - 1, [-1, spans * targets])
+        return smoothed / tf.sqrt(1 + tf.reshape(tf.matmul(out, more), tf.shape(smoothed)))
+
+    if in_portable_graph():
+        return widened()
+    # Mostly all channels speak, and the heights stay as they are, divided by 1.
+    return tf.ensure_shape(tf.cond(tf.reduce_any(out > 0), apart(widened), lambda: smoothed), smoothed.shape)

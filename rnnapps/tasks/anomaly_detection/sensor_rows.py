@@ -116,7 +116,7 @@ class SensorRows:
         known = {"scaler": scaler, "longest_gaps": gaps, "longest_silence": silence, "series": tuple(series)}
         return dataclasses.replace(self, **{**known, **changes})
 
-    def scale(self, rows: Tensor, series: Tensor) -> tuple[Tensor, Tensor]:
+    def scale(self, rows: Tensor, series: Tensor, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Raw rows `(batch, time, channels)`, NaN where missing -> scaled values with 0 there, and 1 where present.
 
         Values further than 10,000 deviations from the centre count as that far, so that squares stay finite.
@@ -124,8 +124,9 @@ class SensorRows:
         Args:
             rows: float64, so that what changes is not lost behind the level of a series.
             series: numbers of `group` `(batch,)`.
+            present: bool, the values that are there, among those that are finite; by default all of these.
         """
-        present = tf.math.is_finite(rows)
+        present = tf.math.is_finite(rows) if present is None else present
         safe = tf.where(present, rows, tf.zeros_like(rows))
         places = [0, *(self.scaler.series.index(name) + 1 for name in self.series)]
         scaled = self.scaler.apply(safe, tf.gather(tf.constant(places), series))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.tasks.anomaly_detection.prefixes import running_max
+from rnnapps.tasks.anomaly_detection.prefixes import before_each, last_of, running_max, running_sum
 from rnnapps.types import Array, Tensor
 
 __all__ = ["ALL", "Silence", "follow_silence", "longest_gaps", "silent_sensors"]
@@ -54,21 +54,19 @@ def follow_silence(
         bool `(batch, time, channels)`; and the state after the last row.
     """
     counted = tf.ones_like(present[..., :1], tf.bool) if inside is None else inside[..., None]
-    here, rows = (present > 0) & counted, tf.cumsum(tf.cast(counted, tf.int32), axis=1)
+    here, rows = (present > 0) & counted, running_sum(tf.cast(counted, tf.int32))
     # Rows so far, less those up to the last value: that of before this chunk lies so far back as it was absent.
     last = running_max(tf.where(here, rows, tf.int32.min))
     absent = rows - tf.maximum(last, -before.absent[:, None])
     unusual = (absent > tf.constant(np.array(usual, np.int32))) & counted
     # What waits is at least so much as was silent, and each value takes 1 off: u_t = max(u_(t-1) - a_t, b_t), of which
     # the solution is max(u_0, max over s <= t of b_s + A_s) - A_t, with A_t the sum of a up to t.
-    taken = tf.cumsum(tf.cast(here, tf.int32), axis=1)
+    taken = running_sum(tf.cast(here, tf.int32))
     most = running_max(tf.where(unusual, tf.minimum(absent, settling_steps), 0) + taken)
     unsettled = tf.maximum(before.unsettled[:, None], most) - taken
-    all_absent, all_unsettled = (
-        tf.concat([old[:, None], new], axis=1) for old, new in zip(before, (absent, unsettled), strict=True)
-    )
-    out = unusual | (all_unsettled[:, :-1] > 0)
-    return Silence(absent, unsettled), out, Silence(all_absent[:, -1], all_unsettled[:, -1])
+    out = unusual | (before_each(before.unsettled, unsettled) > 0)
+    after = Silence(last_of(before.absent, absent), last_of(before.unsettled, unsettled))
+    return Silence(absent, unsettled), out, after
 
 
 def longest_gaps(rows: Sequence[Array]) -> tuple[tuple[int, ...], int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
@@ -42,17 +41,24 @@ class Rows(NamedTuple):
         seconds: Unix times, int64 `(batch, time)`; without influence where there is no calendar.
         lengths: int32 `(batch,)`, rows of each series that count; what lies behind them leaves no trace in the state.
             All of them when None, which costs less.
+        missing_from: values of at least this size are missing, too.
     """
 
     values: Tensor | Array
     series: Tensor | Array
     seconds: Tensor | Array
     lengths: Tensor | Array | None = None
+    missing_from: float = float("inf")
 
     @property
     def inside(self) -> Tensor | None:
         """Bool `(batch, time)`, True where a row counts; None where all do."""
         return None if self.lengths is None else tf.sequence_mask(self.lengths, tf.shape(self.values)[1])
+
+    def present(self, inside: Tensor | None) -> Tensor:
+        """Bool `(batch, time, channels)`, True where there is a value in a row that is `inside`."""
+        known = tf.abs(self.values) < self.missing_from  # which neither NaN nor infinity is
+        return known if inside is None else known & inside[..., None]
 
     @property
     def counts(self) -> Tensor:
@@ -190,10 +196,8 @@ class DetectorStream:
 
     def _see(self, rows: Rows, state: State) -> _Seen:
         """Scales rows, and follows who is silent."""
-        inside, raw = rows.inside, rows.values
-        if inside is not None:
-            raw = tf.where(inside[..., None], raw, tf.constant(np.nan, tf.float64))
-        values, present = self.rows.scale(raw, rows.series)
+        inside = rows.inside
+        values, present = self.rows.scale(rows.values, rows.series, rows.present(inside))
         silence, out, after = follow_silence(
             present,
             Silence(state["absent"], state["unsettled"]),

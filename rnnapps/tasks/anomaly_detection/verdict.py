@@ -13,9 +13,11 @@ from rnnapps.data.series.series import SeriesPart, SplitSeries
 from rnnapps.errors import DataError
 from rnnapps.tasks.anomaly_detection.boosting import classifier_baselines, ranking_metrics
 from rnnapps.tasks.anomaly_detection.comparison import compare_rankings
+from rnnapps.tasks.anomaly_detection.data.known_faults import days_of
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.evaluate import flagged_share, has_labels, judge_parts, labels_of
 from rnnapps.tasks.anomaly_detection.judge import event_metrics, kind_recalls
+from rnnapps.tasks.anomaly_detection.metrics import MOST_ALERTS, entity_precision
 from rnnapps.tasks.anomaly_detection.metrics.point_adjusted import WARNING
 from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
 from rnnapps.tasks.anomaly_detection.promise import promised_alarms
@@ -105,10 +107,22 @@ def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Ve
         "precision_at_threshold": hits / max(int(flagged[judged].sum()), 1),
         "recall_at_threshold": hits / int((labels > 0).sum()),
     }
-    others = classifier_baselines(parts.train, tested, seed=seed)
-    baselines = {name: ranking_metrics(labels, own) for name, own in others.items()}
+    others = classifier_baselines(parts.train, parts.validation, tested, seed=seed)
+    measured = {name: _rankings(tested, labels, own) for name, own in {MODEL: scores, **others}.items()}
     comparison = _compared(tested, labels, {MODEL: scores, **others})
-    return Verdict(ranking_metrics(labels, scores), baselines, int(judged.sum()), split, figures, comparison)
+    return Verdict(measured.pop(MODEL), measured, int(judged.sum()), split, figures, comparison)
+
+
+def _rankings(tested: Sequence[SeriesPart], labels: Array, scores: Array) -> dict[str, float]:
+    """Metrics of a ranking of rows, and of the entities of each day where they are many and rows have times."""
+    metrics = ranking_metrics(labels, scores)
+    if any(part.series.times is None for part in tested):
+        return metrics
+    days = np.concatenate([days_of(part.rows()) for part in tested])
+    entities = np.repeat(np.arange(len(tested)), [len(part) for part in tested])
+    judged = labels >= 0
+    precision = entity_precision(days[judged], entities[judged], labels[judged] > 0, scores[judged])
+    return metrics if np.isnan(precision) else {**metrics, f"entity_precision_at_{MOST_ALERTS}": precision}
 
 
 def _compared(tested: Sequence[SeriesPart], labels: Array, scores: Mapping[str, Array]) -> Comparison:

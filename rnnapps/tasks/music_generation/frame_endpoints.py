@@ -145,6 +145,7 @@ def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportC
         {**examples, "position": np.array([0, 1, 2, 300, 7], np.int32), **states},
         rules=(*wishes(), *_frame_rules(limits, least=1), between("position", 0, LAST_POSITION)),
         neutral=WISHES,
+        one_step=True,
         most_steps={"frames": limits.longest_primer},
         summary="A chunk of frames and states in, a frame that follows and new states out.",
         meanings=MEANINGS,

@@ -56,13 +56,6 @@ def sample_frames(
         float32 `(batch, keys)`.
     """
     numbers = _numbers(rules.seed, position, 1, key_distribution(network).keys)[:, 0]
-    return _drawn(network, context, rules, numbers=numbers, before=before, known=known)
-
-
-def _drawn(
-    network: keras.Model, context: Tensor, rules: Rules, *, numbers: Tensor, before: Tensor, known: Array
-) -> Tensor:
-    """The frame of each row that its numbers `(batch, keys)` stand for; the others are those of `sample_frames`."""
     return draw_frame(key_distribution(network).given(context), numbers, rules, before, known=known)
 
 
@@ -107,8 +100,8 @@ def continue_frames(
     Returns:
         Frames float32 `(batch, steps, keys)`, and context and states after them.
     """
-    step = frame_step(network)
-    keys = key_distribution(network).keys
+    step, distribution = frame_step(network), key_distribution(network)
+    keys, between = distribution.keys, distribution.between_keys()
     # All before the loop: a generator's start costs more than its numbers.
     numbers = _numbers(rules.seed, position, steps, keys)
     written = tf.TensorArray(tf.float32, size=steps, element_shape=[context.shape[0], keys])
@@ -116,7 +109,7 @@ def continue_frames(
     def body(
         now: Tensor, frame: Tensor, after: tuple[Tensor, Tensors], written: tf.TensorArray
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensors], tf.TensorArray]:
-        frame = _drawn(network, after[0], rules, numbers=numbers[:, now], before=frame, known=known)
+        frame = draw_frame(distribution.given(after[0], between), numbers[:, now], rules, frame, known=known)
         following = step(frame, after[1])
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), following, after)
         return now + 1, frame, following, written.write(now, frame)

@@ -43,6 +43,12 @@ class KeyTerms(NamedTuple):
         hidden = None if self.hidden is None else tf.gather(self.hidden, rows)
         return self._replace(base=tf.gather(self.base, rows), hidden=hidden)
 
+    def of_keys(self, keys: slice) -> KeyTerms:
+        """The terms of the logits of some keys only, in a row; `frames` still hold all keys."""
+        if self.hidden is None:
+            return self._replace(base=self.base[..., keys])
+        return self._replace(base=self.base[..., keys], write=self.write[:, keys], below=self.below[:, keys])
+
     def logits_with(self, frames: Tensor, row: Tensor, key: Tensor) -> Tensor:
         """Logits `(pairs, keys)` of frames `(batch, keys)` in which one key more sounds.
 
@@ -112,19 +118,26 @@ class KeyDistribution(keras.layers.Layer):
         """
         return self.given(context).logits(frames)
 
-    def given(self, context: Tensor) -> KeyTerms:
-        """What the logits of frames are computed from, for contexts `(..., features)`."""
+    def between_keys(self) -> Sequence[Tensor]:
+        """The masked weights between keys: `read`, `write`, `below` of `KeyTerms`; none where keys are independent."""
+        if not self.hidden_units:
+            return ()
+        read, write = self.read_kernel.value * self._sees, self.write_kernel.value * self._speaks
+        return read, write, self.key_kernel.value * self._below
+
+    def given(self, context: Tensor, between: Sequence[Tensor] | None = None) -> KeyTerms:
+        """What the logits of frames are computed from.
+
+        Args:
+            context: `(..., features)`.
+            between: what `between_keys` returned, which a loop over frames asks for once.
+        """
         context = tf.cast(context, tf.float32)
         base = tf.matmul(context, self.kernel.value) + self.bias.value
         if not self.hidden_units:
             return KeyTerms(base)
-        return KeyTerms(
-            base,
-            hidden=tf.matmul(context, self.context_kernel.value) + self.hidden_bias.value,
-            read=self.read_kernel.value * self._sees,
-            write=self.write_kernel.value * self._speaks,
-            below=self.key_kernel.value * self._below,
-        )
+        hidden = tf.matmul(context, self.context_kernel.value) + self.hidden_bias.value
+        return KeyTerms(base, hidden, *(self.between_keys() if between is None else between))
 
     def compute_output_shape(
         self, context_shape: Sequence[int | None], frames_shape: object = None

@@ -23,13 +23,13 @@ _NONE, _SEVERAL, _OPEN = range(3)
 
 
 class _Given(NamedTuple):
-    """What is known where a key is struck, for each row.
+    """What is known where a key is struck, for each row; of `strikable` keys, a stretch of all.
 
     Attributes:
-        terms: those of the logits.
+        terms: those of the logits of strikable keys.
         frame: the keys decided so far `(rows, keys)`.
-        logits: of the keys, given those.
-        among: bool, the keys among which it is.
+        logits: of the strikable keys, given those.
+        among: bool, the strikable keys among which it is.
     """
 
     terms: KeyTerms
@@ -74,20 +74,22 @@ def draw_frame(terms: KeyTerms, numbers: Tensor, rules: Rules, before: Tensor, *
     keys = numbers.shape[1]
     places, greedy = tf.range(keys)[None], rules.temperature <= 0
     numbers = tf.where(greedy[:, None], 0.5, numbers)
-    strikable = tf.constant(np.ones(keys, bool) if known is None else known)
+    may_be = np.ones(keys, bool) if known is None else known
+    strikable = slice(int(may_be.argmax()), keys - int(may_be[::-1].argmax()))
+    terms_of_strikable = terms.of_keys(strikable)
 
     def body(begin: Tensor, count: Tensor, frame: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         above, logits = places >= begin[:, None], terms.logits(frame)
         held = tf.reduce_min(tf.where(above & (before > 0), places, keys), axis=1)
-        among = above & (places < held[:, None]) & strikable
+        among = above & (places < held[:, None]) & may_be
         some = -tf.math.expm1(-tf.reduce_sum(_silent(logits, among), axis=1))
         number = tf.math.divide_no_nan(_of_key(numbers, begin), tf.where(count == _SEVERAL, 1.0, some))
         strikes = (count != _NONE) & (some > 0) & (number < 1)
-        given = _Given(terms, frame, logits, among)
+        given = _Given(terms_of_strikable, frame, logits[:, strikable], among[:, strikable])
         # Most turns of a few rows hold a key or let it go, and strike none.
         key, follows = tf.cond(
             tf.reduce_any(strikes),
-            lambda: _struck(given, number, rules, strikes, otherwise=held),
+            lambda: _struck(given, number, rules, strikes, otherwise=held, lowest=strikable.start),
             lambda: (held, tf.fill(tf.shape(held), _OPEN)),
         )
         stays = (held < keys) & (_of_key(numbers, held) < tf.sigmoid(_of_key(logits, held)))
@@ -110,29 +112,33 @@ def _silent(logits: Tensor, among: Tensor) -> Tensor:
 
 
 def _struck(
-    given: _Given, number: Tensor, rules: Rules, strikes: Tensor, *, otherwise: Tensor
+    given: _Given, number: Tensor, rules: Rules, strikes: Tensor, *, otherwise: Tensor, lowest: int
 ) -> tuple[Tensor, Tensor]:
-    """The first key that is struck in each row that `strikes`, `otherwise` in others, and what is left to be struck."""
+    """The first key that is struck in each row that `strikes`, `otherwise` in others, and what is left to be struck.
+
+    `lowest` is the lowest of the strikable keys.
+    """
     rows = tf.where(strikes)[:, 0]
     own = Rules(*(None if rule is None else tf.gather(rule, rows) for rule in rules))
-    first, alone = _first_struck(given.of_rows(rows), tf.gather(number, rows), own)
+    first, alone = _first_struck(given.of_rows(rows), tf.gather(number, rows), own, lowest=lowest)
     key = tf.tensor_scatter_nd_update(otherwise, rows[:, None], first)
     follows = tf.fill(tf.shape(strikes), _OPEN)
     return key, tf.tensor_scatter_nd_update(follows, rows[:, None], tf.where(alone, _NONE, _SEVERAL))
 
 
-def _first_struck(given: _Given, number: Tensor, rules: Rules) -> tuple[Tensor, Tensor]:
+def _first_struck(given: _Given, number: Tensor, rules: Rules, *, lowest: int) -> tuple[Tensor, Tensor]:
     """The first key that is struck, and whether it is the only one, in rows where one or several are.
 
     Args:
         given: what is known.
         number: uniform numbers from 0 to below 1 `(rows,)`.
         rules: how to choose.
+        lowest: of the strikable keys.
     """
     greedy = rules.temperature <= 0
     log_q = -tf.nn.softplus(-given.logits)
     log_q -= tf.cumsum(_silent(given.logits, given.among), axis=1, exclusive=True)
-    others = _others_silent(given)
+    others = _others_silent(given, lowest)
     alone = tf.where(given.among, log_q - others, _IMPOSSIBLE)
     more = log_q + tf.math.log(-tf.math.expm1(-tf.maximum(others, _SMALLEST)))
     more = tf.where(given.among & (others > 0), more, _IMPOSSIBLE)
@@ -144,19 +150,19 @@ def _first_struck(given: _Given, number: Tensor, rules: Rules) -> tuple[Tensor, 
     highest = tf.reduce_max(chances, axis=1, keepdims=True)
     relative = tf.where(chances > _IMPOSSIBLE, chances - highest, -float("inf"))
     mass = weights(relative, inverse_temperature(rules.temperature), rules)
-    return draw(mass, tf.where(greedy, 0.0, left)), only
+    return lowest + draw(mass, tf.where(greedy, 0.0, left)), only
 
 
-def _others_silent(given: _Given) -> Tensor:
-    """-log r `(rows, keys)`: of each key that may be the first, over the keys above it; 0 of others.
+def _others_silent(given: _Given, lowest: int) -> Tensor:
+    """-log r `(rows, strikable keys)`: of each key that may be the first, over the keys above it; 0 of others.
 
     Few keys may be: those above the last one decided, below the next one held, that training pieces know.
     """
-    keys = given.logits.shape[1]
     pairs = tf.where(given.among)
     row, key = pairs[:, 0], pairs[:, 1]
-    above = tf.gather(given.among, row) & (tf.range(keys, dtype=key.dtype) > key[:, None])
-    silent = tf.reduce_sum(_silent(given.terms.logits_with(given.frame, row, key), above), axis=1)
+    above = tf.gather(given.among, row) & (tf.range(given.logits.shape[1], dtype=key.dtype) > key[:, None])
+    logits = given.terms.logits_with(given.frame, row, lowest + key)
+    silent = tf.reduce_sum(_silent(logits, above), axis=1)
     return tf.scatter_nd(pairs, silent, tf.shape(given.logits, key.dtype))
 
 

@@ -130,6 +130,7 @@ def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
         signature,
         examples,
         rules=(fit, between("state_seen", 0, MOST_SEEN)),
+        one_step=True,
         most_steps=most,
         summary="The next frames of videos and states in, probabilities after each frame and new states out.",
         meanings=_meanings(video_format) | {"probabilities": probabilities},

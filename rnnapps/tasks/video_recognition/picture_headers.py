@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.kernels.apart import apart
 from rnnapps.preprocessing.raw_bytes import big_endian, bytes_at, little_endian
 from rnnapps.types import Tensor
 
@@ -32,11 +33,13 @@ class Animation(NamedTuple):
 
     Attributes:
         known: bool `(batch,)`, whether it is a GIF.
+        canvas: int64 `(batch,)`, pixels of a frame.
         pixels: int64 `(batch,)`, of all frames together, at most.
         frames: int64 `(batch,)`, how many there are, as far as they were counted; 0 for small files.
     """
 
     known: Tensor
+    canvas: Tensor
     pixels: Tensor
     frames: Tensor
 
@@ -50,7 +53,7 @@ def picture_pixels(contents: Tensor) -> Tensor:
     of_png = _area(big_endian(head[:, 16:20]), big_endian(head[:, 20:24]))
     height = tf.cast(tf.bitcast(tf.cast(little_endian(head[:, 22:26]), tf.uint32), tf.int32), tf.int64)
     of_bmp = _area(little_endian(head[:, 18:22]), tf.abs(height))
-    of_jpeg = tf.cond(tf.reduce_any(jpeg), lambda: _jpeg_pixels(contents, jpeg), lambda: tf.zeros_like(of_png))
+    of_jpeg = tf.cond(tf.reduce_any(jpeg), apart(lambda: _jpeg_pixels(contents, jpeg)), lambda: tf.zeros_like(of_png))
     return tf.where(png, of_png, 0) + tf.where(bmp, of_bmp, 0) + of_jpeg
 
 
@@ -103,8 +106,8 @@ def measure_animations(contents: Tensor, *, most_pixels: int, most_frames: int) 
         return _walked(contents, head, large, most_pixels=most_pixels, most_frames=most_frames)
 
     zero = tf.zeros_like(bound)
-    pixels, frames = tf.cond(tf.reduce_any(large), counted, lambda: (zero, zero))
-    return Animation(known, tf.where(large, pixels, bound), frames)
+    pixels, frames = tf.cond(tf.reduce_any(large), apart(counted), lambda: (zero, zero))
+    return Animation(known, canvas, tf.where(large, pixels, bound), frames)
 
 
 class _Walk(NamedTuple):

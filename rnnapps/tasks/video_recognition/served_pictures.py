@@ -7,17 +7,25 @@ as an element of one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
+from rnnapps.kernels.apart import apart
 from rnnapps.tasks.video_recognition.export_config import VideoExportConfig
 from rnnapps.tasks.video_recognition.picture_headers import measure_animations, picture_pixels
-from rnnapps.tasks.video_recognition.video_format import VideoFormat
+from rnnapps.tasks.video_recognition.video_format import FRAMES_AT_ONCE, VideoFormat
 from rnnapps.types import Tensor
 
 __all__ = ["animation_problems", "decode_animations", "decode_pictures", "most_frames", "picture_problems"]
 
 LARGEST_BYTES = 1 << 23
+
+LARGE_PICTURE = 1 << 20
+"""Pixels beyond which pictures are worked on one after the other: side by side they would take gigabytes."""
+
+SMALL_CANVAS, SMALL_ANIMATIONS = 1 << 18, 1 << 24
+"""Pixels of a frame, and of all animations of a request, up to which these are decoded side by side."""
 
 
 def picture_problems(limits: VideoExportConfig) -> tuple[str, ...]:
@@ -40,6 +48,7 @@ def animation_problems(video_format: VideoFormat, limits: VideoExportConfig) -> 
         f"has more than {most_frames(video_format):,} frames",
         f"has more than {limits.largest_video:,} pixels in all frames",
         "is damaged",
+        f"has frames of more than {limits.largest_picture:,} pixels",
     )
 
 
@@ -72,10 +81,13 @@ def decode_pictures(
         tf.reduce_sum(tf.minimum(pixels, limits.largest_picture), axis=1) > limits.largest_video,
     )
     bad = tf.reduce_any(tf.stack(rules), axis=0)
+    large = tf.reduce_max(tf.where(bad[:, None], tf.zeros_like(pixels), pixels)) > LARGE_PICTURE
+
+    def decode(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        return _one_by_one_if(large, lambda at_once: video_format.decode(frames, lengths, at_once=at_once)), lengths
+
     # A row with a problem is read as one of no frames.
-    rows = (frames, tf.where(bad, 0, lengths))
-    spec = tf.TensorSpec((None, *video_format.frame_shape), tf.uint8)
-    decoded, done, _ = _each_row(video_format.decode_row, rows, spec)
+    decoded, done, _ = _each_row(decode, (frames, tf.where(bad, 0, lengths)), video_format.frame_shape)
     wide = tf.pad(decoded, [[0, 0], [0, shape[1] - tf.shape(decoded)[1]], [0, 0], [0, 0], [0, 0]])
     return wide, _said(picture_problems(limits), (*rules, ~done))
 
@@ -91,43 +103,79 @@ def decode_animations(
     too_large = tf.strings.length(animations) > LARGEST_BYTES
     animations = tf.where(too_large, "", animations)
     found = measure_animations(animations, most_pixels=limits.largest_video, most_frames=most)
-    rules = (too_large, ~found.known, found.frames > most, found.pixels > limits.largest_video)
+    wide = found.known & (found.canvas > limits.largest_picture)
+    rules = (too_large, ~found.known, found.frames > most, found.pixels > limits.largest_video, wide)
     bad = tf.reduce_any(tf.stack(rules), axis=0)
+    sizes = [tf.where(bad, tf.zeros_like(size), size) for size in (found.canvas, found.pixels)]
+    canvas, pixels = tf.reduce_max(sizes[0]), tf.reduce_sum(sizes[1])
 
-    def decode(content: Tensor, wrong: Tensor) -> Tensor:
-        black = tf.zeros((1, *video_format.frame_shape), tf.uint8)
-        return tf.cond(wrong, lambda: black, lambda: video_format.decode_animation(content)[: most + 1])
+    def decode(contents: Tensor, wrong: Tensor) -> tuple[Tensor, Tensor]:
+        def side_by_side(rows: int, frames: int) -> tuple[Tensor, Tensor]:
+            return _decode_animations(video_format, contents, wrong, most=most, rows=rows, frames=frames)
 
-    spec = tf.RaggedTensorSpec((None, *video_format.frame_shape), tf.uint8, ragged_rank=0)
-    decoded, done, lengths = _each_row(decode, (animations, bad), spec)
+        def in_turn() -> tuple[Tensor, Tensor]:
+            turned: tuple[Tensor, Tensor] = _one_by_one_if(
+                canvas > LARGE_PICTURE, lambda frames: side_by_side(1, frames)
+            )
+            return turned
+
+        small = (canvas <= SMALL_CANVAS) & (pixels <= SMALL_ANIMATIONS)
+        decoded: tuple[Tensor, Tensor] = tf.cond(small, lambda: side_by_side(FRAMES_AT_ONCE, FRAMES_AT_ONCE), in_turn)
+        return decoded
+
+    decoded, done, lengths = _each_row(decode, (animations, bad), video_format.frame_shape)
     too_many = lengths > most
-    problems = _said(animation_problems(video_format, limits), (*rules[:2], rules[2] | too_many, rules[3], ~done))
+    problems = _said(animation_problems(video_format, limits), (*rules[:2], rules[2] | too_many, rules[3], ~done, wide))
     return decoded[:, :most], tf.clip_by_value(lengths, 1, most), problems
 
 
+def _decode_animations(
+    video_format: VideoFormat, contents: Tensor, wrong: Tensor, *, most: int, rows: int, frames: int
+) -> tuple[Tensor, Tensor]:
+    """Working frames of animations, one black frame of those that are `wrong`, and their numbers.
+
+    Args:
+        video_format: size and colours of working frames.
+        contents: GIFs, strings `(batch,)`.
+        wrong: bool `(batch,)`.
+        most: one frame more than so many are kept of each.
+        rows: animations that are decoded side by side.
+        frames: frames of each that are.
+    """
+
+    def one(row: tuple[Tensor, Tensor]) -> Tensor:
+        black = tf.zeros((1, *video_format.frame_shape), tf.uint8)
+        read = lambda: video_format.decode_animation(row[0], at_once=frames)[: most + 1]  # noqa: E731
+        return tf.cond(row[1], lambda: black, read)
+
+    spec = tf.RaggedTensorSpec((None, *video_format.frame_shape), tf.uint8, ragged_rank=0)
+    decoded = tf.map_fn(one, (contents, wrong), fn_output_signature=spec, parallel_iterations=rows)
+    return decoded.to_tensor(), tf.cast(decoded.row_lengths(), tf.int32)
+
+
+def _one_by_one_if(large: Tensor, decode: Callable[[int], Any]) -> Any:
+    """What `decode` returns, which is told how many to work on side by side."""
+    return tf.cond(large, lambda: decode(1), lambda: decode(FRAMES_AT_ONCE))
+
+
 def _each_row(
-    decode: Callable[..., Tensor], rows: tuple[Tensor, ...], spec: tf.TypeSpec
+    decode: Callable[..., tuple[Tensor, Tensor]], rows: tuple[Tensor, ...], frame_shape: tuple[int, int, int]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Decodes rows, each by itself.
 
     Args:
-        decode: maps the parts of a row to its working frames `(frames, size, size, channels)`, or raises.
+        decode: maps the parts of rows to their working frames `(batch, frames, size, size, channels)` and the frames of
+            each, int32 `(batch,)`, or raises.
         rows: the parts of all rows, each `(batch, ...)`.
-        spec: of the frames of a row: ragged where rows differ in number.
+        frame_shape: of a working frame.
 
     Returns:
         Working frames, zeros behind a row's end; whether each row was decoded, bool `(batch,)`; and its frames.
     """
-    frame_shape = spec.shape.as_list()[1:]
     shape = (None, None, *frame_shape)
 
     def together(*parts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        decoded = tf.map_fn(lambda row: decode(*row), parts, fn_output_signature=spec)
-        if isinstance(decoded, tf.RaggedTensor):
-            lengths = tf.cast(decoded.row_lengths(), tf.int32)
-            decoded = decoded.to_tensor()
-        else:
-            lengths = tf.fill(tf.shape(decoded)[:1], tf.shape(decoded)[1])
+        decoded, lengths = decode(*parts)
         return tf.ensure_shape(decoded, shape), tf.ones_like(lengths, tf.bool), lengths
 
     # All at once is quicker, and mostly goes well: row by row only if it does not.
@@ -138,20 +186,20 @@ def _each_row(
     found = tf.cond(
         tf.size(done) > 0,
         lambda: (tf.ensure_shape(frames, shape), done, lengths),
-        lambda: _row_after_row(decode, rows, frame_shape),
+        apart(lambda: _row_after_row(decode, rows, frame_shape)),
     )
     return tf.ensure_shape(found[0], shape), found[1], found[2]
 
 
 def _row_after_row(
-    decode: Callable[..., Tensor], rows: tuple[Tensor, ...], frame_shape: list[int]
+    decode: Callable[..., tuple[Tensor, Tensor]], rows: tuple[Tensor, ...], frame_shape: tuple[int, int, int]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`_each_row` of rows some of which raise."""
     batch = tf.shape(rows[0])[0]
 
     def element(number: Tensor, *row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        frames = decode(*row)
-        return number, frames, tf.shape(frames)[0]
+        frames, lengths = decode(*(part[None] for part in row))
+        return number, tf.ensure_shape(frames, (None, None, *frame_shape))[0], lengths[0]
 
     # One row more, so that there is one if all others raise.
     spare = tf.data.Dataset.from_tensors((batch, tf.zeros((1, *frame_shape), tf.uint8), 0))

@@ -14,11 +14,11 @@ from rnnapps.tasks.video_recognition.data.config import Colour, Crop, VideoDataC
 from rnnapps.tasks.video_recognition.working_frames import BLACK, GREY_SHARES, SUBJECT_MIDDLE, SUBJECT_SIDE
 from rnnapps.types import Tensor
 
-__all__ = ["VideoFormat"]
+__all__ = ["FRAMES_AT_ONCE", "VideoFormat"]
 
 FILE_NAME = "video.json"
 FRAMES_AT_ONCE = 4
-"""Frames of a row that are decoded side by side: each may take a hundred bytes a pixel while it is made smaller."""
+"""Pictures that are decoded side by side: each may take a hundred bytes a pixel while it is made smaller."""
 
 FRAME_SETTINGS = ("frames_per_second", "clip_seconds", "size", "colour", "crop", "longest_seconds")
 
@@ -116,30 +116,28 @@ class VideoFormat:
             raise CheckpointError(f"{path}: {error}; restore the file or train again") from None
         return video_format
 
-    def decode(self, frames: Tensor, lengths: Tensor) -> Tensor:
+    def decode(self, frames: Tensor, lengths: Tensor, *, at_once: int = FRAMES_AT_ONCE) -> Tensor:
         """Encoded frames to working frames.
 
         Args:
             frames: JPEG, PNG or BMP strings `(batch, frames)`, at the model's rate, of any size.
             lengths: int32 `(batch,)`; what lies behind is not looked at.
+            at_once: pictures that are worked on side by side, of all rows together.
 
         Returns:
             uint8 `(batch, frames, size, size, channels)`, zeros behind a row's end.
         """
-        spec = tf.TensorSpec((None, *self.frame_shape), tf.uint8)
-        return tf.map_fn(lambda row: self.decode_row(*row), (frames, lengths), fn_output_signature=spec)
+        boxes, shape = self._first_boxes(frames, lengths, at_once), tf.shape(frames)
+        inside = tf.reshape(tf.sequence_mask(lengths, shape[1]), [-1])
 
-    def decode_row(self, frames: Tensor, length: Tensor) -> Tensor:
-        """The same of one row: strings `(frames,)` to uint8 `(frames, size, size, channels)`."""
-        box = self._first_box(lambda: _picture(frames[0]), length)
-
-        def working(numbered: tuple[Tensor, Tensor]) -> Tensor:
-            number, content = numbered
+        def working(picture: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+            content, box, valid = picture
             read = lambda: self._working(_picture(content), box)  # noqa: E731
-            return tf.cond(number < length, read, lambda: tf.zeros(self.frame_shape, tf.uint8))
+            return tf.cond(valid, read, lambda: tf.zeros(self.frame_shape, tf.uint8))
 
-        rows = (tf.range(tf.shape(frames)[0]), frames)
-        return tf.map_fn(working, rows, fn_output_signature=self._frame_spec(), parallel_iterations=FRAMES_AT_ONCE)
+        pictures = (tf.reshape(frames, [-1]), tf.repeat(boxes, shape[1], axis=0), inside)
+        decoded = tf.map_fn(working, pictures, fn_output_signature=self._frame_spec(), parallel_iterations=at_once)
+        return tf.reshape(decoded, [shape[0], shape[1], *self.frame_shape])
 
     def decode_animations(self, animations: Tensor) -> tuple[Tensor, Tensor]:
         """Animated GIFs, strings `(batch,)`, to (working frames as in `decode`, lengths int32 `(batch,)`)."""
@@ -147,16 +145,26 @@ class VideoFormat:
         decoded = tf.map_fn(self.decode_animation, animations, fn_output_signature=spec)
         return decoded.to_tensor(), tf.cast(decoded.row_lengths(), tf.int32)
 
-    def decode_animation(self, content: Tensor) -> Tensor:
+    def decode_animation(self, content: Tensor, *, at_once: int = FRAMES_AT_ONCE) -> Tensor:
         """An animated GIF, a string, to working frames uint8 `(frames, size, size, channels)`."""
         pictures = tf.io.decode_gif(content)
         box = self._first_box(lambda: pictures[0], tf.shape(pictures)[0])
-        spec, at_once = self._frame_spec(), FRAMES_AT_ONCE
         work = lambda picture: self._working(picture, box)  # noqa: E731
-        return tf.map_fn(work, pictures, fn_output_signature=spec, parallel_iterations=at_once)
+        return tf.map_fn(work, pictures, fn_output_signature=self._frame_spec(), parallel_iterations=at_once)
 
     def _frame_spec(self) -> tf.TensorSpec:
         return tf.TensorSpec(self.frame_shape, tf.uint8)
+
+    def _first_boxes(self, frames: Tensor, lengths: Tensor, at_once: int) -> Tensor:
+        """`_first_box` of each row of encoded frames `(batch, frames)`, int32 `(batch, 4)`."""
+        if self.crop != "subject":
+            return tf.zeros([tf.shape(frames)[0], 4], tf.int32)
+
+        def box(row: tuple[Tensor, Tensor]) -> Tensor:
+            return self._first_box(lambda: _picture(row[0][0]), row[1])
+
+        spec = tf.TensorSpec((4,), tf.int32)
+        return tf.map_fn(box, (frames, lengths), fn_output_signature=spec, parallel_iterations=at_once)
 
     def _first_box(self, first: Callable[[], Tensor], length: Tensor) -> Tensor:
         """The part of a row's frames that its first frame decides, int32 `(4,)`; any, where each decides for itself."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from rnnapps.data.csv_file import read_number
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series
@@ -54,3 +56,10 @@ def test_decimals_that_are_sure_are_not_told(tmp_path: Path, cells: list[str]) -
 def test_other_marks_beside_a_decimal_comma_are_refused(tmp_path: Path, cell: str) -> None:
     with pytest.raises(DataError, match=r"line 4|line 2"):
         read(tmp_path / "x.csv", ["1,5", "2,5", cell], decimal=",")
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_thousands_of_digits_before_something_else_are_no_number_at_once(decimal: str) -> None:
+    began = time.process_time()
+    assert read_number("9" * 100_000 + "-01", decimal) is None
+    assert time.process_time() - began < 1  # split in every way there is, they took half a minute

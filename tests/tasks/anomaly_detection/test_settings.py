@@ -18,9 +18,10 @@ from tests.tasks.walk import Change, Changes, walks
 
 ELSEWHERE = (
     *("detection.dynamic_window_steps", "detection.dynamic_stride_steps", "detection.pruning"),
-    *("stream most_series", "evaluate detection.missing_steps"),
+    *("stream most_series", "evaluate detection.missing_steps", "data.label_delay_days"),
 )
-"""Shown to work in test_dynamic_threshold.py and test_lines.py; and silence is told by `predict`, not scored."""
+"""Shown to work in test_dynamic_threshold.py, test_lines.py and test_daily_alerts.py; and silence is told by `predict`,
+not scored."""
 
 
 @pytest.fixture(scope="module", autouse=True)

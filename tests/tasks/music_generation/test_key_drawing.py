@@ -109,12 +109,13 @@ def test_temperature_and_top_p_choose_among_struck_keys(temperature: float, top_
     np.testing.assert_allclose(shares(distribution, context, temperature, top_p), expected, atol=0.015)
 
 
-def _others_of_every_key(given: Any) -> Any:
+def _others_of_every_key(given: Any, lowest: int) -> Any:
     """What `_others_silent` returns, from the logits of whole frames with each key, whether it may be struck or not.
 
     It stands for the definition: nothing is left out, and unknown keys have no chance instead of no place.
     """
     keys = given.frame.shape[1]
+    assert lowest == 0 and given.logits.shape[1] == keys
     each = given.terms.base[:, None] + tf.zeros([1, keys, 1])
     if given.terms.hidden is not None:
         terms = given.terms._replace(base=each, hidden=given.terms.hidden[:, None])

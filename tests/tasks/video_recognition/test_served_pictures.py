@@ -173,3 +173,14 @@ def test_damaged_animations_are_the_problem_of_their_row() -> None:
     assert lengths.numpy()[[0, -1]].tolist() == [2, 2] and frames.shape[1] <= 20
     expected, _ = FORMAT.decode_animations(tf.constant([good]))
     np.testing.assert_array_equal(frames.numpy()[[0, -1], :2], np.concatenate([expected] * 2))
+
+
+def test_one_large_frame_of_an_animation_is_too_large_whatever_all_frames_may_have() -> None:
+    large = encode_gif(np.zeros((1, 1_100, 1_100, 3), np.uint8))
+    assert len(large) < 3_000
+    limits = VideoExportConfig(largest_picture=1_000_000, largest_video=100_000_000)
+    said = animation_problems(FORMAT, limits)[-1]
+    files = [encode_gif(PICTURE[None]), large, encode_gif(np.stack([PICTURE] * 3))]
+    _, lengths, problems = decode_animations(FORMAT, tf.constant(files), limits)
+    assert problems.numpy().tolist() == [b"", said.encode(), b""]
+    assert lengths.numpy().tolist() == [1, 1, 3]

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnapps.config import require_choice
+from rnnapps.config import require, require_choice
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import ConfigError
 
@@ -35,6 +35,8 @@ class AnomalyDataConfig(SeriesDataConfig):
         calendar: time of day and day of week, by the clock of `timezone`, are inputs too.
         scaling: of channels by training rows: mean and deviation, median and quartiles, or none.
         validation_until: rows from this time to the test are in no split, such as those whose labels come too late.
+        label_delay_days: days after which a label is known. An entity whose fault is known by then is not judged in
+            the test any more, as a stolen card is blocked; None judges all rows.
 
     Raises:
         ConfigError: a value is out of range.
@@ -47,6 +49,7 @@ class AnomalyDataConfig(SeriesDataConfig):
     calendar: bool = False
     scaling: Scaling = "standard"
     validation_until: str = ""
+    label_delay_days: int | None = None
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -59,6 +62,8 @@ class AnomalyDataConfig(SeriesDataConfig):
         if unknown:
             raise ConfigError(f"data.targets: {unknown[0]!r} is not one of data.channels")
         require_choice("data.scaling", self.scaling, Scaling)
+        delay = self.label_delay_days
+        require("data.label_delay_days", delay, "at least 0", delay is None or delay >= 0)
         if self.validation_until:
             try:
                 datetime.datetime.fromisoformat(self.validation_until)

@@ -23,6 +23,7 @@ from rnnapps.data.series.split_notes import tell_notes
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
+from rnnapps.tasks.anomaly_detection.data.known_faults import known_left_out
 from rnnapps.tasks.anomaly_detection.data.labels import mark, read_stretches
 from rnnapps.types import Array
 
@@ -80,6 +81,7 @@ def read_watched(config: AnomalyDataConfig, given: object = None) -> WatchedSeri
     if config.labels:
         _check_names(config, parts)
     parts = parts._replace(validation=[part for part in map(_until(config), parts.validation) if len(part)])
+    parts = parts._replace(test=[known_left_out(part, config.label_delay_days) for part in parts.test])
     _check_channels(config, parts)
     return WatchedSeries(parts, kinds, title, skipped)
 
