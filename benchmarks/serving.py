@@ -109,10 +109,10 @@ def _measure(version: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _loads(served: Served, batching: bool, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """REST and gRPC by each number of clients."""
+    """REST and gRPC by each number of clients; a lone client gains nothing by batching, and no table asks for both."""
     found = []
     for by, ask in (("REST", rest_client), ("gRPC", grpc_client)):
-        for clients in CLIENTS:
+        for clients in CLIENTS if batching or not options.overview else CLIENTS[1:]:
             say(f"{served.model}, {by}, {clients} clients, batching {batching}")
             load = asyncio.run(load_of(served, ask, clients, options.seconds))
             found.append({"by": by, "clients": clients, "batching": "yes" if batching else "no", **load.to_dict()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,7 @@ __all__ = [
     "load_of",
     "predict_body",
     "predict_request",
+    "processor_seconds",
     "rest_client",
 ]
 
@@ -37,11 +39,13 @@ class Load:
         seconds: how long they asked.
         milliseconds: of each answer.
         statuses: status -> how often.
+        processor_seconds: of the server and its models meanwhile.
     """
 
     seconds: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
+    processor_seconds: float = 0.0
 
     @property
     def per_second(self) -> float:
@@ -61,7 +65,8 @@ class Load:
     def to_dict(self) -> dict[str, Any]:
         """The figures."""
         times = {"p50": self.percentile(0.5), "p99": self.percentile(0.99)}
-        return {"per_second": self.per_second, **times, "statuses": self.statuses}
+        processor = 1e3 * self.processor_seconds / len(self.milliseconds)
+        return {"per_second": self.per_second, **times, "statuses": self.statuses, "processor_ms": processor}
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,20 @@ Client = Callable[[Served], AbstractAsyncContextManager[Any]]
 async def load_of(served: Served, client: Client, clients: int, seconds: float) -> Load:
     """Some clients that ask on and on, after half a second that does not count."""
     await ask_until(served, client, clients, until=time.monotonic() + 0.5, load=Load())
-    load, started = Load(), time.monotonic()
+    load, started, spent = Load(), time.monotonic(), processor_seconds(served.pid)
     await ask_until(served, client, clients, until=started + seconds, load=load)
-    load.seconds = time.monotonic() - started
+    load.seconds, load.processor_seconds = time.monotonic() - started, processor_seconds(served.pid) - spent
     return load
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and its children have used so far."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ticks = 0
+    for each in (pid, *children):
+        user, system = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def first_request(served: Served) -> float:

@@ -33,6 +33,7 @@ _RATES = (
     "batching gains, REST",
     "gRPC",
     "REST, of direct",
+    "processor ms, REST",
 )
 _PARITY = ("", "signatures", "C API", "gRPC", "REST as gRPC", "rows that share runs", "of them to the last bit")
 
@@ -50,7 +51,8 @@ def overview(results: Sequence[Result], loads: Sequence[float]) -> str:
         f" {loads[1]:.1f} after. Stored requests of one row of `{results[0]['signature']}`.",
         "Milliseconds, median and 99th percentile:",
         table(_TIMES, [_times(result) for result in results]),
-        "Requests a second, of 16 clients but for direct calls:",
+        "Requests a second, of 16 clients but for direct calls; last, the processor time of server and model for one"
+        " request, without and with batching, which other work on the machine changes less:",
         table(_RATES, [_rates(result) for result in results]),
         "Largest differences, as a share of the largest value, from Keras; last, from the same rows alone:",
         table(_PARITY, [_parity(result) for result in results]),
@@ -86,7 +88,8 @@ def _rates(result: Result) -> list[str]:
     served = [_load(result, by, 16, batching)["per_second"] for by in ("REST", "gRPC") for batching in ("no", "yes")]
     rest, grpc = served[1] / served[0], served[3] / served[2]
     rates = [f"{rate:,.0f}" for rate in (direct, *served)]
-    return [f"`{result['model']}`", *rates, f"{rest:.1f}", f"{grpc:.1f}", f"{served[1] / direct:.1f}"]
+    processor = ", ".join(f"{_load(result, 'REST', 16, batching)['processor_ms']:.2f}" for batching in ("no", "yes"))
+    return [f"`{result['model']}`", *rates, f"{rest:.1f}", f"{grpc:.1f}", f"{served[1] / direct:.1f}", processor]
 
 
 def _parity(result: Result) -> list[str]:

@@ -15,6 +15,7 @@ from rnnapps.errors import ConfigError
 
 __all__ = [
     "LONGEST_SAMPLE",
+    "TRACKERS",
     "ExportConfig",
     "RecurrentConfig",
     "SamplingConfig",
@@ -30,6 +31,9 @@ Schedule = Literal["constant", "one_cycle", "cosine", "exponential"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Compilation = Literal["auto", "xla", "graph"]
+
+TRACKERS = ("mlflow", "wandb")
+"""Services that `training.track` may name."""
 
 LONGEST_SAMPLE = 10_000
 LARGEST_LIMIT = 1_000_000_000
@@ -141,6 +145,7 @@ class TrainingConfig:
         compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph in which recurrent layers compile
             their loops, "auto" chooses by the batch size.
         tensorboard: also write TensorBoard events.
+        track: services that are told of the run too: mlflow, wandb.
 
     Raises:
         ConfigError: a value is out of range.
@@ -161,6 +166,7 @@ class TrainingConfig:
     precision: Precision = "float32"
     compile: Compilation = "auto"
     tensorboard: bool = True
+    track: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -173,6 +179,8 @@ class TrainingConfig:
         choices = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision, "compile": Compilation}
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)
+        told = f"some of {', '.join(TRACKERS)}"
+        require("training.track", list(self.track), told, set(self.track) <= set(TRACKERS))
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnapps.types import Tensor
 
-__all__ = ["normalize"]
+__all__ = ["normalize", "rms_normalize", "unit_length"]
 
 
 def normalize(values: Tensor, epsilon: float = 1e-5) -> Tensor:

@@ -74,6 +74,7 @@ def train(
             pass
         finally:
             session.events.close()
+            session.trackers.close()
         if signals.received:
             session.save()
             raise Interrupted(

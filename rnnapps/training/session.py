@@ -17,6 +17,7 @@ from rnnapps.training.progress import Display, describe
 from rnnapps.training.run import RunFolder
 from rnnapps.training.signals import StopSignals
 from rnnapps.training.state import TrainState
+from rnnapps.training.trackers import Trackers
 from rnnapps.training.trainer import TrainingModel
 
 __all__ = ["Session"]
@@ -51,6 +52,7 @@ class Session:
         config = self.model.config
         self.steps, self.interval, self.patience = config.steps, config.evaluate_every, config.patience
         self.events = EventWriter(self.run.tensorboard_dir, config.tensorboard)
+        self.trackers = Trackers(self.run, config.track)
 
     def train(self) -> None:
         """Runs to the last step, or until patience or a signal ends it."""
@@ -100,6 +102,7 @@ class Session:
         if samples:
             self.run.append_samples(step, samples)
         self.events.write(row)
+        self.trackers.write(row)
         self.model.start_interval()
         self.save()
         self.display.note(describe(row, self.steps, best))

@@ -102,20 +102,29 @@ def test_widths_are_those_of_the_own_rows() -> None:
     ]
 
 
-def rows_of_runs(settings: BatchingSettings, *pauses: float) -> list[int]:
-    """Rows of each run, where each request of one row comes so many seconds after the one before; a run takes .05 s."""
+async def settled() -> None:
+    """Lets everything that can happen now happen."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+def rows_of_runs(settings: BatchingSettings, *groups: int) -> list[int]:
+    """Rows of each run, where so many requests of one row come together, each group while the runs before it last."""
     ran: list[int] = []
 
-    async def slow(signature: str, inputs: Arrays) -> Arrays:
-        ran.append(len(inputs["lengths"]))
-        await asyncio.sleep(0.05)
-        return run(signature, inputs)
-
     async def ask_all() -> None:
+        ends = asyncio.Event()
+
+        async def slow(signature: str, inputs: Arrays) -> Arrays:
+            ran.append(len(inputs["lengths"]))
+            await ends.wait()
+            return run(signature, inputs)
+
         batcher, asked = Batcher(slow, settings), []
-        for pause in pauses:
-            await asyncio.sleep(pause)
-            asked.append(asyncio.create_task(batcher.ask(SUMS, items(2))))
+        for group in groups:
+            asked += [asyncio.create_task(batcher.ask(SUMS, items(2))) for _ in range(group)]
+            await settled()
+        ends.set()
         await asyncio.gather(*asked)
 
     asyncio.run(ask_all())
@@ -128,7 +137,7 @@ def test_what_comes_at_once_leaves_at_once_and_together() -> None:
 
 
 def test_the_first_leaves_at_once_and_the_others_gather() -> None:
-    assert rows_of_runs(SETTINGS, 0, 0.01, 0.001, 0.001, 0.001) == [1, 4]
+    assert rows_of_runs(SETTINGS, 1, 1, 2, 1) == [1, 4]
 
 
 def test_a_full_batch_waits_for_nothing() -> None:
@@ -139,9 +148,9 @@ def test_a_full_batch_waits_for_nothing() -> None:
 def test_no_more_run_at_a_time_than_there_are_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     impatient = BatchingSettings(max_batch_size=8, batch_timeout_micros=0, num_batch_threads=4)
     monkeypatch.setattr("rnnapps.serving.batcher.processors", lambda: 2)
-    assert rows_of_runs(impatient, 0, 0.005, 0.005, 0.005, 0.005) == [1, 1, 3]
+    assert rows_of_runs(impatient, 1, 1, 1, 1, 1) == [1, 1, 3]
     monkeypatch.setattr("rnnapps.serving.batcher.processors", lambda: 8)
-    assert rows_of_runs(impatient, 0, 0.005, 0.005, 0.005, 0.005) == [1, 1, 1, 1, 1]
+    assert rows_of_runs(impatient, 1, 1, 1, 1, 1) == [1, 1, 1, 1, 1]
 
 
 def test_without_batching_each_request_runs_as_it_came() -> None:
@@ -242,18 +251,22 @@ def test_a_request_that_breaks_its_batch_breaks_no_other() -> None:
 def test_a_client_that_goes_leaves_the_queue() -> None:
     ran = []
 
-    async def slow(signature: str, inputs: Arrays) -> Arrays:
-        ran.append(len(inputs["lengths"]))
-        await asyncio.sleep(0.01)
-        return run(signature, inputs)
-
     async def leave() -> int:
+        ends = asyncio.Event()
+
+        async def slow(signature: str, inputs: Arrays) -> Arrays:
+            ran.append(len(inputs["lengths"]))
+            await ends.wait()
+            return run(signature, inputs)
+
         batcher = Batcher(slow, BatchingSettings(8, 10**6, 100, 1), lambda rows: None)
         first = asyncio.create_task(batcher.ask(SUMS, items(1)))
-        await asyncio.sleep(0.001)
+        await settled()
         second = asyncio.create_task(batcher.ask(SUMS, items(1)))
-        await asyncio.sleep(0.001)
+        await settled()
+        assert batcher.waiting_rows == 1
         second.cancel()
+        ends.set()
         await first
         await batcher.drain()
         return batcher.waiting_rows

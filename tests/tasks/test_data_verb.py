@@ -39,9 +39,18 @@ def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = told(capsys, "text_generation", "--data.source", tmp_path / "book.txt", "--data.validation_fraction", "0.1")
     assert sizes(found) == {"train": {"characters": 4383, "lines": 82}, "validation": {"characters": 487, "lines": 28}}
     assert found["facts"]["different characters in training"] == len(set(line))
+    assert found["facts"]["encoding"] == "UTF-8"
     assert "7 of 7 validation lines of 40 characters and more are in training too" in cautions(found)
     assert "of the validation characters are not in training: " in cautions(found) and "'П'" in cautions(found)
     assert found["examples"][0]["text"].startswith("It was the best")
+    assert not found["suggestions"]
+
+
+def test_a_text_that_fills_no_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "book.txt").write_text("To be, or not to be. " * 50)
+    found = told(capsys, "text_generation", "--data.source", tmp_path / "book.txt")
+    suggested = {each["flag"]: each["value"] for each in found["suggestions"]}
+    assert suggested == {"--training.batch_size": 14}, "945 characters are 14 sequences of 64 steps, and one more"
 
 
 def test_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,10 +130,12 @@ def test_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_reading_needs_no_tensorflow(tmp_path: Path) -> None:
-    (tmp_path / "book.txt").write_text("To be, or not to be.\n" * 20)
-    flags = ["text_generation", "data", "--data.source", str(tmp_path / "book.txt")]
+    rows = (f"2024-01-{day:02},{day % 7}" for day in range(1, 29))
+    (tmp_path / "days.csv").write_text("\n".join(["time,sales", *rows]))
+    flags = ["forecasting", "data", "--data.source", str(tmp_path / "days.csv"), "--html", str(tmp_path / "data.html")]
     code = f"import sys; from rnnapps.cli.main import main; main({flags}); sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+    assert "<img" in (tmp_path / "data.html").read_text()
 
 
 def test_from_python(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "data.on_bad": "tests/tasks/test_bad_sources.py: needs damaged examples",
     "export.warmup_requests": "tests/verbs/test_model.py: needs a whole export",
     "training.compile": "tests/training: how a step runs, not what it gives",
+    "training.track": "tests/training/test_trackers.py: needs further packages",
     "training.patience": "tests/training/test_loop.py: needs evaluations without improvement",
 }
 """Settings of all pipelines that are shown to work where their effect is at home."""

@@ -29,6 +29,7 @@ __all__ = [
     "BUILTIN",
     "TEXT_SUFFIXES",
     "decode_text",
+    "encoding_of",
     "plain_lines",
     "read_documents",
     "separated",
@@ -92,6 +93,11 @@ def text_files(folder: Path, pattern: str = "") -> list[Path]:
     return [path for path in every if path.match(pattern) or path.relative_to(folder).match(pattern)]
 
 
+def encoding_of(head: bytes) -> str:
+    """The encoding that the first bytes of a text tell by their byte order mark, or UTF-8."""
+    return next((encoding for mark, encoding in _MARKED_ENCODINGS.items() if head.startswith(mark)), "UTF-8")
+
+
 def decode_text(content: bytes, name: str | Path) -> str:
     """Decodes UTF-8 strictly, and UTF-16 and UTF-32 where a byte order mark tells of them; line ends become line feeds.
 
@@ -104,9 +110,9 @@ def decode_text(content: bytes, name: str | Path) -> str:
     Raises:
         DataError: the content is not text, with what it is; or not UTF-8, with the byte and line of the first fault.
     """
-    for mark, encoding in _MARKED_ENCODINGS.items():
-        if content.startswith(mark):
-            return _decode_marked(content, encoding, name)
+    encoding = encoding_of(content[:4])
+    if encoding != "UTF-8":
+        return _decode_marked(content, encoding, name)
     require_text(content, name)
     if len(content) >= 64 and content.count(0) * 10 > len(content):
         problem = f"looks binary or like UTF-16: {content.count(0):,} of {len(content):,} bytes are zero"

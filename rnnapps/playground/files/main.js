@@ -2,6 +2,7 @@
 
 import { fetchJson, Model } from "./ask.js";
 import { forms, tab as anyTab } from "./any.js";
+import { markdown } from "./markdown.js";
 import { button, h } from "./page.js";
 
 const list = document.getElementById("tabs"), panels = document.getElementById("panels"), told = document.getElementById("told");
@@ -108,7 +109,7 @@ async function fill({ place, panel }) {
     if (!model.signatures) throw new Error(`${place.name}: this export tells nothing of its signatures; export it again with this version.`);
     const own = model.tab ? (await model.ownTab()).tab : null;
     const content = await (own ?? anyTab)(model);
-    panel.replaceChildren(...heading(model), content, ...(own && !model.alone ? [more("Every signature, as a form", () => forms(model))] : []), more("Model card", () => h("pre", {}, model.card)));
+    panel.replaceChildren(...heading(model), content, ...(own && !model.alone ? [more("Every signature, as a form", () => forms(model))] : []), more("Model card", () => markdown(model.card)));
   } catch (error) {
     panel.replaceChildren(h("p", { class: "status bad", role: "alert" }, error.message));
   }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rnnapps.reports.plots.curves import Curve, plot_curves
 from rnnapps.reports.plots.plot import Plot
-from rnnapps.training.diagnostics import GradientThroughTime
-from rnnapps.training.gates import GateActivations
+
+if TYPE_CHECKING:
+    from rnnapps.training.diagnostics import GradientThroughTime
+    from rnnapps.training.gates import GateActivations
 
 __all__ = ["plot_gates", "plot_gradients"]
 

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.data_report import Caution, DataReport, Example, Part
+from rnnapps.contract.data_report import Caution, DataReport, Example, Part, Suggestion
 from rnnapps.contract.sections import Value
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.look.repeats import repeats
 from rnnapps.data.look.spreads import counted, spread
-from rnnapps.data.text.documents import text_files
+from rnnapps.data.text.documents import encoding_of, text_files
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text_parts import TextParts, read_parts
 
@@ -53,6 +53,7 @@ def look_at_text(data: TextDataConfig, training: TrainingConfig, given: object =
         counts=[counted("characters", {repr(sign): count for sign, count in symbols.items()})],
         skipped=parts.skipped,
         cautions=[*copied, *_cautions(texts, symbols)],
+        suggestions=_suggestions(len(texts["train"]), training),
         examples=_examples(texts),
         costs={"memory of the text, MB": round(_megabytes(texts), 2), "times that training reads the text": read},
     )
@@ -71,7 +72,9 @@ def _facts(config: TextDataConfig, given: object) -> dict[str, Value]:
         kinds = Counter(plain_suffix(file) for file in text_files(path, config.pattern))
         return {"files": ", ".join(f"{count} {suffix}" for suffix, count in sorted(kinds.items()))}
     if given is None and path.is_file():
-        return {"file": path.name, "bytes": path.stat().st_size}
+        with open(path, "rb") as file:
+            encoding = encoding_of(file.read(4))
+        return {"file": path.name, "bytes": path.stat().st_size, "encoding": encoding}
     return {}
 
 
@@ -113,6 +116,22 @@ def _cautions(texts: Mapping[str, str], symbols: Mapping[str, int]) -> list[Caut
         told = f"{share:.0f} % of the lines look like JSON: braces and keys are learned with the text"
         cautions.append(Caution(told, "write the texts alone into a file, for instance: jq -r .text FILE > TEXTS"))
     return cautions
+
+
+def _suggestions(characters: int, training: TrainingConfig) -> list[Suggestion]:
+    """Smaller batches and windows, where the text does not fill one batch."""
+    batch_size, window_steps = training.batch_size, training.window_steps
+    if not training.carry_state or characters > batch_size * window_steps:
+        return []
+    window = min(window_steps, max(1, (characters - 1) // 2))
+    batch = max(1, (characters - 1) // window)
+    reason = f"{batch_size} sequences of {window_steps} steps need {batch_size * window_steps + 1:,} characters"
+    values = {"batch_size": min(batch, batch_size), "window_steps": window}
+    return [
+        Suggestion(f"training.{name}", value, reason)
+        for name, value in values.items()
+        if value != getattr(training, name)
+    ]
 
 
 def _examples(texts: Mapping[str, str]) -> Sequence[Example]:

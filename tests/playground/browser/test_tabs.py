@@ -420,6 +420,26 @@ def test_a_server_that_loads_its_first_model_is_waited_for(open_page: Open) -> N
     page.wait_for_selector("#panel-forecasting[data-ready]")
 
 
+def test_a_model_card_is_read_as_markdown(open_page: Open) -> None:
+    page = open_page("forecasting")
+    page.get_by_text("Model card", exact=True).click()
+    card = page.locator(".markdown")
+    card.get_by_role("heading", name="Intended use").wait_for()
+    assert card.get_by_role("table").count() >= 2 and card.get_by_role("listitem").count() >= 2
+    script = """async (text) => {
+        const { markdown } = await import("/ui/files/markdown.js");
+        return markdown(text).innerHTML;
+    }"""
+    text = "One `<b>`\ntwo **x**.\n\n- a\n  b\n- c\n\n|  | n |\n| --- | --- |\n| a\\|b | 1.5 |\n\n```\n# no\n```"
+    group = 'class="scroll" tabindex="0" role="group" aria-label="n"'
+    head = '<thead><tr><th scope="col" class=""></th><th scope="col" class="number">n</th></tr></thead>'
+    body = '<tbody><tr><td class="">a|b</td><td class="number">1.5</td></tr></tbody>'
+    assert page.evaluate(script, text) == (
+        "<p>One <code>&lt;b&gt;</code> two <strong>x</strong>.</p><ul><li>a b</li><li>c</li></ul>"
+        f"<div {group}><table>{head}{body}</table></div><pre># no</pre>"
+    )
+
+
 def test_tabs_are_walked_by_the_arrow_keys(open_page: Open) -> None:
     page = open_page("anomaly_detection")
     page.get_by_role("tab", name="anomaly detection").focus()

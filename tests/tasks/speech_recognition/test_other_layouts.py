@@ -90,6 +90,11 @@ def test_a_text_beside_each_recording(tmp_path: Path) -> None:
     assert sorted(found(tmp_path)) == [(f"{name}.opus", text, "") for name, text in zip("abc", said, strict=True)]
     parts = by_subset(list_rows(tmp_path), tmp_path)
     assert {name: len(rows) for name, rows in parts.items()} == {"train": 2, "test": 1}
+    write(tmp_path / "train" / "e.txt", "and no sound")
+    good = GoodExamples(tmp_path, SpeechDataConfig(bad_limit=0.5), noun="recordings")
+    assert len(list_rows(tmp_path, good=good)) == 3
+    assert [Path(example.file).name for example in good.skipped()] == ["e.txt"]
+    (tmp_path / "train" / "e.txt").unlink()
     (tmp_path / "train" / "d.wav").write_bytes(b"x")
     with pytest.raises(DataError, match=r"d\.wav: has no transcript beside it; write d\.txt"):
         list_rows(tmp_path)

@@ -60,7 +60,8 @@ def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
     path = Path(path)
     if plain_suffix(path) not in AUDIO_SUFFIXES:
         known = ", ".join(AUDIO_SUFFIXES)
-        raise DataError(path, f"ends in {path.suffix or 'nothing'}; recordings end in {known}", "convert it to WAV")
+        remedy = f"convert it to WAV, for instance: ffmpeg -i {path.name} {path.stem}.wav"
+        raise DataError(path, f"ends in {path.suffix or 'nothing'}; recordings end in {known}", remedy)
     return parse_audio(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path, sample_rate_hz=sample_rate_hz)
 
 

@@ -153,7 +153,13 @@ def _kaldi_table(path: Path) -> dict[str, tuple[int, str]]:
 
 def _beside(folder: Path, transcripts: Mapping[Path, Path], speaker_pattern: str, good: GoodExamples) -> Iterator[Row]:
     """A text beside each recording, with its name but for the ending; folders of texts alone hold none."""
-    for audio in list_files(folder, AUDIO_SUFFIXES) if transcripts else ():
+    recordings = list_files(folder, AUDIO_SUFFIXES) if transcripts else []
+    if recordings:
+        stems = {audio.with_suffix("") for audio in recordings}
+        for lone in (path for stem, path in transcripts.items() if stem not in stems):
+            remedy = f"put it there, as {lone.with_suffix('.wav').name}, or leave the text out"
+            good.leave_out(DataError(lone, "has no recording beside it that ends as recordings do", remedy))
+    for audio in recordings:
         text = transcripts.get(audio.with_suffix(""))
         try:
             if text is None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,14 @@ HEADINGS = frozenset(
 ATTRIBUTION = re.compile(r"\bCC[- ]BY\b|tatoeba\.org", re.IGNORECASE)
 """What stands in the third column of Tatoeba's exports, as Anki decks are made from them."""
 
+LOOKED_AT = 1000
+"""Lines of which the third column is looked at."""
+
 LONGEST_CELL = 1 << 24
 SHOWN = 60
+
+Cells = tuple[int, list[str]]
+"""The number of a line, and its cells."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,8 @@ class PairLine:
     sides: Callable[[], tuple[str, str]]
 
 
-def pair_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | int] = ()) -> list[PairLine]:
-    """The lines of a file that hold something, each with what finds its two sides.
+def pair_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | int] = ()) -> Iterator[PairLine]:
+    """Yields the lines of a file that hold something, each with what finds its two sides.
 
     What is left out, a header or a third column, is told on standard error.
 
@@ -67,23 +74,24 @@ def pair_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | i
     """
     suffix = plain_suffix(path)
     if suffix in JSON_SUFFIXES:
-        return list(_json_lines(path, lines, columns))
-    rows = list(_csv_rows(path, lines) if suffix == ".csv" else _split_rows(lines))
-    if not rows:
-        return []
-    header = _header(rows[0][1], columns)
+        yield from _json_lines(path, lines, columns)
+        return
+    table = suffix == ".csv"
+    read = partial(_csv_rows, path, lines) if table else partial(_split_rows, lines)
+    rows = read()
+    first = next(rows, None)
+    if first is None:
+        return
+    header = _header(first[1], columns)
     if header:
-        print(f"note: {path}: line {rows[0][0]} is a header and no pair: {shown_names(header)}", file=sys.stderr)
-        rows = rows[1:]
-    places = _places(path, rows, columns, header)
-    expected = "a tab" if suffix != ".csv" else "a comma"
-    return [
-        PairLine(f"line {number}", partial(_sides, path, f"line {number}", cells, places=places, separator=expected))
-        for number, cells in rows
-    ]
+        print(f"note: {path}: line {first[0]} is a header and no pair: {shown_names(header)}", file=sys.stderr)
+    places = _places(path, read, columns, header)
+    for number, cells in rows if header else chain([first], rows):
+        place, separator = f"line {number}", "a comma" if table else "a tab"
+        yield PairLine(place, partial(_sides, path, place, cells, places=places, separator=separator))
 
 
-def _split_rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def _split_rows(lines: Sequence[str]) -> Iterator[Cells]:
     """(number, cells) of each line that is not empty, cut at tabs, or at `|||` where no line has a tab."""
     separator = "|||" if not any("\t" in line for line in lines) else "\t"
     for number, line in enumerate(lines, start=1):
@@ -91,7 +99,7 @@ def _split_rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split(separator)
 
 
-def _csv_rows(path: str | Path, lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(path: str | Path, lines: Sequence[str]) -> Iterator[Cells]:
     """(number of the last line, cells) of each row of a CSV file, whose separator its first line shows."""
     csv.field_size_limit(LONGEST_CELL)
     first = next((line for line in lines if line.strip()), "")
@@ -114,18 +122,19 @@ def _header(cells: Sequence[str], columns: Sequence[str | int]) -> list[str]:
 
 
 def _places(
-    path: str | Path, rows: Sequence[tuple[int, list[str]]], columns: Sequence[str | int], header: Sequence[str]
+    path: str | Path, read: Callable[[], Iterator[Cells]], columns: Sequence[str | int], header: Sequence[str]
 ) -> tuple[int, int] | None:
     """Which cells of a line are its sides; None for the only two."""
     if columns:
         first, second = (_place(path, column, header) for column in columns)
         return first, second
-    thirds = [cells[2] for _, cells in rows if len(cells) == 3]
-    if rows and len(thirds) >= 0.9 * len(rows) and all(ATTRIBUTION.search(third) for third in thirds):
-        told = f"the third column is attribution and is left out: {thirds[0].strip()[:SHOWN]!r}"
-        print(f"note: {path}: {told}", file=sys.stderr)
-        return 0, 1
-    return None
+    thirds = (cells[2] for _, cells in islice(read(), int(bool(header)), LOOKED_AT) if len(cells) == 3)
+    shown = next(thirds, None)
+    if shown is None or not ATTRIBUTION.search(shown) or not all(map(ATTRIBUTION.search, thirds)):
+        return None
+    told = f"the third column is attribution and is left out: {shown.strip()[:SHOWN]!r}"
+    print(f"note: {path}: {told}", file=sys.stderr)
+    return 0, 1
 
 
 def _place(path: str | Path, column: str | int, header: Sequence[str]) -> int:
