@@ -183,6 +183,8 @@ def _common(options: argparse.Namespace) -> list[str]:
         "training.evaluate_every": options.evaluate_every,
         "seed": options.seed,
     }
+    if options.pipeline == "text_generation":
+        flags["model.blend"] = "none"  # what cells learn is compared, not what n-grams know
     return [part for name, value in flags.items() for part in (f"--{name}", str(value))]
 
 

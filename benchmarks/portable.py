@@ -86,7 +86,7 @@ def _model(name: str, folder: Path, options: argparse.Namespace) -> tuple[list[M
     model = rnnapps.load(name)
     short, endpoints = (
         name.rpartition("/")[2].removeprefix("zoo:"),
-        model.pipeline.endpoints(Fitted(model.config, model.preprocessor, model.network)),
+        model.pipeline.portable_endpoints(Fitted(model.config, model.preprocessor, model.network)),
     )
     exported = model.path if (model.path / "saved_model.pb").is_file() else model.export(folder / "exported")
     measured: list[Measured] = []

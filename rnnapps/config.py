@@ -140,6 +140,8 @@ class TrainingConfig:
         optimizer: rule of the update.
         weight_decay: decoupled weight decay (adamw only).
         clip_norm: gradients are scaled down to this global norm; 0 turns clipping off.
+        average_decay: what is evaluated, kept and exported are averages of the weights, of which an update leaves this
+            share, 0 to below 1; 0 for the weights themselves.
         patience: evaluations without improvement after which training stops; 0 never stops early.
         precision: number format of the computation.
         compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph in which recurrent layers compile
@@ -162,6 +164,7 @@ class TrainingConfig:
     optimizer: Optimizer = "adam"
     weight_decay: float = 0.0
     clip_norm: float = 1.0
+    average_decay: float = 0.0
     patience: int = 0
     precision: Precision = "float32"
     compile: Compilation = "auto"
@@ -176,6 +179,8 @@ class TrainingConfig:
             value = getattr(self, name)
             require(f"training.{name}", value, "at least 0", 0 <= value < math.inf)
         require("training.learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate < math.inf)
+        decay = self.average_decay
+        require("training.average_decay", decay, "at least 0 and below 1", 0 <= decay < 1)
         choices = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision, "compile": Compilation}
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)

@@ -93,8 +93,8 @@ def plain(value: Any) -> Any:
 
 
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
-    """The model and its baselines in one table."""
-    rows = [("model", evaluation.metrics), *evaluation.baselines.items()]
+    """The model, its parts and its baselines in one table."""
+    rows = evaluation.rows("model")
     show_table(
         console,
         ("", *(name.replace("_", " ") for name in evaluation.metrics)),

@@ -84,6 +84,8 @@ class Evaluation:
         comparison: what tells a real difference from chance; needed wherever there are baselines.
         verdict: what came of it; the verb `evaluate` fills it in.
         note: what else a reader of the figures must know, such as that they are of other data than the run's.
+        alone: parts of a model that is made of several -> the same metrics of that part alone; no baselines, for they
+            decide nothing.
     """
 
     metrics: Mapping[str, float]
@@ -94,6 +96,11 @@ class Evaluation:
     comparison: Comparison | None = None
     verdict: Verdict | None = None
     note: str = ""
+    alone: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def rows(self, model: str) -> list[tuple[str, Mapping[str, float]]]:
+        """What stands in a table of the metrics: the model under a name, its parts, and the baselines."""
+        return [(model, self.metrics), *self.alone.items(), *self.baselines.items()]
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the comparison, as JSON can hold it."""

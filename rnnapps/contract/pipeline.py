@@ -184,6 +184,17 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:
         """The signatures of the exported model, `serving_default` among them."""
 
+    def portable_endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:
+        """The signatures that files for other runtimes hold; the default is all that can leave TensorFlow.
+
+        A model whose tables have no place on a small device gives a lesser one here, and says so in the summaries.
+        """
+        return self.endpoints(fitted)
+
+    def card_facts(self, fitted: Fitted[ConfigT, PreprocessorT]) -> Mapping[str, str]:
+        """What the model card says of the model beside its cell and number of parameters, name -> words."""
+        return {}
+
     @abstractmethod
     def predict(self, fitted: Fitted[ConfigT, PreprocessorT], options: Any, given: Any = None) -> Iterable[Any]:
         """Finished results for raw inputs, in their order: texts or dataclasses; each printed as soon as it comes.

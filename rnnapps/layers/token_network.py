@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
@@ -12,7 +13,7 @@ from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import RecurrentStack, StackStep, recurrent_stack
 from rnnapps.types import Size, Tensor, Tensors
 
-__all__ = ["read", "token_network", "token_step", "vocabulary_axes", "zero_states"]
+__all__ = ["TokenModel", "read", "token_network", "token_step", "vocabulary_axes", "zero_states"]
 
 RECURRENT = "recurrent"
 LARGEST_TABLE = 512
@@ -50,6 +51,45 @@ def _embedding(config: TokenModelConfig, vocabulary_size: int) -> keras.layers.L
     if config.tie_weights:
         return keras.layers.ReversibleEmbedding(vocabulary_size, config.embedding_units, name="embedding")
     return keras.layers.Embedding(vocabulary_size, config.embedding_units, name="embedding")
+
+
+@dataclass(frozen=True)
+class TokenModel:
+    """What predicts the next token: a token network alone, or one with something beside it in a class derived of this.
+
+    Attributes:
+        network: what `token_network` returned.
+    """
+
+    network: keras.Model
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids."""
+        size: int = self.network.output["logits"].shape[-1]
+        return size
+
+    @property
+    def state_limits(self) -> list[int | None]:
+        """The largest value of each state that holds whole numbers from 0, None for one of any numbers."""
+        return [None] * len(self.network.input["states"])
+
+    @property
+    def trackables(self) -> tuple[tf.Module, ...]:
+        """What an export must save beside the network."""
+        return ()
+
+    def zero_states(self, rows: Size) -> Tensors:
+        """The states before the first token, each `(rows, size)`."""
+        return zero_states(self.network, rows)
+
+    def read(self, tokens: Tensor, lengths: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
+        """Logits of each next token, and the states after the last; see `read`."""
+        return read(self.network, tokens, lengths, states)
+
+    def step(self) -> StackStep:
+        """One token per row; see `token_step`."""
+        return token_step(self.network)
 
 
 def vocabulary_axes(network: keras.Model) -> dict[str, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from rnnapps.metrics.gram_counts import Grams, count_grams
 from rnnapps.types import Array
 
-__all__ = ["KneserNey", "expected_symbols", "score_orders"]
+__all__ = ["KneserNey", "discount", "expected_symbols", "score_orders"]
 
 
 @dataclass(frozen=True)
@@ -188,11 +188,11 @@ def _statistics(grams: Grams, counts: Array, vocabulary_size: int) -> _Order:
         counts=counts,
         context_totals=np.bincount(prefixes, weights=counts, minlength=grams.contexts),
         context_types=np.bincount(prefixes, weights=counts > 0, minlength=grams.contexts),
-        discount=_discount(counts),
+        discount=discount(counts),
     )
 
 
-def _discount(counts: Array) -> float:
+def discount(counts: Array) -> float:
     """What Kneser-Ney smoothing takes off each count, estimated from how many are 1 and 2."""
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
     return once / (once + 2 * twice) if once and twice else 0.5

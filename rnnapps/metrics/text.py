@@ -13,7 +13,7 @@ from rnnapps.contract.evaluation import MODEL, Comparison
 from rnnapps.metrics.parts import block_length, means, ratio, summed
 from rnnapps.types import Array, Tensor
 
-__all__ = ["TextScore", "compare_texts", "nats", "per_character", "score_text"]
+__all__ = ["TextScore", "compare_texts", "nats", "per_character", "read_text", "score_text"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,22 @@ def score_text(
     window_steps: int,
     context_windows: int = 1,
 ) -> TextScore:
-    """Scores every character of a text but the first exactly once, with the state carried through the text.
+    """Scores every character of a text but the first exactly once; arguments and errors as those of `read_text`."""
+    reading = {"batch_size": batch_size, "window_steps": window_steps, "context_windows": context_windows}
+    return TextScore(read_text(apply, initial_states, ids, measure=nats, **reading))
+
+
+def read_text(
+    apply: Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]],
+    initial_states: Sequence[Tensor],
+    ids: Array,
+    *,
+    measure: Callable[[Tensor, Tensor], Tensor],
+    batch_size: int,
+    window_steps: int,
+    context_windows: int = 1,
+) -> Array:
+    """Measures every character of a text but the first exactly once, with the state carried through the text.
 
     The text is read as `batch_size` stretches side by side. Each stretch but the first starts `context_windows`
     windows early, unscored, so that its state has seen what comes before.
@@ -99,9 +114,14 @@ def score_text(
             called with one static shape; a `tf.function` is traced once.
         initial_states: states of `batch_size` rows before the first character.
         ids: the text `(characters,)`, at least 2.
+        measure: maps (logits `(batch, time, vocabulary)`, the characters that came `(batch, time)`) to values
+            `(batch, time, ...)`.
         batch_size: number of stretches.
         window_steps: time steps of one call.
         context_windows: unscored windows before each stretch.
+
+    Returns:
+        float64 `(characters - 1, ...)`.
 
     Raises:
         ValueError: fewer than 2 characters.
@@ -113,7 +133,7 @@ def score_text(
     stretch = windows * window_steps
     starts = np.arange(batch_size)[:, np.newaxis] * stretch
     steps = np.arange(window_steps)
-    states, losses = initial_states, np.zeros(scored)
+    states, found = initial_states, np.zeros(0)
     for window in range(-context_windows, windows):
         places = starts + window * window_steps + steps
         inside = (places >= 0) & (places < scored)
@@ -124,8 +144,10 @@ def score_text(
         begun = places[:, :1] >= 0
         states = [tf.where(_expand(begun, new), new, old) for new, old in zip(new_states, states, strict=True)]
         if window >= 0:
-            losses[places[inside]] = np.asarray(nats(logits, targets))[inside]
-    return TextScore(losses)
+            values = np.asarray(measure(logits, targets))
+            found = found if found.size else np.zeros((scored, *values.shape[2:]))
+            found[places[inside]] = values[inside]
+    return found
 
 
 def _expand(rows: Array, values: Tensor) -> Tensor:

@@ -119,6 +119,7 @@ def _described(static: StaticGraph, endpoint: Endpoint) -> dict[str, Any]:
 
     words = {name: columns for name, columns in endpoint.words.items() if name in static.inputs}
     return {
+        "summary": endpoint.summary,
         "inputs": entries(static.inputs),
         "outputs": entries(static.outputs),
         "states": dict(static.states),

@@ -72,9 +72,10 @@ def _results(evaluation: Evaluation | None) -> str:
     if evaluation is None:
         return "Not evaluated."
     names = list(evaluation.metrics)
-    rows = [("this model", *(_number(evaluation.metrics[name]) for name in names))]
-    for baseline, metrics in evaluation.baselines.items():
-        rows.append((baseline, *(_number(metrics[name]) if name in metrics else "" for name in names)))
+    rows = [
+        (row, *(_number(metrics[name]) if name in metrics else "" for name in names))
+        for row, metrics in evaluation.rows("this model")
+    ]
     table = _table(("", *(name.replace("_", " ") for name in names)), rows)
     verdict = evaluation.verdict.sentence if evaluation.verdict else ""
     words = (verdict, evaluation.note, f"{evaluation.examples:,} examples of the {evaluation.split} split.", table)

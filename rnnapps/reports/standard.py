@@ -32,8 +32,7 @@ _NOT_A_METRIC = frozenset({"step", "elapsed_seconds", "loss", "gradient_norm", "
 def result_section(evaluation: Evaluation, *, higher_is_better: frozenset[str] = frozenset()) -> Section:
     """Whether the model beats its best baseline, and all of them beside it."""
     metrics = list(evaluation.metrics)
-    entries = [("model", evaluation.metrics), *evaluation.baselines.items()]
-    rows = [(name, *(_number(values.get(metric)) for metric in metrics)) for name, values in entries]
+    rows = [(name, *(_number(values.get(metric)) for metric in metrics)) for name, values in evaluation.rows("model")]
     best = frozenset(
         (row, column)
         for column, metric in enumerate(metrics, start=1)

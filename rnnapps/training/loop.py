@@ -21,8 +21,10 @@ from rnnapps.training.trainer import TrainingModel
 
 __all__ = ["train"]
 
-STRUCTURE = ("batch_size", "window_steps", "carry_state", "optimizer", "precision")
+STRUCTURE = ("batch_size", "window_steps", "carry_state", "optimizer", "precision", "average_decay")
 """Settings that the state of a run depends on; the others may change when it is resumed."""
+UNSAID = {"average_decay": 0.0}
+"""What runs were trained with that began before there was the setting."""
 
 
 def train(
@@ -90,12 +92,13 @@ def _resume(
 ) -> TrainState:
     """Restores the newest intact state, or saves the first one."""
     expect = functools.partial(_compare, run, expected, sayings)
-    state = TrainState.restore(run, model.groups(), display.note, expect=expect)
-    if state is None:
-        state = TrainState(fingerprint=expected)
-        run.forget_after(-1)
-        state.save(run, model.groups())
-        return state
+    with model.averages.shown():
+        state = TrainState.restore(run, model.groups(), display.note, expect=expect)
+        if state is None:
+            state = TrainState(fingerprint=expected)
+            run.forget_after(-1)
+            state.save(run, model.groups())
+            return state
     run.forget_after(state.evaluated_step)
     display.note(f"{run.path}: resuming at step {state.step} after {state.elapsed_seconds:.1f} s of training")
     return state
@@ -103,6 +106,7 @@ def _resume(
 
 def _compare(run: RunFolder, expected: Mapping[str, Any], sayings: Mapping[str, str], found: Mapping[str, Any]) -> None:
     """Raises an error that names the first setting in which two fingerprints differ."""
+    found = {**UNSAID, **found}
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             if name in sayings:

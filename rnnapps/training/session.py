@@ -89,7 +89,7 @@ class Session:
     def evaluate(self) -> None:
         """Validates the current weights, records the figures and saves the state."""
         step = self.state.step
-        with self.signals.breaking():
+        with self.model.averages.shown(), self.signals.breaking():
             metrics = {name: float(value) for name, value in self.objective.validate().items()}
             samples = self.objective.samples()
         value = metrics[self.objective.metric]
@@ -110,7 +110,8 @@ class Session:
     def save(self) -> None:
         """Writes a checkpoint of the current step."""
         self.state.elapsed_seconds = time.monotonic() - self.started
-        self.state.save(self.run, self.model.groups())
+        with self.model.averages.shown():
+            self.state.save(self.run, self.model.groups())
 
     def raise_if_diverged(self) -> None:
         """Stops when the compiled step has met a loss or gradient that is not finite."""
@@ -121,7 +122,8 @@ class Session:
 
     def diverge(self, step: int, what: str) -> None:
         """Restores the last good state and raises TrainingDiverged."""
-        restored = TrainState.restore(self.run, self.model.groups(), self.display.note)
+        with self.model.averages.shown():
+            restored = TrainState.restore(self.run, self.model.groups(), self.display.note)
         if restored is None:
             raise CheckpointError(f"{self.run.path}: no state is left to go back to")
         config = self.model.config

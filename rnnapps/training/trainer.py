@@ -11,6 +11,7 @@ from rnnapps.config import TrainingConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import gains_as_one_program
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.training.averages import WeightAverages
 from rnnapps.training.optimizers import build_optimizer, build_schedule
 from rnnapps.types import Nest, Tensor, Tensors
 
@@ -26,8 +27,8 @@ class TrainingModel(keras.Model):
     """Wraps a network for training.
 
     Beside the network it owns, as variables: the states carried from one window to the next, the number of updates,
-    the sums behind the interval's mean loss and gradient norm, the number of the first step that was not finite, and
-    the loss scale of float16. From that step on updates are skipped.
+    the sums behind the interval's mean loss and gradient norm, the number of the first step that was not finite, the
+    averages of the weights, and the loss scale of float16. From that step on updates are skipped.
 
     Args:
         network: functional model, dict in and dict out; the key "states" on both sides marks carried states.
@@ -62,12 +63,16 @@ class TrainingModel(keras.Model):
         self.schedule = build_schedule(config)
         optimizer = build_optimizer(config, self.schedule)
         optimizer.build(network.trainable_variables)
+        self.averages = WeightAverages(network.trainable_variables, config.average_decay)
         self.compile(optimizer=optimizer, jit_compile=_compiles(network, config, batch_spec), auto_scale_loss=False)
         self.shapes_vary = not all(spec.shape.is_fully_defined() for spec in tf.nest.flatten(batch_spec))
         self.programs: dict[tuple[tuple[int, ...], ...], Callable[[Batch], dict[str, Tensor]]] = {}
 
     def groups(self) -> dict[str, list[keras.Variable]]:
-        """All variables that a checkpoint must hold: group name -> variables in a fixed order."""
+        """All variables that a checkpoint must hold: group name -> variables in a fixed order.
+
+        They are saved and restored while the averages of the weights are shown.
+        """
         own = [*self.carried, self.step, self.first_bad_step, self.counted, self.loss_sum, self.norm_sum]
         own += [self.last_loss, self.last_norm, self.loss_scale, self.steps_at_scale]
         weights = list(self.network.weights)
@@ -77,6 +82,7 @@ class TrainingModel(keras.Model):
             "random": [variable for variable in self.network.variables if id(variable) not in known],
             "training": own,
             "optimizer": list(self.optimizer.variables),
+            "trained": self.averages.trained,
         }
 
     def means(self) -> dict[str, float]:
@@ -153,6 +159,7 @@ class TrainingModel(keras.Model):
             share = tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-30))
             gradients = [gradient * tf.cast(share, gradient.dtype) for gradient in gradients]
         self.optimizer.apply(gradients, self.network.trainable_variables)
+        self.averages.update(self.step.value)
         for carried, state in zip(self.carried, states, strict=True):
             carried.assign(tf.stop_gradient(state))  # the next window starts here, its gradient ends here
         self.loss_sum.assign_add(loss)

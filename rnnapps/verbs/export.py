@@ -46,7 +46,8 @@ def export(
     config, endpoints = model.fitted.config, pipeline.endpoints(model.fitted)
 
     def more(folder: Path) -> None:
-        write_portable(endpoints, folder / PORTABLE, to.absolute().name, formats=portable, steps=portable_steps)
+        leaving = pipeline.portable_endpoints(model.fitted)
+        write_portable(leaving, folder / PORTABLE, to.absolute().name, formats=portable, steps=portable_steps)
 
     return export_model(
         endpoints,

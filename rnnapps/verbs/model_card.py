@@ -30,6 +30,7 @@ def describe_model(pipeline: Pipeline[Any, Any, Any], model: OpenModel) -> Model
         "parameters": f"{model.fitted.network.count_params():,}",
         "seed": str(config.seed),
     }
+    facts |= pipeline.card_facts(model.fitted)
     if rows:
         facts["training steps"] = f"{rows[-1]['step']:,}"
         if "SOURCE_DATE_EPOCH" not in os.environ:  # builds that are to be the same again read no clock

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 EVALUATION = "evaluation.json"
-FIXED_TRAINING = ("batch_size", "window_steps", "carry_state", "optimizer", "precision")
+FIXED_TRAINING = ("batch_size", "window_steps", "carry_state", "optimizer", "precision", "average_decay")
 """What shapes the batches and the state of the optimizer: a run cannot go on with other values."""
 
 AnyPipeline = Pipeline[Any, Any, Any]

@@ -46,7 +46,10 @@ FLAGS: dict[str, tuple[str, ...]] = {
 
 # Every choice that changes a graph, alone: operations come from parts, which combine freely.
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
-    "text_generation": ({"model.tie_weights": True, "model.embedding_units": 16, "model.units": 16},),
+    "text_generation": (
+        {"model.tie_weights": True, "model.embedding_units": 16, "model.units": 16},
+        {"model.blend": "ngram"},
+    ),
     "translation": (
         {"data.tokens": "words"},
         {"data.tokens": "characters", "data.lowercase": True},
@@ -128,7 +131,7 @@ def cells_and_saving(folder: Path) -> set[str]:
 def source(task: str, folder: Path) -> str:
     """Small data of a task."""
     writers: dict[str, Callable[[], Path]] = {
-        "text_generation": lambda: small.write_words(folder / "words.txt", 600),
+        "text_generation": lambda: small.write_words(folder / "words.txt", 2000),
         "translation": lambda: sentences.write_pairs(folder / "pairs.tsv", 60),
         "speech_recognition": lambda: recordings.write_manifest(folder / "recordings", 24),
         "video_recognition": lambda: video_files.write_moves(folder / "moves", 8),

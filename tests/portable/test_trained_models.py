@@ -39,7 +39,7 @@ def test_all_that_can_leave_answers_as_the_model(name: str, form: str, tmp_path:
     if form not in INSTALLED:
         pytest.skip("its packages are not installed")
     model = rnnapps.load(f"zoo:{name}")
-    endpoints = leaving(model.pipeline.endpoints(Fitted(model.config, model.preprocessor, model.network)))
+    endpoints = leaving(model.pipeline.portable_endpoints(Fitted(model.config, model.preprocessor, model.network)))
     assert list(endpoints) == LEAVING[name]
     graphs: dict[str, StaticGraph] = {}
     for signature, endpoint in endpoints.items():

@@ -42,6 +42,7 @@ LOOP = {
     "training.steps": 6,
     "training.evaluate_every": 4,
     "training.clip_norm": 0.001,
+    "training.average_decay": 0.5,
     "training.optimizer": "sgd",
     "training.precision": "mixed_bfloat16",
     "training.schedule": "constant",

@@ -12,6 +12,7 @@ from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
 from rnnapps.export.row_rules import ids_below, lengths_fit
 from rnnapps.export.token_endpoints import token_endpoints
+from rnnapps.layers.token_network import TokenModel
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
 from rnnapps.tasks.music_generation.frame_endpoints import frame_endpoints
 from rnnapps.tasks.music_generation.generation import begin_events, event_step
@@ -44,7 +45,7 @@ def music_endpoints(network: keras.Model, grid: MusicGrid, limits: MusicExportCo
     if grid.representation == "events":
         continuing = _continuing_events(network, grid, limits)
         own = {"serving_default": midi_endpoint(continuing, grid, limits), "continuation": continuing}
-        return own | token_endpoints(network, grid.tokens, most_steps=limits.longest_primer)
+        return own | token_endpoints(TokenModel(network), most_steps=limits.longest_primer)
     endpoints = frame_endpoints(network, grid, limits)
     return {"serving_default": midi_endpoint(endpoints["continuation"], grid, limits), **endpoints}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,13 +13,14 @@ from rnnapps.contract.tensor_names import STEPS
 from rnnapps.decoding.distribution import Rules
 from rnnapps.export.row_rules import between, text_within
 from rnnapps.export.token_endpoints import token_endpoints
+from rnnapps.layers.token_network import TokenModel
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.tasks.text_generation.prompts import continue_texts
 from rnnapps.tasks.text_generation.text_scores import score_texts
 from rnnapps.types import Array, Tensor
 
-__all__ = ["text_endpoints"]
+__all__ = ["network_endpoints", "text_endpoints"]
 
 LONGEST_STOP = 256
 """The most characters of a text that ends an answer."""
@@ -26,24 +29,29 @@ DEFAULTS = {"temperature": 0.8, "top_k": 0, "top_p": 1.0, "stop": "", "seed": 0}
 PROMPT = "text to go on from (batch,); empty for the beginning of a line"
 
 
-def text_endpoints(
-    network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig
-) -> dict[str, Endpoint]:
+def text_endpoints(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> dict[str, Endpoint]:
     """`serving_default` writes text, `score` judges it, `tensors` scores ids, `step` goes on from given states."""
     return {
-        "serving_default": _writing(network, vocabulary, limits),
-        "score": _scoring(network, vocabulary, limits),
-        **token_endpoints(network, vocabulary.size, most_steps=limits.longest_prompt),
+        "serving_default": _writing(model, vocabulary, limits),
+        "score": _scoring(model, vocabulary, limits),
+        **token_endpoints(model, most_steps=limits.longest_prompt),
     }
 
 
-def _writing(network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
+def network_endpoints(network: keras.Model, limits: TextExportConfig, *, blended: bool) -> dict[str, Endpoint]:
+    """`tensors` and `step` of the network alone, for runtimes without strings; it says so where more is served."""
+    endpoints = token_endpoints(TokenModel(network), most_steps=limits.longest_prompt)
+    told = " The network alone, without the n-grams that it is served with." if blended else ""
+    return {name: replace(endpoint, summary=endpoint.summary + told) for name, endpoint in endpoints.items()}
+
+
+def _writing(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
     """Prompts in, continuations out."""
 
     def write(prompt: Tensor, *, steps: Tensor, stop: Tensor, **how: Tensor) -> dict[str, Tensor]:
         ids, lengths = vocabulary.encode(stop)
         rules = Rules(**how, stop=ids, stop_lengths=lengths)
-        text, unknown = continue_texts(network, vocabulary, prompt, rules, length=steps)
+        text, unknown = continue_texts(model, vocabulary, prompt, rules, length=steps)
         return {"text": text, "unknown_characters": unknown}
 
     kinds = {"temperature": tf.float32, "top_k": tf.int32, "top_p": tf.float32, "stop": tf.string, "seed": tf.int64}
@@ -73,11 +81,11 @@ def _writing(network: keras.Model, vocabulary: CharacterVocabulary, limits: Text
     )
 
 
-def _scoring(network: keras.Model, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
+def _scoring(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
     """Texts in, how likely the model holds them out."""
 
     def score(prompt: Tensor, text: Tensor) -> dict[str, Tensor]:
-        return score_texts(network, vocabulary, prompt, text)
+        return score_texts(model, vocabulary, prompt, text)
 
     examples = {"prompt": _prompts(vocabulary), "text": np.roll(_prompts(vocabulary), 2)}
     return Endpoint(

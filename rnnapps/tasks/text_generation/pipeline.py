@@ -6,14 +6,13 @@ rnnapps text_generation predict --run runs/text_generation/book --prompt "It was
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rnnapps.config import SamplingConfig, TokenModelConfig, TrainingConfig, require_seed
+from rnnapps.config import SamplingConfig, TrainingConfig, require_seed
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
@@ -25,23 +24,24 @@ from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.continuation import Continuation
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
-from rnnapps.types import Array, Tensor, Tensors
+from rnnapps.tasks.text_generation.model_config import TextModelConfig
 
 if TYPE_CHECKING:
     import keras
 
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
-    from rnnapps.metrics.text import TextScore
-    from rnnapps.preprocessing.characters import CharacterVocabulary
     from rnnapps.tasks.text_generation.data.text import TextSplits
+    from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
     from rnnapps.tasks.text_generation.prompts import TextWriter
+    from rnnapps.tasks.text_generation.scoring import Reader
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
 
-GivenTexts: TypeAlias = Iterable[str] | Mapping[str, str | Iterable[str]]
+SHOWN_CHARACTERS = 20_000
+"""Of the held-out text, to show how a blend works."""
 
-SCORED_ROWS, SCORED_WINDOW = 64, 128
+GivenTexts: TypeAlias = Iterable[str] | Mapping[str, str | Iterable[str]]
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Config:
 
     Attributes:
         data: where the text comes from.
-        model: the network.
+        model: the network, and what it is blended with.
         training: how it is trained.
         export: what an export contains, and what it lets a row cost.
         seed: number that decides everything random.
     """
 
     data: TextDataConfig = field(default_factory=TextDataConfig)
-    model: TokenModelConfig = field(default_factory=TokenModelConfig)
+    model: TextModelConfig = field(default_factory=TextModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     export: TextExportConfig = field(default_factory=TextExportConfig)
     seed: int = 0
@@ -90,7 +90,7 @@ class PredictOptions(SamplingConfig):
                 raise ConfigError(f"{name} must be Unicode text, not {text!r}; give it in UTF-8")
 
 
-class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
+class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
@@ -102,7 +102,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
     limitations: ClassVar[tuple[str, ...]] = (
         "It imitates the style of its training text and knows no facts; nothing it writes should be taken as true.",
         "Characters that do not occur in the training text are all read as one unknown character.",
-        "It may repeat passages of its training text.",
+        "It may repeat passages of its training text; the n-grams that it is blended with are pieces of that text.",
     )
 
     def examples(self, config: Config, given: GivenTexts | None = None) -> TextSplits:
@@ -117,26 +117,26 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
 
         return look_at_text(config.data, config.training, given)
 
-    def fit_preprocessor(self, config: Config, splits: TextSplits) -> CharacterVocabulary:
-        """The characters of the training text."""
-        from rnnapps.preprocessing.characters import CharacterVocabulary
+    def fit_preprocessor(self, config: Config, splits: TextSplits) -> TextPreprocessor:
+        """The characters of the training text, and its n-grams."""
+        from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 
-        return CharacterVocabulary.fit(splits.train)
+        return _counted(config, TextPreprocessor(TextPreprocessor.fit(splits.train).characters), splits)
 
-    def load_preprocessor(self, folder: Path) -> CharacterVocabulary:
-        """The characters a run or an export knows."""
-        from rnnapps.preprocessing.characters import CharacterVocabulary
+    def load_preprocessor(self, folder: Path) -> TextPreprocessor:
+        """The characters and n-grams a run or an export knows."""
+        from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 
-        return CharacterVocabulary.load(folder)
+        return TextPreprocessor.load(folder)
 
-    def grow_preprocessor(
-        self, config: Config, preprocessor: CharacterVocabulary, splits: TextSplits
-    ) -> CharacterVocabulary:
-        """Adds the new characters of the training text behind the known ones."""
-        return preprocessor.grow(splits.train)
+    def grow_preprocessor(self, config: Config, preprocessor: TextPreprocessor, splits: TextSplits) -> TextPreprocessor:
+        """Adds the new characters of the training text behind the known ones, and counts that text's n-grams."""
+        from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
+
+        return _counted(config, TextPreprocessor(preprocessor.grow(splits.train).characters), splits)
 
     def vocabulary_changes(
-        self, network: keras.Model, old: CharacterVocabulary, new: CharacterVocabulary
+        self, network: keras.Model, old: TextPreprocessor, new: TextPreprocessor
     ) -> list[VocabularyChange]:
         """Characters keep their rows by name; id 0 is the unknown character of both."""
         from rnnapps.contract.vocabulary import VocabularyChange
@@ -145,65 +145,53 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         before, after = (["unknown", *vocabulary.characters] for vocabulary in (old, new))
         return [VocabularyChange(before, after, vocabulary_axes(network))]
 
-    def build_model(self, config: Config, preprocessor: CharacterVocabulary) -> keras.Model:
-        """Embedding, recurrent stack, softmax."""
-        from rnnapps.layers.token_network import token_network
+    def build_model(self, config: Config, preprocessor: TextPreprocessor) -> keras.Model:
+        """Embedding, recurrent stack, softmax, and the weights of the blend."""
+        from rnnapps.tasks.text_generation.language_model import text_network
 
-        return token_network(config.model, preprocessor.size)
+        return text_network(config.model, preprocessor)
 
-    def objective(self, fitted: Fitted[Config, CharacterVocabulary], splits: TextSplits) -> Objective:
-        """Mean nats per character, on windows of the training text."""
-        import tensorflow as tf
+    def objective(self, fitted: Fitted[Config, TextPreprocessor], splits: TextSplits) -> Objective:
+        """Mean nats per character, on windows of the training text; validation also fits the blend."""
+        from rnnapps.tasks.text_generation.objective import text_objective
 
-        from rnnapps.data.text.windows import batches
-        from rnnapps.metrics.text import nats
-
-        training = fitted.config.training
-        ids = fitted.preprocessor.encode_all(splits.train)
-        cut = functools.partial(
-            batches,
-            ids,
-            batch_size=training.batch_size,
-            window_steps=training.window_steps,
-            seed=fitted.config.seed,
-            carry_state=training.carry_state,
-            token="character",
-        )
-        score = _scorer(fitted.network, fitted.preprocessor.encode_all(splits.validation))
         write, options = _writer(fitted), PredictOptions(length=200, samples=2)
-        return Objective(
-            loss=lambda outputs, batch: tf.reduce_mean(nats(outputs["logits"], batch["targets"])),
-            batches=lambda start: cut(start_step=start),
-            validate=lambda: {f"validation_{name}": value for name, value in score().metrics().items()},
-            metric="validation_nats_per_character",
-            samples=lambda: write([""], options),
-            loss_unit="nats_per_character",
-            time_step="character",
-            sequences=len(ids) / training.window_steps,
-        )
+        return text_objective(fitted, splits, read=_reader(fitted), samples=lambda: write([""], options))
 
     def report_sections(
         self,
-        fitted: Fitted[Config, CharacterVocabulary],
+        fitted: Fitted[Config, TextPreprocessor],
         splits: TextSplits,
         samples: Sequence[str],
     ) -> list[Section]:
-        """How much the last samples repeat themselves."""
+        """What the blend believes, and how much the last samples repeat themselves."""
         from rnnapps.tasks.text_generation.repetition import measure_repetition
-        from rnnapps.tasks.text_generation.report import repetition_section
+        from rnnapps.tasks.text_generation.report import blend_section, repetition_section
+        from rnnapps.tasks.text_generation.scoring import read_evidence
 
-        return [repetition_section({"last samples": measure_repetition(samples)})] if samples else []
+        sections, grams = [], fitted.preprocessor.grams
+        if grams is not None:
+            shown = fitted.preprocessor.encode_all(splits.validation)[:SHOWN_CHARACTERS]
+            sections.append(blend_section(*read_evidence(fitted.network, _reader(fitted), shown, grams)))
+        if samples:
+            sections.append(repetition_section({"last samples": measure_repetition(samples)}))
+        return sections
 
-    def evaluate(self, fitted: Fitted[Config, CharacterVocabulary], splits: TextSplits) -> Evaluation:
-        """Nats and bits per character of held-out text, beside n-grams of the training text, of the best length."""
+    def evaluate(self, fitted: Fitted[Config, TextPreprocessor], splits: TextSplits) -> Evaluation:
+        """Nats and bits per character of held-out text, beside n-grams of the training text, of the best length.
+
+        A blended model is scored as it is, and its network alone beside it.
+        """
         from rnnapps.metrics.ngram_baselines import ngram_losses
         from rnnapps.metrics.text import TextScore, compare_texts
         from rnnapps.tasks.text_generation.repetition import measure_repetition
+        from rnnapps.tasks.text_generation.scoring import text_scorer
 
         split = "validation" if splits.test is None else "test"
         train, held_out = (fitted.preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
         repetition = measure_repetition(_writer(fitted)([""], PredictOptions(length=1000, samples=4)))
-        score = _scorer(fitted.network, held_out)()
+        found = text_scorer(fitted.network, _reader(fitted), held_out, fitted.preprocessor.grams)()
+        score = found.model
         losses = ngram_losses(train, held_out, vocabulary_size=fitted.preprocessor.size)
         naive = {name: TextScore(own) for name, own in losses.items()}
         return Evaluation(
@@ -217,17 +205,33 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
                 "unknown_characters": float((held_out == 0).sum()),
             },
             comparison=compare_texts(score, naive, metric="nats_per_character", part="characters"),
+            alone={} if found.network is None else {"network alone": found.network.metrics()},
         )
 
-    def endpoints(self, fitted: Fitted[Config, CharacterVocabulary]) -> dict[str, Endpoint]:
+    def endpoints(self, fitted: Fitted[Config, TextPreprocessor]) -> dict[str, Endpoint]:
         """`serving_default` writes text, `tensors` scores ids, `step` goes on from states."""
         from rnnapps.tasks.text_generation.endpoints import text_endpoints
+        from rnnapps.tasks.text_generation.language_model import language_model
 
-        return text_endpoints(fitted.network, fitted.preprocessor, fitted.config.export)
+        return text_endpoints(language_model(fitted), fitted.preprocessor, fitted.config.export)
+
+    def portable_endpoints(self, fitted: Fitted[Config, TextPreprocessor]) -> dict[str, Endpoint]:
+        """The network alone: its n-grams would take more room than it, and operations that few runtimes have."""
+        from rnnapps.tasks.text_generation.endpoints import network_endpoints
+
+        return network_endpoints(fitted.network, fitted.config.export, blended=fitted.preprocessor.grams is not None)
+
+    def card_facts(self, fitted: Fitted[Config, TextPreprocessor]) -> Mapping[str, str]:
+        """How many n-grams the network is blended with, and what they take."""
+        grams = fitted.preprocessor.grams
+        if grams is None:
+            return {}
+        told = f"{grams.entries - 1:,} of up to {grams.order} characters, {grams.bytes / 1e6:.1f} MB in the graph"
+        return {"n-grams blended in": told}
 
     def predict(
         self,
-        fitted: Fitted[Config, CharacterVocabulary],
+        fitted: Fitted[Config, TextPreprocessor],
         options: PredictOptions,
         given: str | Sequence[str] | None = None,
     ) -> list[Continuation]:
@@ -244,20 +248,21 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         return [Continuation(prompt, text) for prompt, text in zip(asked, texts, strict=True)]
 
     def stream(
-        self, fitted: Fitted[Config, CharacterVocabulary], options: PredictOptions, given: str | None = None
+        self, fitted: Fitted[Config, TextPreprocessor], options: PredictOptions, given: str | None = None
     ) -> Iterator[str]:
         """The prompt, then its continuation as it is written."""
         from rnnapps.data.text.given import require_text
+        from rnnapps.tasks.text_generation.language_model import language_model
         from rnnapps.tasks.text_generation.prompts import stream_text
 
         prompt = options.prompt if given is None else require_text(given, "prompt", whole="inputs")
         _report_unknown(fitted.preprocessor, {"prompt": prompt, "stop": options.stop})
         yield prompt
-        yield from stream_text(fitted.network, fitted.preprocessor, prompt, options, stop=options.stop)
+        yield from stream_text(language_model(fitted), fitted.preprocessor, prompt, options, stop=options.stop)
 
     def continue_stream(
         self,
-        fitted: Fitted[Config, CharacterVocabulary],
+        fitted: Fitted[Config, TextPreprocessor],
         options: PredictOptions,
         memory: StreamMemory,
         given: str | None = None,
@@ -266,35 +271,38 @@ class TextGeneration(Pipeline[Config, "TextSplits", "CharacterVocabulary"]):
         yield from memory.after_given(self.stream(fitted, options, given), of=given or "")
 
 
-def _scorer(network: keras.Model, ids: Array) -> Callable[[], TextScore]:
-    """A function that scores a text with the network's current weights."""
-    import tensorflow as tf
+def _counted(config: Config, preprocessor: TextPreprocessor, splits: TextSplits) -> TextPreprocessor:
+    """With the n-grams of the training text, where the model is to be blended with them and the text is long enough."""
+    from rnnapps.tasks.text_generation.blend.held_out import LEAST_CHARACTERS
 
-    from rnnapps.layers.token_network import zero_states
-    from rnnapps.metrics.text import score_text
-
-    @tf.function(autograph=False)
-    def apply(tokens: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
-        outputs = network({"tokens": tokens, "states": states}, training=False)
-        return outputs["logits"], outputs["states"]
-
-    rows = max(1, min(SCORED_ROWS, len(ids) // SCORED_WINDOW))
-
-    def score() -> TextScore:
-        states = zero_states(network, rows)
-        return score_text(apply, states, ids, batch_size=rows, window_steps=SCORED_WINDOW)
-
-    return score
+    if config.model.blend == "none":
+        return preprocessor
+    ids = preprocessor.encode_all(splits.train)
+    if len(ids) < LEAST_CHARACTERS:
+        told = (
+            f"the training text has {len(ids):,} characters, {LEAST_CHARACTERS:,} are needed to blend it with n-grams"
+        )
+        print(f"note: {told}; the network stands alone", file=sys.stderr)
+        return preprocessor
+    return preprocessor.with_grams(config.model, ids)
 
 
-def _writer(fitted: Fitted[Config, CharacterVocabulary]) -> TextWriter:
-    """A function that continues prompts with the network's current weights."""
+def _reader(fitted: Fitted[Config, TextPreprocessor]) -> Reader:
+    """A function that reads texts with the network's current weights."""
+    from rnnapps.tasks.text_generation.scoring import network_reader
+
+    return fitted.once("reader", lambda: network_reader(fitted.network))
+
+
+def _writer(fitted: Fitted[Config, TextPreprocessor]) -> TextWriter:
+    """A function that continues prompts with the model's current weights."""
+    from rnnapps.tasks.text_generation.language_model import language_model
     from rnnapps.tasks.text_generation.prompts import text_writer
 
-    return fitted.once("text_writer", lambda: text_writer(fitted.network, fitted.preprocessor))
+    return fitted.once("text_writer", lambda: text_writer(language_model(fitted), fitted.preprocessor))
 
 
-def _report_unknown(preprocessor: CharacterVocabulary, texts: Mapping[str, str]) -> None:
+def _report_unknown(preprocessor: TextPreprocessor, texts: Mapping[str, str]) -> None:
     """Tells of characters of the prompt and the stop string that the model never saw."""
     consequences = {"prompt": "read as the unknown character", "stop": "it is never written, so nothing stops there"}
     for name, text in texts.items():

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-import keras
 import tensorflow as tf
 
 from rnnapps.config import SamplingConfig
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import StepFunction, generate, generate_as_asked
-from rnnapps.layers.token_network import read, token_step, zero_states
+from rnnapps.layers.token_network import TokenModel
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 from rnnapps.tasks.text_generation.streaming import stream
 from rnnapps.types import Tensor, Tensors
@@ -40,12 +39,12 @@ class TextWriter(Protocol):
 
 
 def continue_texts(
-    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor, rules: Rules, *, length: Tensor
+    model: TokenModel, vocabulary: CharacterVocabulary, prompts: Tensor, rules: Rules, *, length: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Writes on from prompts, in graph.
 
     Args:
-        network: a token network.
+        model: what predicts the next character.
         vocabulary: its characters.
         prompts: strings `(batch,)`; an empty one stands for the beginning of a line.
         rules: how each row is sampled.
@@ -55,9 +54,9 @@ def continue_texts(
         The continuations, strings `(batch,)`, and how many characters of each prompt the vocabulary does not know,
         int32 `(batch,)`.
     """
-    states, logits, unknown = _read_prompts(network, vocabulary, prompts)
+    states, logits, unknown = _read_prompts(model, vocabulary, prompts)
     write = generate if None in (rules.top_k, rules.top_p, rules.stop) else generate_as_asked
-    ids, lengths = write(_writing_step(network, vocabulary), states, logits, rules, length=length)
+    ids, lengths = write(_writing_step(model, vocabulary), states, logits, rules, length=length)
     return vocabulary.decode(ids, lengths), unknown
 
 
@@ -67,19 +66,19 @@ def begun(prompts: Tensor) -> Tensor:
 
 
 def _read_prompts(
-    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor
+    model: TokenModel, vocabulary: CharacterVocabulary, prompts: Tensor
 ) -> tuple[Tensors, Tensor, Tensor]:
     """States and logits after each prompt, and its number of unknown characters."""
     ids, lengths = vocabulary.encode(begun(prompts))
-    logits, states = read(network, ids, lengths, zero_states(network, tf.shape(ids)[0]))
+    logits, states = model.read(ids, lengths, model.zero_states(tf.shape(ids)[0]))
     last = tf.gather(logits, lengths - 1, batch_dims=1)
     unknown = tf.where(tf.equal(prompts, ""), 0, vocabulary.count_unknown(ids, lengths))
     return states, last + _never_unknown(vocabulary), unknown
 
 
-def _writing_step(network: keras.Model, vocabulary: CharacterVocabulary) -> StepFunction:
-    """One step of the network that never writes the unknown character."""
-    advance = token_step(network)
+def _writing_step(model: TokenModel, vocabulary: CharacterVocabulary) -> StepFunction:
+    """One step of the model that never writes the unknown character."""
+    advance = model.step()
 
     def step(ids: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
         logits, new_states = advance(ids, states)
@@ -93,12 +92,12 @@ def _never_unknown(vocabulary: CharacterVocabulary) -> Tensor:
     return tf.one_hot(UNKNOWN_ID, vocabulary.size, on_value=IMPOSSIBLE, off_value=0.0)
 
 
-def text_writer(network: keras.Model, vocabulary: CharacterVocabulary) -> TextWriter:
-    """Returns a function that continues prompts with the network's weights of that moment."""
+def text_writer(model: TokenModel, vocabulary: CharacterVocabulary) -> TextWriter:
+    """Returns a function that continues prompts with the model's weights of that moment."""
 
     @tf.function(autograph=False, reduce_retracing=True)
     def write(rows: Tensor, rules: Rules, length: Tensor) -> Tensor:
-        return continue_texts(network, vocabulary, rows, rules, length=length)[0]
+        return continue_texts(model, vocabulary, rows, rules, length=length)[0]
 
     def write_all(prompts: Sequence[str], sampling: SamplingConfig, *, stop: str = "") -> list[str]:
         texts: list[str] = []
@@ -114,12 +113,12 @@ def text_writer(network: keras.Model, vocabulary: CharacterVocabulary) -> TextWr
 
 
 def stream_text(
-    network: keras.Model, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
+    model: TokenModel, vocabulary: CharacterVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
 ) -> Iterator[str]:
     """Yields the continuation piece by piece; together the pieces are the first text of `text_writer`."""
-    states, logits, _ = _read_prompts(network, vocabulary, tf.constant([prompt]))
+    states, logits, _ = _read_prompts(model, vocabulary, tf.constant([prompt]))
     rules = Rules(*(None if part is None else part[:1] for part in _rules(vocabulary, sampling, stop)))
-    for ids in stream(_writing_step(network, vocabulary), states, logits, rules, length=sampling.length):
+    for ids in stream(_writing_step(model, vocabulary), states, logits, rules, length=sampling.length):
         yield vocabulary.decode(ids[None], [len(ids)]).numpy()[0].decode()
 
 

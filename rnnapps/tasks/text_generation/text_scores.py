@@ -1,12 +1,11 @@
-"""How likely a token network holds given texts, in graph."""
+"""How likely a model holds given texts, in graph."""
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 
 from rnnapps.decoding.given_ids import judge_ids, sum_of_rows
-from rnnapps.layers.token_network import read, zero_states
+from rnnapps.layers.token_network import TokenModel
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.preprocessing.joined_rows import join_rows
 from rnnapps.tasks.text_generation.prompts import begun
@@ -19,12 +18,12 @@ PART = 64
 
 
 def score_texts(
-    network: keras.Model, vocabulary: CharacterVocabulary, prompts: Tensor, texts: Tensor
+    model: TokenModel, vocabulary: CharacterVocabulary, prompts: Tensor, texts: Tensor
 ) -> dict[str, Tensor]:
     """Log-probabilities of texts behind prompts.
 
     Args:
-        network: a token network.
+        model: what predicts the next character.
         vocabulary: its characters.
         prompts: strings `(batch,)`; an empty one stands for the beginning of a line.
         texts: strings `(batch,)`.
@@ -39,11 +38,11 @@ def score_texts(
     ids = join_rows(first, first_lengths, second)
 
     def read_part(ids: Tensors, inside: Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
-        logits, new = read(network, ids[0], inside, states)
+        logits, new = model.read(ids[0], inside, states)
         return [logits], new
 
     # Each id but the first is predicted from those before it.
-    begin = zero_states(network, tf.shape(ids)[0])
+    begin = model.zero_states(tf.shape(ids)[0])
     (following,) = judge_ids(read_part, ids[:, :-1], ids[:, 1:], first_lengths + lengths - 1, states=begin, part=PART)
     places = first_lengths[:, None] - 1 + tf.range(time)
     found = tf.gather(following, places, batch_dims=1) * tf.sequence_mask(lengths, time, tf.float32)

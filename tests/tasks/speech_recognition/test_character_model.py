@@ -15,7 +15,7 @@ import tensorflow as tf
 from rnnapps.config import TokenModelConfig
 from rnnapps.errors import ConfigError, ExportError
 from rnnapps.export.saved_model import export
-from rnnapps.layers.token_network import read, token_network, zero_states
+from rnnapps.layers.token_network import TokenModel, read, token_network, zero_states
 from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.reports.model_card import ModelCard
 from rnnapps.tasks.speech_recognition.character_model import CharacterModel
@@ -42,7 +42,7 @@ def network() -> keras.Model:
 @pytest.fixture(scope="module")
 def version(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, card = tmp_path_factory.mktemp("text") / "model", ModelCard("text_generation")
-    endpoints = text_endpoints(network, VOCABULARY, TextExportConfig())
+    endpoints = text_endpoints(TokenModel(network), VOCABULARY, TextExportConfig())
     return export(endpoints, network, VOCABULARY, folder, config_yaml="", model_card=card, warmup=0)
 
 

@@ -44,12 +44,13 @@ def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
     folder = tmp_path_factory.mktemp("conformance")
-    other = write_words(folder / "other.txt", 300, words=("zoo", "quay", "jazz"))
+    other = write_words(folder / "other.txt", 2500, words=("zoo", "quay", "jazz"))
+    words = write_words(folder / "words.txt", 2000)
     with without_reports():
         yield PipelineSubject(
             PIPELINE,
             folder,
-            settings_of(SETTINGS, data__source=str(write_words(folder / "words.txt", 600)), training__compile="graph"),
+            settings_of(SETTINGS, data__source=str(words), model__blend="ngram", training__compile="graph"),
             "zoo",
             options={"length": 30, "temperature": 0.5, "seed": 3},
             other={"data.source": str(other)},

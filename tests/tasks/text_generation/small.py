@@ -30,6 +30,7 @@ WORDS = ("über", "naïve", "crâne", "xylophone", "zoo", "knight", "river", "ja
 """No two begin alike: after its first letter nothing in a word is left to chance."""
 
 SETTINGS = (
+    "--model.blend=none",
     "--model.units=32",
     "--model.embedding_units=16",
     "--training.batch_size=16",

@@ -14,12 +14,16 @@ from tests.tasks.walk import Change, Changes, walks
 @pytest.fixture(scope="module")
 def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     folder = tmp_path_factory.mktemp("changes")
+    long = {"data.source": str(write_words(folder / "long.txt", 2000)), "model.blend": "ngram"}
     (folder / "mixed").mkdir()
     names = ("one.txt", "two.md", "three.md")
     words = [write_words(folder / "mixed" / name, 600, seed=seed).read_text() for seed, name in enumerate(names)]
     records = folder / "records.jsonl"
     records.write_text(json.dumps({"text": words[0], "other": words[1]}))
     return {
+        "model.blend": Change("none", long),
+        "model.ngram_order": Change(3, long),
+        "model.ngram_megabytes": Change(0.001, long),
         "data.source": Change(str(write_words(folder / "other.txt", 600, seed=1))),
         "data.test": Change(str(write_words(folder / "test.txt", 600, seed=2))),
         "data.pattern": Change("*.md", {"data.source": str(folder / "mixed")}),

@@ -105,7 +105,7 @@ def test_compressed_files_are_read_as_they_are(kind: str, tmp_path: Path) -> Non
 SIDES = st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" ,;\"'\t|"), min_size=1, max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=6))
 def test_what_the_csv_module_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, sides: list[tuple[str, str]]
