@@ -40,9 +40,11 @@ class MemorySubject:
         return results
 
     def answers(self) -> dict[str, float]:
-        """The summary of the outputs and the gradients."""
-        outputs, *gradients = [result.numpy() for result in self.run()]
-        return problems.summary(outputs, gradients)
+        """The outputs and every gradient, each as one number."""
+        outputs, d_inputs, *gradients = [result.numpy() for result in self.run()]
+        numbers = problems.summary(outputs) | {"gradient of the inputs": problems.projection(d_inputs)}
+        names = [f"gradient of the {weight.name}" for weight in self.cell.trainable_weights]
+        return numbers | {name: problems.projection(d) for name, d in zip(names, gradients, strict=True)}
 
     def _step(self, inputs: Tensor) -> Tensors:
         """The outputs, and the gradients of the inputs and of the weights."""

@@ -68,7 +68,7 @@ def run(inputs: MatrixInputs, states: list[Any], **options: Any) -> Any:
     return tf.function(lambda: chunkwise.scan(Plain(), inputs, states, **options), autograph=False)()
 
 
-@pytest.mark.parametrize("time", [1, 63, 64, 65, 130])
+@pytest.mark.parametrize("time", [1, 65, *(pytest.param(time, marks=pytest.mark.slow) for time in (2, 63, 64, 130))])
 @pytest.mark.parametrize("kind", KINDS)
 def test_agrees_with_a_loop(kind: str, time: int) -> None:
     inputs, states = problem(kind, time)

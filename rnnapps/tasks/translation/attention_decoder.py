@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from rnnapps.kernels.step import beside
 from rnnapps.layers.stack import RecurrentStack
 from rnnapps.tasks.translation.attention import Attention
 from rnnapps.types import Tensor, Tensors
@@ -186,7 +187,9 @@ class AttentionDecoder(keras.layers.Layer):
         ) -> tuple[Tensor | tf.TensorArray, ...]:
             vector, weight, new = self.step(columns[now], memory, states, training)
             if mask is not None:
-                new = [tf.where(mask[:, now, None], state, old) for state, old in zip(new, states, strict=True)]
+                new = [
+                    tf.where(beside(mask[:, now], state), state, old) for state, old in zip(new, states, strict=True)
+                ]
             for state, old in zip(new, states, strict=True):
                 state.set_shape(old.shape)  # a loop variable must not lose what is known of its shape
             return now + 1, vectors.write(now, vector), weights.write(now, weight), *new

@@ -15,13 +15,16 @@ from tests.tasks.text_generation.small import SETTINGS, answer, succeed
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_report")]
 
+STEPS = {"m_lstm": 180}
+"""What it reads is a product of three projections, which begins near 0: it needs more steps than the others."""
+
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_goes_the_whole_way(
     cell: str, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, models = tmp_path / "run", tmp_path / "model"
-    steps = ("--training.steps=60", "--training.evaluate_every=30")
+    steps = (f"--training.steps={STEPS.get(cell, 60)}", "--training.evaluate_every=30")
     succeed("train", "--run", run, "--data.source", text, "--model.cell", cell, *SETTINGS, *steps)
     evaluation = answer(capsys, "evaluate", "--run", run)
     assert evaluation["nats_per_character"] < 0.7 * evaluation["baselines"]["unigram"]["nats_per_character"]
