@@ -18,7 +18,7 @@ RUN := runs/text_generation/demo
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo models page test fast-tests test-slow test-ui lint mutants wheel-check bench hostile docs lock audit sbom clean
+.PHONY: help setup demo models page test fast-tests test-slow test-ui lint mutants wheel-check bench hostile scoreboard docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -98,6 +98,9 @@ mutants: setup ## do the tests notice small mistakes? make mutants FOLDER=rnnapp
 
 hostile: setup ## hostile requests to each signature of EXPORT, a folder or several
 	$(BIN)/python -m benchmarks.hostile_requests $(EXPORT)
+
+scoreboard: setup ## the tables of docs/ from benchmarks/scoreboard.yaml; ROW="name ..." measures rows again first
+	$(BIN)/python -m benchmarks.scoreboard $(ROW)
 
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
 	$(BIN)/python -m benchmarks

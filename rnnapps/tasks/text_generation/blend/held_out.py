@@ -16,7 +16,7 @@ from rnnapps.types import Array
 __all__ = ["LEAST_CHARACTERS", "gate_fitter", "split_held_out"]
 
 HELD_OUT_SHARE, MOST_HELD_OUT = 0.04, 50_000
-BLOCKS, SHORTEST_BLOCK = 20, 200
+BLOCKS, SHORTEST_BLOCK = 5, 200
 LEAST_CHARACTERS = 10_000
 """Of shorter training texts too little is left to fit a gate to."""
 
@@ -24,8 +24,8 @@ LEAST_CHARACTERS = 10_000
 def split_held_out(ids: Array) -> tuple[Array, Array]:
     """Keeps some blocks of a training text, evenly spread, from the network.
 
-    A network that never saw the last part of a book lacks what the next one is about: the parts are short, and all over
-    the text.
+    A network that never saw the last part of a book lacks what the next one is about, so they lie all over the text.
+    But they are few and long: in short gaps the text around says so much that n-grams are believed too much.
 
     Args:
         ids: the text `(characters,)`, at least `LEAST_CHARACTERS` of them.
