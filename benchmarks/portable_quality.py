@@ -106,7 +106,7 @@ def video(model: Any, steps: Mapping[str, Stream], rows: int) -> tuple[str, floa
     videos, right = model.pipeline.examples(model.config).test[:rows], []
     for film in videos:
         steps["step"].begin({})
-        for frame in film.frames:
+        for frame in film.rows():
             answer = steps["step"](frames=frame[None, None])
         right.append(model.preprocessor.labels[int(answer["probabilities"][0, -1].argmax())] == film.label)
     return "films right, %", 100 * float(np.mean(right))

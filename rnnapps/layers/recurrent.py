@@ -205,7 +205,8 @@ class Recurrent(keras.layers.Layer):
         if mask is not None:
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
-        if in_native_graph() and kernel == "reference" and kept is None and has_native_form(self.cell):
+        several = kernel == "reference" and sequences.shape[1] > 1
+        if in_native_graph() and several and kept is None and has_native_form(self.cell):
             outputs, final = native_scan(self.cell, sequences, states, mask, reverse=self.runs_backwards)
         elif kernel == "reference":
             projected = self.cell.project(sequences, training=training)

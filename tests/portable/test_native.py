@@ -86,3 +86,13 @@ def test_what_a_mask_of_other_places_makes_wrong_is_written_out(tmp_path: Path) 
     (written,) = FORMATS["onnx"].write(static, tmp_path, "m")
     kinds = [node.op_type for node in onnx.load(str(tmp_path / "m_tensors.onnx")).graph.node]
     assert written["difference"] < 1e-6 and kinds.count("LSTM") == 0 and kinds.count("Tanh") > TIME
+
+
+def test_a_single_step_stays_as_it_is() -> None:
+    layer = Recurrent(CELLS["gru"])
+    layer.build((None, None, FEATURES))
+    for time, count in ((1, 0), (2, 1)):
+        features = np.zeros((1, time, FEATURES), np.float32)
+        static = static_graph("step", endpoint_of(lambda features: {"y": layer(features)}, {"features": features}), 1)
+        assert static.native is not None
+        assert [own.type for own in static.native().graph.get_operations()].count(MARKER) == count
