@@ -17,15 +17,21 @@ __all__ = ["Zeros", "are_ready", "as_ready", "have_one_step", "kept", "ready", "
 
 def are_ready(endpoint: Endpoint, inputs: NamedTensors) -> Tensor:
     """Whether there is nothing to lengthen and nothing to cut off, a bool scalar; of good rows, one at least."""
-    long = [name for name in inputs if is_long(endpoint, name)]
-    if not long:
+    open_places = [
+        (name, axis)
+        for name in inputs
+        for axis, size in enumerate(endpoint.input_signature[name].shape.as_list())
+        if axis and size is None
+    ]
+    if not open_places:
         return tf.constant(True)
-    widths = tf.stack([tf.shape(inputs[name])[1] for name in long])
-    most = np.array([endpoint.most_steps.get(name, np.iinfo(np.int32).max) for name in long], np.int32)
-    fit = (widths >= endpoint.least_steps) & (widths <= most)
-    equal = [long.index(name) for name in together(endpoint)]
+    sizes = tf.stack([tf.shape(inputs[name])[axis] for name, axis in open_places])
+    any_size = np.iinfo(np.int32).max
+    most = [endpoint.most_steps.get(name, any_size) if axis == 1 else any_size for name, axis in open_places]
+    fit = (sizes >= endpoint.least_steps) & (sizes <= np.array(most, np.int32))
+    equal = [open_places.index((name, 1)) for name in together(endpoint)]
     if len(equal) > 1:
-        alike = tf.gather(widths, equal)
+        alike = tf.gather(sizes, equal)
         fit &= tf.reduce_max(alike) <= tf.reduce_min(alike)
     return tf.reduce_all(fit)
 

@@ -222,3 +222,16 @@ def test_rows_of_one_step_have_a_graph_of_their_own_and_answers_as_all_others() 
     assert longer["next_state_sum"].tolist() == [2.0, 5.5, 3.0] and longer["known_steps"].tolist() == [0] * 3
     assert step([[], []], [0, 0], [1.0, 2.0])["next_state_sum"].tolist() == [1.0, 2.0]
     assert step([], [], [])["problem"].shape == (0,)
+
+
+def test_rows_of_tables_are_lengthened_in_every_open_dimension() -> None:
+    def first(tables: Any) -> dict[str, Any]:
+        return {"first": tables[:, 0, 0]}
+
+    signature = {"tables": tf.TensorSpec((None, None, None), tf.float32)}
+    endpoint = row_by_row("t", Endpoint(first, signature, {"tables": np.ones((5, 2, 2), np.float32)}))
+    run = tf.function(endpoint.function, autograph=False).get_concrete_function(
+        tables=tf.TensorSpec((None, None, None), tf.float32, "tables")
+    )
+    for shape, expected in (((2, 1, 1), [1.0, 1.0]), ((2, 3, 0), [0.0, 0.0]), ((2, 0, 3), [0.0, 0.0]), ((0, 1, 1), [])):
+        assert run(tables=tf.ones(shape))["first"].numpy().tolist() == expected
