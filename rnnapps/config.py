@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ __all__ = [
     "SamplingConfig",
     "TokenModelConfig",
     "TrainingConfig",
+    "dotted",
     "require",
     "require_choice",
     "require_seed",
@@ -235,3 +237,11 @@ def require_choice(key: str, value: object, choices: object) -> None:
 def require_seed(seed: int) -> None:
     """Raises ConfigError, unless initialisers and streams can take the seed, which is one of 32 bits."""
     require("seed", seed, f"from 0 to {2**32 - 1:,}", 0 <= seed < 2**32)
+
+
+def dotted(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted key: {"model": {"units": 8}} -> {"model.units": 8}."""
+    found: dict[str, Any] = {}
+    for name, value in nested.items():
+        found |= dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return found

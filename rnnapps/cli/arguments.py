@@ -13,6 +13,7 @@ from rnnapps.cli.hints import unknown_flag
 from rnnapps.cli.setting_files import read_files
 from rnnapps.cli.typed_flags import flag_names, values_of
 from rnnapps.cli.verb_table import FLAGS, VERBS, Flag, program
+from rnnapps.config import dotted
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
@@ -66,9 +67,7 @@ def parse_arguments(pipeline: AnyPipeline, verb: str, argv: Sequence[str]) -> Ar
     base = {key: setting.value for key, setting in {**inherited, **from_files}.items()}
     parser.set_defaults({key: value for key, value in base.items() if _takes(pipeline, verb, key)})
     parsed = _parse(parser, pipeline, verb, argv=argv, kinds=kinds).as_dict()
-    flags = {
-        key: value for key, value in settings.dotted(parsed).items() if key in kinds and _takes(pipeline, verb, key)
-    }
+    flags = {key: value for key, value in dotted(parsed).items() if key in kinds and _takes(pipeline, verb, key)}
     changed = {key for key, value in flags.items() if key in flag_names(argv)}
     config = settings.assemble(pipeline.config_class, {**base, **flags})
     given = frozenset(changed | set(from_files))

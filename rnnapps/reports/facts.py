@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnnapps.config import dotted
 from rnnapps.contract.sections import Block, Paragraph, Section, Table, Value
 from rnnapps.reports.inspect import Inspection
 
@@ -17,7 +18,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 def configuration_section(config: Mapping[str, Any]) -> Section:
     """What was run, one row a key."""
-    rows = list(_flatten(config))
+    rows = [(key, _shown(value)) for key, value in dotted(config).items()]
     blocks: list[Block] = [Table(("Setting", "Value"), rows)] if rows else [Paragraph("The run has no configuration.")]
     return Section("Configuration", blocks)
 
@@ -65,10 +66,6 @@ def environment_section(kept: Sequence[Mapping[str, Any]]) -> Section:
     return Section("Environment", [Table(("", *columns), rows), note])
 
 
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Value]]:
-    """Nested settings as "group.key" and value."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value if isinstance(value, int | float) and value is not True else str(value)
+def _shown(value: Any) -> Value:
+    """Numbers as numbers, so that tables can be sorted."""
+    return value if isinstance(value, int | float) and value is not True else str(value)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from rnnapps.atomic import write_atomically
+from rnnapps.config import dotted
 from rnnapps.errors import ConfigError
 from rnnapps.training.run import RunFolder
 
@@ -142,15 +143,7 @@ _KINDS: Mapping[str, Callable[[RunFolder, Mapping[str, Any], Path], _Tracker]] =
 
 def _settings(run: RunFolder) -> dict[str, Any]:
     """The settings of the run by dotted key, and its pipeline."""
-    return {"pipeline": "rnnapps", **dict(_dotted(run.read_config(), ""))}
-
-
-def _dotted(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _dotted(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
+    return {"pipeline": "rnnapps", **dotted(run.read_config())}
 
 
 def _kept(path: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rnnapps.config import dotted
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings, yaml_files
@@ -140,7 +141,7 @@ def _by_dotted_key(pipeline: AnyPipeline, given: Mapping[str, Any]) -> dict[str,
         if name in groups and not isinstance(value, Mapping):
             raise ConfigError(f"{name} is a group of settings, {name}={{NAME: VALUE}}; {value!r} is no mapping")
         if name in groups:
-            found |= settings.dotted(value, f"{name}.")
+            found |= dotted(value, f"{name}.")
         else:
             found[name if "." in name or name == "seed" else BARE + name] = value
     return found

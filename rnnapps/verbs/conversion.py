@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from rnnapps.config import dotted
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
 
@@ -26,7 +27,7 @@ def convert(config_class: type, found: Mapping[str, settings.Setting]) -> dict[s
     converted = {}
     for key, setting in found.items():
         try:
-            value = settings.dotted(parser.parse_object(settings.nest({key: setting.value})).as_dict())[key]
+            value = dotted(parser.parse_object(settings.nest({key: setting.value})).as_dict())[key]
         except (argparse.ArgumentError, TypeError, ValueError):
             raise ConfigError(
                 f"{setting.place}: {key} must be {settings.describe(kinds[key])}, not '{setting.value}'"

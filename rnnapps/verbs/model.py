@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from rnnapps.config import dotted
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
@@ -149,7 +150,7 @@ class Model(Generic[ConfigT, SplitsT, PreprocessorT]):
             self.pipeline, self.config, config, folder=model.folder, given=given, own_splits=self._splits
         )
         if keep:
-            changed = ["data"] if data is not None else settings.dotted(changes)
+            changed = ["data"] if data is not None else dotted(changes)
             keep_settings(self.pipeline, model, require_keepable(self.pipeline, model, changed), splits)
             self._opened = model
         own = data is None and (keep or not changes)

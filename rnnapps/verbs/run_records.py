@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnapps.config import dotted
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.errors import CheckpointError
 from rnnapps.verbs.runs import read_evaluation
-from rnnapps.verbs.settings import dotted
 
 if TYPE_CHECKING:
     from rnnapps.training.run import RunFolder

@@ -15,7 +15,6 @@ __all__ = [
     "Setting",
     "assemble",
     "describe",
-    "dotted",
     "flatten",
     "nearest",
     "nest",
@@ -95,14 +94,6 @@ def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
     for field in dataclasses.fields(config):
         key, value = prefix + field.name, getattr(config, field.name)
         found |= flatten(value, f"{key}.") if dataclasses.is_dataclass(value) else {key: value}
-    return found
-
-
-def dotted(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted key: {"model": {"units": 8}} -> {"model.units": 8}."""
-    found: dict[str, Any] = {}
-    for name, value in nested.items():
-        found |= dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return found
 
 
