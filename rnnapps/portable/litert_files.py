@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -15,6 +16,7 @@ import tensorflow as tf
 from rnnapps.errors import ExportError
 from rnnapps.portable.lowering import lowered
 from rnnapps.portable.parity import compare, unless_far
+from rnnapps.portable.quiet import quiet_loggers
 from rnnapps.portable.static import StaticGraph
 from rnnapps.types import Array, Arrays, Tensor
 
@@ -66,8 +68,9 @@ class LiteRun:
     def __init__(self, content: bytes) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(model_content=content)
-        self._runner = self._interpreter.get_signature_runner()
+        with _silence():  # the first one tells which delegate it has
+            self._interpreter = Interpreter(model_content=content)
+            self._runner = self._interpreter.get_signature_runner()
         self._types = {name: own["dtype"] for name, own in self._runner.get_input_details().items()}
 
     def __call__(self, inputs: Arrays) -> Mapping[str, Array]:
@@ -91,7 +94,7 @@ def _converted(static: StaticGraph, *, int8: bool) -> bytes:
     if int8:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     try:
-        with _silence():
+        with quiet_loggers(tensorflow=logging.ERROR), _silence():
             content: bytes = converter.convert()
     except Exception as error:  # the converter raises a type of its own that it does not export
         missing = MISSING.search(str(error))
@@ -104,7 +107,7 @@ def _converted(static: StaticGraph, *, int8: bool) -> bytes:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keeps what the converter prints, pages of its compiler's code, off the terminal."""
+    """Keeps what the packages print, such as pages of a compiler's code, off the terminal."""
     kept = [os.dup(stream) for stream in (1, 2)]
     nothing = os.open(os.devnull, os.O_WRONLY)
     try:

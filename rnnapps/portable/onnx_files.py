@@ -14,6 +14,7 @@ from rnnapps.layers.native import MARKER
 from rnnapps.portable.lowering import lowered
 from rnnapps.portable.onnx_recurrence import write_recurrence
 from rnnapps.portable.parity import compare
+from rnnapps.portable.quiet import quiet_loggers
 from rnnapps.portable.static import StaticGraph
 from rnnapps.types import Array, Arrays
 
@@ -115,13 +116,9 @@ def _converted(static: StaticGraph) -> bytes:
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Keeps off the terminal what the converter prints, and that it uses what TensorFlow will do without one day."""
-    loggers = {logging.getLogger("tf2onnx"): logging.CRITICAL, logging.getLogger("tensorflow"): logging.ERROR}
-    levels = {logger: logger.level for logger in loggers}
-    try:
-        for logger, level in loggers.items():
-            logger.setLevel(level)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        for logger, level in levels.items():
-            logger.setLevel(level)
+    with (
+        quiet_loggers(tf2onnx=logging.CRITICAL, tensorflow=logging.ERROR),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        yield
