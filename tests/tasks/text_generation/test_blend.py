@@ -194,6 +194,19 @@ def test_the_fit_cannot_be_bettered_by_small_changes(table: GramTable) -> None:
         assert -np.log(evidence.blended(network, other)).mean() > best - 2e-4
 
 
+def test_a_network_that_hardly_learned_gets_no_huge_weights(table: GramTable) -> None:
+    """Its entropies tell symbols apart by what batches of other sizes change too: no weight may make that count."""
+    held_out = text(400, seed=5)
+    evidence = Evidence.of(table, held_out)
+    right = evidence.share[-1] > 0  # an entropy that gives the answer away, in its sixth digit
+    network = NetworkScores(np.full(len(right), -np.log(SYMBOLS)), 1.7 + 1e-5 * right)
+    kernel = fit_gate(evidence, network)
+    assert np.abs(kernel[:, 1:]).max() <= 20.001
+    other = NetworkScores(network.log_probability, network.entropy + 1e-6)
+    before, after = (np.log(evidence.blended(scores, kernel)) for scores in (network, other))
+    np.testing.assert_allclose(after, before, atol=5e-5)
+
+
 @pytest.mark.parametrize(
     ("length", "held_out", "blocks"), [(10_000, 400, 2), (400_000, 16_000, 5), (1_300_000, 50_000, 5)]
 )

@@ -15,6 +15,10 @@ DOUBT = -1.0
 PULL = 1.0
 """Strength of that: half its square of a weight's distance is added to the nats of the whole text."""
 
+MOST_WEIGHT = 20.0
+"""Of a feature: those of a network that has hardly learned differ by less than what batches of other sizes change, and a
+larger weight would make answers of that."""
+
 MOST_ITERATIONS = 100
 
 
@@ -45,7 +49,16 @@ def fit_gate(evidence: Evidence, network: NetworkScores) -> Array:
         pull = PULL / len(probability) * (kernel - start)
         return loss + 0.5 * float((pull * (kernel - start)).sum()), (slope + pull).ravel()
 
-    found = minimize(objective, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": MOST_ITERATIONS})
+    bounds = np.full(shape, np.inf)
+    bounds[:, 1:] = MOST_WEIGHT * scale[1:]
+    found = minimize(
+        objective,
+        start.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-bound, bound) for bound in bounds.ravel()],
+        options={"maxiter": MOST_ITERATIONS},
+    )
     kernel = found.x.reshape(shape) / scale
     kernel[:, 0] -= kernel @ centre  # the centre of the constant 1 is 0
     fitted: Array = kernel.astype(np.float32)

@@ -23,6 +23,7 @@ class Followers(NamedTuple):
         kinds: number of followers of each context, float32 `(rows, contexts)`.
         totals: sum of their counts.
         kept: sum of their shares.
+        spared: what is left of 1, which may be too little for a difference of floats to tell.
     """
 
     shares: Tensor
@@ -31,6 +32,7 @@ class Followers(NamedTuple):
     kinds: Tensor
     totals: Tensor
     kept: Tensor
+    spared: Tensor
 
 
 class GramLookup(tf.Module):
@@ -89,9 +91,10 @@ class GramLookup(tf.Module):
         divisors = tf.maximum(totals, 1)
         discount = tf.gather(tf.constant(self.discounts), owners % self.lengths)
         shares = (counts - discount) / tf.gather(tf.reshape(divisors, [-1]), owners)
+        spared = self.discounts * kinds / divisors
         kept = (totals - self.discounts * kinds) / divisors
         symbols = tf.gather(tf.convert_to_tensor(self.keys), places) % self.vocabulary_size
-        return Followers(shares, symbols, owners, kinds, totals, kept)
+        return Followers(shares, symbols, owners, kinds, totals, kept, spared)
 
     def _child(self, contexts: Tensor, symbols: Tensor) -> Tensor:
         """The contexts with one symbol more; -1 is a context that is not in the table."""

@@ -79,22 +79,25 @@ class BlendedModel(TokenModel):
         scores = tf.nn.log_softmax(logits)
         network = tf.exp(scores)
         found = self.lookup.followers(contexts)
-        believed = self._belief(found, -tf.reduce_sum(network * scores, axis=-1))
+        believed, doubted = self._belief(found, -tf.reduce_sum(network * scores, axis=-1))
+        # 1 - g s as a sum: a difference would lose the digits of what is hardly likely.
+        passed = doubted + believed * found.spared
         # What a context takes off all that is shorter, the longer ones leave of it in turn.
-        left = tf.math.cumprod(1 - believed * found.kept, axis=1, exclusive=True, reverse=True)
-        rest = left[:, :1] * (1 - believed[:, :1] * found.kept[:, :1])
+        left = tf.math.cumprod(passed, axis=1, exclusive=True, reverse=True)
+        rest = left[:, :1] * passed[:, :1]
         weights = tf.gather(tf.reshape(believed * left, [-1]), found.owners)
         places = found.owners // self.lookup.lengths * self.vocabulary_size + found.symbols
         added = tf.math.unsorted_segment_sum(weights * found.shares, places, tf.size(network))
         return tf.math.log(tf.maximum(network * rest + tf.reshape(added, tf.shape(network)), SMALLEST))
 
-    def _belief(self, found: Followers, entropy: Tensor) -> Tensor:
-        """How much contexts `(rows, lengths)` are believed, from 0 to 1."""
+    def _belief(self, found: Followers, entropy: Tensor) -> tuple[Tensor, Tensor]:
+        """How much contexts `(rows, lengths)` are believed, from 0 to 1, and what is left of 1."""
         uncertain = tf.broadcast_to(entropy[:, None], tf.shape(found.kinds))
         logarithms = (tf.math.log(tf.maximum(count, 1)) for count in (found.totals, found.kinds))
         features = [tf.ones_like(uncertain), *logarithms, found.kept, uncertain]
         scores = tf.reduce_sum(tf.stack(features, axis=-1) * self.network.get_layer(GATE).kernel, axis=-1)
-        return tf.where(found.kinds > 0, tf.sigmoid(scores), 0.0)
+        known = found.kinds > 0
+        return tf.where(known, tf.sigmoid(scores), 0.0), tf.where(known, tf.sigmoid(-scores), 1.0)
 
 
 def _rows(values: Tensor) -> Tensor:
