@@ -16,8 +16,8 @@ PULL = 1.0
 """Strength of that: half its square of a weight's distance is added to the nats of the whole text."""
 
 MOST_WEIGHT = 20.0
-"""Of a feature: those of a network that has hardly learned differ by less than what batches of other sizes change, and a
-larger weight would make answers of that."""
+"""Of a feature: those of a network that has hardly learned differ by less than what batches of other sizes change, and
+a larger weight would make answers of that."""
 
 MOST_ITERATIONS = 100
 
