@@ -55,6 +55,18 @@ def test_legends_stay_within_the_picture(width: float, length: int) -> None:
     assert length > 5 or box.height < 0.6 * figure.dpi
 
 
+def test_a_long_label_stays_within_the_picture() -> None:
+    figure = Figure(figsize=(5.2, 3.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    label = "validation network nats per character"
+    plot_curves(CURVES, x_label="training step", y_label=label).draw(figure, LIGHT)
+    figure.canvas.draw()
+    written = figure.axes[0].yaxis.label
+    box = written.get_window_extent()
+    assert box.y0 >= 0 and box.y1 <= figure.bbox.height and box.x0 >= 0
+    assert written.get_text().replace("\n", " ") == label
+
+
 def test_curves_differ_in_more_than_colour() -> None:
     curves = [Curve(str(number), [1, 2], [number, 2]) for number in range(5)]
     lines = drawn(plot_curves(curves, x_label="x", y_label="y")).axes[0].get_lines()

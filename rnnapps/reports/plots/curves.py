@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = ["Curve", "draw_legend", "plot_curves", "style_axes"]
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 _MARKERS = "osD^v"
 _LETTER_INCHES, _HANDLE_INCHES = 0.075, 0.55  # of a legend: a letter on average, and the line with its gaps
+_LABEL_LETTERS = 30  # in a line of a label that stands upright beside a small plot
 _MARKED_POINTS = 40  # with more points than this, markers hide the line
 
 
@@ -88,7 +90,7 @@ def draw_legend(figure: FigureBase, theme: Theme) -> None:
 def style_axes(axes: Axes, theme: Theme, x_label: str, y_label: str) -> None:
     """Gives axes their labels and a theme's colours, with a grid and without a frame."""
     axes.set_xlabel(x_label, color=theme.text, fontsize=10.5)
-    axes.set_ylabel(y_label, color=theme.text, fontsize=10.5)
+    axes.set_ylabel(textwrap.fill(y_label, _LABEL_LETTERS), color=theme.text, fontsize=10.5)
     axes.tick_params(colors=theme.text, which="both", labelsize=10)
     axes.grid(color=theme.grid, linewidth=0.7)
     axes.set_axisbelow(True)
