@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -51,20 +51,21 @@ class Model:
         self._allowed = settings.allowed_batch_sizes
         options = ServeOptions()
         self._load_seconds = options.load_seconds
-        self._job = Job(str(folder), [], options.memory_mib << 20, 1, learn=True)
+        self._job = Job(str(folder), [], options.memory_mib << 20, 1, learn=False)
         self._name, self._workers = signature, workers
         self._idle: asyncio.Queue[ModelProcess] = asyncio.Queue()
         self._processes: list[ModelProcess] = []
 
     async def __aenter__(self) -> Self:
-        """Starts the processes; raises ExportError where the model cannot be loaded."""
+        """Starts the processes, all but the first at the same time; raises ExportError where the model is refused."""
         from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
-        for _ in range(self._workers):
-            self._idle.put_nowait(await self._start())
-        ready = self._processes[0].ready
-        definition = SignatureDefMap.FromString(ready.signatures).signature_def[self._name]
-        self._signature = ServedSignature.of(self._name, definition, ready.widths.get(self._name, ()))
+        first = await self._start(replace(self._job, learn=True))
+        self._idle.put_nowait(first)
+        definition = SignatureDefMap.FromString(first.ready.signatures).signature_def[self._name]
+        self._signature = ServedSignature.of(self._name, definition, first.ready.widths.get(self._name, ()))
+        for process in await asyncio.gather(*(self._start(self._job) for _ in range(self._workers - 1))):
+            self._idle.put_nowait(process)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -81,9 +82,7 @@ class Model:
                 answers[number] = each
             told(len(numbers))
 
-        async with asyncio.TaskGroup() as group:
-            for numbers in self._batches(pieces):
-                group.create_task(run(numbers))
+        await asyncio.gather(*map(run, self._batches(pieces)))
         return [answer for answer in answers if answer is not None]
 
     def _batches(self, pieces: Sequence[Piece]) -> Iterator[Sequence[int]]:
@@ -104,7 +103,7 @@ class Model:
         except Refusal as refusal:
             if refusal.code is Code.UNAVAILABLE:
                 self._processes.remove(process)
-                process = await self._start()
+                process = await self._start(self._job)
             reason = refusal.message
         else:
             return [_answer(part) for part in parts_of(self._signature, pieces, outputs)]
@@ -115,8 +114,8 @@ class Model:
         half = len(pieces) // 2
         return [*await self._run(pieces[:half]), *await self._run(pieces[half:])]
 
-    async def _start(self) -> ModelProcess:
-        process = await ModelProcess.start(self._job, timeout_seconds=self._load_seconds)
+    async def _start(self, job: Job) -> ModelProcess:
+        process = await ModelProcess.start(job, timeout_seconds=self._load_seconds)
         self._processes.append(process)
         return process
 

@@ -48,26 +48,33 @@ class Parts:
             ConfigError: another process writes into it, or it was begun with another plan.
             DataError: it cannot be written.
         """
-        try:
+        with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
-            with open(self.folder / ".lock", "a") as lock:
+            lock = open(self.folder / ".lock", "a")  # noqa: SIM115  (closed below, after the lock's whole life)
+        with lock:
+            try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = f"{self.folder}: another process writes there; wait for it, or give another --to"
+                raise ConfigError(message) from None
+            with self._writing():
                 self._begin()
-                yield
-        except BlockingIOError:
-            raise ConfigError(
-                f"{self.folder}: another process writes there; wait for it, or give another --to"
-            ) from None
-        except OSError as error:
-            reason = error.strerror or error
-            raise DataError(self.folder, f"cannot be written ({reason})", "free space, or give another --to") from error
+            yield
 
     def done(self, number: int) -> bool:
         """Whether a part is finished."""
         return self._path(number).is_file()
 
     def write(self, number: int, answers: Sequence[Line], problems: Sequence[Line]) -> None:
-        """Writes a part; its answers come last, and say that it is finished."""
+        """Writes a part; its answers come last, and say that it is finished.
+
+        Raises:
+            DataError: it cannot be written.
+        """
+        with self._writing():
+            self._write(number, answers, problems)
+
+    def _write(self, number: int, answers: Sequence[Line], problems: Sequence[Line]) -> None:
         beside = self.folder / f"part-{number:05d}.problems.jsonl"
         if problems:
             write_atomically(beside, _json_lines(problems))
@@ -80,6 +87,15 @@ class Parts:
         with atomic_file(self._path(number)) as temporary:
             table = pyarrow.Table.from_pylist(list(answers), self._schema(answers))
             pyarrow.parquet.write_table(table, temporary)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turns errors of the disk into one line."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise DataError(self.folder, f"cannot be written ({reason})", "free space, or give another --to") from error
 
     def _path(self, number: int) -> Path:
         return self.folder / f"part-{number:05d}.{self._kind}"

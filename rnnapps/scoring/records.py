@@ -150,8 +150,8 @@ def _comma_separated(path: Path, read: Callable[[float], None]) -> Iterator[Reco
     """Rows by the names in the first one; cells that a row lacks are missing."""
     csv.field_size_limit(LONGEST_CELL)
     delimiter = "\t" if plain_suffix(path) == ".tsv" else ","
-    with _opened(path, read) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        rows = csv.DictReader(text, delimiter=delimiter, strict=True)
+    with _opened(path, read) as file:
+        rows = csv.DictReader(_decoded(path, file), delimiter=delimiter, strict=True)
         try:
             for row in rows:
                 place = f"{path}, line {rows.line_num}"
@@ -161,6 +161,16 @@ def _comma_separated(path: Path, read: Callable[[float], None]) -> Iterator[Reco
                 )
         except (csv.Error, UnicodeDecodeError) as error:
             raise DataError(path, f"behind line {rows.line_num}: {error}", "correct the file") from None
+
+
+def _decoded(path: Path, file: IO[bytes]) -> Iterator[str]:
+    """The lines with their ends; raises DataError for one that is too long."""
+    encoding = "utf-8-sig"
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            raise DataError(path, f"has a line of more than {LONGEST_LINE >> 20} MiB", "correct the file")
+        yield line.decode(encoding)
+        encoding = "utf-8"
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,8 +148,6 @@ def _builder(records: Records, signature: ServedSignature, options: ScoreOptions
 
 def _plan(folder: Path, records: Records, options: ScoreOptions) -> dict[str, Any]:
     """What decides which answers stand in which part."""
-    import hashlib
-
     settings = {name: value for name, value in asdict(options).items() if name != "workers"}
     return {
         "model": hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
@@ -162,14 +162,17 @@ def _listed(value: Any) -> Any:
 
 
 async def _score(folder: Path, scorer: _Scorer, parts: Parts) -> Scored:
-    """Writes the parts that are not there."""
+    """Writes the parts that are not there; the model is loaded for the first of them."""
     done, options = Scored(), scorer.options
-    async with Model(folder, options.signature, options.workers) as model:
-        began = time.monotonic()
+    model, began = None, 0.0
+    async with AsyncExitStack() as stack:
         for number, part in itertools.groupby(enumerate(scorer.records), key=lambda row: row[0] // options.part_rows):
             if parts.done(number):
                 done.parts_before += 1
                 continue
+            if model is None:
+                model = await stack.enter_async_context(Model(folder, options.signature, options.workers))
+                began = time.monotonic()
             lines, problems = await scorer.part(model, part)
             parts.write(number, lines, problems)
             done.parts += 1

@@ -74,6 +74,14 @@ def test_members_of_an_archive_are_grouped_by_name(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_without_an_end_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_LINE", 64)
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n" + "x" * 200, encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.csv: has a line of more than 0 MiB"):
+        list(Records([path]))
+
+
 def test_a_bad_line_is_a_problem_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST_LINE", 64)
     path = tmp_path / "a.jsonl"

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 
 from rnnapps.cli.main import main
-from rnnapps.errors import ConfigError
+from rnnapps.errors import ConfigError, ExportError
 from rnnapps.scoring.model import Model
 from rnnapps.scoring.score import ScoreOptions, score
+from rnnapps.serving.job import Job
 from rnnapps.serving.model_process import ModelProcess
+from rnnapps.serving.pieces import Piece
 from rnnapps.serving.refusal import Code, Refusal
 from rnnapps.types import Arrays
 
@@ -66,9 +71,6 @@ def test_rows_of_all_lengths_are_answered_as_alone(models: Path, numbers: Path, 
 
 def test_what_the_model_refuses_is_a_problem(models: Path, tmp_path: Path) -> None:
     rows = tmp_path / "rows.tar"
-    import io
-    import tarfile
-
     with tarfile.open(rows, "w") as archive:
         for name, content in (("1.txt", b"good"), ("2.txt", b"\xff"), ("3.txt", "größer".encode())):
             member = tarfile.TarInfo(name)
@@ -174,13 +176,45 @@ def test_the_row_whose_fault_it_is_pays_alone(
     assert len(set(deaths)) == len(deaths)
 
 
-def test_runs_are_bounded_by_rows_and_bytes(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rnnapps.serving.pieces import Piece
+def test_a_finished_folder_needs_no_model(
+    models: Path, numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ScoreOptions(signature="sums", part_rows=4)
+    score(models / "toy", [numbers], tmp_path / "answers", options)
 
+    async def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(ModelProcess, "start", never)
+    assert score(models / "toy", [numbers], tmp_path / "answers", options).parts_before == 3
+
+
+def test_a_model_that_does_not_come_back_is_one_line(
+    models: Path, numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process ends, and cannot be started again: an error of ours, whatever runs beside it."""
+    start = ModelProcess.start
+
+    async def once(job: Job, **how: Any) -> ModelProcess:
+        if not job.learn:
+            raise ExportError("no memory for the model")
+        return await start(job, **how)
+
+    async def ends(self: ModelProcess, signature: str, inputs: Arrays) -> Arrays:
+        self.kill()
+        await self.ended.wait()
+        raise Refusal(Code.UNAVAILABLE, "the process has ended")
+
+    monkeypatch.setattr(ModelProcess, "start", once)
+    monkeypatch.setattr(ModelProcess, "run", ends)
+    with pytest.raises(ExportError, match="no memory for the model"):
+        score(models / "toy", [numbers], tmp_path / "answers", ScoreOptions(signature="sums"))
+
+
+def test_runs_are_bounded_by_rows_and_bytes(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Model(models / "toy" / "1", "sums", 1)
     monkeypatch.setattr("rnnapps.scoring.model.MOST_ROWS", 4)
     monkeypatch.setattr("rnnapps.scoring.model.MOST_BYTES", 100)
-    import numpy as np
 
     def piece(items: int, key: str) -> Piece:
         return Piece({"values": np.zeros((1, items), np.float32)}, np.arange(1), (key,))
