@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from rnnapps.data.series.series import SeriesPart
 from rnnapps.tasks.anomaly_detection.evaluate import labels_of
 from rnnapps.tasks.anomaly_detection.metrics import area_under_roc, average_precision
 from rnnapps.types import Array
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 __all__ = ["classifier_baselines", "ranking_metrics"]
 
@@ -47,29 +52,42 @@ def classifier_baselines(
     rows, truth = np.nan_to_num(values[learned]), labels[learned] > 0
     judged, judged_labels = _table(validation)
     others, _ = _table(tested)
-    ways = {"gradient boosting": _boosted, "logistic regression": _regressed}
     scores = {}
-    for name, way in ways.items():
-        tried = way(rows, truth, [np.nan_to_num(judged), np.nan_to_num(others)], seed)
-        _, scores[name] = max(tried, key=lambda pair: _precision(judged_labels, pair[0]))
+    for name, way in {"gradient boosting": _boosted, "logistic regression": _regressed}.items():
+        tried = way(rows, truth, np.nan_to_num(judged), seed)
+        _, score = max(tried, key=lambda pair: _precision(judged_labels, pair[0]))
+        scores[name] = score(np.nan_to_num(others))
     return scores
 
 
-def _boosted(rows: Array, truth: Array, asked: list[Array], seed: int) -> Iterator[list[Array]]:
-    """Scores of validation and tested rows by each setting."""
+Tried = tuple[Array, Callable[[Array], Array]]
+"""The scores of the validation rows by one setting, and what scores any rows so."""
+
+
+def _boosted(rows: Array, truth: Array, judged: Array, seed: int) -> Iterator[Tried]:
+    """Each setting, and of each so many trees; all of them first."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     for rate, leaves in itertools.product(RATES, LEAVES):
         model = HistGradientBoostingClassifier(
             learning_rate=rate, max_leaf_nodes=leaves, max_iter=ROUNDS, early_stopping=False, random_state=seed
         ).fit(rows, truth)
-        stages = zip(*(model.staged_decision_function(each) for each in asked), strict=True)
-        some = [[np.array(scores) for scores in pair] for pair in itertools.islice(stages, EVERY - 1, None, EVERY)]
-        yield from reversed(some)
+        stages = [scores.copy() for scores in _stages(model, judged)]
+        for number in reversed(range(len(stages))):
+            yield stages[number], functools.partial(_of_stage, model, number)
 
 
-def _regressed(rows: Array, truth: Array, asked: list[Array], seed: int) -> Iterator[list[Array]]:
-    """The same."""
+def _stages(model: HistGradientBoostingClassifier, rows: Array) -> Iterator[Array]:
+    """The scores by the first `EVERY` trees, by twice as many..."""
+    return itertools.islice(model.staged_decision_function(rows), EVERY - 1, None, EVERY)
+
+
+def _of_stage(model: HistGradientBoostingClassifier, number: int, rows: Array) -> Array:
+    return next(itertools.islice(_stages(model, rows), number, None))
+
+
+def _regressed(rows: Array, truth: Array, judged: Array, seed: int) -> Iterator[Tried]:
+    """Each penalty."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -77,7 +95,7 @@ def _regressed(rows: Array, truth: Array, asked: list[Array], seed: int) -> Iter
     for penalty in PENALTIES:
         regression = LogisticRegression(C=penalty, max_iter=1000, random_state=seed)
         model = make_pipeline(StandardScaler(), regression).fit(rows, truth)
-        yield [model.decision_function(each) for each in asked]
+        yield model.decision_function(judged), model.decision_function
 
 
 def _precision(labels: Array, scores: Array) -> float:

@@ -108,21 +108,23 @@ def judge_classifier(runner: PartRunner, parts: SplitSeries, *, seed: int) -> Ve
         "recall_at_threshold": hits / int((labels > 0).sum()),
     }
     others = classifier_baselines(parts.train, parts.validation, tested, seed=seed)
-    measured = {name: _rankings(tested, labels, own) for name, own in {MODEL: scores, **others}.items()}
-    comparison = _compared(tested, labels, {MODEL: scores, **others})
+    ranked = {MODEL: scores, **others}
+    measured = {name: ranking_metrics(labels, own) for name, own in ranked.items()}
+    for name, precision in _entity_precisions(tested, labels, ranked).items():
+        measured[name][f"entity_precision_at_{MOST_ALERTS}"] = precision
+    comparison = _compared(tested, labels, ranked)
     return Verdict(measured.pop(MODEL), measured, int(judged.sum()), split, figures, comparison)
 
 
-def _rankings(tested: Sequence[SeriesPart], labels: Array, scores: Array) -> dict[str, float]:
-    """Metrics of a ranking of rows, and of the entities of each day where they are many and rows have times."""
-    metrics = ranking_metrics(labels, scores)
+def _entity_precisions(tested: Sequence[SeriesPart], labels: Array, scores: Mapping[str, Array]) -> dict[str, float]:
+    """How many of a day's entities that rank highest are faulty; nothing where they are few, or rows have no times."""
     if any(part.series.times is None for part in tested):
-        return metrics
-    days = np.concatenate([days_of(part.rows()) for part in tested])
-    entities = np.repeat(np.arange(len(tested)), [len(part) for part in tested])
+        return {}
     judged = labels >= 0
-    precision = entity_precision(days[judged], entities[judged], labels[judged] > 0, scores[judged])
-    return metrics if np.isnan(precision) else {**metrics, f"entity_precision_at_{MOST_ALERTS}": precision}
+    days = np.concatenate([days_of(part.rows()) for part in tested])[judged]
+    entities = np.repeat(np.arange(len(tested)), [len(part) for part in tested])[judged]
+    found = {name: entity_precision(days, entities, labels[judged] > 0, own[judged]) for name, own in scores.items()}
+    return {name: precision for name, precision in found.items() if not np.isnan(precision)}
 
 
 def _compared(tested: Sequence[SeriesPart], labels: Array, scores: Mapping[str, Array]) -> Comparison:

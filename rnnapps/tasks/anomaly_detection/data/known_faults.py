@@ -16,8 +16,10 @@ __all__ = ["days_of", "known_left_out"]
 def days_of(series: Series) -> Array:
     """The number of the day of each row by the clock of the series, int `(rows,)`."""
     assert series.times is not None
-    local = pd.DatetimeIndex(series.times, tz="UTC").tz_convert(series.timezone).tz_localize(None)
-    days: Array = local.to_numpy().astype("datetime64[D]").astype(np.int64)
+    local = series.times
+    if series.timezone != "UTC":  # a conversion for each of thousands of entities takes seconds
+        local = pd.DatetimeIndex(local, tz="UTC").tz_convert(series.timezone).tz_localize(None).to_numpy()
+    days: Array = local.astype("datetime64[D]").astype(np.int64)
     return days
 
 
