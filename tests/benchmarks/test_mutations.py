@@ -22,4 +22,4 @@ def test_a_mutation_changes_the_file_and_can_be_repeated(name: str, content: byt
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_an_empty_file_can_be_mutated(name: str) -> None:
     for seed in range(20):
-        MUTATIONS[name](np.random.default_rng(seed), b"")
+        assert type(MUTATIONS[name](np.random.default_rng(seed), b"")) is bytes
