@@ -140,6 +140,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     watched.write_rows(folder / "new.csv", labels=False)
     forecasts.write_wave(folder / "recent.csv", forecasts.wave(30)[:, :1], names="value")
     write_mp4(folder / "new.mp4", moving_square("left"), rate=10)
+    (folder / "book.txt").write_text("It was a dark and stormy night, and it rained. " * 40)
     (folder / "rows.jsonl").write_text('{"text": "A few words."}\n{"text": "high"}\n')
     (folder / "clip.wav").write_bytes(audio_bytes(say("lo hi")))
     with pytest.MonkeyPatch.context() as patch:
