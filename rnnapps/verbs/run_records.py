@@ -97,13 +97,16 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
     """The run folders among the given ones and below them, in the order of their names, each once.
 
     Raises:
-        CheckpointError: a folder does not exist, or holds no run.
+        CheckpointError: a folder does not exist, cannot be looked into, or holds no run.
     """
     found: dict[Path, None] = {}
     for folder in folders:
         if not folder.is_dir():
             raise CheckpointError(f"{folder}: no such folder; runs are made by `rnnapps PIPELINE train`")
-        below = dict.fromkeys(_runs_below(folder))
+        try:
+            below = dict.fromkeys(_runs_below(folder))
+        except OSError as error:
+            raise CheckpointError(f"{error.filename}: cannot be looked into ({error.strerror}); name runs") from error
         if not below:
             raise CheckpointError(f"{folder}: holds no run, which is a folder with a config.yaml that `train` wrote")
         found |= below

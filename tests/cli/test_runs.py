@@ -112,6 +112,17 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_listed(runs: Path, capsys:
     assert [Path(row["run"]).name for row in json.loads(captured.out)] == ["tunes", "small"]
 
 
+def test_a_folder_that_cannot_be_looked_into_is_one_line(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def closed(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("os.scandir", closed)
+    assert main(["runs", str(runs)]) == 2
+    assert capsys.readouterr().err == f"error: {runs}: cannot be looked into (Permission denied); name runs\n"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
