@@ -13,28 +13,23 @@ import argparse
 from collections.abc import Mapping
 
 from benchmarks.command import main, timed
+from benchmarks.forms import add_cases, compiled_and_not, gain
 from benchmarks.problems import Case
 from benchmarks.report import Report, table
-from benchmarks.timing import Times, fastest, milliseconds, ratio
+from benchmarks.timing import Times, fastest, milliseconds
 from benchmarks.worker import Contestant, Worker
 
 __all__ = ["CONTESTANTS", "FAMILIES", "add_arguments", "measure", "summarise"]
 
 FAMILIES = ("tensorflow",)
-CONTESTANTS = {
-    f"{form} {where}": {"form": form, "compiled": where == "XLA"}
-    for form in ("sequential", "parallel")
-    for where in ("XLA", "graph")
-}
+CONTESTANTS = compiled_and_not("sequential", "parallel")
 DEFAULTS = "64x100,1-256 16x1000,1-256 1x1000,1-64 1x4096,1-256 256x64,1-64"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of this benchmark."""
     group = parser.add_argument_group("linear scan")
-    cases = [Case.parse(text) for text in DEFAULTS.split()]
-    shapes = "batch x time, 1-units, e.g. 64x100,1-256"
-    group.add_argument("--scan-cases", nargs="+", type=Case.parse, default=cases, metavar="CASE", help=shapes)
+    add_cases(group, "--scan-cases", DEFAULTS, "batch x time, 1-units, e.g. 64x100,1-256")
 
 
 def measure(staff: Mapping[str, Worker], options: argparse.Namespace) -> list[Report]:
@@ -55,12 +50,9 @@ def summarise(races: Mapping[Case, Times]) -> Report:
     rows, best = [], {}
     for case, times in races.items():
         best[str(case)] = fastest(times, list(CONTESTANTS))
-        sequential, parallel = (
-            fastest(times, [n for n in CONTESTANTS if form in n]) for form in ("sequential", "parallel")
-        )
-        gain = ratio(times[sequential], times[parallel])
         shape = f"{case.batch}x{case.time}, {case.units}"
-        rows.append([shape, *(milliseconds(times[name]) for name in CONTESTANTS), f"{gain:.2f}"])
+        times_as_fast = gain(times, "parallel", "sequential")
+        rows.append([shape, *(milliseconds(times[name]) for name in CONTESTANTS), f"{times_as_fast:.2f}"])
     header = ["batch x time, units", *(f"{name} ms" for name in CONTESTANTS), "best parallel x best sequential"]
     wins = [case for case, name in best.items() if name.startswith("parallel")]
     verdict = (

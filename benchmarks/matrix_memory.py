@@ -11,19 +11,16 @@ import argparse
 from collections.abc import Mapping
 
 from benchmarks.command import main, timed
+from benchmarks.forms import add_cases, compiled_and_not, gain
 from benchmarks.problems import Case
 from benchmarks.report import Report, table
-from benchmarks.timing import Times, fastest, milliseconds, ratio
+from benchmarks.timing import Times, milliseconds
 from benchmarks.worker import Contestant, Worker
 
 __all__ = ["CONTESTANTS", "FAMILIES", "add_arguments", "measure", "summarise"]
 
 FAMILIES = ("tensorflow",)
-CONTESTANTS = {
-    f"{form} {where}": {"form": form, "compiled": where == "XLA"}
-    for form in ("chunks", "steps")
-    for where in ("XLA", "graph")
-}
+CONTESTANTS = compiled_and_not("chunks", "steps")
 KINDS = ("mamba2", "m_lstm", "gated_delta_net", "gated_linear_attention")
 DEFAULTS = "4x1024,64-64 32x128,128-128 16x512,128-128"
 
@@ -31,9 +28,7 @@ DEFAULTS = "4x1024,64-64 32x128,128-128 16x512,128-128"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of this benchmark."""
     group = parser.add_argument_group("matrix memory")
-    cases = [Case.parse(text) for text in DEFAULTS.split()]
-    shapes = "batch x time, features-units, e.g. 4x1024,64-64"
-    group.add_argument("--matrix-cases", nargs="+", type=Case.parse, default=cases, metavar="CASE", help=shapes)
+    add_cases(group, "--matrix-cases", DEFAULTS, "batch x time, features-units, e.g. 4x1024,64-64")
     group.add_argument("--matrix-cells", nargs="+", choices=KINDS, default=KINDS)
 
 
@@ -43,27 +38,22 @@ def measure(staff: Mapping[str, Worker], options: argparse.Namespace) -> list[Re
     races = {}
     for case in cases:
         for cell in options.matrix_cells:
+            made = {"case": str(case), "cell": cell}
             contestants = [
-                Contestant(name, "tensorflow", "benchmarks.tensorflow_memory:scan", _arguments(case, cell, name))
-                for name in CONTESTANTS
+                Contestant(name, "tensorflow", "benchmarks.tensorflow_memory:scan", {**made, **arguments})
+                for name, arguments in CONTESTANTS.items()
             ]
             races[case, cell] = timed(staff, f"{cell} {case}", contestants, options)
     return [summarise(races)]
-
-
-def _arguments(case: Case, cell: str, contestant: str) -> dict[str, object]:
-    """What the subject is made with."""
-    return {"case": str(case), "cell": cell, **CONTESTANTS[contestant]}
 
 
 def summarise(races: Mapping[tuple[Case, str], Times]) -> Report:
     """The table of times, and how much faster chunks are."""
     rows, gains = [], {}
     for (case, cell), times in races.items():
-        chunks, steps = (fastest(times, [n for n in CONTESTANTS if form in n]) for form in ("chunks", "steps"))
-        gain = gains[f"{cell} {case}"] = ratio(times[steps], times[chunks])
+        times_as_fast = gains[f"{cell} {case}"] = gain(times, "chunks", "steps")
         shape = f"{case.batch}x{case.time}, {case.units}"
-        rows.append([cell, shape, *(milliseconds(times[name]) for name in CONTESTANTS), f"{gain:.2f}"])
+        rows.append([cell, shape, *(milliseconds(times[name]) for name in CONTESTANTS), f"{times_as_fast:.2f}"])
     header = ["cell", "batch x time, units", *(f"{name} ms" for name in CONTESTANTS), "best chunks x best steps"]
     figures = {"races": {f"{cell} {case}": dict(times) for (case, cell), times in races.items()}, "gains": gains}
     return Report("Matrix memories: forward and backward", table(header, rows), figures)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from benchmarks import problems
@@ -30,8 +29,7 @@ class MemorySubject:
         keras.utils.set_random_seed(3)
         self.cell, self.form, self.compiled = make_cell(cell, case.units), form, compiled
         self.cell.build((None, case.features))
-        shape = (case.time, case.batch, case.features)
-        self.inputs = tf.constant(np.random.default_rng(3).standard_normal(shape, np.float32))
+        self.inputs = tf.constant(problems.inputs(case).swapaxes(0, 1))
         self.function = tf.function(self._step, autograph=False)
 
     def run(self) -> Tensors:

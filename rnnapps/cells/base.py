@@ -46,9 +46,11 @@ class Cell(keras.layers.Layer):
         Raises:
             ConfigError: a size is not a positive integer.
         """
-        for size in (output, *(axis for other in others for axis in (other if isinstance(other, tuple) else (other,)))):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise ConfigError(f"{type(self).__name__}: expected a positive integer as units, got {size!r}")
+        for size in (output, *others):
+            axes = size if isinstance(size, tuple) else (size,)
+            if any(not isinstance(axis, int) or isinstance(axis, bool) or axis < 1 for axis in axes):
+                wanted = "positive integers as the axes of a state" if axes is size else "a positive integer as units"
+                raise ConfigError(f"{type(self).__name__}: expected {wanted}, got {size!r}")
         self.state_size, self.output_size = [output, *others], output
 
     @property

@@ -23,8 +23,8 @@ class DeltaNet(HeadsCell):
         S_t  = S_{t-1} + b k (v - S_{t-1}' k)'
         h_t  = gain * (S_t' q, scaled to a mean square of 1)
 
-    for each head, after Schlag et al. 2021 (arXiv:2102.11174). The short convolutions before
-    it and the matrix behind it are left to other layers.
+    for each head, after Schlag et al. 2021 (arXiv:2102.11174). The short convolutions before it and the matrix behind
+    it are left to other layers.
 
     States: h `(batch, units)`, S `(batch, heads, key_size, value_size)`. Weights, in the order q, k, v, b: kernel W
     `(features, 2 * heads * key_size + units + heads)`; gain `(units,)`.

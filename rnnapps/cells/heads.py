@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,9 +46,9 @@ class HeadsCell(MatrixLinearCell):
         self.declare_memory(units, count, self.key_size, self.value_size + 1 if self.scaled else self.value_size)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    @abstractmethod
     def columns(self) -> list[int]:
         """Sizes of the blocks of W."""
+        raise NotImplementedError(f"{type(self).__name__} must define columns()")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weight W for inputs `(..., features)`."""

@@ -32,9 +32,13 @@ class LSTM(DenseCell):
         recurrent_activation: what stands as sigmoid above.
         forget_bias: initial bias of the forget gate; None leaves it to `bias_initializer`.
         **kwargs: further arguments of `DenseCell`.
+
+    Attributes:
+        forget_place: which of the blocks is the forget gate, from 0.
     """
 
     blocks: ClassVar[int] = 4
+    forget_place: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -54,7 +58,9 @@ class LSTM(DenseCell):
     def make_bias(self, shape: tuple[int, ...] | None = None, initializer: Initializer | None = None) -> keras.Variable:
         """Adds the weight b, as `bias_initializer` says but for the forget gate."""
         if initializer is None and self.forget_bias is not None:
-            initializer = OneGateConstant(self.bias_initializer, blocks=4, place=1, value=self.forget_bias)
+            initializer = OneGateConstant(
+                self.bias_initializer, blocks=self.blocks, place=self.forget_place, value=self.forget_bias
+            )
         return super().make_bias(shape, initializer)
 
     def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import keras
 
 from rnnapps.cells.base import Cell
 from rnnapps.errors import ConfigError
-from rnnapps.kernels.matrix_step import MatrixInputs, matrix_step
+from rnnapps.kernels.matrix_step import MatrixInputs, is_given, matrix_step
 from rnnapps.types import Nest, Tensor
 
 __all__ = ["MatrixInputs", "MatrixLinearCell", "heads_for"]
@@ -69,8 +69,20 @@ class MatrixLinearCell(Cell):
         return keras.ops.reshape(values, (*leading, self.heads, values.shape[-1] // self.heads))
 
     def project(self, inputs: Tensor, training: bool = False) -> MatrixInputs:
-        """Returns the coefficients of each step."""
-        return self.coefficients(inputs, training=training)
+        """Returns the coefficients of each step.
+
+        Raises:
+            ConfigError: they are such as no kernel can take together.
+        """
+        projected = self.coefficients(inputs, training=training)
+        if is_given(projected.log_input) != self.scaled:
+            raise ConfigError(
+                f"{type(self).__name__}: expected log_input of coefficients if scaled is True, and only then; "
+                f"scaled is {self.scaled}"
+            )
+        if self.scaled and (is_given(projected.beta) or projected.log_decay.shape[-1] != 1):
+            raise ConfigError(f"{type(self).__name__}: with log_input expected one decay a head, and no beta")
+        return projected
 
     def recur(self, output: Tensor) -> tuple[()]:
         """Returns nothing: the past enters by the memory only."""
@@ -78,7 +90,7 @@ class MatrixLinearCell(Cell):
 
     def gates(self, projected: MatrixInputs, recurrent: tuple[()], states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The decays of the memory, `(..., heads * 1)` or `(..., heads * key_size)`, and the strength of writing."""
-        beta = {} if isinstance(projected.beta, tuple) else {"input": projected.beta}
+        beta = {"input": projected.beta} if is_given(projected.beta) else {}
         return {"forget": self.side_by_side(keras.ops.exp(projected.log_decay)), **beta}
 
     def update(self, projected: MatrixInputs, recurrent: tuple[()], states: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -100,6 +112,6 @@ def heads_for(units: int, heads: int | None) -> int:
         sizes = [size for size in range(1, units + 1) if units % size == 0]
         nearest = min(sizes, key=lambda size: max(size, USUAL_HEAD) / min(size, USUAL_HEAD))
         return units // nearest
-    if heads < 1 or units % heads:
-        raise ConfigError(f"heads: expected a divisor of the {units} units, got {heads}")
+    if not isinstance(heads, int) or heads < 1 or units % heads:
+        raise ConfigError(f"heads: expected a divisor of the {units} units, got {heads!r}")
     return heads

@@ -32,7 +32,7 @@ class QRNN(Cell):
 
     def __init__(self, units: int, *, kernel_initializer: Initializer = "glorot_uniform", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.declare_states(units)
+        self.declare_states(units)  # what is no number is named before it is multiplied
         self.declare_states(units, units, 3 * units)
         self.units, self.kernel_initializer = units, keras.initializers.get(kernel_initializer)
 

@@ -81,28 +81,29 @@ class SLSTM(Cell):
 
     def gates(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """The stabilised gates i' and f', the candidate and the output gate, each `(..., units)`."""
-        i, f, z, o = keras.ops.split(projected + recurrent, 4, axis=-1)
-        kept = keras.ops.log_sigmoid(f) + states[3]
-        largest = self._largest(i, kept, states[2])
-        return {
-            "input": keras.ops.exp(i - largest),
-            # Above 0 only where nothing was written yet, which it then multiplies.
-            "forget": keras.ops.exp(keras.ops.minimum(kept - largest, 0.0)),
-            "candidate": keras.ops.tanh(z),
-            "output": keras.ops.sigmoid(o),
-        }
-
-    def _largest(self, i: Tensor, kept: Tensor, norm: Tensor) -> Tensor:
-        """M of the step: with an empty memory the input's own, so that n is never 0 behind it."""
-        return keras.ops.where(norm == 0, i, keras.ops.maximum(kept, i))
+        return self._step(projected, recurrent, states)[0]
 
     def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states (h, c, n, m)."""
-        i, f = keras.ops.split((projected + recurrent)[..., : 2 * self.units], 2, axis=-1)
-        gates = self.gates(projected, recurrent, states)
+        gates, m = self._step(projected, recurrent, states)
         c = gates["forget"] * states[1] + gates["input"] * gates["candidate"]
         n = gates["forget"] * states[2] + gates["input"]
-        return gates["output"] * c / n, c, n, self._largest(i, keras.ops.log_sigmoid(f) + states[3], states[2])
+        return gates["output"] * c / n, c, n, m
+
+    def _step(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+        """The gates, and m, the logarithm of what c and n are divided by."""
+        i, f, z, o = keras.ops.split(projected + recurrent, 4, axis=-1)
+        kept = keras.ops.log_sigmoid(f) + states[3]
+        # With an empty memory the input's own, so that n is never 0 behind it.
+        m = keras.ops.where(states[2] == 0, i, keras.ops.maximum(kept, i))
+        gates = {
+            "input": keras.ops.exp(i - m),
+            # Above 0 only where nothing was written yet, which it then multiplies.
+            "forget": keras.ops.exp(keras.ops.minimum(kept - m, 0.0)),
+            "candidate": keras.ops.tanh(z),
+            "output": keras.ops.sigmoid(o),
+        }
+        return gates, m
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from rnnapps.kernels.loop import length, loop
-from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, stabilized
+from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, is_given, stabilized
 from rnnapps.kernels.memory_scan import memory_scan
 from rnnapps.types import Nest, Size, Tensor
 
@@ -41,7 +41,7 @@ def inside_chunks(inputs: MatrixInputs, *, reverse: bool) -> tuple[MatrixInputs,
     missing = count * width - steps
 
     def cut(sequence: Nest, filling: float = 0.0) -> Nest:
-        if isinstance(sequence, tuple):
+        if not is_given(sequence):
             return sequence
         wide = sequence if sequence.shape.rank == 4 else sequence[..., None]
         running = tf.reverse(wide, axis=[0]) if reverse else wide
@@ -94,7 +94,7 @@ def read_chunks(inputs: MatrixInputs, memory: Tensor) -> tuple[Tensor, Tensor]:
     products = _DecayedProducts(decay)
     own, to_end, from_begin = products(q, k), k * tf.exp(total - decay), tf.exp(decay)
     factors = _turned(tf.exp(total))
-    if isinstance(inputs.beta, tuple):
+    if not is_given(inputs.beta):
         before, final = memory_scan(factors, tf.matmul(to_end, v, transpose_a=True), memory)
         return tf.matmul(q * from_begin, before) + tf.matmul(own, v), final
     beta = inputs.beta[..., None]

@@ -22,7 +22,7 @@ from typing import Protocol
 import tensorflow as tf
 
 from rnnapps.kernels.chunks import inside_chunks, read_chunks, scale_chunks
-from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, widened
+from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, is_given, widened
 from rnnapps.kernels.pullback import pullback
 from rnnapps.kernels.sealed import Sealed
 from rnnapps.types import Nest, Tensor, Tensors
@@ -119,7 +119,7 @@ def _masked(inputs: MatrixInputs, mask: Tensor) -> MatrixInputs:
     """Inputs that leave the memory as it is where the mask `(time, batch)` is False."""
 
     def only(tensor: Nest, otherwise: float) -> Nest:
-        if isinstance(tensor, tuple):
+        if not is_given(tensor):
             return tensor
         valid = mask[..., None] if tensor.shape.rank == 3 else mask[..., None, None]
         return tf.where(valid, tensor, tf.constant(otherwise, tensor.dtype))

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.kernels.step import wide
 from rnnapps.types import Nest, Tensor
 
-__all__ = ["CLOSED", "MatrixInputs", "advanced", "matrix_step", "stabilized", "widened"]
+__all__ = ["CLOSED", "MatrixInputs", "advanced", "is_given", "matrix_step", "stabilized", "widened"]
 
 CLOSED = -1e30
 """Logarithm of an input gate that lets nothing in; finite, so that no gradient is 0 * inf."""
@@ -59,14 +60,14 @@ def matrix_step(inputs: MatrixInputs, memory: Tensor, log_scale: Nest = ()) -> t
     Returns:
         What is read, y `(..., heads, value_size)`, and the new memory and m, in float32 or better.
     """
-    inputs, memory = widened(inputs), tf.cast(memory, _wide(memory.dtype))
-    if _is_given(inputs.log_input):
+    inputs, memory = widened(inputs), tf.cast(memory, wide(memory.dtype))
+    if is_given(inputs.log_input):
         before = tf.cast(log_scale, memory.dtype)
         log_scale = tf.maximum(inputs.log_decay[..., 0] + before, inputs.log_input)
         inputs = stabilized(inputs, before, log_scale)
     memory = tf.exp(inputs.log_decay)[..., None] * memory
     written = inputs.v
-    if _is_given(inputs.beta):
+    if is_given(inputs.beta):
         written = inputs.beta[..., None] * (written - advanced(memory, inputs.k))
     memory += inputs.k[..., None] * written[..., None, :]
     return advanced(memory, inputs.q), memory, log_scale
@@ -92,17 +93,12 @@ def advanced(memory: Tensor, keys: Tensor) -> Tensor:
 
 def widened(inputs: MatrixInputs) -> MatrixInputs:
     """The inputs, but for what is only read, in float32 or better."""
-    wide: MatrixInputs = tf.nest.map_structure(
-        lambda tensor: tf.cast(tensor, _wide(tensor.dtype)), inputs._replace(rest=())
+    numbers: MatrixInputs = tf.nest.map_structure(
+        lambda tensor: tf.cast(tensor, wide(tensor.dtype)), inputs._replace(rest=())
     )
-    return wide._replace(rest=inputs.rest)
+    return numbers._replace(rest=inputs.rest)
 
 
-def _wide(dtype: tf.DType) -> tf.DType:
-    """The type to sum in."""
-    return tf.float64 if dtype == tf.float64 else tf.float32
-
-
-def _is_given(part: Nest) -> bool:
+def is_given(part: Nest) -> bool:
     """Whether a cell has an optional part."""
     return not isinstance(part, tuple)

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from rnnapps.kernels.loop import end, length, loop
 from rnnapps.kernels.sealed import Sealed
-from rnnapps.kernels.step import Step, beside, turned
+from rnnapps.kernels.step import Step, beside, turned, wide
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["PassInputs", "Passes", "Saved"]
@@ -211,7 +211,7 @@ class Passes:
             sums = _add(sums, [tf.cast(d, total.dtype) for d, total in zip(d_vectors, sums, strict=True)])
             return [*d_previous, *sums], [*(d_xs if xs else []), *d_recurrents, *(d_new if matrices else [])]
 
-        zeros = [tf.zeros(weights[n].shape, _wide(weights[n].dtype)) for n in vectors]
+        zeros = [tf.zeros(weights[n].shape, wide(weights[n].dtype)) for n in vectors]
         stacked = [*(xs or []), *recurrents, *(previous if matrices else [])]
         specs = [tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in stacked]
         begin, steps = [*d_final, *zeros], length(previous[0])
@@ -255,11 +255,6 @@ def _where(mask: Tensor, tensors: Tensors, otherwise: Tensors) -> Tensors:
 def _thinned(output: Tensor, kept: Tensor | None) -> Tensor:
     """What `recur` reads of an output, or its gradient."""
     return output if kept is None else output * kept
-
-
-def _wide(dtype: tf.DType) -> tf.DType:
-    """The type for sums over many steps: float32 at least."""
-    return tf.float64 if dtype == tf.float64 else tf.float32
 
 
 def _add(some: Tensors, others: Tensors) -> Tensors:

@@ -13,7 +13,7 @@ from keras.src.backend.common.variables import AutocastScope  # Keras opens it f
 from rnnapps.kernels.pullback import pullback
 from rnnapps.types import Nest, Tensor, Tensors
 
-__all__ = ["KernelCell", "Step", "autocast", "beside", "turned"]
+__all__ = ["KernelCell", "Step", "autocast", "beside", "turned", "wide"]
 
 _ROWS_TO_TURN = 8
 
@@ -117,6 +117,11 @@ class Step:
 def beside(mask: Tensor, tensor: Tensor) -> Tensor:
     """A mask `(batch,)` with the rank of a tensor `(batch, ...)`."""
     return tf.reshape(mask, [-1, *([1] * (tensor.shape.rank - 1))])
+
+
+def wide(dtype: tf.DType) -> tf.DType:
+    """The type for sums over many steps: float32 at least."""
+    return tf.float64 if dtype == tf.float64 else tf.float32
 
 
 def turned(weights: Tensors, rows: int | None) -> Tensors:

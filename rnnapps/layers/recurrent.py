@@ -158,11 +158,10 @@ class Recurrent(keras.layers.Layer):
             sequences = drawn_inputs(sequences, self.dropout, self.seed_generator)
         if training and self.recurrent_dropout:
             kept = drawn_units(sequences, self.cell.output_size, self.recurrent_dropout, self.seed_generator)
-        plain = self.kernel == "reference" or self._is_differentiated_again(sequences, states)
-        if tf.executing_eagerly() and not plain:
+        if tf.executing_eagerly() and not self._takes_plain_operations(sequences, states):
             outputs, final = self._eager_run()(sequences, states, mask, kept, training=training, traced=False)
         else:
-            outputs, final = self._run(sequences, states, mask, kept, training=training, traced=True, plain=plain)
+            outputs, final = self._run(sequences, states, mask, kept, training=training, traced=True)
         if not self.return_sequences:
             outputs = last_output(outputs, states[0], mask, reverse=self.runs_backwards)
         else:
@@ -175,9 +174,10 @@ class Recurrent(keras.layers.Layer):
             outputs = tf.where(mask[..., None], outputs, tf.zeros_like(outputs))
         return tf.reverse(outputs, axis=[1]) if self.go_backwards else outputs
 
-    def _is_differentiated_again(self, sequences: Tensor, states: Tensors) -> bool:
-        """Whether forward mode follows the call and its tangents are differentiated, which takes plain operations."""
-        return differentiated_again([sequences, states, [weight.value for weight in self.cell.trainable_variables]])
+    def _takes_plain_operations(self, sequences: Tensor, states: Tensors) -> bool:
+        """Whether they were asked for, or forward mode follows the call and its tangents are differentiated."""
+        weights = [weight.value for weight in self.cell.trainable_variables]
+        return self.kernel == "reference" or differentiated_again([sequences, states, weights])
 
     def _eager_run(self) -> Callable[..., tuple[Tensor, Tensors]]:
         """`_run` as a function that is traced once, for calls outside of any function; anew for another way to run."""
@@ -196,12 +196,9 @@ class Recurrent(keras.layers.Layer):
         *,
         training: bool,
         traced: bool,
-        plain: bool = False,
     ) -> tuple[Tensor, Tensors]:
         """All outputs `(batch, time, output_size)` and the final states, by the kernel that is asked for or chosen."""
-        kernel = self.kernel_used = (
-            "reference" if plain and sequences.shape[1] else self._resolve(sequences, training, traced)
-        )
+        kernel = self.kernel_used = self._resolve(sequences, states, training, traced)
         if mask is not None:
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
@@ -256,11 +253,15 @@ class Recurrent(keras.layers.Layer):
             )
         return tf.transpose(outputs, [1, 0, 2]), final
 
-    def _resolve(self, sequences: Tensor, training: bool, traced: bool) -> Kernel:
-        """The kernel for these shapes, if none was asked for by name."""
+    def _resolve(self, sequences: Tensor, states: Tensors, training: bool, traced: bool) -> Kernel:
+        """The kernel for these shapes and derivatives, if none was asked for by name."""
         batch, time = sequences.shape[:2]
         if time == 0:
             return "graph"  # the only one that takes no step
+        if time is None and self.kernel == "reference":
+            raise ConfigError('kernel: "reference" needs a fixed number of time steps, got one that varies; use "auto"')
+        if time is not None and self._takes_plain_operations(sequences, states):
+            return "reference"
         if self.kernel != "auto":
             return self.kernel
         return kernel_for(

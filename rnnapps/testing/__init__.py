@@ -98,10 +98,9 @@ def check_pipeline(
     """Checks a pipeline against every property in `PIPELINE_PROPERTIES`; takes a minute or two.
 
     Settings are written and read; help is light; errors are one line; data are looked at; the same step gives the same
-    batch; a
-    preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was interrupted,
-    or killed, ends with the same bits; each verb says the same twice; the export verifies, padded requests among them;
-    run, export and stream give one answer.
+    batch; a preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was
+    interrupted, or killed, ends with the same bits; each verb says the same twice; the export verifies, padded requests
+    among them; run, export and stream give one answer.
 
     Args:
         pipeline: the application; an instance that its module holds under some name.

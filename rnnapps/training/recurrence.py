@@ -74,14 +74,7 @@ def _replacement(layer: Recurrent, run: Run) -> Callable[..., tuple[Tensor, Tens
     """What stands for `Recurrent._run` while `run` does its work."""
 
     def replaced(
-        inputs: Tensor,
-        states: Tensors,
-        mask: Tensor | None,
-        kept: Tensor | None,
-        *,
-        training: bool,
-        traced: bool,
-        plain: bool = False,
+        inputs: Tensor, states: Tensors, mask: Tensor | None, kept: Tensor | None, *, training: bool, traced: bool
     ) -> tuple[Tensor, Tensors]:
         # Dropout of the recurrent path, `kept`, is left out: what is looked at is the recurrence itself.
         if mask is not None:

@@ -118,10 +118,42 @@ def test_heads_are_near_64_wide(units: int, heads: int) -> None:
     assert cell.state_shapes == [(units,), (heads, units // heads, units // heads)]
 
 
-@pytest.mark.parametrize("heads", [3, 0])
-def test_heads_of_different_sizes(heads: int) -> None:
-    with pytest.raises(ConfigError, match=f"heads: expected a divisor of the 4 units, got {heads}"):
+@pytest.mark.parametrize("heads", [3, 0, "2"])
+def test_heads_of_different_sizes(heads: object) -> None:
+    with pytest.raises(ConfigError, match=f"heads: expected a divisor of the 4 units, got {heads!r}"):
         DeltaNet(4, heads=heads)
+
+
+def test_memory_without_rows() -> None:
+    expected = r"DeltaNet: expected positive integers as the axes of a state, got \(1, 0, 4\)"
+    with pytest.raises(ConfigError, match=expected):
+        DeltaNet(4, key_size=0)
+
+
+class Gated(DeltaNet):
+    """Writes a gate, and does not say so."""
+
+    def coefficients(self, inputs, training=False):
+        inputs = super().coefficients(inputs, training)
+        return inputs._replace(log_input=inputs.beta)
+
+
+class GatedAndCorrecting(Gated):
+    """What a gate does to a memory that corrects itself is not defined."""
+
+    scaled = True
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (Gated, "Gated: expected log_input of coefficients if scaled is True, and only then; scaled is False"),
+        (GatedAndCorrecting, "GatedAndCorrecting: with log_input expected one decay a head, and no beta"),
+    ],
+)
+def test_coefficients_that_do_not_fit(cell: type[DeltaNet], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        cell(4)(np.zeros((1, 2), "float32"), cell(4).initial_states(1))
 
 
 @pytest.mark.parametrize("units", [0, "4"])

@@ -88,6 +88,13 @@ def test_a_matrix_of_two_mega_elements_is_still_shared(monkeypatch: pytest.Monke
     assert shards_for(32, OneMatrix()) == 2
 
 
+def test_a_plain_loop_needs_a_number_of_steps() -> None:
+    layer = Recurrent(GRU(2), kernel="reference")
+    run = tf.function(layer, autograph=False)
+    with pytest.raises(ConfigError, match='kernel: "reference" needs a fixed number of time steps, got one'):
+        run.get_concrete_function(tf.TensorSpec((1, None, 2)))
+
+
 def test_names_of_kernels() -> None:
     names = ("auto", "xla", "graph", "parallel", "reference")
     assert tuple(check_kernel(name) for name in names) == KERNELS == names

@@ -78,11 +78,12 @@ def test_a_thousand_steps_are_those_of_the_layer(cells: dict[str, Callable[[], C
     sequence = np.random.default_rng(1).normal(size=(1, STEPS, FEATURES)).astype(np.float32)
     answers = [step(features=sequence[:, place : place + 1]) for place in range(STEPS)]
     for name, stack in stacks.items():
-        found = np.concatenate([answer[name] for answer in answers], axis=1)[:, : UNDAMPED.get(name)]
-        expected = stack(sequence)[0].numpy()[:, : UNDAMPED.get(name)]
+        compared = slice(UNDAMPED.get(name))
+        found = np.concatenate([answer[name] for answer in answers], axis=1)[:, compared]
+        expected = stack(sequence)[0].numpy()[:, compared]
         # A state normalised to nearly nothing makes rounding visible: then the C step may be as far from what 64 bits
         # give as TensorFlow's own 32 bits are.
-        exact = in_64_bits(stack, cells[name])(sequence.astype(np.float64))[0].numpy()[:, : UNDAMPED.get(name)]
+        exact = in_64_bits(stack, cells[name])(sequence.astype(np.float64))[0].numpy()[:, compared]
         assert np.abs(found - exact).max() < max(1e-5, 1.5 * np.abs(expected - exact).max()), name
         assert np.abs(found - expected).max() < NORMALISED.get(name, 1e-5), name
 
