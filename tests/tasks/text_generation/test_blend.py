@@ -136,7 +136,19 @@ def test_an_open_gate_is_kneser_ney_smoothing(table: GramTable) -> None:
     np.testing.assert_allclose(np.log(shut), network.log_probability)
 
 
-def test_the_graph_blends_as_numpy_does(model: BlendedModel, table: GramTable) -> None:
+def test_a_long_text_is_scored_in_parts(table: GramTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same figures, whether they are kept or looked up anew."""
+    draw = np.random.default_rng(4)
+    ids, kernel = text(200, seed=6), draw.normal(0, 0.5, (ORDER - 1, len(FEATURES)))
+    network = NetworkScores(np.log(draw.random(199)), draw.random(199))
+    whole = Evidence.of(table, ids).blended(network, kernel)
+    monkeypatch.setattr("rnnapps.tasks.text_generation.blend.evidence.PART", 67)
+    parts = [part.blended(network[places], kernel) for places, part in Evidence.in_parts(table, ids)]
+    assert [len(part) for part in parts] == [67, 67, 65]
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-12)
+
+
+def test_the_graph_blends_as_numpy_does(model: BlendedModel, table: GramTable, monkeypatch: pytest.MonkeyPatch) -> None:
     """All probabilities add up to one, and those of the symbols that came are those of the evidence."""
     ids = text(90, seed=7)
     tokens, lengths = tf.constant(ids[None, :-1].astype(np.int32)), tf.constant([89])
@@ -144,6 +156,9 @@ def test_the_graph_blends_as_numpy_does(model: BlendedModel, table: GramTable) -
     np.testing.assert_allclose(tf.reduce_sum(tf.exp(scores), axis=-1), 1, atol=1e-5)
     score = text_scorer(model.network, network_reader(model.network), ids, table)()
     np.testing.assert_allclose(-tf.gather(scores[0], ids[1:].astype(int), batch_dims=1), score.model.losses, atol=1e-4)
+    monkeypatch.setattr("rnnapps.tasks.text_generation.scoring.MOST_KEPT", 0)
+    again = text_scorer(model.network, network_reader(model.network), ids, table)()
+    np.testing.assert_array_equal(again.model.losses, score.model.losses)
     assert score.network is not None and score.metrics()["network_nats_per_character"] == pytest.approx(
         -float(np.mean(network_reader(model.network)(ids).log_probability))
     )
