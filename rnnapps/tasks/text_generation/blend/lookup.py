@@ -65,6 +65,8 @@ class GramLookup(tf.Module):
         Returns:
             int32 `(batch, time, lengths)`.
         """
+        if symbols.shape[1] == 1:
+            return self.advance(contexts, symbols[:, 0])[:, None]
         found = [self._child(tf.zeros_like(symbols), symbols, tf.ones_like(symbols, tf.bool))]
         for length in range(1, self.lengths):
             before = tf.concat([contexts[:, length - 1, None], found[-1][:, :-1]], axis=1)
