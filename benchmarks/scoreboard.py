@@ -89,10 +89,16 @@ def measured(row: Row) -> Row:
 
 
 def main(names: Sequence[str]) -> None:
-    """Measures the named rows again, and writes all tables."""
+    """Measures the named rows again, and writes all tables.
+
+    Raises:
+        BenchmarkError: a run failed, or there is no such row.
+    """
     rows = read_board()
     comments = [line for line in BOARD.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
     for name in names:
+        if name not in rows:
+            raise BenchmarkError(f"{BOARD.name} has no row {name!r}; there are {', '.join(rows)}")
         rows[name] = measured(rows[name])
         body = yaml.safe_dump(rows, sort_keys=False, width=120, allow_unicode=True)
         BOARD.write_text("\n".join([*comments, body]), encoding="utf-8")
@@ -112,4 +118,7 @@ def _mean_and_range(values: Sequence[float], form: str = "{:.3f}") -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except BenchmarkError as problem:
+        sys.exit(f"scoreboard: {problem}")

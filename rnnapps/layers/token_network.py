@@ -87,6 +87,11 @@ class TokenModel:
         """Logits of each next token, and the states after the last; see `read`."""
         return read(self.network, tokens, lengths, states)
 
+    def read_last(self, tokens: Tensor, lengths: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
+        """Logits `(batch, vocabulary)` behind each row's last token, of one at least, and the states after it."""
+        logits, new = self.read(tokens, lengths, states)
+        return tf.gather(logits, lengths - 1, batch_dims=1), new
+
     def step(self) -> StackStep:
         """One token per row; see `token_step`."""
         return token_step(self.network)

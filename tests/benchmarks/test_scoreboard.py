@@ -64,3 +64,8 @@ def test_a_row_is_measured_with_each_seed(monkeypatch: pytest.MonkeyPatch) -> No
     assert all("a book.txt" in flags for flags in trained)
     with pytest.raises(BenchmarkError, match="expected rnnapps PIPELINE train"):
         scoreboard.measured(ROW | {"command": "make demo"})
+
+
+def test_an_unknown_row_is_told_before_anything_is_written() -> None:
+    with pytest.raises(BenchmarkError, match="has no row 'text-poems'; there are text-documentation, text-shakespeare"):
+        scoreboard.main(["text-poems"])

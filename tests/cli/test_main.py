@@ -58,7 +58,7 @@ def test_the_list_shows_configurations_by_name_with_the_first_sentence_of_their_
     from rnnapps.cli.listing import configuration_summaries
 
     found = configuration_summaries()
-    assert found["text_generation quick"] == "A character model in about a minute"
+    assert found["text_generation quick"] == "A character model in half a minute"
     assert sum(name.endswith(" demo") for name in found) == 7
     assert all(4 < len(summary.split()) < 60 for summary in found.values())
 

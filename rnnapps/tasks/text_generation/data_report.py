@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
 from rnnapps.config import TrainingConfig
-from rnnapps.contract.data_report import Caution, DataReport, Example, Part, Suggestion
+from rnnapps.contract.data_report import AS_IT_IS, Caution, DataReport, Example, Part, Suggestion
 from rnnapps.contract.sections import Value
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.compressed import plain_suffix
@@ -84,7 +84,7 @@ def _part(name: str, text: str, parts: TextParts, config: TextDataConfig) -> Par
         reason = f"all of {config.test}"
     elif name in parts.own:
         own = name != "train" or len(parts.own) > 1
-        reason = "as the source has it" if own else "the beginning of the text"
+        reason = AS_IT_IS if own else "the beginning of the text"
     else:
         share, before = getattr(config, f"{name}_fraction"), name == "validation" and config.test_fraction > 0
         reason = f"the last {100 * share:.0f} % of the text" + (", before the test" if before else "")

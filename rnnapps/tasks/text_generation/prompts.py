@@ -70,10 +70,9 @@ def _read_prompts(
 ) -> tuple[Tensors, Tensor, Tensor]:
     """States and logits after each prompt, and its number of unknown characters."""
     ids, lengths = vocabulary.encode(begun(prompts))
-    logits, states = model.read(ids, lengths, model.zero_states(tf.shape(ids)[0]))
-    last = tf.gather(logits, lengths - 1, batch_dims=1)
+    logits, states = model.read_last(ids, lengths, model.zero_states(tf.shape(ids)[0]))
     unknown = tf.where(tf.equal(prompts, ""), 0, vocabulary.count_unknown(ids, lengths))
-    return states, last + _never_unknown(vocabulary), unknown
+    return states, logits + _never_unknown(vocabulary), unknown
 
 
 def _writing_step(model: TokenModel, vocabulary: CharacterVocabulary) -> StepFunction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from rnnapps.types import Array, Tensor, Tensors
 __all__ = ["ModelScore", "Reader", "network_reader", "read_evidence", "text_scorer"]
 
 ROWS, WINDOW = 64, 128
+
+MOST_KEPT = 500_000
+"""Symbols of a text for which what n-grams say of them is looked up but once; of a longer one at each score."""
 
 Reader = Callable[[Array], NetworkScores]
 
@@ -67,15 +71,15 @@ def text_scorer(network: keras.Model, read: Reader, ids: Array, table: GramTable
         ids: the text.
         table: the n-grams it is blended with; None for none.
     """
-    evidence = None if table is None else Evidence.of(table, ids)
+    if table is None:
+        return lambda: ModelScore(TextScore(-read(ids).log_probability))
+    look_up = functools.partial(Evidence.in_parts, table, ids)
+    parts = functools.cache(lambda: list(look_up())) if len(ids) <= MOST_KEPT else look_up
 
     def score() -> ModelScore:
-        scores = read(ids)
-        alone = TextScore(-scores.log_probability)
-        if evidence is None:
-            return ModelScore(alone)
-        kernel = np.asarray(network.get_layer(GATE).kernel, np.float64)
-        return ModelScore(TextScore(-np.log(evidence.blended(scores, kernel))), alone)
+        scores, kernel = read(ids), _gate_of(network)
+        blended = [part.blended(scores[places], kernel) for places, part in parts()]
+        return ModelScore(TextScore(-np.log(np.concatenate(blended))), TextScore(-scores.log_probability))
 
     return score
 
@@ -84,7 +88,12 @@ def read_evidence(
     network: keras.Model, read: Reader, ids: Array, table: GramTable
 ) -> tuple[Evidence, NetworkScores, Array]:
     """What n-grams and network say of a text, and the weights of the gate between them; arguments as above."""
-    return Evidence.of(table, ids), read(ids), np.asarray(network.get_layer(GATE).kernel, np.float64)
+    return Evidence.of(table, ids), read(ids), _gate_of(network)
+
+
+def _gate_of(network: keras.Model) -> Array:
+    """The weights of the gate, float64 `(contexts, features)`."""
+    return np.asarray(network.get_layer(GATE).kernel, np.float64)
 
 
 def _measure(logits: Tensor, targets: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from rnnapps.tasks.text_generation.blend.fit import fit_gate
 from rnnapps.tasks.text_generation.blend.gate import GATE
 from rnnapps.tasks.text_generation.blend.grams import BYTES_PER_GRAM, GramTable
 from rnnapps.tasks.text_generation.blend.held_out import split_held_out
+from rnnapps.tasks.text_generation.blend.lookup import GramLookup
 from rnnapps.tasks.text_generation.blend.model import BlendedModel
 from rnnapps.tasks.text_generation.language_model import language_model, text_network
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
@@ -92,6 +93,26 @@ def test_a_small_table_loses_whole_families_of_the_rarest(table: GramTable) -> N
     assert max(map(len, grams_of(tiny))) == 2
 
 
+def test_keys_are_wide_where_there_are_many_symbols(table: GramTable) -> None:
+    """The entries of a text do not depend on how many symbols there might be; what is looked up does not either."""
+    wide = GramTable.count(text(), vocabulary_size=2**28, order=ORDER, most_bytes=10**6)
+    assert (table.keys.dtype, wide.keys.dtype, wide.bytes) == ("int32", "int64", 12 * len(wide.keys))
+    for mine, theirs in zip(np.divmod(wide.keys[1:], 2**28), np.divmod(table.keys[1:], SYMBOLS), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    ids = text(80, seed=5)
+    np.testing.assert_array_equal(wide.walk(ids), table.walk(ids))
+    read = [
+        GramLookup(each).read(tf.zeros([1, ORDER - 1], tf.int32), tf.constant(ids[None], tf.int32))
+        for each in (wide, table)
+    ]
+    np.testing.assert_array_equal(read[0], read[1])
+    np.testing.assert_array_equal(read[1][0], table.walk(ids)[:, :-1])
+    mine, theirs = (GramLookup(each).followers(read[1][0]) for each in (wide, table))
+    assert len(mine.counts) > 80
+    for found, expected in zip(mine, theirs, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_places_are_found_again(table: GramTable) -> None:
     ids, names = text(80, seed=5), list(grams_of(table))
     for place, entries in enumerate(table.walk(ids)):
@@ -111,6 +132,9 @@ def test_saving_and_loading(table: GramTable, tmp_path: Path) -> None:
         np.testing.assert_array_equal(getattr(loaded.grams, name), getattr(table, name))
     loaded.save(tmp_path)
     assert (tmp_path / "ngrams.npz").read_bytes() == first
+    wide = GramTable.count(text(), vocabulary_size=2**28, order=ORDER, most_bytes=10**6)
+    wide.save(tmp_path)
+    assert (GramTable.load(tmp_path).keys == wide.keys).all()  # type: ignore[union-attr]
     (tmp_path / "ngrams.npz").write_bytes(first[:-20])
     with pytest.raises(CheckpointError, match=r"ngrams\.npz: is no table of n-grams"):
         TextPreprocessor.load(tmp_path)
@@ -136,7 +160,19 @@ def test_an_open_gate_is_kneser_ney_smoothing(table: GramTable) -> None:
     np.testing.assert_allclose(np.log(shut), network.log_probability)
 
 
-def test_the_graph_blends_as_numpy_does(model: BlendedModel, table: GramTable) -> None:
+def test_a_long_text_is_scored_in_parts(table: GramTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same figures, whether they are kept or looked up anew."""
+    draw = np.random.default_rng(4)
+    ids, kernel = text(200, seed=6), draw.normal(0, 0.5, (ORDER - 1, len(FEATURES)))
+    network = NetworkScores(np.log(draw.random(199)), draw.random(199))
+    whole = Evidence.of(table, ids).blended(network, kernel)
+    monkeypatch.setattr("rnnapps.tasks.text_generation.blend.evidence.PART", 67)
+    parts = [part.blended(network[places], kernel) for places, part in Evidence.in_parts(table, ids)]
+    assert [len(part) for part in parts] == [67, 67, 65]
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-12)
+
+
+def test_the_graph_blends_as_numpy_does(model: BlendedModel, table: GramTable, monkeypatch: pytest.MonkeyPatch) -> None:
     """All probabilities add up to one, and those of the symbols that came are those of the evidence."""
     ids = text(90, seed=7)
     tokens, lengths = tf.constant(ids[None, :-1].astype(np.int32)), tf.constant([89])
@@ -144,6 +180,9 @@ def test_the_graph_blends_as_numpy_does(model: BlendedModel, table: GramTable) -
     np.testing.assert_allclose(tf.reduce_sum(tf.exp(scores), axis=-1), 1, atol=1e-5)
     score = text_scorer(model.network, network_reader(model.network), ids, table)()
     np.testing.assert_allclose(-tf.gather(scores[0], ids[1:].astype(int), batch_dims=1), score.model.losses, atol=1e-4)
+    monkeypatch.setattr("rnnapps.tasks.text_generation.scoring.MOST_KEPT", 0)
+    again = text_scorer(model.network, network_reader(model.network), ids, table)()
+    np.testing.assert_array_equal(again.model.losses, score.model.losses)
     assert score.network is not None and score.metrics()["network_nats_per_character"] == pytest.approx(
         -float(np.mean(network_reader(model.network)(ids).log_probability))
     )
@@ -153,6 +192,8 @@ def test_steps_chunks_and_padding_read_as_the_whole(model: BlendedModel) -> None
     rows = np.stack([text(24, seed=8), text(24, seed=9)]).astype(np.int32)
     lengths = tf.constant([24, 17])
     whole, last = model.read(tf.constant(rows), lengths, model.zero_states(2))
+    behind, _ = model.read_last(tf.constant(rows), lengths, model.zero_states(2))
+    np.testing.assert_allclose(behind, [whole[0, 23], whole[1, 16]], atol=1e-5)
     assert not whole[1, 17:].numpy().any()
     states, found, step = model.zero_states(2), [], model.step()
     for begin, end in ((0, 0), (0, 5), (5, 6), (6, 20), (20, 24)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ FEATURES = ("bias", "log_total", "log_kinds", "kept", "entropy")
 """What the belief in a context depends on: the sum of the counts of what followed it, how many kinds of symbols that
 were, what the discounts leave of their shares, and how uncertain the network is."""
 
+PART = 100_000
+"""Symbols that are looked up at once: what is known of each then takes half a kilobyte."""
+
 
 @dataclass(frozen=True)
 class NetworkScores:
@@ -27,6 +31,10 @@ class NetworkScores:
 
     log_probability: Array
     entropy: Array
+
+    def __getitem__(self, places: slice) -> NetworkScores:
+        """That of some places."""
+        return NetworkScores(self.log_probability[places], self.entropy[places])
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,17 @@ class Evidence:
             np.ascontiguousarray(kept.T),
             np.ascontiguousarray(np.stack(features, axis=-1).transpose(1, 0, 2)),
         )
+
+    @classmethod
+    def in_parts(cls, table: GramTable, ids: Array) -> Iterator[tuple[slice, Evidence]]:
+        """The same of parts of the text, one after the other, so that a long one takes no more memory; with places."""
+        for start in range(0, len(ids) - 1, PART):
+            before = min(start, table.order - 2)  # symbols before the first, with which a context may begin
+            found = cls.of(table, ids[start - before : start + PART + 1])
+            yield (
+                slice(start, start + PART),
+                cls(found.share[:, before:], found.kept[:, before:], found.features[:, before:]),
+            )
 
     def blended(self, network: NetworkScores, kernel: Array) -> Array:
         """Probability of each symbol by network and n-grams, float64 `(symbols - 1,)`.

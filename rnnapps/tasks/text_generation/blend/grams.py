@@ -23,6 +23,9 @@ ROOT = 0
 BYTES_PER_GRAM = 8
 """A key and a count of 4 bytes each."""
 
+BYTES_PER_WIDE_GRAM = 12
+"""The same with a key of 8 bytes, where there are too many symbols and n-grams for those of 4."""
+
 LARGEST_KEY = 2**31 - 1
 SHORTEST_PRUNED = 3
 MOST_OCCURRENCES = 1000
@@ -45,7 +48,7 @@ class GramTable:
     contexts are left out, those of the longest and rarest first: of a context that has any, all are there.
 
     Attributes:
-        keys: int32 `(entries,)`; that of the empty n-gram is -1.
+        keys: int32 `(entries,)`, or int64 where the largest would not fit; that of the empty n-gram is -1.
         counts: int32 `(entries,)`; that of the empty n-gram is the number of symbols of the text.
         discounts: what smoothing takes off each count, by the length of the n-gram, float32 `(order + 1,)`.
         vocabulary_size: number of ids.
@@ -67,7 +70,8 @@ class GramTable:
             most_bytes: what the table may take; no n-grams of 1 and 2 symbols are left out.
         """
         text = np.asarray(ids, np.int64)
-        most = min(most_bytes // BYTES_PER_GRAM, LARGEST_KEY // vocabulary_size - 1) - 1
+        narrow = min(most_bytes // BYTES_PER_GRAM, LARGEST_KEY // vocabulary_size)
+        most = max(narrow, most_bytes // BYTES_PER_WIDE_GRAM) - 1
         fewest = _fewest_occurrences(text, vocabulary_size=vocabulary_size, order=order, most=most)
         keys, counts, discounts = [np.array([-1])], [np.array([len(text)])], [0.0]
         entries, occurrences, known = np.array([ROOT]), np.array([len(text)]), 1  # of the n-grams one shorter
@@ -80,7 +84,8 @@ class GramTable:
             discounts.append(discount(smoothed))
             entries, occurrences = np.where(kept, known + np.cumsum(kept) - 1, -1), grams.counts
             known += int(kept.sum())
-        table = (np.concatenate(keys).astype(np.int32), np.concatenate(counts).astype(np.int32))
+        kind = np.int32 if known * vocabulary_size <= LARGEST_KEY else np.int64
+        table = (np.concatenate(keys).astype(kind), np.concatenate(counts).astype(np.int32))
         return cls(*table, np.array(discounts, np.float32), vocabulary_size)
 
     @property
@@ -96,22 +101,7 @@ class GramTable:
     @property
     def bytes(self) -> int:
         """What the table takes in memory and in an export."""
-        return self.entries * BYTES_PER_GRAM
-
-    @property
-    def contexts(self) -> Array:
-        """The entry of each n-gram without its last symbol, int64 `(entries,)`; the root is its own."""
-        return np.maximum(self.keys.astype(np.int64), 0) // self.vocabulary_size
-
-    @property
-    def lengths(self) -> Array:
-        """The length of each n-gram, int64 `(entries,)`."""
-        lengths, contexts = np.zeros(self.entries, np.int64), self.contexts
-        start, end = 0, 1
-        while end < self.entries:
-            start, end = end, int(np.searchsorted(contexts, end))
-            lengths[start:end] = lengths[start - 1] + 1
-        return lengths
+        return int(self.keys.nbytes + self.counts.nbytes)
 
     def children(self, contexts: Array) -> tuple[Array, Array]:
         """The first child of each entry, and the one behind its last `(contexts,)`; the root has none here.
@@ -167,7 +157,7 @@ class GramTable:
             return None
         try:
             stored = load_arrays(path)
-            keys = np.cumsum(np.concatenate([[-1], stored["steps"]]), dtype=np.int32)
+            keys = np.cumsum(np.concatenate([[-1], stored["steps"]]), dtype=stored["steps"].dtype)
             return cls(keys, stored["counts"], stored["discounts"], int(stored["vocabulary_size"]))
         except (ExportError, KeyError, TypeError, ValueError):
             raise CheckpointError(f"{path}: is no table of n-grams; restore the file or train again") from None

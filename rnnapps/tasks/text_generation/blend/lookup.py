@@ -17,16 +17,16 @@ class Followers(NamedTuple):
     """What followed contexts in the text that was counted; those of all contexts lie one behind the other.
 
     Attributes:
-        shares: of the counts of all that followed the context, each one's, less the discount, float32 `(followers,)`.
+        counts: how often each followed its context, less the discount, float32 `(followers,)`.
         symbols: which one it is, int32 `(followers,)`.
         owners: number of its context among those that were asked for, int32 `(followers,)`.
         kinds: number of followers of each context, float32 `(rows, contexts)`.
-        totals: sum of their counts.
-        kept: sum of their shares.
-        spared: what is left of 1, which may be too little for a difference of floats to tell.
+        totals: how often anything followed it, at least 1.
+        kept: what the discounts leave of the shares of all that followed it.
+        spared: what they take, which may be too little for a difference from 1 to tell.
     """
 
-    shares: Tensor
+    counts: Tensor
     symbols: Tensor
     owners: Tensor
     kinds: Tensor
@@ -65,49 +65,54 @@ class GramLookup(tf.Module):
         Returns:
             int32 `(batch, time, lengths)`.
         """
-        found = [self._child(tf.zeros_like(symbols), symbols)]
+        if symbols.shape[1] == 1:
+            return self.advance(contexts, symbols[:, 0])[:, None]
+        found = [self._child(tf.zeros_like(symbols), symbols, tf.ones_like(symbols, tf.bool))]
         for length in range(1, self.lengths):
             before = tf.concat([contexts[:, length - 1, None], found[-1][:, :-1]], axis=1)
-            found.append(self._child(tf.where(before == ROOT, -1, before), symbols))
+            found.append(self._child(before, symbols, before != ROOT))
         return tf.stack(found, axis=-1)
 
     def advance(self, contexts: Tensor, symbols: Tensor) -> Tensor:
         """The same after one symbol int32 `(rows,)`; contexts int32 `(rows, lengths)`, all looked up at once."""
-        shorter = contexts[:, :-1]
-        before = tf.pad(tf.where(shorter == ROOT, -1, shorter), [[0, 0], [1, 0]], constant_values=ROOT)
-        return self._child(before, tf.broadcast_to(symbols[:, None], tf.shape(before)))
+        before = tf.pad(contexts[:, :-1], [[0, 0], [1, 0]], constant_values=ROOT)
+        known = before > tf.constant([ROOT - 1] + [ROOT] * (self.lengths - 1))  # all symbols follow the empty n-gram
+        return self._child(before, symbols[:, None], known)
 
     def followers(self, contexts: Tensor) -> Followers:
         """What may follow contexts int32 `(rows, lengths)`: nothing follows one that is not in the table."""
         asked = tf.reshape(contexts, [-1])
-        begin = self._find(asked * self.vocabulary_size)
-        end = tf.where(asked == ROOT, begin, self._find((asked + 1) * self.vocabulary_size))
+        behind = asked + tf.minimum(asked, 1)  # the entry behind; of the root itself, so that nothing lies between
+        begin, end = tf.split(self._find(self._keys_of(tf.concat([asked, behind], axis=0), 0)), 2)
         ranges = tf.ragged.range(begin, end, row_splits_dtype=tf.int32)
         places = ranges.values
         owners = _bisect(tf.raw_ops.UpperBound, ranges.row_splits, tf.range(tf.size(places))) - 1
         counts = tf.cast(tf.gather(tf.convert_to_tensor(self.counts), places), tf.float32)
-        kinds = tf.reshape(tf.cast(end - begin, tf.float32), tf.shape(contexts))
-        totals = tf.reshape(tf.math.unsorted_segment_sum(counts, owners, tf.size(asked)), tf.shape(contexts))
-        divisors = tf.maximum(totals, 1)
-        discount = tf.gather(tf.constant(self.discounts), owners % self.lengths)
-        shares = (counts - discount) / tf.gather(tf.reshape(divisors, [-1]), owners)
-        spared = self.discounts * kinds / divisors
-        kept = (totals - self.discounts * kinds) / divisors
-        symbols = tf.gather(tf.convert_to_tensor(self.keys), places) % self.vocabulary_size
-        return Followers(shares, symbols, owners, kinds, totals, kept, spared)
+        symbols = tf.cast(tf.gather(tf.convert_to_tensor(self.keys), places) % self.vocabulary_size, tf.int32)
+        kinds = self._by_rows(tf.cast(end - begin, tf.float32))
+        sums = self._by_rows(tf.math.unsorted_segment_sum(counts, owners, tf.size(asked)))
+        totals, taken = tf.maximum(sums, 1), self.discounts * kinds
+        rest = counts - tf.gather(tf.constant(self.discounts), owners % self.lengths)
+        return Followers(rest, symbols, owners, kinds, totals, (sums - taken) / totals, taken / totals)
 
-    def _child(self, contexts: Tensor, symbols: Tensor) -> Tensor:
-        """The contexts with one symbol more; -1 is a context that is not in the table."""
-        wanted = contexts * self.vocabulary_size + symbols
-        places = tf.minimum(self._find(wanted), self.entries - 1)
-        known = (contexts >= 0) & tf.equal(tf.gather(tf.convert_to_tensor(self.keys), places), wanted)
-        return tf.where(known, places, ROOT)
+    def _child(self, contexts: Tensor, symbols: Tensor, known: Tensor) -> Tensor:
+        """The contexts with one symbol more, where they are known themselves."""
+        wanted = self._keys_of(contexts, symbols)
+        places = tf.reshape(tf.minimum(self._find(tf.reshape(wanted, [-1])), self.entries - 1), tf.shape(wanted))
+        return tf.where(known & tf.equal(tf.gather(tf.convert_to_tensor(self.keys), places), wanted), places, ROOT)
+
+    def _keys_of(self, contexts: Tensor, symbols: Tensor) -> Tensor:
+        """The keys of n-grams by their contexts and last symbols."""
+        kind = self.keys.dtype
+        return tf.cast(contexts, kind) * self.vocabulary_size + tf.cast(symbols, kind)
+
+    def _by_rows(self, values: Tensor) -> Tensor:
+        """`(rows * lengths,)` -> `(rows, lengths)`."""
+        return tf.reshape(values, [-1, self.lengths])
 
     def _find(self, keys: Tensor) -> Tensor:
-        """How many keys of the table are below each of these."""
-        return tf.reshape(
-            _bisect(tf.raw_ops.LowerBound, tf.convert_to_tensor(self.keys), tf.reshape(keys, [-1])), tf.shape(keys)
-        )
+        """How many keys of the table are below each of these `(keys,)`."""
+        return _bisect(tf.raw_ops.LowerBound, tf.convert_to_tensor(self.keys), keys)
 
 
 def _bisect(bound: Callable[..., Tensor], ascending: Tensor, values: Tensor) -> Tensor:

@@ -17,6 +17,9 @@ __all__ = ["BlendedModel"]
 
 SMALLEST = 1e-30
 
+UNKNOWN = -1000.0
+"""The score of a context that is not in the table: its sigmoid is 0 in float32, and that of its negative 1."""
+
 
 @dataclass(frozen=True)
 class BlendedModel(TokenModel):
@@ -53,14 +56,15 @@ class BlendedModel(TokenModel):
 
     def read(self, tokens: Tensor, lengths: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
         """Logarithms of the probabilities of each next token, and the states after the last."""
-        *own, before = states
+        logits, through, new = self._read_both(tokens, lengths, states)
+        blended = self._blended(_rows(logits), _rows(through[:, 1:]))
         valid = tf.sequence_mask(lengths, tf.shape(tokens)[1])
-        logits, final = read(self.network, tokens, lengths, own)
-        contexts = self.lookup.read(before, tf.where(valid, tokens, 0))
-        blended = self._blended(tf.reshape(logits, [-1, self.vocabulary_size]), _rows(contexts))
-        blended = tf.where(valid[..., None], tf.reshape(blended, tf.shape(logits)), 0.0)
-        through = tf.concat([before[:, None], contexts], axis=1)
-        return blended, [*final, tf.gather(through, lengths, batch_dims=1)]
+        return tf.where(valid[..., None], tf.reshape(blended, tf.shape(logits)), 0.0), new
+
+    def read_last(self, tokens: Tensor, lengths: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
+        """The same of the last token alone: what is before it need not be blended."""
+        logits, _, new = self._read_both(tokens, lengths, states)
+        return self._blended(tf.gather(logits, lengths - 1, batch_dims=1), new[-1]), new
 
     def step(self) -> StackStep:
         """One token per row."""
@@ -74,30 +78,39 @@ class BlendedModel(TokenModel):
 
         return step
 
+    def _read_both(self, tokens: Tensor, lengths: Tensor, states: Tensors) -> tuple[Tensor, Tensor, Tensors]:
+        """Logits of the network, the contexts before and after each token `(batch, 1 + time, lengths)`, new states."""
+        *own, before = states
+        logits, final = read(self.network, tokens, lengths, own)
+        valid = tf.sequence_mask(lengths, tf.shape(tokens)[1])
+        contexts = self.lookup.read(before, tf.where(valid, tokens, 0))
+        through = tf.concat([before[:, None], contexts], axis=1)
+        return logits, through, [*final, tf.gather(through, lengths, batch_dims=1)]
+
     def _blended(self, logits: Tensor, contexts: Tensor) -> Tensor:
         """Logarithms of probabilities `(rows, vocabulary)` of logits and contexts `(rows, lengths)`."""
         scores = tf.nn.log_softmax(logits)
         network = tf.exp(scores)
         found = self.lookup.followers(contexts)
-        believed, doubted = self._belief(found, -tf.reduce_sum(network * scores, axis=-1))
+        believed, doubted = self._belief(found, -tf.reduce_sum(network * scores, axis=-1, keepdims=True))
         # 1 - g s as a sum: a difference would lose the digits of what is hardly likely.
         passed = doubted + believed * found.spared
         # What a context takes off all that is shorter, the longer ones leave of it in turn.
         left = tf.math.cumprod(passed, axis=1, exclusive=True, reverse=True)
-        rest = left[:, :1] * passed[:, :1]
-        weights = tf.gather(tf.reshape(believed * left, [-1]), found.owners)
+        weights = tf.gather(tf.reshape(believed * left / found.totals, [-1]), found.owners)
         places = found.owners // self.lookup.lengths * self.vocabulary_size + found.symbols
-        added = tf.math.unsorted_segment_sum(weights * found.shares, places, tf.size(network))
-        return tf.math.log(tf.maximum(network * rest + tf.reshape(added, tf.shape(network)), SMALLEST))
+        added = tf.math.unsorted_segment_sum(weights * found.counts, places, tf.size(network))
+        blended = network * tf.reduce_prod(passed, axis=1, keepdims=True) + tf.reshape(added, tf.shape(network))
+        return tf.math.log(tf.maximum(blended, SMALLEST))
 
     def _belief(self, found: Followers, entropy: Tensor) -> tuple[Tensor, Tensor]:
         """How much contexts `(rows, lengths)` are believed, from 0 to 1, and what is left of 1."""
-        uncertain = tf.broadcast_to(entropy[:, None], tf.shape(found.kinds))
-        logarithms = (tf.math.log(tf.maximum(count, 1)) for count in (found.totals, found.kinds))
-        features = [tf.ones_like(uncertain), *logarithms, found.kept, uncertain]
-        scores = tf.reduce_sum(tf.stack(features, axis=-1) * self.network.get_layer(GATE).kernel, axis=-1)
-        known = found.kinds > 0
-        return tf.where(known, tf.sigmoid(scores), 0.0), tf.where(known, tf.sigmoid(-scores), 1.0)
+        scores, *weights = tf.unstack(self.network.get_layer(GATE).kernel.value, axis=1)
+        features = (tf.math.log(found.totals), tf.math.log(tf.maximum(found.kinds, 1)), found.kept, entropy)
+        for weight, feature in zip(weights, features, strict=True):
+            scores += weight * feature
+        scores = tf.where(found.kinds > 0, scores, UNKNOWN)
+        return tf.sigmoid(scores), tf.sigmoid(-scores)
 
 
 def _rows(values: Tensor) -> Tensor:
