@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnapps.cli.commands import Commands, add_command
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.printable import printable
 
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["add_runs", "runs_command"]
 
 
-def add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_runs(commands: Commands) -> None:
     """The command `runs` and its flags."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "runs",
-        help="list runs with their scores, and compare their settings and curves",
+        "rnnapps runs",
+        "rnnapps runs runs/PIPELINE --html comparison.html",
+        "rnnapps runs runs/PIPELINE/first runs/PIPELINE/second --json",
+        summary="list runs with their scores, and compare their settings and curves",
         description="List runs with their scores, the best baseline and the settings in which they differ.",
-        epilog="examples:\n  rnnapps runs\n  rnnapps runs runs/PIPELINE --html comparison.html\n"
-        "  rnnapps runs runs/PIPELINE/first runs/PIPELINE/second --json",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "folders", nargs="*", default=["runs"], metavar="DIR", help="runs, or folders of runs; by default runs"
