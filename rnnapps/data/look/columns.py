@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rnnapps.contract.data_report import Caution
+from rnnapps.printable import name_list
 from rnnapps.types import Array
 
 __all__ = ["column_cautions"]
@@ -85,7 +86,7 @@ def _died(values: Array) -> bool:
 
 def _told(names: Sequence[str], what: str) -> str:
     """Names of columns, a few of them, and what is wrong."""
-    named = ", ".join(map(repr, names[:_NAMED])) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    named = name_list([repr(name) for name in names], _NAMED)
     return f"{'column' if len(names) == 1 else 'columns'} {named}: {what}"
 
 
