@@ -102,6 +102,11 @@ class GoodExamples:
         self.bad.append(error)
 
     @classmethod
+    def refusing(cls, source: str | Path, *, noun: str) -> GoodExamples:
+        """For a reader that is given none: the first bad example is an error."""
+        return cls(source, BadExamplesConfig(on_bad="refuse"), noun=noun)
+
+    @classmethod
     def of_inputs(cls, source: str | Path, *, noun: str) -> GoodExamples:
         """For `predict`: all inputs that can be read are answered, whatever their share."""
         return cls(source, BadExamplesConfig(on_bad="skip", bad_limit=1.0), noun=noun)

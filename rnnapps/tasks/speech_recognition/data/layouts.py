@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_name, plain_stem
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
@@ -38,7 +38,7 @@ def list_rows(source: Path, speaker_pattern: str = "", good: GoodExamples | None
     Raises:
         DataError: it is none of these, a line is wrong, or it has no rows.
     """
-    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="recordings")
+    good = good or GoodExamples.refusing(source, noun="recordings")
     rows = list(_rows_of(source, speaker_pattern, good))
     if not rows:
         good.finish()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from rnnapps.data.archives import unpacked_source
-from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.sources import read_bytes
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
@@ -36,7 +36,7 @@ def read_tab_file(
     Raises:
         DataError: the file is missing, not UTF-8, or a line is not two sentences, with its number.
     """
-    good = good or GoodExamples(path, BadExamplesConfig(on_bad="refuse"), noun="lines")
+    good = good or GoodExamples.refusing(path, noun="lines")
     lines = pair_lines(path, _lines(path), columns)
     pairs = good.read(partial(_line_pair, path, line, good) for line in lines)
     return _not_empty(path, [pair for pair in pairs if pair is not None], good)
@@ -67,7 +67,7 @@ def read_aligned(source: str | Path, target: str | Path, good: GoodExamples | No
     Raises:
         DataError: a file is missing or not UTF-8, or they differ in their number of lines, or a sentence is missing.
     """
-    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="lines")
+    good = good or GoodExamples.refusing(source, noun="lines")
     lines = [_lines(path) for path in (source, target)]
     if len(lines[0]) != len(lines[1]):
         problem = f"has {len(lines[1]):,} lines, but {source} has {len(lines[0]):,}"
