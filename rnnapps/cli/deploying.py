@@ -5,23 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rnnapps.cli.commands import Commands, add_command
+
 __all__ = ["add_deploy", "deploy_command"]
 
-EXAMPLES = """\
-examples:
-  rnnapps deploy saved_models
-  rnnapps deploy saved_models --to deployment --pin NAME=3
-"""
 
-
-def add_deploy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_deploy(commands: Commands) -> None:
     """The command `deploy`."""
-    deploy = commands.add_parser(
+    deploy = add_command(
+        commands,
         "deploy",
-        help="write the files that run exports under TensorFlow Serving, by Docker, Kubernetes or KServe",
+        "rnnapps deploy saved_models",
+        "rnnapps deploy saved_models --to deployment --pin NAME=3",
+        summary="write the files that run exports under TensorFlow Serving, by Docker, Kubernetes or KServe",
         description="Write models.config, batching, docker-compose, Kubernetes and KServe files for exported models.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     deploy.add_argument("folder", metavar="DIR", help="folder of models, or of one model's versions")
     deploy.add_argument("--to", default="deployment", metavar="FOLDER", help="where the files go (default: deployment)")

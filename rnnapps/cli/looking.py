@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
-from rnnapps.cli.result import Result, show_table
+from rnnapps.cli.result import Result, show_table, write_page
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.sections import Paragraph, Table
-from rnnapps.errors import ConfigError
 from rnnapps.printable import printable
 
 if TYPE_CHECKING:
@@ -32,22 +30,11 @@ def data(pipeline: Pipeline[Any, Any, Any], arguments: Arguments) -> Result:
         report = dataclasses.replace(report, costs=costs)
     page = arguments.options["html"]
     if page:
-        _write_page(report, pipeline.name.replace("_", " "), Path(page))
+        from rnnapps.reports.data_report import data_page
+
+        write_page(page, data_page(report, pipeline.name.replace("_", " ")))
     found = {**report.as_dict(), **({"html": page} if page else {})}
     return Result(found, lambda console: _show(console, report, page))
-
-
-def _write_page(report: DataReport, name: str, path: Path) -> None:
-    """Writes the report as an HTML page."""
-    from rnnapps.atomic import write_atomically
-    from rnnapps.reports.data_report import data_page
-
-    content = data_page(report, name).encode("utf-8")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}; choose another --html") from error
 
 
 def _show(console: Console, report: DataReport, page: str | None) -> None:

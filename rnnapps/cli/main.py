@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.paging import add_page, page_command
@@ -125,22 +126,21 @@ NAMES = (*COMMANDS, "serve")
 
 def build_parser() -> argparse.ArgumentParser:
     """What reads the commands that are no pipeline's."""
-    raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="rnnapps",
         description="Recurrent networks from raw sequences to verified TensorFlow SavedModels.",
         epilog=EXAMPLES,
-        formatter_class=raw,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser(
+    add_command(
+        commands,
         "list",
-        help="list the recurrent cells, and the installed pipelines with their configurations",
+        "rnnapps list",
+        summary="list the recurrent cells, and the installed pipelines with their configurations",
         description="List the recurrent cells (values of --model.cell), and the installed pipelines.",
-        epilog="example:\n  rnnapps list",
-        formatter_class=raw,
     )
     _add_models(commands)
     add_runs(commands)
@@ -152,12 +152,13 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False
     )
-    new = commands.add_parser(
+    new = add_command(
+        commands,
         "new",
-        help="write a pipeline or a cell of your own, which works from the first minute",
+        "rnnapps new pipeline gestures --to ~/work",
+        "rnnapps new cell leaky --to .",
+        summary="write a pipeline or a cell of your own, which works from the first minute",
         description="Write a package with a pipeline, or a cell with its test, to start from; both pass their checks.",
-        epilog="examples:\n  rnnapps new pipeline gestures --to ~/work\n  rnnapps new cell leaky --to .",
-        formatter_class=raw,
     )
     new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
     new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
@@ -165,31 +166,33 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
+def _add_models(commands: Commands) -> None:
+    """The command `models`."""
+    parser = add_command(
+        commands,
         "models",
-        help="list the trained models of rnnapps-models, or unpack one",
+        "rnnapps models",
+        "rnnapps PIPELINE predict --run zoo:NAME ...",
+        "rnnapps models text --to saved_models/text",
+        summary="list the trained models of rnnapps-models, or unpack one",
         description="List the trained models of the package rnnapps-models, which `--run zoo:NAME` and "
         "`--from zoo:NAME` use without training, or unpack one of them as a folder of versions.",
-        epilog="examples:\n  rnnapps models\n  rnnapps PIPELINE predict --run zoo:NAME ...\n"
-        "  rnnapps models text --to saved_models/text",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="a model to unpack")
     parser.add_argument("--to", metavar="DIR", help="the folder to unpack it into, which must not exist")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_verify(commands: Commands) -> None:
     """The command `verify`."""
-    verify = commands.add_parser(
+    verify = add_command(
+        commands,
         "verify",
-        help="check an exported model as TensorFlow Serving would load it",
+        "rnnapps verify saved_models/NAME/1",
+        "rnnapps verify saved_models/NAME/1 --json",
+        "rnnapps verify saved_models/NAME/1 --key public.pem",
+        summary="check an exported model as TensorFlow Serving would load it",
         description="Load an exported model with TensorFlow's C API, run every signature and compare the answers.",
-        epilog="examples:\n  rnnapps verify saved_models/NAME/1\n  rnnapps verify saved_models/NAME/1 --json\n"
-        "  rnnapps verify saved_models/NAME/1 --key public.pem",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verify.add_argument("folder", metavar="DIR", help="one version of a model: the folder of saved_model.pb")
     verify.add_argument("--json", action="store_true", help="print one JSON object on standard output")

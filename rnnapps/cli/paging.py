@@ -5,27 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rnnapps.cli.commands import Commands, add_command
+
 __all__ = ["add_page", "page_command"]
 
 RUNTIME = "node_modules/onnxruntime-web/dist"
-EXAMPLES = """\
-examples:
-  rnnapps PIPELINE export --run runs/PIPELINE/demo --to saved_models/NAME --portable onnx
-  npm install onnxruntime-web
-  rnnapps page saved_models/NAME --to page.html
-"""
 
 
-def add_page(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_page(commands: Commands) -> None:
     """The command `page`."""
-    page = commands.add_parser(
+    page = add_command(
+        commands,
         "page",
-        help="write a page of one file in which exported models run without a server",
+        "rnnapps PIPELINE export --run runs/PIPELINE/demo --to saved_models/NAME --portable onnx",
+        "npm install onnxruntime-web",
+        "rnnapps page saved_models/NAME --to page.html",
+        summary="write a page of one file in which exported models run without a server",
         description="Write a page of one file that holds exported models and ONNX Runtime's WebAssembly: they run in "
         "the browser that opens it, without a server.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     page.add_argument("folder", nargs="+", metavar="DIR", help="a model that was exported with --portable onnx")
     page.add_argument(

@@ -13,7 +13,7 @@ from rnnapps.cli.result import output, print_json, printed
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import RnnappsError
-from rnnapps.printable import printable
+from rnnapps.printable import name_list, printable
 from rnnapps.verbs.opening import open_model
 
 __all__ = ["predict"]
@@ -63,7 +63,6 @@ def _told(results: list[Any]) -> int:
     bad = [result for result in results if isinstance(result, BadExample)]
     if not bad:
         return 0
-    named = ", ".join(example.file for example in bad[:SHOWN]) + (", ..." if len(bad) > SHOWN else "")
     count = "1 input" if len(bad) == 1 else f"{len(bad):,} inputs"
-    print(f"error: {count} cannot be read: {named}", file=sys.stderr)
+    print(f"error: {count} cannot be read: {name_list([example.file for example in bad], SHOWN)}", file=sys.stderr)
     return RnnappsError.exit_code

@@ -7,8 +7,10 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from rnnapps.errors import ConfigError
 from rnnapps.printable import printable, terminal
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "show_facts",
     "show_table",
     "show_verdict",
+    "write_page",
 ]
 
 WIDE = 500
@@ -54,6 +57,16 @@ def output() -> Console:
     from rich.console import Console
 
     return Console(file=terminal(sys.stdout), width=None if sys.stdout.isatty() else WIDE)
+
+
+def write_page(path: str, content: str) -> None:
+    """Writes what `--html` asks for, whole or not at all; raises ConfigError where it cannot be written."""
+    from rnnapps.atomic import write_atomically
+
+    try:
+        write_atomically(Path(path), content.encode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}; give another --html FILE") from error
 
 
 def print_json(data: Any, stream: IO[str] | None = None) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.cli.commands import Commands, add_command
+from rnnapps.errors import CheckpointError
 from rnnapps.printable import printable
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["add_runs", "runs_command"]
 
 
-def add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_runs(commands: Commands) -> None:
     """The command `runs` and its flags."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "runs",
-        help="list runs with their scores, and compare their settings and curves",
+        "rnnapps runs",
+        "rnnapps runs runs/PIPELINE --html comparison.html",
+        "rnnapps runs runs/PIPELINE/first runs/PIPELINE/second --json",
+        summary="list runs with their scores, and compare their settings and curves",
         description="List runs with their scores, the best baseline and the settings in which they differ.",
-        epilog="examples:\n  rnnapps runs\n  rnnapps runs runs/PIPELINE --html comparison.html\n"
-        "  rnnapps runs runs/PIPELINE/first runs/PIPELINE/second --json",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "folders", nargs="*", default=["runs"], metavar="DIR", help="runs, or folders of runs; by default runs"
@@ -62,27 +62,21 @@ def runs_command(arguments: argparse.Namespace) -> int:
     else:
         _show(records)
     if arguments.html:
-        _write_page(Path(arguments.html), records)
+        _write_page(arguments.html, records)
     return 2 if failed else 0
 
 
 def _show(records: Sequence[RunRecord]) -> None:
     """For each pipeline a table of its runs, and one of the settings in which they differ."""
     from rnnapps.cli.result import output, show_table
-    from rnnapps.verbs.run_records import differing_settings
+    from rnnapps.verbs.run_records import by_pipeline, differing_settings, names_of
 
     console = output()
-    by_pipeline = sorted(records, key=lambda record: record.pipeline)
-    for pipeline, group in itertools.groupby(by_pipeline, key=lambda record: record.pipeline):
-        runs = list(group)
+    for pipeline, runs in by_pipeline(records).items():
         show_table(console, (pipeline, *COLUMNS), [_row(record) for record in runs])
         different = differing_settings(runs)
         if different:
-            show_table(
-                console,
-                ("setting", *(record.path.name for record in runs)),
-                [(key, *(_word(value) for value in values)) for key, values in different.items()],
-            )
+            show_table(console, ("setting", *names_of(runs)), different)
 
 
 COLUMNS = ("steps", "seconds", "metric", "value", "best baseline", "its value", "outcome", "written")
@@ -91,7 +85,6 @@ COLUMNS = ("steps", "seconds", "metric", "value", "best baseline", "its value", 
 def _row(record: RunRecord) -> tuple[str | float | None, ...]:
     """A line of the table: what a person compares."""
     metric, value, split = record.score
-    verdict = record.evaluation.verdict if record.evaluation else None
     of = f"{record.step:,} of {record.steps:,}" if record.step != record.steps else f"{record.steps:,}"
     return (
         str(record.path),
@@ -99,27 +92,15 @@ def _row(record: RunRecord) -> tuple[str | float | None, ...]:
         None if record.seconds is None else round(record.seconds),
         f"{metric.replace('_', ' ')}, {split}" if metric else None,
         value,
-        verdict.baseline if verdict else None,
-        verdict.baseline_value if verdict else None,
-        verdict.outcome if verdict else None,
+        *record.baseline,
         f"{record.written:%Y-%m-%d %H:%M}",
     )
 
 
-def _word(value: object) -> str:
-    return "-" if value is None else str(value)
-
-
-def _write_page(path: Path, records: Sequence[RunRecord]) -> None:
-    """Writes the page of comparison in one step."""
-    from rnnapps.atomic import write_atomically
-    from rnnapps.verbs.loading import load_tensorflow
-
-    load_tensorflow()
+def _write_page(path: str, records: Sequence[RunRecord]) -> None:
+    """Writes the page of comparison."""
+    from rnnapps.cli.result import write_page
     from rnnapps.verbs.run_comparison import comparison_page
 
-    try:
-        write_atomically(path, comparison_page(records).encode())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}; give another --html FILE") from error
-    print(f"page: {printable(str(path))}", file=sys.stderr)
+    write_page(path, comparison_page(records))
+    print(f"page: {printable(path)}", file=sys.stderr)

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnapps.cli.serving import without_tensorflow
+from rnnapps.cli.commands import Commands, add_command
 from rnnapps.errors import ConfigError
-from rnnapps.zoo import resolved
 
 if TYPE_CHECKING:
     from rnnapps.scoring.score import Progress, Scored, ScoreOptions
@@ -23,19 +22,18 @@ __all__ = ["add_score", "score_command"]
 SECONDS_BETWEEN_LINES = 60.0
 
 
-def add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_score(commands: Commands) -> None:
     """The command `score` and its flags."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "score",
-        help="answer many rows of files by an exported model",
+        "rnnapps score saved_models/NAME rows.jsonl --to answers",
+        "rnnapps score saved_models/NAME table.csv --to answers --columns sentence=text --key id --format parquet",
+        "rnnapps score zoo:NAME recordings/ --to transcripts --outputs transcript confidence",
+        summary="answer many rows of files by an exported model",
         description="Ask an exported model for every row of some files: JSON lines, CSV, Parquet, tar archives, lines "
         "of text, or any other file as one row. Answers are written in parts; the same command again goes on where it "
         "was ended.",
-        epilog="examples:\n  rnnapps score saved_models/NAME rows.jsonl --to answers\n"
-        "  rnnapps score saved_models/NAME table.csv --to answers --columns sentence=text --key id --format parquet\n"
-        "  rnnapps score zoo:NAME recordings/ --to transcripts --outputs transcript confidence",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("export", metavar="EXPORT", help="an export, the folder of its versions, or zoo:NAME")
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
@@ -63,6 +61,10 @@ def score_command(arguments: argparse.Namespace) -> int:
         DataError: an input cannot be read.
         ExportError: the model cannot be loaded.
     """
+    # What serves loads sockets and more: not for the help of other commands.
+    from rnnapps.cli.serving import without_tensorflow
+    from rnnapps.zoo import resolved
+
     without_tensorflow()
     try:
         from rnnapps.scoring.score import score

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import atexit
 import functools
-import lzma
 import shutil
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from rnnapps.data.compressed import compression_of, open_compressed, plain_name
+from rnnapps.data.compressed import BROKEN, CHUNK_BYTES, compression_of, open_compressed, plain_name
 from rnnapps.errors import DataError
 
 __all__ = ["unpacked_source"]
 
 MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
-CHUNK_BYTES = 1 << 20
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-BROKEN = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
-DAMAGED = (*BROKEN, zipfile.BadZipFile, tarfile.TarError)
+DAMAGED = (*BROKEN, RuntimeError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError)
+"""What is raised where an archive is damaged, encrypted or of an unknown kind."""
 
 
 def unpacked_source(source: str | Path) -> Path:
@@ -40,10 +37,13 @@ def unpacked_source(source: str | Path) -> Path:
         DataError: an archive is damaged, encrypted or empty, names files outside itself, or unpacks to too much.
     """
     path = Path(source)
-    if not path.is_file():
-        return path
-    with open(path, "rb") as file:
-        head = file.read(8)
+    try:
+        if not path.is_file():
+            return path
+        with open(path, "rb") as file:
+            head = file.read(8)
+    except OSError:
+        return path  # whoever reads it says what is wrong
     archive = path.name.lower().endswith(ARCHIVES)
     if not archive and not compression_of(path, head):
         return path

@@ -13,9 +13,12 @@ from rnnapps.config import require, require_choice
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.errors import DataError
 
-__all__ = ["BadExamplesConfig", "GoodExamples", "OnBad", "answered"]
+__all__ = ["LEFT_OUT", "BadExamplesConfig", "GoodExamples", "OnBad", "answered"]
 
 OnBad = Literal["auto", "skip", "refuse"]
+
+LEFT_OUT = "are left out"
+"""What is told of examples that are skipped; the verb `data` lists them instead."""
 
 SHOWN = 3
 """Bad examples that are named; the verb `data` lists all."""
@@ -68,7 +71,7 @@ class GoodExamples:
         *,
         noun: str,
         many: bool = True,
-        fate: str = "are left out",
+        fate: str = LEFT_OUT,
     ) -> None:
         self.source, self.config, self.noun, self.fate = str(source), config, noun, fate
         self.skips = config.on_bad == "skip" or (config.on_bad == "auto" and many)
@@ -97,6 +100,11 @@ class GoodExamples:
             raise error
         self.count += 1
         self.bad.append(error)
+
+    @classmethod
+    def refusing(cls, source: str | Path, *, noun: str) -> GoodExamples:
+        """For a reader that is given none: the first bad example is an error."""
+        return cls(source, BadExamplesConfig(on_bad="refuse"), noun=noun)
 
     @classmethod
     def of_inputs(cls, source: str | Path, *, noun: str) -> GoodExamples:

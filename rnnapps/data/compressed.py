@@ -13,9 +13,11 @@ from typing import IO, cast
 
 from rnnapps.errors import DataError
 
-__all__ = ["compression_of", "decompressed", "open_compressed", "plain_name", "plain_suffix"]
+__all__ = ["BROKEN", "compression_of", "decompressed", "open_compressed", "plain_name", "plain_stem", "plain_suffix"]
 
 CHUNK_BYTES = 1 << 20
+BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+"""What is raised where a compressed file is damaged."""
 
 Opener = Callable[[IO[bytes]], IO[bytes]]
 
@@ -46,6 +48,11 @@ def plain_name(path: str | Path) -> str:
 def plain_suffix(path: str | Path) -> str:
     """The ending of a file in lower case, that of its compression left out: `.csv` of `A.CSV.gz`."""
     return Path(plain_name(path)).suffix.lower()
+
+
+def plain_stem(path: str | Path) -> str:
+    """The name of a file without its ending and that of its compression: `a` of `a.csv.gz`."""
+    return Path(plain_name(path)).stem
 
 
 def compression_of(path: str | Path, head: bytes) -> str:
@@ -86,7 +93,7 @@ def decompressed(content: bytes, name: str | Path, *, maximum_bytes: int) -> byt
                 if unpacked.tell() > maximum_bytes:
                     problem = f"unpacks to more than {maximum_bytes:,} bytes, the most that is read into memory"
                     raise DataError(name, problem, "split it into smaller files and use a part of it")
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+    except BROKEN as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(name, f"cannot be unpacked ({compression}): {reason}", "copy it again") from None
     return unpacked.getvalue()

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from rnnapps.data.compressed import plain_stem
 from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 
@@ -56,7 +57,7 @@ def parts_of(names: Iterable[NameT], source: str | Path, *, subsets: bool = Fals
     """
     parts: dict[str, list[NameT]] = {}
     for name in names:
-        text = name.stem if isinstance(name, Path) else str(name)
+        text = plain_stem(name) if isinstance(name, Path) else str(name)
         part = subset_part(text) if subsets else part_named(text)
         if part is not None:
             parts.setdefault(part, []).append(name)

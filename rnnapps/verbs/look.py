@@ -13,6 +13,7 @@ from typing import Any
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.data.bad_examples import LEFT_OUT
 from rnnapps.verbs.configure import read_configuration
 from rnnapps.verbs.data import read_examples, require_readable, with_data
 from rnnapps.verbs.pipelines import find_configuration, find_pipeline
@@ -56,7 +57,7 @@ def look_at_data(pipeline: AnyPipeline, config: Any, given: Any = None) -> DataR
     require_readable(config, given)
     with contextlib.redirect_stderr(io.StringIO()) as told:
         report = pipeline.look(_lenient(pipeline, config), given)
-    notes = [line for line in told.getvalue().splitlines() if line.strip() and "are left out:" not in line]
+    notes = [line for line in told.getvalue().splitlines() if line.strip() and f"{LEFT_OUT}:" not in line]
     return dataclasses.replace(report, notes=[*report.notes, *notes])
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from rnnapps.contract.sections import Block, Gallery, Paragraph, Picture, Section, Table, Value
+from rnnapps.contract.sections import Block, Gallery, Paragraph, Picture, Section, Table
 from rnnapps.reports.plots import Curve, plot_curves
 from rnnapps.reports.render import label, render_page
-from rnnapps.verbs.run_records import RunRecord, differing_settings
+from rnnapps.verbs.run_records import RunRecord, by_pipeline, differing_settings, names_of
 
 __all__ = ["comparison_page"]
 
@@ -22,9 +20,8 @@ NOT_DRAWN = frozenset({"step", "elapsed_seconds", "learning_rate"})
 
 def comparison_page(records: Sequence[RunRecord]) -> str:
     """A complete HTML document with a section for each pipeline."""
-    by_pipeline = sorted(records, key=lambda record: record.pipeline)
-    groups = itertools.groupby(by_pipeline, key=lambda record: record.pipeline)
-    sections = [Section(label(pipeline).capitalize(), list(_blocks(list(runs)))) for pipeline, runs in groups]
+    groups = by_pipeline(records).items()
+    sections = [Section(label(pipeline).capitalize(), list(_blocks(runs))) for pipeline, runs in groups]
     return render_page("Runs side by side", f"{len(records):,} runs", sections)
 
 
@@ -33,8 +30,7 @@ def _blocks(records: Sequence[RunRecord]) -> Iterator[Block]:
     yield _scores(records)
     different = differing_settings(records)
     if different:
-        columns = ("Setting", *_names(records))
-        yield Table(columns, [(key, *map(_value, values)) for key, values in different.items()], caption="Differences")
+        yield Table(("Setting", *names_of(records)), different, caption="Differences")
     newest = sorted(record.written for record in records)[-MOST_CURVES:]
     drawn = [record for record in records if record.written >= newest[0]][:MOST_CURVES]
     if len(drawn) < len(records):
@@ -45,11 +41,9 @@ def _blocks(records: Sequence[RunRecord]) -> Iterator[Block]:
 def _scores(records: Sequence[RunRecord]) -> Table:
     """A row for each run."""
     rows = []
-    for name, record in zip(_names(records), records, strict=True):
+    for name, record in zip(names_of(records), records, strict=True):
         metric, value, split = record.score
-        verdict = record.evaluation.verdict if record.evaluation else None
-        baseline = (verdict.baseline, verdict.baseline_value, verdict.outcome) if verdict else (None, None, None)
-        rows.append((name, record.step, record.seconds, label(metric), split, value, *baseline))
+        rows.append((name, record.step, record.seconds, label(metric), split, value, *record.baseline))
     columns = ("Run", "Steps", "Seconds", "Metric", "Split", "Value", "Best baseline", "Its value", "Outcome")
     return Table(columns, rows, caption="Scores")
 
@@ -68,17 +62,6 @@ def _pictures(records: Sequence[RunRecord]) -> Iterator[Picture]:
 
 
 def _curves(records: Sequence[RunRecord], name: str, axis: str) -> Iterator[Curve]:
-    for title, record in zip(_names(records), records, strict=True):
+    for title, record in zip(names_of(records), records, strict=True):
         rows = [row for row in record.rows if isinstance(row.get(name), int | float) and axis in row]
         yield Curve(title, [row[axis] for row in rows], [row[name] for row in rows])
-
-
-def _names(records: Sequence[RunRecord]) -> list[str]:
-    """The names of the folders; the whole paths where two have one name."""
-    names = [record.path.name for record in records]
-    return names if len(set(names)) == len(names) else [str(record.path) for record in records]
-
-
-def _value(value: Any) -> Value:
-    """Settings as they are written, not as measured figures are."""
-    return "–" if value is None else str(value)

@@ -17,7 +17,7 @@ from rnnapps.verbs.runs import read_evaluation
 if TYPE_CHECKING:
     from rnnapps.training.run import RunFolder
 
-__all__ = ["RunRecord", "differing_settings", "find_runs", "read_record"]
+__all__ = ["RunRecord", "by_pipeline", "differing_settings", "find_runs", "names_of", "read_record"]
 
 DEEPEST = 4
 """Levels of folders below a given one in which runs are looked for."""
@@ -71,10 +71,16 @@ class RunRecord:
         found = next((name for name in row if name.startswith(prefix)), None)
         return (found.removeprefix(prefix), row[found], "validation") if found else ("", None, "")
 
+    @property
+    def baseline(self) -> tuple[str | None, float | None, str | None]:
+        """Name and value of the best baseline, and how the run does beside it; None where there is no verdict."""
+        verdict = self.evaluation.verdict if self.evaluation else None
+        return (verdict.baseline, verdict.baseline_value, verdict.outcome) if verdict else (None, None, None)
+
     def as_dict(self) -> dict[str, Any]:
         """What `rnnapps runs --json` prints of it."""
         metric, value, split = self.score
-        verdict = self.evaluation.verdict if self.evaluation else None
+        baseline, baseline_value, outcome = self.baseline
         return {
             "run": str(self.path),
             "pipeline": self.pipeline,
@@ -85,9 +91,9 @@ class RunRecord:
             "metric": metric,
             "value": value,
             "split": split,
-            "baseline": verdict.baseline if verdict else None,
-            "baseline_value": verdict.baseline_value if verdict else None,
-            "outcome": verdict.outcome if verdict else None,
+            "baseline": baseline,
+            "baseline_value": baseline_value,
+            "outcome": outcome,
             "written": self.written.isoformat(timespec="seconds"),
             "settings": dict(self.settings),
         }
@@ -137,11 +143,29 @@ def read_record(path: Path) -> RunRecord:
     )
 
 
-def differing_settings(records: Sequence[RunRecord]) -> dict[str, list[Any]]:
-    """Dotted key -> its value in each run, of the settings that are not the same in all."""
+def by_pipeline(records: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
+    """The runs of each pipeline, by its name in the order of the alphabet."""
+    groups: dict[str, list[RunRecord]] = {name: [] for name in sorted(record.pipeline for record in records)}
+    for record in records:
+        groups[record.pipeline].append(record)
+    return groups
+
+
+def names_of(records: Sequence[RunRecord]) -> list[str]:
+    """The names of the folders; the whole paths where two have one name."""
+    names = [record.path.name for record in records]
+    return names if len(set(names)) == len(names) else [str(record.path) for record in records]
+
+
+def differing_settings(records: Sequence[RunRecord]) -> list[tuple[str | None, ...]]:
+    """(dotted key, its value in each run as it is written, None for none) of settings that are not the same in all."""
     keys = dict.fromkeys(key for record in records for key in record.settings)
     values = {key: [record.settings.get(key) for record in records] for key in keys}
-    return {key: each for key, each in values.items() if any(value != each[0] for value in each)}
+    return [
+        (key, *(None if value is None else str(value) for value in own))
+        for key, own in values.items()
+        if any(value != own[0] for value in own)
+    ]
 
 
 def _runs_below(folder: Path, depth: int = 0) -> Iterator[Path]:

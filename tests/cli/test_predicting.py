@@ -51,7 +51,7 @@ def test_what_cannot_be_read_is_named_at_the_end(capsys: pytest.CaptureFixture[s
     assert run(Answers(capsys, BAD)) == 2
     assert capsys.readouterr().err == "error: 1 input cannot be read: b.wav\n"
     assert run(Answers(capsys, BAD, *more)) == 2
-    assert capsys.readouterr().err == "error: 5 inputs cannot be read: b.wav, c.wav, d.wav, ...\n"
+    assert capsys.readouterr().err == "error: 5 inputs cannot be read: b.wav, c.wav, d.wav and 2 more\n"
     assert run(Answers(capsys, "one")) == 0
 
 

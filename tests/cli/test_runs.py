@@ -78,6 +78,12 @@ def test_tables_name_what_differs_and_nothing_else(runs: Path, capsys: pytest.Ca
     assert "model.cell" not in shown
 
 
+def test_runs_of_one_name_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = make_run(tmp_path / "a" / "run"), make_run(tmp_path / "b" / "run", units=64)
+    assert main(["runs", str(tmp_path)]) == 0
+    assert re.search(rf"^setting +{first} +{second} *$", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_a_run_that_is_being_trained_says_so(runs: Path, in_use: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {Path(row["run"]): row["training"] for row in listed(capsys, str(runs / "text_generation"))} == {
         in_use: True,

@@ -17,7 +17,7 @@ import pytest
 
 from rnnapps.data import archives, compressed
 from rnnapps.data.archives import unpacked_source
-from rnnapps.data.compressed import decompressed, plain_name, plain_suffix
+from rnnapps.data.compressed import decompressed, plain_name, plain_stem, plain_suffix
 from rnnapps.data.sources import list_files, read_bytes
 from rnnapps.errors import DataError
 
@@ -42,7 +42,7 @@ def test_a_compressed_file_is_read_as_what_it_holds(kind: str, tmp_path: Path) -
     path = tmp_path / f"book.txt.{kind}"
     path.write_bytes(PACKERS[kind](CONTENT))
     assert read_bytes(path, maximum_bytes=20_000) == CONTENT
-    assert (plain_name(path), plain_suffix(path)) == ("book.txt", ".txt")
+    assert (plain_name(path), plain_stem(path), plain_suffix(path)) == ("book.txt", "book", ".txt")
     assert list_files(tmp_path, (".txt",)) == [path] and not list_files(tmp_path, (".csv",))
     assert unpacked_source(path).read_bytes() == CONTENT and unpacked_source(path).name == "book.txt"
     with pytest.raises(DataError, match="unpacks to more than 1,000 bytes"):
@@ -131,4 +131,5 @@ def test_damaged_archives_are_one_line(tmp_path: Path) -> None:
 
 def test_folders_and_what_is_not_there_are_left_to_the_reader(tmp_path: Path) -> None:
     assert unpacked_source(tmp_path) == tmp_path and unpacked_source("builtin") == Path("builtin")
+    assert unpacked_source("a" * 300) == Path("a" * 300), "no name that the system takes"
     assert compressed.compression_of("a.txt", b"") == ""

@@ -15,6 +15,7 @@ from rnnapps.data.text.documents import read_documents
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.layouts import list_rows
 from rnnapps.tasks.translation.data.files import read_tab_file
+from tests.tasks.damage import damaged
 
 PIECES = [b"\t", b"\n", b"\x00", b"\xff", b'"', b"\r", b"{", b"}", b"[", b"\\u", b",", b"\xef\xbb\xbf", b"1e999", b"|"]
 SAID = ["Seven green boats.", 'No, "none".', "Größe ☃", "Is it far?"]
@@ -54,22 +55,6 @@ LISTS: dict[str, tuple[str, bytes, Read]] = {
 }
 
 
-def damaged(whole: bytes, draw: np.random.Generator) -> bytes:
-    content = bytearray(whole)
-    for _ in range(draw.integers(1, 5)):
-        place = int(draw.integers(len(content) + 1))
-        match draw.integers(4):
-            case 0:
-                content[place:place] = PIECES[draw.integers(len(PIECES))]
-            case 1:
-                del content[place : place + int(draw.integers(1, 40))]
-            case 2:
-                content[place : place + 1] = bytes([draw.integers(256)])
-            case _:
-                del content[place:]
-    return bytes(content)
-
-
 @MANY
 @pytest.mark.parametrize("name", LISTS)
 def test_damaged_lists_are_read_or_refused_in_one_line(
@@ -80,7 +65,7 @@ def test_damaged_lists_are_read_or_refused_in_one_line(
     path.write_bytes(whole)
     wanted = len(read(path))
     for _ in range(mutations):
-        path.write_bytes(damaged(whole, draw))
+        path.write_bytes(damaged(whole, draw, PIECES))
         try:
             good += 0 < len(read(path)) <= 3 * wanted
         except DataError as error:
@@ -98,7 +83,7 @@ def test_damaged_kaldi_folders(mutations: int, tmp_path: Path) -> None:
     draw, good = np.random.default_rng(0), 0
     for number in range(mutations):
         for name, whole in wanted.items():
-            content = damaged(whole, draw) if (name == "text") == (number % 2 == 0) else whole
+            content = damaged(whole, draw, PIECES) if (name == "text") == (number % 2 == 0) else whole
             (tmp_path / name).write_bytes(content)
         try:
             rows = list_rows(tmp_path, good=GoodExamples(tmp_path, BadExamplesConfig(bad_limit=1.0), noun="recordings"))

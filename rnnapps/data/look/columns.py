@@ -1,4 +1,4 @@
-"""What usually ruins a model of measured rows: dead columns, shifts of level, gaps, and columns that tell the label."""
+"""What usually ruins a model of measured rows: dead columns, shifts of level, and gaps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rnnapps.contract.data_report import Caution
+from rnnapps.printable import name_list
 from rnnapps.types import Array
 
-__all__ = ["column_cautions", "label_cautions"]
+__all__ = ["column_cautions"]
 
 SHIFT = 3.0
 """Deviations of the training rows by which the middle of later rows may lie elsewhere."""
@@ -19,9 +20,6 @@ STANDS_STILL = 0.25
 """From this share of the rows on, a value that stays the same at their end is a dead sensor."""
 
 LEAST_ROWS = 20
-TELLING = 0.98
-"""Area under the ROC curve from which on a column alone says what the label is."""
-
 _NAMED = 3
 
 
@@ -51,24 +49,6 @@ def column_cautions(parts: Mapping[str, Array], channels: Sequence[str]) -> list
     return [*cautions, *_shifts(parts, channels)]
 
 
-def label_cautions(values: Array, labels: Array, channels: Sequence[str]) -> list[Caution]:
-    """Tells of columns that say by themselves what the label is.
-
-    Args:
-        values: rows `(rows, channels)`, NaN where missing.
-        labels: whole numbers `(rows,)`, 0 for ordinary rows, below 0 where missing.
-        channels: names of the columns.
-    """
-    cautions = []
-    for place, name in enumerate(channels):
-        known = (labels >= 0) & np.isfinite(values[:, place])
-        area = _area(values[known, place], labels[known] > 0)
-        if area is not None and max(area, 1 - area) >= TELLING:
-            told = f"column {name!r} alone tells the label (area under the ROC curve {max(area, 1 - area):.3f})"
-            cautions.append(Caution(told, "leave it out if it is not known when the model is used"))
-    return cautions
-
-
 def _shifts(parts: Mapping[str, Array], channels: Sequence[str]) -> list[Caution]:
     """Tells of columns whose later rows lie on another level than the training rows."""
     train, cautions = parts["train"], []
@@ -90,16 +70,6 @@ def _shifts(parts: Mapping[str, Array], channels: Sequence[str]) -> list[Caution
     return cautions
 
 
-def _area(values: Array, positive: Array) -> float | None:
-    """Area under the ROC curve of a value as a score (Mann & Whitney); None where there is one class alone."""
-    ones = int(positive.sum())
-    if not 0 < ones < len(values):
-        return None
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # equal values share the mean of their ranks
-    return float((ranks[positive].sum() - ones * (ones + 1) / 2) / (ones * (len(values) - ones)))
-
-
 def _stands_still(values: Array) -> bool:
     """Whether all present values are the same."""
     present = values[np.isfinite(values)]
@@ -116,7 +86,7 @@ def _died(values: Array) -> bool:
 
 def _told(names: Sequence[str], what: str) -> str:
     """Names of columns, a few of them, and what is wrong."""
-    named = ", ".join(map(repr, names[:_NAMED])) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    named = name_list([repr(name) for name in names], _NAMED)
     return f"{'column' if len(names) == 1 else 'columns'} {named}: {what}"
 
 

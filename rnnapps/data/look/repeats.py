@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 from rnnapps.contract.data_report import Caution, Listing
+from rnnapps.printable import name_list
 
 __all__ = ["crossing_groups", "repeats"]
 
@@ -61,7 +62,6 @@ def crossing_groups(parts: Mapping[str, Sequence[str]], what: str, *, remedy: st
         own = set(filter(None, groups))
         shared = sorted(own & train)
         if name != "train" and shared:
-            named = ", ".join(shared[:SHOWN]) + (", ..." if len(shared) > SHOWN else "")
-            told = f"{len(shared):,} of {len(own):,} {what} of {name} are in training too: {named}"
+            told = f"{len(shared):,} of {len(own):,} {what} of {name} are in training too: {name_list(shared, SHOWN)}"
             cautions.append(Caution(told, remedy))
     return cautions

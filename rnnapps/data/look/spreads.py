@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from rnnapps.contract.data_report import Caution, Counts, Histogram
+from rnnapps.printable import name_list
 
 __all__ = ["counted", "one_sided", "spread"]
 
@@ -55,10 +56,8 @@ def one_sided(counts: Counts, what: str) -> list[Caution]:
         share = f"{100 * counts.counts[most] / total:.0f} % of all {what} are of one class, {most!r}"
         remedy = "a model that always says so looks good: judge by the score of each class, or give more of the others"
         cautions.append(Caution(share, remedy))
-    few = [name for name, count in counts.counts.items() if count < FEW]
+    few = [f"{name!r} ({count})" for name, count in counts.counts.items() if count < FEW]
     if few and len(few) < len(counts.counts):
-        named = ", ".join(f"{name!r} ({counts.counts[name]})" for name in few[:3])
-        more = f" and {len(few) - 3} more classes" if len(few) > 3 else ""
-        told = f"fewer than {FEW} {what} of {named}{more}"
+        told = f"fewer than {FEW} {what} of {name_list(few, 3)}"
         cautions.append(Caution(told, "give more of them, or leave the class out"))
     return cautions

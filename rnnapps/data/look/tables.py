@@ -18,7 +18,10 @@ from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries
 from rnnapps.types import Array
 
-__all__ = ["every_series", "look_at_series", "own_rows"]
+__all__ = ["PERIOD", "every_series", "look_at_series"]
+
+PERIOD = "period found, rows"
+"""The fact that tells after how many rows series repeat themselves."""
 
 SHOWN_ROWS, SHOWN_SERIES, SHOWN_CHANNELS = 3, 3, 8
 DRAWN = 400
@@ -37,13 +40,13 @@ def look_at_series(
         skipped: files that could not be read.
     """
     series = every_series(parts)
-    rows = {name: own_rows(getattr(parts, name)) for name in parts._fields}
+    rows = {name: _own_rows(getattr(parts, name)) for name in parts._fields}
     season = found_season(series)
     lengths = spread("rows of a series", [len(own) for own in series]) if len(series) > 1 else None
     repeated, twice = _repeated(series)
     return DataReport(
         source,
-        facts={**_facts(series, config), "period found, rows": season or "none"},
+        facts={**_facts(series, config), PERIOD: season or "none"},
         parts=[_part(name, getattr(parts, name), config) for name in parts._fields],
         listings=[_columns(series[0], rows["train"]), *([repeated] if repeated else [])],
         histograms=[lengths] if lengths else [],
@@ -65,7 +68,7 @@ def every_series(parts: SplitSeries) -> list[Series]:
     return list(found.values())
 
 
-def own_rows(parts: Sequence[SeriesPart]) -> Array:
+def _own_rows(parts: Sequence[SeriesPart]) -> Array:
     """The rows of all parts of a split, one below the other `(rows, channels)`."""
     own = [part.rows().values for part in parts]
     return np.concatenate(own) if own else np.zeros((0, 0))

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
-from rnnapps.data.compressed import plain_name
+from rnnapps.data.compressed import plain_stem
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_file import read_table
@@ -64,7 +64,7 @@ def read_series(
 
 def _file_series(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> list[tuple[str, Series]]:
     """The series of one file of a folder, each with the name of the file."""
-    table, name = read_table(path, config, known), Path(plain_name(path)).stem
+    table, name = read_table(path, config, known), plain_stem(path)
     return [(name, series) for series in table_series(table, config, name=name, known=known)]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnapps.data.archives import unpacked_source
-from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.file_kinds import require_text
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
 from rnnapps.data.text.records import has_records, record_texts
@@ -64,7 +64,7 @@ def read_documents(source: str, good: GoodExamples | None = None, *, pattern: st
         from pydoc_data.topics import topics
 
         return separated([topics[name] for name in sorted(topics)])
-    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="documents")
+    good = good or GoodExamples.refusing(source, noun="documents")
     if is_tfds(source):
         builder = tfds_builder(source)
         splits = sorted(builder.info.splits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.csv_dicts import csv_dicts, shown_names
+from rnnapps.data.text.json_lines import json_object, whole_text
 from rnnapps.errors import DataError
 
 __all__ = ["has_records", "record_texts"]
@@ -46,7 +46,7 @@ def record_texts(path: str | Path, content: str, field: str, good: GoodExamples)
         yield from _column(path, content, field)
         return
     lines = ((number, line) for number, line in enumerate(content.split("\n"), start=1) if line.strip())
-    yield from good.read(partial(_text, path, number, line, field=field) for number, line in lines)
+    yield from good.read(partial(_text, path, f"line {number}", line, field=field) for number, line in lines)
 
 
 def _column(path: str | Path, content: str, field: str) -> Iterator[str]:
@@ -60,25 +60,16 @@ def _column(path: str | Path, content: str, field: str) -> Iterator[str]:
             yield row[field]
 
 
-def _text(path: str | Path, number: int, line: str, *, field: str) -> str:
+def _text(path: str | Path, place: str, line: str, *, field: str) -> str:
     """The text of a JSON record."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(path, f"line {number} is no JSON: {error}", "give a JSON object a line") from None
-    if not isinstance(record, dict):
-        raise DataError(path, f"line {number} is JSON, but no object", "give a JSON object a line")
+    record = json_object(path, place, line)
     found = record.get(field) if field else next((record[name] for name in FIELDS if name in record), None)
     text = _chat(record.get(field or CHAT)) if found is None or isinstance(found, list) else found
     if not isinstance(text, str):
         missing = f"no text {field!r}" if field else f"none of {', '.join((*FIELDS, CHAT))}"
-        problem = f"line {number} has {missing}; its keys are {shown_names(record)}"
+        problem = f"{place} has {missing}; its keys are {shown_names(record)}"
         raise DataError(path, problem, "name one with --data.field")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise DataError(path, f"line {number} has half a surrogate pair", "correct it") from None
-    return text
+    return whole_text(path, place, text)
 
 
 def _chat(messages: object) -> str | None:

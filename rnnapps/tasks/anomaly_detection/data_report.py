@@ -8,17 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnapps.contract.data_report import Caution, Counts, DataReport
-from rnnapps.data.look.columns import label_cautions
 from rnnapps.data.look.tables import every_series, look_at_series
 from rnnapps.data.series.series import SeriesPart
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.data.watched import WatchedSeries, read_watched
+from rnnapps.tasks.anomaly_detection.metrics import area_under_roc
 from rnnapps.types import Array
 
-__all__ = ["look_at_rows"]
+__all__ = ["label_cautions", "look_at_rows"]
 
 MANY = 0.05
 """Share of labelled training rows from which on a model of ordinary rows learns the faults, too."""
+
+TELLING = 0.98
+"""Area under the ROC curve from which on a column alone says what the label is."""
 
 
 def look_at_rows(data: AnomalyDataConfig, given: object = None) -> DataReport:
@@ -77,3 +80,22 @@ def _telling(watched: WatchedSeries) -> list[Caution]:
     values = np.concatenate([series.values for series in labelled])
     labels = np.concatenate([series.labels for series in labelled if series.labels is not None])
     return label_cautions(values, labels, labelled[0].channels)
+
+
+def label_cautions(values: Array, labels: Array, channels: Sequence[str]) -> list[Caution]:
+    """Tells of columns that say by themselves what the label is.
+
+    Args:
+        values: rows `(rows, channels)`, NaN where missing.
+        labels: whole numbers `(rows,)`, 0 for ordinary rows, below 0 where missing.
+        channels: names of the columns.
+    """
+    cautions = []
+    for place, name in enumerate(channels):
+        known = (labels >= 0) & np.isfinite(values[:, place])
+        area = area_under_roc(labels[known] > 0, values[known, place]) if known.any() else np.nan
+        area = max(area, 1 - area)  # low values may tell it, too
+        if area >= TELLING:
+            told = f"column {name!r} alone tells the label (area under the ROC curve {area:.3f})"
+            cautions.append(Caution(told, "leave it out if it is not known when the model is used"))
+    return cautions

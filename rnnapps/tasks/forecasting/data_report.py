@@ -6,8 +6,9 @@ import dataclasses
 
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.data_report import Caution, DataReport, Suggestion
-from rnnapps.data.look.tables import look_at_series
+from rnnapps.data.look.tables import PERIOD, look_at_series
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.printable import name_list
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.splits import SeriesSplits, split_source
 
@@ -37,19 +38,14 @@ def _room(splits: SeriesSplits, model: ForecastModelConfig) -> list[Caution]:
     short = [part.series.name for part in splits.parts.train if len(part) < needed]
     if not short:
         return []
-    named = ", ".join(map(repr, short[:3])) + (", ..." if len(short) > 3 else "")
     told = f"{len(short)} of {len(splits.parts.train)} series have fewer training rows than a window needs ({needed:,})"
     shorter = "lower --model.history_steps and --model.horizon_steps, or give --model.minimum_history_steps"
-    return [Caution(f"{told}: {named}", shorter)]
+    return [Caution(f"{told}: {name_list([repr(name) for name in short], 3)}", shorter)]
 
 
 def _windows(report: DataReport, model: ForecastModelConfig) -> list[Suggestion]:
-    """A history of two periods at least, and a horizon of one, where there is a period."""
-    season = report.facts.get("period found, rows")
-    if not isinstance(season, int):
+    """A history of two periods at least, where there is a period."""
+    season = report.facts[PERIOD]
+    if not isinstance(season, int) or model.history_steps >= (history := min(2 * season, MOST_HISTORY)):
         return []
-    suggestions = []
-    history = min(2 * season, MOST_HISTORY)
-    if model.history_steps < history:
-        suggestions.append(Suggestion("model.history_steps", history, f"two periods of {season} rows, at most 512"))
-    return suggestions
+    return [Suggestion("model.history_steps", history, f"two periods of {season} rows, at most {MOST_HISTORY}")]

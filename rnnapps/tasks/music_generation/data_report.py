@@ -11,6 +11,7 @@ from rnnapps.contract.data_report import AS_IT_IS, Caution, DataReport, Example,
 from rnnapps.contract.sections import Block, Sound, Value
 from rnnapps.data.look.repeats import repeats
 from rnnapps.data.look.spreads import counted, spread
+from rnnapps.printable import name_list
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.data.music import read_piece_splits
 from rnnapps.tasks.music_generation.data.piece import Piece
@@ -87,8 +88,8 @@ def _cautions(every: Sequence[Piece]) -> list[Caution]:
         cautions.append(Caution(told, "give more pieces, or fine-tune a trained model: rnnapps models"))
     empty = [piece.name for piece in every if _sounding(piece) < SPARSE]
     if empty:
-        named = ", ".join(empty[:3]) + (", ..." if len(empty) > 3 else "")
-        cautions.append(Caution(f"{len(empty)} pieces are nearly all silence: {named}", "cut or leave them out"))
+        told = f"{len(empty)} pieces are nearly all silence: {name_list(empty, 3)}"
+        cautions.append(Caution(told, "cut or leave them out"))
     merged = [piece for piece in every if any("fall together" in remark for remark in piece.remarks)]
     if len(merged) > COARSE * len(every):
         told = f"in {len(merged)} of {len(every)} pieces notes fall together: the grid is too coarse for them"

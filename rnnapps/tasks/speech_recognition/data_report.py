@@ -14,6 +14,7 @@ from rnnapps.contract.sections import Block, Sound, Value
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.look.repeats import crossing_groups, repeats
 from rnnapps.data.look.spreads import counted, one_sided, spread
+from rnnapps.printable import name_list
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits, read_utterance_splits
 from rnnapps.tasks.speech_recognition.data.utterance import FULL_SCALE, Utterance, wav_bytes
@@ -119,8 +120,8 @@ def _cautions(every: Sequence[Utterance], transcripts: Counts, rate: int) -> lis
     for what, (is_bad, remedy) in found.items():
         bad = [Path(own.name).name for own in every if is_bad(own)]
         if bad:
-            named = ", ".join(bad[:3]) + (", ..." if len(bad) > 3 else "")
-            cautions.append(Caution(f"{len(bad):,} of {len(every):,} recordings {what}: {named}", remedy))
+            told = f"{len(bad):,} of {len(every):,} recordings {what}: {name_list(bad, 3)}"
+            cautions.append(Caution(told, remedy))
     hours = sum(own.seconds(rate) for own in every) / 3600
     if transcripts.kinds > FEW_WORDS and hours < FEW_HOURS:
         told = f"{60 * hours:.0f} minutes of speech with {transcripts.kinds:,} different transcripts"

@@ -12,6 +12,7 @@ from rnnapps.contract.data_report import AS_IT_IS, Caution, DataReport, Example,
 from rnnapps.contract.sections import Block, Value
 from rnnapps.data.look.repeats import repeats
 from rnnapps.data.look.spreads import counted, one_sided, spread
+from rnnapps.printable import name_list
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.video import Video, read_video_splits
 
@@ -90,8 +91,8 @@ def _groups(parts: Mapping[str, Sequence[Video]], config: VideoDataConfig) -> tu
     shared = sorted(found["train"] & (found["validation"] | found["test"]))
     if not shared:
         return [], []
-    named = ", ".join(shared[:3]) + (", ..." if len(shared) > 3 else "")
-    told = f"{len(shared)} groups of names ({named}) are in training and in held-out videos: the same people or scenes"
+    named = f"{len(shared)} groups of names ({name_list(shared, 3)})"
+    told = f"{named} are in training and in held-out videos: the same people or scenes"
     suggestions = [Suggestion("data.groups", pattern, "names seem to say who is seen")] if not config.groups else []
     return suggestions, [Caution(told, f"scores of new people are lower: --data.groups '{pattern}'")]
 
@@ -117,8 +118,7 @@ def _still(every: Sequence[Video]) -> list[Caution]:
     still = [video.name for video in checked if video.length < 2 or _stands_still(video)]
     if not still:
         return []
-    named = ", ".join(still[:3]) + (", ..." if len(still) > 3 else "")
-    told = f"nothing moves in {len(still)} of {len(checked)} videos that were looked at: {named}"
+    told = f"nothing moves in {len(still)} of {len(checked)} videos that were looked at: {name_list(still, 3)}"
     return [Caution(told, "leave them out, unless standing still is a class")]
 
 

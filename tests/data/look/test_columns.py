@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from rnnapps.data.look import columns
-from rnnapps.data.look.columns import column_cautions, label_cautions
+from rnnapps.data.look.columns import column_cautions
 from rnnapps.types import Array
 
 NAMES = ("load", "temperature")
@@ -64,19 +62,3 @@ def test_gaps_and_a_first_row_that_is_no_header():
     assert told(rows) == ["missing in many training rows: temperature 34 %"]
     (line,) = told(healthy(), names=("20.1", "49,7"))
     assert line == "the names of the columns are numbers (20.1, 49,7): the first row is read as names"
-
-
-def test_a_column_that_tells_the_label():
-    generator = np.random.default_rng(1)
-    labels = (generator.random(500) < 0.1).astype(np.int32)
-    values = np.stack([generator.normal(size=500), 10.0 - labels + generator.normal(size=500) / 20], axis=1)
-    (caution,) = label_cautions(values, labels, NAMES)
-    assert caution.text.startswith("column 'temperature' alone tells the label")
-    assert not label_cautions(values, np.zeros(500, np.int32), NAMES), "one class alone tells nothing"
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_area_is_that_of_scikit_learn(seed: int):
-    generator = np.random.default_rng(seed)
-    values, positive = generator.integers(0, 9, 80).astype(float), generator.random(80) < 0.3
-    assert columns._area(values, positive) == pytest.approx(roc_auc_score(positive, values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,8 @@ def test_a_folder_of_arrays_is_a_series_each(tmp_path: Path) -> None:
     for name, width in (("A-1", 2), ("B-1", 3)):
         arrays = {kind: np.arange(20.0 * width).reshape(20, width) for kind in ("train", "test")}
         np.savez(tmp_path / f"{name}.npz", **arrays)
+    (tmp_path / "B-1.npz.gz").write_bytes(gzip.compress((tmp_path / "B-1.npz").read_bytes()))
+    (tmp_path / "B-1.npz").unlink()
     (tmp_path / "labels.csv").write_text("series,first,last\nB-1,3,5\n")
     config = AnomalyDataConfig(source=str(tmp_path), labels=str(tmp_path / "labels.csv"), targets=("channel_0",))
     parts = read_watched(config).parts

@@ -44,6 +44,8 @@ def test_nemo(tmp_path: Path) -> None:
         "{": "line 3 is no JSON",
         "[]": "line 3 is JSON, but no object",
         '{"audio": "c.wav", "words": 1}': "line 3 has no transcript; its keys are audio, words",
+        '{"audio": "\\ud800.wav", "text": "a"}': "line 3: the audio has half a surrogate pair",
+        '{"audio": "c.wav", "text": "a", "speaker": "\\ud800"}': "line 3: the speaker has half a surrogate pair",
     }.items():
         with pytest.raises(DataError, match=complaint):
             list_rows(write(tmp_path / "bad.jsonl", *map(json.dumps, rows), line))

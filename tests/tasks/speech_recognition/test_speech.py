@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,24 @@ def test_a_folder_with_its_own_test_split(tmp_path: Path) -> None:
     assert [each.name for each in again.validation] == [each.name for each in splits.validation]
     assert splits.test[0].samples.dtype == np.int16
     assert again.digest() == splits.digest()
+
+
+def test_compressed_manifests_are_the_parts_that_their_names_say(tmp_path: Path) -> None:
+    for path in (write_manifest(tmp_path, 5), write_manifest(tmp_path, 3, name="test.csv", seed=1)):
+        (tmp_path / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    splits = read_utterance_splits(config(tmp_path, validation_fraction=0.2))
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [4, 1, 3]
+
+
+def test_speakers_of_a_folder_are_found_in_the_names_of_its_files(tmp_path: Path) -> None:
+    for number in range(12):
+        name = f"{number}_{'abcd'[number % 4]}"
+        (tmp_path / f"{name}.wav").write_bytes(audio_bytes(say("hi lo")))
+        (tmp_path / f"{name}.txt.gz").write_bytes(gzip.compress(b"hi lo"))
+    splits = read_utterance_splits(config(tmp_path, hold_out="speakers", speaker_pattern="_(.)"))
+    groups = [{each.speaker for each in part} for part in (splits.train, splits.validation, splits.test)]
+    assert [len(group) for group in groups] == [2, 1, 1] and set.union(*groups) == set("abcd")
 
 
 def test_speakers_are_held_out_whole(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.data.files import read_aligned, read_tab_file
 from rnnapps.tasks.translation.data.pairs import Pair
 from rnnapps.tasks.translation.data.splits import read_pair_splits
+from tests.tasks.damage import damaged
 
 PIECES = [b"\t", b"\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\r", b"\xe2\x98", b"\xff\xfe", "\u2028".encode(), b" "]
 GIBIBYTE = 1 << 30
@@ -30,23 +31,6 @@ except DataError as error:
     print(error)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
-
-
-def damaged(whole: bytes, draw: np.random.Generator) -> bytes:
-    """The file with one to four places changed."""
-    content = bytearray(whole)
-    for _ in range(draw.integers(1, 5)):
-        place = int(draw.integers(len(content) + 1))
-        match draw.integers(4):
-            case 0:
-                content[place:place] = PIECES[draw.integers(len(PIECES))]
-            case 1:
-                del content[place : place + int(draw.integers(1, 40))]
-            case 2:
-                content[place : place + 1] = bytes([draw.integers(256)])
-            case _:
-                del content[place:]
-    return bytes(content)
 
 
 def accepted(read: Callable[[], list[Pair]], *paths: Path) -> bool:
@@ -65,7 +49,7 @@ def test_damaged_files_of_two_columns(tmp_path: Path) -> None:
     whole = "".join(f"Größe {n} läuft\tsize {n}, 'runs' ☃\r\n" for n in range(12)).encode()
     read = 0
     for _ in range(2200):
-        path.write_bytes(damaged(whole, draw))
+        path.write_bytes(damaged(whole, draw, PIECES))
         read += accepted(lambda: read_tab_file(path), path)
     assert 200 < read < 2000
 
@@ -76,7 +60,7 @@ def test_damaged_aligned_files(tmp_path: Path) -> None:
     whole, read = list(texts), 0
     for number in range(2200):
         for side, path in enumerate(paths):
-            path.write_bytes(damaged(whole[side], draw) if number % 2 == side else whole[side])
+            path.write_bytes(damaged(whole[side], draw, PIECES) if number % 2 == side else whole[side])
         read += accepted(lambda: read_aligned(*paths), *paths)
     assert 100 < read < 2100  # neither outcome is rare
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,18 @@ def test_bad_folders_are_one_line(moves: Path, tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:300])
     with pytest.raises(DataError, match=r"p0_00\.mp4: cannot be decoded"):
         read_video_splits(config(tmp_path / "two"))
+
+
+def test_a_compressed_video_is_read_as_what_it_holds(moves: Path, tmp_path: Path) -> None:
+    shutil.copytree(moves, tmp_path / "all")
+    path = tmp_path / "all" / "left" / "p0_00.mp4"
+    path.with_name("p0_00.mp4.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    plain, packed = (
+        {Path(video.name).name.removesuffix(".gz"): video.rows() for part in splits.named().values() for video in part}
+        for splits in (read_video_splits(config(source)) for source in (moves, tmp_path / "all"))
+    )
+    np.testing.assert_array_equal(packed["p0_00.mp4"], plain["p0_00.mp4"])
 
 
 def test_a_damaged_video_is_left_out_and_counted(moves: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

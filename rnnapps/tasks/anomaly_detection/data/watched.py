@@ -13,6 +13,7 @@ import numpy as np
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
+from rnnapps.data.compressed import plain_stem
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.given import given_splits
 from rnnapps.data.series.given_series import given_series, given_series_of_splits
@@ -192,14 +193,14 @@ def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig, good: GoodE
     width = max(arrays["train"].shape[1] for _, arrays in loaded)
     for path, own in loaded:
         arrays = {name: _widened(array, width) for name, array in own.items()}
-        series = _numbered(path.stem, arrays["train"], str(path))
+        series = _numbered(plain_stem(path), arrays["train"], str(path))
         first = round(len(series) * (1 - config.validation_fraction))
         train.append(SeriesPart(series, 0, first))
         validation.append(SeriesPart(series, first, len(series)))
         if "test" in arrays:
-            tested = _numbered(path.stem, arrays["test"], str(path))
+            tested = _numbered(plain_stem(path), arrays["test"], str(path))
             if config.labels:
-                labels = mark(tested, stretches.get(path.stem, ()), config.labels)
+                labels = mark(tested, stretches.get(plain_stem(path), ()), config.labels)
                 tested = dataclasses.replace(tested, labels=labels)
             test.append(SeriesPart(tested, 0, len(tested)))
     return SplitSeries(*([part for part in parts if len(part)] for parts in (train, validation, test)))
@@ -218,9 +219,10 @@ def _widened(array: Array, width: int) -> Array:
 def _load_archive(path: Path) -> dict[str, Array]:
     """The arrays `train` and `test` of a file, float64 `(rows, channels)`; raises DataError for anything else."""
     try:
-        if path.stat().st_size > MAXIMUM_BYTES:
+        plain = unpacked_source(path)
+        if plain.stat().st_size > MAXIMUM_BYTES:
             raise DataError(path, f"has more than {MAXIMUM_BYTES:,} bytes", "split it")
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with plain.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files if name in ("train", "test")}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -37,6 +37,9 @@ AUDIO_SUFFIXES = (
 )
 """What libsndfile opens by its first bytes."""
 
+SOUND_BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3")
+"""Of files that were meant to be sound, and are damaged."""
+
 MAXIMUM_BYTES = 1 << 28
 MAXIMUM_SAMPLES = 100_000_000
 """Samples of one channel, before and after resampling: 35 minutes at 48 kHz, 3.5 hours at 8 kHz."""
@@ -101,8 +104,8 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
             reason = (
                 reason.partition("object at")[2].partition(": ")[2] or reason
             )  # behind soundfile's name of the file
-            kind = kind_of(content)
-            if kind and not kind.endswith(("recording", "WebP file")):
+            kind = "" if content.startswith(SOUND_BEGINNINGS) else kind_of(content)
+            if kind:
                 raise DataError(name, f"is {kind}, and no sound", "give a recording, or leave it out") from None
             problem = f"cannot be decoded as sound (WAV, FLAC, Ogg, MP3...): {reason.rstrip('.')}"
             raise DataError(name, problem, "the file is damaged or of another kind") from None

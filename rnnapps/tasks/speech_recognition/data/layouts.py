@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
+from rnnapps.data.bad_examples import GoodExamples
+from rnnapps.data.compressed import plain_name, plain_stem
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
 from rnnapps.data.part_names import subset_part
@@ -37,7 +38,7 @@ def list_rows(source: Path, speaker_pattern: str = "", good: GoodExamples | None
     Raises:
         DataError: it is none of these, a line is wrong, or it has no rows.
     """
-    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="recordings")
+    good = good or GoodExamples.refusing(source, noun="recordings")
     rows = list(_rows_of(source, speaker_pattern, good))
     if not rows:
         good.finish()
@@ -61,9 +62,8 @@ def _rows_of(source: Path, speaker_pattern: str, good: GoodExamples) -> Iterator
     if (source / "wav.scp").is_file():
         return _kaldi(source, good)
     transcripts = list_files(source, (".txt",))
-    if any(path.name.endswith(".trans.txt") for path in transcripts):
-        return _librispeech(transcripts, good)
-    return _beside(source, {path.with_suffix(""): path for path in transcripts}, speaker_pattern, good)
+    listed = [path for path in transcripts if plain_name(path).endswith(".trans.txt")]
+    return _librispeech(listed, good) if listed else _beside(source, transcripts, speaker_pattern, good)
 
 
 def by_subset(rows: Sequence[Row], root: Path) -> dict[str, list[Row]]:
@@ -151,19 +151,20 @@ def _kaldi_table(path: Path) -> dict[str, tuple[int, str]]:
     return {parts[0]: (number, parts[1].strip() if len(parts) > 1 else "") for number, parts in lines if parts}
 
 
-def _beside(folder: Path, transcripts: Mapping[Path, Path], speaker_pattern: str, good: GoodExamples) -> Iterator[Row]:
+def _beside(folder: Path, texts: Sequence[Path], speaker_pattern: str, good: GoodExamples) -> Iterator[Row]:
     """A text beside each recording, with its name but for the ending; folders of texts alone hold none."""
-    recordings = list_files(folder, AUDIO_SUFFIXES) if transcripts else []
+    recordings = list_files(folder, AUDIO_SUFFIXES) if texts else []
+    transcripts = {text.with_name(plain_stem(text)): text for text in texts}
     if recordings:
-        stems = {audio.with_suffix("") for audio in recordings}
+        stems = {audio.with_name(plain_stem(audio)) for audio in recordings}
         for lone in (path for stem, path in transcripts.items() if stem not in stems):
-            remedy = f"put it there, as {lone.with_suffix('.wav').name}, or leave the text out"
+            remedy = f"put it there, as {plain_stem(lone)}.wav, or leave the text out"
             good.leave_out(DataError(lone, "has no recording beside it that ends as recordings do", remedy))
     for audio in recordings:
-        text = transcripts.get(audio.with_suffix(""))
+        text = transcripts.get(audio.with_name(plain_stem(audio)))
         try:
             if text is None:
-                raise DataError(audio, "has no transcript beside it", f"write {audio.with_suffix('.txt').name}")
+                raise DataError(audio, "has no transcript beside it", f"write {plain_stem(audio)}.txt")
             transcript = " ".join(file_text(text).split())
             yield Row(audio, transcript, speaker_of(audio, speaker_pattern, str(text)), str(text))
         except DataError as error:
@@ -173,8 +174,6 @@ def _beside(folder: Path, transcripts: Mapping[Path, Path], speaker_pattern: str
 def _librispeech(transcripts: Sequence[Path], good: GoodExamples) -> Iterator[Row]:
     """`SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`: a line for each recording beside it, NAME TRANSCRIPT."""
     for path in transcripts:
-        if not path.name.endswith(".trans.txt"):
-            continue
         for number, line in enumerate(file_text(path).splitlines(), start=1):
             name, _, transcript = line.strip().partition(" ")
             if not name:

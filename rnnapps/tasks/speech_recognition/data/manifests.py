@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.csv_dicts import shown_names
 from rnnapps.data.sources import read_bytes
 from rnnapps.data.text.documents import decode_text
+from rnnapps.data.text.json_lines import json_object, whole_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.row import Row
 
@@ -114,24 +114,14 @@ def _objects(path: Path, text: str, good: GoodExamples) -> Iterator[Entry]:
         if not line.strip():
             continue
         try:
-            found: Mapping[str, Any] = _object(path, number, line)
+            found = json_object(path, f"line {number}", line)
             audio, transcript = (_text(path, number, found, role) for role in ("audio", "transcript"))
+            speaker = next((str(found[name]) for name in NAMES["speaker"] if found.get(name) is not None), "")
+            entry = number, audio, transcript, whole_text(path, f"line {number}: the speaker", speaker)
         except DataError as error:
             good.leave_out(error)
             continue
-        speaker = next((str(found[name]) for name in NAMES["speaker"] if found.get(name) is not None), "")
-        yield number, audio, transcript, speaker
-
-
-def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:
-    """The object of a line."""
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(path, f"line {number} is no JSON: {error}", "give a JSON object a line") from None
-    if not isinstance(found, dict):
-        raise DataError(path, f"line {number} is JSON, but no object", "give a JSON object a line")
-    return found
+        yield entry
 
 
 def _text(path: Path, number: int, found: Mapping[str, Any], role: str) -> str:
@@ -140,4 +130,4 @@ def _text(path: Path, number: int, found: Mapping[str, Any], role: str) -> str:
     if value is None:
         problem = f"line {number} has no {role}; its keys are {shown_names(found)}"
         raise DataError(path, problem, 'write {"audio": ..., "transcript": ...}')
-    return str(value)
+    return whole_text(path, f"line {number}: the {role}", value)

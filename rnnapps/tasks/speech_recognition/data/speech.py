@@ -105,7 +105,7 @@ def _rows(config: SpeechDataConfig, good: GoodExamples) -> dict[str, list[Row]]:
     paths = parts_of(manifests, root)
     if "train" in paths:
         return {name: list_rows(path, config.speaker_pattern, good) for name, (path,) in paths.items()}
-    return by_subset(list_rows(root, good=good), root)
+    return by_subset(list_rows(root, config.speaker_pattern, good), root)
 
 
 def _completed(

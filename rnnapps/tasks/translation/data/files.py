@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from rnnapps.data.archives import unpacked_source
-from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
+from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.sources import read_bytes
 from rnnapps.data.text.documents import decode_text
 from rnnapps.errors import DataError
-from rnnapps.tasks.translation.data.pair_lines import pair_lines
+from rnnapps.tasks.translation.data.pair_lines import PairLine, pair_lines
 from rnnapps.tasks.translation.data.pairs import Pair
 
 __all__ = ["LONGEST_LINE", "checked_pair", "read_aligned", "read_tab_file"]
@@ -36,20 +36,20 @@ def read_tab_file(
     Raises:
         DataError: the file is missing, not UTF-8, or a line is not two sentences, with its number.
     """
-    good = good or GoodExamples(path, BadExamplesConfig(on_bad="refuse"), noun="lines")
+    good = good or GoodExamples.refusing(path, noun="lines")
     lines = pair_lines(path, _lines(path), columns)
-    pairs = good.read(partial(_pair, path, line.place, line.sides, good) for line in lines)
+    pairs = good.read(partial(_line_pair, path, line, good) for line in lines)
     return _not_empty(path, [pair for pair in pairs if pair is not None], good)
 
 
-def _written(sides: tuple[str, str]) -> tuple[str, str]:
-    """The sides of a pair as two files have them."""
-    return sides
+def _line_pair(path: str | Path, line: PairLine, good: GoodExamples) -> Pair | None:
+    """The pair of a line of a file; see `_pair`."""
+    return _pair(path, line.place, line.sides(), good)
 
 
-def _pair(path: str | Path, place: str, sides: Callable[[], tuple[str, str]], good: GoodExamples) -> Pair | None:
+def _pair(path: str | Path, place: str, sides: tuple[str, str], good: GoodExamples) -> Pair | None:
     """The pair of a line; None, counted, for one with a blank side, where bad lines are skipped."""
-    source, target = sides()
+    source, target = sides
     if good.skips and not (source.strip() and target.strip()):
         good.dropped[BLANK] += 1
         return None
@@ -67,13 +67,13 @@ def read_aligned(source: str | Path, target: str | Path, good: GoodExamples | No
     Raises:
         DataError: a file is missing or not UTF-8, or they differ in their number of lines, or a sentence is missing.
     """
-    good = good or GoodExamples(source, BadExamplesConfig(on_bad="refuse"), noun="lines")
+    good = good or GoodExamples.refusing(source, noun="lines")
     lines = [_lines(path) for path in (source, target)]
     if len(lines[0]) != len(lines[1]):
         problem = f"has {len(lines[1]):,} lines, but {source} has {len(lines[0]):,}"
         raise DataError(target, problem, "the same lines of both files must belong together")
     pairs = good.read(
-        partial(_pair, target, f"line {number}", partial(_written, both), good)
+        partial(_pair, target, f"line {number}", both, good)
         for number, both in enumerate(zip(*lines, strict=True), start=1)
         if both[0].strip() or both[1].strip()
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,8 @@ from typing import Any
 
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.csv_dicts import shown_names
+from rnnapps.data.csv_file import LONGEST_CELL
+from rnnapps.data.text.json_lines import json_object, whole_text
 from rnnapps.errors import DataError
 
 __all__ = ["PairLine", "pair_lines"]
@@ -38,7 +39,6 @@ ATTRIBUTION = re.compile(r"\bCC[- ]BY\b|tatoeba\.org", re.IGNORECASE)
 LOOKED_AT = 1000
 """Lines of which the third column is looked at."""
 
-LONGEST_CELL = 1 << 24
 SHOWN = 60
 
 Cells = tuple[int, list[str]]
@@ -182,16 +182,9 @@ def _json_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | 
 
 def _object(path: str | Path, place: str, line: str) -> Mapping[str, Any]:
     """The object of a line, or that under its key `translation`."""
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(path, f"{place} is no JSON: {error}", "give a JSON object a line") from None
-    inner = found.get("translation") if isinstance(found, dict) else None
-    found = inner if isinstance(inner, dict) else found
-    if not isinstance(found, dict):
-        problem = f"{place} is JSON, but no object"
-        raise DataError(path, problem, 'write each pair as {"translation": {"de": ..., "en": ...}}')
-    return found
+    found = json_object(path, place, line)
+    inner = found.get("translation")
+    return inner if isinstance(inner, dict) else found
 
 
 def _keys(path: str | Path, number: int, line: str) -> list[str]:
@@ -207,12 +200,8 @@ def _keys(path: str | Path, number: int, line: str) -> list[str]:
 def _json_sides(path: str | Path, place: str, line: str, keys: Sequence[str]) -> tuple[str, str]:
     """Sentence and translation of an object."""
     found = _object(path, place, line)
-    texts = [found.get(key) for key in keys]
-    for key, text in zip(keys, texts, strict=True):
-        if not isinstance(text, str):
+    for key in keys:
+        if not isinstance(found.get(key), str):
             raise DataError(path, f"{place} has no text {key!r}", "give both sides, or remove the pair")
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise DataError(path, f"{place}: {key!r} has half a surrogate pair", "correct the line") from None
-    return str(texts[0]), str(texts[1])
+    first, second = (whole_text(path, f"{place}: {key!r}", found[key]) for key in keys)
+    return first, second

@@ -20,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 import rnnapps
+from rnnapps.data.archives import unpacked_source
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.request import Request
@@ -69,7 +70,7 @@ class VideoDecoder:
                 `longest_seconds`, 200,000 frames, 3 GiB of memory, `seconds` of work.
         """
         _require_file(Path(path))
-        request = Request.of(str(Path(path).resolve()), self.config, own_size=self.own_size)
+        request = Request.of(str(unpacked_source(path).resolve()), self.config, own_size=self.own_size)
         worker = self._idle.get()
         try:
             header, content = worker.ask(request, time.monotonic() + self.seconds)
