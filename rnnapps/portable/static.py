@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from rnnapps.errors import ExportError
 from rnnapps.kernels.portable_graph import portable_graph
 from rnnapps.portable.folding import folded
 from rnnapps.portable.leaving import STEP
-from rnnapps.portable.quiet import quiet_loggers
+from rnnapps.portable.quiet import quiet
 from rnnapps.types import Array, Arrays, NamedTensors, Tensor
 
 __all__ = ["LENGTHS", "NEXT", "Case", "StaticGraph", "states_of", "static_graph"]
@@ -95,7 +94,7 @@ def static_graph(name: str, endpoint: Endpoint, steps: int, *, native: bool = Fa
     try:
         with portable_graph(native=native):
             concrete = function.get_concrete_function(**specs)
-        with quiet_loggers(tensorflow=logging.ERROR):
+        with quiet():
             frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
