@@ -34,10 +34,9 @@ def write_onnx(static: StaticGraph, folder: Path, name: str) -> list[dict[str, A
         ExportError: an operation has no form in ONNX, or the answers differ.
     """
     file = f"{name}_{static.name}.onnx"
-    native = static.native() if static.native else None
-    if native is not None and any(operation.type == MARKER for operation in native.graph.get_operations()):
+    if static.native is not None:
         with contextlib.suppress(ExportError):  # a mask that is not that of a row's first places: written out, then
-            return _written(native, folder / file)
+            return _written(static.native(), folder / file)
     return _written(static, folder / file)
 
 
