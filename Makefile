@@ -80,7 +80,7 @@ build/web/.installed:
 page: $(VENV)/.installed-portable $(VENV)/.installed-serve build/web/.installed ## a page of one file: text, music and sensors without a server
 	@for model in text:text_generation music_chorales:music_generation machine_faults:anomaly_detection; do \
 	  test -d build/page/$${model%%:*} || \
-	  $(BIN)/rnnapps $${model##*:} export --run zoo:$${model%%:*} --to build/page/$${model%%:*} --portable onnx; \
+	  $(BIN)/rnnapps $${model##*:} export --run zoo:$${model%%:*} --to build/page/$${model%%:*} --portable onnx || exit 1; \
 	done
 	@$(BIN)/rnnapps page build/page/text build/page/music_chorales build/page/machine_faults \
 	  --runtime build/web/node_modules/onnxruntime-web/dist --to build/page/index.html

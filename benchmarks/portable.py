@@ -84,10 +84,8 @@ def _model(name: str, folder: Path, options: argparse.Namespace) -> tuple[list[M
     from rnnapps.portable.write import leaving, next_graph
 
     model = rnnapps.load(name)
-    short, endpoints = (
-        name.rpartition("/")[2].removeprefix("zoo:"),
-        model.pipeline.portable_endpoints(Fitted(model.config, model.preprocessor, model.network)),
-    )
+    short = name.rpartition("/")[2].removeprefix("zoo:")
+    endpoints = model.pipeline.portable_endpoints(Fitted(model.config, model.preprocessor, model.network))
     exported = model.path if (model.path / "saved_model.pb").is_file() else model.export(folder / "exported")
     measured: list[Measured] = []
     graphs: dict[str, StaticGraph] = {}
@@ -101,7 +99,25 @@ def _model(name: str, folder: Path, options: argparse.Namespace) -> tuple[list[M
         measured.append(own)
     if not options.rows:
         return measured, []
-    return measured, _losses(model, short, endpoints, folder=folder / "streams", rows=options.rows)
+    streamed = {own.signature: own.files for own in measured if own.signature != "tensors"}
+    graphs = {signature: graphs[signature] for signature in streamed}
+    if graphs and endpoints["step"].begins:  # other sizes than those that files have by themselves
+        graphs, streamed = _shorter(endpoints, folder / "streams")
+    return measured, _losses(model, short, graphs, streamed, options.rows) if graphs else []
+
+
+def _shorter(
+    endpoints: Mapping[str, Any], folder: Path
+) -> tuple[dict[str, StaticGraph], dict[str, dict[str, PortableFile]]]:
+    """The signatures of a stream, and their files, with `PLACES` of what it begins with."""
+    from benchmarks.portable_quality import PLACES
+    from rnnapps.portable.write import leaving, next_graph
+
+    graphs: dict[str, StaticGraph] = {}
+    for signature, endpoint in leaving(endpoints).items():
+        if signature != "tensors":
+            graphs[signature] = next_graph(signature, endpoint, PLACES, graphs)
+    return graphs, {name: written(static, folder / name, "model")[0] for name, static in graphs.items()}
 
 
 def _served(folder: Path, signature: str, endpoint: Any) -> Callable[[], object]:
@@ -127,18 +143,16 @@ def _call(file: PortableFile, inputs: Arrays) -> Callable[[], object]:
     return lambda: file.run(inputs)
 
 
-def _losses(model: Any, short: str, endpoints: Mapping[str, Any], *, folder: Path, rows: int) -> list[list[str]]:
+def _losses(
+    model: Any,
+    short: str,
+    graphs: Mapping[str, StaticGraph],
+    files: Mapping[str, Mapping[str, PortableFile]],
+    rows: int,
+) -> list[list[str]]:
     """The metric of a task through the graph of its step as it is, through C, and through files of 8-bit weights."""
-    from benchmarks.portable_quality import PLACES, QUALITY, Stream
-    from rnnapps.portable.write import leaving, next_graph
+    from benchmarks.portable_quality import QUALITY, Stream
 
-    graphs: dict[str, StaticGraph] = {}
-    for signature, endpoint in leaving(endpoints).items():
-        if signature != "tensors":
-            graphs[signature] = next_graph(signature, endpoint, PLACES if endpoints["step"].begins else None, graphs)
-    if not graphs:
-        return []
-    files = {name: written(static, folder / name, "model")[0] for name, static in graphs.items()}
     runs = {TENSORFLOW: {name: _in_tensorflow(static) for name, static in graphs.items()}}
     for kind in _STREAMED:
         if all(kind in own for own in files.values()):

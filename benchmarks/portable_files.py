@@ -16,7 +16,6 @@ import numpy as np
 
 from rnnapps.errors import ExportError
 from rnnapps.portable.formats import FORMATS
-from rnnapps.portable.leaving import SIGNATURES, STEP
 from rnnapps.portable.static import StaticGraph
 from rnnapps.types import Array, Arrays
 
@@ -91,7 +90,7 @@ def written(static: StaticGraph, folder: Path, name: str) -> tuple[dict[str, Por
     files: dict[str, PortableFile] = {}
     refused: dict[str, str] = {}
     for form in dict.fromkeys(form for form, _ in KINDS.values()):
-        if FORMATS[form].signatures == (STEP,) and static.name in SIGNATURES and static.name != STEP:
+        if not FORMATS[form].takes(static.name):
             continue
         said = io.StringIO()
         (folder / form).mkdir(parents=True)

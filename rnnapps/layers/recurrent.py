@@ -16,7 +16,7 @@ from rnnapps.errors import ConfigError
 from rnnapps.kernels import chunkwise, reference
 from rnnapps.kernels.choice import Kernel, check_kernel, in_xla_program, kernel_for
 from rnnapps.kernels.linear_scan import Form, linear_scan
-from rnnapps.kernels.portable_graph import in_native_graph
+from rnnapps.kernels.portable_graph import becomes_native
 from rnnapps.kernels.sequential import scan
 from rnnapps.kernels.tangents import differentiated_again
 from rnnapps.layers.arguments import as_states, check_arguments, check_cell, given, matched, valid_steps
@@ -203,7 +203,7 @@ class Recurrent(keras.layers.Layer):
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
         several = kernel == "reference" and sequences.shape[1] > 1
-        if in_native_graph() and several and kept is None and has_native_form(self.cell):
+        if several and kept is None and has_native_form(self.cell) and becomes_native():
             outputs, final = native_scan(self.cell, sequences, states, mask, reverse=self.runs_backwards)
         elif kernel == "reference":
             projected = self.cell.project(sequences, training=training)

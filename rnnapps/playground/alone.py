@@ -31,8 +31,8 @@ __all__ = ["write_page"]
 
 FILES = Path(__file__).with_name("files")
 RUNTIME, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
-ALONE = "export const alone = true;"
-"""What the tab of a pipeline says that needs nothing but steps."""
+ALONE = re.compile(r"^export const alone = (\[.*\]);", re.MULTILINE)
+"""What the tab of a pipeline says that needs nothing but steps: the inputs that these must have."""
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data: blob: 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
@@ -53,14 +53,17 @@ def write_page(exports: Sequence[Path], runtime: Path, to: Path) -> dict[str, in
         Name of each model -> bytes that it takes in the page.
 
     Raises:
-        ConfigError: the folder holds no such runtime, or the page cannot be written.
+        ConfigError: the folder holds no such runtime, two models have one name, or the page cannot be written.
         ExportError: a model has no step for ONNX Runtime, or its tab needs a server.
     """
     library = {name: _read(runtime / name) for name in (RUNTIME, WASM)}
     models = {}
     for path in exports:
         version = find_version(path)
-        models[version.parent.name] = _given(version)
+        name = version.resolve().parent.name
+        if name in models:
+            raise ConfigError(f"{path}: another model of the page is called {name}, too; rename one of the folders")
+        models[name] = _given(version)
     page = _page(models, library)
     try:
         with atomic_file(to) as file:
@@ -83,12 +86,17 @@ def _given(version: Path) -> dict[str, Any]:
     told = told_model(version)
     pipeline = (told["signatures"] or {}).get("pipeline", "")
     folder = tab_folder(pipeline)
-    if folder is None or ALONE not in (folder / "tab.js").read_text(encoding="utf-8"):
+    reads = ALONE.search((folder / "tab.js").read_text(encoding="utf-8")) if folder is not None else None
+    if reads is None:
         raise ExportError(f"{version}: the page of {pipeline or 'this model'} needs a server; serve it: rnnapps serve")
     listing = read_listing(version / EXTRA)[PORTABLE].get(STEP, {"files": []})
     file = next((own["files"][0] for own in listing["files"] if own["format"] == "onnx"), None)
     if file is None:
         raise ExportError(f"{version}: holds no step for ONNX Runtime; export the model with --portable onnx")
+    missing = [name for name in json.loads(reads[1]) if name not in listing["inputs"]]
+    if missing:
+        needed = f"needs a step that reads {', '.join(missing)}"
+        raise ExportError(f"{version}: the page of {pipeline} {needed}; serve it: rnnapps serve")
     content = (version / EXTRA / PORTABLE / "onnx" / file).read_bytes()
     step = {name: listing[name] for name in ("inputs", "outputs", "states", "words")}
     entry = {"version": int(version.name), "tab": True, "step": step | {"first": _first(listing)}}

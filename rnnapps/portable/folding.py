@@ -40,9 +40,10 @@ def folded(
         if not changed:
             break
     graph = _imported(graph_def)
-    fixed = {name: tensor for name, tensor in _named(graph, outputs).items() if _is_fixed(tensor)}
-    graph_def, outputs, _ = _round(graph, fixed)
-    graph = _imported(graph_def)
+    fixed = _fixed(_named(graph, outputs))
+    if len(fixed) < len(outputs):
+        graph_def, outputs, _ = _round(graph, fixed)
+        graph = _imported(graph_def)
     needed = {operation.name for operation in graph.get_operations()}
     placeholders = {name: graph.get_tensor_by_name(f"{name}:0") for name in inputs if name in needed}
     return graph, placeholders, _named(graph, outputs)
@@ -206,7 +207,16 @@ def _ancestors(tensors: Iterable[Tensor]) -> list[tf.Operation]:
     return list(order.values())
 
 
-def _is_fixed(tensor: Tensor) -> bool:
-    """Whether a tensor and all it is computed from have sizes that no value changes."""
-    read = [output for own in _ancestors([tensor]) for output in own.outputs if output.consumers()]
-    return all(output.shape.is_fully_defined() for output in (*read, tensor))
+def _fixed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose sizes, and those of all they are computed from, no value changes."""
+    loose: set[str] = set()
+    for operation in _ancestors(tensors.values()):
+        read = [output for output in operation.outputs if output.consumers()]
+        from_loose = any(_source(tensor).op.name in loose for tensor in operation.inputs)
+        if from_loose or not all(output.shape.is_fully_defined() for output in read):
+            loose.add(operation.name)
+    return {
+        name: tensor
+        for name, tensor in tensors.items()
+        if tensor.shape.is_fully_defined() and tensor.op.name not in loose
+    }

@@ -34,6 +34,10 @@ class Format:
     needs: tuple[str, ...]
     signatures: tuple[str, ...]
 
+    def takes(self, signature: str) -> bool:
+        """Whether it is written for a signature; for one that a step begins with where it is for steps."""
+        return (signature if signature in SIGNATURES else STEP) in self.signatures
+
 
 def _c(static: StaticGraph, folder: Path, name: str) -> list[dict[str, Any]]:
     from rnnapps.portable.c.files import write_c

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
 import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,7 @@ import tensorflow as tf
 from rnnapps.errors import ExportError
 from rnnapps.portable.lowering import lowered
 from rnnapps.portable.parity import compare, unless_far
-from rnnapps.portable.quiet import quiet_loggers
+from rnnapps.portable.quiet import quiet
 from rnnapps.portable.static import StaticGraph
 from rnnapps.types import Array, Arrays, Tensor
 
@@ -68,8 +64,9 @@ class LiteRun:
     def __init__(self, content: bytes) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        with _silence():  # the first one tells which delegate it has
+        with quiet():  # the first one tells which delegate it has
             self._interpreter = Interpreter(model_content=content)
+            self._interpreter.allocate_tensors()
             self._runner = self._interpreter.get_signature_runner()
         self._types = {name: own["dtype"] for name, own in self._runner.get_input_details().items()}
 
@@ -94,7 +91,7 @@ def _converted(static: StaticGraph, *, int8: bool) -> bytes:
     if int8:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     try:
-        with quiet_loggers(tensorflow=logging.ERROR), _silence():
+        with quiet():
             content: bytes = converter.convert()
     except Exception as error:  # the converter raises a type of its own that it does not export
         missing = MISSING.search(str(error))
@@ -103,21 +100,3 @@ def _converted(static: StaticGraph, *, int8: bool) -> bytes:
             f"signature {static.name!r} cannot become LiteRT: {said}; export --portable onnx or c instead"
         ) from error
     return content
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keeps what the packages print, such as pages of a compiler's code, off the terminal."""
-    kept = [os.dup(stream) for stream in (1, 2)]
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for stream in (1, 2):
-            os.dup2(nothing, stream)
-        yield
-    finally:
-        for stream, copy in zip((1, 2), kept, strict=True):
-            os.dup2(copy, stream)
-            os.close(copy)
-        os.close(nothing)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from rnnapps.layers.native import MARKER
 from rnnapps.portable.lowering import lowered
 from rnnapps.portable.onnx_recurrence import write_recurrence
 from rnnapps.portable.parity import compare
-from rnnapps.portable.quiet import quiet_loggers
+from rnnapps.portable.quiet import quiet
 from rnnapps.portable.static import StaticGraph
 from rnnapps.types import Array, Arrays
 
@@ -36,10 +34,9 @@ def write_onnx(static: StaticGraph, folder: Path, name: str) -> list[dict[str, A
         ExportError: an operation has no form in ONNX, or the answers differ.
     """
     file = f"{name}_{static.name}.onnx"
-    native = static.native() if static.native else None
-    if native is not None and any(operation.type == MARKER for operation in native.graph.get_operations()):
+    if static.native is not None:
         with contextlib.suppress(ExportError):  # a mask that is not that of a row's first places: written out, then
-            return _written(native, folder / file)
+            return _written(static.native(), folder / file)
     return _written(static, folder / file)
 
 
@@ -93,7 +90,7 @@ def _converted(static: StaticGraph) -> bytes:
     import tf2onnx
 
     names = {tensor.name: name for own in (static.inputs, static.outputs) for name, tensor in own.items()}
-    with _silence():
+    with quiet():
         model, _ = tf2onnx.convert.from_graph_def(
             static.graph.as_graph_def(),
             name=static.name,
@@ -111,14 +108,3 @@ def _converted(static: StaticGraph) -> bytes:
     del model.graph.value_info[:]
     content: bytes = model.SerializeToString(deterministic=True)
     return content
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keeps off the terminal what the converter prints, and that it uses what TensorFlow will do without one day."""
-    with (
-        quiet_loggers(tf2onnx=logging.CRITICAL, tensorflow=logging.ERROR),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        yield

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +15,7 @@ from rnnapps.errors import ExportError
 from rnnapps.kernels.portable_graph import portable_graph
 from rnnapps.portable.folding import folded
 from rnnapps.portable.leaving import STEP
-from rnnapps.portable.quiet import quiet_loggers
+from rnnapps.portable.quiet import quiet
 from rnnapps.types import Array, Arrays, NamedTensors, Tensor
 
 __all__ = ["LENGTHS", "NEXT", "Case", "StaticGraph", "states_of", "static_graph"]
@@ -51,7 +50,8 @@ class StaticGraph:
         cases: rows of the endpoint's examples with their answers.
         states: input name of each state -> name of the output that takes its place in the next step.
         first: input name of each state -> its value before the first step, without the batch dimension.
-        native: traces the same with layers of known cells as single operations, for formats that have these.
+        native: traces the same with layers of known cells as single operations, for formats that have these; None
+            where there is no such layer.
     """
 
     name: str
@@ -75,7 +75,7 @@ class StaticGraph:
         return {name: tensor for name, tensor in self.outputs.items() if name not in self.states.values()}
 
 
-def static_graph(name: str, endpoint: Endpoint, steps: int, *, native: bool = False) -> StaticGraph:
+def static_graph(name: str, endpoint: Endpoint, steps: int) -> StaticGraph:
     """Traces an endpoint for one row.
 
     Strings are left out, and so is what depends on them. `lengths` is no input of a step: all its places are valid.
@@ -84,18 +84,33 @@ def static_graph(name: str, endpoint: Endpoint, steps: int, *, native: bool = Fa
         name: of the signature.
         endpoint: its bare function is traced; rows must keep the rules.
         steps: size of every dimension that varies.
-        native: see `StaticGraph.native`.
 
     Raises:
         ExportError: it cannot be traced, has no output of numbers, or one whose size depends on values.
     """
+    static, has_native_form = _traced(name, endpoint, steps, native=False)
+    fixed, inputs = _fixed(name, endpoint, steps), static.inputs
+    zeros = {key: np.zeros(inputs[key].shape[1:], inputs[key].dtype.as_numpy_dtype) for key in static.states}
+    first = {key: np.asarray(endpoint.zero_states.get(key, zero), zero.dtype) for key, zero in zeros.items()}
+    static = replace(static, cases=tuple(_cases(endpoint, steps, fixed, static.outputs)), first=first)
+    return replace(static, native=functools.partial(_native, static, endpoint)) if has_native_form else static
+
+
+def _native(static: StaticGraph, endpoint: Endpoint) -> StaticGraph:
+    """See `StaticGraph.native`; what the endpoint answers is known."""
+    native, _ = _traced(static.name, endpoint, static.steps, native=True)
+    return replace(native, cases=static.cases, first=static.first)
+
+
+def _traced(name: str, endpoint: Endpoint, steps: int, *, native: bool) -> tuple[StaticGraph, bool]:
+    """The graph, without cases and first states; and whether there is a layer that may be a single operation."""
     fixed = _fixed(name, endpoint, steps)
     specs = _specs(endpoint, steps, fixed)
     function = tf.function(lambda **inputs: _numbers(endpoint, {**inputs, **fixed}), autograph=False)
     try:
-        with portable_graph(native=native):
+        with portable_graph(native=native) as traced:
             concrete = function.get_concrete_function(**specs)
-        with quiet_loggers(tensorflow=logging.ERROR):
+        with quiet():
             frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -106,12 +121,8 @@ def static_graph(name: str, endpoint: Endpoint, steps: int, *, native: bool = Fa
         inputs, outputs = _without_idle_states(endpoint, inputs, outputs)
     if not outputs:
         raise ExportError(f"signature {name!r}: has no output of numbers of a fixed size, which alone leave TensorFlow")
-    cases = tuple(_cases(endpoint, steps, fixed, outputs))
     states = states_of(inputs, outputs) if name == STEP else {}
-    zeros = {key: np.zeros(inputs[key].shape[1:], inputs[key].dtype.as_numpy_dtype) for key in states}
-    first = {key: np.asarray(endpoint.zero_states.get(key, zero), zero.dtype) for key, zero in zeros.items()}
-    again = None if native else functools.partial(static_graph, name, endpoint, steps, native=True)
-    return StaticGraph(name, graph, inputs, outputs, steps, cases, states, first, again)
+    return StaticGraph(name, graph, inputs, outputs, steps, (), states, {}), traced.has_native_form
 
 
 def _without_idle_states(

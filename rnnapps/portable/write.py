@@ -42,8 +42,7 @@ def write_portable(
     signatures: dict[str, Any] = {}
     graphs: dict[str, StaticGraph] = {}
     for signature, endpoint in leaving(endpoints).items():
-        kind = signature if signature in SIGNATURES else STEP
-        chosen = [own for own in formats if kind in FORMATS[own].signatures]
+        chosen = [own for own in formats if FORMATS[own].takes(signature)]
         if not chosen:
             continue
         graphs[signature] = static = next_graph(signature, endpoint, steps, graphs)

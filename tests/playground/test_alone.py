@@ -82,6 +82,24 @@ def test_a_model_whose_tab_needs_a_server_is_told(
         write_page([export], runtime, tmp_path / "page.html")
 
 
+def test_a_model_whose_step_reads_something_else_is_told(
+    export: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one of music in events, whose tab goes on from frames."""
+    monkeypatch.setattr(alone, "told_model", lambda _: {"signatures": {"pipeline": "music_generation"}})
+    line = r"3: the page of music_generation needs a step that reads frames, drawn; serve it: rnnapps serve$"
+    with pytest.raises(ExportError, match=line):
+        write_page([export], runtime, tmp_path / "page.html")
+
+
+def test_two_models_of_one_name_are_told(export: Path, runtime: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"m/3: another model of the page is called m, too; rename one of the folders$"
+    ):
+        write_page([export, export / "3"], runtime, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
 def test_a_missing_runtime_is_told(export: Path, tmp_path: Path) -> None:
     line = rf"dist/{re.escape(RUNTIME)}: cannot be read; name the folder `dist` of the npm package onnxruntime-web"
     with pytest.raises(ConfigError, match=line):

@@ -94,5 +94,6 @@ def test_a_single_step_stays_as_it_is() -> None:
     for time, count in ((1, 0), (2, 1)):
         features = np.zeros((1, time, FEATURES), np.float32)
         static = static_graph("step", endpoint_of(lambda features: {"y": layer(features)}, {"features": features}), 1)
-        assert static.native is not None
-        assert [own.type for own in static.native().graph.get_operations()].count(MARKER) == count
+        assert (static.native is not None) == (count > 0)
+        if static.native is not None:
+            assert [own.type for own in static.native().graph.get_operations()].count(MARKER) == count

@@ -53,8 +53,8 @@ export class Model {
       for (const name of session.inputNames) feeds[name] = tensor(inputs[name], name in states ? now[name] : chosen(row[name], inputs[name], place, this.step.words[name]));
       return session.run(feeds);
     };
-    const told = (answers, names) => Object.fromEntries(names.map((name) => [name, nested(answers, name, outputs[name])]));
     const answers = Object.keys(outputs).filter((name) => !Object.values(states).includes(name));
+    const told = (answer) => Object.fromEntries(answers.map((name) => [name, nested(answer[name].data, outputs[name])]));
     return {
       /** The answer to a chunk, place by place, which goes on from the states and moves them. */
       send: async (row, signal) => {
@@ -63,12 +63,12 @@ export class Model {
           signal?.throwIfAborted();
           const answer = await run(row, place);
           now = Object.fromEntries(Object.entries(states).map(([name, after]) => [name, answer[after].data]));
-          found.push(told([answer], answers));
+          found.push(told(answer));
         }
         return Object.fromEntries(answers.map((name) => [name, outputs[name].shape[1] === 1 && outputs[name].shape.length > 1 ? found.flatMap((one) => one[name]) : found.at(-1)[name]]));
       },
       /** The answer to one place, which leaves the states as they are. */
-      ask: async (row) => told([await run(row, 0)], answers),
+      ask: async (row) => told(await run(row, 0)),
     };
   }
 }
@@ -91,9 +91,9 @@ function tensor({ dtype, shape }, value) {
 }
 
 /** An output of one row as lists within lists, as JSON has them. */
-function nested([answer], name, { dtype, shape }) {
+function nested(data, { dtype, shape }) {
   const cast = { bool: Boolean, int64: Number }[dtype] ?? ((number) => number);
-  let numbers = Array.from(answer[name].data, cast);
+  let numbers = Array.from(data, cast);
   for (const size of shape.slice(2).reverse()) {
     numbers = Array.from({ length: numbers.length / size }, (_, place) => numbers.slice(place * size, (place + 1) * size));
   }

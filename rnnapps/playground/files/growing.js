@@ -16,11 +16,16 @@ export function growing({ begin, goOn, status }) {
   let stop = null;
 
   const add = button("Add the rows", async () => {
-    await told(status, async () => {
+    add.disabled = true; // pressed twice, they would be added twice
+    try {
       if (!rows.value.trim()) throw new Error("There are no rows to add.");
       await goOn(rows.value);
       rows.value = "";
-    });
+    } catch (error) {
+      status.fail(error);
+    } finally {
+      add.disabled = false;
+    }
   });
   const follow = button("Follow a growing file", async () => {
     if (stop) return stop.abort();
@@ -32,11 +37,9 @@ export function growing({ begin, goOn, status }) {
     }
     stop = new AbortController();
     follow.textContent = "Stop following";
-    const signal = stop.signal;
-    const lines = wholeLines(file, signal);
     try {
       let first = true;
-      for await (const text of lines) {
+      for await (const text of wholeLines(file, stop.signal)) {
         await (first ? begin(text) : goOn(text));
         first = false;
         status.line.textContent += ` Following ${file.name}…`;
@@ -61,14 +64,6 @@ export function growing({ begin, goOn, status }) {
     h("div", { class: "row" }, add),
   );
   return { part, stop: () => stop?.abort() };
-}
-
-async function told(status, run) {
-  try {
-    await run();
-  } catch (error) {
-    status.fail(error);
-  }
 }
 
 /** The lines of a file, those too that are written later, several at a time and only whole ones, until it is stopped. */

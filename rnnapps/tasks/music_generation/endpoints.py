@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint
-from rnnapps.contract.tensor_names import STEPS
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import generate
 from rnnapps.export.row_rules import ids_below, lengths_fit
@@ -18,16 +17,7 @@ from rnnapps.tasks.music_generation.frame_endpoints import frame_endpoints
 from rnnapps.tasks.music_generation.generation import begin_events, event_step
 from rnnapps.tasks.music_generation.midi_endpoint import midi_endpoint
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
-from rnnapps.tasks.music_generation.wishes import (
-    DEFAULTS,
-    PLACES,
-    ROWS,
-    WISHES,
-    sampling_examples,
-    sampling_signature,
-    wishes,
-    written,
-)
+from rnnapps.tasks.music_generation.wishes import PLACES, ROWS, drawing, written
 from rnnapps.types import Tensor
 
 __all__ = ["music_endpoints"]
@@ -62,27 +52,13 @@ def _continuing_events(network: keras.Model, grid: MusicGrid, limits: MusicExpor
         return {written("tokens"): drawn, written("lengths"): drawn_lengths}
 
     tokens = (np.arange(ROWS * PLACES, dtype=np.int32).reshape(ROWS, PLACES) * 7) % grid.tokens
-    signature = {
-        "tokens": tf.TensorSpec((None, None), tf.int32),
-        "lengths": tf.TensorSpec((None,), tf.int32),
-        STEPS: tf.TensorSpec((None,), tf.int32),
-        **sampling_signature(),
-    }
-    examples = {
-        "tokens": tokens,
-        "lengths": np.array([PLACES, 0, 3, 1, 2], np.int32),
-        STEPS: np.array([4, 1, 9, 2, 5], np.int32),
-        **sampling_examples(),
-    }
-    primer = (lengths_fit("tokens", most=limits.longest_primer), ids_below("tokens", grid.tokens))
-    return Endpoint(
+    primers = Endpoint(
         write,
-        signature,
-        examples,
-        rules=(*wishes(STEPS, limits.longest_answer), *primer),
-        neutral=WISHES | {STEPS: 1},
+        {"tokens": tf.TensorSpec((None, None), tf.int32), "lengths": tf.TensorSpec((None,), tf.int32)},
+        {"tokens": tokens, "lengths": np.array([PLACES, 0, 3, 1, 2], np.int32)},
+        rules=(lengths_fit("tokens", most=limits.longest_primer), ids_below("tokens", grid.tokens)),
         most_steps={"tokens": limits.longest_primer},
         summary="Events of primers in, the events that follow out.",
         meanings=MEANINGS,
-        defaults=DEFAULTS,
     )
+    return drawing(primers, most=limits.longest_answer)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.endpoint import Endpoint, RowRule
-from rnnapps.contract.tensor_names import STATE, STEPS, next_state
+from rnnapps.contract.tensor_names import STATE, next_state
 from rnnapps.decoding.distribution import Rules
 from rnnapps.export.row_rules import between, ids_below, lengths_fit
 from rnnapps.layers.token_network import zero_states
@@ -22,16 +22,7 @@ from rnnapps.tasks.music_generation.frame_sampling import (
 )
 from rnnapps.tasks.music_generation.metrics.frames import frame_nats
 from rnnapps.tasks.music_generation.preprocessing.music_grid import MusicGrid
-from rnnapps.tasks.music_generation.wishes import (
-    DEFAULTS,
-    PLACES,
-    ROWS,
-    WISHES,
-    sampling_examples,
-    sampling_signature,
-    wishes,
-    written,
-)
+from rnnapps.tasks.music_generation.wishes import PLACES, ROWS, drawing, written
 from rnnapps.types import Array, Tensor
 
 __all__ = ["frame_endpoints"]
@@ -77,19 +68,16 @@ def _continuing_frames(network: keras.Model, grid: MusicGrid, limits: MusicExpor
             written("lengths"): tf.identity(steps),
         }
 
-    signature = {**_frame_signature(), STEPS: tf.TensorSpec((None,), tf.int32), **sampling_signature()}
-    steps = np.array([4, 1, 3, 2, 5], np.int32)
-    return Endpoint(
+    primers = Endpoint(
         write,
-        signature,
-        {**_frame_examples(), STEPS: steps, **sampling_examples()},
-        rules=(*wishes(STEPS, limits.longest_answer), *_frame_rules(limits)),
-        neutral=WISHES | {STEPS: 1},
+        _frame_signature(),
+        _frame_examples(),
+        rules=_frame_rules(limits),
         most_steps={"frames": limits.longest_primer},
         summary="Frames of primers in, the frames that follow out.",
         meanings=MEANINGS,
-        defaults=DEFAULTS,
     )
+    return drawing(primers, most=limits.longest_answer)
 
 
 def _scoring_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint:
@@ -118,7 +106,7 @@ def _scoring_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint
 
 def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames and states in, a frame that follows and new states out."""
-    names, states = _states(network)
+    names, zeros = _states(network)
 
     def step(
         frames: Tensor,
@@ -137,21 +125,18 @@ def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportC
         drawn = sample_frames(network, context, rules, before=before, known=grid.known, position=position)
         return {"next_frame": tf.cast(drawn, tf.int32), **dict(zip(map(next_state, names), final, strict=True))}
 
-    position = {"position": tf.TensorSpec((None,), tf.int32)}
-    examples = {**_frame_examples(), "lengths": np.array([PLACES, 1, 3, PLACES, 2], np.int32), **sampling_examples()}
-    return Endpoint(
+    chunks = Endpoint(
         step,
-        {**_frame_signature(), **sampling_signature(), **position, **_specs_of(states)},
-        {**examples, "position": np.array([0, 1, 2, 300, 7], np.int32), **states},
-        rules=(*wishes(), *_frame_rules(limits, least=1), between("position", 0, LAST_POSITION)),
-        neutral=WISHES,
+        {**_frame_signature(), "position": tf.TensorSpec((None,), tf.int32), **_specs_of(zeros)},
+        {**_frame_examples(least=1), "position": np.array([0, 1, 2, 300, 7], np.int32), **zeros},
+        rules=(*_frame_rules(limits, least=1), between("position", 0, LAST_POSITION)),
         one_step=True,
         most_steps={"frames": limits.longest_primer},
         summary="A chunk of frames and states in, a frame that follows and new states out.",
         meanings=MEANINGS,
-        defaults=DEFAULTS,
         elsewhere=_key_by_key(network, grid, limits),
     )
+    return drawing(chunks)
 
 
 def _states(network: keras.Model) -> tuple[list[str], dict[str, Array]]:
@@ -168,22 +153,21 @@ def _specs_of(states: dict[str, Array]) -> dict[str, tf.TensorSpec]:
 
 def _key_by_key(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
     """Frames and states in, how likely each key of the next frame is out: drawing, key by key, is the client's."""
-    names, states = _states(network)
+    names, zeros = _states(network)
     known = tf.constant(grid.known)
 
-    def step(frames: Tensor, lengths: Tensor, *, drawn: Tensor, **before: Tensor) -> dict[str, Tensor]:
-        contexts, final = read_frames(network, frames, lengths, [before[name] for name in names])
+    def step(frames: Tensor, lengths: Tensor, *, drawn: Tensor, **states: Tensor) -> dict[str, Tensor]:
+        contexts, final = read_frames(network, frames, lengths, [states[name] for name in names])
         context = tf.gather(contexts, lengths - 1, batch_dims=1)
         logits = key_distribution(network).given(context).logits(tf.cast(drawn, tf.float32))
         may = known | (last_frames(frames, lengths) > 0)
         return {"logits": tf.where(may, logits, NEVER), **dict(zip(map(next_state, names), final, strict=True))}
 
-    drawn = tf.TensorSpec((None, KEYS), tf.int32)
-    examples = {**_frame_examples(), "lengths": np.array([PLACES, 1, 3, PLACES, 2], np.int32), **states}
+    drawn = (np.arange(ROWS * KEYS).reshape(ROWS, KEYS) % 31 == 0).astype(np.int32)
     return Endpoint(
         step,
-        {**_frame_signature(), "drawn": drawn, **_specs_of(states)},
-        {**examples, "drawn": (np.arange(ROWS * KEYS).reshape(ROWS, KEYS) % 31 == 0).astype(np.int32)},
+        {**_frame_signature(), "drawn": tf.TensorSpec((None, KEYS), tf.int32), **_specs_of(zeros)},
+        {**_frame_examples(least=1), "drawn": drawn, **zeros},
         rules=_frame_rules(limits, least=1),
         summary="A chunk of frames and states in, logits of the keys of the next frame and new states out.",
         meanings=MEANINGS
@@ -203,10 +187,10 @@ def _frame_signature() -> dict[str, tf.TensorSpec]:
     return {"frames": tf.TensorSpec((None, None, KEYS), tf.int32), "lengths": tf.TensorSpec((None,), tf.int32)}
 
 
-def _frame_examples() -> dict[str, Array]:
+def _frame_examples(*, least: int = 0) -> dict[str, Array]:
     """Chords that move, in rows of different lengths."""
     frames = np.zeros((ROWS, PLACES, KEYS), np.int32)
     for row in range(ROWS):
         for step in range(PLACES):
             frames[row, step, [27 + row, 39 + (row + step // 2) % 12, 43 + row]] = 1
-    return {"frames": frames, "lengths": np.array([PLACES, 0, 3, PLACES, 2], np.int32)}
+    return {"frames": frames, "lengths": np.array([PLACES, least, 3, PLACES, 2], np.int32)}

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import RowRule
+from rnnapps.contract.endpoint import Endpoint, RowRule
+from rnnapps.contract.tensor_names import STEPS
 from rnnapps.export.row_rules import between
-from rnnapps.types import Array, NamedTensors, Tensor
+from rnnapps.types import NamedTensors, Tensor
 
-__all__ = [
-    "DEFAULTS",
-    "PLACES",
-    "ROWS",
-    "WISHES",
-    "sampling_examples",
-    "sampling_signature",
-    "wishes",
-    "written",
-]
+__all__ = ["DEFAULTS", "PLACES", "ROWS", "drawing", "wishes", "written"]
 
 ROWS, PLACES = 5, 6
 """Of examples."""
-
-WISHES = {"temperature": 1.0, "top_p": 1.0}
-"""Values that are always allowed."""
 
 DEFAULTS = {"temperature": 1.0, "top_p": 0.95, "seed": 0, "steps": 64, "midi_bytes": ""}
 
@@ -54,16 +45,29 @@ def wishes(count: str = "", most: int = 0) -> tuple[RowRule, ...]:
     )
 
 
-def sampling_signature() -> dict[str, tf.TensorSpec]:
-    """How is to be drawn, of each row."""
+def drawing(endpoint: Endpoint, *, most: int = 0) -> Endpoint:
+    """An endpoint whose function also takes how to draw: `temperature`, `top_p` and `seed` of each row.
+
+    Args:
+        endpoint: the rest of it, with `ROWS` examples.
+        most: the most steps that may be asked for, where `steps` of each row says how many; 0 where nothing does.
+    """
     kinds = {"temperature": tf.float32, "top_p": tf.float32, "seed": tf.int64}
-    return {name: tf.TensorSpec((None,), kind) for name, kind in kinds.items()}
-
-
-def sampling_examples() -> dict[str, Array]:
-    """Values of these inputs."""
-    return {
+    examples = {
         "temperature": np.array([1.0, 0.0, 0.8, 1.0, 0.5], np.float32),
         "top_p": np.array([1.0, 1.0, 0.9, 0.95, 1.0], np.float32),
         "seed": np.array([1, 2, 3, 2**40, -5], np.int64),
     }
+    neutral: dict[str, float] = {"temperature": 1.0, "top_p": 1.0}
+    if most:
+        kinds = {STEPS: tf.int32} | kinds
+        examples = {STEPS: np.array([4, 1, 9, 2, 5], np.int32)} | examples
+        neutral[STEPS] = 1
+    return replace(
+        endpoint,
+        input_signature=endpoint.input_signature | {name: tf.TensorSpec((None,), kind) for name, kind in kinds.items()},
+        examples=endpoint.examples | examples,
+        rules=(*wishes(STEPS if most else "", most), *endpoint.rules),
+        neutral=neutral,
+        defaults=DEFAULTS,
+    )

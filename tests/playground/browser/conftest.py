@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from rnnapps.zoo import catalogue, unpack_into
+from tests.playground.browser.pages import new_page
 
 PIPELINES = (
     "anomaly_detection",
@@ -74,24 +75,16 @@ def browser() -> Iterator[Any]:
 def open_page(browser: Any, address: str) -> Iterator[Open]:
     """Opens the page of a model; at the end nobody else was asked, and the console is empty."""
     told: list[str] = []
-    contexts = []
+    pages = []
 
     def opened(model: str, **options: Any) -> Any:
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
-        page.on("console", lambda message: told.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: told.append(f"error: {error}"))
-        page.on("request", lambda request: told.append(request.url) if _is_foreign(request.url, address) else None)
+        page = new_page(browser, told, f"{address}/", **options)
+        pages.append(page)
         page.goto(f"{address}/ui/#{model}")
         page.wait_for_selector(f"#panel-{model}[data-ready]")
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
     assert not told
-
-
-def _is_foreign(url: str, address: str) -> bool:
-    return not url.startswith((f"{address}/", "blob:", "data:"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from tests.playground.browser.pages import new_page, number, says
 
 pytestmark = pytest.mark.browser
 
@@ -44,33 +45,23 @@ def page(browser: Any, folder: Path, request: pytest.FixtureRequest) -> Iterator
     """The page at a model's tab; at the end nothing was asked of anybody, and the console is empty."""
     told: list[str] = []
     place = (folder / "page.html").as_uri()
-    context = browser.new_context()
-    page = context.new_page()
+    page = new_page(browser, told, place)
     page.set_default_timeout(60_000)
-    page.on("console", lambda message: told.append(f"console: {message.text}"))
-    page.on("pageerror", lambda error: told.append(f"error: {error}"))
-    page.on("request", lambda own: None if own.url.startswith((place, "data:", "blob:")) else told.append(own.url))
     page.goto(f"{place}#{request.param}")
     page.wait_for_selector(f"#panel-{request.param}[data-ready]")
     yield page
-    context.close()
+    page.context.close()
     assert not told
-
-
-def says(page: Any, text: str) -> None:
-    from playwright.sync_api import expect
-
-    expect(page.locator(".status:visible").first).to_contain_text(re.compile(text), timeout=60_000)
 
 
 @pytest.mark.parametrize("page", ["text"], indirect=True)
 def test_greedy_text_is_that_of_the_model(page: Any, folder: Path) -> None:
     from rnnapps.export.inference import load_for_inference
 
-    page.get_by_label("Characters", exact=True).fill("40")
-    page.get_by_label("Temperature", exact=True).fill("0")
+    number(page, "Characters", "40")
+    number(page, "Temperature", "0")
     page.get_by_role("button", name="Write", exact=True).click()
-    says(page, "40 characters in")
+    says(page, "40 characters in", seconds=60)
     request = {"prompt": ["The "], "steps": [40], "temperature": [0], "top_k": [0], "top_p": [1], "stop": [""]}
     answer = load_for_inference(folder / "text").run("serving_default", {**request, "seed": [0]})
     assert page.locator(".written span").nth(1).text_content() == answer["text"][0].decode()
@@ -84,7 +75,7 @@ def test_sensors_are_judged_as_by_the_export(page: Any, folder: Path) -> None:
     from rnnapps.export.inference import load_for_inference
 
     page.get_by_role("button", name="A machine with a spike").click()
-    says(page, "^360 rows, [1-9]")
+    says(page, "^360 rows, [1-9]", seconds=60)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the judgement").click()
     judged = pd.read_csv(download.value.path())
@@ -97,12 +88,12 @@ def test_sensors_are_judged_as_by_the_export(page: Any, folder: Path) -> None:
 
 @pytest.mark.parametrize("page", ["music_chorales"], indirect=True)
 def test_music_goes_on_from_a_primer_the_same_for_the_same_seed(page: Any) -> None:
-    page.get_by_label("steps", exact=True).fill("24")
+    number(page, "steps", "24")
     rolls = []
     for seed in ("3", "3", "4"):
-        page.get_by_label("seed", exact=True).fill(seed)
+        number(page, "seed", seed)
         page.get_by_role("button", name="A cadence", exact=True).click()
-        says(page, "^24 steps written, [1-9]")
+        says(page, "^24 steps written, [1-9]", seconds=60)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download MIDI").click()
         rolls.append(Path(download.value.path()).read_bytes())

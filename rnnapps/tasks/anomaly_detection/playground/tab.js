@@ -10,7 +10,7 @@ const MOST_DRAWN = 4; // sensors
 const MOST_KEPT = 20_000; // rows of a table that grows and grows; older ones leave the page, but not the model's states
 const JUDGED = ["score", "threshold", "flag", "contribution", "silent"];
 
-export const alone = true; // nothing but steps is asked for where there is no server
+export const alone = ["rows"]; // where there is no server, nothing is asked for but steps that read these
 
 export function tab(model) {
   const rows = model.preprocessing["rows.json"], scaler = model.preprocessing["scaler.json"];

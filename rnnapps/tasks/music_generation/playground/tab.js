@@ -17,7 +17,7 @@ const PRIMERS = [
   ["Nothing: begin a piece", []],
 ];
 
-export const alone = true; // nothing but steps is asked for where there is no server
+export const alone = ["frames", "drawn"]; // where there is no server, nothing is asked for but steps that read these
 
 export function tab(model) {
   const status = statusLine(), tensors = model.all.serving_default.inputs, found = h("div"), roll = h("div");

@@ -8,7 +8,7 @@ const PROMPTS = ["The ", "It was ", "Once upon a time", "def "];
 const BEGINNING = "\n"; // what an empty prompt stands for
 const CHUNK = 512;
 
-export const alone = true; // nothing but steps is asked for where there is no server
+export const alone = ["tokens"]; // where there is no server, nothing is asked for but steps that read these
 
 export function tab(model) {
   const tensors = model.all.serving_default.inputs, characters = [...model.preprocessing["characters.json"].characters];
