@@ -82,5 +82,6 @@ def test_cells_export_and_stream(tmp_path: Path, names: tuple[str, ...]) -> None
         states = {name: answer[f"next_{name}"] for name in states}
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), expected["outputs"], atol=1e-5)
     for name, state in states.items():
-        # Memories sum up what they are given: numbers near 70, of which float32 holds seven digits.
-        np.testing.assert_allclose(state, expected[f"next_{name}"], rtol=1e-6, atol=1e-5)
+        # Matrix memories sum up what they are given: numbers near 70, of which float32 holds seven digits.
+        relative = 1e-6 if state.ndim > 2 else 1e-7
+        np.testing.assert_allclose(state, expected[f"next_{name}"], rtol=relative, atol=1e-5)
