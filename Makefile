@@ -96,7 +96,7 @@ mutants: setup ## do the tests notice small mistakes? make mutants FOLDER=rnnapp
 	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS)) $(if $(TESTS),--tests $(TESTS)) \
 	  $(if $(JSON),--json $(JSON)) $(if $(AGAIN),--again $(AGAIN))
 
-hostile: setup ## hostile requests to each signature of EXPORT, a folder or several
+hostile: setup ## hostile requests to each signature of EXPORT: folders, or zoo:NAME
 	$(BIN)/python -m benchmarks.hostile_requests $(EXPORT)
 
 scoreboard: setup ## the tables of docs/ from benchmarks/scoreboard.yaml; ROW="name ..." measures rows again first

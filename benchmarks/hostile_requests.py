@@ -6,6 +6,7 @@ the graph. The export runs in a process of its own, through TensorFlow's C API, 
 
 Examples:
   python -m benchmarks.hostile_requests saved_models/text_generation
+  python -m benchmarks.hostile_requests zoo:text
   python -m benchmarks.hostile_requests saved_models/* --requests 2000 --to results.json
 """
 
@@ -29,6 +30,7 @@ from benchmarks.memory_peak import peak, reset_peak
 from rnnapps.export.arrays import Arrays, load_arrays
 from rnnapps.export.manifest import EXTRA, read_manifest
 from rnnapps.export.parity import not_finite, wrong_text
+from rnnapps.zoo import resolved
 
 LONGEST_SECONDS, MOST_BYTES = 10.0, 1 << 30
 WIDTHS = (0, 1, 2, 3, 50, 5_000)
@@ -202,7 +204,7 @@ def outcomes(folder: Path, *, requests: int, seed: int) -> dict[str, Outcome]:
 def main() -> int:
     """The command; returns 1 if anything went wrong."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("exports", nargs="+", type=Path, help="version folders, or folders of versions")
+    made.add_argument("exports", nargs="+", type=resolved, help="version folders, or folders of versions, or zoo:NAME")
     made.add_argument("--requests", type=int, default=2_000, help="requests to each signature (default 2,000)")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--to", type=Path, help="also write the outcomes as JSON")

@@ -73,8 +73,9 @@ class Endpoint:
             row with a problem. Zeros and empty strings where nothing is said; 1 for inputs that end in `lengths`.
         least_steps: inputs of variable length are lengthened to this before the function reads them.
         most_steps: input name -> the most places of its second dimension that are read, so that no request costs more.
-        one_step: trace a copy of the function for inputs of variable length that have one place, as streams mostly send
-            them: it needs no loops, each of which costs as much as dozens of operations however often it turns.
+        one_step: trace a copy of the function for inputs that `lengths` counts and that have one place, as streams
+            mostly send them: it needs no loops, each of which costs as much as dozens of operations however often it
+            turns.
         missing: float inputs in which NaN stands for a missing value; in all others it is a problem.
         found_problems: what the function's own `problem` may say, for the model card.
         summary: what the signature does, in a sentence.

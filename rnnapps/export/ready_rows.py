@@ -36,13 +36,9 @@ def are_ready(endpoint: Endpoint, inputs: NamedTensors) -> Tensor:
     return tf.reduce_all(fit)
 
 
-def as_ready(endpoint: Endpoint, inputs: NamedTensors, *, steps: int | None = None) -> dict[str, Tensor]:
-    """Inputs that need no change, of which a graph knows the shapes; those of variable length have so many steps."""
-    shapes = {name: endpoint.input_signature[name].shape.as_list() for name in inputs}
-    return {
-        name: shaped(tf.identity(value), tf.TensorShape([steps if size is None else size for size in shapes[name]]))
-        for name, value in inputs.items()
-    }
+def as_ready(endpoint: Endpoint, inputs: NamedTensors, *, one_step: bool = False) -> dict[str, Tensor]:
+    """Inputs that need no change, of which a graph knows the shapes; the places that `lengths` counts may be one."""
+    return {name: shaped(tf.identity(value), _shape(endpoint, name, one_step)) for name, value in inputs.items()}
 
 
 def ready(endpoint: Endpoint, inputs: NamedTensors, refused: Tensor) -> dict[str, Tensor]:
@@ -68,20 +64,25 @@ def ready(endpoint: Endpoint, inputs: NamedTensors, refused: Tensor) -> dict[str
 
 
 def have_one_step(endpoint: Endpoint, inputs: NamedTensors) -> Tensor:
-    """Whether there are rows, and each has one place in all inputs of variable length, a bool scalar."""
-    sizes = [tf.shape(value) for name, value in inputs.items() if is_long(endpoint, name)]
+    """Whether there are rows, and each has one place in all inputs that `lengths` counts, a bool scalar."""
+    sizes = [tf.shape(inputs[name]) for name in together(endpoint)]
     one = tf.equal(sizes[0][1], 1) if len(sizes) == 1 else tf.reduce_all(tf.equal([size[1] for size in sizes], 1))
     return (sizes[0][0] > 0) & one
 
 
 def ready_of_one_step(endpoint: Endpoint, inputs: NamedTensors, refused: Tensor) -> dict[str, Tensor]:
-    """`ready` of such rows: there is nothing to lengthen and nothing to cut off."""
-    good, zeros, given = ~refused, Zeros(), {}
-    for name, values in inputs.items():
-        shape = endpoint.input_signature[name].shape.as_list()
-        chosen = kept(good, values, zeros, other=_neutral(endpoint, name))
-        given[name] = shaped(chosen, tf.TensorShape([1 if size is None else size for size in shape]))
-    return given
+    """`ready` of such rows, where there is nothing to lengthen and nothing to cut off."""
+    good, zeros = ~refused, Zeros()
+    return {
+        name: shaped(kept(good, values, zeros, other=_neutral(endpoint, name)), _shape(endpoint, name, True))
+        for name, values in inputs.items()
+    }
+
+
+def _shape(endpoint: Endpoint, name: str, one_step: bool) -> tf.TensorShape:
+    """What is known of an input's shape."""
+    batch, *sizes = endpoint.input_signature[name].shape.as_list()
+    return tf.TensorShape([batch, 1, *sizes[1:]] if one_step and name in together(endpoint) else [batch, *sizes])
 
 
 def _cut(values: Tensor, most: int | None) -> Tensor:

@@ -58,11 +58,12 @@ def row_by_row(name: str, endpoint: Endpoint) -> Endpoint:
         found = look(endpoint, inputs)
         if in_portable_graph():
             return _told(run(ready(endpoint, inputs, found.worst() > 0)), found)
-        usual = found.all_good() & are_ready(endpoint, inputs)
+        fit = are_ready(endpoint, inputs)
+        usual = found.all_good() & fit
         if not endpoint.one_step:
             given = _if_not(usual, inputs, lambda: ready(endpoint, inputs, found.worst() > 0))
             return _answered(run(as_ready(endpoint, given)), found, usual)
-        one_step = have_one_step(endpoint, inputs)
+        one_step = have_one_step(endpoint, inputs) & fit
 
         def of_one_step() -> dict[str, Tensor]:
             return _told(run(ready_of_one_step(endpoint, inputs, found.worst() > 0)), found)
@@ -72,7 +73,7 @@ def row_by_row(name: str, endpoint: Endpoint) -> Endpoint:
 
         outputs: dict[str, Tensor] = tf.cond(
             usual & one_step,
-            lambda: _answered(run(as_ready(endpoint, inputs, steps=1)), found, usual),
+            lambda: _answered(run(as_ready(endpoint, inputs, one_step=True)), found, usual),
             apart(lambda: tf.cond(one_step, of_one_step, of_any)),
         )
         return outputs

@@ -83,9 +83,9 @@ def parts_of(signature: ServedSignature, pieces: Sequence[Piece], outputs: Array
     result, start = [], 0
     for piece in pieces:
         part = {name: array[start : start + len(piece.rows)] for name, array in outputs.items()}
-        whole = dict(part)
+        uncut = dict(part)
         for width in signature.widths:
-            size = width.of(piece.inputs, whole)
+            size = width.of(piece.inputs, uncut)
             if size is not None and len(pieces) > 1:
                 part[width.output] = part[width.output][(slice(None),) * width.axis + (slice(size),)]
         result.append(part)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rnnapps.export.graph import GRAPH
+from rnnapps.serving.batcher import processors
 from rnnapps.serving.model_config import ModelConfig
 from rnnapps.serving.model_process import AGAIN_SECONDS
 from rnnapps.serving.options import ServeOptions
@@ -34,7 +34,7 @@ class Registry:
         self._labels: dict[str, dict[str, int]] = {}
         self._versions: dict[tuple[str, int], ServedVersion] = {}
         self._stamps: dict[tuple[str, int], tuple[int, int]] = {}
-        self._loading = asyncio.Semaphore(os.cpu_count() or 1)
+        self._loading = asyncio.Semaphore(processors())
         self._polling = asyncio.Lock()
         self.polled = False
 

@@ -224,6 +224,31 @@ def test_rows_of_one_step_have_a_graph_of_their_own_and_answers_as_all_others() 
     assert step([], [], [])["problem"].shape == (0,)
 
 
+@pytest.mark.parametrize(("width", "known"), [(0, 0), (1, 1), (3, 1), (5, 0)])
+def test_a_state_of_any_width_is_beside_one_step_what_it_is_beside_many(width: int, known: int) -> None:
+    """A memory that is too short or too long is brought to its size where steps are not known, too."""
+
+    def totals(rows: Any, lengths: Any, state_memory: Any) -> dict[str, Any]:
+        told = tf.fill([tf.shape(rows)[0]], 0 if rows.shape[1] is None else rows.shape[1])
+        total = tf.reduce_sum(state_memory, axis=1) + tf.cast(lengths, tf.float32)
+        return {"total": total, "next_state_memory": state_memory, "known_steps": told}
+
+    signature = {**SIGNATURE, "state_memory": tf.TensorSpec((None, None), tf.float32)}
+    examples = {**EXAMPLES, "state_memory": np.zeros((5, 3), np.float32)}
+    rules = (lengths_fit("rows", least=0),)
+    endpoint = Endpoint(totals, signature, examples, rules=rules, most_steps={"state_memory": 3}, one_step=True)
+    run = tf.function(row_by_row("step", endpoint).function, autograph=False).get_concrete_function(
+        **{name: tf.TensorSpec(each.shape, each.dtype, name) for name, each in signature.items()}
+    )
+    for lengths, problems in (([1, 0], [b"", b""]), ([1, 2], [b"", rules[0].problem.encode()])):
+        memory = tf.ones((2, width))
+        answer = run(rows=tf.ones((2, 1)), lengths=tf.constant(lengths, tf.int32), state_memory=memory)
+        assert answer["problem"].numpy().tolist() == problems
+        assert answer["known_steps"].numpy().tolist() == [known, 0 if problems[1] else known]
+        assert answer["total"].numpy().tolist() == [min(width, 3) + 1, 0 if problems[1] else min(width, 3)]
+        assert answer["next_state_memory"].shape == (2, min(max(width, 1), 3))
+
+
 def test_rows_of_tables_are_lengthened_in_every_open_dimension() -> None:
     def first(tables: Any) -> dict[str, Any]:
         return {"first": tables[:, 0, 0]}

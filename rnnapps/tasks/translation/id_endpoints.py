@@ -159,6 +159,7 @@ def _stepping(network: keras.Model, vocabularies: PairVocabularies, limits: Tran
             lengths_fit(MEMORY, PLACES_READ, least=1, most=most + 1),
         ),
         most_steps={"tokens": most, MEMORY: most + 1},
+        one_step=True,
         summary="A chunk of a translation and states in, logits of the ids that follow and new states out.",
         meanings=MEANINGS,
         begins=BEGIN,
