@@ -10,7 +10,7 @@ import tensorflow as tf
 from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.contract.tensor_names import STEPS
 from rnnapps.export.row_rules import between
-from rnnapps.types import NamedTensors, Tensor
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["DEFAULTS", "PLACES", "ROWS", "drawing", "wishes", "written"]
 
@@ -53,7 +53,7 @@ def drawing(endpoint: Endpoint, *, most: int = 0) -> Endpoint:
         most: the most steps that may be asked for, where `steps` of each row says how many; 0 where nothing does.
     """
     kinds = {"temperature": tf.float32, "top_p": tf.float32, "seed": tf.int64}
-    examples = {
+    examples: dict[str, Array] = {
         "temperature": np.array([1.0, 0.0, 0.8, 1.0, 0.5], np.float32),
         "top_p": np.array([1.0, 1.0, 0.9, 0.95, 1.0], np.float32),
         "seed": np.array([1, 2, 3, 2**40, -5], np.int64),
