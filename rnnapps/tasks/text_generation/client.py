@@ -42,6 +42,18 @@ class TextClient(Client):
         inputs = {name: value for name, value in wishes.items() if value is not None}
         return str(self.predict({"prompt": [prompt], **inputs})["text"][0])
 
+    def complete(self, prompt: str, *, until: str | None = None) -> list[tuple[str, float]]:
+        """The likeliest ends of a prompt's last word, or of its line, with their probabilities.
+
+        Args:
+            prompt: text that breaks off somewhere.
+            until: where they end, `word` or `line`. None: a word.
+        """
+        inputs = {"prompt": [prompt]} | ({} if until is None else {"until": [until]})
+        found = self.predict(inputs, "complete")
+        pairs = zip(found["completions"][0], found["probabilities"][0], strict=True)
+        return [(str(text), float(chance)) for text, chance in pairs if chance > 0]
+
     def score(self, text: str, *, prompt: str = "") -> float:
         """The natural logarithm of the probability of a text behind a prompt."""
         return float(self.predict({"prompt": [prompt], "text": [text]}, "score")["log_probability"][0])

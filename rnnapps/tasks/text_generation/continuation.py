@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Continuation"]
+__all__ = ["Completion", "Continuation", "PossibleEnds"]
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,36 @@ class Continuation:
     def printed(self) -> str:
         """What the command line prints: both together."""
         return str(self)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One way in which a word or a line may end.
+
+    Attributes:
+        text: what follows the prompt.
+        probability: that just this follows, up to the end of the word or line.
+    """
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class PossibleEnds:
+    """A prompt, and the likeliest ends of its last word or line; as a string the prompt with the likeliest.
+
+    Attributes:
+        prompt: the text that was given.
+        completions: the likeliest first; there may be fewer than were asked for.
+    """
+
+    prompt: str
+    completions: tuple[Completion, ...]
+
+    def __str__(self) -> str:
+        return self.prompt + (self.completions[0].text if self.completions else "")
+
+    def printed(self) -> dict[str, Any]:
+        """What the command line prints: all of them as JSON."""
+        return {"prompt": self.prompt, "completions": self.completions}

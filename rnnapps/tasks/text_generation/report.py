@@ -14,13 +14,14 @@ from rnnapps.types import Array
 __all__ = ["blend_section", "repetition_section"]
 
 
-def blend_section(evidence: Evidence, network: NetworkScores, kernel: Array) -> Section:
-    """How much of each character's probability the contexts of each length decide, and how much the network.
+def blend_section(evidence: Evidence, network: NetworkScores, kernel: Array, *, token: str = "character") -> Section:
+    """How much of each token's probability the contexts of each length decide, and how much the network.
 
     Args:
         evidence: what n-grams say of a held-out text.
         network: what the network says of it.
         kernel: the weights of the gate.
+        token: what a token is called.
     """
     believed, known = evidence.believed(network, kernel), evidence.kept > 0
     left = np.cumprod(1 - (believed * evidence.kept)[::-1], axis=0)[::-1]  # what a context and longer ones leave
@@ -29,7 +30,7 @@ def blend_section(evidence: Evidence, network: NetworkScores, kernel: Array) -> 
     for context, (belief, there, share) in enumerate(zip(believed, known, decided, strict=True), start=1):
         mean = float(belief[there].mean()) if there.any() else None
         rows.append((str(context), float(there.mean()), mean, float(share.mean())))
-    columns = ("characters before", "known, share of places", "believed where known", "decides, share")
+    columns = (f"{token}s before", "known, share of places", "believed where known", "decides, share")
     note = (
         "Each context that the n-grams know takes its share from all that is shorter, the network too; how much it "
         "is believed depends on how often and how variously it was followed, and on how uncertain the network is."
