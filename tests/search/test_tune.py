@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,20 @@ class Quick(Tiny):
 QUICK = Quick()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_further_seed() -> Iterator[None]:
+    """For searches in this process: three take their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("budget", "choice", "state"):
+            patch.setattr(f"rnnapps.search.{module}.SEEDS", 1)
+        yield
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A search of three configurations of four steps, by the command line."""
     folder = tmp_path_factory.mktemp("searches") / "first"
-    with pytest.MonkeyPatch.context() as patch:
-        for module in ("budget", "choice", "state"):
-            patch.setattr(f"rnnapps.search.{module}.SEEDS", 1)
-        return answer("--search", str(folder), "--trials", "2", "--minutes", "5", *SHORT, *OVER)
+    return answer("--search", str(folder), "--trials", "2", "--minutes", "5", *SHORT, *OVER)
 
 
 def answer(*flags: str) -> dict[str, Any]:
