@@ -15,17 +15,19 @@ class Continuation:
     Attributes:
         prompt: the text that was given.
         text: what the model wrote behind it.
+        one_of_many: of a file of prompts.
     """
 
     prompt: str
     text: str
+    one_of_many: bool = False
 
     def __str__(self) -> str:
         return self.prompt + self.text
 
-    def printed(self) -> str:
-        """What the command line prints: both together."""
-        return str(self)
+    def printed(self) -> str | dict[str, Any]:
+        """What the command line prints: both together; as JSON where there are many."""
+        return {"prompt": self.prompt, "text": self.text} if self.one_of_many else str(self)
 
 
 @dataclass(frozen=True)

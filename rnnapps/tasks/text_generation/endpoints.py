@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -18,8 +19,10 @@ from rnnapps.layers.token_network import TokenModel
 from rnnapps.tasks.text_generation.completion.search import complete_texts
 from rnnapps.tasks.text_generation.data.token_kinds import NOUNS
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
+from rnnapps.tasks.text_generation.further_rules import FURTHER
 from rnnapps.tasks.text_generation.predict_options import Until
 from rnnapps.tasks.text_generation.prompts import continue_texts, stop_ids
+from rnnapps.tasks.text_generation.repeats import RepeatRules
 from rnnapps.tasks.text_generation.text_scores import score_texts
 from rnnapps.tasks.text_generation.tokens.vocabulary import TextVocabulary
 from rnnapps.types import Array, NamedTensors, Tensor
@@ -32,6 +35,7 @@ LONGEST_STOP = 256
 WORD, LINE = get_args(Until)
 
 DEFAULTS = {"temperature": 0.8, "top_k": 0, "top_p": 1.0, "stop": "", "seed": 0}
+
 PROMPT = "text to go on from (batch,); empty for the beginning of a line"
 
 
@@ -39,6 +43,7 @@ def text_endpoints(model: TokenModel, vocabulary: TextVocabulary, limits: TextEx
     """`serving_default` writes, `complete` ends words, `score` judges, `tensors` scores ids, `step` goes on."""
     return {
         "serving_default": _writing(model, vocabulary, limits),
+        "write": _writing_by_more_rules(model, vocabulary, limits),
         "complete": _completing(model, vocabulary, limits),
         "score": _scoring(model, vocabulary, limits),
         **token_endpoints(model, most_steps=limits.longest_prompt),
@@ -56,10 +61,7 @@ def _writing(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportCo
     """Prompts in, continuations out."""
 
     def write(prompt: Tensor, *, steps: Tensor, stop: Tensor, **how: Tensor) -> dict[str, Tensor]:
-        ids, lengths = stop_ids(vocabulary, stop)
-        rules = Rules(**how, stop=ids, stop_lengths=lengths)
-        text, unknown = continue_texts(model, vocabulary, prompt, rules, length=steps, stop=stop)
-        return {"text": text, "unknown_characters": unknown}
+        return _written(model, vocabulary, prompt, steps=steps, stop=stop, how=how, repeats=None)
 
     kinds = {"temperature": tf.float32, "top_k": tf.int32, "top_p": tf.float32, "stop": tf.string, "seed": tf.int64}
     signature = {"prompt": tf.string, STEPS: tf.int32, **kinds}
@@ -86,6 +88,48 @@ def _writing(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportCo
         },
         defaults=DEFAULTS | {"prompt": "", STEPS: min(200, limits.longest_answer)},
     )
+
+
+def _writing_by_more_rules(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportConfig) -> Endpoint:
+    """The same with rules that came later: requests of earlier ones do not name them."""
+
+    def write(
+        prompt: Tensor, *, steps: Tensor, stop: Tensor, repetition_penalty: Tensor, no_repeat: Tensor, **how: Tensor
+    ) -> dict[str, Tensor]:
+        repeats = RepeatRules(repetition_penalty, no_repeat)
+        return _written(model, vocabulary, prompt, steps=steps, stop=stop, how=how, repeats=repeats)
+
+    plain, defaults = _writing(model, vocabulary, limits), {name: rule.default for name, rule in FURTHER.items()}
+    examples = {name: np.array(rule.examples, rule.kind.as_numpy_dtype) for name, rule in FURTHER.items()}
+    return replace(
+        plain,
+        function=write,
+        input_signature=plain.input_signature
+        | {name: tf.TensorSpec((None,), rule.kind) for name, rule in FURTHER.items()},
+        examples=plain.examples | examples,
+        rules=(*plain.rules, *(between(name, rule.least, rule.most) for name, rule in FURTHER.items())),
+        neutral={**plain.neutral, **defaults},
+        summary="Prompts in, their continuations out, by rules against repetition too.",
+        meanings={**plain.meanings, **{name: rule.meaning for name, rule in FURTHER.items()}},
+        defaults={**plain.defaults, **defaults},
+    )
+
+
+def _written(
+    model: TokenModel,
+    vocabulary: TextVocabulary,
+    prompt: Tensor,
+    *,
+    steps: Tensor,
+    stop: Tensor,
+    how: Mapping[str, Tensor],
+    repeats: RepeatRules | None,
+) -> dict[str, Tensor]:
+    """What the model writes behind prompts; `how` are further fields of `Rules`."""
+    ids, lengths = stop_ids(vocabulary, stop)
+    rules = Rules(**how, stop=ids, stop_lengths=lengths)
+    text, unknown = continue_texts(model, vocabulary, prompt, rules, length=steps, stop=stop, repeats=repeats)
+    return {"text": text, "unknown_characters": unknown}
 
 
 def _completing(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportConfig) -> Endpoint:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.config import SamplingConfig
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
 from rnnapps.metrics.text import compare_texts
@@ -20,6 +19,7 @@ from rnnapps.tasks.text_generation.completion.writer import Completer
 from rnnapps.tasks.text_generation.data.text import TextSplits, joined
 from rnnapps.tasks.text_generation.data.token_kinds import NOUNS
 from rnnapps.tasks.text_generation.held_text import HeldText, naive_scores
+from rnnapps.tasks.text_generation.predict_options import WritingConfig
 from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 from rnnapps.tasks.text_generation.prompts import TextWriter
 from rnnapps.tasks.text_generation.repetition import measure_repetition
@@ -52,7 +52,7 @@ def evaluate_text(
     vocabulary, split = fitted.preprocessor.vocabulary, "validation" if splits.test is None else "test"
     held_out = HeldText.of(vocabulary, getattr(splits, split))
     size = 1 if held_out.sizes is None else float(held_out.sizes.mean())
-    repetition = measure_repetition(write([""], SamplingConfig(length=round(WRITTEN / size), samples=4)))
+    repetition = measure_repetition(write([""], WritingConfig(length=round(WRITTEN / size), samples=4)))
     found = text_scorer(fitted.network, read, held_out, fitted.preprocessor.grams)()
     saved = _keystrokes(joined(splits.train), joined(getattr(splits, split)), complete)
     score, naive = found.model, naive_scores(vocabulary, splits.train, getattr(splits, split))

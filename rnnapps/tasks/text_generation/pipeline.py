@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
 
+SHADED_TOKENS = 1_500
+"""Of the held-out text, whose surprise is shown."""
+
 SHOWN_TOKENS = 20_000
 """Of the held-out text, to show how a blend works."""
 
@@ -73,7 +76,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
-    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "completions", "until"})
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "prompts", "completions", "until"})
     summary: ClassVar[str] = "Continues text, by characters or words, in the style of the text it was trained on."
     config_class = Config
     predict_class = PredictOptions
@@ -140,16 +143,21 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         splits: TextSplits,
         samples: Sequence[str],
     ) -> list[Section]:
-        """What the blend believes, and how much the last samples repeat themselves."""
+        """What surprised the model, what the blend believes, and how much the last samples repeat themselves."""
+        from rnnapps.tasks.text_generation.held_text import HeldText
         from rnnapps.tasks.text_generation.repetition import measure_repetition
-        from rnnapps.tasks.text_generation.report import blend_section, repetition_section
-        from rnnapps.tasks.text_generation.scoring import read_evidence
+        from rnnapps.tasks.text_generation.report import blend_section, repetition_section, surprise_section
+        from rnnapps.tasks.text_generation.scoring import read_evidence, text_scorer
 
-        sections, grams = [], fitted.preprocessor.grams
+        vocabulary, grams = fitted.preprocessor.vocabulary, fitted.preprocessor.grams
+        ids, read = vocabulary.encode_all(splits.validation), _reader(fitted)
+        shaded = ids[:SHADED_TOKENS]
+        losses = text_scorer(fitted.network, read, HeldText(shaded, None, 0), grams)().model.losses
+        texts = vocabulary.texts
+        sections = [surprise_section([texts[number] for number in shaded], losses)]
         if grams is not None:
-            shown = fitted.preprocessor.vocabulary.encode_all(splits.validation)[:SHOWN_TOKENS]
-            evidence = read_evidence(fitted.network, _reader(fitted), shown, grams)
-            sections.append(blend_section(*evidence, token=NOUNS[fitted.preprocessor.vocabulary.kind]))
+            evidence = read_evidence(fitted.network, read, ids[:SHOWN_TOKENS], grams)
+            sections.append(blend_section(*evidence, token=NOUNS[vocabulary.kind]))
         if samples:
             sections.append(repetition_section({"last samples": measure_repetition(samples)}))
         return sections
@@ -198,8 +206,11 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         From Python a prompt may be given, or a list of them.
         """
         from rnnapps.data.text.given import given_texts
+        from rnnapps.tasks.text_generation.prompt_lines import prompts_of
 
-        prompts = [options.prompt] if given is None else given_texts(given, "prompt", whole="inputs")
+        many = given is None and bool(options.prompts)
+        own = prompts_of(options.prompts) if many else [options.prompt]
+        prompts = own if given is None else given_texts(given, "prompt", whole="inputs")
         _report_unknown(fitted.preprocessor, {"prompt": "".join(prompts), "stop": options.stop})
         if options.completions:
             line = options.until == "line"
@@ -207,7 +218,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
             return [PossibleEnds(prompt, own) for prompt, own in zip(prompts, found, strict=True)]
         texts = _writer(fitted)(prompts, options, stop=options.stop)
         asked = [prompt for prompt in prompts for _ in range(options.samples)]
-        return [Continuation(prompt, text) for prompt, text in zip(asked, texts, strict=True)]
+        return [Continuation(prompt, text, many) for prompt, text in zip(asked, texts, strict=True)]
 
     def stream(
         self, fitted: Fitted[Config, TextPreprocessor], options: PredictOptions, given: str | None = None

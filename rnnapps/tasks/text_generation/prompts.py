@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.config import SamplingConfig
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import StepFunction, generate, generate_as_asked
 from rnnapps.layers.token_network import TokenModel
+from rnnapps.tasks.text_generation.predict_options import WritingConfig
+from rnnapps.tasks.text_generation.repeats import RepeatRules, without_repeats
 from rnnapps.tasks.text_generation.stops import before_stops, until_stop
 from rnnapps.tasks.text_generation.streaming import stream
 from rnnapps.tasks.text_generation.tokens.vocabulary import Opened, TextVocabulary
-from rnnapps.types import Tensor, Tensors
+from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["TextWriter", "continue_texts", "never_written", "read_prompts", "stop_ids", "stream_text", "text_writer"]
 
@@ -33,12 +34,19 @@ class TextWriter(Protocol):
     anew: they do not depend on the prompts beside theirs.
     """
 
-    def __call__(self, prompts: Sequence[str], sampling: SamplingConfig, *, stop: str = "") -> list[str]:
+    def __call__(self, prompts: Sequence[str], sampling: WritingConfig, *, stop: str = "") -> list[str]:
         """The continuations, each ended before the string `stop` if it comes to it."""
 
 
 def continue_texts(
-    model: TokenModel, vocabulary: TextVocabulary, prompts: Tensor, rules: Rules, *, length: Tensor, stop: Tensor
+    model: TokenModel,
+    vocabulary: TextVocabulary,
+    prompts: Tensor,
+    rules: Rules,
+    *,
+    length: Tensor,
+    stop: Tensor,
+    repeats: RepeatRules | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Writes on from prompts, in graph.
 
@@ -49,6 +57,7 @@ def continue_texts(
         rules: how each row is sampled.
         length: int32 `(batch,)`, tokens wanted.
         stop: strings `(batch,)` before which texts end; empty for none.
+        repeats: what each row holds of repetition; None for nothing.
 
     Returns:
         The continuations, strings `(batch,)`, and how many characters of each prompt the vocabulary does not know,
@@ -56,7 +65,8 @@ def continue_texts(
     """
     opened, states, logits = read_prompts(model, vocabulary, prompts)
     write = generate if None in (rules.top_k, rules.top_p, rules.stop) else generate_as_asked
-    ids, lengths = write(_writing_step(model, vocabulary), states, logits, rules, length=length)
+    step, begun = _writing_step(model, vocabulary, repeats)
+    ids, lengths = write(step, begun(states), logits, rules, length=length)
     texts = vocabulary.decode(ids, lengths)
     if opened.given is None:
         return texts, opened.unknown
@@ -72,15 +82,17 @@ def read_prompts(model: TokenModel, vocabulary: TextVocabulary, prompts: Tensor)
     return opened, states, logits if opened.allowed is None else tf.where(opened.allowed, logits, IMPOSSIBLE)
 
 
-def _writing_step(model: TokenModel, vocabulary: TextVocabulary) -> StepFunction:
-    """One step of the model that never writes what is reserved."""
+def _writing_step(
+    model: TokenModel, vocabulary: TextVocabulary, repeats: RepeatRules | None
+) -> tuple[StepFunction, Callable[[Nest], Nest]]:
+    """One step of the model that never writes what is reserved, and what makes its states of those of the model."""
     advance = model.step()
 
     def step(ids: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
         logits, new_states = advance(ids, states)
         return logits + never_written(vocabulary), new_states
 
-    return step
+    return (step, lambda states: states) if repeats is None else without_repeats(step, repeats)
 
 
 def never_written(vocabulary: TextVocabulary) -> Tensor:
@@ -94,10 +106,10 @@ def text_writer(model: TokenModel, vocabulary: TextVocabulary) -> TextWriter:
     """Returns a function that continues prompts with the model's weights of that moment."""
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def write(rows: Tensor, rules: Rules, length: Tensor, stop: Tensor) -> Tensor:
-        return continue_texts(model, vocabulary, rows, rules, length=length, stop=stop)[0]
+    def write(rows: Tensor, rules: Rules, *, length: Tensor, stop: Tensor, repeats: RepeatRules | None) -> Tensor:
+        return continue_texts(model, vocabulary, rows, rules, length=length, stop=stop, repeats=repeats)[0]
 
-    def write_all(prompts: Sequence[str], sampling: SamplingConfig, *, stop: str = "") -> list[str]:
+    def write_all(prompts: Sequence[str], sampling: WritingConfig, *, stop: str = "") -> list[str]:
         texts: list[str] = []
         together = max(1, ROWS // sampling.samples)
         for start in range(0, len(prompts), together):
@@ -105,19 +117,22 @@ def text_writer(model: TokenModel, vocabulary: TextVocabulary) -> TextWriter:
             rows = tf.constant([prompt for prompt in part for _ in range(sampling.samples)])
             rules = _rules(vocabulary, sampling, stop, prompts=len(part))
             lengths, stops = tf.fill(rows.shape, sampling.length), tf.fill(rows.shape, stop)
-            texts += [text.decode() for text in write(rows, rules, lengths, stops).numpy()]
+            repeats = _repeat_rules(sampling, rows.shape[0])
+            found = write(rows, rules, length=lengths, stop=stops, repeats=repeats)
+            texts += [text.decode() for text in found.numpy()]
         return texts
 
     return write_all
 
 
 def stream_text(
-    model: TokenModel, vocabulary: TextVocabulary, prompt: str, sampling: SamplingConfig, *, stop: str = ""
+    model: TokenModel, vocabulary: TextVocabulary, prompt: str, sampling: WritingConfig, *, stop: str = ""
 ) -> Iterator[str]:
     """Yields the continuation piece by piece; together the pieces are the first text of `text_writer`."""
     opened, states, logits = read_prompts(model, vocabulary, tf.constant([prompt]))
     rules = Rules(*(None if part is None else part[:1] for part in _rules(vocabulary, sampling, stop)))
-    written = stream(_writing_step(model, vocabulary), states, logits, rules, length=sampling.length)
+    step, begun = _writing_step(model, vocabulary, _repeat_rules(sampling, 1))
+    written = stream(step, begun(states), logits, rules, length=sampling.length)
     pieces = (vocabulary.decode(ids[None], [len(ids)]).numpy()[0].decode() for ids in written)
     if opened.given is None:
         yield from pieces
@@ -131,7 +146,7 @@ def stop_ids(vocabulary: TextVocabulary, stop: Tensor) -> tuple[Tensor, Tensor] 
     return vocabulary.encode(stop) if vocabulary.kind == "characters" else (None, None)
 
 
-def _rules(vocabulary: TextVocabulary, sampling: SamplingConfig, stop: str, *, prompts: int = 1) -> Rules:
+def _rules(vocabulary: TextVocabulary, sampling: WritingConfig, stop: str, *, prompts: int = 1) -> Rules:
     """The same rules for every sample of every prompt, but for the seed, which counts up among those of a prompt."""
     rows = prompts * sampling.samples
     ids, lengths = stop_ids(vocabulary, tf.fill([rows], stop)) if stop else (None, None)
@@ -142,4 +157,12 @@ def _rules(vocabulary: TextVocabulary, sampling: SamplingConfig, stop: str, *, p
         top_p=tf.fill([rows], sampling.top_p) if sampling.top_p < 1 else None,
         stop=ids,
         stop_lengths=lengths,
+        min_p=tf.fill([rows], sampling.min_p) if sampling.min_p else None,
     )
+
+
+def _repeat_rules(sampling: WritingConfig, rows: int) -> RepeatRules | None:
+    """The same rules of repetition for every row; None where there are none."""
+    if sampling.repetition_penalty == 1 and not sampling.no_repeat:
+        return None
+    return RepeatRules(tf.fill([rows], float(sampling.repetition_penalty)), tf.fill([rows], sampling.no_repeat))

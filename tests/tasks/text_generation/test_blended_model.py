@@ -88,7 +88,8 @@ def test_the_blend_is_scored_beside_its_network(splits: Any, fitted: Fitted[Any,
     assert evaluation.metrics["nats_per_character"] < 1.1 * grams < 0.5 * alone["nats_per_character"]
     assert judge(evaluation, higher_is_better=frozenset()).model == evaluation.metrics["nats_per_character"]
     assert [name for name, _ in evaluation.rows("model")][:2] == ["model", "network alone"]
-    (section,) = PIPELINE.report_sections(fitted, splits, [])
+    surprise, section = PIPELINE.report_sections(fitted, splits, [])
+    assert surprise.title == "What surprised the model"
     shares = [row[-1] for row in section.blocks[0].rows]
     assert sum(shares) == pytest.approx(1, abs=1e-6) and len(shares) == MODEL.ngram_order
 

@@ -14,7 +14,7 @@ from rnnapps.tasks.text_generation.prompts import never_written, read_prompts
 from rnnapps.tasks.text_generation.tokens.vocabulary import TextVocabulary
 from rnnapps.types import Tensor, Tensors
 
-__all__ = ["MOST_TOKENS", "complete_texts"]
+__all__ = ["MOST_TOKENS", "Growing", "Hypotheses", "complete_texts"]
 
 MOST_TOKENS = 64
 """Of the longest completion; a longer line is cut there."""
