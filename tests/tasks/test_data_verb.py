@@ -38,13 +38,6 @@ def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "book.txt").write_text(line * 90 + "Пёс.\n" * 20)
     source = ("--data.source", tmp_path / "book.txt", "--data.validation_fraction", "0.1")
     found = told(capsys, "text_generation", *source, "--html", tmp_path / "page.html")
-        tmp_path / "book.txt",
-        "--data.validation_fraction",
-        "0.1",
-        "--html",
-        tmp_path / "page.html",
-    )
-    found = told(capsys, "text_generation", *flags)
     assert sizes(found) == {"train": {"characters": 4383, "lines": 82}, "validation": {"characters": 487, "lines": 28}}
     assert found["facts"]["different characters in training"] == len(set(line))
     assert found["facts"]["encoding"] == "UTF-8"
