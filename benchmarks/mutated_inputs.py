@@ -9,6 +9,7 @@ Examples:
   python -m benchmarks.mutated_inputs                                  all seven, 1,000 cases each
   python -m benchmarks.mutated_inputs forecasting --cases 5000 --seed 3
   python -m benchmarks.mutated_inputs music_generation --only 713      one case, with its traceback
+  python -m benchmarks.mutated_inputs table:feather table:excel        tables of other formats, read by forecasting
 """
 
 from __future__ import annotations
@@ -36,11 +37,13 @@ import yaml
 from benchmarks.memory_peak import peak, reset_peak
 from benchmarks.mutations import MUTATIONS
 from benchmarks.small_sources import SOURCES
+from benchmarks.table_sources import TABLES
 from rnnapps.errors import RnnappsError
 
 __all__ = ["Case", "cases_of"]
 
 LONGEST_SECONDS, MOST_BYTES = 10.0, 1 << 30
+TABLE = "table:"
 GOOD = ("read", "refused")
 ENDED = "the process ended"
 NOT_FINITE = re.compile(r"\b(NaN|-?Infinity)\b")
@@ -73,7 +76,7 @@ def cases_of(pipeline: str, folder: Path, numbers: Sequence[int], *, seed: int) 
     """Reads the mutated sources of a pipeline.
 
     Args:
-        pipeline: its name.
+        pipeline: its name; or `table:` and a format.
         folder: an empty one.
         numbers: of the cases.
         seed: of all of them.
@@ -81,7 +84,9 @@ def cases_of(pipeline: str, folder: Path, numbers: Sequence[int], *, seed: int) 
     from rnnapps.verbs.configure import configure
     from rnnapps.verbs.pipelines import find_pipeline
 
-    task, flags = find_pipeline(pipeline), SOURCES[pipeline](folder)
+    _, _, form = pipeline.partition(TABLE)
+    task = find_pipeline("forecasting" if form else pipeline)
+    flags = TABLES[form](folder) if form else SOURCES[pipeline](folder)
     settings = dict(flag.removeprefix("--").split("=", 1) for flag in flags)
     config = configure(task, {}, {name: yaml.safe_load(value) for name, value in settings.items()})
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -151,7 +156,8 @@ def _run(pipeline: str, cases: int, seed: int) -> Iterator[Case]:
 def main() -> int:
     """The command; returns 1 if there was a fault."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("pipelines", nargs="*", choices=SOURCES, default=list(SOURCES), help="all seven by default")
+    every = [*SOURCES, *(TABLE + form for form in TABLES)]
+    made.add_argument("pipelines", nargs="*", choices=every, default=list(SOURCES), help="all seven by default")
     made.add_argument("--cases", type=int, default=1_000, help="of each pipeline (default 1,000)")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--only", type=int, help="print what became of this one case")

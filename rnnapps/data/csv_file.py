@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import dataclasses
 import io
 import re
 import sys
@@ -23,7 +24,7 @@ __all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark
 
 MISSING = (
     *("", "-", "--", "---", "?", "NA", "N/A", "na", "n/a", "<NA>", "NaN", "nan", "NAN", "Nan", "NaT"),
-    *("null", "NULL", "Null", "None", "none", "NONE"),
+    *("null", "NULL", "Null", "None", "none", "NONE", "undefined"),
     *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
 )
 """Cells that mean: not measured; the last ones are what spreadsheets write where a formula has no value."""
@@ -40,6 +41,8 @@ _COMMA = re.compile(r"[+-]?\d*+,\d++([eE][+-]?\d++)?")
 _WHOLE = re.compile(r"[+-]?\d++([eE][+-]?\d++)?")
 _POINT = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?")
 _FIGURE = r"([+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)"
+_NAMED_SEPARATOR = re.compile(r"[Ss]ep=([,;|\t])\r?\n")
+"""The first line of files for Excel, which names what stands between columns."""
 _UNIT_BEHIND = re.compile(_FIGURE + r"\s*((?![AaPp]\.?[Mm])[^\W\d_][^\s:]{0,14}|[%‰°$€£¥][^\s:]{0,14})")
 _UNIT_BEFORE = re.compile(r"([$€£¥])\s*" + _FIGURE)
 """Numbers with a unit that is no part of a time: 100 kW, 21.5°C, 45%, $3."""
@@ -106,7 +109,12 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
             columns.
     """
     head = _head(path)
-    skipped = config.skip_lines or _lines_without_rows(path, head, config.separator, known)
+    named = _NAMED_SEPARATOR.match(head)
+    if named:
+        config = dataclasses.replace(config, separator=named[1] if config.separator == "auto" else config.separator)
+        head = "\n" + head[named.end() :]
+    skipped = config.skip_lines or _lines_without_rows(path, head, config.separator, known, said=bool(named))
+    skipped = (1, *skipped) if named and 1 not in skipped else skipped
     head = "".join(without_lines(head.splitlines(keepends=True), skipped))
     lines = head.splitlines()
     if not any(line.strip() for line in lines):
@@ -296,12 +304,18 @@ def _check_chunk(path: Path, chunk: bytes, line: _OpenLine, *, separator: str, c
     return _OpenLine(line.number + len(ends), behind, len(content) - 1 - int(ends[-1]))
 
 
-def _lines_without_rows(path: Path, head: str, separator: str, known: Mapping[str, str] | None) -> tuple[int, ...]:
-    """Lines above the column names, below them or at the end that are no rows; training refuses them."""
+def _lines_without_rows(
+    path: Path, head: str, separator: str, known: Mapping[str, str] | None, *, said: bool
+) -> tuple[int, ...]:
+    """Lines above the column names, below them or at the end that are no rows; training refuses them.
+
+    The first line is none of them where it says what the separator is.
+    """
     lines = head.splitlines() if len(head) < HEAD_BYTES // 2 else head.splitlines()[:-1]
     if not any(line.strip() for line in lines):
         return ()
     found = lines_that_are_no_rows(lines, SEPARATORS if separator == "auto" else [separator], MISSING)
+    found = found[1:] if said and found[:1] == [1] else found
     told = f"{shown_lines(found)}: no row of the table" if found else ""
     if found and known is None:
         remedy = f"leave {'it' if len(found) == 1 else 'them'} out with --data.skip_lines '{found}'"

@@ -1,4 +1,4 @@
-"""One CSV or Parquet file as a table whose columns have the types their roles need."""
+"""One file as a table whose columns have the types their roles need."""
 
 from __future__ import annotations
 
@@ -21,57 +21,87 @@ from rnnapps.data.csv_file import (
 )
 from rnnapps.data.series.bad_cells import without_bad_cells
 from rnnapps.data.series.clock_columns import clock_columns
+from rnnapps.data.series.column_names import join_columns, with_day_and_clock, with_named_columns
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
-from rnnapps.data.series.table_roles import Roles, assign_roles
+from rnnapps.data.series.found_tables import found_table, table_options
+from rnnapps.data.series.likely_keys import likely_keys
+from rnnapps.data.series.table_frame import Table, require_numbers
+from rnnapps.data.series.table_roles import Roles, assign_roles, column_parts
 from rnnapps.data.series.timestamps import looks_like_time
+from rnnapps.data.tables.database import is_database, read_database
+from rnnapps.data.tables.reader import CsvCopy
+from rnnapps.data.tables.readers import find_reader
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
 __all__ = ["read_table"]
 
 
-def read_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> Table:
-    """Reads a file.
+def read_table(source: Path | str, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> Table:
+    """Reads a table.
 
     Args:
-        path: the file.
+        source: a file, or the address of a database.
         config: what the user says of it.
         known: how the cells of the training data were written, see `Series.rules`.
 
     Raises:
         DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
     """
-    path = unpacked_source(path)
-    parquet = path.suffix.lower() == ".parquet"
-    table = _read_parquet(path, config) if parquet else _read_csv(path, config, known)
-    return require_numbers(table)
+    if is_database(source):
+        found = read_database(str(source), table_options(config))
+        return require_numbers(found_table(str(source), found, config, title="a database"))
+    path = unpacked_source(source)
+    reader = find_reader(path)
+    if reader is None:
+        return require_numbers(_read_csv(path, config, known))
+    content = reader.read(path, table_options(config))
+    if isinstance(content, CsvCopy):
+        return require_numbers(_read_copy(path, content, config, known, title=reader.title))
+    return require_numbers(found_table(path, content, config, title=reader.title))
+
+
+def _read_copy(
+    path: Path, copy: CsvCopy, config: SeriesDataConfig, known: Mapping[str, str] | None, *, title: str
+) -> Table:
+    """The cells of a file that were written as CSV; what is wrong with them is told of the file itself."""
+    try:
+        table = _read_csv(copy.path, dataclasses.replace(config, separator="\t"), known)
+    except DataError as error:
+        raise DataError(path, error.problem, error.remedy) from None
+    rules = {name: rule for name, rule in table.rules.items() if name not in ("separator", "decimal")}
+    return dataclasses.replace(table, path=path, rules={**rules, "format": title})
 
 
 def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> Table:
     """Columns by their roles, times as text, numbers with the decimal character that was found."""
     shape = without_bad_cells(inspect_csv(path, config, known), config)
+    config = with_named_columns(config, shape.names, path)
     texts: dict[str, str] = {}
-    times = []
+    cells_of: dict[str, pd.Series] = {}
     for number, name in enumerate(shape.names):
         cells = [row[number].strip() for row in shape.sample]
         wrong = next((row for row, cell in enumerate(cells) if shape.number(cell) is None), None)
         if wrong is not None:
             texts[name] = _wrong_cell(shape, shape.line(wrong), cells[wrong])
-            present = pd.Series([cell for cell in cells if cell not in (*MISSING, *shape.missing)], dtype=str)
-            times += [name] if looks_like_time(present) else []
+            present = [cell for cell in cells if cell not in (*MISSING, *shape.missing)]
+            cells_of[name] = pd.Series(present, dtype=str)
     numbers = [(name, _sampled(shape, column)) for column, name in enumerate(shape.names) if name not in texts]
     clocks, doubts = clock_columns(numbers)
-    roles = assign_roles(path, shape.names, texts=texts, times=[*times, *clocks], doubts=doubts, config=config)
-    roles = dataclasses.replace(roles, notes=(*roles.notes, *_units(shape, roles), *_doubtful_marks(shape, roles)))
+    config, told = with_day_and_clock(config, cells_of)
+    times = [*(name for name, cells in cells_of.items() if looks_like_time(cells)), *clocks]
+    keys = likely_keys(pd.DataFrame(shape.sample, columns=list(shape.names)), config, texts=texts, times=times)
+    roles = assign_roles(path, shape.names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
+    notes = (*roles.notes, *told, *_units(shape, roles), *_doubtful_marks(shape, roles))
+    roles = dataclasses.replace(roles, notes=notes)
     try:
         frame = _frame(shape, roles, thousands=None)
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         _require_numbers(shape, roles, error)
         mark = other_mark(shape.decimal)
         frame = _frame(shape, roles, thousands=mark)
-        told = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
-        roles = dataclasses.replace(roles, notes=(*roles.notes, told))
+        marks = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
+        roles = dataclasses.replace(roles, notes=(*roles.notes, marks))
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
 
 
@@ -86,7 +116,9 @@ def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
 def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
     """The columns that have a role."""
     kinds: dict[str, Any] = {name: str if name in shape.units else np.float64 for name in roles.numbers}
-    kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
+    clock, names = (column_parts(name, shape.names) if name else () for name in (roles.time, roles.series))
+    texts = {*roles.categorical, *roles.static_texts, *names}
+    kinds |= dict.fromkeys((*texts, *clock), str)
     frame = pd.read_csv(
         shape.path,
         sep=shape.separator,
@@ -97,17 +129,17 @@ def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFr
         usecols=list(kinds),
         dtype=kinds,
         index_col=False,
-        na_values={name: [""] if name in roles.texts else [*MISSING, *shape.missing] for name in kinds},
+        na_values={name: [""] if name in texts else [*MISSING, *shape.missing] for name in kinds},
         keep_default_na=False,
         skipinitialspace=True,
         skiprows=[line - 1 for line in shape.skipped],
         encoding="utf-8-sig",
         engine="c",
     )
-    for name in shape.units.keys() & set(roles.numbers):
+    for name in [name for name in roles.numbers if kinds[name] is str]:
         cells = frame[name].fillna("")
         frame[name] = np.array([_number(shape, name, cell) for cell in cells], np.float64)
-    return frame
+    return join_columns(frame, shape.path, lambda row: f"line {shape.line(row)}", time=roles.time, series=roles.series)
 
 
 def _number(shape: CsvShape, name: str, cell: str) -> float:
@@ -164,13 +196,3 @@ def _wrong_cell(shape: CsvShape, line: int, cell: str) -> str:
         told += f", while its numbers have a decimal {'point' if other == ',' else 'comma'}"
         told += f" (--data.decimal '{other}' reads the other)"
     return told
-
-
-def _read_parquet(path: Path, config: SeriesDataConfig) -> Table:
-    if not path.is_file():
-        raise DataError(path, "does not exist" if not path.exists() else "is not a file", "check the path")
-    try:
-        frame = pd.read_parquet(path)
-    except Exception as error:  # pyarrow raises many kinds for damaged files
-        raise DataError(path, f"cannot be read as Parquet ({str(error).splitlines()[0]})", "write it again") from None
-    return frame_table(frame, config, path=path, place=lambda row: f"row {row + 1}")
