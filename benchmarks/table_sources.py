@@ -15,7 +15,6 @@ import pandas as pd
 __all__ = ["TABLES"]
 
 ROWS = 240
-FLAGS = ("--model.units=8", "--model.history_steps=24", "--model.horizon_steps=6", "--training.batch_size=8")
 
 
 def _frame() -> pd.DataFrame:
@@ -83,13 +82,13 @@ def _dates(path: Path) -> None:
     path.write_text("Datum;Uhrzeit;east;west\n" + "".join(rows), encoding="utf-8")
 
 
-def _write(folder: Path, name: str, writer: Callable[[Path], object]) -> list[str]:
-    """Writes a file; returns the flags of `train` for it."""
+def _write(folder: Path, name: str, writer: Callable[[Path], object]) -> Path:
+    """Writes a file; returns its path."""
     writer(folder / name)
-    return [f"--data.source={folder / name}", *FLAGS]
+    return folder / name
 
 
-TABLES: dict[str, Callable[[Path], list[str]]] = {
+TABLES: dict[str, Callable[[Path], Path]] = {
     name.split(".")[0]: partial(_write, name=name, writer=writer)
     for name, writer in {
         "dates.csv": _dates,
@@ -106,4 +105,4 @@ TABLES: dict[str, Callable[[Path], list[str]]] = {
         "uea.ts": _uea,
     }.items()
 }
-"""Format -> writes a table of it into a folder; returns the flags of forecasting's `train` for it and a small model."""
+"""Format -> writes a table of it into a folder; returns its path."""

@@ -89,6 +89,7 @@ def series_changes(folder: Path, beside: Mapping[str, Any], *, reads: bool) -> d
         "data.separator": Change(";", regular),
         "data.decimal": Change(",", regular),
         "data.skip_lines": Change([2], regular),
+        "data.header_lines": Change(2, regular),
         "data.missing": Change([-999], table("codes", east=np.where(np.arange(ROWS) % 9, wave[0], -999))),
         "data.validation_from": Change("2024-04-02", days),
         "data.test_from": Change("2024-04-06", days),

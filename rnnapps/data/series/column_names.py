@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,33 +28,38 @@ def has_column(name: str, names: Sequence[str]) -> bool:
     return bool(name) and all(part in names for part in column_parts(name, names))
 
 
-def with_named_columns(config: ConfigT, names: Sequence[str], path: Path | str) -> ConfigT:
+def with_named_columns(
+    config: ConfigT, names: Sequence[str], path: Path | str, *, others: Collection[str] = ()
+) -> ConfigT:
     """The configuration with the names of columns that it gives by number.
 
     Args:
         config: what the user says of the columns.
         names: all columns.
         path: the table, for errors.
+        others: names that are none of these columns, and stay.
 
     Raises:
         DataError: there is no column of a name or a number; with the nearest.
     """
+    known = [*names, *others]
 
     def named(name: str) -> str:
         if not name or name == NO_TIME:
             return name
-        return JOIN.join(_named(part, names, path) for part in column_parts(name, names))
+        return JOIN.join(one(part) for part in column_parts(name, known))
+
+    def one(name: str) -> str:
+        return name if name in known else _numbered(name, names, path)
 
     asked = {field: getattr(config, field) for field in (*SINGLE, *SEVERAL)}
     found: dict[str, Any] = {field: named(asked[field]) for field in SINGLE}
-    found |= {field: tuple(_named(name, names, path) for name in asked[field]) for field in SEVERAL}
+    found |= {field: tuple(one(name) for name in asked[field]) for field in SEVERAL}
     return config if found == asked else dataclasses.replace(config, **found)
 
 
-def _named(name: str, names: Sequence[str], path: Path | str) -> str:
-    """The name of a column that is given by its name, or its number from 1."""
-    if name in names:
-        return name
+def _numbered(name: str, names: Sequence[str], path: Path | str) -> str:
+    """The name of a column that is given by its number from 1."""
     if name.isascii() and name.isdecimal() and 1 <= int(name) <= len(names):
         return names[int(name) - 1]
     close = difflib.get_close_matches(name, names, n=1)

@@ -71,6 +71,7 @@ class SeriesDataConfig(BadExamplesConfig):
         separator: character between columns; auto finds it.
         decimal: decimal character; auto finds it.
         skip_lines: numbers of lines, from 1, that are no rows: titles above the column names, units, sums.
+        header_lines: lines that name the columns; of several, what stands below each other is a name together.
         missing: what else than an empty cell, NA, null and their like means that nothing was measured, such as -999.
         season_steps: rows after which a series repeats itself, for naive forecasts and scores; 0 takes what is usual
             for its frequency.
@@ -104,6 +105,7 @@ class SeriesDataConfig(BadExamplesConfig):
     separator: str = "auto"
     decimal: Decimal = "auto"
     skip_lines: tuple[int, ...] = ()
+    header_lines: int = 1
     missing: tuple[str | float, ...] = ()
     season_steps: int = 0
     validation_fraction: float = 0.15
@@ -134,6 +136,7 @@ class SeriesDataConfig(BadExamplesConfig):
             ) from None
         require("data.season_steps", self.season_steps, "at least 0", self.season_steps >= 0)
         require("data.skip_lines", self.skip_lines, "at least 1 each", all(line >= 1 for line in self.skip_lines))
+        require("data.header_lines", self.header_lines, "from 1 to 9", 1 <= self.header_lines <= 9)
         self._check_roles()
         self._check_split()
 

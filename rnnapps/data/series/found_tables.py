@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from rnnapps.data.csv_file import read_number
+from rnnapps.data.number_cells import read_number
+from rnnapps.data.series.column_names import with_named_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.table_frame import Table, frame_table
 from rnnapps.data.series.table_roles import NO_TIME, TIME_NAMES, column_parts
@@ -35,6 +37,9 @@ def found_table(path: Path | str, found: FoundTable, config: SeriesDataConfig, *
         DataError: a column has no role, or is not what its role needs.
     """
     names = [str(name) for name in found.frame.columns]
+    if found.extra:  # before some are left out, since that changes the numbers of the others
+        levels = [str(name) for name in found.frame.index.names]
+        config = with_named_columns(config, names, path, others=[*levels, config.time])
     asked = _asked(config, names)
     frame = found.frame.drop(columns=[name for name in found.extra if name not in asked])
     if not config.time and found.time and found.time not in asked:
@@ -49,10 +54,9 @@ def found_table(path: Path | str, found: FoundTable, config: SeriesDataConfig, *
 
 
 def _asked(config: SeriesDataConfig, names: list[str]) -> set[str]:
-    """The columns that settings name, by name or by number."""
+    """The columns that settings name."""
     several = (*config.channels, *config.known, *config.categorical, *config.static)
-    plain = {config.label, *several, *_texts_of(config, names)} - {"", NO_TIME}
-    return plain | {names[int(name) - 1] for name in plain if name.isdecimal() and 1 <= int(name) <= len(names)}
+    return {config.label, *several, *_texts_of(config, names)}
 
 
 def _texts_of(config: SeriesDataConfig, names: list[str]) -> set[str]:
@@ -80,4 +84,4 @@ def _number(cell: object) -> float | None:
         return read_number(cell, ".")
     if cell is None or cell is pd.NaT or cell is pd.NA:
         return float("nan")
-    return float(cell) if isinstance(cell, int | float) else None
+    return float(cell) if isinstance(cell, int | float | decimal.Decimal) else None

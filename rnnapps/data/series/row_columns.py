@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnapps.data.csv_file import SEPARATORS, other_mark, read_number, without_unit
+from rnnapps.data.csv_file import SEPARATORS
 from rnnapps.data.csv_records import cut_cells
+from rnnapps.data.number_cells import other_mark, read_number, without_unit
 from rnnapps.data.series.column_names import has_column
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES, column_parts

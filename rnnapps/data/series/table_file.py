@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,8 @@ import numpy as np
 import pandas as pd
 
 from rnnapps.data.archives import unpacked_source
-from rnnapps.data.csv_file import (
-    MISSING,
-    CsvShape,
-    inspect_csv,
-    may_be_thousands,
-    other_mark,
-    read_number,
-)
+from rnnapps.data.csv_file import CsvShape, inspect_csv
+from rnnapps.data.number_cells import MISSING, may_be_thousands, other_mark, read_number
 from rnnapps.data.series.bad_cells import without_bad_cells
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.column_names import join_columns, with_day_and_clock, with_named_columns
@@ -35,6 +30,9 @@ from rnnapps.errors import DataError
 from rnnapps.types import Array
 
 __all__ = ["read_table"]
+
+_ODD = re.compile(r"(?<=\d)[^\d.,eE+-](?=\d)|^[(\u2212]")
+"""In a number: marks between thousands that are no points or commas, and other signs of negative ones."""
 
 
 def read_table(source: Path | str, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> Table:
@@ -94,15 +92,22 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
     roles = assign_roles(path, shape.names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
     notes = (*roles.notes, *told, *_units(shape, roles), *_doubtful_marks(shape, roles))
     roles = dataclasses.replace(roles, notes=notes)
-    try:
-        frame = _frame(shape, roles, thousands=None)
-    except (ValueError, OverflowError, pd.errors.ParserError) as error:
-        _require_numbers(shape, roles, error)
-        mark = other_mark(shape.decimal)
-        frame = _frame(shape, roles, thousands=mark)
-        marks = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
-        roles = dataclasses.replace(roles, notes=(*roles.notes, marks))
+    frame, marks = _read_frame(shape, roles)
+    roles = dataclasses.replace(roles, notes=(*roles.notes, *marks))
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
+
+
+def _read_frame(shape: CsvShape, roles: Roles) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The columns that have a role, quickly where numbers are written plainly; and what to tell of their signs."""
+    try:
+        return _frame(shape, roles, thousands=None), ()
+    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        odd = _require_numbers(shape, roles, error)
+    mark = other_mark(shape.decimal)
+    if not odd:
+        told = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
+        return _frame(shape, roles, thousands=mark), (told,)
+    return _frame(shape, roles, thousands=None, plainly=False), (f"{odd!r} is read as {shape.number(odd)}",)
 
 
 def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
@@ -113,9 +118,10 @@ def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
     return {"separator": shape.separator, **units} | ({"decimal": shape.decimal} if shown else {})
 
 
-def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
-    """The columns that have a role."""
-    kinds: dict[str, Any] = {name: str if name in shape.units else np.float64 for name in roles.numbers}
+def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None, plainly: bool = True) -> pd.DataFrame:
+    """The columns that have a role; their numbers by pandas, or cell by cell where they are not written plainly."""
+    by_cell = shape.units if plainly else roles.numbers
+    kinds: dict[str, Any] = {name: str if name in by_cell else np.float64 for name in roles.numbers}
     clock, names = (column_parts(name, shape.names) if name else () for name in (roles.time, roles.series))
     texts = {*roles.categorical, *roles.static_texts, *names}
     kinds |= dict.fromkeys((*texts, *clock), str)
@@ -173,19 +179,25 @@ def _sampled(shape: CsvShape, column: int) -> Array:
     return np.array([shape.number(row[column]) for row in shape.sample], np.float64)
 
 
-def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> None:
-    """Raises DataError for the first cell that is not a number where one is needed, or for what is wrong otherwise."""
+def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> str:
+    """The first number with other signs than marks between thousands; "" for none.
+
+    Raises:
+        DataError: a cell is not a number where one is needed, or what is wrong otherwise.
+    """
     columns = [(shape.names.index(name), name) for name in roles.numbers]
-    marked = False
+    marked, odd = False, ""
     for line, row in shape.rows():
         for place, name in columns:
             if shape.number(row[place], column=name) is None:
                 problem = f"column {name!r} holds text: {_wrong_cell(shape, line, row[place])}"
                 raise DataError(shape.path, problem, "correct it, or leave the cell empty if it is missing") from None
             marked |= other_mark(shape.decimal) in row[place]
-    if not marked:
+            odd = odd or (row[place].strip() if name not in shape.units and _ODD.search(row[place].strip()) else "")
+    if not marked and not odd:
         message = str(error).splitlines()[0]
         raise DataError(shape.path, f"cannot be read as a table ({message})", "correct the file") from None
+    return odd
 
 
 def _wrong_cell(shape: CsvShape, line: int, cell: str) -> str:

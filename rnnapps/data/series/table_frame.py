@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rnnapps.data.csv_file import read_number
+from rnnapps.data.number_cells import read_number
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.column_names import join_columns, with_day_and_clock, with_named_columns
 from rnnapps.data.series.config import SeriesDataConfig

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, require_room
+from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, reason_of, require_room
 from rnnapps.errors import DataError
 
 __all__ = ["FeatherReader", "ParquetReader", "arrow_table"]
@@ -83,5 +83,4 @@ def arrow_table(table: Any) -> FoundTable:
 
 def _damaged(path: Path, form: str, error: Exception) -> DataError:
     """What to tell of a file that cannot be read."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return DataError(path, f"cannot be read as {form} ({lines[0][:200]})", "write it again")
+    return DataError(path, f"cannot be read as {form} ({reason_of(error)})", "write it again")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, chosen, require_room
+from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, chosen, reason_of, require_room
 from rnnapps.errors import DataError
 
 __all__ = ["SqliteReader", "is_database", "read_database"]
@@ -41,7 +41,7 @@ class SqliteReader(TableReader):
                 cursor = connection.execute(query)
                 return _found(path, [column[0] for column in cursor.description or ()], _chunks(cursor))
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeDecodeError) as error:
-            problem = f"{'the query' if options.query else 'the table'} cannot be read: {' '.join(str(error).split())}"
+            problem = f"{'the query' if options.query else 'the table'} cannot be read: {reason_of(error)}"
             raise DataError(path, problem, "check --data.query" if options.query else "copy the file again") from None
 
 
@@ -77,9 +77,8 @@ def read_database(source: str, options: TableOptions) -> FoundTable:
     except DataError:
         raise
     except Exception as error:  # each driver raises its own
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        missing = isinstance(error, ImportError)
-        raise DataError(source, f"cannot be read: {reason}", NEEDED if missing else "check the address") from None
+        remedy = NEEDED if isinstance(error, ImportError) else "check the address"
+        raise DataError(source, f"cannot be read: {reason_of(error)}", remedy) from None
 
 
 def _require_no_password(source: str) -> None:

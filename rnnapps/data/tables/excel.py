@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnapps.data.compressed import BROKEN
-from rnnapps.data.tables.reader import CsvCopy, TableOptions, TableReader, chosen, require_room
+from rnnapps.data.tables.reader import CsvCopy, TableOptions, TableReader, chosen, reason_of, require_room
 from rnnapps.errors import DataError
 
 __all__ = ["ExcelReader"]
@@ -51,8 +51,7 @@ class ExcelReader(TableReader):
         except DataError:
             raise
         except Exception as error:  # of many kinds, for damaged files
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise DataError(path, f"cannot be read as an Excel workbook ({reason[:200]})", "save it again") from None
+            raise _damaged(path, error) from None
         name = chosen(path, list(filled), options.table, "sheets with rows")
         return CsvCopy(_written(path, filled[name]))
 
@@ -67,6 +66,11 @@ def _rows(book: Any, name: str) -> list[list[Any]]:
     """The rows of a sheet from its first one on, so that they keep their numbers; none of an empty one."""
     rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     return rows if any(cell != "" for row in rows for cell in row) else []
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    """What to tell of a workbook that cannot be read."""
+    return DataError(path, f"cannot be read as an Excel workbook ({reason_of(error)})", "save it again")
 
 
 def _check_size(path: Path) -> None:
@@ -89,7 +93,7 @@ def _check_size(path: Path) -> None:
                 rows, columns = _extent(archive, entry)
                 require_room(path, rows=rows, columns=columns)
     except (*BROKEN, zipfile.BadZipFile, RuntimeError) as error:
-        raise DataError(path, f"cannot be read as an Excel workbook ({error})", "save it again") from None
+        raise _damaged(path, error) from None
 
 
 def _extent(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:

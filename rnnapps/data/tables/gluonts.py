@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnapps.data.csv_file import read_number
+from rnnapps.data.number_cells import read_number
 from rnnapps.data.series.frequency import parse_frequency
 from rnnapps.data.tables.json_values import json_lines, json_value
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, read_text

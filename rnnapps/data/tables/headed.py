@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnapps.data.csv_file import read_number
+from rnnapps.data.number_cells import read_number
 from rnnapps.data.tables.reader import read_text
 from rnnapps.errors import DataError
 

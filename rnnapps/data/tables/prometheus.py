@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnapps.data.csv_file import read_number
+from rnnapps.data.number_cells import read_number
 from rnnapps.data.tables.json_values import json_value
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, read_text
 from rnnapps.data.tables.stacked import FileSeries, stacked

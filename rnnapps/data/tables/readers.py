@@ -15,7 +15,7 @@ from rnnapps.data.tables.json_table import JsonReader
 from rnnapps.data.tables.line_protocol import LineProtocolReader
 from rnnapps.data.tables.monash import MonashReader
 from rnnapps.data.tables.prometheus import PrometheusReader
-from rnnapps.data.tables.reader import TableReader
+from rnnapps.data.tables.reader import TableReader, reason_of
 from rnnapps.data.tables.uea import UeaReader
 from rnnapps.errors import ConfigError
 
@@ -51,7 +51,7 @@ def table_readers() -> dict[str, TableReader]:
         try:
             reader = entry.load()
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = f"{type(error).__name__}: {reason_of(error)}"
             raise ConfigError(f"the table reader {entry.name!r} ({entry.value}) cannot be loaded: {reason}") from error
         if not isinstance(reader, TableReader):
             raise ConfigError(f"{entry.value}: is no TableReader; name an instance of a subclass in its entry point")

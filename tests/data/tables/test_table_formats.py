@@ -207,3 +207,13 @@ def test_damaged_files_are_one_clear_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"cannot be read|holds no tables") as error:
         read(tmp_path / name)
     assert "\n" not in str(error.value)
+
+
+def test_columns_are_counted_before_some_are_left_out(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"time": HOURS, "wave": [[1.0, 2.0]] * 30, "load": np.arange(30.0), "wind": np.ones(30)})
+    frame.to_parquet(tmp_path / "x.parquet")
+    (series,) = read(tmp_path / "x.parquet", channels=("3",))
+    assert series.channels == ("load",)
+    frame.set_index("time").rename_axis(None).to_parquet(tmp_path / "x.parquet")
+    (series,) = read(tmp_path / "x.parquet", channels=("load",), time="time")
+    assert series.channels == ("load",) and str(series.frequency) == "1h"
