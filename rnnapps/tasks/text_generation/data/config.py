@@ -28,10 +28,10 @@ class TextDataConfig(BadExamplesConfig):
     Attributes:
         source: `builtin` (documentation of Python), a .txt file, JSON lines, a folder of text files, HTML, EPUB or
             DOCX, or `tfds:NAME[/config]`.
-        validation: the same for the validation text; None takes what `source` offers.
         test: file, folder or `tfds:` name whose whole text is the test text; None takes what `source` offers.
         validation_fraction: share of the characters held out for validation, above 0 and below 1.
         test_fraction: share of the characters held out for the test, 0 to below 1.
+        validation: the same as `source` for the validation text; None takes what that offers.
         hold_out: what is held out of several files or records: evenly, the end of each long one and whole short ones
             from all over, so that no language or author is left out of training; end, the last ones.
         pattern: which files of a folder are read, such as `*.py`; empty for .txt, .text, .md and .rst, or else .html,
@@ -46,10 +46,10 @@ class TextDataConfig(BadExamplesConfig):
     """
 
     source: str = "builtin"
-    validation: str | None = None
     test: str | None = None
     validation_fraction: float = 0.1
     test_fraction: float = 0.0
+    validation: str | None = None
     hold_out: HoldOut = "evenly"
     pattern: str = ""
     field: str = ""

@@ -34,12 +34,12 @@ class VideoDataConfig(BadExamplesConfig):
             (CSV with the columns video, label and perhaps split, start and end, or as Kinetics, Something-Something and
             Jester are listed), a folder with such lists or with those of UCF101 and HMDB51, or `tfds:NAME[/config]`
             with features video and label. A folder of pictures is a video too.
-        fold: which of the splits that UCF101 and HMDB51 are published with.
         test: folder or list of the videos that are the test split; None takes what `source` offers.
         validation_fraction: share of the videos held out for validation where `source` has no such split.
         test_fraction: the same for the test.
         groups: regular expression that finds in a video's name what must not be on both sides of a split, such as
             `s\d+` for the person; empty splits video by video, each class by itself.
+        fold: which of the splits that UCF101 and HMDB51 are published with.
         frames_per_second: rate at which frames are taken.
         clip_seconds: length of the clips that the network reads while training.
         size: width and height of the frames it reads, in pixels.
@@ -63,11 +63,11 @@ class VideoDataConfig(BadExamplesConfig):
     """
 
     source: str = "builtin"
-    fold: int = 1
     test: str | None = None
     validation_fraction: float = 0.15
     test_fraction: float = 0.15
     groups: str = ""
+    fold: int = 1
     frames_per_second: float = 10.0
     clip_seconds: float = 3.0
     size: int = 64
