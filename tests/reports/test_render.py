@@ -111,7 +111,7 @@ def test_a_text_is_shaded_by_numbers() -> None:
     page = Page(render_page("Report", "", [Section("One", [ShadedText(parts, 2.0, "nats", "How new")])]))
     spans = [attributes for tag, attributes in page.elements if tag == "span"]
     assert [span["class"] for span in spans] == ["heat0", "heat4", "heat1", "heat8", "heat0"]
-    assert [span["title"] for span in spans] == ["0.000 nats", "1.000 nats", "0.260 nats", "9.000 nats", "-1.000 nats"]
+    assert [span["title"] for span in spans] == ["0.000 nats", "1.000 nats", "0.2600 nats", "9.000 nats", "-1.000 nats"]
     assert page.texts("pre") == ["It was\nbest!"] and ".heat8 {" in page.text and ".heat9" not in page.text
     with pytest.raises(ValueError, match="darkest shade needs a number above 0"):
         ShadedText(parts, 0.0, "nats", "")
