@@ -111,6 +111,9 @@ def test_json_of_web_services(tmp_path: Path) -> None:
     assert (series.channels, series.category_levels, str(series.frequency)) == (("v",), (("007",),), "1min")
     np.testing.assert_array_equal(series.values[:, 0], np.arange(5) + 0.5)
     assert "the rows of 'data' are read" in series.notes
+    rows[2]["v"] = "n.m."
+    (series,) = read(write(path, json.dumps(rows)), categorical=("code",), missing=("n.m.", "4.5"))
+    np.testing.assert_array_equal(series.values[:, 0], [0.5, 1.5, np.nan, 3.5, np.nan])
     assert "columns 'at' hold lists or objects and are left out" in series.notes
 
 
@@ -217,3 +220,11 @@ def test_columns_are_counted_before_some_are_left_out(tmp_path: Path) -> None:
     frame.set_index("time").rename_axis(None).to_parquet(tmp_path / "x.parquet")
     (series,) = read(tmp_path / "x.parquet", channels=("load",), time="time")
     assert series.channels == ("load",) and str(series.frequency) == "1h"
+
+
+def test_bytes_are_no_text_of_another_encoding(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"time": HOURS, "load": np.arange(30.0), "raw": [b"\xff\xfe"] * 30})
+    frame.to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"column 'raw' holds text: row 1: \"b'"):
+        read(tmp_path / "x.parquet")
+    assert read(tmp_path / "x.parquet", channels=("load",))[0].channels == ("load",)
