@@ -12,7 +12,8 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.look.repeats import repeats
 from rnnapps.data.look.spreads import counted, spread
-from rnnapps.data.text.documents import encoding_of, text_files
+from rnnapps.data.text.documents import text_files
+from rnnapps.data.text.encodings import encoding_of
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text_parts import TextParts, read_parts
 
@@ -26,6 +27,8 @@ LONG_LINE = 40
 
 SHORT = 50_000
 """Characters below which a model learns words, and hardly any sentences."""
+
+READ = "times that training reads the text"
 
 UNKNOWN = 0.005
 STRUCTURED = 0.5
@@ -43,7 +46,7 @@ def look_at_text(data: TextDataConfig, training: TrainingConfig, given: object =
     )
     lengths = spread("characters of a line", [len(line) for text in texts.values() for line in text.split("\n")])
     window = training.batch_size * training.window_steps
-    read = round(training.steps * window / len(texts["train"]), 2)
+    read, by_characters = round(training.steps * window / len(texts["train"]), 2), data.tokens == "characters"
     return DataReport(
         parts.source,
         facts={**_facts(data, given), "different characters in training": len(symbols)},
@@ -53,9 +56,9 @@ def look_at_text(data: TextDataConfig, training: TrainingConfig, given: object =
         counts=[counted("characters", {repr(sign): count for sign, count in symbols.items()})],
         skipped=parts.skipped,
         cautions=[*copied, *_cautions(texts, symbols)],
-        suggestions=_suggestions(len(texts["train"]), training),
+        suggestions=_suggestions(len(texts["train"]), training) if by_characters else [],
         examples=_examples(texts),
-        costs={"memory of the text, MB": round(_megabytes(texts), 2), "times that training reads the text": read},
+        costs={"memory of the text, MB": round(_megabytes(texts), 2)} | ({READ: read} if by_characters else {}),
     )
 
 
@@ -80,11 +83,14 @@ def _facts(config: TextDataConfig, given: object) -> dict[str, Value]:
 
 def _part(name: str, text: str, parts: TextParts, config: TextDataConfig) -> Part:
     """The size of a part, and why it is that."""
-    if name == "test" and config.test is not None:
-        reason = f"all of {config.test}"
+    path = getattr(config, name, None)
+    if path is not None:
+        reason = f"all of {path}"
     elif name in parts.own:
         own = name != "train" or len(parts.own) > 1
-        reason = AS_IT_IS if own else "the beginning of the text"
+        reason = AS_IT_IS if own else "what is not held out" if parts.evenly else "the beginning of the text"
+    elif parts.evenly:
+        reason = f"{100 * getattr(config, f'{name}_fraction'):.0f} % of the documents, or of the end of each long one"
     else:
         share, before = getattr(config, f"{name}_fraction"), name == "validation" and config.test_fraction > 0
         reason = f"the last {100 * share:.0f} % of the text" + (", before the test" if before else "")
