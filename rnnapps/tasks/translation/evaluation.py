@@ -50,9 +50,8 @@ def evaluate_translation(
     chosen: dict[str, float] = {}
     if tune:
         decoding, chosen = _tuned(network, vocabularies, pairs, decoding, lowercase=lowercase)
-    split = "validation" if pairs.test is None else "test"
-    held_out = pairs.validation if pairs.test is None else pairs.test
-    references = [[pair.target] for pair in held_out] if pairs.test is None else pairs.test_references()
+    split, held_out = ("validation", pairs.validation) if pairs.test is None else ("test", pairs.test)
+    references = pairs.scored_references()
 
     def score(texts: Sequence[str]) -> dict[str, float]:
         return score_translations(texts, references, lowercase=lowercase)

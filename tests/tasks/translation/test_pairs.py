@@ -83,8 +83,8 @@ def test_several_references_of_test_sentences(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"test": str(source), "test_target": str(target)}
     references = tuple(map(str, more))
     splits = read_pair_splits(PairDataConfig(str(train), **settings, test_references=references))
-    assert splits.test_references() == [["one", "1", "I"], ["two", "2"], ["three", "3", "III"]]
-    assert read_pair_splits(PairDataConfig(str(train), **settings)).test_references() == [["one"], ["two"], ["three"]]
+    assert splits.scored_references() == [["one", "1", "I"], ["two", "2"], ["three", "3", "III"]]
+    assert read_pair_splits(PairDataConfig(str(train), **settings)).scored_references() == [["one"], ["two"], ["three"]]
     with pytest.raises(DataError, match=r"r0: has 1 lines, but .*t\.de has 4"):
         write(more[0], "1\n")
         read_pair_splits(PairDataConfig(str(train), **settings, test_references=references))

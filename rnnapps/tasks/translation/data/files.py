@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_suffix
-from rnnapps.data.text.lines import sampled, text_lines
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.lines import sampled, text_lines
 from rnnapps.tasks.translation.data.pair_lines import PairLine, pair_lines
 from rnnapps.tasks.translation.data.pairs import Pair, Placed
 from rnnapps.tasks.translation.data.tmx import TMX_SUFFIX, tmx_lines

@@ -17,8 +17,8 @@ from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.csv_dicts import shown_names
 from rnnapps.data.csv_file import LONGEST_CELL
 from rnnapps.data.text.json_lines import json_object, whole_text
-from rnnapps.data.text.lines import Line
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.lines import Line
 
 __all__ = ["PairLine", "pair_lines"]
 

@@ -62,9 +62,9 @@ class PairSplits:
     references: tuple[tuple[str, ...], ...] = ()
     dealt: str = "sentences"
 
-    def test_references(self) -> list[list[str]]:
-        """All translations of each test sentence."""
-        pairs = self.test or []
+    def scored_references(self) -> list[list[str]]:
+        """All translations of each sentence that `evaluate` scores: of the test, or else of the validation."""
+        pairs = self.validation if self.test is None else self.test
         return [[pair.target, *more] for pair, more in zip(pairs, self.references or ((),) * len(pairs), strict=True)]
 
     def digest(self) -> str:

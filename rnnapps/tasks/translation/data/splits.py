@@ -9,11 +9,11 @@ import numpy as np
 
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.sources import is_tfds
-from rnnapps.data.text.lines import text_lines
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.data.files import placed_aligned, placed_pairs
 from rnnapps.tasks.translation.data.given import given_pairs
+from rnnapps.tasks.translation.data.lines import text_lines
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, Placed, filter_pairs
 from rnnapps.tasks.translation.data.tfds import tfds_parts
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnapps.data.text import lines
-from rnnapps.data.text.lines import sampled, text_lines
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data import lines
+from rnnapps.tasks.translation.data.lines import sampled, text_lines
 
 
 def test_documents_stand_between_lines_without_text(tmp_path: Path) -> None:
