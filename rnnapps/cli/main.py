@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
+from rnnapps.cli.fitting import add_fit, fit_command
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.paging import add_page, page_command
 from rnnapps.cli.runs import add_runs, runs_command
@@ -22,6 +23,7 @@ EXAMPLES = """\
 
 examples:
   rnnapps list                           cells, pipelines and their configurations
+  rnnapps fit DATA                       a model of data, from recognising the task to its export
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps runs                           runs and their scores side by side
@@ -113,6 +115,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "deploy": deploy_command,
+    "fit": fit_command,
     "list": _list,
     "models": _models,
     "new": _new,
@@ -142,6 +145,7 @@ def build_parser() -> argparse.ArgumentParser:
         summary="list the recurrent cells, and the installed pipelines with their configurations",
         description="List the recurrent cells (values of --model.cell), and the installed pipelines.",
     )
+    add_fit(commands)
     _add_models(commands)
     add_runs(commands)
     add_score(commands)

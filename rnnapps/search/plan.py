@@ -52,7 +52,7 @@ def next_piece(search: Search) -> Piece | None:
         if search.is_at_work(records):
             time.sleep(WAIT_SECONDS)
         elif chosen is None and records[BASELINE].state == "done":
-            search.journal.keep("finalists", finalists(records, higher_is_better=search.higher_is_better))
+            search.journal.keep("finalists", _chosen(search, records, left))
         else:
             return None
     return None
@@ -99,21 +99,33 @@ def _is_valid(search: Search, settings: Mapping[str, Any]) -> bool:
     return not search.pipeline.without_effect(config).keys() & settings.keys()
 
 
+def _chosen(search: Search, records: Sequence[Record], left: float) -> list[int]:
+    """The finalists: as many as can be repeated with one further seed at least, beside the baseline; or the best."""
+    numbers = finalists(records, higher_is_better=search.higher_is_better)
+    while len(numbers) > 1 and sum(_seconds(search, records[number]) for number in (BASELINE, *numbers)) > left:
+        numbers.pop()
+    return numbers
+
+
 def _repeating(search: Search, records: Sequence[Record], chosen: Sequence[int], left: float) -> Piece | None:
-    """A finalist or the baseline with a further seed, round by round; then the best to the end of its own run."""
+    """A finalist or the baseline with a further seed, round by round; then the best to the end of its own run.
+
+    Where there is no time for a whole round, the finalists' own runs are trained on, the best first.
+    """
     numbers, facts = [BASELINE, *chosen], search.journal.facts()
     repeats = repeated(facts, numbers, search.config.seed)
     leader = records[best(records, repeats, higher_is_better=search.higher_is_better)]
     rest = 0.0 if leader.state == "done" else _seconds(search, leader) * (1 - leader.step / search.rungs[-1])
     for seed in search.seeds() if chosen else []:
         missing = [number for number in numbers if repeat_name(number, seed) not in facts]
-        if any(left - rest < _seconds(search, records[number]) for number in missing):
+        if left - rest < sum(_seconds(search, records[number]) for number in missing):
             break
         for number in missing:
             if not search.in_use(number, seed):
                 return Piece(number, search.rungs[-1], left - rest, seed)
-    if leader.state == "open" and not search.in_use(leader.number):
-        return Piece(leader.number, search.rungs[-1], left)
+    for record in [leader] if repeats[BASELINE] else [records[number] for number in chosen]:
+        if record.state == "open" and not search.in_use(record.number):
+            return Piece(record.number, search.rungs[-1], left)
     return None
 
 
