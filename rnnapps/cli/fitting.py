@@ -114,7 +114,8 @@ def _show(made: Fit, page: str) -> None:
 
 def _outcome(made: Fit) -> Iterator[str]:
     """What was made, and what it is worth."""
-    if made.evaluation and made.evaluation.verdict:
+    told = made.found is not None and made.found.test  # what was scored stands there
+    if made.evaluation and made.evaluation.verdict and not told:
         yield made.evaluation.verdict.sentence
     if made.is_refused:
         yield "nothing is exported, for a baseline is better: give more data or more --minutes"

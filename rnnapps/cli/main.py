@@ -160,6 +160,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False
     )
+    _add_new(commands)
+    return parser
+
+
+def _add_new(commands: Commands) -> None:
+    """The command `new`."""
     new = add_command(
         commands,
         "new",
@@ -171,7 +177,6 @@ def build_parser() -> argparse.ArgumentParser:
     new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
     new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
     new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
-    return parser
 
 
 def _add_models(commands: Commands) -> None:

@@ -261,6 +261,7 @@ def _exported(pipeline: AnyPipeline, run: Path, folder: Path) -> Path:
     version = Path(known.get(run.name, ""))
     if run.name not in known or not version.is_dir():
         config = configure(pipeline, read_configuration(pipeline, run), {})
-        version = export(pipeline, open_model(pipeline, run, config), folder / "model")
+        model = folder / "model"
+        version = model / export(pipeline, open_model(pipeline, run, config), model).name
         write_atomically(path, json.dumps({**known, run.name: str(version)}).encode())
     return version

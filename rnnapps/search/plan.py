@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ def _searching(search: Search, records: Sequence[Record], left: float) -> Piece 
     busy, first = search.busy(records), search.rungs[0]
     if records[BASELINE].state == "open" and BASELINE not in busy:
         return Piece(BASELINE, search.rungs[-1], left)
-    seconds = left - search.budget.reserve(records[BASELINE].facts)
+    ahead = finalists(records, higher_is_better=search.higher_is_better)
+    seconds = left - search.budget.reserve([_seconds(search, records[number]) for number in (BASELINE, *ahead)])
     if seconds <= 0:
         return None
     for record in records[BASELINE + 1 :]:
@@ -130,5 +132,5 @@ def _repeating(search: Search, records: Sequence[Record], chosen: Sequence[int],
 
 
 def _seconds(search: Search, record: Record) -> float:
-    """How long a whole training of a configuration takes, as far as it is known."""
-    return float(record.facts.get("seconds", 0.0)) * search.rungs[-1] / max(record.step, 1)
+    """How long a whole training of a configuration takes; for ever, where nothing of it is known."""
+    return float(record.facts["seconds"]) * search.rungs[-1] / record.step if record.step else math.inf
