@@ -40,6 +40,11 @@ PAIRS = ["Good morning.\tGuten Morgen.", "How are you?\tWie geht es dir?", "I am
 PLAIN = {
     "music": (named("a.mid", "b/c.midi", "readme.txt"), "music_generation", "2 pieces of music (.mid, .midi)"),
     "videos": (named("walk/1.mp4", "walk/2.mp4", "run/3.avi"), "video_recognition", "3 videos (.avi, .mp4)"),
+    "films as pictures": (
+        named("walk/1/001.png", "walk/1/002.png", "run/2/001.png"),
+        "video_recognition",
+        "3 pictures of films (.png)",
+    ),
     "a table of videos": (
         written("clips.csv", "video,label", "1.mp4,walk", "2.mp4,run"),
         "video_recognition",
