@@ -12,7 +12,7 @@ import pandas as pd
 
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
-from rnnapps.printable import printable
+from rnnapps.printable import name_list, printable
 
 __all__ = ["CsvCopy", "FoundTable", "TableOptions", "TableReader", "chosen", "read_text", "reason_of", "require_room"]
 
@@ -83,11 +83,13 @@ class TableReader(abc.ABC):
         title: what such a file is called: "a Parquet file".
         suffixes: endings of their names, in lower case.
         magic: how they begin.
+        takes: options of `TableOptions` that mean something for it: `table`, `query`.
     """
 
     title: str = "a table"
     suffixes: tuple[str, ...] = ()
     magic: tuple[bytes, ...] = ()
+    takes: tuple[str, ...] = ()
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file is of this format by its first bytes, whatever its name."""
@@ -147,7 +149,7 @@ def chosen(path: Path | str, names: Sequence[str], wanted: str, noun: str) -> st
     Raises:
         DataError: there is none of this name, or several of which none is wanted.
     """
-    listed = ", ".join(" ".join(name.split()) for name in names[:10]) + (", ..." if len(names) > 10 else "")
+    listed = name_list([" ".join(name.split()) for name in names], 10)
     if not names:
         raise DataError(path, f"holds no {noun}", "give one that holds some")
     if wanted and wanted not in names:
