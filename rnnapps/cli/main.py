@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rnnapps.cli.certifying import add_certify, certify_command
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
+from rnnapps.cli.fitting import add_fit, fit_command
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.paging import add_page, page_command
 from rnnapps.cli.runs import add_runs, runs_command
@@ -23,6 +24,7 @@ EXAMPLES = """\
 
 examples:
   rnnapps list                           cells, pipelines and their configurations
+  rnnapps fit DATA                       a model of data, from recognising the task to its export
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps runs                           runs and their scores side by side
@@ -116,6 +118,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "certify": certify_command,
     "deploy": deploy_command,
+    "fit": fit_command,
     "list": _list,
     "models": _models,
     "new": _new,
@@ -146,6 +149,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="List the recurrent cells (values of --model.cell), and the installed pipelines.",
     )
     add_certify(commands)
+    add_fit(commands)
     _add_models(commands)
     add_runs(commands)
     add_score(commands)
@@ -156,6 +160,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False
     )
+    _add_new(commands)
+    return parser
+
+
+def _add_new(commands: Commands) -> None:
+    """The command `new`."""
     new = add_command(
         commands,
         "new",
@@ -167,7 +177,6 @@ def build_parser() -> argparse.ArgumentParser:
     new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
     new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
     new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
-    return parser
 
 
 def _add_models(commands: Commands) -> None:
