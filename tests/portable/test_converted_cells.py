@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnnapps.cells import CELLS, GRUD, LSTM, Cell, Elapsed, make_cell
+from rnnapps.cells import CELLS, GRUD, LSTM, Cell, ConvGRU, ConvLSTM, Elapsed, make_cell
 from rnnapps.layers.stack import RecurrentStack
 from rnnapps.portable.formats import FORMATS
 from rnnapps.portable.static import static_graph
@@ -21,7 +21,8 @@ for package in ("tf2onnx", "onnxruntime", "ai_edge_litert"):
 
 ROWS, STEPS, FEATURES, UNITS = 2, 6, 3, 8
 TIMED: dict[str, Callable[[], Cell]] = {"elapsed": lambda: Elapsed(LSTM(UNITS)), "gru_d": lambda: GRUD(UNITS, FEATURES)}
-EVERY = {**{name: lambda name=name: make_cell(name, UNITS) for name in CELLS}, **TIMED}
+MAPS = {"conv_gru": lambda: ConvGRU(2, (3,)), "conv_lstm": lambda: ConvLSTM(2, (3, 1))}
+EVERY = {**{name: lambda name=name: make_cell(name, UNITS) for name in CELLS}, **TIMED, **MAPS}
 
 
 def endpoint(name: str, steps: int) -> Any:
@@ -54,8 +55,8 @@ def test_several_steps_are_those_of_the_layer(name: str, kind: str, tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TIMED)
-def test_a_step_in_c_reads_the_time(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [*TIMED, *MAPS])
+def test_a_step_in_c(name: str, tmp_path: Path) -> None:
     made = endpoint(name, 1)
     step, _ = native(static_graph("step", made, 1), tmp_path)
     row = {key: array[1:] for key, array in made.examples.items()}
