@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
+from rnnapps.cli.ensembles import add_ensemble, ensemble_command
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.paging import add_page, page_command
 from rnnapps.cli.runs import add_runs, runs_command
@@ -25,6 +26,7 @@ examples:
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps runs                           runs and their scores side by side
+  rnnapps ensemble RUN RUN --to RUN      runs joined to one model
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
   rnnapps score saved_models/NAME ROWS   answer many rows of files
@@ -113,6 +115,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "deploy": deploy_command,
+    "ensemble": ensemble_command,
     "list": _list,
     "models": _models,
     "new": _new,
@@ -144,6 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_models(commands)
     add_runs(commands)
+    add_ensemble(commands)
     add_score(commands)
     _add_verify(commands)
     add_deploy(commands)

@@ -64,7 +64,7 @@ def train(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     from rnnapps.verbs.train import train as train_run
 
     path, judged = _run_path(pipeline, arguments), not arguments.options["skip_evaluation"]
-    return _shown_training(pipeline, train_run(pipeline, arguments.config, path, judged=judged))
+    return shown_training(pipeline, train_run(pipeline, arguments.config, path, judged=judged))
 
 
 def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -76,7 +76,7 @@ def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     source, freeze = Path(arguments.options["from"]), tuple(arguments.options["freeze"] or ())
     path, judged = _run_path(pipeline, arguments), not arguments.options["skip_evaluation"]
     trained = finetune_run(pipeline, arguments.config, path, source=source, freeze=freeze, judged=judged)
-    return _shown_training(pipeline, trained)
+    return shown_training(pipeline, trained)
 
 
 def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -177,7 +177,8 @@ def _shown_config(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     return Result(data, lambda console: print(text, file=console.file))
 
 
-def _shown_training(pipeline: AnyPipeline, trained: Trained) -> Result:
+def shown_training(pipeline: AnyPipeline, trained: Trained) -> Result:
+    """What came of a training, and what to do next."""
     facts = {"run": trained.model.path, **trained.facts, "report": trained.report}
     evaluation = trained.evaluation
     data: dict[str, Any] = {**facts, **({"transfer": trained.transfer.as_dict()} if trained.transfer else {})}

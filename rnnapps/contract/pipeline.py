@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.splits import Splits
+from rnnapps.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras
@@ -62,6 +63,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             of a table; with a line feed.
         python_defaults: options of `predict_class` whose default is another for Python users: what the command line
             writes into a file, they may just want in hand.
+        settings_before: settings that a newer version has brought, dotted -> their value in models that were made
+            before, whose configurations do not name them, where that is not the default.
     """
 
     name: ClassVar[str]
@@ -82,6 +85,7 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     stream_frees: ClassVar[frozenset[str]] = frozenset()
     stream_header: ClassVar[str] = ""
     python_defaults: ClassVar[Mapping[str, Any]] = {}
+    settings_before: ClassVar[Mapping[str, Any]] = {}
 
     def without_effect(self, config: ConfigT) -> Mapping[str, str]:
         """Settings that mean nothing beside the others, dotted -> why.
@@ -140,6 +144,20 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         The key "states" on both sides marks states that go on from one window or chunk of a sequence to the next; a
         network that always reads whole sequences has none.
         """
+
+    def join(self, fitted: Sequence[Fitted[ConfigT, PreprocessorT]]) -> keras.Model:
+        """One network of several of equal preprocessing, for all that is asked of one: an ensemble.
+
+        `rnnapps.layers.side_by_side` makes it; what runs a network otherwise than by calling it, a chunk at a time,
+        must do so with the members of one. The validation of `objective` then fits what is calibrated to it.
+
+        Args:
+            fitted: the members.
+
+        Raises:
+            ConfigError: the pipeline has no ensembles, as by default, or these cannot be one.
+        """
+        raise ConfigError(f"{self.name} has no ensembles")
 
     @abstractmethod
     def objective(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Objective:

@@ -17,6 +17,7 @@ from rnnapps.errors import CheckpointError, ConfigError, RnnappsError
 from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
+from rnnapps.verbs.members import require_no_ensemble
 from rnnapps.verbs.opening import (
     OpenModel,
     load_preprocessor,
@@ -105,6 +106,7 @@ def finetune(
     if not source.is_dir():
         found = what_is_instead_of_folder(source)
         raise CheckpointError(f"{source}: {found}; --from names a run folder or an exported model")
+    require_no_ensemble(source)
     folder = _run_folder(path)
     origin = {"from": str(source), "freeze": list(freeze)}
     if folder.config_path.exists():
@@ -134,6 +136,7 @@ def _train(
     # A run is locked before anything of it is read; a new one only when nothing but the training can fail.
     with folder.lock() if begun else contextlib.nullcontext(), number_format(config.training.precision):
         if begun:
+            require_no_ensemble(folder.path)
             check_resumable(folder, pipeline, config)
         splits = read_examples(pipeline, config, given)
         keras.utils.set_random_seed(config.seed)
