@@ -198,6 +198,21 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         changed = dataclasses.replace(data, train=known.train, validation=known.validation, test=held_out)
         return cast(SplitsT, changed)
 
+    def with_validation(self, splits: SplitsT) -> SplitsT | None:
+        """The same data with the validation examples among those for training, which `training.refit` learns from.
+
+        The default joins the fields `train` and `validation` of a dataclass, where they are lists or tuples.
+
+        Returns:
+            None where a model cannot learn from them too.
+        """
+        data = cast(Any, splits)
+        train, held_out = (getattr(data, name, None) for name in ("train", "validation"))
+        lists = isinstance(train, list | tuple) and isinstance(held_out, list | tuple)
+        if not lists or not dataclasses.is_dataclass(splits):
+            return None
+        return cast(SplitsT, dataclasses.replace(data, train=[*train, *held_out]))
+
     @abstractmethod
     def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:
         """The signatures of the exported model, `serving_default` among them."""

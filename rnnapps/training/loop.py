@@ -36,6 +36,7 @@ def train(
     seed: int,
     fingerprint: Mapping[str, Any],
     when_changed: Mapping[str, str] | None = None,
+    until: int | None = None,
     progress: bool = True,
     resume_command: str = "the same command",
 ) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def train(
         seed: the seed from which network and batches were made.
         fingerprint: what else the run must not change when resumed, such as a digest of the data; JSON values.
         when_changed: name in `fingerprint` -> what to say, with a remedy, when its value says nothing to a person.
+        until: stop after this step, on the way to the last one of `config`.
         progress: show progress on stderr.
         resume_command: what to type to resume, for the message after an interruption.
 
@@ -69,7 +71,7 @@ def train(
         model = TrainingModel(network, objective.loss, config, objective.batches(0).element_spec)
         expected = {"seed": seed, **fingerprint, **{name: getattr(config, name) for name in STRUCTURE}}
         state = _resume(run, model, display, expected=expected, sayings=when_changed or {})
-        session = Session(run, model, objective, state, display, signals, started - state.elapsed_seconds)
+        session = Session(run, model, objective, state, display, signals, started - state.elapsed_seconds, until)
         try:
             session.train()
         except StopNow:
@@ -80,7 +82,7 @@ def train(
         if signals.received:
             session.save()
             raise Interrupted(
-                f"stopped by {signals.name} at step {state.step} of {config.steps}; the state is saved; "
+                f"stopped by {signals.name} at step {state.step} of {session.steps}; the state is saved; "
                 f"to resume: {resume_command}",
                 exit_code=signals.exit_code,
             )

@@ -38,6 +38,7 @@ class Session:
         display: is told of the progress.
         signals: asks to stop.
         started: `time.monotonic()` at which the run would have begun if it had never been interrupted.
+        until: the last step, where that is not the last of the configuration, on which the learning rate depends.
     """
 
     run: RunFolder
@@ -47,10 +48,12 @@ class Session:
     display: Display
     signals: StopSignals
     started: float
+    until: int | None = None
 
     def __post_init__(self) -> None:
         config = self.model.config
-        self.steps, self.interval, self.patience = config.steps, config.evaluate_every, config.patience
+        self.interval, self.patience = config.evaluate_every, config.patience
+        self.steps = config.steps if self.until is None else self.until
         self.events = EventWriter(self.run.tensorboard_dir, config.tensorboard)
         self.trackers = Trackers(self.run, config.track)
 
@@ -95,7 +98,13 @@ class Session:
         value = metrics[self.objective.metric]
         if not math.isfinite(value):
             self.diverge(step, f"{self.objective.metric} is {value}")
-        best = self.state.record(value, higher_is_better=self.objective.higher_is_better)
+        config = self.model.config
+        best = self.state.record(
+            value,
+            higher_is_better=self.objective.higher_is_better,
+            kept=config.average_states,
+            averaged=config.averaged,
+        )
         self.state.elapsed_seconds = time.monotonic() - self.started
         row = {"step": step, "elapsed_seconds": self.state.elapsed_seconds, **metrics, **self.model.means()}
         self.run.append_metrics(row)

@@ -17,6 +17,7 @@ from rnnapps.errors import CheckpointError, ConfigError, RnnappsError
 from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
+from rnnapps.verbs.finishing import finish, require_refittable
 from rnnapps.verbs.members import require_no_ensemble
 from rnnapps.verbs.opening import (
     OpenModel,
@@ -139,6 +140,7 @@ def _train(
             require_no_ensemble(folder.path)
             check_resumable(folder, pipeline, config)
         splits = read_examples(pipeline, config, given)
+        require_refittable(pipeline, config, splits)
         keras.utils.set_random_seed(config.seed)
         preprocessor = _preprocessor(pipeline, config, folder, splits=splits, origin=origin)
         fitted = Fitted(config, preprocessor, pipeline.build_model(config, preprocessor))
@@ -172,34 +174,40 @@ def _transfer(
 ) -> TransferReport | None:
     """Loads the source's weights into a network that has no state of its own yet; freezes layers in any case."""
     from rnnapps.training.checkpoint import checkpoint_steps
-    from rnnapps.training.finetune import freeze, transfer
+    from rnnapps.training.finetune import freeze
 
     if checkpoint_steps(folder.state_dir):
         freeze(fitted.network, origin["freeze"])
         return None
-    source = Path(origin["from"])
-    old = load_preprocessor(pipeline, source)
-    report = transfer(
-        fitted.network,
-        read_weights(source),
-        vocabularies=pipeline.vocabulary_changes(fitted.network, old, fitted.preprocessor),
-        freeze_layers=origin["freeze"],
-        seed=fitted.config.seed,
-    )
+    report = _load_source(pipeline, fitted, origin)
     for line in report.lines():
         print(line, file=sys.stderr)
     write_origin(folder, {**origin, "transfer": report.as_dict()})
     return report
 
 
+def _load_source(pipeline: AnyPipeline, fitted: Fitted[Any, Any], origin: Origin) -> TransferReport:
+    """Loads the source's weights into a fresh network, and freezes layers."""
+    from rnnapps.training.finetune import transfer
+
+    source = Path(origin["from"])
+    old = load_preprocessor(pipeline, source)
+    return transfer(
+        fitted.network,
+        read_weights(source),
+        vocabularies=pipeline.vocabulary_changes(fitted.network, old, fitted.preprocessor),
+        freeze_layers=origin["freeze"],
+        seed=fitted.config.seed,
+    )
+
+
 def _fit(
     pipeline: AnyPipeline, fitted: Fitted[Any, Any], folder: RunFolder, *, splits: Splits, objective: Objective
 ) -> Mapping[str, Any]:
-    """Trains to the end, and leaves the best weights in the network."""
+    """Trains to the end, and leaves the best weights in the network, or what was made after them."""
     from rnnapps.training.checkpoint import checkpoint_steps
     from rnnapps.training.environment import keep_environment
     from rnnapps.training.loop import train as fit
-    from rnnapps.training.state import restore_best
 
     told = [f"run folder: {folder.path}"]
     told += course(fitted.config.training, objective, finetuned=read_origin(folder) is not None)
@@ -216,7 +224,15 @@ def _fit(
         resume_command=f"rnnapps {pipeline.name} train --run {folder.path}",
     )
     forget_evaluation(folder)
-    restore_best(folder, fitted.network)
+    origin = read_origin(folder)
+    summary |= finish(
+        pipeline,
+        fitted,
+        folder,
+        splits=splits,
+        objective=objective,
+        prepare=lambda fresh: _load_source(pipeline, fresh, origin) if origin else None,
+    )
     often = passes(fitted.config.training, objective)
     return summary if often is None else {**summary, "passes_over_the_data": often}
 

@@ -194,6 +194,10 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
             return dataclasses.replace(run_backtest(*model, splits), note=note)
         return dataclasses.replace(evaluate_forecasts(*model, splits, taught=taught), note=note)
 
+    def with_validation(self, splits: SeriesSplits) -> SeriesSplits:
+        """The validation rows at the end of the training rows."""
+        return dataclasses.replace(splits, parts=splits.parts.with_validation())
+
     def endpoints(self, fitted: Fitted[Config, SeriesFeatures]) -> dict[str, Endpoint]:
         """`serving_default` forecasts raw rows, `tensors` scaled ones, `step` goes on from the rows before."""
         from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
