@@ -103,7 +103,7 @@ def _model(name: str, folder: Path, options: argparse.Namespace) -> tuple[list[M
     graphs = {signature: graphs[signature] for signature in streamed}
     if graphs and endpoints["step"].begins:  # other sizes than those that files have by themselves
         graphs, streamed = _shorter(endpoints, folder / "streams")
-    return measured, _losses(model, short, graphs, streamed, options.rows) if graphs else []
+    return measured, _losses(model, short, graphs, streamed, rows=options.rows) if graphs else []
 
 
 def _shorter(
@@ -148,6 +148,7 @@ def _losses(
     short: str,
     graphs: Mapping[str, StaticGraph],
     files: Mapping[str, Mapping[str, PortableFile]],
+    *,
     rows: int,
 ) -> list[list[str]]:
     """The metric of a task through the graph of its step as it is, through C, and through files of 8-bit weights."""

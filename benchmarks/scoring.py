@@ -60,16 +60,16 @@ def _dates(rows: int) -> Iterator[dict[str, Any]]:
 
 
 def _histories(rows: int) -> Iterator[dict[str, Any]]:
-    """Chunks of 1 to 60 rows of six sensors."""
+    """Chunks of 1 to 60 rows of eight sensors."""
     for _ in range(rows):
-        chunk = [[random.gauss(0, 1) for _ in range(6)] for _ in range(random.randint(1, 60))]
+        chunk = [[random.gauss(0, 1) for _ in range(8)] for _ in range(random.randint(1, 60))]
         yield {"rows": chunk}
 
 
 MODELS: dict[str, tuple[str, Callable[[int], Iterator[dict[str, Any]]]]] = {
     "text": ("score", _texts),
     "translation_phrases": ("serving_default", _dates),
-    "machine_faults": ("tensors", _histories),
+    "machine_faults": ("serving_default", _histories),
 }
 
 

@@ -22,19 +22,19 @@ __all__ = ["draw"]
 PICTURE = ROOT / "docs" / "architecture.svg"
 CENTRES = {
     "pipelines": 420, "testing": 130, "templates": 840, "cli": 110, "scoring": 350, "serving": 600, "playground": 860,
-    "verbs": 260, "tasks": 490,
+    "search": 640, "verbs": 260, "tasks": 490,
     "portable": 130, "zoo": 410, "client": 700,
     "export": 130, "reports": 560, "training": 840, "decoding": 300, "metrics": 600, "layers": 840,
     "data": 130, "preprocessing": 450, "cells": 840, "kernels": 840,
-    "contract": 490, "atomic": 250, "printable": 730, "config": 130, "errors": 370,
-    "types": 610, "registration": 850,
+    "contract": 490, "atomic": 250, "printable": 730, "config": 100, "errors": 295,
+    "types": 490, "registration": 685, "ranges": 880,
 }  # fmt: skip
 """Where each box stands in its row."""
 WIDTHS = {
     "cli": 190, "scoring": 190, "serving": 190, "playground": 190, "tasks": 836, "contract": 940, "atomic": 440,
-    "printable": 440, "config": 220, "errors": 220, "types": 220,
+    "printable": 440, "config": 180, "errors": 180, "types": 180, "registration": 180, "ranges": 180,
 }  # fmt: skip
-BARS = ("contract", "atomic", "printable", "config", "errors", "types")
+BARS = ("contract", "atomic", "printable", "config", "errors", "types", "ranges")
 """What nearly everything imports: these boxes say so, and no arrow leads to them."""
 WORDS = {"pipelines": "What `python -m` runs, a thin command for each task"}
 """What a folder without a docstring is."""

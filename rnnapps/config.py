@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rnnapps.errors import ConfigError
+from rnnapps.ranges import chosen, searched
 
 __all__ = [
     "LONGEST_SAMPLE",
@@ -60,11 +61,11 @@ class RecurrentConfig:
     """
 
     cell: str = "gru"
-    units: int = 256
-    layers: int = 1
+    units: int = searched(256, 8, 4096, logarithmic=True, factor=2)
+    layers: int = searched(1, 1, 4, factor=2)
     bidirectional: bool = False
     residual: bool = False
-    dropout: float = 0.0
+    dropout: float = searched(0.0, 0.0, 0.5)
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -85,7 +86,7 @@ class TokenModelConfig(RecurrentConfig):
         ConfigError: a value is out of range, or the network is bidirectional and would see what it predicts.
     """
 
-    embedding_units: int = 64
+    embedding_units: int = searched(64, 8, 1024, logarithmic=True, factor=2)
     tie_weights: bool = False
 
     def __post_init__(self) -> None:
@@ -167,13 +168,13 @@ class TrainingConfig:
     batch_size: int = 32
     window_steps: int = 64
     carry_state: bool = True
-    learning_rate: float = 0.003
-    schedule: Schedule = "one_cycle"
+    learning_rate: float = searched(0.003, 1e-5, 0.3, logarithmic=True, factor=5)
+    schedule: Schedule = chosen("one_cycle", "one_cycle", "cosine")
     warmup_steps: int = 100
     optimizer: Optimizer = "adam"
-    weight_decay: float = 0.0
-    clip_norm: float = 1.0
-    average_decay: float = 0.0
+    weight_decay: float = searched(0.0, 0.0, 0.1)
+    clip_norm: float = searched(1.0, 0.05, 20.0, logarithmic=True, factor=5)
+    average_decay: float = chosen(0.0, 0.0, 0.9, 0.99)
     average_states: int = 0
     averaged: Averaged = "best"
     refit: bool = False

@@ -34,6 +34,7 @@ def test_everything_that_is_declared_is_locked() -> None:
         *extras["portable"],
         *extras["samples"],
         *extras["serve"],
+        *extras["tune"],
         "pip",
         "setuptools",
         "wheel",

@@ -158,7 +158,7 @@ def _verb_options(pipeline: AnyPipeline, verb: str, parsed: Mapping[str, Any]) -
     """The verb's own flags by name, once it is known that the required ones are there and folders have names."""
     names = [*VERBS[verb].flags, *(flag.name for flag in _switches(pipeline, verb))]
     options = {name: parsed.get(name) for name in names}
-    for name in ("run", "from", "to"):
+    for name in ("run", "from", "to", "search"):
         if options.get(name) is not None and not str(options[name]).strip():
             raise ConfigError(f"--{name} must name a folder, not {options[name]!r}")
     for name in ("run", "from"):

@@ -6,10 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.arguments import Arguments
-from rnnapps.cli.result import Result, show_table, write_page
+from rnnapps.cli.result import Result, show_sections, write_page
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.contract.sections import Paragraph, Table
 from rnnapps.printable import printable
 
 if TYPE_CHECKING:
@@ -42,13 +41,6 @@ def _show(console: Console, report: DataReport, page: str | None) -> None:
     from rnnapps.reports.data_report import data_sections
 
     print(printable(report.source), file=console.file)
-    for section in data_sections(report, pictures=False):
-        print(f"\n== {section.title}", file=console.file)
-        for block in section.blocks:
-            if isinstance(block, Table):
-                show_table(console, block.columns, block.rows, caption=block.caption or None)
-            elif isinstance(block, Paragraph):
-                mark = "! " if block.verdict else "- "
-                print(mark + printable(block.text), file=console.file)
+    show_sections(console, data_sections(report, pictures=False))
     if page:
         print(f"page: {page}", file=console.file)

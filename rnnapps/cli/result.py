@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from rnnapps.contract.sections import Paragraph, Section, Table
 from rnnapps.errors import ConfigError
 from rnnapps.printable import printable, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
     from rnnapps.contract.evaluation import Evaluation
 
@@ -27,6 +28,7 @@ __all__ = [
     "printed",
     "show_evaluation",
     "show_facts",
+    "show_sections",
     "show_table",
     "show_verdict",
     "write_page",
@@ -135,6 +137,18 @@ def show_facts(console: Console, facts: Mapping[str, Any]) -> None:
     print(file=console.file)
 
 
+def show_sections(console: Console, sections: Sequence[Section]) -> None:
+    """Sections of a report without their pictures: tables, and paragraphs of which the findings are set off."""
+    for section in sections:
+        print(f"\n== {section.title}", file=console.file)
+        for block in section.blocks:
+            if isinstance(block, Table):
+                show_table(console, block.columns, block.rows, caption=block.caption or None)
+            elif isinstance(block, Paragraph):
+                mark = "! " if block.verdict else "- "
+                print(mark + printable(block.text), file=console.file)
+
+
 def show_table(
     console: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str | None = None
 ) -> None:
@@ -152,12 +166,12 @@ def show_table(
     console.print()
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RichTable:
     """The table as rich draws it; words that are wider than their column are folded, never cut."""
-    from rich.table import Table
+    from rich.table import Table as RichTable
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
+    table = RichTable(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
     for index, column in enumerate(columns):
         justify: Literal["left", "right"] = "left" if index == 0 or not _numeric(rows, index) else "right"
         table.add_column(Text(printable(column)), justify=justify, overflow="fold")

@@ -35,7 +35,7 @@ def read_files(
         ConfigError: a file is missing, broken, of another pipeline, or holds a wrong key or value.
     """
     inherited: dict[str, settings.Setting] = {}
-    for flag in ("from", "run"):
+    for flag in ("from", "run", "search"):
         for value in values_of(argv, flag) if flag in VERBS[verb].flags else []:
             path = saved_configuration(resolved(value))
             if path is not None:

@@ -56,6 +56,13 @@ FLAGS = {
         Flag("measure", "also build the model and time real training steps, which takes a minute", switch=True),
         Flag("skip_evaluation", "end without measuring the model beside its baselines", switch=True),
         Flag("keep", "keep the settings that are tried in the run, fitted to its own data anew", switch=True),
+        Flag("search", "folder of a search: its journal, its runs and its report; one that exists goes on"),
+        Flag("minutes", "of work, over all processes and calls of the search; 20 if not given"),
+        Flag(
+            "settings", "what to vary: NAME, NAME=LOW..HIGH or NAME=A,B; by default all that have a range", several=True
+        ),
+        Flag("cells", "cells to try, too: their names, or all", several=True),
+        Flag("trials", "configurations to try at most, beside the one as it is"),
         Flag("state", "file that the stream goes on from, if it exists; written at intervals and at the end"),
         Flag("state_seconds", "seconds between two writings of the state; 30 if not given"),
         Flag("to", "model folder; the export becomes its next version"),
@@ -145,6 +152,18 @@ VERBS = {
         (
             "--from {run} --data.source mine --run runs/{name}/mine",
             "--from saved_models/{name}/1 --data.source mine --training.learning_rate 0.0003",
+        ),
+    ),
+    "tune": Verb(
+        "search for better settings, around a configuration that is trained first, as it is",
+        "all",
+        ("search", "minutes", "settings", "cells", "trials", "config", "skip_evaluation", "json"),
+        (),
+        (
+            "--config {config} --minutes 20 --search searches/{name}/first",
+            "--search searches/{name}/first --minutes 60",
+            "--cells gru lstm min_gru",
+            "--settings training.learning_rate model.units=32..256 training.batch_size=16,32",
         ),
     ),
     "evaluate": Verb(

@@ -22,6 +22,7 @@ from rnnapps.cli.result import (
     show_verdict,
 )
 from rnnapps.cli.streaming import stream
+from rnnapps.cli.tuning import tune
 from rnnapps.cli.verb_table import program
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.verbs import settings, yaml_files
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from rnnapps.verbs.train import Trained
 
-__all__ = ["data", "evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train"]
+__all__ = ["data", "evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train", "tune"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
@@ -157,6 +158,7 @@ RESULTS: dict[str, Callable[[AnyPipeline, Arguments], Result]] = {
     "data": data,
     "train": train,
     "finetune": finetune,
+    "tune": tune,
     "evaluate": evaluate,
     "export": export,
     "inspect": inspect,

@@ -108,15 +108,15 @@ def _suggested(report: DataReport) -> list[Block]:
 def _examples(report: DataReport, pictures: bool) -> Iterable[Block]:
     """Examples as text, and with pictures or sounds where there are some."""
     if report.examples:
-        lines = ((each.title if not place else "", line) for each in report.examples for place, line in _lines(each))
-        yield Table(("", ""), list(lines))
+        yield Table(("", ""), [row for each in report.examples for row in _rows(each, whole=pictures)])
     for example in report.examples if pictures else ():
         yield from example.blocks() if example.blocks else ()
 
 
-def _lines(example: Example) -> Iterable[tuple[int, str]]:
-    """The lines of an example, numbered from 0."""
-    return enumerate(example.text.split("\n"))
+def _rows(example: Example, *, whole: bool) -> Iterable[tuple[str, str]]:
+    """The text of an example beside its title, in one cell or line by line."""
+    lines = [example.text] if whole else example.text.split("\n")
+    return ((example.title if not place else "", line) for place, line in enumerate(lines))
 
 
 def _curves(lines: Lines) -> Picture:

@@ -52,6 +52,7 @@ CELL_PROPERTIES: dict[str, Callable[[Subject], None]] = {
 PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
     "config": command_line.check_config,
     "help": command_line.check_help,
+    "ranges": command_line.check_ranges,
     "errors": command_line.check_errors,
     "look": examples.check_look,
     "batches": examples.check_batches,

@@ -12,6 +12,7 @@ import keras
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.objective import Objective
 from rnnapps.errors import ConfigError, Interrupted
+from rnnapps.training.pause import Pause
 from rnnapps.training.progress import Display, make_display
 from rnnapps.training.run import RunFolder
 from rnnapps.training.session import Session
@@ -25,6 +26,7 @@ STRUCTURE = ("batch_size", "window_steps", "carry_state", "optimizer", "precisio
 """Settings that the state of a run depends on; the others may change when it is resumed."""
 UNSAID = {"average_decay": 0.0}
 """What runs were trained with that began before there was the setting."""
+WITHOUT_PAUSE = Pause()
 
 
 def train(
@@ -36,9 +38,9 @@ def train(
     seed: int,
     fingerprint: Mapping[str, Any],
     when_changed: Mapping[str, str] | None = None,
-    until: int | None = None,
     progress: bool = True,
     resume_command: str = "the same command",
+    pause: Pause = WITHOUT_PAUSE,
 ) -> dict[str, Any]:
     """Trains a network, or goes on where the run folder's last session stopped.
 
@@ -53,12 +55,13 @@ def train(
         seed: the seed from which network and batches were made.
         fingerprint: what else the run must not change when resumed, such as a digest of the data; JSON values.
         when_changed: name in `fingerprint` -> what to say, with a remedy, when its value says nothing to a person.
-        until: stop after this step, on the way to the last one of `config`.
         progress: show progress on stderr.
         resume_command: what to type to resume, for the message after an interruption.
+        pause: where to rest before the end, with the state saved.
 
     Returns:
-        `step`, `elapsed_seconds`, `best_step`, the objective's metric at its best, `stopped` ("steps", "patience").
+        `step`, `elapsed_seconds`, `best_step`, the objective's metric at its best, `stopped` ("steps", "patience" or
+        "pause").
 
     Raises:
         CheckpointError: the run folder is in use, full, read-only, damaged or of another model.
@@ -71,7 +74,7 @@ def train(
         model = TrainingModel(network, objective.loss, config, objective.batches(0).element_spec)
         expected = {"seed": seed, **fingerprint, **{name: getattr(config, name) for name in STRUCTURE}}
         state = _resume(run, model, display, expected=expected, sayings=when_changed or {})
-        session = Session(run, model, objective, state, display, signals, started - state.elapsed_seconds, until)
+        session = Session(run, model, objective, state, display, signals, started - state.elapsed_seconds, pause)
         try:
             session.train()
         except StopNow:
@@ -79,10 +82,11 @@ def train(
         finally:
             session.events.close()
             session.trackers.close()
-        if signals.received:
+        if session.is_unsaved():
             session.save()
+        if signals.received:
             raise Interrupted(
-                f"stopped by {signals.name} at step {state.step} of {session.steps}; the state is saved; "
+                f"stopped by {signals.name} at step {state.step} of {config.steps}; the state is saved; "
                 f"to resume: {resume_command}",
                 exit_code=signals.exit_code,
             )

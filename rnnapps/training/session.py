@@ -13,6 +13,7 @@ import keras
 from rnnapps.contract.objective import Objective
 from rnnapps.errors import CheckpointError, TrainingDiverged
 from rnnapps.training.events import EventWriter
+from rnnapps.training.pause import Pause
 from rnnapps.training.progress import Display, describe
 from rnnapps.training.run import RunFolder
 from rnnapps.training.signals import StopSignals
@@ -38,7 +39,7 @@ class Session:
         display: is told of the progress.
         signals: asks to stop.
         started: `time.monotonic()` at which the run would have begun if it had never been interrupted.
-        until: the last step, where that is not the last of the configuration, on which the learning rate depends.
+        pause: where to rest before the end.
     """
 
     run: RunFolder
@@ -48,28 +49,37 @@ class Session:
     display: Display
     signals: StopSignals
     started: float
-    until: int | None = None
+    pause: Pause
 
     def __post_init__(self) -> None:
         config = self.model.config
-        self.interval, self.patience = config.evaluate_every, config.patience
-        self.steps = config.steps if self.until is None else self.until
+        self.steps, self.interval, self.patience = config.steps, config.evaluate_every, config.patience
+        self.last = self.pause.last(self.steps)
         self.events = EventWriter(self.run.tensorboard_dir, config.tensorboard)
         self.trackers = Trackers(self.run, config.track)
+        self.saved_step = self.state.step
 
     def train(self) -> None:
-        """Runs to the last step, or until patience or a signal ends it."""
+        """Runs to the last step, or until patience, a pause or a signal ends it."""
         self.display.start(self.state.step, self.steps)
         if self.state.step and self._evaluation_due():
             self.evaluate()  # the last session was stopped between the interval's last step and its evaluation
-        while self.state.step < self.steps and not self.out_of_patience() and not self.signals.received:
+        while self.state.step < self.last and not self.out_of_patience() and not self.stops():
             self._fit()
+
+    def stops(self) -> bool:
+        """Whether a signal or the pause asks to stop behind the current step."""
+        return bool(self.signals.received) or self.pause.is_due()
+
+    def is_unsaved(self) -> bool:
+        """Whether steps were done since the state was saved: a signal or a pause came between two evaluations."""
+        return bool(self.signals.received) or self.state.step != self.saved_step
 
     def _fit(self) -> None:
         """Runs whole intervals, or the incomplete one before the next evaluation or the last step."""
         step = self.state.step
-        epoch_steps = min(self.interval - step % self.interval, self.steps - step)
-        epochs = (self.steps - step) // self.interval if epoch_steps == self.interval else 1
+        epoch_steps = min(self.interval - step % self.interval, self.last - step)
+        epochs = (self.last - step) // self.interval if epoch_steps == self.interval else 1
         self.model.fit(
             self.objective.batches(step).prefetch(2),
             steps_per_epoch=epoch_steps,
@@ -83,11 +93,11 @@ class Session:
         """Evaluates and saves; called at the end of each of Keras's epochs, complete or not."""
         self.state.step = int(self.model.step)
         self.raise_if_diverged()
-        if not self.signals.received:
-            if not self._evaluation_due():
-                raise ValueError(f"the objective's stream of batches ended before step {self.state.step + 1}")
+        if self._evaluation_due() and not self.signals.received:
             self.evaluate()
-        self.model.stop_training = bool(self.signals.received) or self.out_of_patience()
+        elif not self.stops():
+            raise ValueError(f"the objective's stream of batches ended before step {self.state.step + 1}")
+        self.model.stop_training = self.stops() or self.out_of_patience()
 
     def evaluate(self) -> None:
         """Validates the current weights, records the figures and saves the state."""
@@ -121,6 +131,7 @@ class Session:
         self.state.elapsed_seconds = time.monotonic() - self.started
         with self.model.averages.shown():
             self.state.save(self.run, self.model.groups())
+        self.saved_step = self.state.step
 
     def raise_if_diverged(self) -> None:
         """Stops when the compiled step has met a loss or gradient that is not finite."""
@@ -161,8 +172,13 @@ class Session:
             "elapsed_seconds": self.state.elapsed_seconds,
             "best_step": self.state.best_step,
             self.objective.metric: self.state.best_value,
-            "stopped": "patience" if self.state.step < self.steps else "steps",
+            "stopped": self._why(),
         }
+
+    def _why(self) -> str:
+        if self.state.step >= self.steps:
+            return "steps"
+        return "patience" if self.out_of_patience() else "pause"
 
 
 class _Supervisor(keras.callbacks.Callback):
@@ -173,7 +189,7 @@ class _Supervisor(keras.callbacks.Callback):
         self.session, self.looked = session, time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        if self.session.signals.received:
+        if self.session.stops():
             self.session.model.stop_training = True
         now = time.monotonic()
         if logs and now - self.looked >= SECONDS_BETWEEN_LOOKS:

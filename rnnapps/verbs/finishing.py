@@ -113,6 +113,7 @@ def _refit(
     """Trains on all rows for as many updates as the best state had, and takes what was learned of that."""
     from rnnapps.training.finetune import is_statistic
     from rnnapps.training.loop import train
+    from rnnapps.training.pause import Pause
     from rnnapps.training.state import load_weights, newest_metadata, save_final
 
     best_step, network = newest_metadata(folder)["best_step"], fitted.network
@@ -130,7 +131,7 @@ def _refit(
         config,
         seed=fitted.config.seed,
         fingerprint={"data": whole.digest(), "best_step": best_step},
-        until=best_step,
+        pause=Pause(best_step),
         resume_command=f"rnnapps {pipeline.name} train --run {folder.path}",
     )
     load_weights(run, again.network, which="last")

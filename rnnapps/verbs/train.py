@@ -14,6 +14,7 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
 from rnnapps.errors import CheckpointError, ConfigError, RnnappsError
+from rnnapps.verbs.building import build_run
 from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
@@ -131,8 +132,6 @@ def _run_folder(path: Path) -> RunFolder:
 def _train(
     pipeline: AnyPipeline, config: Any, folder: RunFolder, *, origin: Origin | None, given: Any, judged: bool
 ) -> Trained:
-    import keras
-
     begun = folder.config_path.exists()
     # A run is locked before anything of it is read; a new one only when nothing but the training can fail.
     with folder.lock() if begun else contextlib.nullcontext(), number_format(config.training.precision):
@@ -141,12 +140,8 @@ def _train(
             check_resumable(folder, pipeline, config)
         splits = read_examples(pipeline, config, given)
         require_refittable(pipeline, config, splits)
-        keras.utils.set_random_seed(config.seed)
-        preprocessor = _preprocessor(pipeline, config, folder, splits=splits, origin=origin)
-        fitted = Fitted(config, preprocessor, pipeline.build_model(config, preprocessor))
-        objective = pipeline.objective(fitted, splits)
-        objective.batches(0)  # says now whether the data suffice for a batch: a run, once begun, keeps its settings
-        model = OpenModel(folder.path, fitted, folder)
+        fitted, objective = build_run(pipeline, config, folder, splits=splits, origin=origin)
+        model, preprocessor = OpenModel(folder.path, fitted, folder), fitted.preprocessor
         with folder.lock():
             if not begun and folder.config_path.exists():
                 raise CheckpointError(f"{folder.path}: another process has begun this run; choose another --run")
@@ -156,17 +151,6 @@ def _train(
         evaluation = _evaluated(pipeline, model, splits) if judged else None
         report = _report(pipeline, model, splits, objective)
         return Trained(model, splits, facts, report, transferred, evaluation)
-
-
-def _preprocessor(
-    pipeline: AnyPipeline, config: Any, folder: RunFolder, *, splits: Splits, origin: Origin | None
-) -> Any:
-    """That of the run; for a new run, the source's grown by the new data, or a fitted one."""
-    if folder.config_path.exists():
-        return load_preprocessor(pipeline, folder.path)
-    if origin:
-        return pipeline.grow_preprocessor(config, load_preprocessor(pipeline, Path(origin["from"])), splits)
-    return pipeline.fit_preprocessor(config, splits)
 
 
 def _transfer(

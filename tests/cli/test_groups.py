@@ -60,7 +60,7 @@ class Tried(Fixed):
 
 
 NEEDED = {"evaluate": ["--run", "r"], "predict": ["--run", "r"], "stream": ["--run", "r"], "inspect": ["--run", "r"]}
-NEEDED |= {"export": ["--run", "r", "--to", "t"], "finetune": ["--from", "r"], "train": [], "data": []}
+NEEDED |= {"export": ["--run", "r", "--to", "t"], "finetune": ["--from", "r"], "train": [], "tune": [], "data": []}
 
 
 def takers(pipeline: Toy) -> set[str]:
@@ -80,10 +80,10 @@ def takers(pipeline: Toy) -> set[str]:
 @pytest.mark.parametrize(
     ("pipeline", "verbs"),
     [
-        (Applied(), {"data", "train", "finetune", "evaluate", "predict", "stream", "export"}),
-        (Predicted(), {"data", "train", "finetune", "evaluate", "predict", "export"}),
-        (Fixed(), {"data", "train", "finetune"}),
-        (Tried(), {"data", "train", "finetune", "evaluate"}),
+        (Applied(), {"data", "train", "finetune", "tune", "evaluate", "predict", "stream", "export"}),
+        (Predicted(), {"data", "train", "finetune", "tune", "evaluate", "predict", "export"}),
+        (Fixed(), {"data", "train", "finetune", "tune"}),
+        (Tried(), {"data", "train", "finetune", "tune", "evaluate"}),
     ],
     ids=["applied", "predicted", "fixed", "tried"],
 )
@@ -94,7 +94,9 @@ def test_which_verbs_take_a_group_of_its_own(pipeline: Toy, verbs: set[str]) -> 
 def test_why_a_verb_does_not_take_a_group() -> None:
     with pytest.raises(ConfigError, match="the run already fixes it"):
         parse_arguments(Fixed(), "predict", ["--run", "r", "--labels.smoothing", "0.1"])
-    with pytest.raises(ConfigError, match="no use for it; data, train, finetune, evaluate, predict, stream, export do"):
+    with pytest.raises(
+        ConfigError, match="no use for it; data, train, finetune, tune, evaluate, predict, stream, export do"
+    ):
         parse_arguments(Applied(), "inspect", ["--run", "r", "--labels.smoothing", "0.1"])
 
 

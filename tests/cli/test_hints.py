@@ -51,7 +51,10 @@ def test_what_other_programs_have_is_told_by_its_meaning(argv: str, message: str
         ("train --to saved_models/toy", "train has no --to: it is a flag of export"),
         ("evaluate --run r --freeze a", "evaluate has no --freeze: it is a flag of finetune"),
         ("predict --run r --from r", "predict has no --from: it is a flag of finetune"),
-        ("export --run r --to m --config demo", "export has no --config: it is a flag of data, train and finetune"),
+        (
+            "export --run r --to m --config demo",
+            "export has no --config: it is a flag of data, train, finetune and tune",
+        ),
     ],
 )
 def test_a_flag_of_another_verb_is_told_with_its_verbs(argv: str, message: str) -> None:
@@ -63,8 +66,8 @@ def test_a_flag_of_another_verb_is_told_with_its_verbs(argv: str, message: str) 
     [
         ("evaluate --run r --model.units 3", "evaluate does not take --model.units: the run already fixes it"),
         ("predict --run r --data.source a", "predict does not take --data.source: the run already fixes it"),
-        ("predict --run r --training.steps 3", "it has no use for it; data, train, finetune do"),
-        ("predict --run r --export.warmup_requests 3", "it has no use for it; data, train, finetune, export do"),
+        ("predict --run r --training.steps 3", "it has no use for it; data, train, finetune, tune do"),
+        ("predict --run r --export.warmup_requests 3", "it has no use for it; data, train, finetune, tune, export do"),
         ("predict --run r --seed 3", "predict does not take --seed: the run already fixes it"),
     ],
 )

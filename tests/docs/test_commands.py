@@ -185,6 +185,11 @@ def run(words: list[str]) -> int:
     if argv[0] == "serve":
         parse_serve(argv[1:])  # raises ConfigError, or SystemExit; it would serve for ever
         return 0
+    if argv[1:2] == ["tune"]:  # raises ConfigError; it would train for minutes, as `fit` would
+        parse_arguments(find_pipeline(argv[0]), "tune", argv[2:])
+        return 0
+    if argv[0] == "fit":
+        return int(build_parser().parse_args(argv).command != "fit")
     if argv[0] == "score" and not Path(argv[1]).exists():  # of a model that only the page of its task makes
         return int(argv[0] not in vars(build_parser().parse_args(argv)).values())
     if argv[1:] and argv[0] in TRAIN and argv[1] in TRAINING and not {"--print_config", "--help"} & set(argv):

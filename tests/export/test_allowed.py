@@ -9,6 +9,7 @@ import pytest
 
 from rnnapps.export.allowed import FILE_OPERATIONS, added_attributes, core, pure, used
 from rnnapps.export.graph import operations_of, read_saved_model
+from tests.golden.archives import earlier_operations
 
 PIPELINES = (
     *("anomaly_detection", "forecasting", "music_generation", "speech_recognition"),
@@ -66,6 +67,10 @@ def test_versions_of_operations() -> None:
 
 def test_an_export_made_anyway(exported: Path) -> None:
     assert operations_of(read_saved_model(exported)) <= used()
+
+
+def test_exports_of_earlier_versions_pass(tmp_path: Path) -> None:
+    assert not earlier_operations(tmp_path) - used()
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
-"""The operations of every pipeline's endpoints in all its variants, and of every cell, found by tracing them.
+"""The operations of every pipeline's endpoints in all its variants, and of every cell, found by tracing them; and those
+of the exports of earlier versions that are kept in tests/golden.
 
 python -m tests.export.traced writes them into rnnapps/export/operations_used.txt; run it when a pipeline, a cell or
 TensorFlow changed.
@@ -25,6 +26,7 @@ from rnnapps.verbs.configure import configure
 from rnnapps.verbs.data import read_examples
 from tests.export.conftest import Words, text_endpoint
 from tests.export.test_recurrent import network_of, step_endpoint
+from tests.golden.archives import earlier_operations
 from tests.tasks.anomaly_detection import watched
 from tests.tasks.conformance import settings_of
 from tests.tasks.forecasting import forecasts
@@ -150,7 +152,7 @@ def main() -> None:
             for found in traced(task, Path(folder)):
                 names |= found
             print(task, len(names), flush=True)
-        write_used(names | cells_and_saving(Path(folder)))
+        write_used(names | cells_and_saving(Path(folder)) | earlier_operations(Path(folder, "earlier")))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from rnnapps.export.manifest import read_manifest
 from rnnapps.export.signature_file import read_signatures
 from rnnapps.export.stored_examples import load_example
 from rnnapps.verbs.pipelines import pipeline_entries
-from tests.golden.make import FOLDER
+from tests.golden.archives import unpack
 
 QUICK = ("anomaly_detection", "forecasting", "text_generation")
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in sorted(pipeline_entries())]
@@ -22,10 +21,7 @@ NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for
 
 @pytest.fixture(scope="module", params=NAMES)
 def export(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("golden") / request.param / "1"
-    with tarfile.open(FOLDER / f"{request.param}.tar.xz") as archive:
-        archive.extractall(folder, filter="data")
-    return folder
+    return unpack(request.param, tmp_path_factory.mktemp("golden") / request.param / "1")
 
 
 def test_it_is_read(export: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_bad_line_is_a_problem_of_its_own(tmp_path: Path, monkeypatch: pytest.
     ("name", "content", "told"),
     [
         ("a.csv", b'id,text\n1,"open', "behind line 1: unexpected end of data"),
-        ("a.csv", b"id,text\n1,\xff\n", "behind line 0: 'utf-8' codec can't decode"),
+        ("a.csv", b"id,text\n1,\xff\n", "behind line 1: 'utf-8' codec can't decode"),
         ("a.parquet", b"PAR1", "cannot be read as Parquet"),
         ("a.tar", b"no archive", "cannot be read (file could not be opened"),
     ],

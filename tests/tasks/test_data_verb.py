@@ -36,7 +36,8 @@ def cautions(found: dict[str, Any]) -> str:
 def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = "It was the best of times, it was the worst of times.\n"
     (tmp_path / "book.txt").write_text(line * 90 + "Пёс.\n" * 20)
-    found = told(capsys, "text_generation", "--data.source", tmp_path / "book.txt", "--data.validation_fraction", "0.1")
+    source = ("--data.source", tmp_path / "book.txt", "--data.validation_fraction", "0.1")
+    found = told(capsys, "text_generation", *source, "--html", tmp_path / "page.html")
     assert sizes(found) == {"train": {"characters": 4383, "lines": 82}, "validation": {"characters": 487, "lines": 28}}
     assert found["facts"]["different characters in training"] == len(set(line))
     assert found["facts"]["encoding"] == "UTF-8"
@@ -44,6 +45,7 @@ def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "of the validation characters are not in training: " in cautions(found) and "'П'" in cautions(found)
     assert found["examples"][0]["text"].startswith("It was the best")
     assert not found["suggestions"]
+    assert f"<td>{line}{line}" in (tmp_path / "page.html").read_text(), "an example is one cell of the page"
 
 
 def test_a_text_that_fills_no_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,11 @@ BROKEN = {
         "0 < fraction < 1)\n",
         '0 < fraction < 1)\n        object.__setattr__(self, "validation_fraction", fraction / 2)\n',
     ),
+    "ranges": (
+        "config.py",
+        "if self.training.carry_state:",
+        "if self.training.carry_state or self.model.dropout > 0.3:",
+    ),
     "errors": ("data.py", "path = Path(source)", 'path = Path(source)\n    int("no number")'),
     "batches": ("pipeline.py", "tf.random.stateless_uniform(shape, seed,", "tf.random.uniform(shape,"),
     "preprocessor": ("preprocessor.py", 'tuple(read_json(folder / "labels.json"))', '("amount", "date")'),

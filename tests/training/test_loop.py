@@ -18,8 +18,9 @@ import tensorflow as tf
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.objective import Objective
 from rnnapps.errors import CheckpointError, ConfigError, TrainingDiverged
-from rnnapps.training.checkpoint import checkpoint_steps
+from rnnapps.training.checkpoint import checkpoint_steps, read_checkpoint
 from rnnapps.training.loop import train
+from rnnapps.training.pause import Pause
 from rnnapps.training.progress import BarDisplay, LineDisplay, describe, make_display
 from rnnapps.training.run import RunFolder
 from rnnapps.training.state import load_weights, read_weights, restore_best
@@ -33,6 +34,21 @@ def fit(folder: Path, config: TrainingConfig = GRAPH, **changes: Any) -> tuple[k
     network = tiny.build_bigram()
     objective = dataclasses.replace(tiny.objective(network), **changes)
     return network, train(RunFolder(folder), network, objective, config, seed=5, fingerprint={}, progress=False)
+
+
+def bits(folder: Path) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
+    """All that the last state holds, and the metrics without times."""
+    run = RunFolder(folder)
+    arrays, _ = read_checkpoint(run.state_dir, checkpoint_steps(run.state_dir)[-1])
+    rows = [{name: row[name] for name in row if name != "elapsed_seconds"} for row in run.read_metrics()]
+    # Keras counts models and optimizers of a process in the paths of their variables; group and position say which.
+    return {"/".join(key.split("/")[:2]): array.tobytes() for key, array in arrays.items()}, rows
+
+
+def rested(folder: Path, pause: Pause) -> dict[str, Any]:
+    network = tiny.build_bigram()
+    task = tiny.objective(network)
+    return train(RunFolder(folder), network, task, GRAPH, seed=5, fingerprint={}, progress=False, pause=pause)
 
 
 def scripted(values: list[float]) -> Callable[[], dict[str, float]]:
@@ -258,3 +274,30 @@ def test_objective_without_states_trains(tmp_path: Path) -> None:
     config = dataclasses.replace(GRAPH, steps=200, evaluate_every=100, learning_rate=0.1)
     summary = train(RunFolder(tmp_path), network, objective, config, seed=0, fingerprint={}, progress=False)
     assert summary["mse"] < 1e-3
+
+
+def test_a_training_that_rests_at_steps_ends_with_the_same_bits(tmp_path: Path) -> None:
+    fit(tmp_path / "whole")
+    pieces = [rested(tmp_path / "rested", Pause(step)) for step in (10, 30, None)]
+    assert [(piece["step"], piece["stopped"]) for piece in pieces] == [(10, "pause"), (30, "pause"), (40, "steps")]
+    assert bits(tmp_path / "rested") == bits(tmp_path / "whole")
+
+
+def test_a_training_that_rests_between_evaluations_ends_with_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit(tmp_path / "whole")
+    asked = iter([*[False] * 17, *[True] * 9])
+    with monkeypatch.context() as patch:
+        patch.setattr(Pause, "is_due", lambda pause: next(asked))
+        first = rested(tmp_path / "rested", Pause())
+    assert first["stopped"] == "pause"
+    assert 10 < first["step"] < 20
+    assert [row["step"] for row in RunFolder(tmp_path / "rested").read_metrics()] == [10]
+    assert rested(tmp_path / "rested", Pause())["stopped"] == "steps"
+    assert bits(tmp_path / "rested") == bits(tmp_path / "whole")
+
+
+def test_a_pause_that_is_over_trains_nothing(tmp_path: Path) -> None:
+    assert rested(tmp_path, Pause(deadline=0.0))["step"] == 0
+    assert RunFolder(tmp_path).read_metrics() == []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import RecurrentConfig, require, require_choice
+from rnnapps.ranges import searched
 
 __all__ = ["MOST_SPANS", "DetectionConfig", "DetectorModelConfig"]
 
@@ -46,9 +47,9 @@ class DetectorModelConfig(RecurrentConfig):
     units: int = 64
     horizon_steps: int = 1
     history_steps: int = 32
-    code_units: int = 8
+    code_units: int = searched(8, 1, 1024, logarithmic=True, factor=2)
     series_units: int = 8
-    hidden_share: float = 0.5
+    hidden_share: float = searched(0.5, 0.0, 1.0)
 
     def __post_init__(self) -> None:
         """Checks the values."""

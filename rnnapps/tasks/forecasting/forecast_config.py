@@ -8,6 +8,7 @@ from typing import Literal
 
 from rnnapps.config import RecurrentConfig, require, require_choice
 from rnnapps.errors import ConfigError
+from rnnapps.ranges import chosen
 
 __all__ = ["ForecastModelConfig"]
 
@@ -62,7 +63,7 @@ class ForecastModelConfig(RecurrentConfig):
     normalization: Normalization = "instance"
     channels: Channels = "independent"
     segment_steps: int = 1
-    linear: bool = False
+    linear: bool = chosen(False, False, True)
     calendar: Calendar = "auto"
     series_units: int = 0
     loss_units: LossUnits = "channel"

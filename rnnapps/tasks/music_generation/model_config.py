@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnapps.config import TokenModelConfig, require
+from rnnapps.ranges import searched
 
 __all__ = ["MusicModelConfig"]
 
@@ -24,7 +25,7 @@ class MusicModelConfig(TokenModelConfig):
 
     units: int = 192
     dropout: float = 0.3
-    key_units: int = 192
+    key_units: int = searched(192, 8, 2048, logarithmic=True, factor=2)
 
     def __post_init__(self) -> None:
         """Checks the values."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from rnnapps.config import Compilation, RecurrentConfig, TrainingConfig, require, require_choice
 from rnnapps.errors import ConfigError
+from rnnapps.ranges import searched
 
 __all__ = ["DecodingConfig", "SpeechModelConfig", "SpeechTrainingConfig"]
 
@@ -45,7 +46,7 @@ class SpeechModelConfig(RecurrentConfig):
     hop_ms: float = 10.0
     normalization: Normalization = "stored"
     strides: tuple[int, ...] = (1, 2)
-    convolution_units: int = 64
+    convolution_units: int = searched(64, 8, 1024, logarithmic=True, factor=2)
     kernel_frames: int = 5
 
     def __post_init__(self) -> None:
@@ -108,12 +109,12 @@ class SpeechTrainingConfig(TrainingConfig):
     buckets: int = 6
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
     gain_db: float = 6.0
-    noise_share: float = 0.5
+    noise_share: float = searched(0.5, 0.0, 1.0)
     noise_lowest_db: float = 10.0
     noise_highest_db: float = 40.0
-    frequency_masks: int = 2
+    frequency_masks: int = searched(2, 0, 4)
     frequency_mask_mels: int = 6
-    time_masks: int = 2
+    time_masks: int = searched(2, 0, 4)
     time_mask_ms: float = 60.0
 
     def __post_init__(self) -> None:

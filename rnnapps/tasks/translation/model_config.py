@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import RecurrentConfig, require, require_choice
+from rnnapps.ranges import chosen, searched
 
 __all__ = ["AttentionKind", "DecodingConfig", "TranslationModelConfig"]
 
@@ -41,13 +42,13 @@ class TranslationModelConfig(RecurrentConfig):
     units: int = 256
     bidirectional: bool = True
     dropout: float = 0.2
-    encoder_units: int = 128
-    embedding_units: int = 128
+    encoder_units: int = searched(128, 8, 2048, logarithmic=True, factor=2)
+    embedding_units: int = searched(128, 8, 1024, logarithmic=True, factor=2)
     tie_embeddings: bool = False
-    attention: AttentionKind = "multiplicative"
+    attention: AttentionKind = chosen("multiplicative", "multiplicative", "additive")
     context_layers: int = 0
     input_feeding: bool = False
-    label_smoothing: float = 0.1
+    label_smoothing: float = searched(0.1, 0.0, 0.2)
     scheduled_sampling: float = 0.0
 
     def __post_init__(self) -> None:

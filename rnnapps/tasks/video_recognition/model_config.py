@@ -7,6 +7,7 @@ from typing import Literal
 
 from rnnapps.config import RecurrentConfig, require, require_choice
 from rnnapps.errors import ConfigError
+from rnnapps.ranges import searched
 
 __all__ = ["Encoder", "Inputs", "VideoModelConfig"]
 
@@ -45,9 +46,9 @@ class VideoModelConfig(RecurrentConfig):
     encoder_weights: str = ""
     freeze_encoder: bool = False
     filters: tuple[int, ...] = (16, 32, 64, 96)
-    frame_units: int = 128
+    frame_units: int = searched(128, 8, 2048, logarithmic=True, factor=2)
     attention_units: int = 64
-    label_smoothing: float = 0.1
+    label_smoothing: float = searched(0.1, 0.0, 0.2)
 
     def __post_init__(self) -> None:
         """Checks the values."""

@@ -8,11 +8,14 @@ import typing
 from pathlib import Path
 
 from rnnapps.cli.verb_table import VERBS
+from rnnapps.errors import ConfigError
+from rnnapps.ranges import Choices
+from rnnapps.search.space import declared_space
 from rnnapps.testing.pipelines.subject import PipelineSubject
 from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.configure import configure, read_configuration
 
-__all__ = ["check_config", "check_errors", "check_help"]
+__all__ = ["check_config", "check_errors", "check_help", "check_ranges"]
 
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib")
 
@@ -53,6 +56,17 @@ def check_help(subject: PipelineSubject) -> None:
     text = subject.command("train", "--help")[1]
     missing = [key for key in settings.setting_types(subject.pipeline.config_class) if f"--{key}" not in text]
     assert not missing, f"{missing} are no flags of train"
+
+
+def check_ranges(subject: PipelineSubject) -> None:
+    """Both ends of every range, and every choice, that a search would try are settings that the pipeline takes."""
+    pipeline, now = subject.pipeline, settings.flatten(subject.config)
+    for key, tried in declared_space(pipeline, subject.config).items():
+        for value in tried.values if isinstance(tried, Choices) else (tried.low, tried.high):
+            try:
+                configure(pipeline, now, {key: value})
+            except ConfigError as error:
+                raise AssertionError(f"a search over {key} would try {value}, which is refused: {error}") from error
 
 
 def check_errors(subject: PipelineSubject) -> None:
