@@ -37,7 +37,19 @@ if TYPE_CHECKING:
 
     from rnnapps.verbs.train import Trained
 
-__all__ = ["data", "evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train", "tune"]
+__all__ = [
+    "data",
+    "evaluate",
+    "export",
+    "finetune",
+    "inspect",
+    "predict",
+    "run",
+    "shown_training",
+    "stream",
+    "train",
+    "tune",
+]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 

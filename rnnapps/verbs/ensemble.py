@@ -13,11 +13,12 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
 from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.export.manifest import ENSEMBLE
 from rnnapps.verbs import reporting
 from rnnapps.verbs.configure import configure, read_configuration
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
-from rnnapps.verbs.members import ENSEMBLE, Member, find_members, join, members_text
+from rnnapps.verbs.members import Member, find_members, join, members_text
 from rnnapps.verbs.opening import OpenModel, is_run, load_preprocessor, number_format
 from rnnapps.verbs.runs import begin_run, save_evaluation
 from rnnapps.verbs.scored_data import trained_digest

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
-from rnnapps.verbs.members import ENSEMBLE, find_members
+from rnnapps.export.manifest import ENSEMBLE
+from rnnapps.verbs.members import find_members
 from rnnapps.verbs.model_card import describe_model
 from rnnapps.verbs.opening import OpenModel
 from rnnapps.verbs.yaml_files import dump

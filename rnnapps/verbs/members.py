@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.export.manifest import ENSEMBLE, EXTRA, read_manifest, trusted_file
 from rnnapps.verbs import settings
 from rnnapps.verbs.conversion import convert
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import keras
 
 __all__ = [
-    "ENSEMBLE",
     "Member",
     "build_network",
     "find_members",
@@ -30,9 +30,6 @@ __all__ = [
 ]
 
 AnyPipeline = Pipeline[Any, Any, Any]
-
-ENSEMBLE = "ensemble.json"
-"""File of a run, and of the extra files of an export."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,6 @@ def find_members(path: Path) -> Path | None:
     """
     if (path / "config.yaml").is_file():
         return path / ENSEMBLE if (path / ENSEMBLE).is_file() else None
-    from rnnapps.export.manifest import EXTRA, read_manifest, trusted_file
     from rnnapps.export.versions import find_version
 
     version = find_version(path)

@@ -84,11 +84,7 @@ def forecast_network(
         numbers = _add_linear(config, numbers, history)
     distribution = ForecastDistribution(config.distribution, config.quantiles, name="distribution", dtype="float32")
     outputs = distribution(numbers, centre, spread)
-    if config.blend == "linear":
-        lowest = SMALLEST_SCALE if config.distribution == "negative_binomial" else float("-inf")
-        blend = LinearBlend(len(PARTS), least=lowest, name=BLEND, dtype="float32")
-        own = (outputs["mean"], outputs["quantiles"], inputs["history"], inputs["present"])
-        outputs["mean"], outputs["quantiles"] = blend(*own)
+    outputs["mean"], outputs["quantiles"] = _blended(config, inputs, outputs)
     outputs["quantiles"] = _calibrated(config, outputs)
     return keras.Model(inputs, outputs, name="forecaster")
 
@@ -98,6 +94,18 @@ def joined_networks(config: ForecastModelConfig, networks: Sequence[keras.Model]
     network = side_by_side(networks, dict.fromkeys(("mean", "quantiles", "spread"), mean_of))
     outputs = {**network.output, "quantiles": _calibrated(config, network.output)}
     return keras.Model(network.input, outputs, name=network.name)
+
+
+def _blended(config: ForecastModelConfig, inputs: NamedTensors, outputs: NamedTensors) -> tuple[Tensor, Tensor]:
+    """Mean and quantiles, mixed with linear forecasts of the history where the model is to be."""
+    if config.blend == "none":
+        return outputs["mean"], outputs["quantiles"]
+    lowest = SMALLEST_SCALE if config.distribution == "negative_binomial" else float("-inf")
+    blend = LinearBlend(len(PARTS), least=lowest, name=BLEND, dtype="float32")
+    mixed: tuple[Tensor, Tensor] = blend(
+        outputs["mean"], outputs["quantiles"], inputs["history"], present=inputs["present"]
+    )
+    return mixed
 
 
 def _calibrated(config: ForecastModelConfig, outputs: NamedTensors) -> Tensor:

@@ -61,7 +61,7 @@ class LinearBlend(keras.layers.Layer):
             weight.assign(tf.zeros(weight.shape))
 
     def call(
-        self, mean: Tensor, quantiles: Tensor, history: Tensor, present: Tensor, training: bool = False
+        self, mean: Tensor, quantiles: Tensor, history: Tensor, *, present: Tensor, training: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Mixes.
 

@@ -17,7 +17,15 @@ from rnnapps.tasks.video_recognition.layers.attention_pooling import AttentionPo
 from rnnapps.tasks.video_recognition.layers.frame_streams import EveryFrame, FrameDifferences
 from rnnapps.types import NamedTensors, Tensor
 
-__all__ = ["VideoStep", "make_step", "pixel_scaling", "reads_backwards", "video_network", "zero_video_states"]
+__all__ = [
+    "StepOfMembers",
+    "VideoStep",
+    "make_step",
+    "pixel_scaling",
+    "reads_backwards",
+    "video_network",
+    "zero_video_states",
+]
 
 RECURRENT, POOLING, DIFFERENCES = "recurrent", "attention", "differences"
 ATTENTION = ("largest", "weighted", "total")
