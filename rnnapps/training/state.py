@@ -53,8 +53,8 @@ class TrainState:
         best_step: the step of `best_value`.
         evaluations_since_best: evaluations without improvement, for early stopping.
         evaluated_step: last step whose evaluation is complete.
-        kept: step and value of evaluated states that are kept to be averaged, see `record`.
         fingerprint: what must not change between sessions: seed, data, structure of the training.
+        kept: step and value of evaluated states that are kept to be averaged, see `record`.
     """
 
     step: int = 0
@@ -63,8 +63,8 @@ class TrainState:
     best_step: int | None = None
     evaluations_since_best: int = 0
     evaluated_step: int = 0
-    kept: list[tuple[int, float]] = dataclasses.field(default_factory=list)
     fingerprint: dict[str, Any] = dataclasses.field(default_factory=dict)
+    kept: list[tuple[int, float]] = dataclasses.field(default_factory=list)
 
     def record(
         self, value: float, *, higher_is_better: bool = False, kept: int = 0, averaged: Averaged = "best"
