@@ -9,6 +9,7 @@ Examples:
   python -m benchmarks.mutated_inputs                                  all seven, 1,000 cases each
   python -m benchmarks.mutated_inputs forecasting --cases 5000 --seed 3
   python -m benchmarks.mutated_inputs music_generation --only 713      one case, with its traceback
+  python -m benchmarks.mutated_inputs table:feather table:excel        tables of other formats, read as series
 """
 
 from __future__ import annotations
@@ -26,9 +27,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -36,11 +36,13 @@ import yaml
 from benchmarks.memory_peak import peak, reset_peak
 from benchmarks.mutations import MUTATIONS
 from benchmarks.small_sources import SOURCES
+from benchmarks.table_sources import TABLES
 from rnnapps.errors import RnnappsError
 
 __all__ = ["Case", "cases_of"]
 
 LONGEST_SECONDS, MOST_BYTES = 10.0, 1 << 30
+TABLE = "table:"
 GOOD = ("read", "refused")
 ENDED = "the process ended"
 NOT_FINITE = re.compile(r"\b(NaN|-?Infinity)\b")
@@ -73,19 +75,14 @@ def cases_of(pipeline: str, folder: Path, numbers: Sequence[int], *, seed: int) 
     """Reads the mutated sources of a pipeline.
 
     Args:
-        pipeline: its name.
+        pipeline: its name; or `table:` and a format.
         folder: an empty one.
         numbers: of the cases.
         seed: of all of them.
     """
-    from rnnapps.verbs.configure import configure
-    from rnnapps.verbs.pipelines import find_pipeline
-
-    task, flags = find_pipeline(pipeline), SOURCES[pipeline](folder)
-    settings = dict(flag.removeprefix("--").split("=", 1) for flag in flags)
-    config = configure(task, {}, {name: yaml.safe_load(value) for name, value in settings.items()})
+    read = _table_reader(pipeline, folder) if pipeline.startswith(TABLE) else _task_reader(pipeline, folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if (whole_outcome := _outcome(task, config)) != ("read", ""):  # and libraries are loaded, which takes long
+    if (whole_outcome := _outcome(read)) != ("read", ""):  # and libraries are loaded, which takes long
         raise RuntimeError(f"{pipeline}: the source itself is not read: {whole_outcome}")
     for number in numbers:
         draw = np.random.default_rng([seed, number])
@@ -93,7 +90,7 @@ def cases_of(pipeline: str, folder: Path, numbers: Sequence[int], *, seed: int) 
         whole = path.read_bytes()
         path.write_bytes(MUTATIONS[name](draw, whole))
         held, began = reset_peak(), time.perf_counter()
-        outcome, said = _outcome(task, config)
+        outcome, said = _outcome(read)
         taken, more = time.perf_counter() - began, peak() - held
         path.write_bytes(whole)
         if taken > LONGEST_SECONDS:
@@ -103,21 +100,53 @@ def cases_of(pipeline: str, folder: Path, numbers: Sequence[int], *, seed: int) 
         yield Case(number, name, path.name, outcome, said, taken, more)
 
 
-def _outcome(task: Any, config: Any) -> tuple[str, str]:
-    """Reads a source and learns from it: what became of it, and what was said."""
+def _task_reader(pipeline: str, folder: Path) -> Callable[[], str]:
+    """Reads the source of a pipeline and learns its preprocessing, of which the numbers are returned."""
+    from rnnapps.verbs.configure import configure
+    from rnnapps.verbs.pipelines import find_pipeline
+
+    task, flags = find_pipeline(pipeline), SOURCES[pipeline](folder)
+    settings = dict(flag.removeprefix("--").split("=", 1) for flag in flags)
+    config = configure(task, {}, {name: yaml.safe_load(value) for name, value in settings.items()})
+
+    def read() -> str:
+        splits = task.examples(config)
+        splits.digest()
+        fitted = task.fit_preprocessor(config, splits)
+        with tempfile.TemporaryDirectory() as saved:
+            fitted.save(Path(saved))
+            return " ".join(path.read_text("utf-8", "replace") for path in Path(saved).rglob("*.json"))
+
+    return read
+
+
+def _table_reader(name: str, folder: Path) -> Callable[[], str]:
+    """Reads a table of a format, of which infinite values and times out of their order are returned."""
+    from rnnapps.data.series.config import SeriesDataConfig
+    from rnnapps.data.series.reading import read_series
+
+    config = SeriesDataConfig(source=str(TABLES[name.removeprefix(TABLE)](folder)))
+
+    def read() -> str:
+        bad = 0
+        for series in read_series(config):
+            bad += int(np.isinf(series.values).sum())
+            bad += 0 if series.times is None else int((np.diff(series.times).astype(np.int64) <= 0).sum())
+        return "Infinity" if bad else ""
+
+    return read
+
+
+def _outcome(read: Callable[[], str]) -> tuple[str, str]:
+    """Reads a source: what became of it, and what was said."""
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         try:
-            splits = task.examples(config)
-            splits.digest()
-            fitted = task.fit_preprocessor(config, splits)
+            text = read()
         except RnnappsError as error:
             said = str(error)
             return ("refused" if said and "\n" not in said and said.isprintable() else "no line"), said[:300]
         except Exception as error:
             return type(error).__name__, "".join(traceback.format_exception(error))[-1_500:]
-    with tempfile.TemporaryDirectory() as folder:
-        fitted.save(Path(folder))
-        text = " ".join(path.read_text("utf-8", "replace") for path in Path(folder).rglob("*.json"))
     return ("not finite" if NOT_FINITE.search(text) else "read"), ""
 
 
@@ -151,7 +180,8 @@ def _run(pipeline: str, cases: int, seed: int) -> Iterator[Case]:
 def main() -> int:
     """The command; returns 1 if there was a fault."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("pipelines", nargs="*", choices=SOURCES, default=list(SOURCES), help="all seven by default")
+    every = [*SOURCES, *(TABLE + form for form in TABLES)]
+    made.add_argument("pipelines", nargs="*", choices=every, default=list(SOURCES), help="all seven by default")
     made.add_argument("--cases", type=int, default=1_000, help="of each pipeline (default 1,000)")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--only", type=int, help="print what became of this one case")

@@ -23,7 +23,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 CENTRES = {
     "pipelines": 420, "testing": 130, "templates": 840, "cli": 110, "scoring": 350, "serving": 600, "playground": 860,
     "search": 640, "verbs": 260, "tasks": 490,
-    "portable": 130, "zoo": 410, "client": 700,
+    "portable": 110, "zoo": 350, "client": 600, "certificates": 860,
     "export": 130, "reports": 560, "training": 840, "decoding": 300, "metrics": 600, "layers": 840,
     "data": 130, "preprocessing": 450, "cells": 840, "kernels": 840,
     "contract": 490, "atomic": 250, "printable": 730, "config": 100, "errors": 295,
@@ -31,7 +31,8 @@ CENTRES = {
 }  # fmt: skip
 """Where each box stands in its row."""
 WIDTHS = {
-    "cli": 190, "scoring": 190, "serving": 190, "playground": 190, "tasks": 836, "contract": 940, "atomic": 440,
+    "cli": 190, "scoring": 190, "serving": 190, "playground": 190, "portable": 190, "zoo": 190, "client": 190,
+    "certificates": 190, "tasks": 836, "contract": 940, "atomic": 440,
     "printable": 440, "config": 180, "errors": 180, "types": 180, "registration": 180, "ranges": 180,
 }  # fmt: skip
 BARS = ("contract", "atomic", "printable", "config", "errors", "types", "ranges")

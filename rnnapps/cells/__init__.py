@@ -12,10 +12,12 @@ from rnnapps.cells.cfc import CfC
 from rnnapps.cells.coupled_lstm import CoupledLSTM
 from rnnapps.cells.delta_net import DeltaNet
 from rnnapps.cells.dense import DenseCell
+from rnnapps.cells.elapsed import Elapsed
 from rnnapps.cells.fast_grnn import FastGRNN
 from rnnapps.cells.gated_delta_net import GatedDeltaNet
 from rnnapps.cells.gated_linear_attention import GatedLinearAttention
 from rnnapps.cells.gru import GRU
+from rnnapps.cells.gru_d import GRUD
 from rnnapps.cells.heads import HeadsCell
 from rnnapps.cells.ind_rnn import IndRNN
 from rnnapps.cells.initializers import Chrono
@@ -47,6 +49,7 @@ __all__ = [
     "CELLS",
     "CELL_GROUPS",
     "GRU",
+    "GRUD",
     "LEM",
     "LRU",
     "LSTM",
@@ -63,6 +66,7 @@ __all__ = [
     "CoupledLSTM",
     "DeltaNet",
     "DenseCell",
+    "Elapsed",
     "FastGRNN",
     "GatedDeltaNet",
     "GatedLinearAttention",

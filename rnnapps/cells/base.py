@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,18 +27,24 @@ class Cell(keras.layers.Layer):
     `recurrent` may be a tensor or a tuple of tensors. The first state is the cell's output, and is what `recur` gets.
     Other states may have several axes, `(..., heads, rows, columns)` for example.
 
+    A cell that defines `constants(memory)` reads what stays the same over a sequence, the outputs of an encoder or
+    static features: `update` gets what it returns as a fourth argument, `build` the shapes of the memory as a second.
+    One whose `project` has a parameter `elapsed` gets the time since the step before, `(..., 1)`, or None.
+
     Subclasses call `declare_states` in `__init__` and make all weights in `build`.
     `update` and `recur` may use weights of their own; their gradients are computed after the backward loop.
 
     Attributes:
         state_size: size of each state, the output first, as Keras has it: an int, or a tuple for several axes.
         output_size: size of the output.
+        log_states: places of the states that hold logarithms, by which others are scaled.
         recurrent_size: size of the vector `recur` reads. A cell that sets it, and builds its recurrent weights by it,
             can be wrapped in `Projection`, which changes it before `build`; None where the output itself is needed.
     """
 
     state_size: list[int | tuple[int, ...]]
     output_size: int
+    log_states: tuple[int, ...] = ()
     recurrent_size: int | None = None
 
     def declare_states(self, output: int, *others: int | tuple[int, ...]) -> None:
@@ -71,6 +78,54 @@ class Cell(keras.layers.Layer):
             )
         self.dtype_policy = policy
 
+    @property
+    def takes_elapsed(self) -> bool:
+        """Whether `project` reads the time since the step before."""
+        return "elapsed" in inspect.signature(type(self).project).parameters
+
+    def project_after(self, inputs: Tensor, elapsed: Tensor | None, training: bool = False) -> Nest:
+        """Projected inputs; the time since the step before `(..., 1)` goes with them where it is given."""
+        timed: dict[str, Any] = {} if elapsed is None else {"elapsed": elapsed}
+        return self.project(inputs, training=training, **timed)
+
+    @property
+    def takes_constants(self) -> bool:
+        """Whether `update` reads what stays the same over a sequence."""
+        return type(self).constants is not Cell.constants
+
+    def constants(self, memory: Nest) -> Nest:
+        """Maps what stays the same over a sequence to what `update` gets as its fourth argument, at every step.
+
+        Computed once a sequence, and not stored for each step. A cell that takes no constants does not define it.
+
+        Args:
+            memory: a tensor `(batch, ...)` or a nest of such.
+
+        Returns:
+            The same: tensors with the batch first.
+        """
+        raise NotImplementedError(f"{type(self).__name__} takes no constants")
+
+    def fixed(self, memory: Nest) -> tuple[Nest, ...]:
+        """What `update` takes after the states: what `constants` makes of the memory, or nothing.
+
+        Raises:
+            ConfigError: there is a memory for a cell that takes none, or none for one that does.
+        """
+        if self.takes_constants != (memory is not None):
+            raise ConfigError(
+                f"{type(self).__name__} reads constants: pass them, constants=..."
+                if self.takes_constants
+                else f"{type(self).__name__} takes no constants: join them to the inputs of each step, or write a cell "
+                "with constants(memory)"
+            )
+        return (self.constants(memory),) if self.takes_constants else ()
+
+    def build_for(self, input_shape: Sequence[int | None], constants_shape: Nest = None) -> None:
+        """Builds the cell, unless it is, for inputs `(..., features)` and constants of these shapes."""
+        if not self.built:
+            self.build(input_shape, *([constants_shape] if self.takes_constants else []))
+
     def project(self, inputs: Tensor, training: bool = False) -> Nest:
         """Maps inputs `(..., features)` to the projected inputs `(..., any)`, a tensor or a tuple of tensors."""
         raise NotImplementedError(f"{type(self).__name__} must define project(inputs, training)")
@@ -91,16 +146,33 @@ class Cell(keras.layers.Layer):
         """Named gate activations of one step, for `inspect`; empty for a cell without gates."""
         return {}
 
+    def named_gates(
+        self, projected: Nest, recurrent: Nest, states: Sequence[Tensor], *constants: Nest
+    ) -> dict[str, Tensor]:
+        """What `gates` returns; of a cell that takes constants it gets them as it does in `update`."""
+        return {} if type(self).gates is Cell.gates else self.gates(projected, recurrent, states, *constants)
+
     def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states: a list of tensors `(batch, *shape)` in the compute dtype."""
         return [keras.ops.zeros((batch_size, *shape), dtype=self.compute_dtype) for shape in self.state_shapes]
 
     get_initial_state = initial_states
 
-    def call(self, inputs: Tensor, states: Sequence[Tensor], training: bool = False) -> tuple[Tensor, Tensors]:
-        """One step, Keras's cell contract: inputs `(batch, features)` -> (output, new states)."""
-        projected = self.project(inputs, training=training)
-        new_states = self.update(projected, self.recur(states[0]), states)
+    def call(
+        self,
+        inputs: Tensor,
+        states: Sequence[Tensor],
+        training: bool = False,
+        *,
+        constants: Nest = None,
+        elapsed: Tensor | None = None,
+    ) -> tuple[Tensor, Tensors]:
+        """One step, Keras's cell contract: inputs `(batch, features)` -> (output, new states).
+
+        Constants are for cells that read them, and so is `elapsed`, `(batch, 1)`, the time since the step before.
+        """
+        projected, fixed = self.project_after(inputs, elapsed, training=training), self.fixed(constants)
+        new_states = self.update(projected, self.recur(states[0]), states, *fixed)
         return self.emit(inputs, new_states[0], training=training), list(new_states)
 
     def get_config(self) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from typing import Any
 
 from rnnapps.cells.base import Cell
 from rnnapps.types import Tensor
@@ -28,9 +30,14 @@ class LinearCell(Cell):
         """Maps inputs `(..., features)` to the decay a and the input b of each step, each `(..., units)`."""
         raise NotImplementedError(f"{type(self).__name__} must define coefficients(inputs, training)")
 
-    def project(self, inputs: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+    @property
+    def takes_elapsed(self) -> bool:
+        """Whether `coefficients` reads the time since the step before: whether it has a parameter `elapsed`."""
+        return "elapsed" in inspect.signature(type(self).coefficients).parameters
+
+    def project(self, inputs: Tensor, training: bool = False, **elapsed: Any) -> tuple[Tensor, Tensor]:
         """Returns (a, b), each `(..., units)`."""
-        return self.coefficients(inputs, training=training)
+        return self.coefficients(inputs, training=training, **elapsed)
 
     def recur(self, output: Tensor) -> tuple[()]:
         """Returns nothing: the past enters only element by element."""

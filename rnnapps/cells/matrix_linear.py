@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 
@@ -42,6 +43,7 @@ class MatrixLinearCell(Cell):
         scale = [(heads,)] if self.scaled else []
         self.declare_states(units, (heads, key_size, value_size), *scale)
         self.units, self.heads = units, heads
+        self.log_states = (2,) if self.scaled else ()
 
     def coefficients(self, inputs: Tensor, training: bool = False) -> MatrixInputs:
         """Maps inputs `(..., features)` to queries, keys, values, decays and gates of each step."""
@@ -68,13 +70,18 @@ class MatrixLinearCell(Cell):
         leading = tuple(keras.ops.shape(values))[:-1]
         return keras.ops.reshape(values, (*leading, self.heads, values.shape[-1] // self.heads))
 
-    def project(self, inputs: Tensor, training: bool = False) -> MatrixInputs:
+    @property
+    def takes_elapsed(self) -> bool:
+        """Whether `coefficients` reads the time since the step before: whether it has a parameter `elapsed`."""
+        return "elapsed" in inspect.signature(type(self).coefficients).parameters
+
+    def project(self, inputs: Tensor, training: bool = False, **elapsed: Any) -> MatrixInputs:
         """Returns the coefficients of each step.
 
         Raises:
             ConfigError: they are such as no kernel can take together.
         """
-        projected = self.coefficients(inputs, training=training)
+        projected = self.coefficients(inputs, training=training, **elapsed)
         if is_given(projected.log_input) != self.scaled:
             raise ConfigError(
                 f"{type(self).__name__}: expected log_input of coefficients if scaled is True, and only then; "

@@ -47,24 +47,27 @@ class Projection(Wrapper):
         if cell.built:
             raise ConfigError("Projection: the wrapped cell is built already; pass a new one")
         self.declare_states(units, *cell.state_size)
+        self.log_states = tuple(place + 1 for place in cell.log_states)
         self.units, self.recurrent_size = units, None
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, inputs_shape: Sequence[int | None], constants_shape: Nest = None) -> None:
         """Builds the wrapped cell for inputs `(..., features)`, then V."""
         size = self.cell.output_size
         self.cell.recurrent_size = self.units
-        self.cell.build(input_shape)
+        self.cell.build_for(inputs_shape, constants_shape)
         self.projection_kernel = self.add_weight((size, self.units), self.kernel_initializer, name="projection_kernel")
 
-    def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def update(
+        self, projected: Nest, recurrent: Nest, states: Sequence[Tensor], *constants: Nest
+    ) -> tuple[Tensor, ...]:
         """Returns the new states: p, then those of the cell."""
-        inner = self.cell.update(projected, recurrent, states[1:])
+        inner = self.cell.update(projected, recurrent, states[1:], *constants)
         return keras.ops.matmul(inner[0], self.projection_kernel), *inner
 
-    def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
+    def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor], *constants: Nest) -> dict[str, Tensor]:
         """The gates of the wrapped cell."""
-        return self.cell.gates(projected, recurrent, states[1:])
+        return self.cell.named_gates(projected, recurrent, states[1:], *constants)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""

@@ -10,7 +10,7 @@ import keras
 from rnnapps.cells.base import Cell
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.errors import ConfigError
-from rnnapps.types import Tensor
+from rnnapps.types import Nest, Tensor
 
 __all__ = ["Residual"]
 
@@ -32,19 +32,18 @@ class Residual(Wrapper):
         super().__init__(cell, **kwargs)
         self.recurrent_size = None
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, inputs_shape: Sequence[int | None], constants_shape: Nest = None) -> None:
         """Builds the wrapped cell for inputs `(..., output_size)`.
 
         Raises:
             ConfigError: input and output differ in size.
         """
-        if input_shape[-1] != self.output_size:
+        if inputs_shape[-1] != self.output_size:
             raise ConfigError(
-                f"Residual: the input has {input_shape[-1]} features but the cell {self.output_size} units; "
+                f"Residual: the input has {inputs_shape[-1]} features but the cell {self.output_size} units; "
                 "make them equal"
             )
-        if not self.cell.built:
-            self.cell.build(input_shape)
+        self.cell.build_for(inputs_shape, constants_shape)
 
     def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Returns inputs + outputs, each `(..., output_size)`."""

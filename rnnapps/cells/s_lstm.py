@@ -50,6 +50,7 @@ class SLSTM(Cell):
     ) -> None:
         super().__init__(**kwargs)
         self.declare_states(units, units, units, units)
+        self.log_states = (3,)
         self.units, self.heads = units, heads_for(units, heads)
         self.forget_bias = [float(value) for value in forget_bias]
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -32,38 +32,53 @@ class Wrapper(Cell):
         super().__init__(**kwargs)
         self.cell = cell
         self.declare_states(cell.output_size, *cell.state_size[1:])
-        self.recurrent_size = cell.recurrent_size
+        self.recurrent_size, self.log_states = cell.recurrent_size, cell.log_states
 
     def use_dtype(self, policy: keras.DTypePolicy) -> None:
         """Makes this cell and the wrapped one compute by another policy."""
         self.cell.use_dtype(policy)
         super().use_dtype(policy)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, inputs_shape: Sequence[int | None], constants_shape: Nest = None) -> None:
         """Builds the wrapped cell for inputs `(..., features)`."""
         self.cell.recurrent_size = self.recurrent_size
-        if not self.cell.built:
-            self.cell.build(input_shape)
+        self.cell.build_for(inputs_shape, constants_shape)
 
-    def project(self, inputs: Tensor, training: bool = False) -> Nest:
+    @property
+    def takes_constants(self) -> bool:
+        """Whether the wrapped cell does."""
+        return self.cell.takes_constants
+
+    def constants(self, memory: Nest) -> Nest:
+        """Returns what the wrapped cell makes of its constants."""
+        return self.cell.constants(memory)
+
+    @property
+    def takes_elapsed(self) -> bool:
+        """Whether the wrapped cell does."""
+        return self.cell.takes_elapsed
+
+    def project(self, inputs: Tensor, training: bool = False, elapsed: Tensor | None = None) -> Nest:
         """Returns what the wrapped cell projects."""
-        return self.cell.project(inputs, training=training)
+        return self.cell.project_after(inputs, elapsed, training=training)
 
     def recur(self, output: Tensor) -> Nest:
         """Returns what the wrapped cell makes of the output."""
         return self.cell.recur(output)
 
-    def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def update(
+        self, projected: Nest, recurrent: Nest, states: Sequence[Tensor], *constants: Nest
+    ) -> tuple[Tensor, ...]:
         """Returns the new states of the wrapped cell."""
-        return self.cell.update(projected, recurrent, states)
+        return self.cell.update(projected, recurrent, states, *constants)
 
     def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Returns what the wrapped cell emits."""
         return self.cell.emit(inputs, outputs, training=training)
 
-    def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
+    def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor], *constants: Nest) -> dict[str, Tensor]:
         """The gates of the wrapped cell."""
-        return self.cell.gates(projected, recurrent, states)
+        return self.cell.named_gates(projected, recurrent, states, *constants)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, the wrapped cell serialised and, like a new one, unbuilt."""

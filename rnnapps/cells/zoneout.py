@@ -46,13 +46,13 @@ class Zoneout(Wrapper):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def project(self, inputs: Tensor, training: bool = False) -> tuple[Nest, ...]:
+    def project(self, inputs: Tensor, training: bool = False, elapsed: Tensor | None = None) -> tuple[Nest, ...]:
         """Returns what the wrapped cell projects and w of each state, `(..., size)` or, at inference, `(..., 1)`."""
         leading = tuple(keras.ops.shape(inputs))[:-1]
         weights = [
             self._blend(leading, *shapes, training) for shapes in zip(self.state_shapes, self.rates, strict=True)
         ]
-        return self.cell.project(inputs, training=training), *weights
+        return self.cell.project_after(inputs, elapsed, training=training), *weights
 
     def _blend(self, leading: tuple[Size, ...], shape: tuple[int, ...], rate: float, training: bool) -> Tensor:
         """W of one state: 0 or 1 for every row, step and unit while training, else its mean."""
@@ -61,15 +61,19 @@ class Zoneout(Wrapper):
         mask = random_mask((*leading, *shape), 1 - rate, self.seed_generator.next())
         return keras.ops.cast(mask, self.compute_dtype)
 
-    def update(self, projected: tuple[Nest, ...], recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def update(
+        self, projected: tuple[Nest, ...], recurrent: Nest, states: Sequence[Tensor], *constants: Nest
+    ) -> tuple[Tensor, ...]:
         """Returns the blended states."""
         inner, *weights = projected
-        new = self.cell.update(inner, recurrent, states)
+        new = self.cell.update(inner, recurrent, states, *constants)
         return tuple(old + w * (now - old) for old, w, now in zip(states, weights, new, strict=True))
 
-    def gates(self, projected: tuple[Nest, ...], recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
+    def gates(
+        self, projected: tuple[Nest, ...], recurrent: Nest, states: Sequence[Tensor], *constants: Nest
+    ) -> dict[str, Tensor]:
         """The gates of the wrapped cell."""
-        return self.cell.gates(projected[0], recurrent, states)
+        return self.cell.named_gates(projected[0], recurrent, states, *constants)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from rnnapps.cli.certifying import add_certify, certify_command
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
 from rnnapps.cli.ensembles import add_ensemble, ensemble_command
@@ -32,6 +33,7 @@ examples:
   rnnapps score saved_models/NAME ROWS   answer many rows of files
   rnnapps deploy saved_models            files for TensorFlow Serving's image
   rnnapps page saved_models/NAME         a page of one file, in which it runs without a server
+  rnnapps certify lstm min_gru           try what recurrent cells can do
 """
 
 
@@ -114,6 +116,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "certify": certify_command,
     "deploy": deploy_command,
     "ensemble": ensemble_command,
     "list": _list,
@@ -145,6 +148,7 @@ def build_parser() -> argparse.ArgumentParser:
         summary="list the recurrent cells, and the installed pipelines with their configurations",
         description="List the recurrent cells (values of --model.cell), and the installed pipelines.",
     )
+    add_certify(commands)
     _add_models(commands)
     add_runs(commands)
     add_ensemble(commands)

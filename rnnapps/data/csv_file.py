@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import dataclasses
 import io
 import re
 import sys
@@ -15,18 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnapps.data.file_kinds import HEAD_BYTES, require_table
-from rnnapps.data.preamble import lines_that_are_no_rows, shown_lines, without_lines
+from rnnapps.data.number_cells import MISSING, columns_with_units, has_decimal_comma, read_number, without_unit
+from rnnapps.data.preamble import joined_header, lines_that_are_no_rows, shown_lines, without_lines
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
-__all__ = ["MISSING", "CsvShape", "inspect_csv", "may_be_thousands", "other_mark", "read_number", "without_unit"]
-
-MISSING = (
-    *("", "-", "--", "---", "?", "NA", "N/A", "na", "n/a", "<NA>", "NaN", "nan", "NAN", "Nan", "NaT"),
-    *("null", "NULL", "Null", "None", "none", "NONE"),
-    *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
-)
-"""Cells that mean: not measured; the last ones are what spreadsheets write where a formula has no value."""
+__all__ = ["LONGEST_CELL", "SEPARATORS", "CsvShape", "inspect_csv"]
 
 LONGEST_CELL = 1 << 24
 """Characters; the csv module's own limit, 131,072, refuses cells that other readers take."""
@@ -35,19 +30,8 @@ csv.field_size_limit(LONGEST_CELL)
 SEPARATORS = (",", ";", "\t", "|")
 CHUNK_BYTES = 1 << 24
 SAMPLE_ROWS = 500
-# Digits are never given back (++): else thousands of them before another character are split in every way there is.
-_COMMA = re.compile(r"[+-]?\d*+,\d++([eE][+-]?\d++)?")
-_WHOLE = re.compile(r"[+-]?\d++([eE][+-]?\d++)?")
-_POINT = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?")
-_FIGURE = r"([+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)"
-_UNIT_BEHIND = re.compile(_FIGURE + r"\s*((?![AaPp]\.?[Mm])[^\W\d_][^\s:]{0,14}|[%‰°$€£¥][^\s:]{0,14})")
-_UNIT_BEFORE = re.compile(r"([$€£¥])\s*" + _FIGURE)
-"""Numbers with a unit that is no part of a time: 100 kW, 21.5°C, 45%, $3."""
-_THOUSANDS = {
-    ".": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
-    ",": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
-}
-"""Numbers with marks between their thousands, by the decimal character."""
+_NAMED_SEPARATOR = re.compile(r"[Ss]ep=([,;|\t])\r?\n")
+"""The first line of files for Excel, which names what stands between columns."""
 
 
 @dataclass(frozen=True)
@@ -106,16 +90,24 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
             columns.
     """
     head = _head(path)
-    skipped = config.skip_lines or _lines_without_rows(path, head, config.separator, known)
+    named = _NAMED_SEPARATOR.match(head)
+    if named:
+        config = dataclasses.replace(config, separator=named[1] if config.separator == "auto" else config.separator)
+        head = "\n" + head[named.end() :]
+    skipped = config.skip_lines or _lines_without_rows(path, head, config, known, said=bool(named))
+    skipped = (1, *skipped) if named and 1 not in skipped else skipped
     head = "".join(without_lines(head.splitlines(keepends=True), skipped))
     lines = head.splitlines()
     if not any(line.strip() for line in lines):
         raise DataError(path, "is empty", "expected a line of column names and then rows")
     separator = _separator(lines) if config.separator == "auto" else config.separator
-    rows = [row for row in csv.reader(io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True) if row]
-    if len(head) >= HEAD_BYTES // 2 and len(rows) > 1:
-        rows.pop()  # the head may end within a line
-    names = tuple(name.strip() for name in rows[0])
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True)
+    numbered = [(reader.line_num, row) for row in reader if row]
+    if len(head) >= HEAD_BYTES // 2 and len(numbered) > 1:
+        numbered.pop()  # the head may end within a line
+    header, rows = numbered[: config.header_lines], [row for _, row in numbered[config.header_lines - 1 :]]
+    names = joined_header([row for _, row in header])
+    skipped = (*skipped, *(line for line, _ in header[1:]))
     _check_header(path, names)
     if skipped:
         _check_quoted(path, separator, len(names), skipped)
@@ -125,7 +117,7 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
     if not sample:
         raise DataError(path, "has column names but no rows", "add rows")
     missing = tuple(map(str, config.missing))
-    units = dict(_units(names, sample, missing))
+    units = dict(columns_with_units(names, sample, missing))
     sample = [
         [without_unit(cell, units.get(name, "")) for name, cell in zip(names, row, strict=True)] for row in sample
     ]
@@ -133,75 +125,6 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
     if decimal == separator:
         raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
     return CsvShape(path, separator, decimal, names, sample, missing, skipped, units)
-
-
-def read_number(text: str, decimal: str, *, missing: Sequence[str] = ()) -> float | None:
-    """The number a cell holds, NaN for a missing one, None where it is none.
-
-    Args:
-        text: the cell.
-        decimal: decimal character.
-        missing: cells that mean "not measured", beside `MISSING`; a number means all ways to write it.
-    """
-    text = text.strip()
-    if text in MISSING or text in missing:
-        return float("nan")
-    number = _plain_number(text, decimal)
-    if number is not None and any(_plain_number(token, ".") == number for token in missing):
-        return float("nan")
-    return number
-
-
-def _plain_number(text: str, decimal: str) -> float | None:
-    """The number of a cell that is not missing, None where it is none."""
-    pattern = _COMMA if decimal == "," else _POINT
-    if pattern.fullmatch(text) or _WHOLE.fullmatch(text):
-        return float(text.replace(",", "."))
-    if _THOUSANDS[decimal].fullmatch(text):
-        return float(text.replace(other_mark(decimal), "").replace(",", "."))
-    return None
-
-
-def without_unit(cell: str, unit: str) -> str:
-    """A cell without the unit of its column, before or behind its number."""
-    cell = cell.strip()
-    return cell.removeprefix(unit).removesuffix(unit).strip() if unit and cell != unit else cell
-
-
-def _units(names: Sequence[str], sample: Sequence[Sequence[str]], missing: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Columns whose cells are numbers with a unit, which is the same in all of them."""
-    for column, name in enumerate(names):
-        present = [cell for row in sample for cell in [row[column].strip()] if cell not in (*MISSING, *missing)]
-        units = {_unit(cell) for cell in present}
-        unit = units.pop() if len(units) == 1 else ""
-        if unit:
-            yield name, unit
-
-
-def _unit(cell: str) -> str:
-    """The unit of a cell that holds a number with one; "" for any other."""
-    if _is_number(cell):  # the exponent of 1e5 is no unit
-        return ""
-    behind, before = _UNIT_BEHIND.fullmatch(cell), _UNIT_BEFORE.fullmatch(cell)
-    unit, figure = (behind[2], behind[1]) if behind else (before[1], before[2]) if before else ("", "")
-    return unit if _is_number(figure) else ""
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a number with either decimal character."""
-    return any(read_number(text, decimal) is not None for decimal in ".,")
-
-
-def other_mark(decimal: str) -> str:
-    """The character that marks thousands where another one marks decimals."""
-    return "," if decimal == "." else "."
-
-
-def may_be_thousands(cells: Sequence[str], decimal: str) -> bool:
-    """Whether all numbers that hold the decimal character may as well hold it between thousands, as 1.234 does."""
-    marked = [cell.strip() for cell in cells if decimal in cell]
-    pattern = _THOUSANDS[other_mark(decimal)]
-    return bool(marked) and all(pattern.fullmatch(cell) and other_mark(decimal) not in cell for cell in marked)
 
 
 def _head(path: Path) -> str:
@@ -230,11 +153,6 @@ def _separator(lines: Sequence[str]) -> str:
     return max(SEPARATORS, key=lambda separator: (*score(separator), -SEPARATORS.index(separator)))
 
 
-def _has_both(cell: str) -> bool:
-    """Whether a cell holds a number with points between thousands and a decimal comma."""
-    return "," in cell and _THOUSANDS[","].fullmatch(cell) is not None
-
-
 def _check_header(path: Path, names: Sequence[str]) -> None:
     """Raises DataError unless all columns have names, and each its own."""
     numbers = [name for name in names if read_number(name, ".") is not None and name not in MISSING]
@@ -245,7 +163,8 @@ def _check_header(path: Path, names: Sequence[str]) -> None:
         if not name:
             raise DataError(path, f"line 1: column {column + 1} has no name", "name it")
         if name in names[:column]:
-            raise DataError(path, f"line 1: the name {name!r} occurs twice", "give columns different names")
+            remedy = "give columns different names, or, if two lines name them, --data.header_lines 2"
+            raise DataError(path, f"line 1: the name {name!r} occurs twice", remedy)
 
 
 class _OpenLine(NamedTuple):
@@ -296,15 +215,26 @@ def _check_chunk(path: Path, chunk: bytes, line: _OpenLine, *, separator: str, c
     return _OpenLine(line.number + len(ends), behind, len(content) - 1 - int(ends[-1]))
 
 
-def _lines_without_rows(path: Path, head: str, separator: str, known: Mapping[str, str] | None) -> tuple[int, ...]:
-    """Lines above the column names, below them or at the end that are no rows; training refuses them."""
+def _lines_without_rows(
+    path: Path, head: str, config: SeriesDataConfig, known: Mapping[str, str] | None, *, said: bool
+) -> tuple[int, ...]:
+    """Lines above the column names, below them or at the end that are no rows; training refuses them.
+
+    The first line is none of them where it says what the separator is.
+    """
     lines = head.splitlines() if len(head) < HEAD_BYTES // 2 else head.splitlines()[:-1]
     if not any(line.strip() for line in lines):
         return ()
-    found = lines_that_are_no_rows(lines, SEPARATORS if separator == "auto" else [separator], MISSING)
+    separators = SEPARATORS if config.separator == "auto" else [config.separator]
+    found = lines_that_are_no_rows(lines, separators, MISSING)
+    first = next(number for number in range(1, len(lines) + 1) if number not in found)  # the names stand there
+    own = range(first, first + config.header_lines)
+    found = [number for number in found if number not in own and not (said and number == 1)]
     told = f"{shown_lines(found)}: no row of the table" if found else ""
     if found and known is None:
         remedy = f"leave {'it' if len(found) == 1 else 'them'} out with --data.skip_lines '{found}'"
+        if first + 1 in found:
+            remedy += f", or, if line {first + 1} names columns too, give --data.header_lines 2"
         raise DataError(path, told, remedy)
     if found:
         print(f"{path}: {told}, and left out", file=sys.stderr)
@@ -349,8 +279,6 @@ def _shown_decimal(names: Sequence[str], sample: Sequence[Sequence[str]]) -> str
     """The decimal character that a sample shows."""
     for column in range(len(names)):
         cells = [row[column].strip() for row in sample]
-        if any(_COMMA.fullmatch(cell) or _has_both(cell) for cell in cells) and all(
-            read_number(cell, ",") is not None for cell in cells
-        ):
+        if any(map(has_decimal_comma, cells)) and all(read_number(cell, ",") is not None for cell in cells):
             return ","
     return "."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-__all__ = ["lines_that_are_no_rows", "shown_lines", "without_lines"]
+__all__ = ["joined_header", "lines_that_are_no_rows", "shown_lines", "without_lines"]
 
 LEAST_ROWS = 3
 _DIGIT = re.compile(r"\d")
@@ -47,6 +48,22 @@ def lines_that_are_no_rows(lines: Sequence[str], separators: Sequence[str], miss
     first, second = ([cell for cell in numbered[number] if cell.strip() not in missing] for number in behind[:2])
     below = behind[:1] if _is_of_units(first, second, columns) else []
     return [*above, *below, *_behind_dates({number: cells for number, cells in numbered.items() if number > header})]
+
+
+def joined_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Names of columns from the lines that name them, the upper ones first: `north load`.
+
+    A name that stands over several columns may be written over the first of them alone.
+    """
+    *upper, last = ([cell.strip() for cell in row] for row in rows)
+    names = last
+    for row in reversed(upper):
+        cells = [cell for cell, _ in itertools.zip_longest(row, names, fillvalue="")][: len(names)]
+        for column in range(1, len(cells)):
+            if not cells[column] and names[column] and names[column - 1]:
+                cells[column] = cells[column - 1]
+        names = [" ".join(part for part in (above, below) if part) for above, below in zip(cells, names, strict=True)]
+    return tuple(names)
 
 
 def shown_lines(numbers: Sequence[int]) -> str:

@@ -7,20 +7,23 @@ of the states s, and J' the transposed Jacobian (d_ is the gradient of the loss)
     d_s_{t-1}   = (J' of update by s_{t-1}) d_s_t  +  (J' of recur) d_r_t          the second into the first state only
     d_p_t, d_r_t = (J' of update by p_t and by r_t) d_s_t
     d_weights   = sum over t of (J' of update by weights) d_s_t  +  (J' of recur by weights) d_r_t
+    d_constants = sum over t of (J' of update by constants) d_s_t
 
-Only the first three need the loop. The sums of the last are products over all steps and rows, after it; but for the
-vectors (biases, gains) among the weights of `update`, which are small enough for the loop to carry their sums.
+Only the first three need the loop. The sums over weights are products over all steps and rows, after it; but for the
+vectors (biases, gains) among the weights of `update`, which are small enough for the loop to carry their sums. It
+carries those of the constants too, and with constants those of all weights of `update`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from rnnapps.kernels.loop import end, length, loop
 from rnnapps.kernels.sealed import Sealed
-from rnnapps.kernels.step import Step, beside, turned, wide
+from rnnapps.kernels.step import Step, beside, numbers, turned, wide
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["PassInputs", "Passes", "Saved"]
@@ -35,6 +38,7 @@ class PassInputs(NamedTuple):
         start: initial states, each `(batch, size)`.
         weights: values of `cell.weights`.
         kept: `(batch, size)`, what the output is multiplied by before `recur` reads it (dropout); None for 1.
+        constants: what stays the same over the sequence, each `(batch, ...)`; some may be no numbers, such as masks.
     """
 
     xs: Tensors
@@ -42,6 +46,7 @@ class PassInputs(NamedTuple):
     start: Tensors
     weights: Tensors
     kept: Tensor | None = None
+    constants: Sequence[Tensor] = ()
 
 
 class Saved(NamedTuple):
@@ -71,6 +76,7 @@ class _BackwardInputs(NamedTuple):
         d_outputs: gradient of the outputs `(time, batch, size)`.
         d_final: gradients of the final states, each `(batch, size)`.
         kept: as in `PassInputs`.
+        constants: as in `PassInputs`.
     """
 
     xs: Tensors | None
@@ -82,6 +88,7 @@ class _BackwardInputs(NamedTuple):
     d_outputs: Tensor
     d_final: Tensors
     kept: Tensor | None
+    constants: Sequence[Tensor]
 
 
 class Passes:
@@ -148,13 +155,13 @@ class Passes:
         """The states after a step; `now` holds its projected inputs, and last its mask if it is masked."""
         masked = inputs.mask is not None
         xs, mask = (now[:-1], now[-1]) if masked else (now, None)
-        new = self.step.update(xs, recurrents, states, inputs.weights)
+        new = self.step.update(xs, recurrents, states, inputs.weights, constants=inputs.constants)
         return _where(mask, new, states) if masked else new
 
     def backward(
         self, inputs: PassInputs, saved: Saved, d_outputs: Tensor, d_final: Tensors
-    ) -> tuple[Tensors, Tensors, Tensors]:
-        """Returns the gradients of xs, of the initial states and of the weights.
+    ) -> tuple[Tensors, Tensors, Tensors, Tensors]:
+        """Returns the gradients of xs, of the initial states, of the weights and of the constants that are numbers.
 
         Args:
             inputs: those of `forward`.
@@ -167,8 +174,19 @@ class Passes:
         # Where only x + r counts, it stands in `recurrents` and 0 may stand for x: xs need not be kept until here.
         xs = None if saved.summed else inputs.xs
         stored = turned(weights, inputs.start[0].shape[0])
-        read = _BackwardInputs(xs, inputs.mask, weights, stored, previous, recurrents, d_outputs, d_final, inputs.kept)
-        d_start, d_vectors, d_xs, d_recurrents, d_new = self._backward_loop(read)
+        read = _BackwardInputs(
+            xs,
+            inputs.mask,
+            weights,
+            stored,
+            previous,
+            recurrents,
+            d_outputs,
+            d_final,
+            inputs.kept,
+            inputs.constants,
+        )
+        d_start, d_vectors, d_constants, d_xs, d_recurrents, d_new = self._backward_loop(read)
         outputs = _rows([_thinned(previous[0], inputs.kept)])[0]
         d_weights = self.step.recur_weight_gradients(outputs, weights, _rows(d_recurrents))
         vectors, matrices = self.step.update_weights(weights)
@@ -179,19 +197,20 @@ class Passes:
             more = self.step.update_gradient(*flat, weights, d_new=_rows(d_new), wanted=matrices)[3]
             for n, gradient in zip(matrices, more, strict=True):
                 d_weights[n] += gradient
-        return d_recurrents if saved.summed else d_xs, d_start, d_weights
+        return d_recurrents if saved.summed else d_xs, d_start, d_weights, d_constants
 
     def _loop_backward(self, inputs: _BackwardInputs) -> tuple[Tensors, ...]:
         """Walks from the end of the sequence to its beginning.
 
         Returns:
-            The gradients of the initial states; those of the vectors among the weights of `update`; and, each
-            `(time, batch, any)`, the gradients of all xs (none where x + r has one), of all recurrents, and, if
-            matrices need them later, of the new states.
+            The gradients of the initial states; those of the vectors among the weights of `update`; those of the
+            constants; and, each `(time, batch, any)`, the gradients of all xs (none where x + r has one), of all
+            recurrents, and, if matrices need them later, of the new states.
         """
-        xs, mask, weights, stored, previous, recurrents, d_outputs, d_final, kept = inputs
+        xs, mask, weights, stored, previous, recurrents, d_outputs, d_final, kept, constants = inputs
         vectors, matrices = self.step.update_weights(weights)
         rows, count = d_final[0].shape[0], len(d_final)
+        summed = [*(weights[n] for n in vectors), *(constants[n] for n in numbers(constants))]
 
         def body(t: Tensor, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
             d_states, sums = carried[:count], carried[count:]
@@ -200,24 +219,28 @@ class Passes:
             d_states = [d_states[0] + d_outputs[t], *d_states[1:]]
             # A masked row has s_t = s_{t-1}: its gradient goes around the step, and 0 goes through it.
             d_new = d_states if mask is None else _where(mask[t], d_states, _zeros_like(d_states))
-            d_xs, d_recurrents, d_previous, d_vectors = self.step.update_gradient(
-                x, recurrent, states, weights, d_new=d_new, wanted=vectors
+            d_xs, d_recurrents, d_previous, d_vectors, d_constants = self.step.update_gradient(
+                x, recurrent, states, weights, d_new=d_new, wanted=vectors, constants=constants
             )
             d_read = self.step.recur_gradient(_thinned(states[0], kept), turned(stored, rows), d_recurrents)
             d_previous[0] += _thinned(d_read, kept)
             if mask is not None:
                 d_carried = _where(mask[t], _zeros_like(d_states), d_states)
                 d_previous = _add(d_previous, d_carried)
-            sums = _add(sums, [tf.cast(d, total.dtype) for d, total in zip(d_vectors, sums, strict=True)])
+            more = [*d_vectors, *d_constants]
+            sums = _add(sums, [tf.cast(d, total.dtype) for d, total in zip(more, sums, strict=True)])
             return [*d_previous, *sums], [*(d_xs if xs else []), *d_recurrents, *(d_new if matrices else [])]
 
-        zeros = [tf.zeros(weights[n].shape, wide(weights[n].dtype)) for n in vectors]
+        zeros = [tf.zeros_like(tensor, wide(tensor.dtype)) for tensor in summed]
         stacked = [*(xs or []), *recurrents, *(previous if matrices else [])]
         specs = [tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in stacked]
         begin, steps = [*d_final, *zeros], length(previous[0])
         carried, _, yields = loop(body, steps, begin, backwards=not self.reverse, yields=specs)
         d_xs, rest = yields[: len(xs or [])], yields[len(xs or []) :]
-        return carried[:count], carried[count:], d_xs, rest[: len(recurrents)], rest[len(recurrents) :]
+        d_start, sums = carried[:count], carried[count:]
+        d_vectors, d_constants = sums[: len(vectors)], sums[len(vectors) :]
+        d_constants = [tf.cast(d, like.dtype) for d, like in zip(d_constants, summed[len(vectors) :], strict=True)]
+        return d_start, d_vectors, d_constants, d_xs, rest[: len(recurrents)], rest[len(recurrents) :]
 
     def _sums_inputs(self, inputs: PassInputs) -> bool:
         """Whether `update` depends on the sum of the projected and the recurrent input only, as the LSTM's does.
@@ -227,13 +250,13 @@ class Passes:
         """
         if self._sums is not None:
             return self._sums
-        xs, _, start, weights, _ = inputs
+        xs, start, weights = inputs.xs, inputs.start, inputs.weights
         same: list[bool] = []
 
         def probe() -> None:
             now, recurrents = [end(x) for x in xs], self.step.recur(start[0], weights)
-            d_xs, d_recurrents, _, _ = self.step.update_gradient(
-                now, recurrents, start, weights, d_new=start, wanted=[]
+            d_xs, d_recurrents, *_ = self.step.update_gradient(
+                now, recurrents, start, weights, d_new=start, wanted=[], constants=inputs.constants
             )
             self._recurrent_specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in recurrents]
             same.append(len(d_xs) == len(d_recurrents) == 1 and d_xs[0] is d_recurrents[0])

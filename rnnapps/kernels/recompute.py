@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from rnnapps.kernels.loop import length, loop
 from rnnapps.kernels.passes import Passes, PassInputs
+from rnnapps.kernels.step import numbers
 from rnnapps.types import Size, Tensor, Tensors
 
 __all__ = ["RecomputingPasses"]
@@ -27,12 +28,12 @@ class RecomputingPasses:
 
     def forward(self, inputs: PassInputs) -> tuple[Tensor, Tensors, Tensors]:
         """Returns the outputs, the final states and the states between segments, each `(segments + 1, batch, size)`."""
-        xs, mask, start, weights, kept = inputs
+        xs, mask, start = inputs.xs, inputs.mask, inputs.start
         segments, masks = self._cut(xs, mask)
 
         def body(s: Tensor, states: Tensors, _now: Tensors) -> tuple[Tensors, Tensors]:
             # What `Passes.forward` would keep of the segment is dropped here: the backward pass makes it anew.
-            segment = PassInputs([x[s] for x in segments], _at(masks, s), states, weights, kept)
+            segment = inputs._replace(xs=[x[s] for x in segments], mask=_at(masks, s), start=states)
             outputs, final, _ = self.passes.forward(segment)
             return final, [outputs]
 
@@ -42,23 +43,27 @@ class RecomputingPasses:
 
     def backward(
         self, inputs: PassInputs, saved: Tensors, d_outputs: Tensor, d_final: Tensors
-    ) -> tuple[Tensors, Tensors, Tensors]:
-        """Returns the gradients of xs, of the initial states and of the weights; arguments as in `Passes.backward`."""
-        xs, mask, start, weights, kept = inputs
+    ) -> tuple[Tensors, Tensors, Tensors, Tensors]:
+        """Returns what `Passes.backward` returns, and takes what it takes."""
+        xs, mask, start, weights, constants = inputs.xs, inputs.mask, inputs.start, inputs.weights, inputs.constants
         (*segments, d_segments), masks = self._cut([*xs, d_outputs], mask)
         # The states before each segment, in running order: `(segments, batch, size)`.
         begins = [between[1:] if self.passes.reverse else between[:-1] for between in saved]
 
         def body(s: Tensor, carried: Tensors, _: Tensors) -> tuple[Tensors, Tensors]:
-            d_states, d_weights = carried[: len(start)], carried[len(start) :]
-            segment = PassInputs([x[s] for x in segments], _at(masks, s), [b[s] for b in begins], weights, kept)
+            d_states, sums = carried[: len(start)], carried[len(start) :]
+            now, before = [x[s] for x in segments], [b[s] for b in begins]
+            segment = inputs._replace(xs=now, mask=_at(masks, s), start=before)
             saved_of_segment = self.passes.forward(segment)[2]
-            d_xs, d_begin, more = self.passes.backward(segment, saved_of_segment, d_segments[s], d_states)
-            return [*d_begin, *(a + b for a, b in zip(d_weights, more, strict=True))], d_xs
+            d_xs, d_begin, *more = self.passes.backward(segment, saved_of_segment, d_segments[s], d_states)
+            return [*d_begin, *(a + b for a, b in zip(sums, [*more[0], *more[1]], strict=True))], d_xs
 
-        carried = [*d_final, *(tf.zeros_like(weight) for weight in weights)]
+        summed = [*weights, *(constants[n] for n in numbers(constants))]
+        carried = [*d_final, *(tf.zeros_like(tensor) for tensor in summed)]
         final, _, d_xs = loop(body, length(segments[0]), carried, backwards=not self.passes.reverse)
-        return [self._join(d, length(xs[0])) for d in d_xs], final[: len(start)], final[len(start) :]
+        d_start, d_weights = final[: len(start)], final[len(start) :][: len(weights)]
+        d_constants = final[len(start) + len(weights) :]
+        return [self._join(d, length(xs[0])) for d in d_xs], d_start, d_weights, d_constants
 
     def _cut(self, sequences: Tensors, mask: Tensor | None) -> tuple[Tensors, Tensor | None]:
         """`(time, batch, any)` -> `(segments, every, batch, any)`; the mask is False where steps were added."""

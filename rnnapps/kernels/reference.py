@@ -23,6 +23,7 @@ def scan(
     *,
     mask: Tensor | None = None,
     kept: Tensor | None = None,
+    constants: tuple[Nest, ...] = (),
     reverse: bool = False,
 ) -> tuple[Tensor, Tensors]:
     """Runs a cell over a whole sequence, step by step.
@@ -34,12 +35,13 @@ def scan(
         states: initial states, each `(batch, size)`.
         mask: bool `(batch, time)`, True where a step is valid; a masked step carries the states through.
         kept: `(batch, output_size)`, what the output is multiplied by before `recur` reads it, in every step.
+        constants: what `cell.constants` made, alone in a tuple; empty for a cell that takes none.
         reverse: run from the last step to the first; outputs keep the order of the inputs.
 
     Returns:
         Outputs `(batch, time, output_size)` and the final states, each `(batch, size)`.
     """
-    steps = hidden_states(cell, projected, states, mask=mask, kept=kept, reverse=reverse)
+    steps = hidden_states(cell, projected, states, mask=mask, kept=kept, constants=constants, reverse=reverse)
     return tf.stack([step[0] for step in steps], axis=1), steps[0 if reverse else -1]
 
 
@@ -50,6 +52,7 @@ def hidden_states(
     *,
     mask: Tensor | None = None,
     kept: Tensor | None = None,
+    constants: tuple[Nest, ...] = (),
     reverse: bool = False,
 ) -> list[Tensors]:
     """The states after every time step, as tensors of their own: a tape that recorded them yields dL/dh_t.
@@ -64,7 +67,7 @@ def hidden_states(
     for t in reversed(times) if reverse else times:
         step = tf.nest.map_structure(lambda sequence, t=t: sequence[:, t], projected)
         read = current[0] if kept is None else current[0] * kept
-        new = list(cell.update(step, cell.recur(read), current))
+        new = list(cell.update(step, cell.recur(read), current, *constants))
         if mask is not None:
             new = [
                 tf.where(beside(mask[:, t], after), after, before) for after, before in zip(new, current, strict=True)

@@ -19,7 +19,7 @@ import tensorflow as tf
 from rnnapps.kernels.choice import shards_for
 from rnnapps.kernels.passes import Passes, PassInputs
 from rnnapps.kernels.recompute import RecomputingPasses
-from rnnapps.kernels.step import KernelCell, Step
+from rnnapps.kernels.step import KernelCell, Step, numbers
 from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["scan"]
@@ -32,6 +32,7 @@ def scan(
     *,
     mask: Tensor | None = None,
     kept: Tensor | None = None,
+    constants: tuple[Nest, ...] = (),
     reverse: bool = False,
     time_major: bool = False,
     training: bool = True,
@@ -47,6 +48,8 @@ def scan(
         mask: bool `(batch, time)`, True where a step is valid; a masked step carries the states through.
         kept: `(batch, output_size)`, what the output is multiplied by before `recur` reads it, in every step
             (dropout); it has no gradient.
+        constants: what `cell.constants` made, alone in a tuple, its tensors `(batch, ...)`; empty for a cell that takes
+            none. They are not stored for each step, and their gradient is summed over the steps.
         reverse: run from the last step to the first; outputs keep the order of the inputs.
         time_major: sequences, mask and outputs are `(time, batch, any)`; spares the transpositions.
         training: keep what a gradient needs. Without, it is computed only where a gradient is asked for after all.
@@ -65,14 +68,15 @@ def scan(
     starts = [tf.split(state, shards, axis=0) for state in states]
     masks = [None] * shards if mask is None else tf.split(mask, shards, axis=1)
     kepts = [None] * shards if kept is None else tf.split(kept, shards, axis=0)
-    step = Step(cell, tf.nest.pack_sequence_as(projected, [part[0] for part in parts]))
+    fixed = [tf.split(tensor, shards, axis=0) for tensor in tf.nest.flatten(constants)]
+    step = Step(cell, tf.nest.pack_sequence_as(projected, [part[0] for part in parts]), constants)
     passes = Passes(step, reverse=reverse, compiled=compiled)
     keeping: _KeepingPasses = RecomputingPasses(passes, recompute_every) if recompute_every else passes
     weights = [weight.value for weight in cell.weights]
     results = []
     for shard in range(shards):
         xs, start = [part[shard] for part in parts], [start[shard] for start in starts]
-        inputs = PassInputs(xs, masks[shard], start, weights, kepts[shard])
+        inputs = PassInputs(xs, masks[shard], start, weights, kepts[shard], [tensor[shard] for tensor in fixed])
         results.append(_differentiable(passes, keeping, inputs, training=training))
     outputs = tf.concat([result[0] for result in results], axis=1)
     final = [tf.concat(states, axis=0) for states in zip(*(result[1] for result in results), strict=True)]
@@ -87,8 +91,8 @@ class _KeepingPasses(Protocol):
 
     def backward(
         self, inputs: PassInputs, saved: Nest, d_outputs: Tensor, d_final: Tensors
-    ) -> tuple[Tensors, Tensors, Tensors]:
-        """Returns the gradients of xs, of the initial states and of the weights."""
+    ) -> tuple[Tensors, Tensors, Tensors, Tensors]:
+        """Returns the gradients of xs, of the initial states, of the weights and of the constants that are numbers."""
 
 
 def _differentiable(
@@ -99,27 +103,30 @@ def _differentiable(
     Args:
         passes: run forward where nothing need be kept.
         keeping: run where a gradient is wanted.
-        inputs: what to run on; the gradients are those of all but the mask.
+        inputs: what to run on; the gradients are those of all but the mask and `kept`.
         training: whether a gradient will be wanted.
 
     Returns:
         Outputs `(time, batch, output_size)` and the final states, each `(batch, size)`.
     """
     # One flat list of tensors, as `custom_gradient` needs, and back.
-    parts = tf.nest.map_structure(tf.convert_to_tensor, [inputs.xs, inputs.start, inputs.weights])
+    sources = [inputs.xs, inputs.start, inputs.weights, list(inputs.constants)]
+    parts = tf.nest.map_structure(tf.convert_to_tensor, sources)
 
     @tf.custom_gradient
-    def run(*tensors: Tensor) -> tuple[Nest, Callable[..., Tensors]]:
-        xs, start, weights = tf.nest.pack_sequence_as(parts, tensors)
-        own = PassInputs(xs, inputs.mask, start, weights, inputs.kept)
+    def run(*tensors: Tensor) -> tuple[Nest, Callable[..., list[Tensor | None]]]:
+        xs, start, weights, constants = tf.nest.pack_sequence_as(parts, tensors)
+        own = PassInputs(xs, inputs.mask, start, weights, inputs.kept, constants)
         if training:
             outputs, final, saved = keeping.forward(own)
         else:
             outputs, final = passes.outputs(own)
 
-        def gradient(d_outputs: Tensor, *d_final: Tensor) -> Tensors:
+        def gradient(d_outputs: Tensor, *d_final: Tensor) -> list[Tensor | None]:
             kept = saved if training else keeping.forward(own)[2]
-            return list(tf.nest.flatten(keeping.backward(own, kept, d_outputs, list(d_final))))
+            *most, d_numbers = keeping.backward(own, kept, d_outputs, list(d_final))
+            d_constants = dict(zip(numbers(constants), d_numbers, strict=True))
+            return [*tf.nest.flatten(most), *(d_constants.get(place) for place in range(len(constants)))]
 
         return (outputs, *final), gradient
 

@@ -13,7 +13,7 @@ from keras.src.backend.common.variables import AutocastScope  # Keras opens it f
 from rnnapps.kernels.pullback import pullback
 from rnnapps.types import Nest, Tensor, Tensors
 
-__all__ = ["KernelCell", "Step", "autocast", "beside", "turned", "wide"]
+__all__ = ["KernelCell", "Step", "autocast", "beside", "numbers", "turned", "wide"]
 
 _ROWS_TO_TURN = 8
 
@@ -33,7 +33,7 @@ class KernelCell(Protocol):
         """What the previous output `(batch, output_size)` enters linearly: `(batch, any)`, or several."""
 
     def update(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """The new states, each `(batch, size)`."""
+        """The new states, each `(batch, size)`; with a fourth argument for a cell that takes constants."""
 
 
 class Step:
@@ -42,10 +42,12 @@ class Step:
     Args:
         cell: a built `rnnapps.cells.Cell`.
         projected: the projected inputs; only their nesting is used.
+        constants: what `cell.constants` made, alone in a tuple, or an empty one; only the nesting is used.
     """
 
-    def __init__(self, cell: KernelCell, projected: Nest) -> None:
+    def __init__(self, cell: KernelCell, projected: Nest, constants: tuple[Nest, ...] = ()) -> None:
         self._cell, self._projected_structure = cell, tf.nest.map_structure(lambda _: None, projected)
+        self._constants_structure = tf.nest.map_structure(lambda _: None, constants)
         # Known once `recur` and `update` were traced, which every pass does before it asks.
         self._recurrent_structure: Nest = None
         self._read_by_update: set[int] = set()
@@ -57,18 +59,27 @@ class Step:
         self._recurrent_structure = tf.nest.map_structure(lambda _: None, recurrent)
         return list(tf.nest.flatten(recurrent))
 
-    def update(self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors) -> Tensors:
+    def update(
+        self, xs: Tensors, recurrents: Tensors, states: Tensors, weights: Tensors, *, constants: Sequence[Tensor] = ()
+    ) -> Tensors:
         """The new states of one step, each `(batch, size)`; xs are its projected inputs, recurrents from `recur`."""
         projected = tf.nest.pack_sequence_as(self._projected_structure, xs)
         recurrent = tf.nest.pack_sequence_as(self._recurrent_structure, recurrents)
+        fixed = tf.nest.pack_sequence_as(self._constants_structure, list(constants))
         with autocast(self._cell), _Weights(self._cell.weights, weights) as bound:
-            new = self._cell.update(projected, recurrent, states)
+            new = self._cell.update(projected, recurrent, states, *fixed)
         self._read_by_update |= bound.read
         return list(new)
 
     def update_weights(self, weights: Tensors) -> tuple[list[int], list[int]]:
-        """Places of the weights that `update` reads, vectors apart from matrices; known once `update` was traced."""
+        """Places of the weights that `update` reads, vectors apart from matrices; known once `update` was traced.
+
+        The gradients of vectors are summed by the loop, those of matrices are products over all steps after it. With
+        constants all count as vectors: they have no entry for each step, and to repeat them would be to store them so.
+        """
         read = sorted(self._read_by_update)
+        if self._constants_structure:
+            return read, []
         return [n for n in read if weights[n].shape.rank < 2], [n for n in read if weights[n].shape.rank >= 2]
 
     def update_gradient(
@@ -80,7 +91,8 @@ class Step:
         *,
         d_new: Tensors,
         wanted: list[int],
-    ) -> tuple[Tensors, Tensors, Tensors, Tensors]:
+        constants: Sequence[Tensor] = (),
+    ) -> tuple[Tensors, Tensors, Tensors, Tensors, Tensors]:
         """Vector-Jacobian product of `update`.
 
         Args:
@@ -90,20 +102,25 @@ class Step:
             weights: values of the cell's weights.
             d_new: gradients of the new states, each `(rows, size)`.
             wanted: places of the weights whose gradients are asked for.
+            constants: what stays the same over the sequence, each `(rows, ...)`.
 
         Returns:
-            The gradients of xs, recurrents and states, and those of the wanted weights, summed over the rows.
+            The gradients of xs, recurrents and states; those of the wanted weights, summed over the rows; and those of
+            the constants that are `numbers`.
         """
-        sources = (xs, recurrents, states, [weights[n] for n in wanted])
+        fixed = numbers(constants)
+        sources = (xs, recurrents, states, [weights[n] for n in wanted], [constants[n] for n in fixed])
 
         def update(flat: Tensors) -> Tensors:
-            xs, recurrents, states, chosen = tf.nest.pack_sequence_as(sources, flat)
-            replaced = dict(zip(wanted, chosen, strict=True))
-            return self.update(xs, recurrents, states, [replaced.get(n, weight) for n, weight in enumerate(weights)])
+            xs, recurrents, states, chosen, varied = tf.nest.pack_sequence_as(sources, flat)
+            own, others = dict(zip(wanted, chosen, strict=True)), dict(zip(fixed, varied, strict=True))
+            replaced = [own.get(n, weight) for n, weight in enumerate(weights)]
+            memory = [others.get(n, constant) for n, constant in enumerate(constants)]
+            return self.update(xs, recurrents, states, replaced, constants=memory)
 
         gradients = pullback(update, tf.nest.flatten(sources), d_new)
-        d_xs, d_recurrents, d_states, d_weights = tf.nest.pack_sequence_as(sources, gradients)
-        return d_xs, d_recurrents, d_states, d_weights
+        d_xs, d_recurrents, d_states, d_weights, d_constants = tf.nest.pack_sequence_as(sources, gradients)
+        return d_xs, d_recurrents, d_states, d_weights, d_constants
 
     def recur_gradient(self, output: Tensor, weights: Tensors, d_recurrents: Tensors) -> Tensor:
         """Gradient of `recur` with respect to the output."""
@@ -112,6 +129,11 @@ class Step:
     def recur_weight_gradients(self, outputs: Tensor, weights: Tensors, d_recurrents: Tensors) -> Tensors:
         """Gradients of `recur` with respect to all weights, summed over the rows."""
         return pullback(lambda sources: self.recur(outputs, sources), weights, d_recurrents)
+
+
+def numbers(tensors: Sequence[Tensor]) -> list[int]:
+    """Places of the tensors that have gradients: not those of masks and of whole numbers."""
+    return [place for place, tensor in enumerate(tensors) if tensor.dtype.is_floating]
 
 
 def beside(mask: Tensor, tensor: Tensor) -> Tensor:

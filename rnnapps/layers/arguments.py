@@ -9,10 +9,21 @@ import keras
 import tensorflow as tf
 
 from rnnapps.cells.base import Cell
+from rnnapps.cells.linear import LinearCell
+from rnnapps.cells.matrix_linear import MatrixLinearCell
 from rnnapps.errors import ConfigError
 from rnnapps.types import Nest, Tensor, Tensors
 
-__all__ = ["as_states", "check_arguments", "check_cell", "given", "matched", "valid_steps"]
+__all__ = [
+    "as_states",
+    "check_arguments",
+    "check_cell",
+    "check_constants",
+    "check_elapsed",
+    "given",
+    "matched",
+    "valid_steps",
+]
 
 Shapes = Sequence[tuple[int, ...]]
 
@@ -26,6 +37,11 @@ def check_cell(cell: Any) -> None:
         ConfigError: it was not; what to give instead.
     """
     if isinstance(cell, Cell):
+        if cell.takes_constants and isinstance(cell, LinearCell | MatrixLinearCell):
+            raise ConfigError(
+                f"{type(cell).__name__}: coefficients see the inputs only; join constants to the inputs of each step, "
+                "or write a Cell"
+            )
         return
     name = type(cell).__name__
     if name in _COUNTERPARTS and isinstance(cell, keras.layers.Layer):
@@ -73,7 +89,7 @@ def check_arguments(
     if isinstance(sequences, list | tuple) and sequences and hasattr(sequences[0], "shape"):
         raise ConfigError(
             f"{layer.name}: expected sequences (batch, time, features), got a list of {len(sequences)} tensors; "
-            "pass states as initial_state, and join constants to the inputs of each step"
+            "pass states as initial_state, and what stays the same over a sequence as constants"
         )
     shape = _shape(sequences)
     if shape is None:
@@ -89,6 +105,59 @@ def check_arguments(
         _check_mask(layer.name, _shape(mask), shape)
     if states is not None:
         _check_states(layer.name, as_states(states), shapes, batch=shape[0])
+
+
+def check_constants(layer: keras.layers.Layer, sequences: Nest, constants: Nest, cells: Sequence[Cell]) -> None:
+    """Checks that constants were given where a cell reads them, with as many rows as the sequences.
+
+    Args:
+        layer: the layer that is called; its name stands in messages.
+        sequences: `(batch, time, features)`.
+        constants: should be a nest of tensors `(batch, ...)` if one of the cells takes constants, else None.
+        cells: the layer's cells.
+
+    Raises:
+        ConfigError: what was expected, what was found.
+    """
+    names = [type(cell).__name__ for cell in cells if cell.takes_constants]
+    if names and constants is None:
+        raise ConfigError(f"{layer.name}: {names[0]} reads constants, but got none; pass constants=...")
+    if not names and constants is not None:
+        raise ConfigError(
+            f"{layer.name}: {type(cells[0]).__name__} takes no constants; join them to the inputs of each step, or "
+            "write a cell with constants(memory)"
+        )
+    shape = _shape(sequences)
+    for tensor in tf.nest.flatten(constants) if names else []:
+        own = _shape(tensor)
+        if shape and own is not None and not (own and _agree(own[0], shape[0])):
+            raise ConfigError(
+                f"{layer.name}: expected constants (batch, ...) with the rows of sequences {shape}, got the shape {own}"
+            )
+
+
+def check_elapsed(layer: keras.layers.Layer, sequences: Nest, elapsed: Nest, cells: Sequence[Cell]) -> None:
+    """Checks that elapsed times were given to a cell that reads them only, and one a step.
+
+    Args:
+        layer: the layer that is called; its name stands in messages.
+        sequences: `(batch, time, features)`.
+        elapsed: should be `(batch, time)`, or None.
+        cells: the layer's cells.
+
+    Raises:
+        ConfigError: what was expected, what was found.
+    """
+    if elapsed is None:
+        return
+    if not any(cell.takes_elapsed for cell in cells):
+        name = type(cells[0]).__name__
+        raise ConfigError(f"{layer.name}: {name} reads no elapsed time; cells.Elapsed({name}(...)) does")
+    shape, expected = _shape(elapsed), _shape(sequences)
+    if shape is not None and expected and (len(shape) != 2 or not all(map(_agree, shape, expected))):
+        raise ConfigError(
+            f"{layer.name}: expected elapsed (batch, time) like sequences {expected}, got the shape {shape}"
+        )
 
 
 def _check_mask(name: str, mask: tuple[Any, ...] | None, shape: tuple[Any, ...]) -> None:

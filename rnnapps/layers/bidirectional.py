@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import keras
 
+from rnnapps.cells.base import Cell
 from rnnapps.cells.refused import refuse
 from rnnapps.errors import ConfigError
-from rnnapps.layers.arguments import as_states, check_arguments, given
+from rnnapps.layers.arguments import as_states, check_arguments, check_constants, check_elapsed, given
 from rnnapps.layers.recurrent import Recurrent
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
@@ -62,11 +63,14 @@ class Bidirectional(keras.layers.Layer):
         self.supports_masking = True
 
     def build(
-        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Sequence[int | None]] | None = None,
+        constants_shape: Nest = None,
     ) -> None:
-        """Makes the weights for inputs `(batch, time, features)`."""
+        """Makes the weights for inputs `(batch, time, features)` and constants of these shapes."""
         for layer in (self.forward, self.backward):
-            layer.build(sequences_shape)
+            layer.build(sequences_shape, constants_shape=constants_shape)
 
     def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states, those of the forward direction first, each `(batch, size)`."""
@@ -74,9 +78,12 @@ class Bidirectional(keras.layers.Layer):
 
     def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
         """Runs the layer, as `call` says, once its arguments were checked."""
-        states, mask = given(others, named, "initial_state", "mask")
+        order = ("initial_state", "mask", "training", "constants", "elapsed")
+        states, mask, _, constants, elapsed = given(others, named, *order)
         shapes = self.forward.cell.state_shapes + self.backward.cell.state_shapes
         check_arguments(self, sequences, states, mask, shapes=shapes, features=self.forward.features)
+        check_constants(self, sequences, constants, self._cells)
+        check_elapsed(self, sequences, elapsed, self._cells)
         return super().__call__(sequences, *others, **named)
 
     def call(
@@ -85,11 +92,21 @@ class Bidirectional(keras.layers.Layer):
         initial_state: Sequence[Tensor] | None = None,
         mask: Tensor | None = None,
         training: bool = False,
+        *,
+        constants: Nest = None,
+        elapsed: Tensor | None = None,
     ) -> Tensor | Tensors:
         """Runs both directions; arguments and results as in `Recurrent.call`, states of both, forward first."""
         states = [None, None] if initial_state is None else self._halves(as_states(initial_state))
         results = [
-            layer(sequences, initial_state=state, mask=mask, training=training)
+            layer(
+                sequences,
+                initial_state=state,
+                mask=mask,
+                training=training,
+                constants=constants if layer.cell.takes_constants else None,
+                elapsed=elapsed if layer.cell.takes_elapsed else None,
+            )
             for layer, state in zip((self.forward, self.backward), states, strict=True)
         ]
         if not self.forward.return_state:
@@ -97,6 +114,11 @@ class Bidirectional(keras.layers.Layer):
         (there, *first), (back, *second) = results
         outputs = self._joined(there, back)
         return [*(outputs if self.merge is None else [outputs]), *first, *second]
+
+    @property
+    def _cells(self) -> list[Cell]:
+        """The cells of both directions."""
+        return [self.forward.cell, self.backward.cell]
 
     def _joined(self, there: Tensor, back: Tensor) -> Tensor | Tensors:
         """The outputs of both directions, joined as `merge` says."""
@@ -108,7 +130,10 @@ class Bidirectional(keras.layers.Layer):
         return [states[:count], states[count:]]
 
     def compute_output_shape(
-        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Sequence[int | None]] | None = None,
+        constants_shape: Nest = None,
     ) -> Any:
         """Shapes of what `call` returns."""
         shapes = [layer.compute_output_shape(sequences_shape) for layer in (self.forward, self.backward)]

@@ -19,9 +19,20 @@ from rnnapps.kernels.linear_scan import Form, linear_scan
 from rnnapps.kernels.portable_graph import becomes_native
 from rnnapps.kernels.sequential import scan
 from rnnapps.kernels.tangents import differentiated_again
-from rnnapps.layers.arguments import as_states, check_arguments, check_cell, given, matched, valid_steps
+from rnnapps.layers.arguments import (
+    as_states,
+    check_arguments,
+    check_cell,
+    check_constants,
+    check_elapsed,
+    given,
+    matched,
+    valid_steps,
+)
+from rnnapps.layers.elapsed import since_last
 from rnnapps.layers.last import last_output
 from rnnapps.layers.native import has_native_form, native_scan
+from rnnapps.layers.running import Running
 from rnnapps.layers.variational import check_rates, drawn_inputs, drawn_units
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
@@ -114,13 +125,14 @@ class Recurrent(keras.layers.Layer):
         self.cell.use_dtype(policy)
 
     def build(
-        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Sequence[int | None]] | None = None,
+        constants_shape: Nest = None,
     ) -> None:
-        """Makes the cell's weights for inputs `(batch, time, features)`."""
+        """Makes the cell's weights for inputs `(batch, time, features)` and constants of these shapes."""
         self.features = sequences_shape[-1]
-        if not self.cell.built:
-            self.cell.build((sequences_shape[0], sequences_shape[-1]))
-            self.cell.built = True
+        self.cell.build_for((sequences_shape[0], sequences_shape[-1]), constants_shape)
 
     def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states, each `(batch, *shape)`, `(batch, size)` for most."""
@@ -128,9 +140,12 @@ class Recurrent(keras.layers.Layer):
 
     def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
         """Runs the layer, as `call` says, once its arguments were checked."""
-        states, mask = given(others, named, "initial_state", "mask")
+        order = ("initial_state", "mask", "training", "constants", "elapsed")
+        states, mask, _, constants, elapsed = given(others, named, *order)
         shapes = self.cell.state_shapes
         check_arguments(self, sequences, states, mask, shapes=shapes, features=self.features)
+        check_constants(self, sequences, constants, [self.cell])
+        check_elapsed(self, sequences, elapsed, [self.cell])
         return super().__call__(sequences, *others, **named)
 
     def call(
@@ -139,6 +154,9 @@ class Recurrent(keras.layers.Layer):
         initial_state: Sequence[Tensor] | Tensor | None = None,
         mask: Tensor | None = None,
         training: bool = False,
+        *,
+        constants: Nest = None,
+        elapsed: Tensor | None = None,
     ) -> Tensor | Tensors:
         """Runs the layer.
 
@@ -147,6 +165,10 @@ class Recurrent(keras.layers.Layer):
             initial_state: states before the first step, each `(batch, size)`; one alone may be bare; zeros by default.
             mask: `(batch, time)`, True or not 0 where a step is valid.
             training: whether cells that behave differently while training (zoneout) do so.
+            constants: what stays the same over a sequence, a tensor `(batch, ...)` or a nest of such, for a cell that
+                reads it; not touched by `mask`.
+            elapsed: time since the step before, `(batch, time)`, 0 or more, for a cell that reads it. At the first
+                step, the time since the initial state. That of masked steps is added to the next valid one's.
 
         Returns:
             The outputs, or `[outputs, *states]` with `return_state`.
@@ -158,10 +180,14 @@ class Recurrent(keras.layers.Layer):
             sequences = drawn_inputs(sequences, self.dropout, self.seed_generator)
         if training and self.recurrent_dropout:
             kept = drawn_units(sequences, self.cell.output_size, self.recurrent_dropout, self.seed_generator)
-        if tf.executing_eagerly() and not self._takes_plain_operations(sequences, states):
-            outputs, final = self._eager_run()(sequences, states, mask, kept, training=training, traced=False)
+        gaps = None
+        if elapsed is not None:
+            gaps = since_last(tf.cast(elapsed, self.compute_dtype), mask, reverse=self.runs_backwards)[..., None]
+        running = Running(sequences, states, mask, kept, constants, gaps)
+        if tf.executing_eagerly() and not self._takes_plain_operations(running):
+            outputs, final = self._eager_run()(running, training=training, traced=False)
         else:
-            outputs, final = self._run(sequences, states, mask, kept, training=training, traced=True)
+            outputs, final = self._run(running, training=training, traced=True)
         if not self.return_sequences:
             outputs = last_output(outputs, states[0], mask, reverse=self.runs_backwards)
         else:
@@ -174,10 +200,11 @@ class Recurrent(keras.layers.Layer):
             outputs = tf.where(mask[..., None], outputs, tf.zeros_like(outputs))
         return tf.reverse(outputs, axis=[1]) if self.go_backwards else outputs
 
-    def _takes_plain_operations(self, sequences: Tensor, states: Tensors) -> bool:
+    def _takes_plain_operations(self, running: Running) -> bool:
         """Whether they were asked for, or forward mode follows the call and its tangents are differentiated."""
         weights = [weight.value for weight in self.cell.trainable_variables]
-        return self.kernel == "reference" or differentiated_again([sequences, states, weights])
+        followed = [running.sequences, running.states, running.memory, running.elapsed, weights]
+        return self.kernel == "reference" or differentiated_again(followed)
 
     def _eager_run(self) -> Callable[..., tuple[Tensor, Tensors]]:
         """`_run` as a function that is traced once, for calls outside of any function; anew for another way to run."""
@@ -187,18 +214,10 @@ class Recurrent(keras.layers.Layer):
             self._compiled_for = way
         return self._compiled_eager
 
-    def _run(
-        self,
-        sequences: Tensor,
-        states: Tensors,
-        mask: Tensor | None,
-        kept: Tensor | None,
-        *,
-        training: bool,
-        traced: bool,
-    ) -> tuple[Tensor, Tensors]:
+    def _run(self, running: Running, *, training: bool, traced: bool) -> tuple[Tensor, Tensors]:
         """All outputs `(batch, time, output_size)` and the final states, by the kernel that is asked for or chosen."""
-        kernel = self.kernel_used = self._resolve(sequences, states, training, traced)
+        kernel = self.kernel_used = self._resolve(running, training, traced)
+        sequences, states, mask, kept, memory, elapsed = running
         if mask is not None:
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
@@ -206,26 +225,21 @@ class Recurrent(keras.layers.Layer):
         if several and kept is None and has_native_form(self.cell) and becomes_native():
             outputs, final = native_scan(self.cell, sequences, states, mask, reverse=self.runs_backwards)
         elif kernel == "reference":
-            projected = self.cell.project(sequences, training=training)
+            projected = self.cell.project_after(sequences, elapsed, training=training)
+            reverse = self.runs_backwards
             outputs, final = reference.scan(
-                self.cell, projected, states, mask=mask, kept=kept, reverse=self.runs_backwards
+                self.cell, projected, states, mask=mask, kept=kept, constants=self.cell.fixed(memory), reverse=reverse
             )
         else:
-            outputs, final = self._run_time_major(sequences, states, mask, kept, training=training, kernel=kernel)
+            running = running._replace(sequences=sequences)
+            outputs, final = self._run_time_major(running, training=training, kernel=kernel)
         return self.cell.emit(sequences, outputs, training=training), final
 
-    def _run_time_major(
-        self,
-        sequences: Tensor,
-        states: Tensors,
-        mask: Tensor | None,
-        kept: Tensor | None,
-        *,
-        training: bool,
-        kernel: Kernel,
-    ) -> tuple[Tensor, Tensors]:
+    def _run_time_major(self, running: Running, *, training: bool, kernel: Kernel) -> tuple[Tensor, Tensors]:
         """`_run` by a fast kernel: time leads within, so that each step's entries lie side by side in memory."""
-        projected = self.cell.project(tf.transpose(sequences, [1, 0, 2]), training=training)
+        sequences, states, mask, kept, memory, elapsed = running
+        elapsed = None if elapsed is None else tf.transpose(elapsed, [1, 0, 2])
+        projected = self.cell.project_after(tf.transpose(sequences, [1, 0, 2]), elapsed, training=training)
         mask = None if mask is None else tf.transpose(mask)
         if isinstance(self.cell, LinearCell):
             form: Form = "parallel" if kernel == "parallel" else "sequential"
@@ -245,6 +259,7 @@ class Recurrent(keras.layers.Layer):
                 states,
                 mask=mask,
                 kept=kept,
+                constants=self.cell.fixed(memory),
                 reverse=self.runs_backwards,
                 time_major=True,
                 training=bool(training),
@@ -253,14 +268,14 @@ class Recurrent(keras.layers.Layer):
             )
         return tf.transpose(outputs, [1, 0, 2]), final
 
-    def _resolve(self, sequences: Tensor, states: Tensors, training: bool, traced: bool) -> Kernel:
+    def _resolve(self, running: Running, training: bool, traced: bool) -> Kernel:
         """The kernel for these shapes and derivatives, if none was asked for by name."""
-        batch, time = sequences.shape[:2]
+        batch, time = running.sequences.shape[:2]
         if time == 0:
             return "graph"  # the only one that takes no step
         if time is None and self.kernel == "reference":
             raise ConfigError('kernel: "reference" needs a fixed number of time steps, got one that varies; use "auto"')
-        if time is not None and self._takes_plain_operations(sequences, states):
+        if time is not None and self._takes_plain_operations(running):
             return "reference"
         if self.kernel != "auto":
             return self.kernel
@@ -274,7 +289,10 @@ class Recurrent(keras.layers.Layer):
         )
 
     def compute_output_shape(
-        self, sequences_shape: Sequence[int | None], initial_state_shape: Sequence[Sequence[int | None]] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        initial_state_shape: Sequence[Sequence[int | None]] | None = None,
+        constants_shape: Nest = None,
     ) -> Any:
         """Shapes of what `call` returns."""
         batch, time = sequences_shape[:2]

@@ -14,7 +14,7 @@ from rnnapps.config import RecurrentConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import Kernel
 from rnnapps.kernels.step import autocast
-from rnnapps.layers.arguments import as_states, check_arguments, check_cell, given
+from rnnapps.layers.arguments import as_states, check_arguments, check_cell, check_constants, check_elapsed, given
 from rnnapps.layers.bidirectional import Bidirectional
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.recurrent import Recurrent
@@ -83,11 +83,11 @@ class RecurrentStack(keras.layers.Layer):
             return layer
         return Bidirectional(layer, name=f"layer_{number}_bidirectional", dtype=self.dtype_policy)
 
-    def build(self, sequences_shape: Sequence[int | None]) -> None:
-        """Makes the weights for inputs `(batch, time, features)`."""
+    def build(self, sequences_shape: Sequence[int | None], constants_shape: Nest = None) -> None:
+        """Makes the weights for inputs `(batch, time, features)` and constants of these shapes."""
         self.features, shape = sequences_shape[-1], tuple(sequences_shape)
         for layer in self.recurrent_layers:
-            layer.build(shape)
+            layer.build(shape, constants_shape=constants_shape)
             shape = layer.compute_output_shape(shape)[0]
 
     @property
@@ -111,9 +111,12 @@ class RecurrentStack(keras.layers.Layer):
 
     def __call__(self, sequences: Tensor, *others: Any, **named: Any) -> Any:
         """Runs the layer, as `call` says, once its arguments were checked."""
-        states, mask = given(others, named, "states", "mask")
+        order = ("states", "mask", "training", "constants", "elapsed")
+        states, mask, _, constants, elapsed = given(others, named, *order)
         shapes = self.state_shapes
         check_arguments(self, sequences, states, mask, shapes=shapes, features=self.features)
+        check_constants(self, sequences, constants, self.cells)
+        check_elapsed(self, sequences, elapsed, self.cells)
         return super().__call__(sequences, *others, **named)
 
     def call(
@@ -122,6 +125,9 @@ class RecurrentStack(keras.layers.Layer):
         states: Sequence[Tensor] | None = None,
         mask: Tensor | None = None,
         training: bool = False,
+        *,
+        constants: Nest = None,
+        elapsed: Tensor | None = None,
     ) -> tuple[Tensor, Tensors]:
         """Runs all layers.
 
@@ -130,6 +136,10 @@ class RecurrentStack(keras.layers.Layer):
             states: initial states of all layers, as `initial_states` lists them; zeros by default.
             mask: bool `(batch, time)`, True where a step is valid.
             training: whether dropout is on.
+            constants: what stays the same over a sequence, a tensor `(batch, ...)` or a nest of such: for all layers
+                whose cells read it.
+            elapsed: time since the step before, `(batch, time)`, as in `Recurrent.call`: for all layers whose cells
+                read it.
 
         Returns:
             Outputs `(batch, time, output_size)` and the final states of all layers.
@@ -140,18 +150,23 @@ class RecurrentStack(keras.layers.Layer):
             inputs = self.dropouts[number - 1](sequences, training=training) if number else sequences
             count = len(layer.initial_states(1))
             start = states[len(final) : len(final) + count]
-            outputs, *last = layer(inputs, initial_state=start, mask=mask, training=training)
+            beside = {
+                "constants": constants if self.cells[number].takes_constants else None,
+                "elapsed": elapsed if self.cells[number].takes_elapsed else None,
+            }
+            outputs, *last = layer(inputs, initial_state=start, mask=mask, training=training, **beside)
             sequences = self._joined(sequences, outputs)
             final += last
         return sequences, final
 
-    def looking_up(self, vectors: Tensor) -> StackStep:
+    def looking_up(self, vectors: Tensor, constants: Nest = None) -> StackStep:
         """One step of all layers for inputs that are rows of a table.
 
         The lowest layer's projection of all rows is computed here, once; a step only looks it up.
 
         Args:
             vectors: `(rows, features)`.
+            constants: as in `call`.
 
         Returns:
             A function of row numbers int32 `(batch,)` and the states of all layers, which returns the outputs
@@ -160,6 +175,7 @@ class RecurrentStack(keras.layers.Layer):
         vectors = tf.cast(vectors, self.compute_dtype)
         with autocast(self):
             table = self.cells[0].project(vectors)
+            fixed = [cell.fixed(constants if cell.takes_constants else None) for cell in self.cells]
 
         def step(rows: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
             sequences = tf.gather(vectors, rows)
@@ -167,7 +183,7 @@ class RecurrentStack(keras.layers.Layer):
             for number, cell in enumerate(self.cells):
                 start = states[len(final) : len(final) + len(cell.state_size)]
                 projected = tf.nest.map_structure(lambda t: tf.gather(t, rows), table) if number == 0 else None
-                outputs, last = _one_step(cell, sequences, start, projected)
+                outputs, last = _one_step(cell, sequences, start, projected=projected, constants=fixed[number])
                 sequences = self._joined(sequences, outputs)
                 final += last
             return sequences, final
@@ -179,7 +195,10 @@ class RecurrentStack(keras.layers.Layer):
         return inputs + outputs if self.residual and outputs.shape[-1] == inputs.shape[-1] else outputs
 
     def compute_output_shape(
-        self, sequences_shape: Sequence[int | None], states_shape: Sequence[Sequence[int | None]] | None = None
+        self,
+        sequences_shape: Sequence[int | None],
+        states_shape: Sequence[Sequence[int | None]] | None = None,
+        constants_shape: Nest = None,
     ) -> Any:
         """Shapes of what `call` returns."""
         batch, time = sequences_shape[:2]
@@ -209,12 +228,12 @@ class RecurrentStack(keras.layers.Layer):
 
 
 def _one_step(
-    cell: Cell, inputs: Tensor, states: Sequence[Tensor], projected: Nest | None = None
+    cell: Cell, inputs: Tensor, states: Sequence[Tensor], *, projected: Nest | None, constants: tuple[Nest, ...]
 ) -> tuple[Tensor, Tensors]:
     """A cell's output and new states; `projected` is `cell.project(inputs)` where it is known."""
     with autocast(cell):
         projected = cell.project(inputs) if projected is None else projected
-        new = cell.update(projected, cell.recur(states[0]), states)
+        new = cell.update(projected, cell.recur(states[0]), states, *constants)
         return cell.emit(inputs, new[0]), list(new)
 
 

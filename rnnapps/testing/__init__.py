@@ -21,6 +21,7 @@ from rnnapps.testing import contract, derivatives, layers, sequences
 from rnnapps.testing.pipelines import command_line, examples, serving, training
 from rnnapps.testing.pipelines.subject import PipelineSubject, joined
 from rnnapps.testing.subject import Subject
+from rnnapps.types import Nest
 
 __all__ = [
     "CELL_PROPERTIES",
@@ -69,7 +70,7 @@ PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
 }
 
 
-def check_cell(cell: Cell, *, features: int = 3) -> None:
+def check_cell(cell: Cell, *, features: int = 3, memory: Nest = None) -> None:
     """Checks a cell against every property in `CELL_PROPERTIES`, on small float32 problems; takes seconds.
 
     The cell itself is only read: copies made from its config are built and run.
@@ -77,11 +78,12 @@ def check_cell(cell: Cell, *, features: int = 3) -> None:
     Args:
         cell: the cell, with a few units (3 to 8) so that the check is quick.
         features: number of input features; give the number of units where the cell needs them equal (`Residual`).
+        memory: for a cell with `constants`, an example of them: a tensor of 5 rows, or a nest of such.
 
     Raises:
         AssertionError: a property does not hold; the message says which, by how much, and what to fix.
     """
-    subject = Subject(cell, features)
+    subject = Subject(cell, features, memory)
     for check in CELL_PROPERTIES.values():
         check(subject)
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.testing.subject import Subject
-from rnnapps.types import Tensor
+from rnnapps.types import Nest, Tensor
 
 __all__ = ["check_call", "check_config", "check_declarations", "check_linear_recurrence", "check_rows", "check_weights"]
 
@@ -28,14 +28,15 @@ def check_declarations(subject: Subject) -> None:
         assert tuple(state.shape) == (3, *shape), (
             f"{subject.name}: initial_states made {state.shape}, not (3, *{shape})"
         )
-    projected = tf.nest.map_structure(lambda t: t[:, 0], cell.project(problem.inputs))
-    new = cell.update(projected, cell.recur(problem.states[0]), problem.states)
+    projected = tf.nest.map_structure(lambda t: t[:, 0], cell.project_after(problem.inputs, problem.elapsed))
+    constants = cell.fixed(problem.memory)
+    new = cell.update(projected, cell.recur(problem.states[0]), problem.states, *constants)
     shapes = [tuple(state.shape) for state in new]
     assert shapes == [tuple(state.shape) for state in problem.states], (
         f"{subject.name}: update returned states of shapes {shapes}; expected one state for each of {sizes}, "
         "the output first"
     )
-    for name, gate in cell.gates(projected, cell.recur(problem.states[0]), problem.states).items():
+    for name, gate in cell.named_gates(projected, cell.recur(problem.states[0]), problem.states, *constants).items():
         assert gate.shape[0] == 4 and np.all(np.isfinite(gate)), (
             f"{subject.name}: gate {name!r} has shape {gate.shape} or is not finite; gates are (batch, any) of one step"
         )
@@ -63,16 +64,25 @@ def check_rows(subject: Subject) -> None:
     """Each batch row and each time step is computed on its own, whatever the leading dimensions."""
     cell, problem = subject.cell, subject.problem(time=3)
 
-    def step(inputs: Tensor, states: Sequence[Tensor]) -> dict[str, Tensor]:
-        new = cell.update(cell.project(inputs), cell.recur(states[0]), states)
+    def step(inputs: Tensor, states: Sequence[Tensor], elapsed: Tensor | None, memory: Nest) -> dict[str, Tensor]:
+        projected = cell.project_after(inputs, elapsed)
+        new = cell.update(projected, cell.recur(states[0]), states, *cell.fixed(memory))
         emitted = cell.emit(inputs, new[0])
         return {"emitted output": emitted} | {f"state {n}": state for n, state in enumerate(new)}
 
-    flat = step(problem.inputs[:, 1], problem.states)
-    rows = [step(problem.inputs[n : n + 1, 1], [state[n : n + 1] for state in problem.states]) for n in range(4)]
+    def of_rows(part: Nest, rows: slice) -> Nest:
+        return tf.nest.map_structure(lambda tensor: None if tensor is None else tensor[rows], part)
+
+    gaps = None if problem.elapsed is None else problem.elapsed[:, 1]
+    arguments = (problem.inputs[:, 1], problem.states, gaps, problem.memory)
+    flat = step(*arguments)
+    rows = [step(*of_rows(arguments, slice(n, n + 1))) for n in range(4)]
     joined = {name: np.concatenate([row[name] for row in rows]) for name in flat}
     subject.compare(flat, joined, "a row's result depends on other rows: reduce over the last axis only")
-    repeated = step(problem.inputs, [np.repeat(state[:, None], 3, axis=1) for state in problem.states])
+    if cell.takes_constants:  # which have the rows of the batch in front, and are read one step at a time
+        return
+    states = [np.repeat(state[:, None], 3, axis=1) for state in problem.states]
+    repeated = step(problem.inputs, states, problem.elapsed, None)
     at_step = {name: value[:, 1] for name, value in repeated.items()}
     subject.compare(at_step, flat, "parts must take tensors (..., features) with any number of leading dimensions")
 
@@ -81,8 +91,12 @@ def check_call(subject: Subject) -> None:
     """`call` is Keras's step: the emitted output and the new states of the three parts."""
     cell, problem = subject.cell, subject.problem(time=1)
     inputs = problem.inputs[:, 0]
-    output, states = cell(inputs, [tf.constant(state) for state in problem.states])
-    new = cell.update(cell.project(inputs), cell.recur(problem.states[0]), problem.states)
+    gaps = None if problem.elapsed is None else problem.elapsed[:, 0]
+    given = {} if gaps is None else {"elapsed": gaps}
+    given |= {"constants": problem.memory} if cell.takes_constants else {}
+    output, states = cell(inputs, [tf.constant(state) for state in problem.states], **given)
+    constants = cell.fixed(problem.memory)
+    new = cell.update(cell.project_after(inputs, gaps), cell.recur(problem.states[0]), problem.states, *constants)
     expected = {"output": cell.emit(inputs, new[0])} | {f"state {n}": state for n, state in enumerate(new)}
     actual = {"output": output} | {f"state {n}": state for n, state in enumerate(states)}
     subject.compare(actual, expected, "call must be made of project, recur, update and emit: do not override it")
@@ -108,7 +122,7 @@ def check_config(subject: Subject) -> None:
         f"{subject.name}: a copy from the config has states of {copy.state_size}, not {subject.prototype.state_size}; "
         "get_config must return the values __init__ got"
     )
-    copy.build((None, None, subject.features))
+    subject.build(copy)
     shapes, expected = ([tuple(w.shape) for w in cell.weights] for cell in (copy, subject.cell))
     assert shapes == expected, f"{subject.name}: a copy from the config has weights {shapes}, not {expected}"
 
@@ -117,12 +131,13 @@ def check_weights(subject: Subject) -> None:
     """All weights are made in `build`, none later, and every trainable one has a gradient."""
     cell, problem = subject.fresh(), subject.problem(time=3)
     assert not cell.trainable_variables, f"{subject.name}: weights exist before build; make them in build"
-    cell.build((None, None, subject.features))
+    subject.build(cell)
     count = len(cell.weights)
     with tf.GradientTape() as tape:
         output, states = problem.inputs[:, 0], [tf.constant(state) for state in problem.states]
+        given = {"constants": problem.memory} if cell.takes_constants else {}
         for _ in range(2):
-            output, states = cell(problem.inputs[:, 0], states)
+            output, states = cell(problem.inputs[:, 0], states, **given)
         gradients = tape.gradient([output, *states], [weight.value for weight in cell.trainable_variables])
     assert len(cell.weights) == count, f"{subject.name}: a step made new weights; make all of them in build"
     for weight, gradient in zip(cell.trainable_variables, gradients, strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
 
 import keras
 import tensorflow as tf
@@ -108,7 +107,7 @@ def check_derivatives(
     traced: bool = True,
 ) -> None:
     """Some of `DERIVATIVES` through a fast kernel are those of a plain loop, in a function or outside of any."""
-    inputs = tf.constant(subject.problem(time=3, batch=2).inputs)
+    inputs = subject.problem(time=3, batch=2).inputs
     kernels: tuple[Kernel, Kernel] = (kernel, "reference")
     for name in names:
         actual, expected = (_run(subject, DERIVATIVES[name], inputs, kernel=by, traced=traced) for by in kernels)
@@ -128,12 +127,17 @@ def _run(
     """One of `DERIVATIVES` of a new layer around the cell."""
     keras.utils.set_random_seed(0)
     layer = Recurrent(subject.fresh(), kernel=kernel)
-    layer.build(inputs.shape)
+    layer.build(inputs.shape, constants_shape=subject.memory_shape)
     subject.copy_weights(layer.cell)
     weights = [weight.value for weight in layer.trainable_variables]
+    beside = subject.problem(time=3, batch=2).beside
+
+    def function(sequences: Tensor) -> Tensor:
+        rows = tf.shape(sequences)[0]  # one where rows are run one by one
+        return layer(sequences, training=True, **tf.nest.map_structure(lambda tensor: tensor[:rows], beside))
 
     def run(sequences: Tensor) -> Tensors:
-        return derivative(partial(layer, training=True), sequences, weights)
+        return derivative(function, sequences, weights)
 
     results = (tf.function(run, autograph=False) if traced and kernel != "reference" else run)(inputs)
     return {f"derivative {number}": result for number, result in enumerate(results)}

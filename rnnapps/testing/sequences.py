@@ -61,9 +61,14 @@ def check_masks(subject: Subject) -> None:
         have = {f"final state {n}": masked[f"final state {n}"][row] for n in range(len(problem.states))}
         want = {f"final state {n}": state[row] for n, state in enumerate(problem.states)}
         if valid.any():
-            projected = subject.cell.project(tf.boolean_mask(problem.inputs[row : row + 1], valid, axis=1))
-            states = [state[row : row + 1] for state in problem.states]
-            outputs, final = reference.scan(subject.cell, projected, states, reverse=True)
+            inputs, states, _, _, _, elapsed, memory = tf.nest.map_structure(
+                lambda tensor, row=row: None if tensor is None else tensor[row : row + 1], problem.arguments()
+            )
+            inputs, elapsed = (
+                None if part is None else tf.boolean_mask(part, valid, axis=1) for part in (inputs, elapsed)
+            )
+            projected, constants = subject.cell.project_after(inputs, elapsed), subject.cell.fixed(memory)
+            outputs, final = reference.scan(subject.cell, projected, states, constants=constants, reverse=True)
             have["outputs of the valid steps"] = tf.boolean_mask(masked["outputs"][row], valid)
             want = {f"final state {n}": state[0] for n, state in enumerate(final)}
             want["outputs of the valid steps"] = outputs[0]
@@ -82,8 +87,9 @@ def check_split(subject: Subject) -> None:
         ) -> NamedTensors:
             window = slice(start, stop)
             masked = None if mask is None else mask[:, window]
-            d_outputs = problem.d_outputs[:, window]
-            return run(ScanArguments(problem.inputs[:, window], states, masked, d_outputs, problem.d_final))
+            elapsed = None if problem.elapsed is None else problem.elapsed[:, window]
+            whole = problem.arguments(masked)._replace(states=states, elapsed=elapsed)
+            return run(whole._replace(inputs=problem.inputs[:, window], d_outputs=problem.d_outputs[:, window]))
 
         names = [f"final state {n}" for n in range(len(problem.states))]
         windows = [(0, cut), (cut, 7)]
@@ -114,6 +120,8 @@ def _fused(subject: Subject, masked: bool, backwards: bool) -> Differentiated:
             tf.TensorSpec((None, None), tf.bool) if masked else None,
             tf.TensorSpec((None, None, cell.output_size), dtype),
             states,
+            tf.TensorSpec((None, None, 1), dtype) if cell.takes_elapsed else None,
+            subject.memory_signature,
         ]
         run = partial(subject.differentiate, fused_scan(cell), reverse=backwards)
         function = tf.function(lambda *arguments: run(ScanArguments(*arguments)), autograph=False)
@@ -121,8 +129,7 @@ def _fused(subject: Subject, masked: bool, backwards: bool) -> Differentiated:
     graph = subject.graphs[masked, backwards]
 
     def call(arguments: ScanArguments) -> NamedTensors:
-        inputs, states, mask, d_outputs, d_final = arguments
-        tensors = [inputs, *states, *([mask] if masked else []), d_outputs, *d_final]
+        tensors = [tensor for tensor in tf.nest.flatten(arguments) if tensor is not None]
         results: NamedTensors = graph(*[tf.convert_to_tensor(tensor) for tensor in tensors])
         return results
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.cells import Cell
-from rnnapps.types import NamedTensors, Tensor, Tensors
+from rnnapps.types import NamedTensors, Nest, Tensor, Tensors
 
 if TYPE_CHECKING:
     from tensorflow.types.experimental import ConcreteFunction
@@ -31,6 +31,8 @@ class ScanArguments(NamedTuple):
         mask: bool `(batch, time)`, True where a step is valid, or None.
         d_outputs: gradient of the outputs `(batch, time, output_size)`.
         d_final: gradients of the final states, each `(batch, *shape)`.
+        elapsed: time since the step that ran before `(batch, time, 1)`, for a cell that reads it, or None.
+        memory: what the cell's constants are made of, or None.
     """
 
     inputs: Tensor
@@ -38,12 +40,22 @@ class ScanArguments(NamedTuple):
     mask: Tensor | None
     d_outputs: Tensor
     d_final: Tensors
+    elapsed: Tensor | None = None
+    memory: Nest = None
 
 
 class Problem:
-    """Random inputs, states and cotangents of a scan over `(batch, time)` steps, the same for the same shape."""
+    """Random inputs, states and cotangents of a scan over `(batch, time)` steps, the same for the same shape.
 
-    def __init__(self, cell: Cell, features: int, batch: int, time: int) -> None:
+    Args:
+        cell: the cell it is for.
+        features: number of input features.
+        shape: rows and steps.
+        memory: an example of the cell's constants, of as many rows at least; None for a cell that takes none.
+    """
+
+    def __init__(self, cell: Cell, features: int, shape: tuple[int, int], memory: Nest = None) -> None:
+        batch, time = shape
         rng = np.random.default_rng(1000 * batch + time)
 
         def normal(*shape: int) -> Tensor:
@@ -54,9 +66,19 @@ class Problem:
         self.d_outputs = normal(batch, time, cell.output_size)
         self.d_final = [normal(batch, *shape) for shape in cell.state_shapes]
 
+        gaps = tf.constant(rng.exponential(size=(batch, time, 1)), cell.compute_dtype)
+        self.elapsed = gaps if cell.takes_elapsed else None
+        self.memory = _each(lambda tensor: tf.convert_to_tensor(tensor)[:batch], memory)
+
     def arguments(self, mask: Tensor | None = None) -> ScanArguments:
         """The whole problem, with a mask `(batch, time)` or without."""
-        return ScanArguments(self.inputs, self.states, mask, self.d_outputs, self.d_final)
+        return ScanArguments(self.inputs, self.states, mask, self.d_outputs, self.d_final, self.elapsed, self.memory)
+
+    @property
+    def beside(self) -> dict[str, Nest]:
+        """What a layer is given beside its inputs."""
+        elapsed = {} if self.elapsed is None else {"elapsed": self.elapsed[..., 0]}
+        return elapsed | ({} if self.memory is None else {"constants": self.memory})
 
 
 class Subject:
@@ -65,10 +87,11 @@ class Subject:
     Args:
         cell: the cell; it is only read, copies of it are run.
         features: number of input features.
+        memory: an example of the cell's constants, of 5 rows at least, for a cell that takes constants.
     """
 
-    def __init__(self, cell: Cell, features: int = 3) -> None:
-        self.prototype, self.features = cell, features
+    def __init__(self, cell: Cell, features: int = 3, memory: Nest = None) -> None:
+        self.prototype, self.features, self.memory = cell, features, memory
         self.name = type(cell).__name__
         self.graphs: dict[tuple[bool, bool], ConcreteFunction] = {}
 
@@ -81,10 +104,25 @@ class Subject:
         """A built copy whose weights, biases too, are moved off their initial values."""
         keras.utils.set_random_seed(0)
         cell, rng = self.fresh(), np.random.default_rng(0)
-        cell.build((None, None, self.features))
+        self.build(cell)
         for weight in cell.trainable_variables:
             weight.assign(weight + 0.1 * rng.normal(size=weight.shape))
         return cell
+
+    def build(self, cell: Cell) -> None:
+        """Builds a copy for the subject's features and constants."""
+        cell.build_for((None, None, self.features), self.memory_shape)
+
+    @property
+    def memory_shape(self) -> Nest:
+        """Shapes of the constants, of any number of rows."""
+        return _each(lambda tensor: (None, *np.shape(tensor)[1:]), self.memory)
+
+    @property
+    def memory_signature(self) -> Nest:
+        """Shapes and types of the constants, of any number of rows."""
+        memory = self.problem(time=1).memory
+        return _each(lambda tensor: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype), memory)
 
     def copy_weights(self, cell: Cell) -> Cell:
         """Gives a built copy the weights of `self.cell`."""
@@ -99,23 +137,27 @@ class Subject:
 
     def problem(self, time: int, batch: int = 4) -> Problem:
         """Inputs, states and cotangents for so many steps and rows."""
-        return Problem(self.cell, self.features, batch, time)
+        return Problem(self.cell, self.features, (batch, time), self.memory)
 
     def differentiate(self, scan: Scan, arguments: ScanArguments, **options: Any) -> dict[str, Tensor]:
         """Outputs, final states and all gradients of a scan, by name; options are those of the scan."""
-        inputs, states, mask, d_outputs, d_final = arguments
+        inputs, states, mask, d_outputs, d_final, elapsed, memory = arguments
         variables = [weight.value for weight in self.cell.trainable_variables]
+        beside = [t for t in tf.nest.flatten([elapsed, memory]) if t is not None and t.dtype.is_floating]
         with tf.GradientTape() as tape:
-            tape.watch([inputs, *states])
-            outputs, final = scan(self.cell, self.cell.project(inputs), states, mask=mask, **options)
+            tape.watch([inputs, *states, *beside])
+            fixed = {"constants": self.cell.fixed(memory)} if self.cell.takes_constants else {}
+            projected = self.cell.project_after(inputs, elapsed)
+            outputs, final = scan(self.cell, projected, states, mask=mask, **fixed, **options)
         gradients = tape.gradient(
             [outputs, *final],
-            [inputs, *states, *variables],
+            [inputs, *states, *variables, *beside],
             output_gradients=[d_outputs, *d_final],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         names = ["inputs", *(f"initial state {n}" for n in range(len(states)))]
         names += [weight.path for weight in self.cell.trainable_variables]
+        names += [f"elapsed time or constant {n}" for n in range(len(beside))]
         results = {"outputs": outputs} | {f"final state {n}": state for n, state in enumerate(final)}
         return results | {f"gradient of {name}": g for name, g in zip(names, gradients, strict=True)}
 
@@ -133,3 +175,8 @@ class Subject:
             assert np.all(np.isfinite(have)), f"{self.name}: {name} is not finite; {remedy}"
             difference = np.max(np.abs(want - have), initial=0.0) / max(1.0, np.max(np.abs(want), initial=0.0))
             assert difference <= tolerance, f"{self.name}: {name} differs by {difference:.1e}; {remedy}"
+
+
+def _each(change: Callable[[Tensor], Nest], memory: Nest) -> Nest:
+    """The memory with each of its tensors changed; None remains None."""
+    return None if memory is None else tf.nest.map_structure(change, memory)

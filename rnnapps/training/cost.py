@@ -13,6 +13,7 @@ import tensorflow as tf
 from rnnapps.cells.base import Cell
 from rnnapps.kernels.step import autocast
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.layers.running import Running
 from rnnapps.training.finetune import is_statistic
 from rnnapps.training.operations import Operations, count_graph
 from rnnapps.training.recurrence import complete_inputs, layer_name, replaced_recurrence
@@ -119,10 +120,10 @@ def count_operations(network: keras.Model, inputs: Mapping[str, Nest]) -> tuple[
     """
     calls, graph = _recurrent_calls(network, inputs)
     parts = []
-    for layer, spec in calls:
-        project, step = _trace_project(layer, spec), _trace_step(layer, spec)
+    for layer, specs in calls:
+        project, step = _trace_project(layer, specs), _trace_step(layer, specs)
         parts.append(count_graph(f"{layer_name(layer)}: input", project.graph))
-        parts.append(count_graph(f"{layer_name(layer)}: recurrence", step.graph, times=spec.shape[1]))
+        parts.append(count_graph(f"{layer_name(layer)}: recurrence", step.graph, times=specs.sequences.shape[1]))
     return (*parts, count_graph("outside recurrent layers", graph))
 
 
@@ -134,59 +135,74 @@ def recurrent_memory(network: keras.Model, inputs: Mapping[str, Nest]) -> tuple[
         inputs: one batch by name, with the shapes to count for; missing "states" are added.
     """
     calls, _ = _recurrent_calls(network, inputs)
-    return tuple(_layer_memory(layer, spec) for layer, spec in calls)
+    return tuple(_layer_memory(layer, specs) for layer, specs in calls)
 
 
 def _recurrent_calls(
     network: keras.Model, inputs: Mapping[str, Nest]
-) -> tuple[list[tuple[Recurrent, tf.TensorSpec]], tf.Graph]:
-    """The recurrent layers with the shape of their inputs, and the graph of everything else."""
-    calls: list[tuple[Recurrent, tf.TensorSpec]] = []
+) -> tuple[list[tuple[Recurrent, Running]], tf.Graph]:
+    """The recurrent layers with the shapes of what each runs on, and the graph of everything else."""
+    calls: list[tuple[Recurrent, Running]] = []
     batch = complete_inputs(network, inputs)
 
-    def skip(
-        layer: Recurrent, values: Tensor, states: Tensors, mask: Tensor | None, *, training: bool
-    ) -> tuple[Tensor, Tensors]:
-        calls.append((layer, tf.TensorSpec(values.shape, layer.cell.compute_dtype)))
+    def skip(layer: Recurrent, running: Running, *, training: bool) -> tuple[Tensor, Tensors]:
+        values = tf.cast(running.sequences, layer.cell.compute_dtype)
+        calls.append((layer, _specs(running._replace(sequences=values))))
         outputs = tf.zeros((*values.shape[:2], layer.cell.output_size), values.dtype)
-        return layer.cell.emit(values, outputs, training=training), states
+        return layer.cell.emit(values, outputs, training=training), running.states
 
     with replaced_recurrence(network, skip):
         graph = tf.function(lambda: network(batch, training=False)).get_concrete_function().graph
     return calls, graph
 
 
-def _trace_project(layer: Recurrent, spec: tf.TensorSpec) -> ConcreteFunction:
-    """`cell.project` as a graph, for the shape of its inputs."""
-    with autocast(layer.cell):
-        return tf.function(layer.cell.project).get_concrete_function(spec)
+def _specs(running: Running) -> Running:
+    """Shapes and types in place of tensors."""
+    specs: Running = tf.nest.map_structure(
+        lambda tensor: None if tensor is None else tf.TensorSpec(tensor.shape, tensor.dtype), running
+    )
+    return specs
 
 
-def _trace_step(layer: Recurrent, spec: tf.TensorSpec) -> ConcreteFunction:
+def _trace_project(layer: Recurrent, specs: Running) -> ConcreteFunction:
+    """`cell.project`, and what the cell makes of its constants, as a graph, for the shapes of its inputs."""
+    cell = layer.cell
+
+    def project(running: Running) -> tuple[Nest, tuple[Nest, ...]]:
+        return cell.project_after(running.sequences, running.elapsed), cell.fixed(running.memory)
+
+    with autocast(cell):
+        return tf.function(project, autograph=False).get_concrete_function(specs)
+
+
+def _trace_step(layer: Recurrent, specs: Running) -> ConcreteFunction:
     """One time step, which also returns the recurrent products to show their shapes."""
-    cell, batch_size = layer.cell, spec.shape[0]
+    cell, batch_size = layer.cell, specs.sequences.shape[0]
 
-    def step(projected: Nest, states: Tensors) -> tuple[Nest, Sequence[Tensor]]:
+    def step(projected: Nest, states: Tensors, constants: tuple[Nest, ...]) -> tuple[Nest, Sequence[Tensor]]:
         recurrent = cell.recur(states[0])
-        return recurrent, cell.update(projected, recurrent, states)
+        return recurrent, cell.update(projected, recurrent, states, *constants)
+
+    projected, constants = _trace_project(layer, specs).structured_outputs
 
     without_time = tf.nest.map_structure(
         lambda values: tf.TensorSpec((batch_size, *values.shape[2:]), values.dtype),
-        _trace_project(layer, spec).structured_outputs,
+        projected,
     )
+    constants = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), constants)
     states = [tf.TensorSpec((batch_size, *shape), cell.compute_dtype) for shape in cell.state_shapes]
     with autocast(cell):
-        return tf.function(step).get_concrete_function(without_time, states)
+        return tf.function(step).get_concrete_function(without_time, states, constants)
 
 
-def _layer_memory(layer: Recurrent, spec: tf.TensorSpec) -> LayerMemory:
+def _layer_memory(layer: Recurrent, specs: Running) -> LayerMemory:
     """What one layer keeps, from the shapes of one traced step."""
-    recurrent, states = _trace_step(layer, spec).structured_outputs
-    steps = spec.shape[1]
+    recurrent, states = _trace_step(layer, specs).structured_outputs
+    steps = specs.sequences.shape[1]
     return LayerMemory(
         layer=layer_name(layer),
         states=steps * _bytes(states),
-        projected=_bytes(_trace_project(layer, spec).structured_outputs),
+        projected=_bytes(_trace_project(layer, specs).structured_outputs),
         recurrent=steps * _bytes(recurrent),
     )
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 from rnnapps.cells.base import Cell
 from rnnapps.kernels import reference
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.layers.running import Running
 from rnnapps.training.gates import GateActivations, summarise_gate
 from rnnapps.training.recurrence import complete_inputs, layer_name, replaced_recurrence
 from rnnapps.types import Nest, Tensor, Tensors
@@ -114,28 +115,30 @@ class _Watch:
     tape: tf.GradientTape
     recordings: list[_Recording]
 
-    def run(
-        self, layer: Recurrent, inputs: Tensor, states: Tensors, mask: Tensor | None, *, training: bool
-    ) -> tuple[Tensor, Tensors]:
+    def run(self, layer: Recurrent, running: Running, *, training: bool) -> tuple[Tensor, Tensors]:
         """One layer; arguments and results as `replaced_recurrence` describes them."""
-        cell = layer.cell
-        projected = cell.project(inputs, training=training)
+        cell, (inputs, states, mask, _, memory, elapsed) = layer.cell, running
+        projected, constants = cell.project_after(inputs, elapsed, training=training), cell.fixed(memory)
         self.tape.watch(tf.nest.flatten(projected))
-        seen = reference.hidden_states(cell, projected, states, mask=mask, reverse=layer.reverse)
+        seen = reference.hidden_states(cell, projected, states, mask=mask, constants=constants, reverse=layer.reverse)
         # The states before each step, in the order of the input's time steps, like those after it in `seen`.
         before = [*seen[1:], states] if layer.reverse else [states, *seen[:-1]]
         last = seen[0 if layer.reverse else -1]
         with self.tape.stop_recording():
-            gates = [_gates(cell, projected, step, previous) for step, previous in enumerate(before)]
+            gates = [
+                _gates(cell, projected, step, previous, constants=constants) for step, previous in enumerate(before)
+            ]
         self.recordings.append(_Recording(layer_name(layer), seen, gates, last[0], mask))
         outputs = tf.stack([step_states[0] for step_states in seen], axis=1)
         return cell.emit(inputs, outputs, training=training), last
 
 
-def _gates(cell: Cell, projected: Nest, step: int, previous: Sequence[Tensor]) -> dict[str, Tensor]:
+def _gates(
+    cell: Cell, projected: Nest, step: int, previous: Sequence[Tensor], *, constants: tuple[Nest, ...]
+) -> dict[str, Tensor]:
     """The gates of one step of a whole sequence, each `(batch, units)`."""
     step_input = tf.nest.map_structure(lambda values: values[:, step], projected)
-    return cell.gates(step_input, cell.recur(previous[0]), previous)
+    return cell.named_gates(step_input, cell.recur(previous[0]), previous, *constants)
 
 
 def _through_time(

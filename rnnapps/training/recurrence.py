@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.layers.recurrent import Recurrent
+from rnnapps.layers.running import Running
 from rnnapps.types import Nest, Tensor, Tensors
 
 __all__ = ["Run", "complete_inputs", "layer_name", "recurrent_layers", "replaced_recurrence"]
@@ -42,9 +43,7 @@ def complete_inputs(network: keras.Model, inputs: Mapping[str, Nest]) -> dict[st
 class Run(Protocol):
     """What can do the work of a recurrent layer; see `replaced_recurrence`."""
 
-    def __call__(
-        self, layer: Recurrent, inputs: Tensor, states: Tensors, mask: Tensor | None, /, *, training: bool
-    ) -> tuple[Tensor, Tensors]:
+    def __call__(self, layer: Recurrent, running: Running, /, *, training: bool) -> tuple[Tensor, Tensors]:
         """Returns the outputs `(batch, time, units)` of all steps and the final states."""
 
 
@@ -54,8 +53,8 @@ def replaced_recurrence(network: keras.Model, run: Run) -> Iterator[None]:
 
     Args:
         network: the network; unchanged afterwards.
-        run: maps (layer, inputs (batch, time, features), initial states, bool mask (batch, time) or None, training=)
-            to the outputs (batch, time, units) of all steps and the final states. Masked inputs are zeros.
+        run: maps (layer, what it runs on, training=) to the outputs (batch, time, units) of all steps and the final
+            states. Masked inputs are zeros.
     """
     layers = recurrent_layers(network)
     kernels = [layer.kernel for layer in layers]
@@ -73,13 +72,12 @@ def replaced_recurrence(network: keras.Model, run: Run) -> Iterator[None]:
 def _replacement(layer: Recurrent, run: Run) -> Callable[..., tuple[Tensor, Tensors]]:
     """What stands for `Recurrent._run` while `run` does its work."""
 
-    def replaced(
-        inputs: Tensor, states: Tensors, mask: Tensor | None, kept: Tensor | None, *, training: bool, traced: bool
-    ) -> tuple[Tensor, Tensors]:
+    def replaced(running: Running, *, training: bool, traced: bool) -> tuple[Tensor, Tensors]:
         # Dropout of the recurrent path, `kept`, is left out: what is looked at is the recurrence itself.
-        if mask is not None:
-            mask = tf.cast(mask, tf.bool)
-            inputs = tf.where(mask[..., None], inputs, tf.zeros_like(inputs))
-        return run(layer, inputs, states, mask, training=training)
+        running = running._replace(kept=None)
+        if running.mask is not None:
+            mask, inputs = tf.cast(running.mask, tf.bool), running.sequences
+            running = running._replace(mask=mask, sequences=tf.where(mask[..., None], inputs, tf.zeros_like(inputs)))
+        return run(layer, running, training=training)
 
     return replaced

@@ -11,8 +11,10 @@ import pytest
 from rnnapps.cells import (
     CELLS,
     GRU,
+    GRUD,
     LSTM,
     Cell,
+    Elapsed,
     LayerNormLSTM,
     Mamba2,
     MinGRU,
@@ -32,6 +34,8 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
     "residual": (lambda: Residual(GRU(UNITS)), UNITS),
     "projection": (lambda: Projection(LSTM(UNITS), 3), FEATURES),
     "zoneout": (lambda: Zoneout(LSTM(UNITS), [0.1, 0.5]), FEATURES),
+    "gru_d": (lambda: GRUD(UNITS, FEATURES), FEATURES),
+    "elapsed": (lambda: Elapsed(LSTM(UNITS)), FEATURES),
     "projection_of_linear": (lambda: Projection(MinGRU(UNITS), 3), FEATURES),
     "wrapped_matrix": (lambda: Residual(Zoneout(Mamba2(UNITS, heads=2), 0.2)), UNITS),
     "all_wrappers": (lambda: Residual(Zoneout(Projection(LayerNormLSTM(UNITS), 3), 0.2)), 3),
@@ -51,6 +55,7 @@ def representatives(*others: str) -> list[Any]:
 def rows_to_save() -> list[Any]:
     """All rows; cells whose settings and weights are of the same types as those of others are marked slow."""
     alike = {"coupled_lstm", "antisymmetric_rnn", "lem", "cfc", "qrnn", "sru", "rg_lru", "delta_net", "gated_delta_net"}
+    alike |= {"elapsed", "gru_d"}
     return [pytest.param(name, marks=[pytest.mark.slow] if name in alike else []) for name in ROWS]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tests.tasks.walk import Change
 
@@ -20,6 +23,15 @@ def write_table(path: Path, columns: Mapping[str, Sequence[object]]) -> str:
     """Writes a CSV file; returns its path."""
     rows = zip(*columns.values(), strict=True)
     path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return str(path)
+
+
+def write_database(path: Path, columns: Mapping[str, Sequence[object]]) -> str:
+    """Writes an SQLite file of two tables, `one` and `two`, the second with a row less; returns its path."""
+    frame = pd.DataFrame(columns).assign(time=np.datetime_as_string(np.asarray(columns["time"])))
+    with closing(sqlite3.connect(path)) as connection:
+        frame.to_sql("one", connection, index=False)
+        frame.iloc[:-1].to_sql("two", connection, index=False)
     return str(path)
 
 
@@ -52,6 +64,8 @@ def series_changes(folder: Path, beside: Mapping[str, Any], *, reads: bool) -> d
     chosen = {"data.channels": CHANNELS} if reads else {}
     roles = {name: table(name, **{name: column}) | chosen for name, column in extra.items()}
     two = {"data.channels": CHANNELS} | table("two", later=hours + 30, shop=["a"] * (ROWS // 2) + ["b"] * (ROWS // 2))
+    database = {**beside, "data.source": write_database(folder / "plant.sqlite", plain)}
+    autumn = table("autumn", time=hours + np.timedelta64(210, "D")) | {"data.timezone": "Europe/Berlin"}
     days = {**regular, "data.validation_from": "2024-04-01", "data.test_from": "2024-04-05"}
     grid = {"data.irregular": "regularise"}
     return {
@@ -63,6 +77,9 @@ def series_changes(folder: Path, beside: Mapping[str, Any], *, reads: bool) -> d
         "data.categorical": Change(["day"], roles["day"]),
         "data.static": Change(["size"], roles["size"]),
         "data.label": Change("mark", table("marked", mark=[int(row % 50 == 49) for row in range(ROWS)])),
+        "data.table": Change("two", {**database, "data.table": "one"}),
+        "data.query": Change("SELECT * FROM two", {**database, "data.query": "SELECT * FROM one"}),
+        "data.autumn_hour": Change("second", {**autumn, **grid, "data.autumn_hour": "first"}),
         "data.timezone": Change("Europe/Berlin", regular),
         "data.time_format": Change("unix_ms", table("epochs", time=hours.astype("datetime64[s]").astype(int))),
         "data.irregular": Change("regularise", hole),
@@ -72,6 +89,7 @@ def series_changes(folder: Path, beside: Mapping[str, Any], *, reads: bool) -> d
         "data.separator": Change(";", regular),
         "data.decimal": Change(",", regular),
         "data.skip_lines": Change([2], regular),
+        "data.header_lines": Change(2, regular),
         "data.missing": Change([-999], table("codes", east=np.where(np.arange(ROWS) % 9, wave[0], -999))),
         "data.validation_from": Change("2024-04-02", days),
         "data.test_from": Change("2024-04-06", days),

@@ -35,6 +35,13 @@ def test_examples_of_other_kinds_pass(file: str, name: str) -> None:
     check_cell(getattr(example(file), name)(4))
 
 
+@pytest.mark.slow
+def test_an_example_that_reads_constants_passes() -> None:
+    valid = np.arange(6) < np.array([[6], [2], [4], [1], [5]])
+    memory = (np.random.default_rng(1).normal(size=(5, 6, 2)).astype("float32"), valid)
+    check_cell(example("my_attention_cell").AttentiveRNN(4), memory=memory)
+
+
 class ForgetsAnArgument(LeakyRNN):
     def __init__(self, units, *, rate=0.1, **kwargs):
         super().__init__(units, **kwargs)

@@ -79,7 +79,8 @@ def _facts(series: Sequence[Series], config: SeriesDataConfig) -> dict[str, Valu
     first = series[0]
     timed = [own for own in series if own.times is not None and len(own)]
     facts: dict[str, Value] = {"series": len(series), "rows": sum(map(len, series)), "channels": len(first.channels)}
-    named = {"time": "time column", "series": "series column", "separator": "separator", "decimal": "decimal character"}
+    columns = {"time": "time column", "series": "series column"}
+    named = {"format": "format", **columns, "separator": "separator", "decimal": "decimal character"}
     facts |= {told: repr(first.rules[name]) for name, told in named.items() if first.rules.get(name)}
     if timed:
         facts["frequency"] = ", ".join(sorted({_shown_frequency(own) for own in timed}))

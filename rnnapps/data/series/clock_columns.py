@@ -1,4 +1,4 @@
-"""Columns of numbers that are times: Unix times, and years."""
+"""Columns of numbers that are times: Unix times, dates written as one number, days of a spreadsheet, and years."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from rnnapps.data.series.time_texts import EXCEL
 from rnnapps.types import Array
 
-__all__ = ["clock_columns", "unix_unit"]
+__all__ = ["clock_columns", "digits_format", "unix_unit"]
 
 FIRST, LAST = 10**9, 4 * 10**9
 """Unix seconds from 2001 to 2096: what other numbers rarely are."""
 UNITS = {"unix_s": 1, "unix_ms": 10**3, "unix_us": 10**6, "unix_ns": 10**9}
-_CLOCK = re.compile(r"time|epoch|unix|date|(^|[^a-z])(ts|t)([^a-z]|$)")
+_CLOCK = re.compile(r"time|epoch|unix|date|datum|zeit|(^|[^a-z])(ts|t)([^a-z]|$)")
+_DATED = re.compile(r"dat|month|period|yyyy|(^|[^a-z])ym([^a-z]|$)")
 _YEAR = ("year", "yr", "jahr")
 
 
@@ -35,8 +37,47 @@ def _are_hours_of_dates(numbers: Array) -> bool:
     return bool((digits & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (hour <= 24)).all())
 
 
+_DIGITS = {
+    "%Y%m": (190_001, 209_912),
+    "%Y%m%d": (19_000_101, 20_991_231),
+    "%Y%m%d%H": (1_900_010_100, 2_099_123_123),
+    "%Y%m%d%H%M": (190_001_010_000, 209_912_312_359),
+    "%Y%m%d%H%M%S": (19_000_101_000_000, 20_991_231_235_959),
+}
+"""Dates written as one number, and the range of such numbers."""
+_PARTS = {"%m": (1, 12), "%d": (1, 31), "%H": (0, 23), "%M": (0, 59), "%S": (0, 59)}
+EXCEL_DAYS = (20_000, 80_000)
+"""Serial numbers of a spreadsheet from 1954 to 2119."""
+
+
+def digits_format(numbers: Array, name: str) -> str:
+    """The format in which all numbers are dates of these two centuries, such as %Y%m for 201501; "" for none.
+
+    Args:
+        numbers: the first ones of a column.
+        name: of the column; only one that speaks of dates holds serial numbers of a spreadsheet, the format `excel`.
+    """
+    if not len(numbers) or not np.isfinite(numbers).all():
+        return ""
+    low, high = numbers.min(), numbers.max()
+    if "dat" in name.lower() and EXCEL_DAYS[0] <= low and high < EXCEL_DAYS[1]:
+        return EXCEL
+    fitting = (form for form, (first, last) in _DIGITS.items() if first <= low and high <= last)
+    return next((form for form in fitting if _are_dates(numbers, form)), "")
+
+
+def _are_dates(numbers: Array, form: str) -> bool:
+    """Whether each pair of digits behind the year is a month, a day, an hour..."""
+    rest, good = numbers, numbers == np.round(numbers)
+    for directive in reversed(re.findall("%[mdHMS]", form)):
+        low, high = _PARTS[directive]
+        good &= (rest % 100 >= low) & (rest % 100 <= high)
+        rest = rest // 100
+    return bool(good.all())
+
+
 def clock_columns(columns: Iterable[tuple[str, Array]]) -> tuple[list[str], Mapping[str, str]]:
-    """Columns of numbers that are called times and hold Unix times, and those that look like times.
+    """Columns of numbers that are called times and hold Unix times or dates, and those that look like times.
 
     Args:
         columns: names and the first numbers of columns.
@@ -48,7 +89,8 @@ def clock_columns(columns: Iterable[tuple[str, Array]]) -> tuple[list[str], Mapp
     for name, numbers in columns:
         unit, ascending = unix_unit(numbers), len(numbers) > 1 and bool((np.diff(numbers) > 0).all())
         years = ascending and (numbers == numbers.round()).all() and numbers[0] >= 1000 and numbers[-1] < 3000
-        if unit and _CLOCK.search(name.lower()):
+        dated = ascending and _DATED.search(name.lower()) and digits_format(numbers, name)
+        if dated or (unit and _CLOCK.search(name.lower())):
             times.append(name)
         elif unit and ascending:
             doubts[name] = f"looks like Unix times and is learned as a channel; if it is the time: --data.time {name}"

@@ -18,6 +18,7 @@ Irregular = Literal["refuse", "regularise", "keep"]
 Duplicates = Literal["refuse", "first", "last", "mean", "keep"]
 AbsentRows = Literal["missing", "zero"]
 Decimal = Literal["auto", ".", ","]
+AutumnHour = Literal["refuse", "first", "second"]
 
 
 _CHOICES: dict[str, object] = {
@@ -25,6 +26,7 @@ _CHOICES: dict[str, object] = {
     "absent_rows": AbsentRows,
     "duplicates": Duplicates,
     "decimal": Decimal,
+    "autumn_hour": AutumnHour,
 }
 
 
@@ -32,23 +34,31 @@ _CHOICES: dict[str, object] = {
 class SeriesDataConfig(BadExamplesConfig):
     """The series to learn from, and how they are split in time.
 
-    A source is a CSV or Parquet file, or a folder of them (each file one series, named after the file). A file is wide
-    (one column a channel) or long (rows of several series, told apart by the column `series`). Lists are given as
-    `'[a, b]'`.
+    A source is a table in a file or a database, or a folder of tables (each one series, named after its file). A table
+    is wide (one column a channel) or long (rows of several series, told apart by the column `series`). Lists are given
+    as `'[a, b]'`. Columns are named, or counted from 1; `date+time` is what two columns say together.
 
     Attributes:
-        source: `builtin`, a .csv or .parquet file, or a folder of them.
+        source: `builtin`, a table (CSV, Parquet, Feather, Excel, JSON, SQLite, line protocol, .tsf, .ts...), a folder
+            of tables, or the address of a database, such as postgresql://host/name.
         time: column of the timestamps; empty finds `time`, `timestamp`, `date`, `datetime` or `ds`; `none` reads rows
-            as equally spaced steps.
-        series: column that names the series of a row; empty takes `series_id` or `series` where there is one.
+            as equally spaced steps. Of a day and a time of day in two columns: `date+time`.
+        series: column that names the series of a row; empty takes `series_id`, `series` or `unique_id` where there is
+            one. Several name it together: `store+family`.
         channels: columns of measured numbers; empty takes all columns without another role.
         known: columns of numbers that are known ahead of time, such as prices or a weather forecast.
         categorical: columns of text or codes that are known ahead of time, such as a holiday's name.
         static: columns that are constant within a series, numbers or text.
         label: column of whole numbers that marks rows, such as 1 for an anomaly.
+        table: name of the sheet of a workbook, of the table of a database, or of the measurement of a line protocol;
+            empty for the only one.
+        query: the rows of a database to read, in SQL, such as SELECT * FROM readings WHERE plant = 7.
         timezone: time zone of timestamps that name none, and of calendar features, such as Europe/Berlin.
-        time_format: strptime format of the timestamps, or unix_s, unix_ms, unix_us, unix_ns; empty reads
-            ISO 8601, and numbers that are Unix times of this century.
+        autumn_hour: what an hour is that clocks show twice where they go back, but the file has once: refuse, or the
+            first or the second of the two.
+        time_format: strptime format of the timestamps (also with %q, a quarter), or excel for the serial numbers of a
+            spreadsheet, or unix_s, unix_ms, unix_us, unix_ns; empty reads ISO 8601, numbers that are Unix times of this
+            century, and other formats where only one makes sense of all rows.
         irregular: what to do when timestamps are not equally spaced, up to a quarter of a step: refuse; regularise,
             which gives rows the nearest places of a regular grid, averages rows that share a place and leaves empty
             places missing; or keep, which ignores it.
@@ -61,6 +71,7 @@ class SeriesDataConfig(BadExamplesConfig):
         separator: character between columns; auto finds it.
         decimal: decimal character; auto finds it.
         skip_lines: numbers of lines, from 1, that are no rows: titles above the column names, units, sums.
+        header_lines: lines that name the columns; of several, what stands below each other is a name together.
         missing: what else than an empty cell, NA, null and their like means that nothing was measured, such as -999.
         season_steps: rows after which a series repeats itself, for naive forecasts and scores; 0 takes what is usual
             for its frequency.
@@ -82,7 +93,10 @@ class SeriesDataConfig(BadExamplesConfig):
     categorical: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
     label: str = ""
+    table: str = ""
+    query: str = ""
     timezone: str = "UTC"
+    autumn_hour: AutumnHour = "refuse"
     time_format: str = ""
     irregular: Irregular = "refuse"
     absent_rows: AbsentRows = "missing"
@@ -91,6 +105,7 @@ class SeriesDataConfig(BadExamplesConfig):
     separator: str = "auto"
     decimal: Decimal = "auto"
     skip_lines: tuple[int, ...] = ()
+    header_lines: int = 1
     missing: tuple[str | float, ...] = ()
     season_steps: int = 0
     validation_fraction: float = 0.15
@@ -121,6 +136,7 @@ class SeriesDataConfig(BadExamplesConfig):
             ) from None
         require("data.season_steps", self.season_steps, "at least 0", self.season_steps >= 0)
         require("data.skip_lines", self.skip_lines, "at least 1 each", all(line >= 1 for line in self.skip_lines))
+        require("data.header_lines", self.header_lines, "from 1 to 9", 1 <= self.header_lines <= 9)
         self._check_roles()
         self._check_split()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnnapps.data.given import MEMORY
+from rnnapps.data.series.column_names import has_column
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.given_series import given_table
 from rnnapps.data.series.table_frame import Table
@@ -34,7 +35,7 @@ def given_chunks(given: object, config: SeriesDataConfig) -> Iterator[Table]:
     row = 0
     for chunk in _chunks(given):
         names = (*chunk.columns, *chunk.index.names) if isinstance(chunk, pd.DataFrame) else ()
-        own = config if config.series in names else dataclasses.replace(config, series="")
+        own = config if has_column(config.series, names) else dataclasses.replace(config, series="")
         table = given_table(chunk, own, first_row=row)
         yield table
         row += len(table.frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ __all__ = ["given_series", "given_series_of_splits", "given_table"]
 CHANNEL = "value"
 """What the only channel is called, where nothing gives it a name."""
 
-FORMS = "give a pandas frame or series, an array (rows, channels), a path, or several of these by name"
+FORMS = (
+    "give a pandas frame or series, an array (rows, channels), a frame of polars or Arrow, a path, or several by name"
+)
 
 
 def given_series(
@@ -79,7 +82,7 @@ def given_table(one: object, config: SeriesDataConfig, *, whole: str = MEMORY, f
         DataError: as for `given_series`.
     """
     if isinstance(one, str | Path):
-        return read_table(Path(one), config)
+        return read_table(one, config)
     frame = _frame(one, config.channels, whole)
 
     def place(row: int) -> str:
@@ -105,7 +108,22 @@ def _tables(given: object, config: SeriesDataConfig, whole: str) -> Iterator[tup
 def _is_several(given: object) -> bool:
     """Whether a list holds several series, rather than numbers or rows of numbers."""
     kinds = (pd.DataFrame, pd.Series, np.ndarray, str, Path, Mapping)
-    return isinstance(given, list | tuple) and (not given or any(isinstance(one, kinds) for one in given))
+    if not isinstance(given, list | tuple):
+        return False
+    return not given or any(isinstance(one, kinds) or _is_arrow(one) for one in given)
+
+
+def _is_arrow(one: object) -> bool:
+    """Whether it is a frame or a column of polars, Arrow, DuckDB or another library that gives streams of Arrow."""
+    return hasattr(one, "__arrow_c_stream__") and not isinstance(one, pd.DataFrame | pd.Series)
+
+
+def _arrow_frame(one: Any) -> pd.DataFrame:
+    """What such a library holds as a frame of pandas."""
+    import pyarrow as pa
+
+    frame: pd.DataFrame = pa.table(one.to_frame() if hasattr(one, "to_frame") else one).to_pandas()
+    return frame
 
 
 def _frame(one: object, channels: tuple[str, ...], whole: str) -> pd.DataFrame:
@@ -113,6 +131,8 @@ def _frame(one: object, channels: tuple[str, ...], whole: str) -> pd.DataFrame:
     if isinstance(one, pd.DataFrame):
         return one
     only = channels[0] if len(channels) == 1 else CHANNEL
+    if _is_arrow(one):
+        return _arrow_frame(one)
     if isinstance(one, pd.Series):
         return one.to_frame(only if one.name is None else one.name)
     array = _numbers(one, whole)

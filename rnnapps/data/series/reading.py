@@ -1,4 +1,4 @@
-"""Tables of rows, read from CSV and Parquet files, as series."""
+"""Tables of rows as series."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from rnnapps.data.series.table_file import read_table
 from rnnapps.data.series.table_frame import Table
 from rnnapps.data.series.table_series import table_series
 from rnnapps.data.sources import list_files
+from rnnapps.data.tables.database import is_database
+from rnnapps.data.tables.readers import table_suffixes
 from rnnapps.errors import DataError
 
 __all__ = [
@@ -31,12 +33,13 @@ __all__ = [
 ]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
+"""Of the tables of a folder; where none ends so, those of the other formats are taken."""
 
 
 def read_series(
     config: SeriesDataConfig, known: Mapping[str, str] | None = None, good: GoodExamples | None = None
 ) -> list[Series]:
-    """Reads a CSV or Parquet file, or every file of a folder as a series of its own.
+    """Reads a table, or every file of a folder as a series of its own.
 
     Args:
         config: where they are, and what the user says of them.
@@ -49,12 +52,16 @@ def read_series(
     Raises:
         DataError: a file is missing, is no table, or a cell is not what its column needs; with line and column.
     """
+    if is_database(config.source):
+        name = config.table or "query"
+        return share_frequency(table_series(read_table(config.source, config, known), config, name=name, known=known))
     path = unpacked_source(config.source)
     if not path.is_dir():
         return share_frequency(table_series(read_table(path, config, known), config, name=path.stem, known=known))
-    files = list_files(path, SUFFIXES)
+    files = list_files(path, SUFFIXES) or list_files(path, table_suffixes())
     if not files:
-        raise DataError(path, "holds no table", f"put files ending in {', '.join(SUFFIXES)} there")
+        known_suffixes = ", ".join((*SUFFIXES, *table_suffixes()))
+        raise DataError(path, "holds no table", f"put files ending in {known_suffixes} there")
     own = good or GoodExamples(path, config, noun="tables")
     found = [pair for pairs in own.read(partial(_file_series, file, config, known) for file in files) for pair in pairs]
     if good is None or not found:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnapps.data.csv_file import SEPARATORS, other_mark, read_number, without_unit
+from rnnapps.data.csv_file import SEPARATORS
 from rnnapps.data.csv_records import cut_cells
+from rnnapps.data.number_cells import other_mark, read_number, without_unit
+from rnnapps.data.series.column_names import has_column
 from rnnapps.data.series.row_rules import RowRules
-from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES
+from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES, column_parts
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -41,10 +43,10 @@ class RowColumns:
             raise DataError(source, f"{where}: has no column {missing[0]!r}", f"it names {', '.join(names)}")
         self._places = [self.names.index(name) for name in rules.channels]
         config, known = rules.config, rules.known
-        self.series = self._column(config.series, known.get("series", ""), SERIES_NAMES)
-        clock = None if config.time == NO_TIME else self._column(config.time, known.get("time", ""), TIME_NAMES)
-        self.time = clock
-        if clock is None and rules.needs_time:
+        self._series = self._columns(config.series, known.get("series", ""), SERIES_NAMES)
+        no_time = config.time == NO_TIME
+        self._time = () if no_time else self._columns(config.time, known.get("time", ""), TIME_NAMES)
+        if not self._time and rules.needs_time:
             raise DataError(
                 source, f"{where}: has no column of times", "this model reads the calendar: add one called time"
             )
@@ -67,6 +69,14 @@ class RowColumns:
             problem = f"{where}: has {len(cells)} cells; expected {len(self.names)}"
             raise DataError(self.source, problem, f"separate them by {self.separator!r}")
         return cells
+
+    def time(self, cells: Sequence[str]) -> str | None:
+        """The time of a row as it stands there; None where there is no column of it."""
+        return " ".join(cells[place] for place in self._time) if self._time else None
+
+    def series(self, cells: Sequence[str]) -> str:
+        """The name of the series of a row; "" where no column names it."""
+        return "/".join(cells[place] for place in self._series)
 
     def values(self, cells: Sequence[str], where: str) -> Array:
         """The numbers of the channels, float64 `(channels,)`, NaN where missing.
@@ -91,15 +101,17 @@ class RowColumns:
             raise DataError(self.source, problem, "correct it, or leave the cell empty if it is missing")
         return number
 
-    def _column(self, asked: str, known: str, usual: Sequence[str]) -> int | None:
-        """The column that is asked for, that of the training data, or one with a usual name."""
-        if asked and asked not in self.names:
+    def _columns(self, asked: str, known: str, usual: Sequence[str]) -> tuple[int, ...]:
+        """The columns that are asked for, those of the training data, or one with a usual name."""
+        numbered = 1 <= int(asked) <= len(self.names) if asked.isascii() and asked.isdecimal() else False
+        if asked and not has_column(asked, self.names) and not numbered:
             raise DataError(self.source, f"{self.where}: has no column {asked!r}", f"it names {', '.join(self.names)}")
-        wanted = [name for name in (asked, known) if name in self.names and name]
+        wanted = [name for name in (asked, known) if has_column(name, self.names)]
+        wanted += [self.names[int(asked) - 1]] if numbered else []
         lowered = [name.lower() for name in self.names]
         wanted += [self.names[lowered.index(name)] for name in usual if name in lowered]
         free = [name for name in wanted if name not in self.rules.channels]
-        return self.names.index(free[0]) if free else None
+        return tuple(map(self.names.index, column_parts(free[0], self.names))) if free else ()
 
 
 def find_columns(rules: RowRules, source: str, text: str, where: str) -> tuple[RowColumns, bool]:

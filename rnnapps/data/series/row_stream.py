@@ -164,11 +164,10 @@ class RowStream:
                 self.counts.rows -= 1
                 return None
             values = known.values(cells, where)
-            series = cells[known.series] if known.series is not None else ""
-            time = None
-            if known.time is not None:
+            series, time = known.series(cells), None
+            if (written := known.time(cells)) is not None:
                 clock = RowClock(self.rules, source)
-                time = clock.read(cells[known.time], where, self._schedule.before(series))
+                time = clock.read(written, where, self._schedule.before(series))
         except DataError as error:
             raise _BadRow(error) from None
         return self._placed(record.line, series, time, values=values, where=where)

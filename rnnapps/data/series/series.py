@@ -49,7 +49,8 @@ class Series:
         source: file or name the rows come from.
         notes: what was noticed while reading, for people.
         rules: how the cells of its source were found to be written, where no setting says so, for reading others alike:
-            columns `time` and `series`, `time_format`, `separator`, `decimal`, and `frequency`.
+            columns `time` and `series`, `time_format`, `separator`, `decimal`, and `frequency`; and its `format`, where
+            that is not CSV.
     """
 
     name: str

@@ -1,8 +1,9 @@
-"""One CSV or Parquet file as a table whose columns have the types their roles need."""
+"""One file as a table whose columns have the types their roles need."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,68 +12,102 @@ import numpy as np
 import pandas as pd
 
 from rnnapps.data.archives import unpacked_source
-from rnnapps.data.csv_file import (
-    MISSING,
-    CsvShape,
-    inspect_csv,
-    may_be_thousands,
-    other_mark,
-    read_number,
-)
+from rnnapps.data.csv_file import CsvShape, inspect_csv
+from rnnapps.data.number_cells import MISSING, may_be_thousands, other_mark, read_number
 from rnnapps.data.series.bad_cells import without_bad_cells
 from rnnapps.data.series.clock_columns import clock_columns
+from rnnapps.data.series.column_names import join_columns, with_day_and_clock, with_named_columns
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
-from rnnapps.data.series.table_roles import Roles, assign_roles
+from rnnapps.data.series.found_tables import found_table, table_options
+from rnnapps.data.series.likely_keys import likely_keys
+from rnnapps.data.series.table_frame import Table, require_numbers
+from rnnapps.data.series.table_roles import Roles, assign_roles, column_parts
 from rnnapps.data.series.timestamps import looks_like_time
+from rnnapps.data.tables.database import is_database, read_database
+from rnnapps.data.tables.reader import CsvCopy
+from rnnapps.data.tables.readers import find_reader
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
 __all__ = ["read_table"]
 
+_ODD = re.compile(r"(?<=\d)[^\d.,eE+-](?=\d)|^[(\u2212]")
+"""In a number: marks between thousands that are no points or commas, and other signs of negative ones."""
 
-def read_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> Table:
-    """Reads a file.
+
+def read_table(source: Path | str, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> Table:
+    """Reads a table.
 
     Args:
-        path: the file.
+        source: a file, or the address of a database.
         config: what the user says of it.
         known: how the cells of the training data were written, see `Series.rules`.
 
     Raises:
         DataError: the file is missing or no table, a column has no role, or a cell is not what its column needs.
     """
-    path = unpacked_source(path)
-    parquet = path.suffix.lower() == ".parquet"
-    table = _read_parquet(path, config) if parquet else _read_csv(path, config, known)
-    return require_numbers(table)
+    if is_database(source):
+        found = read_database(str(source), table_options(config))
+        return require_numbers(found_table(str(source), found, config, title="a database"))
+    path = unpacked_source(source)
+    reader = find_reader(path)
+    if reader is None:
+        return require_numbers(_read_csv(path, config, known))
+    content = reader.read(path, table_options(config))
+    if isinstance(content, CsvCopy):
+        return require_numbers(_read_copy(path, content, config, known, title=reader.title))
+    return require_numbers(found_table(path, content, config, title=reader.title))
+
+
+def _read_copy(
+    path: Path, copy: CsvCopy, config: SeriesDataConfig, known: Mapping[str, str] | None, *, title: str
+) -> Table:
+    """The cells of a file that were written as CSV; what is wrong with them is told of the file itself."""
+    try:
+        table = _read_csv(copy.path, dataclasses.replace(config, separator="\t"), known)
+    except DataError as error:
+        raise DataError(path, error.problem, error.remedy) from None
+    rules = {name: rule for name, rule in table.rules.items() if name not in ("separator", "decimal")}
+    return dataclasses.replace(table, path=path, rules={**rules, "format": title})
 
 
 def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> Table:
     """Columns by their roles, times as text, numbers with the decimal character that was found."""
     shape = without_bad_cells(inspect_csv(path, config, known), config)
+    config = with_named_columns(config, shape.names, path)
     texts: dict[str, str] = {}
-    times = []
+    cells_of: dict[str, pd.Series] = {}
     for number, name in enumerate(shape.names):
         cells = [row[number].strip() for row in shape.sample]
         wrong = next((row for row, cell in enumerate(cells) if shape.number(cell) is None), None)
         if wrong is not None:
             texts[name] = _wrong_cell(shape, shape.line(wrong), cells[wrong])
-            present = pd.Series([cell for cell in cells if cell not in (*MISSING, *shape.missing)], dtype=str)
-            times += [name] if looks_like_time(present) else []
+            present = [cell for cell in cells if cell not in (*MISSING, *shape.missing)]
+            cells_of[name] = pd.Series(present, dtype=str)
     numbers = [(name, _sampled(shape, column)) for column, name in enumerate(shape.names) if name not in texts]
     clocks, doubts = clock_columns(numbers)
-    roles = assign_roles(path, shape.names, texts=texts, times=[*times, *clocks], doubts=doubts, config=config)
-    roles = dataclasses.replace(roles, notes=(*roles.notes, *_units(shape, roles), *_doubtful_marks(shape, roles)))
-    try:
-        frame = _frame(shape, roles, thousands=None)
-    except (ValueError, OverflowError, pd.errors.ParserError) as error:
-        _require_numbers(shape, roles, error)
-        mark = other_mark(shape.decimal)
-        frame = _frame(shape, roles, thousands=mark)
-        told = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
-        roles = dataclasses.replace(roles, notes=(*roles.notes, told))
+    config, told = with_day_and_clock(config, cells_of)
+    times = [*(name for name, cells in cells_of.items() if looks_like_time(cells)), *clocks]
+    keys = likely_keys(pd.DataFrame(shape.sample, columns=list(shape.names)), config, texts=texts, times=times)
+    roles = assign_roles(path, shape.names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
+    notes = (*roles.notes, *told, *_units(shape, roles), *_doubtful_marks(shape, roles))
+    roles = dataclasses.replace(roles, notes=notes)
+    frame, marks = _read_frame(shape, roles)
+    roles = dataclasses.replace(roles, notes=(*roles.notes, *marks))
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
+
+
+def _read_frame(shape: CsvShape, roles: Roles) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The columns that have a role, quickly where numbers are written plainly; and what to tell of their signs."""
+    try:
+        return _frame(shape, roles, thousands=None), ()
+    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        odd = _require_numbers(shape, roles, error)
+    mark = other_mark(shape.decimal)
+    if not odd:
+        told = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
+        return _frame(shape, roles, thousands=mark), (told,)
+    return _frame(shape, roles, thousands=None, plainly=False), (f"{odd!r} is read as {shape.number(odd)}",)
 
 
 def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
@@ -83,10 +118,13 @@ def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
     return {"separator": shape.separator, **units} | ({"decimal": shape.decimal} if shown else {})
 
 
-def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFrame:
-    """The columns that have a role."""
-    kinds: dict[str, Any] = {name: str if name in shape.units else np.float64 for name in roles.numbers}
-    kinds |= {name: str for name in (*roles.texts, *((roles.time,) if roles.time else ()))}
+def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None, plainly: bool = True) -> pd.DataFrame:
+    """The columns that have a role; their numbers by pandas, or cell by cell where they are not written plainly."""
+    by_cell = shape.units if plainly else roles.numbers
+    kinds: dict[str, Any] = {name: str if name in by_cell else np.float64 for name in roles.numbers}
+    clock, names = (column_parts(name, shape.names) if name else () for name in (roles.time, roles.series))
+    texts = {*roles.categorical, *roles.static_texts, *names}
+    kinds |= dict.fromkeys((*texts, *clock), str)
     frame = pd.read_csv(
         shape.path,
         sep=shape.separator,
@@ -97,17 +135,17 @@ def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None) -> pd.DataFr
         usecols=list(kinds),
         dtype=kinds,
         index_col=False,
-        na_values={name: [""] if name in roles.texts else [*MISSING, *shape.missing] for name in kinds},
+        na_values={name: [""] if name in texts else [*MISSING, *shape.missing] for name in kinds},
         keep_default_na=False,
         skipinitialspace=True,
         skiprows=[line - 1 for line in shape.skipped],
         encoding="utf-8-sig",
         engine="c",
     )
-    for name in shape.units.keys() & set(roles.numbers):
+    for name in [name for name in roles.numbers if kinds[name] is str]:
         cells = frame[name].fillna("")
         frame[name] = np.array([_number(shape, name, cell) for cell in cells], np.float64)
-    return frame
+    return join_columns(frame, shape.path, lambda row: f"line {shape.line(row)}", time=roles.time, series=roles.series)
 
 
 def _number(shape: CsvShape, name: str, cell: str) -> float:
@@ -141,19 +179,25 @@ def _sampled(shape: CsvShape, column: int) -> Array:
     return np.array([shape.number(row[column]) for row in shape.sample], np.float64)
 
 
-def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> None:
-    """Raises DataError for the first cell that is not a number where one is needed, or for what is wrong otherwise."""
+def _require_numbers(shape: CsvShape, roles: Roles, error: Exception) -> str:
+    """The first number with other signs than marks between thousands; "" for none.
+
+    Raises:
+        DataError: a cell is not a number where one is needed, or what is wrong otherwise.
+    """
     columns = [(shape.names.index(name), name) for name in roles.numbers]
-    marked = False
+    marked, odd = False, ""
     for line, row in shape.rows():
         for place, name in columns:
             if shape.number(row[place], column=name) is None:
                 problem = f"column {name!r} holds text: {_wrong_cell(shape, line, row[place])}"
                 raise DataError(shape.path, problem, "correct it, or leave the cell empty if it is missing") from None
             marked |= other_mark(shape.decimal) in row[place]
-    if not marked:
+            odd = odd or (row[place].strip() if name not in shape.units and _ODD.search(row[place].strip()) else "")
+    if not marked and not odd:
         message = str(error).splitlines()[0]
         raise DataError(shape.path, f"cannot be read as a table ({message})", "correct the file") from None
+    return odd
 
 
 def _wrong_cell(shape: CsvShape, line: int, cell: str) -> str:
@@ -164,13 +208,3 @@ def _wrong_cell(shape: CsvShape, line: int, cell: str) -> str:
         told += f", while its numbers have a decimal {'point' if other == ',' else 'comma'}"
         told += f" (--data.decimal '{other}' reads the other)"
     return told
-
-
-def _read_parquet(path: Path, config: SeriesDataConfig) -> Table:
-    if not path.is_file():
-        raise DataError(path, "does not exist" if not path.exists() else "is not a file", "check the path")
-    try:
-        frame = pd.read_parquet(path)
-    except Exception as error:  # pyarrow raises many kinds for damaged files
-        raise DataError(path, f"cannot be read as Parquet ({str(error).splitlines()[0]})", "write it again") from None
-    return frame_table(frame, config, path=path, place=lambda row: f"row {row + 1}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rnnapps.data.csv_file import read_number
+from rnnapps.data.number_cells import read_number
 from rnnapps.data.series.clock_columns import clock_columns
+from rnnapps.data.series.column_names import join_columns, with_day_and_clock, with_named_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.index_columns import with_index_columns
+from rnnapps.data.series.likely_keys import likely_keys
 from rnnapps.data.series.table_roles import Roles, assign_roles
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.errors import DataError
@@ -58,17 +61,29 @@ def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | s
         DataError: a column has no role, or is not what its role needs.
     """
     frame, config = with_index_columns(_measured(frame, tuple(map(str, config.missing))), config, path)
+    config = with_named_columns(config, list(frame.columns), path)
     texts, times = _texts_and_times(frame, place)
     plain = [(name, frame[name]) for name in frame.columns if name not in texts and name not in times]
     clocks, doubts = clock_columns(
         (name, column.iloc[:SAMPLE_ROWS].to_numpy(np.float64, na_value=np.nan)) for name, column in plain
     )
-    times = [*times, *clocks]
-    roles = assign_roles(path, list(frame.columns), texts=texts, times=times, doubts=doubts, config=config)
+    times, sample = [*times, *clocks], frame.iloc[:SAMPLE_ROWS]
+    config, told = with_day_and_clock(config, {name: _shown(sample[name].dropna()) for name in texts})
+    keys = likely_keys(sample.astype(str), config, texts=texts, times=times)
+    roles = assign_roles(path, list(frame.columns), texts=texts, times=times, doubts=doubts, config=config, keys=keys)
+    roles = dataclasses.replace(roles, notes=(*roles.notes, *told))
+    frame = join_columns(frame, path, place, time=roles.time, series=roles.series)
     numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in roles.numbers}
     names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}
     time = {roles.time: frame[roles.time]} if roles.time else {}
     return Table(path, pd.DataFrame({**time, **names, **numbers}), roles, place)
+
+
+def _shown(column: pd.Series) -> pd.Series:
+    """Cells as texts; days without a time of day as days."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype) and (column == column.dt.normalize()).all():
+        return column.dt.strftime("%Y-%m-%d")
+    return column.astype(str)
 
 
 def _measured(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:

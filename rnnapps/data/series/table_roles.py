@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,13 @@ from pathlib import Path
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
-__all__ = ["Roles", "assign_roles"]
+__all__ = ["JOIN", "NO_TIME", "SERIES_NAMES", "TIME_NAMES", "Roles", "assign_roles", "column_parts"]
 
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds")
-SERIES_NAMES = ("series_id", "series")
+SERIES_NAMES = ("series_id", "series", "unique_id")
 NO_TIME = "none"
+JOIN = "+"
+"""Between the names of columns that say one thing together."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def assign_roles(
     times: Sequence[str],
     doubts: Mapping[str, str],
     config: SeriesDataConfig,
+    keys: str = "",
 ) -> Roles:
     """Gives every needed column its role.
 
@@ -71,20 +74,21 @@ def assign_roles(
         texts: columns that hold text, with the place and content of the first one: "line 2: 'Berlin'".
         times: columns that hold timestamps, of text or of numbers.
         doubts: columns of numbers that may be timestamps, and what to tell of them.
-        config: what the user says of the columns.
+        config: what the user says of the columns, see `with_named_columns`.
+        keys: columns that may name the series, as `--data.series` takes them.
 
     Raises:
-        DataError: a named column does not exist, a column of text has no role, or no channel is left.
+        DataError: a column of text has no role, or no channel is left.
     """
-    asked = (config.time, config.series, config.label, *config.channels, *config.known, *config.categorical)
-    taken = {name for name in (*asked, *config.static) if name}
-    _require_columns(path, names, [name for name in (*asked, *config.static) if name and name != NO_TIME])
+    asked = (config.label, *config.channels, *config.known, *config.categorical, *config.static)
+    together = (part for name in (config.time, config.series) if name for part in column_parts(name, names))
+    taken = {*together, *asked}
     free = [name for name in names if name not in taken]
     time, notes = _time(config, free, times)
-    series = config.series or next((name for name in SERIES_NAMES if name in free), "")
+    series = config.series or next((name for name in free if name.lower() in SERIES_NAMES), "")
     others = [name for name in free if name not in (time, series)]
     channels = config.channels or tuple(others)
-    _require_numbers(path, (*channels, *config.known, *((config.label,) if config.label else ())), texts)
+    _require_numbers(path, (*channels, *config.known, *((config.label,) if config.label else ())), texts, keys)
     if not time and config.time != NO_TIME:
         notes += [f"column {name!r} {doubts[name]}" for name in channels if name in doubts]
     if not channels:
@@ -102,21 +106,19 @@ def assign_roles(
     )
 
 
-def _require_columns(path: Path | str, names: Sequence[str], asked: Sequence[str]) -> None:
-    """Raises DataError for the first column that is asked for and is not there, and names the nearest."""
-    for name in asked:
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f"the nearest is {close[0]!r}" if close else f"there are {', '.join(map(repr, names[:20]))}"
-            raise DataError(path, f"has no column {name!r}", hint)
+def column_parts(name: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns that a name stands for: itself, or, where there is none of this name, those joined by a plus."""
+    return (name,) if name in names else tuple(part.strip() for part in name.split(JOIN))
 
 
-def _require_numbers(path: Path | str, names: Sequence[str], texts: Mapping[str, str]) -> None:
+def _require_numbers(path: Path | str, names: Sequence[str], texts: Mapping[str, str], keys: str) -> None:
     """Raises DataError for the first of the named columns that holds text."""
     for name in names:
         if name in texts:
             remedy = "correct the cell, or choose columns of numbers with --data.channels"
             remedy += " (--data.categorical and --data.static take text)"
+            if name in keys.split(JOIN):
+                remedy = f"if it names the series: --data.series {shlex.quote(keys)}; else {remedy}"
             raise DataError(path, f"column {name!r} holds text: {texts[name]}", remedy)
 
 

@@ -10,21 +10,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnapps.data.series.clock_columns import unix_unit
+from rnnapps.data.series.clock_columns import digits_format, unix_unit
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import parse_frequency
 from rnnapps.data.series.regular import merge_duplicates, regular_rows
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_frame import Table
 from rnnapps.data.series.time_formats import fitting_formats, only_format
+from rnnapps.data.series.time_texts import EXCEL, as_texts
 from rnnapps.data.series.timestamps import SAMPLE_ROWS, localise, parse_times
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
 __all__ = ["table_series"]
 
-_DIGITS_FIRST = re.compile(r"\s*\d{1,4}[/.]\d")
-"""How the formats begin that are not ISO 8601, but for Unix times with decimals, which are no format."""
+_ISO = re.compile(r"\d{4}-\d\d(-\d\d)?($|[T ]\d\d:)(?!.*[A-Za-z]{2})|\d{8}T")
+"""How times of ISO 8601 begin, but for dates of digits alone; without am or pm."""
+_NUMBER = re.compile(r"\d+(\.\d*)?")
 
 
 def table_series(
@@ -72,15 +74,36 @@ def _with_format(
 ) -> tuple[SeriesDataConfig, tuple[str, ...]]:
     """The configuration that names the format of times which are not ISO 8601, and what to tell of it."""
     column = table.frame[table.roles.time] if table.roles.time else pd.Series(dtype=object)
-    first = column.iloc[0] if len(column) and not config.time_format else None
-    if not isinstance(first, str) or not _DIGITS_FIRST.match(first):
+    if config.time_format or not len(column) or pd.api.types.is_datetime64_any_dtype(column.dtype):
         return config, ()
-    before = known.get("time_format", "")
-    form = before if "%" in before and fitting_formats(column, [before]) else only_format(column)
+    form = _found_format(column.dropna(), known.get("time_format", ""))
     if not form:
         return config, ()
-    told = f"times of column {table.roles.time!r} are read as {form} (--data.time_format)"
+    example = str(column.iloc[0]).strip()
+    told = f"times of column {table.roles.time!r}, such as {example!r}, are read as {form} (--data.time_format)"
     return dataclasses.replace(config, time_format=form), (told,)
+
+
+def _found_format(column: pd.Series, before: str) -> str:
+    """The format of times; "" for ISO 8601, Unix times, and what is unknown.
+
+    Args:
+        column: without missing cells.
+        before: that of the training data.
+    """
+    if not len(column) or _ISO.match(str(column.iloc[0]).strip()):
+        return ""
+    texts = as_texts(column)
+    if _ISO.match(texts.iloc[0]):
+        return ""
+    if _NUMBER.fullmatch(texts.iloc[0]):
+        numbers = pd.to_numeric(texts.iloc[:SAMPLE_ROWS], errors="coerce").to_numpy(np.float64)
+        if unix_unit(numbers):
+            return ""
+        form = before if before and fitting_formats(texts, [before]) else digits_format(numbers, str(column.name))
+        return "" if form == "%Y%m%d" else form  # which is ISO 8601 too
+    fits = ("%" in before or before == EXCEL) and fitting_formats(texts, [before])
+    return before if fits else only_format(texts)
 
 
 def _format(table: Table, config: SeriesDataConfig) -> str:
@@ -156,7 +179,7 @@ def _timed(
     def place(row: int) -> str:
         return table.place(int(rows[row]))
 
-    utc = localise(times[rows], config.timezone, table.path, place)
+    utc = localise(times[rows], config.timezone, table.path, place, once=config.autumn_hour)
     notes: tuple[str, ...] = ()
     if (np.diff(utc).astype(np.int64) < 0).any():
         order = np.argsort(utc, kind="stable")

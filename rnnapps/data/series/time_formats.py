@@ -2,34 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
-__all__ = ["fitting_formats", "only_format"]
+from rnnapps.data.series.time_texts import as_texts, read_format
 
-_DATES = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d")
-_CLOCKS = (" %H:%M:%S", " %H:%M", "", " %I:%M:%S %p", " %I:%M %p")
-_FORMATS = tuple(date + clock for date in _DATES for clock in _CLOCKS)
+__all__ = ["fitting_formats", "only_format", "shown_readings"]
+
+_DATES = (
+    *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d"),
+    *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y"),
+    *("%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%B %d %Y", "%a, %d %b %Y", "%a %d %b %Y"),
+)
+_CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%p", "%H.%M", "%H")
+_LOG = "%d/%b/%Y:%H:%M:%S"
+"""Of web servers."""
+_MONTHS = ("%b %Y", "%B %Y", "%b-%Y", "%B-%Y", "%b-%y", "%m/%Y", "%m-%Y", "%m.%Y", "%Y/%m", "%Y-%b", "%YM%m", "%Y %b")
+_QUARTERS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y/Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "%qQ %Y")
+_WEEKS = ("%G-W%V", "%GW%V")
+_PATTERNS = {
+    **{"%d": r"\d{1,2}", "%m": r"\d{1,2}", "%Y": r"\d{4}", "%y": r"\d{2}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}"},
+    **{"%a": "[A-Za-z]{3}", "%H": r"\d{1,2}", "%I": r"\d{1,2}", "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,9}"},
+    **{"%p": "[AaPp][Mm]", "%z": r" ?(?:Z|[+-]\d\d:?\d\d)", "%q": "[1-4]", "%G": r"\d{4}", "%V": r"\d{2}"},
+}
+"""What stands for a directive."""
 LONGEST_GAP = 3
 """Rows of the right format have no gap of more steps than this; with day and month exchanged they have longer ones."""
 
 
-def fitting_formats(texts: pd.Series, formats: Sequence[str] = _FORMATS) -> list[str]:
-    """Those formats that all texts have."""
-    return [form for form in formats if pd.to_datetime(texts, format=form, errors="coerce").notna().all()]
+@functools.cache
+def _formats() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """All formats, and what their texts look like; dates alone, and with each clock behind them."""
+    clocked = (f"{date}{between}{clock}" for date in _DATES for clock in _CLOCKS for between in (" ", ", "))
+    zoned = ((form, f"{form}%z") for form in clocked)
+    every = (*_DATES, _LOG, f"{_LOG} %z", *itertools.chain.from_iterable(zoned), *_MONTHS, *_QUARTERS, *_WEEKS)
+    return tuple((form, _pattern(form)) for form in every)
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    """What texts of a format look like."""
+    return re.compile(re.sub(r"%\w", lambda match: _PATTERNS[match[0]], re.escape(form).replace(r"\%", "%")))
+
+
+def fitting_formats(texts: pd.Series, formats: Iterable[str] | None = None) -> list[str]:
+    """Those formats that all texts have; of several that read all of them alike, the first.
+
+    Args:
+        texts: at least one.
+        formats: what to choose from; None for all that are known.
+    """
+    different: dict[str, pd.Series] = {}
+    for form, times in _fitting(as_texts(texts), formats):
+        if not any(times.equals(others) for others in different.values()):
+            different[form] = times
+    return list(different)
 
 
 def only_format(texts: pd.Series) -> str:
     """The format that all texts have, if there is one, or one of several that gives rows without long gaps; else ""."""
-    fitting = fitting_formats(texts, fitting_formats(texts.iloc[:100]))
+    few = [form for form, _ in _fitting(as_texts(texts.iloc[:100]))]
+    fitting = fitting_formats(texts, few)
     if len(fitting) > 1:
         fitting = [form for form in fitting if _is_steady(texts, form)]
     return fitting[0] if len(fitting) == 1 else ""
 
 
+def _fitting(texts: pd.Series, formats: Iterable[str] | None = None) -> Iterator[tuple[str, pd.Series]]:
+    """Formats that all texts have, and the times in each."""
+    if formats is None:
+        formats = [form for form, pattern in _formats() if pattern.fullmatch(texts.iloc[0])]
+    for form in formats:
+        times = read_format(texts, form)
+        if times.notna().all():
+            yield form, times
+
+
+def shown_readings(text: str, forms: Sequence[str]) -> str:
+    """What a text means in each of several formats: "7 March 2025 or 3 July 2025"."""
+    times = [read_format(pd.Series([text]), form).iloc[0] for form in forms]
+    return " or ".join(f"{time.day} {time:%B %Y}" for time in times)
+
+
 def _is_steady(texts: pd.Series, form: str) -> bool:
     """Whether times of a format follow each other without long gaps."""
-    times = pd.to_datetime(texts, format=form).drop_duplicates().sort_values()
+    times = read_format(as_texts(texts), form).drop_duplicates().sort_values()
     steps = times.diff().dropna()
     return len(steps) > 1 and bool(steps.max() <= LONGEST_GAP * steps.median())

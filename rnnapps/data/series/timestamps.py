@@ -11,7 +11,8 @@ import pandas as pd
 
 from rnnapps.data.series.clock_columns import unix_unit
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.time_formats import fitting_formats
+from rnnapps.data.series.time_formats import fitting_formats, shown_readings
+from rnnapps.data.series.time_texts import as_texts, read_format, zone_problem
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -22,14 +23,16 @@ Place = Callable[[int], str]
 
 SAMPLE_ROWS = 500
 EPOCHS = {"unix_s": "s", "unix_ms": "ms", "unix_us": "us", "unix_ns": "ns"}
+_PLAIN_NUMBER = r"[+-]?\d*[.,]?\d*([eE][+-]?\d+)?"
 _OFFSET = r"[T ]\d{1,2}:?\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
 
 
 def looks_like_time(texts: pd.Series) -> bool:
     """Whether all texts are times in ISO 8601 or another usual format, and not plain numbers."""
     present = texts.dropna()
-    if not len(present) or present.str.fullmatch(r"[\d.,eE+]+").any():
+    if not len(present) or present.str.fullmatch(_PLAIN_NUMBER).any():
         return False
+    present = as_texts(present)
     iso = pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all()
     return bool(iso) or bool(fitting_formats(present))
 
@@ -64,22 +67,37 @@ def parse_times(column: pd.Series, config: SeriesDataConfig, path: Path | str, p
         unit = unix_unit(pd.to_numeric(column.iloc[:SAMPLE_ROWS], errors="coerce").to_numpy(np.float64))
     if unit:
         return _epochs(column, unit, path, place)
-    texts = column.astype(str)
+    texts = as_texts(column)
     aware = _names_offset(texts.iloc[:1])
     if aware.any() and not _names_offset(texts).all():
         raise _unreadable(texts, config, path, place)
     try:
-        parsed = pd.to_datetime(texts, format=config.time_format or "ISO8601", utc=bool(aware.any()))
+        index = pd.DatetimeIndex(_read(texts, config, utc=bool(aware.any())))
     except (ValueError, OverflowError, TypeError):
         raise _unreadable(texts, config, path, place) from None
-    index = pd.DatetimeIndex(parsed)
+    if index.hasnans:
+        raise _unreadable(texts, config, path, place)
     return _nanoseconds(index if index.tz is None else index.tz_convert("UTC"), texts, path, place)
 
 
-def localise(index: pd.DatetimeIndex, timezone: str, path: Path | str, place: Place) -> Array:
+def _read(texts: pd.Series, config: SeriesDataConfig, *, utc: bool) -> pd.Series:
+    """Times of texts, NaT where they are none of the configured format; raises ValueError for what is no ISO 8601."""
+    if config.time_format:
+        return read_format(texts, config.time_format)
+    return pd.to_datetime(texts, format="ISO8601", utc=utc)
+
+
+def localise(index: pd.DatetimeIndex, timezone: str, path: Path | str, place: Place, *, once: str = "refuse") -> Array:
     """Local or UTC times of one series in their order -> UTC, datetime64[ns].
 
     Where clocks go back, the hour that comes twice must be in the file twice, in order, or the times name an offset.
+
+    Args:
+        index: the times.
+        timezone: whose clocks they are of.
+        path: the file, for errors.
+        place: names a row, for errors.
+        once: what an hour is that clocks show twice, but the file has once: the first, the second, or refuse.
 
     Raises:
         DataError: a local time does not exist, or could be either of two.
@@ -88,22 +106,26 @@ def localise(index: pd.DatetimeIndex, timezone: str, path: Path | str, place: Pl
         return np.asarray(index.tz_localize(None))
     if timezone == "UTC":
         return np.asarray(index)
-    remedy = (
-        f"write times with their offset from UTC, or give --data.timezone UTC instead of {timezone}, which takes the "
-    )
-    remedy += "clock as it is"
+    offsets = "write times with their offset from UTC"
+    as_it_is = f"or give --data.timezone UTC instead of {timezone}, which takes the clock as it is"
     absent = np.flatnonzero(index.tz_localize(timezone, nonexistent="NaT", ambiguous=np.ones(len(index), bool)).isna())
     if len(absent):
         row = int(absent[0])
         problem = f"{place(row)}: {index[row]} does not exist in {timezone}, where clocks went forward"
-        raise DataError(path, problem, remedy)
+        raise DataError(path, problem, f"{offsets}, {as_it_is}")
+    if once != "refuse":
+        first = np.where(index.duplicated(keep=False), ~index.duplicated(), once == "first")
+        return np.asarray(index.tz_localize(timezone, ambiguous=first).tz_convert("UTC").tz_localize(None))
     try:
         local = index.tz_localize(timezone, ambiguous="infer")
     except ValueError:
         unclear = np.flatnonzero(index.tz_localize(timezone, ambiguous="NaT").isna())
         row = int(unclear[0]) if len(unclear) else 0
         problem = f"{place(row)}: {index[row]} comes twice in {timezone}, where clocks went back"
-        raise DataError(path, problem, remedy) from None
+        choice = (
+            "give --data.autumn_hour first or second, with --data.irregular regularise for the other one to be missing"
+        )
+        raise DataError(path, problem, f"{offsets}, {choice}, {as_it_is}") from None
     return np.asarray(local.tz_convert("UTC").tz_localize(None))
 
 
@@ -160,7 +182,11 @@ def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Path | str, pl
             "names an offset from UTC, others do not" if aware.iloc[row] else "names no offset from UTC, others do"
         )
         return DataError(path, problem, "write all times in one way")
-    parsed = pd.to_datetime(texts, format=config.time_format or "ISO8601", errors="coerce", utc=True)
+    parsed = (
+        read_format(texts, config.time_format)
+        if config.time_format
+        else pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    )
     wrong = np.flatnonzero(parsed.isna().to_numpy())
     row = int(wrong[0]) if len(wrong) else 0
     expected = f"in the format {config.time_format}" if config.time_format else "in ISO 8601, such as 2024-06-30 14:00"
@@ -169,7 +195,7 @@ def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Path | str, pl
 
 
 def _format_hint(texts: pd.Series, wrong: str) -> str:
-    """A format that fits the first texts, as a remedy."""
+    """A format that fits the first texts, as a remedy; of several, what the first text means in each."""
     if re.fullmatch(r"\d{9,11}(\.\d+)?|\d{13}", wrong):
         return f"give --data.time_format {'unix_ms' if len(wrong) == 13 else 'unix_s'}"
     sample = texts.iloc[:1000]
@@ -177,5 +203,9 @@ def _format_hint(texts: pd.Series, wrong: str) -> str:
     if len(fitting) == 1:
         return f"give --data.time_format '{fitting[0]}'"
     if fitting:
-        return f"give --data.time_format, one of {', '.join(map(repr, fitting))}, which both fit"
+        told = f"which {'both' if len(fitting) == 2 else 'all'} fit"
+        readings = f"{texts.iloc[0]!r} is {shown_readings(texts.iloc[0], fitting)}"
+        return f"give --data.time_format, one of {', '.join(map(repr, fitting))}, {told}: {readings}"
+    if zone := zone_problem(wrong):
+        return f"{zone}: write times with their offset from UTC, such as -06:00"
     return "correct the row, give --data.time_format, or --data.time none for rows without time"

@@ -21,6 +21,7 @@ __all__ = ["fit_features", "grow_features", "known_rules", "own_data", "reading_
 _READING = (
     *("time", "series", "known", "categorical", "static", "timezone", "time_format"),
     *("irregular", "absent_rows", "frequency", "duplicates", "separator", "decimal", "missing"),
+    *("table", "query", "header_lines", "autumn_hour"),
 )
 """Settings of the data that say how a table is read, as opposed to where it is and how it is split."""
 

@@ -220,3 +220,15 @@ def test_rows_of_numbers_and_wrong_rows() -> None:
     ):
         with pytest.raises(DataError, match=message):
             list(given_chunks(wrong, config))
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_frames_of_other_libraries_are_read_as_those_of_pandas(library: str) -> None:
+    module = pytest.importorskip(library)
+    plain = FRAME.rename_axis("time").reset_index()
+    make = module.DataFrame if library == "polars" else module.table
+    frame = make({name: plain[name].to_numpy() for name in plain.columns})
+    (series,) = read(frame)
+    equal(series, read(plain)[0])
+    assert [one.name for one in read([frame, frame])] == ["0", "1"]
+    assert [one.name for one in read({"x": frame, "y": plain})] == ["x", "y"]

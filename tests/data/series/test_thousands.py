@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnapps.data.csv_file import read_number
+from rnnapps.data.number_cells import read_number
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series

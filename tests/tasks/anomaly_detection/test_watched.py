@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,40 @@ def test_a_folder_of_arrays_is_a_series_each(tmp_path: Path) -> None:
     assert [(len(part), part.start) for part in parts.validation] == [(3, 17), (3, 17)]
     assert np.isnan(parts.train[0].series.values[:, 2]).all(), "a channel of other files alone is missing"
     assert [int(part.rows().labels.sum()) for part in parts.test] == [0, 3]
+
+
+def test_the_folders_of_telemanom(tmp_path: Path) -> None:
+    for kind, rows in (("train", 40), ("test", 30)):
+        (tmp_path / kind).mkdir()
+        for number, name in enumerate(("P-1", "S-1")):
+            np.save(tmp_path / kind / f"{name}.npy", np.arange(2.0 * rows).reshape(rows, 2) + number)
+    labels = tmp_path / "labeled_anomalies.csv"
+    labels.write_text(
+        'chan_id,spacecraft,anomaly_sequences,class,num_values\nS-1,SMAP,"[[3, 5], [20, 20]]",[point],30\n'
+    )
+    parts = read_watched(AnomalyDataConfig(source=str(tmp_path), labels=str(labels))).parts
+    assert [part.series.name for part in parts.train] == ["P-1", "S-1"] and [len(part) for part in parts.test] == [
+        30,
+        30,
+    ]
+    np.testing.assert_array_equal(parts.test[1].rows().values[0], [1, 2])
+    assert np.flatnonzero(parts.test[1].rows().labels).tolist() == [3, 4, 5, 20]
+    (tmp_path / "train" / "S-1.npy").write_bytes(b"none")
+    with pytest.raises(DataError, match=r"S-1\.npy: is no \.npy file of plain arrays"):
+        read_watched(AnomalyDataConfig(source=str(tmp_path), on_bad="refuse"))
+
+
+def test_the_folders_of_numenta(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "realKnownCause"
+    folder.mkdir(parents=True)
+    minutes = np.datetime64("2014-07-01T00:00:00") + 1800 * np.arange(60)
+    rows = [f"{str(time).replace('T', ' ')},{row}" for row, time in enumerate(minutes)]
+    (folder / "nyc_taxi.csv").write_text("\n".join(["timestamp,value", *rows]))
+    windows = {"realKnownCause/nyc_taxi.csv": [["2014-07-01 05:00:00.000000", "2014-07-01 06:30:00.000000"]]}
+    (tmp_path / "combined_windows.json").write_text(json.dumps(windows))
+    config = AnomalyDataConfig(source=str(folder.parent), labels=str(tmp_path / "combined_windows.json"))
+    (part,) = read_watched(config).parts.train
+    assert part.series.labels is not None and np.flatnonzero(part.series.labels).tolist() == [10, 11, 12, 13]
 
 
 @pytest.mark.parametrize(

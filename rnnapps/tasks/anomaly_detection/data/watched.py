@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
-from rnnapps.data.compressed import plain_stem
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.given import given_splits
 from rnnapps.data.series.given_series import given_series, given_series_of_splits
@@ -21,8 +18,8 @@ from rnnapps.data.series.given_split import split_given
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.data.series.split_notes import tell_notes
-from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.anomaly_detection.data.array_files import ArrayFile, array_files
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
 from rnnapps.tasks.anomaly_detection.data.known_faults import known_left_out
 from rnnapps.tasks.anomaly_detection.data.labels import mark, read_stretches
@@ -33,7 +30,6 @@ __all__ = ["WatchedSeries", "read_tables", "read_watched", "series_config"]
 BUILTIN = "builtin"
 BUILTIN_ROWS = {"train": 12_000, "validation": 3_000, "test": 10_000}
 BUILTIN_SEED = 20_240_101
-MAXIMUM_BYTES = 1 << 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,9 +131,9 @@ def _fault_names() -> tuple[str, ...]:
 def _read_parts(config: AnomalyDataConfig, good: GoodExamples) -> SplitSeries:
     """The parts of archives, which hold their own split, or of tables, which are split in time."""
     folder = unpacked_source(config.source)
-    archives = list_files(folder, (".npz",)) if folder.is_dir() else []
-    if archives:
-        return _archive_parts(archives, config, good)
+    files = array_files(folder) if folder.is_dir() else []
+    if files:
+        return _array_parts(files, config, good)
     series = read_tables(config, good=good)
     tell_notes(series, config)
     return split_in_time(_labelled(series, config), config)
@@ -180,60 +176,40 @@ def _labelled(series: list[Series], config: AnomalyDataConfig) -> list[Series]:
     return [dataclasses.replace(own, labels=mark(own, stretches.get(own.name, ()), config.labels)) for own in series]
 
 
-def _archive_parts(paths: Sequence[Path], config: AnomalyDataConfig, good: GoodExamples) -> SplitSeries:
-    """Each `.npz` file is one series: `train`, whose last rows validate, and `test`.
+def _array_parts(files: Sequence[ArrayFile], config: AnomalyDataConfig, good: GoodExamples) -> SplitSeries:
+    """Each file of arrays is one series: `train`, whose last rows validate, and `test`.
 
     Channels are known by their numbers; those that only other files have are missing.
     """
     stretches = read_stretches(config.labels) if config.labels else {}
     train, validation, test = [], [], []
-    loaded = list(good.read(partial(_named_archive, path) for path in paths))
+    loaded = list(good.read(partial(_with_arrays, file) for file in files))
     if not loaded:
         good.finish()
     width = max(arrays["train"].shape[1] for _, arrays in loaded)
-    for path, own in loaded:
+    for file, own in loaded:
         arrays = {name: _widened(array, width) for name, array in own.items()}
-        series = _numbered(plain_stem(path), arrays["train"], str(path))
+        series = _numbered(file.name, arrays["train"], str(file.path))
         first = round(len(series) * (1 - config.validation_fraction))
         train.append(SeriesPart(series, 0, first))
         validation.append(SeriesPart(series, first, len(series)))
         if "test" in arrays:
-            tested = _numbered(plain_stem(path), arrays["test"], str(path))
+            tested = _numbered(file.name, arrays["test"], str(file.path))
             if config.labels:
-                labels = mark(tested, stretches.get(plain_stem(path), ()), config.labels)
+                labels = mark(tested, stretches.get(file.name, ()), config.labels)
                 tested = dataclasses.replace(tested, labels=labels)
             test.append(SeriesPart(tested, 0, len(tested)))
     return SplitSeries(*([part for part in parts if len(part)] for parts in (train, validation, test)))
 
 
-def _named_archive(path: Path) -> tuple[Path, dict[str, Array]]:
+def _with_arrays(file: ArrayFile) -> tuple[ArrayFile, dict[str, Array]]:
     """A file and its arrays."""
-    return path, _load_archive(path)
+    return file, file.read()
 
 
 def _widened(array: Array, width: int) -> Array:
     """As many channels as the widest file has; those that are not there are missing."""
     return np.pad(array, ((0, 0), (0, max(width - array.shape[1], 0))), constant_values=np.nan)
-
-
-def _load_archive(path: Path) -> dict[str, Array]:
-    """The arrays `train` and `test` of a file, float64 `(rows, channels)`; raises DataError for anything else."""
-    try:
-        plain = unpacked_source(path)
-        if plain.stat().st_size > MAXIMUM_BYTES:
-            raise DataError(path, f"has more than {MAXIMUM_BYTES:,} bytes", "split it")
-        with plain.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files if name in ("train", "test")}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(path, f"is no .npz file of plain arrays ({reason})", "write it with numpy.savez") from None
-    if "train" not in arrays:
-        raise DataError(path, "has no array `train`", "store rows (rows, channels) under that name")
-    for name, array in arrays.items():
-        if array.ndim != 2 or array.dtype.kind not in "fiub" or not array.size:
-            problem = f"array {name} is {array.dtype} {array.shape}; expected numbers (rows, channels)"
-            raise DataError(path, problem, "store it so")
-    return {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
 def _numbered(name: str, values: Array, source: str) -> Series:

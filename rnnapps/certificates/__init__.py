@@ -1,0 +1,1 @@
+"""What a cell can do, tried: it remembers, counts, tracks, recalls and extrapolates, or it does not."""

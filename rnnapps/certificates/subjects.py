@@ -1,0 +1,121 @@
+"""The cells that certificates are about: by name, or a user's own by `module:Class`."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnnapps.cells import CELLS, Cell, make_cell
+from rnnapps.errors import ConfigError
+
+__all__ = ["Certified", "find_cell", "units_within"]
+
+STEP_OF_UNITS = 4
+
+
+@dataclass(frozen=True)
+class Certified:
+    """A cell that is tried.
+
+    Attributes:
+        name: as it was given.
+        make: maps a number of units to a new cell.
+    """
+
+    name: str
+    make: Callable[[int], Cell]
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """Changes when the cell does: a digest of its settings and of the code of its module."""
+        cell = self.make(STEP_OF_UNITS)
+        config = {key: value for key, value in cell.get_config().items() if key != "name"}
+        module = inspect.getmodule(type(cell))
+        source = inspect.getsource(module) if module is not None else ""
+        return hashlib.sha256(json.dumps([config, source], sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def find_cell(name: str) -> Certified:
+    """The cell of a name.
+
+    Args:
+        name: one of `CELLS`, or `module:Class` of a class or function that makes a cell from a number of units; modules
+            of the current folder are found, too.
+
+    Raises:
+        ConfigError: there is no such cell, or it cannot be tried.
+    """
+    make = _own(name) if ":" in name else functools.partial(make_cell, name)
+    if ":" not in name and name not in CELLS:
+        make(STEP_OF_UNITS)  # says which there are
+    cell = _made(name, make)
+    if cell.takes_constants:
+        raise ConfigError(f"{name}: reads constants, which no probe gives; certify the cell without")
+    return Certified(name, make)
+
+
+def _own(name: str) -> Callable[[int], Cell]:
+    """A class or function of a module."""
+    module_name, _, attribute = name.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise ConfigError(
+            f"{name}: the module {module_name!r} cannot be imported: {type(error).__name__}: {error}; "
+            "give module:Class, the module in this folder or installed"
+        ) from error
+    if not hasattr(module, attribute):
+        raise ConfigError(f"{name}: {module.__file__} has no {attribute!r}; give module:Class")
+    made: Callable[[int], Cell] = getattr(module, attribute)
+    return made
+
+
+def _made(name: str, make: Callable[[int], Any]) -> Cell:
+    """A cell of a few units."""
+    try:
+        cell = make(STEP_OF_UNITS)
+    except Exception as error:
+        raise ConfigError(
+            f"{name}: cannot be made by a number of units: {type(error).__name__}: {error}; name a class or a function "
+            "that takes one"
+        ) from error
+    if not isinstance(cell, Cell):
+        raise ConfigError(f"{name}: expected a rnnapps.cells.Cell, got {type(cell).__name__}; see docs/own_cell.md")
+    return cell
+
+
+def units_within(make: Callable[[int], Cell], features: int, parameters: int) -> int:
+    """The most units, a multiple of 4, with no more parameters than these.
+
+    Raises:
+        ConfigError: even the fewest have more.
+    """
+
+    def fits(count: int) -> bool:
+        return _parameters(make(count * STEP_OF_UNITS), features) <= parameters
+
+    if not fits(1):
+        raise ConfigError(f"parameters: {STEP_OF_UNITS} units have more than {parameters:,}; give more --parameters")
+    fitting, beyond = 1, 2
+    while fits(beyond):  # from below: large matrices take long to make
+        fitting, beyond = beyond, 2 * beyond
+    while beyond - fitting > 1:
+        middle = (fitting + beyond) // 2
+        fitting, beyond = (middle, beyond) if fits(middle) else (fitting, middle)
+    return fitting * STEP_OF_UNITS
+
+
+def _parameters(cell: Cell, features: int) -> int:
+    """Numbers that are trained, for so many input features."""
+    cell.build_for((None, features))
+    return sum(weight.value.shape.num_elements() for weight in cell.trainable_variables)

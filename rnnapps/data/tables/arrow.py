@@ -1,0 +1,86 @@
+"""Tables of Apache Arrow's formats: Parquet and Feather."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, reason_of, require_room
+from rnnapps.errors import DataError
+
+__all__ = ["FeatherReader", "ParquetReader", "arrow_table"]
+
+
+class ParquetReader(TableReader):
+    """Parquet files."""
+
+    title, suffixes, magic = "a Parquet file", (".parquet", ".pq"), (b"PAR1",)
+
+    def read(self, path: Path, options: TableOptions) -> FoundTable:
+        """Reads a file, its index with it."""
+        import pyarrow.parquet
+
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                require_room(path, rows=file.metadata.num_rows, columns=file.metadata.num_columns)
+                table = file.read()
+            return arrow_table(table)
+        except DataError:
+            raise
+        except Exception as error:  # pyarrow raises many kinds for damaged files
+            raise _damaged(path, "Parquet", error) from None
+
+
+class FeatherReader(TableReader):
+    """Feather files, and streams of Arrow."""
+
+    title, suffixes = "a Feather (Arrow) file", (".feather", ".arrow", ".arrows", ".ipc")
+    magic = (b"ARROW1\0\0", b"FEA1", b"\xff\xff\xff\xff")
+
+    def read(self, path: Path, options: TableOptions) -> FoundTable:
+        """Reads a file, its index with it."""
+        try:
+            table = _feather(path)
+            table.validate(full=True)  # offsets of a damaged file may lie outside of it
+            return arrow_table(table)
+        except DataError:
+            raise
+        except Exception as error:  # as above
+            raise _damaged(path, "Feather", error) from None
+
+
+def _feather(path: Path) -> Any:
+    """The table of a file of any version, or of a stream."""
+    import pyarrow as pa
+    import pyarrow.feather
+
+    with pa.OSFile(str(path)) as file:
+        head = file.read(8)
+    if head.startswith(b"FEA1"):
+        return pyarrow.feather.read_table(path)
+    batches, rows = [], 0
+    with pa.OSFile(str(path)) as file:
+        opened = pa.ipc.open_file(file) if head.startswith(b"ARROW1") else pa.ipc.open_stream(file)
+        many = (opened.get_batch(number) for number in range(getattr(opened, "num_record_batches", 0)))
+        for batch in many if head.startswith(b"ARROW1") else opened:
+            rows += batch.num_rows
+            require_room(path, rows=rows, columns=batch.num_columns)
+            batches.append(batch)
+        return pa.Table.from_batches(batches, opened.schema)
+
+
+def arrow_table(table: Any) -> FoundTable:
+    """A table of Arrow as one of pandas; columns of lists and the like are left out unless they are asked for."""
+    import pyarrow as pa
+
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
+    frame: pd.DataFrame = table.to_pandas()
+    told = (f"columns {', '.join(map(repr, nested))} hold lists or structures and are left out",) if nested else ()
+    return FoundTable(frame, lambda row: f"row {row + 1}", extra=tuple(nested), notes=told)
+
+
+def _damaged(path: Path, form: str, error: Exception) -> DataError:
+    """What to tell of a file that cannot be read."""
+    return DataError(path, f"cannot be read as {form} ({reason_of(error)})", "write it again")

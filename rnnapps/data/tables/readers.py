@@ -1,0 +1,76 @@
+"""The formats of tables, and which of them a file is of."""
+
+from __future__ import annotations
+
+import functools
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from rnnapps.data.file_kinds import HEAD_BYTES
+from rnnapps.data.tables.arrow import FeatherReader, ParquetReader
+from rnnapps.data.tables.database import SqliteReader
+from rnnapps.data.tables.excel import ExcelReader
+from rnnapps.data.tables.gluonts import GluonTsReader
+from rnnapps.data.tables.json_table import JsonReader
+from rnnapps.data.tables.line_protocol import LineProtocolReader
+from rnnapps.data.tables.monash import MonashReader
+from rnnapps.data.tables.prometheus import PrometheusReader
+from rnnapps.data.tables.reader import TableReader, reason_of
+from rnnapps.data.tables.uea import UeaReader
+from rnnapps.errors import ConfigError
+
+__all__ = ["READERS", "READER_GROUP", "find_reader", "table_readers", "table_suffixes"]
+
+READERS: dict[str, TableReader] = {
+    "parquet": ParquetReader(),
+    "feather": FeatherReader(),
+    "excel": ExcelReader(),
+    "sqlite": SqliteReader(),
+    "prometheus": PrometheusReader(),
+    "gluonts": GluonTsReader(),
+    "json": JsonReader(),
+    "monash": MonashReader(),
+    "uea": UeaReader(),
+    "line_protocol": LineProtocolReader(),
+}
+"""Format -> what reads it, in the order in which files are looked at; what none of them recognises is CSV."""
+
+READER_GROUP = "rnnapps.table_readers"
+"""Entry points by which other packages offer readers."""
+
+
+@functools.cache
+def table_readers() -> dict[str, TableReader]:
+    """The readers of other packages, and those of this one; looked for once in a process.
+
+    Raises:
+        ConfigError: one cannot be loaded, or is none.
+    """
+    found: dict[str, TableReader] = {}
+    for entry in sorted(entry_points(group=READER_GROUP), key=lambda entry: entry.name):
+        try:
+            reader = entry.load()
+        except Exception as error:
+            reason = f"{type(error).__name__}: {reason_of(error)}"
+            raise ConfigError(f"the table reader {entry.name!r} ({entry.value}) cannot be loaded: {reason}") from error
+        if not isinstance(reader, TableReader):
+            raise ConfigError(f"{entry.value}: is no TableReader; name an instance of a subclass in its entry point")
+        found[entry.name] = reader
+    return {**found, **READERS}
+
+
+def table_suffixes() -> tuple[str, ...]:
+    """The endings of files that readers know."""
+    return tuple(dict.fromkeys(suffix for reader in table_readers().values() for suffix in reader.suffixes))
+
+
+def find_reader(path: Path) -> TableReader | None:
+    """What reads a file, by its first bytes and else by its name; None for CSV, and for what cannot be opened."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        head = b""
+    readers = table_readers().values()
+    by_name = (reader for reader in readers if path.suffix.lower() in reader.suffixes)
+    return next((reader for reader in readers if reader.recognises(head)), next(by_name, None))
