@@ -160,17 +160,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "serve", help="serve exported models as TensorFlow Serving does, and as streams", add_help=False
     )
-    new = add_command(
-        commands,
-        "new",
-        "rnnapps new pipeline gestures --to ~/work",
-        "rnnapps new cell leaky --to .",
-        summary="write a pipeline or a cell of your own, which works from the first minute",
-        description="Write a package with a pipeline, or a cell with its test, to start from; both pass their checks.",
-    )
-    new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
-    new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
-    new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
+    _add_new(commands)
     return parser
 
 
@@ -189,6 +179,21 @@ def _add_models(commands: Commands) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="a model to unpack")
     parser.add_argument("--to", metavar="DIR", help="the folder to unpack it into, which must not exist")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_new(commands: Commands) -> None:
+    """The command `new`."""
+    new = add_command(
+        commands,
+        "new",
+        "rnnapps new pipeline gestures --to ~/work",
+        "rnnapps new cell leaky --to .",
+        summary="write a pipeline or a cell of your own, which works from the first minute",
+        description="Write a package with a pipeline, or a cell with its test, to start from; both pass their checks.",
+    )
+    new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
+    new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
+    new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
 
 
 def _add_verify(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from rnnapps.training.session import Session
 from rnnapps.training.state import TrainState, read_weights
 from tests.cli.tiny_pipeline import TINY
 from tests.tasks.command import skip_report
-from tests.verbs.joined import Joined, fit
+from tests.verbs.joined import SETTINGS, Joined, fit
 from tests.verbs.tiny import install
 
 Array = np.ndarray[Any, Any]
@@ -210,6 +210,51 @@ def test_training_and_validation_examples_are_joined_where_they_are_lists() -> N
     splits = PairSplits(**{**fields, "train": [1, 2], "validation": (3,)})  # type: ignore[arg-type]
     whole = PIPELINE.with_validation(splits)
     assert whole is not None and list(whole.train) == [1, 2, 3] and list(whole.validation) == [3]
+
+
+def test_validation_rows_are_given_back_to_their_series() -> None:
+    from rnnapps.data.series.config import SeriesDataConfig
+    from rnnapps.data.series.given_series import given_series
+    from rnnapps.data.series.series import SeriesPart, SplitSeries
+
+    first, second, other = given_series([np.arange(9.0)] * 3, SeriesDataConfig())
+    parts = SplitSeries(
+        [SeriesPart(first, 0, 5), SeriesPart(second, 0, 4)],
+        [SeriesPart(first, 5, 7), SeriesPart(other, 2, 6)],
+        [SeriesPart(first, 7, 9)],
+    )
+    whole = parts.with_validation()
+    assert [(part.series.name, part.start, part.stop) for part in whole.train] == [
+        (first.name, 0, 7),
+        (second.name, 0, 4),
+        (other.name, 2, 6),
+    ]
+    assert whole.validation == parts.validation and whole.test == parts.test
+
+
+SERIES = {
+    "forecasting": {"units": 4, "history_steps": 12, "horizon_steps": 3, "calendar": "none"},
+    "anomaly_detection": {"units": 4},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SERIES)
+def test_detectors_and_forecasters_are_refitted(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that are trained are others than those of the best state, and what was calibrated is its own."""
+    monkeypatch.undo()
+    skip_report(monkeypatch)
+    rows = 50 + 10 * np.sin(np.arange(400)[:, None] / 3 + [0, 1]) + np.random.default_rng(0).normal(size=(400, 2))
+    settings = {**SETTINGS, "steps": 4, "batch_size": 8, "tensorboard": False}
+    model = rnnapps.train(name, rows, run=tmp_path, model=SERIES[name], refit=True, **settings)
+    run = RunFolder(tmp_path)
+    best, _ = read_weights(run)
+    known = {key.split("/", 2)[2]: own for key, own in read_checkpoint(run.state_dir, best)[0].items()}
+    same_as_best = {weight.path: np.array_equal(weight, known[weight.path]) for weight in model.network.weights}
+    trained = {weight.path for weight in model.network.trainable_variables}
+    assert all(same for path, same in same_as_best.items() if path not in trained)
+    assert not all(same_as_best[path] for path in trained)
+    assert all(np.isfinite(value) for value in model.evaluate().metrics.values())
 
 
 def _validated(values: Any) -> Any:
