@@ -1,9 +1,12 @@
-"""Archives and compressed files as sources: unpacked into a folder that lasts as long as the process."""
+"""Sources brought to a path: archives and compressed files unpacked, URLs fetched, for as long as the process lasts."""
 
 from __future__ import annotations
 
 import atexit
 import functools
+import glob
+import hashlib
+import re
 import shutil
 import tarfile
 import tempfile
@@ -12,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from rnnapps.data.compressed import BROKEN, CHUNK_BYTES, compression_of, open_compressed, plain_name
+from rnnapps.data.compressed import BROKEN, compression_of, open_compressed, plain_name
+from rnnapps.data.elsewhere import copied, fetched, is_url, linked
 from rnnapps.errors import DataError
 
 __all__ = ["unpacked_source"]
@@ -28,15 +32,18 @@ def unpacked_source(source: str | Path) -> Path:
     """The path to read: that of the source, or, of an archive or a compressed file, what it holds.
 
     An archive of one file stands for that file, others for a folder; hidden files, links and what macOS adds are left
-    out. What is unpacked is removed when the process ends.
+    out. A pattern stands for the folder of what it finds, a URL for what is fetched from there. What is unpacked or
+    fetched is removed when the process ends.
 
     Args:
-        source: a file or a folder; `.zip`, `.tar` (with gzip, bzip2 or xz), or a compressed file such as `a.csv.gz`.
+        source: a file or a folder; `.zip`, `.tar` (with gzip, bzip2 or xz), or a compressed file such as `a.csv.gz`; a
+            pattern such as `data/*.csv`; a URL such as `s3://bucket/folder`.
 
     Raises:
-        DataError: an archive is damaged, encrypted or empty, names files outside itself, or unpacks to too much.
+        DataError: an archive is damaged, encrypted or empty, names files outside itself, or unpacks to too much; a
+            pattern finds nothing; a URL cannot be read.
     """
-    path = Path(source)
+    path = _brought(str(source)) if is_url(source) or glob.has_magic(str(source)) else Path(source)
     try:
         if not path.is_file():
             return path
@@ -52,14 +59,26 @@ def unpacked_source(source: str | Path) -> Path:
 
 
 @functools.lru_cache(maxsize=64)
+def _brought(source: str) -> Path:
+    """The path of what a URL or a pattern stands for."""
+    name = hashlib.sha256(source.encode()).hexdigest()[:8]
+    folder = _folder() / name / (re.sub(r"[^\w.-]+", "_", source.rstrip("/*")).strip("_")[-60:] or name)
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_url(source):
+        return fetched(source, folder, room=_room())
+    return linked(source, folder) or Path(source)
+
+
+@functools.lru_cache(maxsize=64)
 def _unpacked(path: Path, size: int, changed: int, archive: bool) -> Path:
     """What a file holds, unpacked once for each state of the file."""
     folder = _folder() / f"{size}-{changed}" / path.name
-    room = min(MOST_BYTES, shutil.disk_usage(_folder()).free)
+    room = _room()
     count = total = 0
     try:
         for name, stream in _archived(path) if archive else _compressed(path):
-            count, total = count + 1, total + _copied(stream, folder / name, room - total, path)
+            large = DataError(path, f"unpacks to more than the {room:,} bytes there is room for", "unpack a part")
+            count, total = count + 1, total + copied(stream, folder / name, room - total, too_large=large)
             if count > MOST_FILES:
                 raise DataError(path, f"holds more than {MOST_FILES:,} files", "unpack it and give a part of it")
     except DAMAGED as error:
@@ -106,19 +125,6 @@ def _safe(name: str, archive: Path) -> PurePosixPath | None:
     return PurePosixPath(*parts)
 
 
-def _copied(stream: IO[bytes], target: Path, room: int, archive: Path) -> int:
-    """Writes a file; returns its size."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    size = 0
-    with open(target, "wb") as file:
-        while chunk := stream.read(CHUNK_BYTES):
-            size += len(chunk)
-            if size > room:
-                raise DataError(archive, f"unpacks to more than the {room:,} bytes there is room for", "unpack a part")
-            file.write(chunk)
-    return size
-
-
 def _only(folder: Path) -> Path:
     """The file, where a folder holds one alone; the folder, where it holds one alone, and so on."""
     inside = list(folder.iterdir())
@@ -126,6 +132,11 @@ def _only(folder: Path) -> Path:
         folder = inside[0]
         inside = list(folder.iterdir()) if folder.is_dir() else []
     return folder
+
+
+def _room() -> int:
+    """The most bytes that are unpacked or fetched."""
+    return min(MOST_BYTES, shutil.disk_usage(_folder()).free)
 
 
 @functools.cache

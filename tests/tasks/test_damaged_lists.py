@@ -12,6 +12,7 @@ import pytest
 
 from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
 from rnnapps.data.text.documents import read_documents
+from rnnapps.data.text.read_as import ReadAs
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.layouts import list_rows
 from rnnapps.tasks.translation.data.files import read_tab_file
@@ -50,7 +51,7 @@ LISTS: dict[str, tuple[str, bytes, Read]] = {
     "a column": (
         "a.csv",
         lines("id,text", *(f'{n},"a {n}"' for n in range(9))),
-        lambda path: read_documents(str(path), field="text"),
+        lambda path: read_documents(str(path), read_as=ReadAs(field="text")),
     ),
 }
 

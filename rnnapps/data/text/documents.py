@@ -2,8 +2,9 @@ r"""Documents of text from built-in documentation, files, folders and TensorFlow
 
 Decisions that hold for every source:
 
-- Files are UTF-8, or UTF-16 and UTF-32 with a byte order mark. The mark is dropped; anything undecodable is an error,
-  never replaced.
+- Files are UTF-8, or UTF-16 and UTF-32 with a byte order mark, which is dropped; others are read in the encoding that
+  was given, or that makes sense of them, which is told. Anything undecodable is an error, never replaced.
+- Of documents with markup (HTML, EPUB, DOCX) the text is read, unless the markup is to be kept.
 - Line ends `\r\n` and `\r` become `\n`, as in Python's text mode.
 - Documents (the files of a folder in the order of their paths, the rows of a data set) are separated by a blank line.
 """
@@ -19,6 +20,9 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.file_kinds import require_text
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
+from rnnapps.data.text.encodings import encoding_of, found_encoding, text_in
+from rnnapps.data.text.marked_up import DOCUMENT_SUFFIXES, document_reader
+from rnnapps.data.text.read_as import ReadAs
 from rnnapps.data.text.records import has_records, record_texts
 from rnnapps.errors import DataError
 
@@ -29,7 +33,6 @@ __all__ = [
     "BUILTIN",
     "TEXT_SUFFIXES",
     "decode_text",
-    "encoding_of",
     "plain_lines",
     "read_documents",
     "separated",
@@ -40,22 +43,15 @@ __all__ = [
 BUILTIN = "builtin"
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".rst")
 MAXIMUM_BYTES = 1 << 30
-_MARKED_ENCODINGS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
 
 
-def read_documents(source: str, good: GoodExamples | None = None, *, pattern: str = "", field: str = "") -> list[str]:
+def read_documents(source: str, good: GoodExamples | None = None, read_as: ReadAs | None = None) -> list[str]:
     """Reads all documents of a source, each with the separator that follows it.
 
     Args:
         source: `builtin`, a file, a folder, or `tfds:NAME[/config]` (all its splits).
         good: counts the documents that cannot be read; without it the first one is an error.
-        pattern: which files of a folder are read, such as `*.py`; empty for those that end in `TEXT_SUFFIXES`.
-        field: the field of JSON lines, or the column of tables, to read; see `record_texts`.
+        read_as: how files are read; by default as texts in UTF-8.
 
     Raises:
         DataError: the source is missing, unreadable or not text.
@@ -64,41 +60,36 @@ def read_documents(source: str, good: GoodExamples | None = None, *, pattern: st
         from pydoc_data.topics import topics
 
         return separated([topics[name] for name in sorted(topics)])
-    good = good or GoodExamples.refusing(source, noun="documents")
+    good, read_as = good or GoodExamples.refusing(source, noun="documents"), read_as or ReadAs()
     if is_tfds(source):
         builder = tfds_builder(source)
         splits = sorted(builder.info.splits)
         return separated([text for split in splits for text in tfds_texts(source, builder, split, good)])
     path = unpacked_source(source)
     if not path.is_dir():
-        return separated(_file_documents(path, field, good, name=source))
-    paths = text_files(path, pattern)
+        return separated(_file_documents(path, read_as, good, name=source))
+    paths = text_files(path, read_as.pattern)
     if not paths:
-        wanted = f"that {pattern} finds" if pattern else f"ending in {', '.join(TEXT_SUFFIXES)}"
-        problem = f"holds no {f'file {wanted}' if pattern else 'text file'}"
+        wanted = f"that {read_as.pattern} finds" if read_as.pattern else f"ending in {', '.join(TEXT_SUFFIXES)}"
+        problem = f"holds no {f'file {wanted}' if read_as.pattern else 'text file'}"
         raise DataError(path, problem, f"put files {wanted} there, or give --data.pattern, such as '*.py'")
-    return separated(_within_memory(path, _folder_documents(paths, field, good)))
+    return separated(_within_memory(path, _folder_documents(paths, read_as, good)))
 
 
 def text_files(folder: Path, pattern: str = "") -> list[Path]:
-    """The files of a folder that are read: those of the usual endings, or those that a pattern finds.
+    """The files of a folder that are read: texts, or else documents with markup; or those that a pattern finds.
 
     Args:
         folder: an existing folder.
         pattern: as a shell has it, of names, `*.py`, or of paths within the folder, `src/*.py`.
     """
     if not pattern:
-        return list_files(folder, TEXT_SUFFIXES)
+        return list_files(folder, TEXT_SUFFIXES) or list_files(folder, DOCUMENT_SUFFIXES)
     every = list_files(folder)
     return [path for path in every if path.match(pattern) or path.relative_to(folder).match(pattern)]
 
 
-def encoding_of(head: bytes) -> str:
-    """The encoding that the first bytes of a text tell by their byte order mark, or UTF-8."""
-    return next((encoding for mark, encoding in _MARKED_ENCODINGS.items() if head.startswith(mark)), "UTF-8")
-
-
-def decode_text(content: bytes, name: str | Path) -> str:
+def decode_text(content: bytes, name: str | Path, *, encoding: str = "", guess: bool = False) -> str:
     """Decodes UTF-8 strictly, and UTF-16 and UTF-32 where a byte order mark tells of them; line ends become line feeds.
 
     A leading byte order mark is dropped.
@@ -106,20 +97,27 @@ def decode_text(content: bytes, name: str | Path) -> str:
     Args:
         content: bytes of one document.
         name: what to call it in an error.
+        encoding: of the document, where it is known.
+        guess: whether what is not UTF-8 is read in the encoding that makes sense of it, which is told.
 
     Raises:
         DataError: the content is not text, with what it is; or not UTF-8, with the byte and line of the first fault.
     """
-    encoding = encoding_of(content[:4])
-    if encoding != "UTF-8":
-        return _decode_marked(content, encoding, name)
+    marked = encoding_of(content[:4])
+    if marked != "UTF-8":
+        return _decode_marked(content, marked, name)
     require_text(content, name)
+    if encoding:
+        return plain_lines(text_in(content, encoding, name))
     if len(content) >= 64 and content.count(0) * 10 > len(content):
         problem = f"looks binary or like UTF-16: {content.count(0):,} of {len(content):,} bytes are zero"
         raise DataError(name, problem, "convert it to UTF-8 text or leave it out")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
+        found = found_encoding(content, name) if guess else None
+        if found is not None:
+            return plain_lines(content.decode(found))
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"byte {error.start} (line {line}) is 0x{content[error.start]:02x}, which is not UTF-8 text there"
         raise DataError(name, problem, _conversion(content)) from None
@@ -149,21 +147,27 @@ def plain_lines(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _folder_documents(paths: Iterable[Path], field: str, good: GoodExamples) -> Iterator[str]:
+def _folder_documents(paths: Iterable[Path], read_as: ReadAs, good: GoodExamples) -> Iterator[str]:
     """The documents of the files of a folder: one each, or one a record."""
     for path in paths:
         try:
-            yield from _file_documents(path, field, good, name=path)
+            yield from _file_documents(path, read_as, good, name=path)
         except DataError as error:
             good.leave_out(error)
         else:
-            good.count += not has_records(path, field)
+            good.count += not has_records(path, read_as.field)
 
 
-def _file_documents(path: Path, field: str, good: GoodExamples, *, name: str | Path) -> list[str]:
+def _file_documents(path: Path, read_as: ReadAs, good: GoodExamples, *, name: str | Path) -> list[str]:
     """The documents of a file: one, or one a record."""
-    text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), name)
-    return list(record_texts(name, text, field, good)) if has_records(path, field) else [text]
+    content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
+    reader = document_reader(path, content) if read_as.markup == "strip" else None
+    if reader is not None:
+        return [plain_lines(reader(content, name))]
+    text = decode_text(content, name, encoding=read_as.encoding, guess=True)
+    if has_records(path, read_as.field):
+        return list(record_texts(name, text, read_as.field, good))
+    return [text]
 
 
 def separated(documents: Iterable[str]) -> list[str]:

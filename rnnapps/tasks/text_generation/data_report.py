@@ -12,7 +12,8 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.look.repeats import repeats
 from rnnapps.data.look.spreads import counted, spread
-from rnnapps.data.text.documents import encoding_of, text_files
+from rnnapps.data.text.documents import text_files
+from rnnapps.data.text.encodings import encoding_of
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text_parts import TextParts, read_parts
 
@@ -80,11 +81,14 @@ def _facts(config: TextDataConfig, given: object) -> dict[str, Value]:
 
 def _part(name: str, text: str, parts: TextParts, config: TextDataConfig) -> Part:
     """The size of a part, and why it is that."""
-    if name == "test" and config.test is not None:
-        reason = f"all of {config.test}"
+    path = getattr(config, name, None)
+    if path is not None:
+        reason = f"all of {path}"
     elif name in parts.own:
         own = name != "train" or len(parts.own) > 1
-        reason = AS_IT_IS if own else "the beginning of the text"
+        reason = AS_IT_IS if own else "what is not held out" if parts.evenly else "the beginning of the text"
+    elif parts.evenly:
+        reason = f"{100 * getattr(config, f'{name}_fraction'):.0f} % of the documents, or of the end of each long one"
     else:
         share, before = getattr(config, f"{name}_fraction"), name == "validation" and config.test_fraction > 0
         reason = f"the last {100 * share:.0f} % of the text" + (", before the test" if before else "")

@@ -15,10 +15,9 @@ import numpy as np
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import answered
-from rnnapps.data.sources import list_files
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.films import Film, decoded_films
-from rnnapps.tasks.video_recognition.data.sources import VIDEO_SUFFIXES
+from rnnapps.tasks.video_recognition.data.frame_folders import VIDEO_SUFFIXES, films_in
 from rnnapps.tasks.video_recognition.scoring import video_probabilities
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.types import Array
@@ -49,13 +48,13 @@ class Recognition:
 
 
 def films_of(source: str) -> list[Path]:
-    """A file, or each video of a folder.
+    """A file, or each video of a folder; folders of pictures are videos too.
 
     Raises:
         DataError: the folder holds no video.
     """
     root = unpacked_source(source)
-    paths = list_files(root, VIDEO_SUFFIXES) if root.is_dir() else [root]
+    paths = films_in(root) if root.is_dir() else [root]
     if not paths:
         raise DataError(root, "holds no video", f"put files there that end in {' '.join(VIDEO_SUFFIXES)}")
     return paths

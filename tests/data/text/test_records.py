@@ -9,6 +9,7 @@ import pytest
 
 from rnnapps.data.bad_examples import BadExamplesConfig, GoodExamples
 from rnnapps.data.text.documents import read_documents
+from rnnapps.data.text.read_as import ReadAs
 from rnnapps.data.text.records import has_records, record_texts
 from rnnapps.errors import DataError
 
@@ -49,10 +50,10 @@ def test_a_folder_of_code_by_a_pattern(tmp_path: Path):
     for name in ("one.py", "two/three.py", "notes.md", "two/.hidden.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"# {name}\n")
-    assert read_documents(str(tmp_path), pattern="*.py") == ["# one.py\n\n", "# two/three.py\n"]
-    assert read_documents(str(tmp_path), pattern="two/*") == ["# two/three.py\n"]
+    assert read_documents(str(tmp_path), read_as=ReadAs("*.py")) == ["# one.py\n\n", "# two/three.py\n"]
+    assert read_documents(str(tmp_path), read_as=ReadAs("two/*")) == ["# two/three.py\n"]
     with pytest.raises(DataError, match=r"holds no file that \*\.c finds"):
-        read_documents(str(tmp_path), pattern="*.c")
+        read_documents(str(tmp_path), read_as=ReadAs("*.c"))
 
 
 def test_a_file_of_records_is_documents(tmp_path: Path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,17 @@ def test_the_machine_is_split_before_its_faults() -> None:
     assert "synthetic" in watched.source
     assert watched.parts.test[0].rows().values.shape == (10_000, 8)
     assert read_watched(AnomalyDataConfig()).digest() == watched.digest()
+
+
+def test_the_address_of_a_database_is_no_url_of_files(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    with contextlib.closing(sqlite3.connect(tmp_path / "plant.db")) as connection:
+        connection.execute("CREATE TABLE readings (time TEXT, load REAL)")
+        rows = [(f"2024-01-{1 + row // 24:02} {row % 24:02}:00", row) for row in range(100)]
+        connection.executemany("INSERT INTO readings VALUES (?, ?)", rows)
+        connection.commit()
+    parts = read_watched(AnomalyDataConfig(source=f"sqlite:///{tmp_path / 'plant.db'}", table="readings")).parts
+    assert sum(len(part) for parts_of in parts for part in parts_of) == 100
 
 
 def test_a_table_is_split_in_time_with_its_labels(tmp_path: Path) -> None:

@@ -115,6 +115,34 @@ def test_abc_is_read_and_damage_named(tmp_path: Path) -> None:
         read_piece(bad, config("x"))
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_tunes_of_a_collection_are_pieces_of_their_own(tmp_path: Path) -> None:
+    chorale("bwv10.7")
+    book = tmp_path / "book.abc"
+    tunes = "".join(f"X:{n}\nT:Tune {n}\nM:3/4\nK:C\n{n * 'CDE|'}c3|\n\n" for n in range(1, 9))
+    book.write_text(f"%abc-2.1\nL:1/4\nQ:1/4=72\n\n{tunes}")
+    splits = read_piece_splits(config(book))
+    pieces = [piece for part in splits.named().values() for piece in part]
+    assert sorted((piece.name, piece.steps, piece.tempo_bpm) for piece in pieces) == [
+        (f"book {n}", 3 * n + 3, 72.0) for n in range(1, 9)
+    ]
+    with pytest.raises(DataError, match=r"book\.abc: is a collection of 8 tunes"):
+        read_piece(book, config("x"))
+    book.write_text(book.read_text().replace("T:Tune 3\nM:3/4", "T:Tune 3\nM:3/4\nK:C\n[V:]"))
+    damaged = read_piece_splits(config(book, bad_limit=0.5))
+    assert 7 <= sum(map(len, damaged.named().values())) <= 8
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_kern(tmp_path: Path) -> None:
+    chorale("bwv10.7")
+    song = tmp_path / "song.krn"
+    song.write_text("**kern\n*M3/4\n*k[]\n=1\n4c\n4d\n4e\n=2\n2.g\n==\n*-\n")
+    piece = read_piece(song, config("x"))
+    assert piece.notes[:, :3].tolist() == [[0, 1, 60], [1, 2, 62], [2, 3, 64], [3, 6, 67]]
+    assert (piece.beats_per_bar, piece.name) == (3.0, "song")
+
+
 def test_a_tfds_data_set_of_midi_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
     import tensorflow_datasets as tfds

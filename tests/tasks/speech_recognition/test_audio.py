@@ -97,7 +97,7 @@ def test_files(tmp_path: Path) -> None:
     assert len(read_audio(path, sample_rate_hz=8000)) == 4000
     for name, complaint in (
         ("b.wav", "does not exist"),
-        ("c.m4a", "ends in .m4a; recordings end in"),
+        ("c.mid", "ends in .mid; recordings end in"),
         ("d", "nothing"),
     ):
         with pytest.raises(DataError, match=complaint):
@@ -146,7 +146,7 @@ def test_arbitrary_bytes_are_sound_or_clear_errors(magic: bytes, content: bytes)
 
 @pytest.mark.slow
 def test_thousands_of_mutated_files_and_the_largest_cost_little_memory_and_time() -> None:
-    code = "from tests.data.speech import test_audio; test_audio.measure()"
+    code = "from tests.tasks.speech_recognition import test_audio; test_audio.measure()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
     found = json.loads(done.stdout)
     assert found["files"] >= 4500 and found["valid"] > 200 and found["refused"] > 200

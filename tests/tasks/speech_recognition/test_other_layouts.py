@@ -68,7 +68,7 @@ def test_deepspeech(tmp_path: Path) -> None:
 
 
 def test_kaldi(tmp_path: Path) -> None:
-    write(tmp_path / "wav.scp", "s1-a wavs/a.wav", "s2-b /data/b.wav", "s3-c sph2pipe c.sph |", "s4-d d.wav")
+    write(tmp_path / "wav.scp", "s1-a wavs/a.wav", "s2-b /data/b.wav", "s3-c sox c.sph -t wav - |", "s4-d d.wav")
     write(tmp_path / "text", "s1-a seven green boats", "s2-b no", "s3-c yes")
     write(tmp_path / "utt2spk", "s1-a s1", "s2-b s2")
     good = GoodExamples(tmp_path, SpeechDataConfig(bad_limit=0.9), noun="recordings")

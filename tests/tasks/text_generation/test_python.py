@@ -121,7 +121,7 @@ def test_finetuning_on_other_texts(model: rnnapps.Model, tmp_path: Path) -> None
 @pytest.mark.parametrize("shape", [list, tuple, iter, pd.Series, lambda texts: np.array(texts, object)])
 def test_texts_come_in_any_sequence(shape: Any) -> None:
     texts = ["one\r\ntwo\r", "\ufeffthree " * 3, ""]
-    splits = read_splits(TextDataConfig(source="memory", validation_fraction=0.25), shape(texts))
+    splits = read_splits(TextDataConfig(source="memory", validation_fraction=0.25, hold_out="end"), shape(texts))
     whole = "one\ntwo\n\nthree \ufeffthree \ufeffthree "
     assert joined(splits.train) + joined(splits.validation) == whole
     assert len(joined(splits.validation)) == len(whole) - int(0.75 * len(whole)) and splits.test is None
@@ -137,7 +137,7 @@ def test_texts_are_split_as_a_files_are(file: Path) -> None:
 
 
 def test_splits_may_be_given_apart(file: Path) -> None:
-    config = TextDataConfig("memory", test_fraction=0.5)
+    config = TextDataConfig("memory", test_fraction=0.5, hold_out="end")
     splits = read_splits(config, {"train": ["abcd", "efgh"], "validation": "val"})
     assert joined(splits.train) == "abcd\n" and joined(splits.validation) == "val"
     assert splits.test is not None and joined(splits.test) == "\nefgh"

@@ -20,7 +20,14 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     words = [write_words(folder / "mixed" / name, 600, seed=seed).read_text() for seed, name in enumerate(names)]
     records = folder / "records.jsonl"
     records.write_text(json.dumps({"text": words[0], "other": words[1]}))
+    page, old = folder / "page.html", folder / "old.txt"
+    page.write_text(f"<p>{words[2]}</p>")
+    old.write_bytes(words[0].replace("e", "ñ").encode("cp1252"))
     return {
+        "data.validation": Change(str(folder / "mixed" / "two.md")),
+        "data.hold_out": Change("end", {"data.source": str(folder / "mixed"), "data.pattern": "*.md"}),
+        "data.encoding": Change("cp1250", {"data.source": str(old)}),
+        "data.markup": Change("keep", {"data.source": str(page)}),
         "model.blend": Change("none", long),
         "model.ngram_order": Change(3, long),
         "model.ngram_megabytes": Change(0.001, long),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnapps.data.text import documents
-from rnnapps.data.text.documents import decode_text, read_documents
+from rnnapps.data.text.documents import decode_text, read_documents, separated
 from rnnapps.errors import DataError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text import joined, read_splits
-from rnnapps.tasks.text_generation.data.text_parts import split_contiguously
+from rnnapps.tasks.text_generation.data.text_parts import split_contiguously, split_evenly
 
 SHAKESPEARE = Path(__file__).parents[3].parent / "shared/data/text/tinyshakespeare.txt"
 TEXTS = st.lists(st.text(max_size=20), max_size=5)
+SHARES = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.4]), min_size=2, max_size=2)
 
 
 def splits_of(source, **options):
@@ -74,6 +76,40 @@ def test_a_share_of_zero_gets_nothing(fraction, characters):
     assert split_contiguously(["x" * characters], [fraction, 0.0])[2] == []
 
 
+@given(documents=st.lists(st.text("ab\n", min_size=1, max_size=40), min_size=1, max_size=60), shares=SHARES)
+def test_even_splits_lose_nothing(documents, shares):
+    parts = split_evenly(separated(documents), shares)
+    letters = [Counter("".join(part).replace("\n", "")) for part in parts]
+    assert sum(letters, Counter()) == Counter("".join(documents).replace("\n", ""))
+    assert all(bool(share) or not part for share, part in zip(shares, parts[1:], strict=True))
+    longest, whole = max(map(len, documents)), len("".join(documents))
+    for part, share in zip(letters[1:], shares, strict=True):
+        assert part.total() <= share * whole + 2 * len(documents) + longest
+
+
+def test_no_language_is_held_out_whole(tmp_path):
+    for language, count in (("de", 300), ("en", 300), ("fr", 30)):
+        (tmp_path / language).mkdir()
+        for number in range(count):
+            (tmp_path / language / f"{number:03}.txt").write_text(f"{language} {number:03} says something. " * 3)
+    (tmp_path / "la.txt").write_text("la 000 says something. " * 500)
+    train, validation, test = splits_of(tmp_path, validation_fraction=0.1, test_fraction=0.1)
+    for language in ("de", "en", "fr", "la"):
+        counts = [part.count(f"{language} ") for part in (train, validation, test)]
+        assert all(0.05 * sum(counts) < held < 0.15 * sum(counts) for held in counts[1:]), (language, counts)
+    assert "de 010" in train + validation + test and not set(train.split("\n\n")) & set(validation.split("\n\n"))
+    assert "fr " not in splits_of(tmp_path, validation_fraction=0.9, hold_out="end")[0]
+
+
+def test_a_validation_file(tmp_path):
+    (tmp_path / "a.txt").write_text("abc" * 9)
+    (tmp_path / "b.txt").write_text("held out")
+    config = TextDataConfig(str(tmp_path / "a.txt"), validation=str(tmp_path / "b.txt"))
+    splits = read_splits(config)
+    assert (joined(splits.train), joined(splits.validation)) == ("abc" * 9, "held out")
+    assert config.without_effect() == {"validation_fraction": "data.validation gives those examples"}
+
+
 def test_splits_of_a_file_by_hand(tmp_path):
     (tmp_path / "file.txt").write_text("0123456789é", encoding="utf-8")
     assert splits_of(tmp_path / "file.txt", validation_fraction=0.2) == ["01234567", "89é", None]
@@ -93,7 +129,7 @@ def test_folder_documents_are_separated_by_a_blank_line(tmp_path):
         (tmp_path / name).write_text(content)
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     assert read_documents(str(tmp_path)) == ["one\n\n", "two\n\n", "three\n\n", "five"]
-    train, validation, _ = splits_of(tmp_path, validation_fraction=0.5)
+    train, validation, _ = splits_of(tmp_path, validation_fraction=0.5, hold_out="end")
     assert train + validation == "one\n\ntwo\n\nthree\n\nfive"
     assert validation == "three\n\nfive"
 

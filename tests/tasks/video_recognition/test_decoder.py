@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnapps.data import guarded_process
 from rnnapps.errors import DataError
-from rnnapps.tasks.video_recognition.data import decoder as video_decoder
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
 from rnnapps.tasks.video_recognition.data.file import write_mp4
 from tests.tasks.video_recognition.video_files import moving_square
 
+POPEN = subprocess.Popen
 CONFIG = VideoDataConfig(size=16, frames_per_second=10)
 
 
@@ -98,7 +99,7 @@ def test_a_crash_is_a_line_and_the_next_file_is_read(video: Path, monkeypatch: p
     with VideoDecoder(CONFIG, workers=1) as pool:
         with monkeypatch.context() as patch:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            patch.setattr(video_decoder, "_start", lambda: subprocess.Popen(crash, **pipes))
+            patch.setattr(guarded_process.subprocess, "Popen", lambda *_, **__: POPEN(crash, **pipes))
             with pytest.raises(DataError, match="the decoder crashed with SIGSEGV"):
                 pool.decode(video)
         assert len(pool.decode(video)) == 12

@@ -17,9 +17,16 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     folder = tmp_path_factory.mktemp("changes")
     other = write_moves(folder / "other", 7, first=20)
     first, second = (str(next((other / move).iterdir())) for move in ("left", "right"))
+    official = write_moves(folder / "official", 6)
+    for fold in (1, 2):
+        for part in ("train", "test"):
+            names = [f"{path.parent.name}/{path.name}" for path in sorted(official.glob("*/*.mp4"))]
+            chosen = [name for name in names if (int(name[-6:-4]) == fold) == (part == "test")]
+            (official / f"{part}list0{fold}.txt").write_text("".join(f"{name} 1\n" for name in chosen))
     encoder = {"model.encoder": "mobilenet_v3_small", "data.size": 32}
     return {
         "data.source": Change(str(other)),
+        "data.fold": Change(2, {"data.source": str(official)}),
         "data.test": Change(str(other)),
         "data.validation_fraction": Change(0.4),
         "data.test_fraction": Change(0.4),

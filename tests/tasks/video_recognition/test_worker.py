@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnapps.tasks.video_recognition.data.worker import Refusal, sample, upright
+from rnnapps.data.guarded_answers import Refusal
+from rnnapps.tasks.video_recognition.data.worker import sample, upright
 
 
 def taken(times: list[float], rate: float, shown: float, longest: float = 1e6) -> list[int]:

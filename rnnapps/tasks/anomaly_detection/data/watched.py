@@ -18,6 +18,7 @@ from rnnapps.data.series.given_split import split_given
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries, split_in_time
 from rnnapps.data.series.split_notes import tell_notes
+from rnnapps.data.tables.database import is_database
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.anomaly_detection.data.array_files import ArrayFile, array_files
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
@@ -130,8 +131,8 @@ def _fault_names() -> tuple[str, ...]:
 
 def _read_parts(config: AnomalyDataConfig, good: GoodExamples) -> SplitSeries:
     """The parts of archives, which hold their own split, or of tables, which are split in time."""
-    folder = unpacked_source(config.source)
-    files = array_files(folder) if folder.is_dir() else []
+    folder = None if is_database(config.source) else unpacked_source(config.source)
+    files = array_files(folder) if folder is not None and folder.is_dir() else []
     if files:
         return _array_parts(files, config, good)
     series = read_tables(config, good=good)

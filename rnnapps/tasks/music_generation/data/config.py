@@ -25,8 +25,8 @@ class MusicDataConfig(BadExamplesConfig):
     out to the parts, in an order that depends on their names only.
 
     Attributes:
-        source: `builtin` (Bach chorales of music21's corpus), a folder of MIDI, MusicXML or ABC files, one such file,
-            or `tfds:NAME[/config]` with a feature named midi.
+        source: `builtin` (Bach chorales of music21's corpus), a folder of MIDI, MusicXML, ABC or `**kern` files, one
+            such file (a collection of tunes too), or `tfds:NAME[/config]` with a feature named midi.
         test: file or folder of pieces that are the test split; None takes what `source` offers.
         validation_fraction: share of the pieces held out for validation where `source` has no split of its own.
         test_fraction: the same for the test.

@@ -13,6 +13,7 @@ import numpy as np
 from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.data.midi import MAXIMUM_STEPS, parse_midi
+from rnnapps.tasks.music_generation.data.midi_kinds import ordinary_midi
 from rnnapps.tasks.music_generation.data.piece import HIGHEST_KEY, LOWEST_KEY, NOTE_FIELDS, Piece, joined_notes
 from rnnapps.types import Array
 
@@ -54,7 +55,9 @@ def parse_given(given: GivenPiece, place: str, config: MusicDataConfig) -> Piece
     elif isinstance(given, HasMidi) and isinstance(given.midi, bytes):
         content = given.midi
     if content is not None:
-        piece = parse_midi(content, place, steps_per_beat=config.steps_per_beat, percussion=config.percussion)
+        piece = parse_midi(
+            ordinary_midi(content, place), place, steps_per_beat=config.steps_per_beat, percussion=config.percussion
+        )
         return replace(piece, name=place)
     return Piece(joined_notes(_notes(given, place)), place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,9 +21,11 @@ from rnnapps.errors import DataError
 from rnnapps.tasks.music_generation.data.config import MusicDataConfig
 from rnnapps.tasks.music_generation.data.given import GivenPiece, parse_given
 from rnnapps.tasks.music_generation.data.midi import MAXIMUM_BYTES, parse_midi
+from rnnapps.tasks.music_generation.data.midi_kinds import ordinary_midi
 from rnnapps.tasks.music_generation.data.piece import Piece
 from rnnapps.tasks.music_generation.data.remarks import tell_remarks
 from rnnapps.tasks.music_generation.data.scores import SCORE_SUFFIXES, builtin_chorales, parse_score
+from rnnapps.tasks.music_generation.data.tunes import COLLECTIONS, PieceFile, piece_files, tunes_of
 
 __all__ = ["MIDI_SUFFIXES", "PieceSplits", "given_piece", "read_piece", "read_piece_splits"]
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 BUILTIN = "builtin"
-MIDI_SUFFIXES = (".mid", ".midi")
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 HELD_OUT = ("validation", "test")
 
 Item = TypeVar("Item")
@@ -68,21 +71,36 @@ def read_piece_splits(config: MusicDataConfig, given: object = None) -> PieceSpl
     )
 
 
-def read_piece(path: str | Path, config: MusicDataConfig) -> Piece:
-    """Reads one file of any known kind.
+def read_piece(path: str | Path | PieceFile, config: MusicDataConfig) -> Piece:
+    """Reads one file of any known kind, or a tune of a collection.
 
     Raises:
-        DataError: it is missing, damaged or of another kind.
+        DataError: it is missing, damaged or of another kind, or a collection of which no tune is named.
     """
-    path = Path(path)
-    suffix = plain_suffix(path)
+    piece = path if isinstance(path, PieceFile) else PieceFile(Path(path))
+    suffix = plain_suffix(piece.path)
     if suffix not in (*MIDI_SUFFIXES, *SCORE_SUFFIXES):
         known = ", ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
-        raise DataError(path, f"ends in {suffix or 'nothing'}; pieces end in {known}", "convert it to MIDI")
-    content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
+        raise DataError(piece.path, f"ends in {suffix or 'nothing'}; pieces end in {known}", "convert it to MIDI")
     if suffix in MIDI_SUFFIXES:
-        return parse_midi(content, path, steps_per_beat=config.steps_per_beat, percussion=config.percussion)
-    return parse_score(content, path, steps_per_beat=config.steps_per_beat)
+        return _of_midi(read_bytes(piece.path, maximum_bytes=MAXIMUM_BYTES), piece.path, config)
+    if suffix not in COLLECTIONS:
+        content = read_bytes(piece.path, maximum_bytes=MAXIMUM_BYTES)
+        return parse_score(content, piece.path, steps_per_beat=config.steps_per_beat)
+    several = tunes_of(piece.path)
+    if len(several) > 1 and not piece.tune:
+        raise DataError(piece.path, f"is a collection of {len(several):,} tunes", "give a file with the one you mean")
+    tune = several[max(piece.tune, 1) - 1]
+    if len(tune) > MAXIMUM_BYTES:
+        raise DataError(str(piece), f"has {len(tune):,} bytes; at most {MAXIMUM_BYTES:,} are read", "split it")
+    found = parse_score(tune, str(piece), suffix=suffix, steps_per_beat=config.steps_per_beat)
+    return replace(found, name=f"{piece.path.stem} {piece.tune}" if piece.tune else piece.path.stem)
+
+
+def _of_midi(content: bytes, name: str | Path, config: MusicDataConfig) -> Piece:
+    """A piece of a MIDI file of any kind."""
+    ordinary = ordinary_midi(content, name)
+    return parse_midi(ordinary, name, steps_per_beat=config.steps_per_beat, percussion=config.percussion)
 
 
 def given_piece(given: GivenPiece, place: str, config: MusicDataConfig) -> Piece:
@@ -138,7 +156,7 @@ def _parts(config: MusicDataConfig, good: GoodExamples) -> tuple[dict[str, list[
         paths["test"] = []  # read from elsewhere
     missing = [name for name in HELD_OUT if name not in paths]
     if missing:
-        paths |= _dealt(paths["train"], config, lambda path: path.name, missing=missing)
+        paths |= _dealt(paths["train"], config, lambda piece: piece.name, missing=missing)
     return {name: _read(part, config, good) for name, part in paths.items()}, missing
 
 
@@ -159,18 +177,18 @@ def _dealt(
     return {"train": ordered, **parts}
 
 
-def _files(root: Path) -> list[Path]:
-    """The pieces of a folder, or the one file."""
+def _files(root: Path) -> list[PieceFile]:
+    """The pieces of a folder, or of the one file."""
     if not root.is_dir():
-        return [root]
+        return piece_files([root])
     paths = list_files(root, (*MIDI_SUFFIXES, *SCORE_SUFFIXES))
     if not paths:
         known = ", ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
         raise DataError(root, "holds no piece of music", f"put files there that end in {known}")
-    return paths
+    return piece_files(paths)
 
 
-def _read(paths: Sequence[Path], config: MusicDataConfig, good: GoodExamples) -> list[Piece]:
+def _read(paths: Sequence[PieceFile], config: MusicDataConfig, good: GoodExamples) -> list[Piece]:
     return list(good.read(partial(read_piece, path, config) for path in paths))
 
 
@@ -199,13 +217,7 @@ def _tfds_pieces(
     rows = builder.as_dataset(split=split, read_config=tfds.ReadConfig(interleave_cycle_length=1))
     contents = rows.map(lambda example: example["midi"]).as_numpy_iterator()
     pieces = (
-        partial(
-            parse_midi,
-            content,
-            f"{config.source} split {split} row {row}",
-            steps_per_beat=config.steps_per_beat,
-            percussion=config.percussion,
-        )
+        partial(_of_midi, content, f"{config.source} split {split} row {row}", config)
         for row, content in enumerate(contents)
     )
     return list(good.read(pieces))

@@ -1,4 +1,4 @@
-"""Written scores: MusicXML and ABC through music21, and the chorales of its corpus."""
+"""Written scores: MusicXML, ABC and `**kern` through music21, and the chorales of its corpus."""
 
 from __future__ import annotations
 
@@ -26,18 +26,24 @@ if TYPE_CHECKING:
 
 __all__ = ["SCORE_SUFFIXES", "builtin_chorales", "parse_chorale", "parse_score"]
 
-SCORE_SUFFIXES = (".musicxml", ".mxl", ".xml", ".abc")
+SCORE_SUFFIXES = (".musicxml", ".mxl", ".xml", ".abc", ".krn")
 VELOCITY = 80
 UNTOLD_TEMPO_BPM = 90.0
 TICKS = 10_080
 """Ticks of a quarter note here: any usual division of it is whole."""
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_FORMATS = {".abc": "abc"}
+_FORMATS = {".abc": "abc", ".krn": "humdrum"}
 
 
-def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int) -> Piece:
-    """Reads MusicXML or ABC onto a grid.
+def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int, suffix: str = "") -> Piece:
+    """Reads MusicXML, ABC or `**kern` onto a grid.
+
+    Args:
+        content: of a file, or one tune of a collection.
+        name: what to call it in errors.
+        steps_per_beat: grid steps in a quarter note.
+        suffix: which of these it is; by default the name says it.
 
     Raises:
         DataError: music21 is not installed, or cannot read the file, or it holds no note that a piano has.
@@ -45,7 +51,7 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int) -> Pie
     _corpus_folder(name)
     import music21
 
-    suffix = plain_suffix(name)
+    suffix = suffix or plain_suffix(name)
     try:
         text = _unzipped(content) if suffix == ".mxl" else content
         score = music21.converter.parseData(text.decode("utf-8-sig"), format=_FORMATS.get(suffix, "musicxml"))

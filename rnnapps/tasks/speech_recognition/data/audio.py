@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnapps.data.archives import unpacked_source
 from rnnapps.data.compressed import plain_suffix
-from rnnapps.data.file_kinds import kind_of
+from rnnapps.data.file_kinds import HEAD_BYTES, kind_of
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
+from rnnapps.tasks.speech_recognition.data.sound_track import TRACK_SUFFIXES, has_track, parse_track, read_track
 from rnnapps.types import Array
 
 __all__ = [
@@ -34,8 +36,9 @@ if TYPE_CHECKING:
 AUDIO_SUFFIXES = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf"),
     *(".w64", ".rf64", ".sph", ".nist"),
+    *TRACK_SUFFIXES,
 )
-"""What libsndfile opens by its first bytes."""
+"""What libsndfile opens by its first bytes, and what FFmpeg reads."""
 
 SOUND_BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3")
 """Of files that were meant to be sound, and are damaged."""
@@ -65,14 +68,18 @@ def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
         known = ", ".join(AUDIO_SUFFIXES)
         remedy = f"convert it to WAV, for instance: ffmpeg -i {path.name} {path.stem}.wav"
         raise DataError(path, f"ends in {path.suffix or 'nothing'}; recordings end in {known}", remedy)
+    head = _head(path)
+    if head and (has_track(head) or plain_suffix(path) in TRACK_SUFFIXES):
+        _require_sound(head, path)
+        return _of_track(read_track(path, path, maximum_samples=MAXIMUM_SAMPLES), sample_rate_hz, path)
     return parse_audio(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path, sample_rate_hz=sample_rate_hz)
 
 
 def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Array:
-    """Decodes what libsndfile reads; channels are averaged, and the rate is converted where it differs.
+    """Decodes what libsndfile or FFmpeg read; channels are averaged, and the rate is converted where it differs.
 
     Blocks are decoded one after another and the header's length is not trusted, so that no file costs more memory than
-    its limit: 100 million samples.
+    its limit: 100 million samples. FFmpeg decodes in a process of its own.
 
     Args:
         content: the file's bytes.
@@ -89,6 +96,9 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
 
     if not content:
         raise DataError(name, "is empty: it has 0 bytes", "leave it out")
+    if has_track(content[:HEAD_BYTES]):
+        track = parse_track(content, name, maximum_samples=MAXIMUM_SAMPLES)
+        return _of_track(track, sample_rate_hz, name)
     content = _with_sizes(content)
     _require_whole(content, name)
     with _quiet_decoders():
@@ -104,14 +114,43 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
             reason = (
                 reason.partition("object at")[2].partition(": ")[2] or reason
             )  # behind soundfile's name of the file
-            kind = "" if content.startswith(SOUND_BEGINNINGS) else kind_of(content)
-            if kind:
-                raise DataError(name, f"is {kind}, and no sound", "give a recording, or leave it out") from None
+            _require_sound(content, name)
             problem = f"cannot be decoded as sound (WAV, FLAC, Ogg, MP3...): {reason.rstrip('.')}"
             raise DataError(name, problem, "the file is damaged or of another kind") from None
+    _require_samples(samples, name)
+    return resampled(samples, rate, sample_rate_hz, name)
+
+
+def _of_track(track: tuple[Array, int], sample_rate_hz: int, name: str | Path) -> Array:
+    """What FFmpeg has decoded, checked, at the rate wanted."""
+    samples, rate = track
+    _require_samples(samples, name)
+    _require_rate(rate, name)
+    for start in range(0, len(samples), BLOCK_SAMPLES):
+        _require_finite(samples[start : start + BLOCK_SAMPLES], start, name)
+    return resampled(samples, rate, sample_rate_hz, name)
+
+
+def _require_samples(samples: Array, name: str | Path) -> None:
+    """Refuses sound of no length."""
     if not len(samples):
         raise DataError(name, "holds no samples", "record it again or leave it out")
-    return resampled(samples, rate, sample_rate_hz, name)
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file, that of its compression taken off; none where it cannot be read."""
+    try:
+        with open(unpacked_source(path), "rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def _require_sound(content: bytes, name: str | Path) -> None:
+    """Refuses what its first bytes show to be something else than sound."""
+    kind = "" if content.startswith(SOUND_BEGINNINGS) or has_track(content[:HEAD_BYTES]) else kind_of(content)
+    if kind:
+        raise DataError(name, f"is {kind}, and no sound", "give a recording, or leave it out") from None
 
 
 def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Array:
@@ -163,12 +202,25 @@ def _require_sane(file: soundfile.SoundFile, name: str | Path) -> None:
     if not 1 <= file.channels <= MAXIMUM_CHANNELS:
         problem = f"has {file.channels} channels; at most {MAXIMUM_CHANNELS} are read"
         raise DataError(name, problem, "mix it down")
-    if not LOWEST_RATE_HZ <= file.samplerate <= HIGHEST_RATE_HZ:
-        problem = f"has {file.samplerate:,} samples a second; expected {LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
-        raise DataError(name, problem, "the file is damaged, or resample it")
+    _require_rate(file.samplerate, name)
     if file.frames > MAXIMUM_SAMPLES:
         problem = f"claims {file.frames:,} samples; at most {MAXIMUM_SAMPLES:,} are read"
         raise DataError(name, problem, "split it; a file of this size on disk is damaged")
+
+
+def _require_rate(rate: int, name: str | Path) -> None:
+    """Refuses rates that no recorder has."""
+    if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        problem = f"has {rate:,} samples a second; expected {LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
+        raise DataError(name, problem, "the file is damaged, or resample it")
+
+
+def _require_finite(samples: Array, before: int, name: str | Path) -> None:
+    """Refuses samples `(samples,)` that are no numbers or far too large; `before` counts those in front of them."""
+    fit = np.isfinite(samples) & (np.abs(samples) <= LOUDEST)
+    if not fit.all():
+        number = int(np.argmin(fit))
+        raise DataError(name, f"sample {before + number:,} is {samples[number]:g}; full scale is 1", "it is damaged")
 
 
 def _decoded(file: soundfile.SoundFile, name: str | Path) -> Array:
@@ -176,10 +228,7 @@ def _decoded(file: soundfile.SoundFile, name: str | Path) -> Array:
     blocks, count = [np.zeros(0, np.float32)], 0
     while len(block := file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-        if not np.isfinite(mono).all() or np.abs(mono).max() > LOUDEST:
-            number = count + int(np.argmin(np.isfinite(mono) & (np.abs(mono) <= LOUDEST)))
-            problem = f"sample {number:,} is {mono[number - count]:g}; full scale is 1"
-            raise DataError(name, problem, "the file is damaged")
+        _require_finite(mono, count, name)
         count += len(mono)
         if count > MAXIMUM_SAMPLES:
             raise DataError(name, f"has more than {MAXIMUM_SAMPLES:,} samples", "split it")

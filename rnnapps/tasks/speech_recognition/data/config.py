@@ -23,8 +23,9 @@ class SpeechDataConfig(BadExamplesConfig):
     Attributes:
         source: `builtin` (synthetic: number strings spoken by eSpeak NG), a manifest (CSV with the columns `audio` and
             `transcript`, or as Common Voice, NeMo, DeepSpeech and Hugging Face write them), a folder with `train.csv`
-            (and `dev.csv`, `test.csv`), a LibriSpeech folder, whose subsets are its parts, an LJSpeech or a Kaldi
-            folder, one with a text beside each recording, or `tfds:NAME[/config]`.
+            (and `dev.csv`, `test.csv`), a folder of LibriSpeech, whose subsets are its parts, LJSpeech, TIMIT, VCTK,
+            Speech Commands or Kaldi, one with a text, captions or a TextGrid beside each recording, or
+            `tfds:NAME[/config]`.
         validation: the same for the validation split; None takes what `source` offers, or a share of its training part.
         test: the same for the test split.
         validation_fraction: share of the training part held out for validation where it has no split of its own.

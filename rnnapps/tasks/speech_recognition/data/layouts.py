@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rnnapps.data.bad_examples import GoodExamples
-from rnnapps.data.compressed import plain_name, plain_stem
+from rnnapps.data.compressed import plain_name, plain_suffix
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
 from rnnapps.data.part_names import subset_part
@@ -15,12 +15,24 @@ from rnnapps.data.sources import list_files
 from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
-from rnnapps.tasks.speech_recognition.data.manifests import file_text, manifest_rows, speaker_of
+from rnnapps.tasks.speech_recognition.data.beside import TEXT_SUFFIXES, rows_beside
+from rnnapps.tasks.speech_recognition.data.corpora import (
+    librispeech_rows,
+    ljspeech_rows,
+    timit_rows,
+    word_folders,
+    word_rows,
+)
+from rnnapps.tasks.speech_recognition.data.kaldi import RECORDINGS, kaldi_rows
+from rnnapps.tasks.speech_recognition.data.manifests import file_text, manifest_rows
 from rnnapps.tasks.speech_recognition.data.row import Row
 
-__all__ = ["by_subset", "list_given", "list_rows"]
+__all__ = ["by_subset", "list_given", "list_rows", "part_tables"]
 
 COLUMNS = ("audio", "transcript")
+PHONES = (".phn",)
+"""TIMIT has such a file beside each recording."""
+
 _AUDIO_FOLDER = re.compile(r"[^\n|]*\bfile_name\b")
 """How the first line of a Hugging Face audio folder's table begins, which LJSpeech's has not."""
 
@@ -31,7 +43,8 @@ def list_rows(source: Path, speaker_pattern: str = "", good: GoodExamples | None
     Args:
         source: a manifest, see `manifest_rows`; a folder with `metadata.csv` or `metadata.jsonl` (Hugging Face), with
             `metadata.csv` and `wavs/` (LJSpeech), with `wav.scp` and `text` (Kaldi), with `*.trans.txt` (LibriSpeech),
-            or with a `.txt` beside each recording.
+            with `.phn` beside recordings (TIMIT), with a folder for each word (Speech Commands), or with a text,
+            captions or a TextGrid beside each recording or in a folder beside theirs (VCTK).
         speaker_pattern: regular expression whose first group finds the speaker in an audio file's name.
         good: counts the lines that name no recording; without it the first one is an error.
 
@@ -58,12 +71,45 @@ def _rows_of(source: Path, speaker_pattern: str, good: GoodExamples) -> Iterator
     if objects.is_file() or (table.is_file() and _AUDIO_FOLDER.match(file_text(table))):
         return manifest_rows(objects if objects.is_file() else table, speaker_pattern, good)
     if table.is_file():
-        return _ljspeech(source, good)
-    if (source / "wav.scp").is_file():
-        return _kaldi(source, good)
-    transcripts = list_files(source, (".txt",))
-    listed = [path for path in transcripts if plain_name(path).endswith(".trans.txt")]
-    return _librispeech(listed, good) if listed else _beside(source, transcripts, speaker_pattern, good)
+        return ljspeech_rows(source, good)
+    if (source / RECORDINGS).is_file():
+        return kaldi_rows(source, good)
+    return _by_transcripts(source, speaker_pattern, good)
+
+
+def _by_transcripts(source: Path, speaker_pattern: str, good: GoodExamples) -> Iterator[Row]:
+    """The rows of a folder without a table: by its texts, or by its folders where there are none."""
+    texts = list_files(source, TEXT_SUFFIXES)
+    listed = [path for path in texts if plain_name(path).endswith(".trans.txt")]
+    if listed:
+        return librispeech_rows(listed, good)
+    recordings = list_files(source, AUDIO_SUFFIXES)
+    if list_files(source, PHONES):
+        return timit_rows([path for path in texts if plain_suffix(path) == ".txt"], recordings, good)
+    folders = {audio.parent for audio in recordings}
+    apart = source not in folders and all(text.parent == source for text in texts)  # lists, or what tells of the corpus
+    words = word_folders(source, recordings) if apart else {}
+    if words:
+        return word_rows(source, recordings, words, speaker_pattern, good=good)
+    return rows_beside(texts, recordings, speaker_pattern, good)
+
+
+def part_tables(root: Path) -> dict[str, list[Path]]:
+    """The folders with a table of their own that are called like parts, as Kaldi and Hugging Face have them.
+
+    Args:
+        root: an existing folder.
+
+    Returns:
+        Nothing where none is for training.
+    """
+    tables = (RECORDINGS, "metadata.csv", "metadata.jsonl")
+    parts: dict[str, list[Path]] = {}
+    for folder in sorted(root.iterdir()):
+        part = subset_part(folder.name)
+        if part and any((folder / name).is_file() for name in tables):
+            parts.setdefault(part, []).append(folder)
+    return parts if "train" in parts else {}
 
 
 def by_subset(rows: Sequence[Row], root: Path) -> dict[str, list[Row]]:
@@ -79,6 +125,8 @@ def by_subset(rows: Sequence[Row], root: Path) -> dict[str, list[Row]]:
     Raises:
         DataError: some rows lie in a subset and others do not, or none lies in one for training.
     """
+    if any(row.part for row in rows):
+        return {part: [row for row in rows if row.part == part] for part in dict.fromkeys(row.part for row in rows)}
     parts: dict[str, list[Row]] = {}
     for row in rows:
         assert isinstance(row.audio, Path)
@@ -112,74 +160,3 @@ def list_given(given: object) -> dict[str, list[Row]]:
         ]
         for name, rows in given_splits(given).items()
     }
-
-
-def _ljspeech(folder: Path, good: GoodExamples) -> Iterator[Row]:
-    """`metadata.csv`: name|transcript|normalised transcript, without quotation; recordings in `wavs/`."""
-    path = folder / "metadata.csv"
-    for number, line in enumerate(file_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        cells = line.split("|")
-        if len(cells) not in (2, 3) or not cells[0].strip() or "\0" in cells[0]:
-            problem = f"line {number}: expected name|transcript|normalised transcript"
-            good.leave_out(DataError(path, problem, "correct the line"))
-            continue
-        yield Row(folder / "wavs" / f"{cells[0].strip()}.wav", cells[-1], "", f"{path}, line {number}")
-
-
-def _kaldi(folder: Path, good: GoodExamples) -> Iterator[Row]:
-    """`wav.scp`, `text` and perhaps `utt2spk`: an utterance and its file, words or speaker in each line."""
-    files, words = _kaldi_table(folder / "wav.scp"), _kaldi_table(folder / "text")
-    speakers = _kaldi_table(folder / "utt2spk") if (folder / "utt2spk").is_file() else {}
-    if (folder / "segments").is_file():
-        remedy = "cut the recordings, or write a manifest with: audio,transcript"
-        raise DataError(folder / "segments", "cuts recordings into utterances, which is not read", remedy)
-    for name, (line, file) in files.items():
-        where = f"{folder / 'wav.scp'}, line {line}"
-        if file.endswith("|"):
-            good.leave_out(DataError(where, "is a command and no file", "run it, and name the file it writes"))
-        elif name not in words:
-            good.leave_out(DataError(where, f"{name!r} has no line in text", "add it"))
-        else:
-            yield Row(folder / file, words[name][1], speakers.get(name, (0, ""))[1], where)
-
-
-def _kaldi_table(path: Path) -> dict[str, tuple[int, str]]:
-    """The first word of each line -> its number, and what follows."""
-    lines = ((number, line.split(maxsplit=1)) for number, line in enumerate(file_text(path).split("\n"), start=1))
-    return {parts[0]: (number, parts[1].strip() if len(parts) > 1 else "") for number, parts in lines if parts}
-
-
-def _beside(folder: Path, texts: Sequence[Path], speaker_pattern: str, good: GoodExamples) -> Iterator[Row]:
-    """A text beside each recording, with its name but for the ending; folders of texts alone hold none."""
-    recordings = list_files(folder, AUDIO_SUFFIXES) if texts else []
-    transcripts = {text.with_name(plain_stem(text)): text for text in texts}
-    if recordings:
-        stems = {audio.with_name(plain_stem(audio)) for audio in recordings}
-        for lone in (path for stem, path in transcripts.items() if stem not in stems):
-            remedy = f"put it there, as {plain_stem(lone)}.wav, or leave the text out"
-            good.leave_out(DataError(lone, "has no recording beside it that ends as recordings do", remedy))
-    for audio in recordings:
-        text = transcripts.get(audio.with_name(plain_stem(audio)))
-        try:
-            if text is None:
-                raise DataError(audio, "has no transcript beside it", f"write {plain_stem(audio)}.txt")
-            transcript = " ".join(file_text(text).split())
-            yield Row(audio, transcript, speaker_of(audio, speaker_pattern, str(text)), str(text))
-        except DataError as error:
-            good.leave_out(error)
-
-
-def _librispeech(transcripts: Sequence[Path], good: GoodExamples) -> Iterator[Row]:
-    """`SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`: a line for each recording beside it, NAME TRANSCRIPT."""
-    for path in transcripts:
-        for number, line in enumerate(file_text(path).splitlines(), start=1):
-            name, _, transcript = line.strip().partition(" ")
-            if not name:
-                continue
-            if not re.fullmatch(r"[\w.]+(-[\w.]+)+", name):
-                problem = f"line {number}: {name[:40]!r} is no name of a recording such as 84-121123-0000"
-                good.leave_out(DataError(path, problem, "correct the line"))
-                continue
-            yield Row(path.parent / f"{name}.flac", transcript, name.split("-")[0], f"{path}, line {number}")

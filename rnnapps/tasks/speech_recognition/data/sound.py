@@ -21,7 +21,10 @@ from rnnapps.tasks.speech_recognition.data.audio import (
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE
 from rnnapps.types import Array
 
-__all__ = ["Sound", "mono", "read_sound"]
+__all__ = ["Sound", "mono", "piece", "read_sound"]
+
+BEYOND_SECONDS = 0.5
+"""So far behind a recording's end its last piece may reach, as rounded times and cut-off padding let it."""
 
 Sound: TypeAlias = "str | Path | bytes | Array | tuple[Array, float]"
 """A file, the bytes of one, samples of the rate that the model works with, or a pair of samples and their rate."""
@@ -47,6 +50,26 @@ def read_sound(sound: Sound, place: str, *, sample_rate_hz: int) -> Array:
         expected = f"a rate is a whole number from {LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
         raise DataError(place, f"has {rate} samples a second", expected)
     return resampled(mono(samples, place), int(rate), sample_rate_hz, place)
+
+
+def piece(samples: Array, span: tuple[float, float | None], place: str, *, sample_rate_hz: int) -> Array:
+    """A part of a recording.
+
+    Args:
+        samples: all of it, `(samples,)`.
+        span: first and last second; the last may be None, the end.
+        place: where they are written, for errors.
+        sample_rate_hz: the rate.
+
+    Raises:
+        DataError: it lies outside the recording.
+    """
+    start, lasts = span[0], len(samples) / sample_rate_hz
+    end = lasts if span[1] is None else span[1]
+    if not 0 <= start < end <= lasts + BEYOND_SECONDS:
+        problem = f"cuts from {start:g} to {end:g} s out of a recording of {lasts:.2f} s"
+        raise DataError(place, problem, "correct the times, or name the right recording")
+    return samples[round(start * sample_rate_hz) : round(end * sample_rate_hz)]
 
 
 def mono(samples: object, place: str) -> Array:

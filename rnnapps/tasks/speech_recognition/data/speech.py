@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,11 +18,12 @@ from rnnapps.data.part_names import PARTS, parts_of
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.accepted import checked_utterance, held_in_memory
+from rnnapps.tasks.speech_recognition.data.audio import read_audio
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
-from rnnapps.tasks.speech_recognition.data.layouts import by_subset, list_given, list_rows
+from rnnapps.tasks.speech_recognition.data.layouts import by_subset, list_given, list_rows, part_tables
 from rnnapps.tasks.speech_recognition.data.manifests import MANIFEST_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.row import Row
-from rnnapps.tasks.speech_recognition.data.sound import read_sound
+from rnnapps.tasks.speech_recognition.data.sound import piece, read_sound
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 
 __all__ = ["UtteranceSplits", "read_utterance_splits"]
@@ -105,6 +108,11 @@ def _rows(config: SpeechDataConfig, good: GoodExamples) -> dict[str, list[Row]]:
     paths = parts_of(manifests, root)
     if "train" in paths:
         return {name: list_rows(path, config.speaker_pattern, good) for name, (path,) in paths.items()}
+    if folders := part_tables(root):
+        return {
+            name: [row for folder in own for row in list_rows(folder, config.speaker_pattern, good)]
+            for name, own in folders.items()
+        }
     return by_subset(list_rows(root, config.speaker_pattern, good), root)
 
 
@@ -145,10 +153,15 @@ def _completed(
 
 
 def _read(rows: Sequence[Row], config: SpeechDataConfig, good: GoodExamples) -> list[Utterance]:
-    """The recordings of rows."""
+    """The recordings of rows; one that rows are pieces of is read once for all that follow each other."""
+    rate = config.sample_rate_hz
+    whole = functools.lru_cache(maxsize=1)(partial(read_audio, sample_rate_hz=rate))
 
     def utterance(row: Row) -> Utterance:
-        samples = read_sound(row.audio, row.place, sample_rate_hz=config.sample_rate_hz)
+        if row.span is None or not isinstance(row.audio, str | Path):
+            samples = read_sound(row.audio, row.place, sample_rate_hz=rate)
+        else:
+            samples = piece(whole(row.audio), row.span, row.place, sample_rate_hz=rate)
         return checked_utterance(
             samples, row.transcript, speaker=row.speaker, name=row.name, where=row.place, config=config
         )

@@ -18,9 +18,11 @@ from rnnapps.data.text.records import has_records
 from rnnapps.errors import DataError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 
-__all__ = ["TextParts", "read_parts", "split_contiguously"]
+__all__ = ["TextParts", "read_parts", "split_contiguously", "split_evenly"]
 
 MINIMUM_CHARACTERS = 2
+DOCUMENTS_OF_A_PART = 20
+"""Whole documents that a part holds at least; longer ones are cut."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class TextParts:
         own: the parts that the source has by itself; the others were cut off its training text.
         skipped: documents that could not be read.
         source: what a person would call the data.
+        evenly: whether parts that it has not were taken from all over its documents.
     """
 
     train: list[str]
@@ -42,24 +45,28 @@ class TextParts:
     own: tuple[str, ...]
     skipped: tuple[BadExample, ...]
     source: str
+    evenly: bool = False
 
 
 def read_parts(config: TextDataConfig, given: object = None) -> TextParts:
     """Reads the source and splits it; see `read_splits`."""
     path = config.source
-    several = is_tfds(path) or unpacked_source(path).is_dir() or has_records(path, config.field)
-    good = GoodExamples(config.source, config, noun="documents", many=given is None and several)
+    many = is_tfds(path) or unpacked_source(path).is_dir() or has_records(path, config.field)
+    good = GoodExamples(config.source, config, noun="documents", many=given is None and many)
     own = _given_documents(given) if given is not None else _read_documents(config, good)
-    train, validation, test = _parts(config, own)
-    if config.test is not None:
-        test = read_documents(config.test, good, pattern=config.pattern, field=config.field)
+    for name in ("validation", "test"):
+        path = getattr(config, name)
+        if path is not None:
+            own[name] = read_documents(path, good, config.read_as)
+    several = given is not None or not (config.source == BUILTIN or is_tfds(config.source))
+    evenly = config.hold_out == "evenly" and several and len(own["train"]) > 1
+    train, validation, test = _parts(config, own, evenly=evenly)
     skipped = good.finish()
     for name, documents in (("training", train), ("validation", validation), ("test", test)):
         if documents is not None:
-            source = config.test if name == "test" and config.test is not None else config.source
-            _require_characters(source, name, documents)
+            _require_characters(getattr(config, name, None) or config.source, name, documents)
     title = "Python documentation (pydoc_data.topics)" if config.source == BUILTIN else config.source
-    return TextParts(train, validation, test, tuple(own), skipped, title)
+    return TextParts(train, validation, test, tuple(own), skipped, title, evenly)
 
 
 def split_contiguously(documents: Sequence[str], fractions: Sequence[float]) -> list[list[str]]:
@@ -85,6 +92,33 @@ def split_contiguously(documents: Sequence[str], fractions: Sequence[float]) -> 
     ]
 
 
+def split_evenly(documents: Sequence[str], fractions: Sequence[float]) -> list[list[str]]:
+    """Takes parts from all over the documents: the end of each that is long beside a part, and whole short ones.
+
+    Args:
+        documents: texts in order.
+        fractions: share of the characters of every part but the first, which gets the rest.
+
+    Returns:
+        One list of pieces a part, in the order of the documents, with a blank line between them.
+    """
+    smallest = min((share for share in fractions if share), default=0.0) * sum(map(len, documents))
+    parts: list[list[str]] = [[] for _ in range(len(fractions) + 1)]
+    owed = [0.0] * len(fractions)
+    for text in documents:
+        if len(text) * DOCUMENTS_OF_A_PART > smallest:
+            for part, pieces in zip(parts, split_contiguously([text.rstrip("\n") + "\n"], fractions), strict=True):
+                part += pieces
+            continue
+        owed = [debt + share * len(text) for debt, share in zip(owed, fractions, strict=True)]
+        most = max(range(len(owed)), key=owed.__getitem__)
+        chosen = most + 1 if owed[most] >= len(text) / 2 and fractions[most] else 0
+        if chosen:
+            owed[most] -= len(text)
+        parts[chosen].append(text)
+    return [separated(part) for part in parts]
+
+
 def _given_documents(given: object) -> dict[str, list[str]]:
     """The documents of each split that was given."""
     return {
@@ -101,7 +135,7 @@ def _read_documents(config: TextDataConfig, good: GoodExamples) -> dict[str, lis
     path = unpacked_source(source)
     folders = part_folders(path, TEXT_SUFFIXES) if path.is_dir() else {}
     found = {part: str(own) for part, own in folders.items()} or {"train": source}
-    return {part: read_documents(own, good, pattern=config.pattern, field=config.field) for part, own in found.items()}
+    return {part: read_documents(own, good, config.read_as) for part, own in found.items()}
 
 
 def _tfds_documents(source: str, good: GoodExamples) -> dict[str, list[str]]:
@@ -114,10 +148,12 @@ def _tfds_documents(source: str, good: GoodExamples) -> dict[str, list[str]]:
     return {part: separated(tfds_texts(source, builder, split, good)) for part, (split,) in parts.items()}
 
 
-def _parts(config: TextDataConfig, own: dict[str, list[str]]) -> tuple[list[str], list[str], list[str] | None]:
-    """Training, validation and test texts; those that are missing are cut off the end of the training texts."""
+def _parts(
+    config: TextDataConfig, own: dict[str, list[str]], *, evenly: bool
+) -> tuple[list[str], list[str], list[str] | None]:
+    """Training, validation and test texts; those that are missing are taken from the training texts."""
     missing = [0.0 if name in own else getattr(config, f"{name}_fraction") for name in ("validation", "test")]
-    train, validation, test = split_contiguously(own["train"], missing)
+    train, validation, test = (split_evenly if evenly else split_contiguously)(own["train"], missing)
     return train, own.get("validation", validation), own.get("test", test if config.test_fraction else None)
 
 

@@ -26,17 +26,20 @@ class VideoDataConfig(BadExamplesConfig):
     r"""The videos to learn from, and what becomes of them before the network sees them.
 
     Folders `train`, `validation` (or `valid`, `val`, `dev`) and `test` below `source`, in any case, are the split, or a
-    column `split` of a CSV file; what is missing is taken out of the training videos, whole groups at a time (see
+    column `split` of a list; what is missing is taken out of the training videos, whole groups at a time (see
     `groups`).
 
     Attributes:
-        source: `builtin` (synthetic stick figures), a folder with a folder of videos for each class, a CSV file with
-            the columns video, label and perhaps split, or `tfds:NAME[/config]` with features video and label.
-        test: folder or CSV file of the videos that are the test split; None takes what `source` offers.
+        source: `builtin` (synthetic stick figures), a folder with a folder of videos for each class, a list of videos
+            (CSV with the columns video, label and perhaps split, start and end, or as Kinetics, Something-Something and
+            Jester are listed), a folder with such lists or with those of UCF101 and HMDB51, or `tfds:NAME[/config]`
+            with features video and label. A folder of pictures is a video too.
+        test: folder or list of the videos that are the test split; None takes what `source` offers.
         validation_fraction: share of the videos held out for validation where `source` has no such split.
         test_fraction: the same for the test.
         groups: regular expression that finds in a video's name what must not be on both sides of a split, such as
             `s\d+` for the person; empty splits video by video, each class by itself.
+        fold: which of the splits that UCF101 and HMDB51 are published with.
         frames_per_second: rate at which frames are taken.
         clip_seconds: length of the clips that the network reads while training.
         size: width and height of the frames it reads, in pixels.
@@ -44,7 +47,7 @@ class VideoDataConfig(BadExamplesConfig):
         crop: centre (the largest square in the middle), stretch (the whole frame, its sides made equal), or subject (a
             square around what is not black in a video's first frame, for silhouettes and depth).
         longest_seconds: longest video that is read.
-        source_rate: frames per second of sources that do not say it, which are those of TensorFlow Datasets.
+        source_rate: frames per second of sources that do not say it: folders of pictures, and TensorFlow Datasets.
         flip: labels whose training clips may be mirrored; `left=right` says that a mirrored left is a right, and
             `*` stands for all other labels.
         shift: training clips are moved by up to this share of the frame's side.
@@ -64,6 +67,7 @@ class VideoDataConfig(BadExamplesConfig):
     validation_fraction: float = 0.15
     test_fraction: float = 0.15
     groups: str = ""
+    fold: int = 1
     frames_per_second: float = 10.0
     clip_seconds: float = 3.0
     size: int = 64
@@ -87,6 +91,7 @@ class VideoDataConfig(BadExamplesConfig):
         require_choice("data.crop", self.crop, Crop)
         require_choice("data.known_classes", self.known_classes, KnownClasses)
         for name, low, high in (
+            ("fold", 1, 99),
             ("frames_per_second", 0.5, 120),
             ("source_rate", 0.5, 240),
             ("clip_seconds", 0.1, 600),

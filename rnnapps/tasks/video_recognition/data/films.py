@@ -13,6 +13,7 @@ import numpy as np
 
 from rnnapps.data.given_rows import has_rate
 from rnnapps.errors import DataError
+from rnnapps.tasks.video_recognition.data.clip import Clip
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.decoder import VideoDecoder
 from rnnapps.tasks.video_recognition.data.worker import MOST_PIXELS, crop_box, sample
@@ -50,7 +51,7 @@ class Pictures:
     name: str
 
 
-Film: TypeAlias = Path | Pictures
+Film: TypeAlias = Path | Clip | Pictures
 GivenFilm: TypeAlias = "str | Path | Array | tuple[Array, float]"
 """What Python users give: a file, frames of the rate `data.source_rate`, or a pair of frames and their rate."""
 
@@ -104,7 +105,7 @@ def decoded_films(
     Frames are uint8 `(frames, size, size, channels)`. Instead of them, DataError is raised where a file is missing,
     damaged or beyond a limit, or pictures last too long.
     """
-    paths = [film for film in films if isinstance(film, Path)]
+    paths = [film for film in films if not isinstance(film, Pictures)]
     with VideoDecoder(config) as decoder, contextlib.closing(decoder.decode_all(paths)) as of_files:
         for film in films:
             yield film, partial(resampled, film, config) if isinstance(film, Pictures) else next(of_files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from rnnapps.atomic import atomic_file
 from rnnapps.data.cache_folder import cache_folder
 from rnnapps.errors import DataError
+from rnnapps.tasks.video_recognition.data.frame_folders import pictures_of
 from rnnapps.types import Array
 
 __all__ = ["FrameCache", "digest_of", "read_rows"]
@@ -103,12 +105,16 @@ def _size_of(path: Path) -> int:
 
 
 def digest_of(source: Path | Array, settings: Iterable[object]) -> str:
-    """The key of frames that are made from a file or an array with some settings: a SHA-256."""
+    """The key of frames that are made from a file, a folder of pictures or an array with some settings: a SHA-256."""
     digest = hashlib.sha256(repr((FORMAT, *settings)).encode())
     if isinstance(source, Path):
         try:
-            with open(source, "rb") as file:
-                return _updated(digest, lambda: file.read(1 << 20))
+            for path in pictures_of(source) if source.is_dir() else [source]:
+                with open(path, "rb") as file:
+                    if source.is_dir():
+                        digest.update(b"%d " % os.path.getsize(path))
+                    _update(digest, partial(file.read, 1 << 20))
+            return digest.hexdigest()
         except OSError as error:
             raise DataError(source, f"cannot be read: {error.strerror or error}", "check its permissions") from None
     digest.update(repr(source.shape).encode())
@@ -116,11 +122,10 @@ def digest_of(source: Path | Array, settings: Iterable[object]) -> str:
     return digest.hexdigest()
 
 
-def _updated(digest: hashlib._Hash, read: Callable[[], bytes]) -> str:
-    """The digest of all blocks that can be read, in hexadecimal digits."""
+def _update(digest: hashlib._Hash, read: Callable[[], bytes]) -> None:
+    """Adds all blocks that can be read."""
     while block := read():
         digest.update(block)
-    return str(digest.hexdigest())
 
 
 def read_rows(path: str | Path, rows: Array) -> Array:

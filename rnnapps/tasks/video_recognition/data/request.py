@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rnnapps.tasks.video_recognition.data.config import Crop, VideoDataConfig
 
@@ -21,6 +20,9 @@ class Request:
         grey: one channel instead of three.
         crop: see `VideoDataConfig`.
         longest_seconds: longest video accepted.
+        picture_rate: frames per second of a folder of pictures.
+        start: the first second that is read.
+        end: the last; None for the end of the video.
     """
 
     path: str
@@ -29,10 +31,9 @@ class Request:
     grey: bool
     crop: Crop
     longest_seconds: float
-
-    def line(self) -> bytes:
-        """The request as it is sent."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+    picture_rate: float = 0.0
+    start: float = 0.0
+    end: float | None = None
 
     @classmethod
     def of(cls, path: str, config: VideoDataConfig, *, own_size: bool = False) -> Request:

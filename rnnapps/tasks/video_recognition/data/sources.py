@@ -1,35 +1,31 @@
-"""Which videos a folder, a CSV file or a Python user names, their classes, and how they are dealt out to the parts."""
+"""Which videos a folder, a list or a Python user names, their classes, and how they are dealt out to the parts."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
-from rnnapps.data.csv_dicts import csv_dicts, shown_names
+from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.given import given_splits
 from rnnapps.data.given_rows import given_rows
-from rnnapps.data.part_names import PARTS, part_folders, part_named
-from rnnapps.data.sources import list_files, read_bytes
-from rnnapps.data.text.documents import decode_text
+from rnnapps.data.part_names import PARTS, part_folders
 from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
-from rnnapps.tasks.video_recognition.data.films import Film, given_film
+from rnnapps.tasks.video_recognition.data.films import given_film
+from rnnapps.tasks.video_recognition.data.frame_folders import PICTURE_SUFFIXES, VIDEO_SUFFIXES, films_in
+from rnnapps.tasks.video_recognition.data.listed import Listed
+from rnnapps.tasks.video_recognition.data.official_splits import official_parts, scene_of
+from rnnapps.tasks.video_recognition.data.video_lists import LIST_SUFFIXES, listed_videos, part_lists
 
-__all__ = ["BUILTIN", "VIDEO_SUFFIXES", "Listed", "Named", "dealt", "list_given", "list_videos"]
+__all__ = ["BUILTIN", "Named", "dealt", "list_given", "list_videos"]
 
 BUILTIN = "builtin"
-VIDEO_SUFFIXES = tuple(
-    f".{ending}"
-    for ending in "mp4 m4v mov avi mkv webm mpg mpeg ts wmv asf flv gif 3gp ogv".split()  # noqa: SIM905
-)
-MAXIMUM_BYTES = 1 << 26
 
 
 class Named(Protocol):
@@ -47,23 +43,8 @@ class Named(Protocol):
 Item = TypeVar("Item", bound=Named)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A labelled video that a source names.
-
-    Attributes:
-        film: its file; or its pictures, from Python.
-        name: its path as the source has it, or what Python users call it.
-        label: its class.
-    """
-
-    film: Film
-    name: str
-    label: str
-
-
 def list_videos(source: str, config: VideoDataConfig, good: GoodExamples | None = None) -> dict[str, list[Listed]]:
-    """The videos of a folder or a CSV file by part; all under "train" where the source has no parts.
+    """The videos of a folder or a list by part; all under "train" where the source has no parts.
 
     Args:
         source: the folder or the file.
@@ -75,11 +56,11 @@ def list_videos(source: str, config: VideoDataConfig, good: GoodExamples | None 
     """
     root, good = unpacked_source(source), good or GoodExamples(source, config, noun="videos")
     if root.is_dir():
-        return _from_folder(root, good)
-    if root.suffix.lower() == ".csv":
-        return _from_table(root, good)
-    problem = "is neither a folder nor a .csv file" if root.exists() else "does not exist"
-    raise DataError(source, problem, "give a folder with a folder of videos for each class, or a CSV file")
+        return _from_folder(root, config, good)
+    if plain_suffix(root) in LIST_SUFFIXES and root.exists():
+        return listed_videos(root, root.parent, good)
+    problem = f"is neither a folder nor a file {', '.join(LIST_SUFFIXES)}" if root.exists() else "does not exist"
+    raise DataError(source, problem, "give a folder with a folder of videos for each class, or a list of videos")
 
 
 def list_given(given: object, config: VideoDataConfig) -> dict[str, list[Listed]]:
@@ -104,7 +85,7 @@ def dealt(listed: Mapping[str, Sequence[Item]], config: VideoDataConfig) -> dict
     """All three parts: those that the source has, the others taken out of its training videos.
 
     Videos of one group stay together, and an order made from names decides; without groups, each class is dealt out by
-    itself.
+    itself, by scenes where names tell them (see `scene_of`).
 
     Raises:
         DataError: there are too few videos or groups, or one is found in no group.
@@ -122,7 +103,7 @@ def _divided(items: Sequence[Item], share: float, config: VideoDataConfig) -> tu
     """(what stays, what is taken out)."""
     groups: dict[str, list[Item]] = {}
     for item in items:
-        groups.setdefault(_group(item, config.groups) if config.groups else item.name, []).append(item)
+        groups.setdefault(_group(item, config.groups) if config.groups else scene_of(item.name), []).append(item)
     taken: set[str] = set()
     pools = [list(groups)] if config.groups else _by_label(groups)
     for pool in pools:
@@ -161,47 +142,34 @@ def _group(item: Named, pattern: str) -> str:
     return match.group(1) if match.groups() else match.group()
 
 
-def _from_folder(root: Path, good: GoodExamples) -> dict[str, list[Listed]]:
-    """The videos of the folders train, validation and test; of the whole folder where there is no train."""
-    folders = part_folders(root, VIDEO_SUFFIXES) or {"train": root}
+def _from_folder(root: Path, config: VideoDataConfig, good: GoodExamples) -> dict[str, list[Listed]]:
+    """The videos of a folder by its lists; else by its folders train, validation and test; else all for training."""
+    if parts := official_parts(root, config.fold, good):
+        return parts
+    if lists := part_lists(root):
+        parts = {}
+        for name, path in lists.items():
+            for part, own in listed_videos(path, root, good, part=name).items():
+                parts.setdefault(part, []).extend(own)
+        return parts
+    folders = part_folders(root, VIDEO_SUFFIXES + PICTURE_SUFFIXES) or {"train": root}
     return {part: _classes(folder, root, good) for part, folder in folders.items()}
 
 
 def _classes(folder: Path, root: Path, good: GoodExamples) -> list[Listed]:
     """The videos of a folder of classes; the class is the name of the folder directly below."""
     videos = []
-    for path in list_files(folder, VIDEO_SUFFIXES):
+    for path in films_in(folder):
         inside = path.relative_to(folder)
-        if len(inside.parts) < 2:
+        if len(inside.parts) < 2 and path.is_dir():
+            problem = "holds pictures that no folder of their own makes one video"
+            good.leave_out(DataError(path, problem, f"put the frames of each video into {path}/<video>/"))
+        elif len(inside.parts) < 2:
             good.leave_out(DataError(path, "lies in no folder of a class", f"put it into {folder}/<class>/"))
-            continue
-        videos.append(Listed(path, str(path.relative_to(root)), inside.parts[0]))
+        else:
+            videos.append(Listed(path, str(path.relative_to(root)), inside.parts[0]))
     if not videos:
         good.finish()
         known = " ".join(VIDEO_SUFFIXES)
         raise DataError(folder, "holds no video", f"put files into a folder for each class; they end in {known}")
     return videos
-
-
-def _from_table(path: Path, good: GoodExamples) -> dict[str, list[Listed]]:
-    """The videos that a CSV file names, by its column `split`."""
-    text = decode_text(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path)
-    names, rows = csv_dicts(path, text)
-    if not {"video", "label"} <= names:
-        problem = f"has the columns {shown_names(sorted(names))}; expected video, label and perhaps split"
-        raise DataError(path, problem, "name the columns so")
-    parts: dict[str, list[Listed]] = {}
-    for where, row in rows:
-        video, label = (row[name].strip() for name in ("video", "label"))
-        part = part_named((row.get("split") or "train").strip())
-        if not video or not label:
-            good.leave_out(DataError(path, f"{where}: a row needs a video and a label", "fill both in"))
-        elif part is None:
-            problem = f"{where}: the split {row['split'].strip()!r} is none of train, validation and test"
-            good.leave_out(DataError(path, problem, "correct it"))
-        else:
-            parts.setdefault(part, []).append(Listed(path.parent / video, video, label))
-    if not parts:
-        good.finish()
-        raise DataError(path, "names no video", "add rows")
-    return parts

@@ -17,11 +17,13 @@ from rnnapps.data.part_names import PARTS, parts_of
 from rnnapps.data.sources import is_tfds, tfds_builder
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.builtin import builtin_videos
+from rnnapps.tasks.video_recognition.data.clip import Clip
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.films import Film, Pictures, decoded_films, resampled
 from rnnapps.tasks.video_recognition.data.frame_cache import FrameCache, digest_of, read_rows
+from rnnapps.tasks.video_recognition.data.listed import Listed
 from rnnapps.tasks.video_recognition.data.request import Request
-from rnnapps.tasks.video_recognition.data.sources import BUILTIN, Listed, dealt, list_given, list_videos
+from rnnapps.tasks.video_recognition.data.sources import BUILTIN, dealt, list_given, list_videos
 from rnnapps.types import Array
 
 __all__ = ["Video", "VideoSplits", "read_video_splits"]
@@ -168,8 +170,11 @@ def _video(name: str, label: str, key: str, cache: FrameCache) -> Video:
 
 def _key(film: Film, config: VideoDataConfig) -> str:
     """The name of the frames made from some content."""
-    content, rate = (film.frames, film.rate) if isinstance(film, Pictures) else (film, None)
-    return digest_of(content, (Request.of("", config), rate))
+    if isinstance(film, Pictures):
+        return digest_of(film.frames, (Request.of("", config), film.rate))
+    if isinstance(film, Clip):
+        return digest_of(film.path, (Request.of("", config), film.start, film.end))
+    return digest_of(film, (Request.of("", config), config.source_rate if film.is_dir() else None))
 
 
 def _tfds_videos(config: VideoDataConfig, cache: FrameCache) -> dict[str, list[Video]]:

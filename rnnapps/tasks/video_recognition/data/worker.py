@@ -1,49 +1,37 @@
 """The process that decodes videos of strangers, within limits of its own: this module, run by `python -m`.
 
-It reads a request a line, JSON, from standard input, and answers each with a line of JSON and the frames as bytes. What
-a damaged file does to it (an error, a crash, a hang, all its memory) does nothing to the process that asked.
+See `rnnapps.data.guarded_answers`.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import resource
-import sys
+import io
+import os
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import av
 import numpy as np
 
+from rnnapps.data.guarded_answers import FORMATS, Refusal, serve
 from rnnapps.tasks.video_recognition.data.config import Crop
+from rnnapps.tasks.video_recognition.data.frame_folders import pictures_of
 from rnnapps.tasks.video_recognition.data.request import Request
 from rnnapps.tasks.video_recognition.working_frames import Box, centre_box, subject_box, to_working_size
 from rnnapps.types import Array
 
-__all__ = ["FORMATS", "Refusal", "answer", "crop_box", "decode", "sample", "upright"]
+__all__ = ["crop_box", "decode", "sample", "upright", "within"]
 
 Frame = TypeVar("Frame")
-
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,gif,flv,asf,ogg,h264,hevc"
-"""Containers that are opened; those that name other files or addresses, such as playlists, are not among them."""
 
 MOST_PIXELS = 4096 * 2304
 MOST_DECODED = 200_000
 EARLIEST_STEP = 1e-6
+WORTH_SEEKING = 2.0
+"""Seconds from which on what comes before a clip is not decoded, but for what its first frame is made from."""
 
-
-class Refusal(Exception):
-    """Why a video is not read, and what to do about it.
-
-    Args:
-        problem: what was found.
-        remedy: what the user can do about it.
-    """
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(problem)
-        self.problem, self.remedy = problem, remedy
+PICTURE_FORMATS = "jpeg_pipe,jpegls_pipe,png_pipe,bmp_pipe,webp_pipe,tiff_pipe"
+MOST_PICTURE_BYTES = 64 << 20
 
 
 def decode(request: Request) -> Array:
@@ -54,7 +42,7 @@ def decode(request: Request) -> Array:
     """
     taken: list[Array] = []
     box: Box | None = None
-    for frame, repeats in sample(_frames(request.path), request.rate, request.longest_seconds):
+    for frame, repeats in sample(_frames(request), request.rate, request.longest_seconds):
         if box is None or request.crop != "subject":
             box = crop_box(frame, request.crop)
         if repeats:
@@ -105,8 +93,42 @@ def _moments_before(end: float, rate: float) -> int:
     return max(0, int(np.ceil((end - EARLIEST_STEP) * rate)))
 
 
-def _frames(path: str) -> Iterator[tuple[float, float, Array]]:
-    """(time, seconds shown, upright frame uint8 (height, width, 3)) of the first video stream."""
+def _frames(request: Request) -> Iterator[tuple[float, float, Array]]:
+    """(time, seconds shown, upright frame uint8 (height, width, 3)) of what is asked for."""
+    of_folder = os.path.isdir(request.path)
+    frames = _pictures(request.path, request.picture_rate) if of_folder else _film(request.path, request.start)
+    return within(frames, request.start, request.end)
+
+
+def within(
+    frames: Iterator[tuple[float, float, Frame]], start: float, end: float | None
+) -> Iterator[tuple[float, float, Frame]]:
+    """The frames that are shown from one time to another; the first begins at the start, where it is shown before that.
+
+    Args:
+        frames: (time in seconds, seconds it is shown, frame), times not falling.
+        start: the first second.
+        end: the last; None for all that follow.
+    """
+
+    def trimmed(time: float, shown: float, frame: Frame) -> tuple[float, float, Frame]:
+        begin, until = max(time, start), time + shown if end is None else min(time + shown, end)
+        return begin, until - begin, frame
+
+    held: tuple[float, float, Frame] | None = None
+    for time, shown, frame in frames:
+        if end is not None and time >= end:
+            held = held and (held[0], time - held[0], held[2])  # it is shown until this one
+            break
+        if held is not None and time > start:
+            yield trimmed(*held)
+        held = time, shown, frame
+    if held is not None and held[0] + held[1] > start:
+        yield trimmed(*held)
+
+
+def _film(path: str, start: float) -> Iterator[tuple[float, float, Array]]:
+    """The frames of the first video stream of a file, from one of the last before a time on; times from its first."""
     with av.open(path, options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}) as container:
         if not container.streams.video:
             raise Refusal("holds no video", "leave it out")
@@ -116,14 +138,42 @@ def _frames(path: str) -> Iterator[tuple[float, float, Array]]:
         stream.thread_type, stream.codec_context.thread_count = "NONE", 1
         _require_pixels(stream.codec_context.width, stream.codec_context.height)
         shown = 1 / float(stream.average_rate or stream.guessed_rate or 25)
+        tick = float(stream.time_base or 0)
+        first = (stream.start_time or 0) * tick
+        if start > WORTH_SEEKING and stream.duration and tick:
+            container.seek(round((first + start) / tick), stream=stream)
         last = None
         for number, frame in enumerate(container.decode(stream)):
             if number >= MOST_DECODED:
                 raise Refusal(f"holds more than {MOST_DECODED:,} frames", "cut it into shorter videos")
             _require_pixels(frame.width, frame.height)
-            time = frame.time if frame.time is not None else (0.0 if last is None else last + shown)
+            time = frame.time - first if frame.time is not None else (0.0 if last is None else last + shown)
             last = time if last is None else max(last, time)
             yield last, shown, upright(frame.to_ndarray(format="rgb24"), frame.rotation)
+
+
+def _pictures(folder: str, rate: float) -> Iterator[tuple[float, float, Array]]:
+    """The frames in a folder, at a fixed rate."""
+    for number, path in enumerate(pictures_of(folder)):
+        if number >= MOST_DECODED:
+            raise Refusal(f"holds more than {MOST_DECODED:,} pictures", "use a part of them")
+        yield number / rate, 1 / rate, _picture(path)
+
+
+def _picture(path: str) -> Array:
+    """One picture, uint8 (height, width, 3)."""
+    name = os.path.basename(path)
+    if os.path.getsize(path) > MOST_PICTURE_BYTES:
+        raise Refusal(f"{name} has more than {MOST_PICTURE_BYTES:,} bytes", "make it smaller")
+    with open(path, "rb") as file:  # its content alone says what it is; FFmpeg reads names with % as patterns
+        content = io.BytesIO(file.read())
+    try:
+        with av.open(content, "r", options={"format_whitelist": PICTURE_FORMATS}) as container:
+            _require_pixels(container.streams.video[0].width, container.streams.video[0].height)
+            frame = next(container.decode(video=0))
+            return upright(frame.to_ndarray(format="rgb24"), frame.rotation)
+    except (av.FFmpegError, IndexError, StopIteration, EOFError):
+        raise Refusal(f"{name} is damaged, or no picture", "restore it, or leave the folder out") from None
 
 
 def upright(frame: Array, degrees: int) -> Array:
@@ -145,30 +195,5 @@ def _require_pixels(width: int, height: int) -> None:
         raise Refusal(f"has frames of {width} x {height}; at most {MOST_PIXELS:,} pixels are read", "make it smaller")
 
 
-def answer(line: bytes) -> tuple[dict[str, Any], bytes]:
-    """The answer to one request: a header, and the frames as bytes."""
-    try:
-        frames = decode(Request(**json.loads(line)))
-    except Refusal as refusal:
-        return {"problem": refusal.problem, "remedy": refusal.remedy}, b""
-    except MemoryError:
-        return {"problem": "needs more memory than a video may take", "remedy": "make it smaller or shorter"}, b""
-    except Exception as error:  # FFmpeg's errors, and whatever reading damaged names, times and sizes runs into
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
-        return {"problem": f"cannot be decoded: {reason}", "remedy": "convert it again or leave it out"}, b""
-    return {"shape": frames.shape}, frames.tobytes()
-
-
-def _serve(memory_bytes: int) -> None:
-    """Answers requests until standard input ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    logging.getLogger("libav").setLevel(logging.CRITICAL)
-    av.logging.set_level(None)
-    for line in sys.stdin.buffer:
-        header, content = answer(line)
-        sys.stdout.buffer.write(json.dumps(header).encode() + b"\n" + content)
-        sys.stdout.buffer.flush()
-
-
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    serve(lambda request: decode(Request(**request)), "video")
