@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Block", "Details", "Gallery", "Paragraph", "Picture", "Samples", "Section", "Sound", "Table", "Value"]
+__all__ = [
+    "Block",
+    "Details",
+    "Gallery",
+    "Paragraph",
+    "Picture",
+    "Samples",
+    "Section",
+    "ShadedText",
+    "Sound",
+    "Table",
+    "Value",
+]
 
 Value = str | int | float | None
 
@@ -109,6 +121,27 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class ShadedText:
+    """A text of parts that are shaded by a number: a heat map to be read.
+
+    Attributes:
+        parts: text and number of each, in order; numbers of 0 and below are not shaded.
+        most: the number that is shaded darkest, and all above.
+        unit: behind the number, which is shown where one points at a part.
+        caption: what the shades show.
+    """
+
+    parts: Sequence[tuple[str, float]]
+    most: float
+    unit: str
+    caption: str
+
+    def __post_init__(self) -> None:
+        if not self.most > 0:
+            raise ValueError(f"the darkest shade needs a number above 0, not {self.most}")
+
+
+@dataclass(frozen=True)
 class Details:
     """Blocks that are folded away until asked for.
 
@@ -121,7 +154,7 @@ class Details:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Table | Picture | Gallery | Sound | Samples | Details
+Block = Paragraph | Table | Picture | Gallery | Sound | Samples | ShadedText | Details
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class Rules(NamedTuple):
             the last); 1 for all. None: no row uses it.
         stop: int32 `(batch, stop steps)` ids after which a row ends, padded at the end. None: no row has one.
         stop_lengths: int32, number of ids of `stop`; 0 for none.
+        min_p: only ids are drawn whose probability is at least this share of the likeliest one's; 0 for all. None: no
+            row uses it (Nguyen et al. 2024, arXiv:2407.01082).
     """
 
     temperature: Tensor
@@ -33,6 +35,7 @@ class Rules(NamedTuple):
     top_p: Tensor | None = None
     stop: Tensor | None = None
     stop_lengths: Tensor = None  # given wherever `stop` is
+    min_p: Tensor | None = None
 
 
 def distribution(logits: Tensor, rules: Rules) -> Tensor:
@@ -74,6 +77,9 @@ def weights(logits: Tensor, scale: Tensor, rules: Rules) -> Tensor:
         rules: how to sample.
     """
     probabilities = tf.nn.softmax(logits * scale)
+    if rules.min_p is not None:
+        least = rules.min_p[:, tf.newaxis] * tf.reduce_max(probabilities, axis=-1, keepdims=True)
+        probabilities = tf.where(probabilities >= least, probabilities, 0.0)
     if rules.top_k is None and rules.top_p is None:
         return probabilities
     return tf.where(probabilities >= _threshold(probabilities, rules), probabilities, 0.0)

@@ -1,4 +1,4 @@
-"""Nats and bits per character of a character model."""
+"""Nats and bits per character, and perplexity per word, of a model of text."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.evaluation import MODEL, Comparison
-from rnnapps.metrics.parts import block_length, means, ratio, summed
+from rnnapps.metrics.parts import block_length, ratio, summed
 from rnnapps.types import Array, Tensor
 
-__all__ = ["TextScore", "compare_texts", "nats", "per_character", "read_text", "score_text"]
+__all__ = ["TextScore", "compare_texts", "nats", "per_character", "perplexity", "read_text", "score_text"]
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,24 @@ class TextScore:
     """Negative log-likelihood of a text.
 
     Attributes:
-        losses: nats of each scored character, in the order of the text, float64 `(characters,)`.
+        losses: nats of each scored token, in the order of the text, float64 `(tokens,)`.
+        sizes: characters of each, int64 `(tokens,)`; None where each is one.
+        words: words of the text; 0 where it has none that are worth counting.
     """
 
     losses: Array
+    sizes: Array | None = None
+    words: int = 0
 
     @property
     def nats(self) -> float:
-        """The total over the scored characters."""
+        """The total over the scored tokens."""
         return float(self.losses.sum())
 
     @property
     def characters(self) -> int:
         """The number of scored characters."""
-        return len(self.losses)
+        return len(self.losses) if self.sizes is None else int(self.sizes.sum())
 
     @property
     def nats_per_character(self) -> float:
@@ -42,8 +46,17 @@ class TextScore:
         return self.nats / self.characters
 
     def metrics(self) -> dict[str, float]:
-        """Nats and bits per character by name."""
-        return per_character(self.nats_per_character)
+        """Nats and bits per character by name, and the perplexity per word: e to the nats of a word and what is around.
+
+        Whatever the tokens are, they all compare.
+        """
+        found = per_character(self.nats_per_character)
+        return found | {"perplexity_per_word": perplexity(self.nats / self.words)} if self.words else found
+
+    def statistics(self) -> Array:
+        """Nats and characters of each token, of which `ratio` makes the mean, float64 `(tokens, 2)`."""
+        sizes = np.ones(len(self.losses)) if self.sizes is None else self.sizes
+        return np.stack([self.losses, sizes], axis=-1)
 
 
 def per_character(nats_per_character: float) -> dict[str, float]:
@@ -51,19 +64,27 @@ def per_character(nats_per_character: float) -> dict[str, float]:
     return {"nats_per_character": nats_per_character, "bits_per_character": nats_per_character / math.log(2)}
 
 
+def perplexity(nats: float) -> float:
+    """E to the nats; infinite where that is no number any more."""
+    try:
+        return math.exp(nats)
+    except OverflowError:
+        return math.inf
+
+
 def compare_texts(model: TextScore, baselines: Mapping[str, TextScore], *, metric: str, part: str) -> Comparison:
-    """A comparison of scores of the same running text, in blocks of neighbouring characters.
+    """A comparison of scores of the same tokens of a running text, in blocks of neighbours.
 
     Args:
         model: the score of the model.
         baselines: those of the baselines by name.
         metric: name of the mean of the losses.
-        part: what is scored, in the plural: "characters".
+        part: what the tokens are, in the plural: "characters".
     """
-    length = block_length(model.characters)
-    blocks = np.arange(model.characters) // length
+    length = block_length(len(model.losses))
+    blocks = np.arange(len(model.losses)) // length
     scores = {MODEL: model, **baselines}
-    statistics = {name: summed(means(score.losses), blocks) for name, score in scores.items()}
+    statistics = {name: summed(score.statistics(), blocks) for name, score in scores.items()}
     return Comparison(metric, statistics, ratio, f"blocks of {length:,} {part}")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
-import tensorflow as tf
-
+from rnnapps.preprocessing.count_words import count_words
 from rnnapps.preprocessing.learn_subwords import (
     beginning_and_inside,
     characters_of,
@@ -19,11 +19,12 @@ from rnnapps.preprocessing.longest_pieces import CONTINUED
 from rnnapps.preprocessing.piece_kinds import PieceKind
 from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import SPECIAL, UNKNOWN
-from rnnapps.preprocessing.split_words import Unit, split_words
+from rnnapps.preprocessing.split_words import Unit
 
 __all__ = ["fit_pieces", "grow_pieces"]
 
-CHUNK = 2048
+VocabularyT = TypeVar("VocabularyT", bound=PieceVocabulary)
+
 SHARE_OF_CHARACTERS = 2
 """Of a vocabulary of subwords at most one piece in so many is a single character."""
 
@@ -45,7 +46,7 @@ def fit_pieces(texts: Sequence[str], *, tokens: PieceKind, size: int, lowercase:
     """
     room = size - len(SPECIAL)
     unit: Unit = "character" if tokens == "characters" else "word"
-    words = _words(texts, lowercase=lowercase, unit=unit)
+    words = count_words(PieceVocabulary([], lowercase=lowercase, unit=unit).split, texts)
     if tokens == "subwords":
         characters = most_common(characters_of(words), room // SHARE_OF_CHARACTERS)
         start = PieceVocabulary(characters, [], lowercase=lowercase)
@@ -56,7 +57,7 @@ def fit_pieces(texts: Sequence[str], *, tokens: PieceKind, size: int, lowercase:
     return PieceVocabulary(most_common(words, room), lowercase=lowercase, unit=unit)
 
 
-def grow_pieces(vocabulary: PieceVocabulary, texts: Sequence[str], *, most: int) -> PieceVocabulary:
+def grow_pieces(vocabulary: VocabularyT, texts: Sequence[str], *, most: int) -> VocabularyT:
     """Adds what new texts need behind the pieces and merges of a vocabulary, whose ids and order stay.
 
     These are the new characters, as far as the vocabulary cuts words into pieces, and then what makes fewer pieces of
@@ -71,7 +72,7 @@ def grow_pieces(vocabulary: PieceVocabulary, texts: Sequence[str], *, most: int)
         texts: the new texts.
         most: the most pieces to add.
     """
-    words = _words(texts, lowercase=vocabulary.lowercase, unit=vocabulary.unit)
+    words = count_words(vocabulary.split, texts)
     between = vocabulary.extended(_new_characters(vocabulary, words)[: max(most, 0)])
     room = most - (between.size - vocabulary.size)
     frequent = [word for word, count in words.items() if count > 1]
@@ -90,13 +91,3 @@ def _new_characters(vocabulary: PieceVocabulary, words: Counter[str]) -> list[st
         characters = beginning_and_inside(characters) if inside_words else []
     known = set(vocabulary.pieces)
     return [piece for piece in characters if piece not in known]
-
-
-def _words(texts: Sequence[str], *, lowercase: bool, unit: Unit) -> Counter[str]:
-    """How often each word occurs."""
-    counts: Counter[str] = Counter()
-    for start in range(0, len(texts), CHUNK):
-        split = split_words(tf.constant(list(texts[start : start + CHUNK])), lowercase=lowercase, unit=unit)
-        points = tf.RaggedTensor.from_value_rowids(split.points, tf.cast(split.words, tf.int64))
-        counts.update(word.decode() for word in tf.strings.unicode_encode(points, "UTF-8").numpy())
-    return counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import tensorflow as tf
 
@@ -27,6 +27,8 @@ __all__ = [
     "learn_wordpieces",
     "most_common",
 ]
+
+VocabularyT = TypeVar("VocabularyT", bound=PieceVocabulary)
 
 CHUNK = 2048
 FEWEST = 2
@@ -66,7 +68,7 @@ def ids_of_words(vocabulary: PieceVocabulary, words: Sequence[str]) -> list[list
     return rows
 
 
-def learn_merges(vocabulary: PieceVocabulary, words: Counter[str], most: int) -> PieceVocabulary:
+def learn_merges(vocabulary: VocabularyT, words: Counter[str], most: int) -> VocabularyT:
     """Adds merges of the most frequent pairs of neighbouring pieces to a vocabulary of byte-pair encoding.
 
     Args:
@@ -92,7 +94,7 @@ def learn_merges(vocabulary: PieceVocabulary, words: Counter[str], most: int) ->
     return _with_merges(vocabulary, merges, most)
 
 
-def _with_merges(vocabulary: PieceVocabulary, merges: Sequence[Merge], most: int) -> PieceVocabulary:
+def _with_merges(vocabulary: VocabularyT, merges: Sequence[Merge], most: int) -> VocabularyT:
     """Adds merges that are new, until there are enough new pieces."""
     pieces, added = dict.fromkeys(vocabulary.pieces), dict.fromkeys(vocabulary.merges or [])
     for merge in merges:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
@@ -18,7 +18,7 @@ from rnnapps.preprocessing.split_words import Unit, Words, split_words
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.types import Size, Tensor
 
-__all__ = ["PieceVocabulary", "Pieces"]
+__all__ = ["FILE_NAME", "PieceVocabulary", "Pieces", "padded"]
 
 FILE_NAME = "pieces.json"
 
@@ -92,20 +92,20 @@ class PieceVocabulary:
         """What each id is called."""
         return [*SPECIAL, *self.pieces]
 
-    def extended(self, pieces: Sequence[str], merges: Sequence[Merge] = ()) -> PieceVocabulary:
+    def extended(self, pieces: Sequence[str], merges: Sequence[Merge] = ()) -> Self:
         """A vocabulary with more pieces and merges behind the present ones."""
         merged = None if self.merges is None else [*self.merges, *merges]
-        return PieceVocabulary([*self.pieces, *pieces], merged, lowercase=self.lowercase, unit=self.unit)
+        return type(self)([*self.pieces, *pieces], merged, lowercase=self.lowercase, unit=self.unit)
 
     def encode(self, strings: Tensor) -> tuple[Tensor, Tensor]:
         """Maps strings `(batch,)` to ids int32 `(batch, pieces)`, 0 after a row's end, and lengths int32 `(batch,)`."""
         pieces = self.cut(strings)
-        return _padded(pieces.ids, pieces.rows, tf.size(strings))
+        return padded(pieces.ids, pieces.rows, tf.size(strings))
 
     def encode_with_texts(self, strings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Also returns what each piece stands for in the text, strings `(batch, pieces)`."""
         pieces = self.cut(strings)
-        ids, lengths = _padded(pieces.ids, pieces.rows, tf.size(strings))
+        ids, lengths = padded(pieces.ids, pieces.rows, tf.size(strings))
         spans = tf.ragged.range(pieces.starts, pieces.ends)
         points = spans.with_values(tf.gather(pieces.points, spans.values))
         texts = tf.strings.regex_replace(tf.strings.unicode_encode(points, "UTF-8"), chr(SIGN), " ")
@@ -130,9 +130,13 @@ class PieceVocabulary:
         """What each of the ids, of any shape, is written as, in graph; "" for padding, start and end."""
         return tf.gather(tf.constant(self._texts.tolist()), ids)
 
+    def split(self, strings: Tensor) -> Words:
+        """Normalises strings `(batch,)` and splits them into words, in graph; a derived class may split otherwise."""
+        return split_words(strings, lowercase=self.lowercase, unit=self.unit)
+
     def cut(self, strings: Tensor) -> Pieces:
         """Cuts strings `(batch,)` into pieces, in graph."""
-        return self.cut_words(split_words(strings, lowercase=self.lowercase, unit=self.unit))
+        return self.cut_words(self.split(strings))
 
     def cut_words(self, words: Words) -> Pieces:
         """Cuts words into pieces, in graph; the pieces of all words make up all characters."""
@@ -157,7 +161,7 @@ class PieceVocabulary:
         write_json(Path(folder) / FILE_NAME, content)
 
     @classmethod
-    def load(cls, folder: str | Path) -> PieceVocabulary:
+    def load(cls, folder: str | Path) -> Self:
         """Reads what `save` wrote.
 
         Raises:
@@ -188,7 +192,7 @@ def _pair(merge: str) -> Merge:
     return parts[0], parts[1]
 
 
-def _padded(ids: Tensor, rows: Tensor, count: Size) -> tuple[Tensor, Tensor]:
+def padded(ids: Tensor, rows: Tensor, count: Size) -> tuple[Tensor, Tensor]:
     """Flat ids and their rows, each `(pieces,)` -> ids `(count, most)`, 0 after an end, and lengths `(count,)`."""
     ragged = tf.RaggedTensor.from_value_rowids(ids, rows, nrows=tf.cast(count, tf.int64))
     return ragged.to_tensor(default_value=PADDING), tf.cast(ragged.row_lengths(), tf.int32)

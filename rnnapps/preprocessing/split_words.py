@@ -9,7 +9,7 @@ import tensorflow as tf
 from rnnapps.preprocessing.normalize_text import SIGN, SPACE, code_points
 from rnnapps.types import Tensor
 
-__all__ = ["ISOLATED", "LONGEST_WORD", "Unit", "Words", "single_words", "split_words"]
+__all__ = ["ISOLATED", "LONGEST_WORD", "Unit", "Words", "changes", "single_words", "split_words", "words_from"]
 
 Unit = Literal["word", "character"]
 
@@ -47,14 +47,19 @@ def split_words(strings: Tensor, *, lowercase: bool = False, unit: Unit = "word"
         return _words(points, rows, tf.ones_like(points, tf.bool))
     isolated = tf.reduce_any(tf.equal(points[:, None], tf.constant([ord(c) for c in ISOLATED])), axis=1)
     after = tf.concat([[True], isolated[:-1]], axis=0)[: tf.size(points)]
-    return _shortened(_words(points, rows, isolated | after | _changes(rows) | tf.equal(points, SIGN)))
+    return words_from(points, rows, isolated | after | changes(rows) | tf.equal(points, SIGN))
+
+
+def words_from(points: Tensor, rows: Tensor, first: Tensor) -> Words:
+    """The words that begin where `first` is True, those that are too long split; arguments as in `Words`."""
+    return _shortened(_words(points, rows, first))
 
 
 def single_words(words: Tensor) -> Words:
     """Takes each of the strings `(batch,)` as one word, as it is."""
     points = tf.strings.unicode_decode(words, "UTF-8")
     rows = points.value_rowids()
-    return _words(points.values, rows, _changes(rows))
+    return _words(points.values, rows, changes(rows))
 
 
 def _words(points: Tensor, rows: Tensor, first: Tensor) -> Words:
@@ -69,7 +74,7 @@ def _shortened(words: Words) -> Words:
     return _words(words.points, words.rows, tf.equal(inside % LONGEST_WORD, 0))
 
 
-def _changes(rows: Tensor) -> Tensor:
+def changes(rows: Tensor) -> Tensor:
     """Whether each row number differs from the one before it."""
     return tf.concat([[True], tf.not_equal(rows[1:], rows[:-1])], axis=0)[: tf.size(rows)]
 

@@ -8,8 +8,20 @@ import math
 import re
 from collections.abc import Sequence
 
-from rnnapps.contract.sections import Block, Details, Gallery, Paragraph, Picture, Samples, Section, Sound, Table, Value
-from rnnapps.reports.style import SCRIPT, STYLE
+from rnnapps.contract.sections import (
+    Block,
+    Details,
+    Gallery,
+    Paragraph,
+    Picture,
+    Samples,
+    Section,
+    ShadedText,
+    Sound,
+    Table,
+    Value,
+)
+from rnnapps.reports.style import SCRIPT, SHADES, STYLE
 
 __all__ = ["format_value", "label", "render_page"]
 
@@ -96,6 +108,8 @@ def _block(block: Block) -> str:
             )
         case Samples(entries):
             return _samples(entries)
+        case ShadedText():
+            return _shaded(block)
         case Details(summary, blocks):
             content = "\n".join(_block(inner) for inner in blocks)
             return f"<details><summary>{_escape(summary)}</summary>\n{content}\n</details>"
@@ -159,6 +173,23 @@ def _samples(entries: Sequence[tuple[int, Sequence[str]]]) -> str:
         shown = "".join(f'<pre dir="auto">{_escape(text)}</pre>' for text in texts)
         items.append(f'<details data-step="{step}"{state}><summary>Step {step:,}</summary>{shown}</details>')
     return f"<div data-samples>{''.join(items)}</div>"
+
+
+def _shaded(text: ShadedText) -> str:
+    """A text in spans, of which the class says how dark they are."""
+    spans = "".join(
+        f'<span class="heat{_shade(value, text.most)}" title="{format_value(value)} {_escape(text.unit)}">'
+        f"{_escape(part)}</span>"
+        for part, value in text.parts
+    )
+    return (
+        f'<figure class="wide"><pre dir="auto">{spans}</pre><figcaption>{_escape(text.caption)}</figcaption></figure>'
+    )
+
+
+def _shade(value: float, most: float) -> int:
+    """How dark a number is, from 0 to `SHADES`."""
+    return round(SHADES * min(max(value / most, 0.0), 1.0))
 
 
 def _data_uri(content: bytes, media_type: str) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["SCRIPT", "STYLE"]
+__all__ = ["SCRIPT", "SHADES", "STYLE"]
 
-STYLE = """
+SHADES = 8
+"""Of a shaded text."""
+
+_HEAT = "\n".join(
+    f".heat{shade} {{ background: color-mix(in srgb, var(--heat) {round(70 * shade / SHADES)}%, transparent); }}"
+    for shade in range(1, SHADES + 1)
+)
+
+STYLE = (
+    """
 :root { color-scheme: light dark; --text: #1f2328; --quiet: #57606a; --page: #ffffff; --panel: #f4f6f8;
-  --line: #d5dae1; --accent: #0063a0; --best: #e3f1e8; --warn: #8a3a00; }
+  --line: #d5dae1; --accent: #0063a0; --best: #e3f1e8; --warn: #8a3a00; --heat: #f08c2e; }
 @media (prefers-color-scheme: dark) { :root { --text: #e4e8ed; --quiet: #a3adb8; --page: #14181d; --panel: #1d232a;
-  --line: #3a424c; --accent: #6cbcf0; --best: #173626; --warn: #f3a869; } }
+  --line: #3a424c; --accent: #6cbcf0; --best: #173626; --warn: #f3a869; --heat: #b4570e; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 52rem; background: var(--page); color: var(--text);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", "Noto Sans", sans-serif; overflow-wrap: break-word; }
@@ -44,8 +53,11 @@ summary { cursor: pointer; color: var(--accent); padding: .2rem 0; }
 .slider input { flex: 1 1 14rem; accent-color: var(--accent); min-height: 2rem; }
 .slider output { min-width: 8rem; font-variant-numeric: tabular-nums; }
 audio { width: 100%; max-width: 30rem; }
+figure.wide { max-width: none; }
 @media print { nav, .slider { display: none; } }
 """
+    + _HEAT
+)
 
 # Without scripts the samples stay a list of folded steps, the last one open.
 SCRIPT = """

@@ -11,12 +11,16 @@ from tests.tasks.translation.toy_steps import VOCABULARY, expected_distribution
 LOGITS = st.lists(st.integers(-60, 60), min_size=VOCABULARY, max_size=VOCABULARY)
 
 
-def rules(rows, *, temperature=1.0, top_k=None, top_p=None):
+def rules(rows, *, temperature=1.0, top_k=None, top_p=None, min_p=None):
     def column(value, dtype):
         return None if value is None else tf.constant([value] * rows, dtype)
 
     return Rules(
-        column(temperature, tf.float32), column(0, tf.int64), column(top_k, tf.int32), column(top_p, tf.float32)
+        column(temperature, tf.float32),
+        column(0, tf.int64),
+        column(top_k, tf.int32),
+        column(top_p, tf.float32),
+        min_p=column(min_p, tf.float32),
     )
 
 
@@ -51,6 +55,16 @@ def test_unused_limits_change_nothing_bit_for_bit():
     plain = distribution(logits, rules(5))
     np.testing.assert_array_equal(distribution(logits, rules(5, top_k=0, top_p=1.0)), plain)
     np.testing.assert_array_equal(distribution(logits, rules(5, top_k=66)), plain)
+
+
+def test_min_p_keeps_what_is_likely_beside_the_likeliest():
+    """Of .5, .3, .15 and .05 a quarter of the likeliest is .125; top-p then counts what is left as all there is."""
+    logits = np.log(np.array([[0.5, 0.05, 0.3, 0.15]], np.float32))
+    np.testing.assert_allclose(distribution(logits, rules(1, min_p=0.25))[0], np.array([50, 0, 30, 15]) / 95, atol=1e-6)
+    np.testing.assert_allclose(distribution(logits, rules(1, min_p=1.0))[0], [1, 0, 0, 0])
+    both = distribution(logits, rules(1, min_p=0.25, top_p=0.6))[0]
+    np.testing.assert_allclose(both, np.array([50, 0, 30, 0]) / 80, atol=1e-6)
+    np.testing.assert_array_equal(distribution(logits, rules(1, min_p=0.0)), distribution(logits, rules(1)))
 
 
 def test_draw_inverts_the_cumulative_distribution_by_hand():

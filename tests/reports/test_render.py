@@ -11,6 +11,7 @@ from rnnapps.contract.sections import (
     Picture,
     Samples,
     Section,
+    ShadedText,
     Sound,
     Table,
 )
@@ -28,6 +29,7 @@ def test_everything_given_is_escaped() -> None:
         Gallery([picture]),
         Samples([(1, [EVIL])]),
         Sound(b"", EVIL, media_type=EVIL),
+        ShadedText([(EVIL, 1.0)], 2.0, EVIL, EVIL),
         Details(EVIL, [Paragraph(EVIL)]),
     )
     text = render_page(EVIL, EVIL, [Section(EVIL, blocks)])
@@ -36,7 +38,7 @@ def test_everything_given_is_escaped() -> None:
     assert page.tags.count("img") == 1
     assert all("onerror" not in attributes for _, attributes in page.elements)
     assert page.attribute("img", "alt") == [EVIL]
-    assert page.texts("pre") == [EVIL]
+    assert page.texts("pre") == [EVIL, EVIL]
     assert page.texts("h1") == [EVIL]
     assert page.texts("h2") == [EVIL]
     assert page.unbalanced == []
@@ -101,3 +103,15 @@ def test_bad_blocks_are_refused() -> None:
         Table(("a", "b"), [(1, 2), (3,)])
     with pytest.raises(ValueError, match="alt text"):
         Picture(b"", alt=" ")
+
+
+def test_a_text_is_shaded_by_numbers() -> None:
+    """Of 8 shades, the darkest from the largest number on; each part says its number."""
+    parts = [("It", 0.0), (" was", 1.0), ("\n", 0.26), ("best", 9.0), ("!", -1.0)]
+    page = Page(render_page("Report", "", [Section("One", [ShadedText(parts, 2.0, "nats", "How new")])]))
+    spans = [attributes for tag, attributes in page.elements if tag == "span"]
+    assert [span["class"] for span in spans] == ["heat0", "heat4", "heat1", "heat8", "heat0"]
+    assert [span["title"] for span in spans] == ["0.000 nats", "1.000 nats", "0.2600 nats", "9.000 nats", "-1.000 nats"]
+    assert page.texts("pre") == ["It was\nbest!"] and ".heat8 {" in page.text and ".heat9" not in page.text
+    with pytest.raises(ValueError, match="darkest shade needs a number above 0"):
+        ShadedText(parts, 0.0, "nats", "")

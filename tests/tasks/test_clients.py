@@ -78,6 +78,21 @@ def test_text_is_written_with_the_models_defaults(asked: Asked) -> None:
     assert asked.sent == {"prompt": ["The "], "steps": [200], "temperature": [0.0]}
 
 
+def test_rules_against_repetition_need_another_signature(asked: Asked) -> None:
+    inputs = TEXTS | {"no_repeat": ("int32", [None], 0), "min_p": ("float32", [None], 0.0)}
+    with asked.client(TextClient, "write", inputs, {"text": ("string", ["end"])}) as client:
+        assert client.write("The ", no_repeat=3) == "end"
+    assert asked.sent["no_repeat"] == [3] and asked.sent["prompt"] == ["The "]
+
+
+def test_words_are_completed(asked: Asked) -> None:
+    inputs = {"prompt": ("string", [None], ""), "until": ("string", [None], "word")}
+    answer = {"completions": ("string", [["ck", "", ""]]), "probabilities": ("float32", [[0.5, 0.25, 0.0]])}
+    with asked.client(TextClient, "complete", inputs, answer) as client:
+        assert client.complete("The qui") == [("ck", 0.5), ("", 0.25)]
+        assert asked.sent == {"prompt": ["The qui"], "until": ["word"]}
+
+
 def test_text_is_scored(asked: Asked) -> None:
     inputs = {"prompt": ("string", [None], ""), "text": ("string", [None])}
     with asked.client(TextClient, "score", inputs, {"log_probability": ("float32", [-1.5])}) as client:

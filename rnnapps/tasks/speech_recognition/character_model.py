@@ -11,6 +11,7 @@ from rnnapps.errors import ConfigError
 from rnnapps.export.artefact import preprocessing_folder
 from rnnapps.export.inference import load_for_inference
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
+from rnnapps.preprocessing.pieces import FILE_NAME as PIECES_FILE
 from rnnapps.tasks.speech_recognition.preprocessing.alphabet import Alphabet
 from rnnapps.types import Tensor
 
@@ -40,7 +41,11 @@ class CharacterModel:
     def __init__(self, export: str | Path, alphabet: Alphabet) -> None:
         if alphabet.unit != "characters":
             raise ConfigError("decoding.language_model writes characters; this recogniser was trained on words")
-        vocabulary = CharacterVocabulary.load(preprocessing_folder(export))
+        folder = preprocessing_folder(export)
+        if (folder / PIECES_FILE).exists():
+            told = "was trained with data.tokens words or subwords, and a recogniser writes characters"
+            raise ConfigError(f"decoding.language_model {export} {told}; train one with --data.tokens characters")
+        vocabulary = CharacterVocabulary.load(folder)
         # The blank, which is never written, lends its id 0 to the beginning.
         self._tokens = vocabulary.encode_all([BEGINNING, *alphabet.symbols]).astype("int32")
         unknown = [

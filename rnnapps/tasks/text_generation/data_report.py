@@ -28,6 +28,8 @@ LONG_LINE = 40
 SHORT = 50_000
 """Characters below which a model learns words, and hardly any sentences."""
 
+READ = "times that training reads the text"
+
 UNKNOWN = 0.005
 STRUCTURED = 0.5
 
@@ -44,7 +46,7 @@ def look_at_text(data: TextDataConfig, training: TrainingConfig, given: object =
     )
     lengths = spread("characters of a line", [len(line) for text in texts.values() for line in text.split("\n")])
     window = training.batch_size * training.window_steps
-    read = round(training.steps * window / len(texts["train"]), 2)
+    read, by_characters = round(training.steps * window / len(texts["train"]), 2), data.tokens == "characters"
     return DataReport(
         parts.source,
         facts={**_facts(data, given), "different characters in training": len(symbols)},
@@ -54,9 +56,9 @@ def look_at_text(data: TextDataConfig, training: TrainingConfig, given: object =
         counts=[counted("characters", {repr(sign): count for sign, count in symbols.items()})],
         skipped=parts.skipped,
         cautions=[*copied, *_cautions(texts, symbols)],
-        suggestions=_suggestions(len(texts["train"]), training),
+        suggestions=_suggestions(len(texts["train"]), training) if by_characters else [],
         examples=_examples(texts),
-        costs={"memory of the text, MB": round(_megabytes(texts), 2), "times that training reads the text": read},
+        costs={"memory of the text, MB": round(_megabytes(texts), 2)} | ({READ: read} if by_characters else {}),
     )
 
 

@@ -1,38 +1,50 @@
-"""Signatures of models that read and write characters."""
+"""Signatures of models that read and write text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import get_args
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.contract.endpoint import Endpoint
+from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.contract.tensor_names import STEPS
 from rnnapps.decoding.distribution import Rules
 from rnnapps.export.row_rules import between, text_within
 from rnnapps.export.token_endpoints import token_endpoints
 from rnnapps.layers.token_network import TokenModel
-from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.tasks.text_generation.completion.search import complete_texts
+from rnnapps.tasks.text_generation.data.token_kinds import NOUNS
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
-from rnnapps.tasks.text_generation.prompts import continue_texts
+from rnnapps.tasks.text_generation.further_rules import FURTHER
+from rnnapps.tasks.text_generation.predict_options import Until
+from rnnapps.tasks.text_generation.prompts import continue_texts, stop_ids
+from rnnapps.tasks.text_generation.repeats import RepeatRules
 from rnnapps.tasks.text_generation.text_scores import score_texts
-from rnnapps.types import Array, Tensor
+from rnnapps.tasks.text_generation.tokens.vocabulary import TextVocabulary
+from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = ["network_endpoints", "text_endpoints"]
 
 LONGEST_STOP = 256
 """The most characters of a text that ends an answer."""
 
+WORD, LINE = get_args(Until)
+
 DEFAULTS = {"temperature": 0.8, "top_k": 0, "top_p": 1.0, "stop": "", "seed": 0}
+
 PROMPT = "text to go on from (batch,); empty for the beginning of a line"
 
 
-def text_endpoints(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> dict[str, Endpoint]:
-    """`serving_default` writes text, `score` judges it, `tensors` scores ids, `step` goes on from given states."""
+def text_endpoints(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportConfig) -> dict[str, Endpoint]:
+    """`serving_default` writes, `complete` ends words, `score` judges, `tensors` scores ids, `step` goes on."""
     return {
         "serving_default": _writing(model, vocabulary, limits),
+        "write": _writing_by_more_rules(model, vocabulary, limits),
+        "complete": _completing(model, vocabulary, limits),
         "score": _scoring(model, vocabulary, limits),
         **token_endpoints(model, most_steps=limits.longest_prompt),
     }
@@ -45,14 +57,11 @@ def network_endpoints(network: keras.Model, limits: TextExportConfig, *, blended
     return {name: replace(endpoint, summary=endpoint.summary + told) for name, endpoint in endpoints.items()}
 
 
-def _writing(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
+def _writing(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportConfig) -> Endpoint:
     """Prompts in, continuations out."""
 
     def write(prompt: Tensor, *, steps: Tensor, stop: Tensor, **how: Tensor) -> dict[str, Tensor]:
-        ids, lengths = vocabulary.encode(stop)
-        rules = Rules(**how, stop=ids, stop_lengths=lengths)
-        text, unknown = continue_texts(model, vocabulary, prompt, rules, length=steps)
-        return {"text": text, "unknown_characters": unknown}
+        return _written(model, vocabulary, prompt, steps=steps, stop=stop, how=how, repeats=None)
 
     kinds = {"temperature": tf.float32, "top_k": tf.int32, "top_p": tf.float32, "stop": tf.string, "seed": tf.int64}
     signature = {"prompt": tf.string, STEPS: tf.int32, **kinds}
@@ -73,7 +82,7 @@ def _writing(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExp
         summary="Prompts in, their continuations out.",
         meanings={
             "prompt": PROMPT,
-            STEPS: "the most characters that are written",
+            STEPS: f"the most {_tokens(vocabulary)} that are written",
             "text": "the continuation (batch,), without the prompt",
             "unknown_characters": "characters of the prompt that the model does not know (batch,)",
         },
@@ -81,7 +90,79 @@ def _writing(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExp
     )
 
 
-def _scoring(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExportConfig) -> Endpoint:
+def _writing_by_more_rules(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportConfig) -> Endpoint:
+    """The same with rules that came later: requests of earlier ones do not name them."""
+
+    def write(
+        prompt: Tensor, *, steps: Tensor, stop: Tensor, repetition_penalty: Tensor, no_repeat: Tensor, **how: Tensor
+    ) -> dict[str, Tensor]:
+        repeats = RepeatRules(repetition_penalty, no_repeat)
+        return _written(model, vocabulary, prompt, steps=steps, stop=stop, how=how, repeats=repeats)
+
+    plain, defaults = _writing(model, vocabulary, limits), {name: rule.default for name, rule in FURTHER.items()}
+    examples = {name: np.array(rule.examples, rule.kind.as_numpy_dtype) for name, rule in FURTHER.items()}
+    return replace(
+        plain,
+        function=write,
+        input_signature=plain.input_signature
+        | {name: tf.TensorSpec((None,), rule.kind) for name, rule in FURTHER.items()},
+        examples=plain.examples | examples,
+        rules=(*plain.rules, *(between(name, rule.least, rule.most) for name, rule in FURTHER.items())),
+        neutral={**plain.neutral, **defaults},
+        summary="Prompts in, their continuations out, by rules against repetition too.",
+        meanings={**plain.meanings, **{name: rule.meaning for name, rule in FURTHER.items()}},
+        defaults={**plain.defaults, **defaults},
+    )
+
+
+def _written(
+    model: TokenModel,
+    vocabulary: TextVocabulary,
+    prompt: Tensor,
+    *,
+    steps: Tensor,
+    stop: Tensor,
+    how: Mapping[str, Tensor],
+    repeats: RepeatRules | None,
+) -> dict[str, Tensor]:
+    """What the model writes behind prompts; `how` are further fields of `Rules`."""
+    ids, lengths = stop_ids(vocabulary, stop)
+    rules = Rules(**how, stop=ids, stop_lengths=lengths)
+    text, unknown = continue_texts(model, vocabulary, prompt, rules, length=steps, stop=stop, repeats=repeats)
+    return {"text": text, "unknown_characters": unknown}
+
+
+def _completing(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportConfig) -> Endpoint:
+    """Prompts in, the likeliest ends of their words or lines out."""
+
+    def complete(prompt: Tensor, until: Tensor) -> dict[str, Tensor]:
+        lines = tf.equal(until, LINE)
+        texts, shares, unknown = complete_texts(model, vocabulary, prompt, lines, count=limits.completions)
+        return {"completions": texts, "probabilities": shares, "unknown_characters": unknown}
+
+    def broken(inputs: NamedTensors) -> Tensor:
+        return tf.not_equal(inputs["until"], WORD) & tf.not_equal(inputs["until"], LINE)
+
+    examples = {"prompt": _prompts(vocabulary), "until": np.array([WORD, WORD, LINE, WORD, LINE], object)}
+    return Endpoint(
+        complete,
+        {name: tf.TensorSpec((None,), tf.string) for name in examples},
+        examples,
+        rules=(RowRule(f"until must be {WORD} or {LINE}", broken), text_within("prompt", limits.longest_prompt)),
+        neutral={"until": WORD},
+        summary="Prompts in, the likeliest ends of their last word or line out.",
+        meanings={
+            "prompt": PROMPT,
+            "until": f"{WORD}: up to the end of the last word, or of the next; {LINE}: of the line (batch,)",
+            "completions": f"what may follow, the likeliest first (batch, {limits.completions}), empty for no more",
+            "probabilities": "how likely each follows, and nothing longer; 0 for no more",
+            "unknown_characters": "characters of the prompt that the model does not know (batch,)",
+        },
+        defaults={"prompt": "", "until": WORD},
+    )
+
+
+def _scoring(model: TokenModel, vocabulary: TextVocabulary, limits: TextExportConfig) -> Endpoint:
     """Texts in, how likely the model holds them out."""
 
     def score(prompt: Tensor, text: Tensor) -> dict[str, Tensor]:
@@ -93,12 +174,13 @@ def _scoring(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExp
         {name: tf.TensorSpec((None,), tf.string) for name in examples},
         examples,
         rules=tuple(text_within(name, limits.longest_prompt) for name in examples),
-        summary="Texts in, the probability of each of their characters out.",
+        summary=f"Texts in, the probability of each of their {_tokens(vocabulary)} out.",
         meanings={
             "prompt": PROMPT,
             "text": "what follows the prompt, and is judged (batch,)",
             "log_probability": "natural logarithm of the probability of the text behind its prompt (batch,)",
-            "log_probabilities": "that of each of its characters (batch, time), zeros behind them; they add up to it",
+            "log_probabilities": f"that of each of its {_tokens(vocabulary)} (batch, time), zeros behind them",
+            "pieces": f"its {_tokens(vocabulary)} as they are written (batch, time)",
             "characters": "number of characters of the text (batch,)",
             "unknown_characters": "those of them that the model does not know (batch,)",
         },
@@ -106,22 +188,32 @@ def _scoring(model: TokenModel, vocabulary: CharacterVocabulary, limits: TextExp
     )
 
 
-def _examples(vocabulary: CharacterVocabulary) -> dict[str, Array]:
+def _examples(vocabulary: TextVocabulary) -> dict[str, Array]:
     """Requests to write, plain ones and some with every rule."""
-    known = vocabulary.characters
+    known = _known(vocabulary)
     return {
         "prompt": _prompts(vocabulary),
         STEPS: np.array([12, 3, 20, 1, 7], np.int32),
         "temperature": np.array([0.8, 0.0, 1.0, 0.5, 1.5], np.float32),
         "top_k": np.array([0, 0, 5, 0, 3], np.int32),
         "top_p": np.array([1.0, 1.0, 0.9, 1.0, 0.5], np.float32),
-        "stop": np.array([b"", b"", known[1:2].encode(), b"", b"\n"], object),
+        "stop": np.array([b"", b"", "".join(known[1:2]).encode(), b"", b"\n"], object),
         "seed": np.array([1, 2, 3, 2**40, -5], np.int64),
     }
 
 
-def _prompts(vocabulary: CharacterVocabulary) -> Array:
+def _prompts(vocabulary: TextVocabulary) -> Array:
     """Texts of known characters, an empty one, and one with a character that is hardly known."""
-    known = vocabulary.characters
-    texts = [known[:7].encode(), b"", known[-3:].encode(), b"\xe2\x98\x83 snow", known[2:4].encode()]
-    return np.array(texts, object)
+    known = _known(vocabulary)
+    texts = ["".join(known[:7]), "", "".join(known[-3:]), "\u2603 snow", "".join(known[2:4])]
+    return np.array([text.encode() for text in texts], object)
+
+
+def _tokens(vocabulary: TextVocabulary) -> str:
+    """What its tokens are called."""
+    return f"{NOUNS[vocabulary.kind]}s"
+
+
+def _known(vocabulary: TextVocabulary) -> list[str]:
+    """What the ids that are text are written as."""
+    return [text for number, text in enumerate(vocabulary.texts) if number not in vocabulary.reserved]

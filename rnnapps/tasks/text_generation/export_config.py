@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnapps.config import ExportConfig
+from rnnapps.config import ExportConfig, require
 
-__all__ = ["TextExportConfig"]
+__all__ = ["MOST_COMPLETIONS", "TextExportConfig"]
+
+MOST_COMPLETIONS = 20
+"""The search keeps twice as many texts side by side."""
 
 
 @dataclass(frozen=True)
@@ -15,8 +18,18 @@ class TextExportConfig(ExportConfig):
 
     Attributes:
         longest_prompt: most characters of a prompt, and most ids of a row; a longer one gets a problem.
-        longest_answer: most characters that a row may ask for.
+        longest_answer: most tokens that a row may ask for.
+        completions: likeliest ends of a word or a line that `complete` answers with, up to 20.
+
+    Raises:
+        ConfigError: a value is out of range.
     """
 
     longest_prompt: int = 4_000
     longest_answer: int = 1_000
+    completions: int = 5
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        super().__post_init__()
+        require("export.completions", self.completions, "from 1 to 20", 1 <= self.completions <= MOST_COMPLETIONS)

@@ -14,12 +14,12 @@ Blend = Literal["ngram", "none"]
 
 @dataclass(frozen=True)
 class TextModelConfig(TokenModelConfig):
-    """A recurrent network that predicts the next character, blended with what followed in the training text.
+    """A recurrent network that predicts the next token, blended with what followed in the training text.
 
     Attributes:
         blend: `ngram` mixes the network's probabilities with counts of n-grams, by weights that are fitted to
             parts of the training text that are kept from both; `none` leaves the network alone.
-        ngram_order: characters of the longest n-grams, 3 to 16.
+        ngram_order: tokens of the longest n-grams, 3 to 16.
         ngram_megabytes: what their table may take in an export; the rarest are left out until it fits.
 
     Raises:

@@ -14,6 +14,8 @@ from rnnapps.data.text.windows import batches
 from rnnapps.metrics.text import nats
 from rnnapps.tasks.text_generation.blend.held_out import gate_fitter, split_held_out
 from rnnapps.tasks.text_generation.data.text import TextSplits
+from rnnapps.tasks.text_generation.data.token_kinds import NOUNS
+from rnnapps.tasks.text_generation.held_text import HeldText
 from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 from rnnapps.tasks.text_generation.scoring import Reader, text_scorer
 from rnnapps.types import Array
@@ -24,7 +26,7 @@ __all__ = ["text_objective"]
 def text_objective(
     fitted: Fitted[Any, TextPreprocessor], splits: TextSplits, *, read: Reader, samples: Callable[[], list[str]]
 ) -> Objective:
-    """Mean nats per character, on windows of the training text.
+    """Mean nats per token, on windows of the training text.
 
     Validation fits the blend with n-grams first, to parts of the training text which the network does not learn from:
     the validation text decides nothing but which state is the best.
@@ -36,8 +38,10 @@ def text_objective(
         samples: writes a few texts.
     """
     training, preprocessor = fitted.config.training, fitted.preprocessor
-    ids, fit = _learned_part(fitted, preprocessor.encode_all(splits.train), read)
-    score = text_scorer(fitted.network, read, preprocessor.encode_all(splits.validation), preprocessor.grams)
+    vocabulary = preprocessor.vocabulary
+    ids, fit = _learned_part(fitted, vocabulary.encode_all(splits.train), read)
+    score = text_scorer(fitted.network, read, HeldText.of(vocabulary, splits.validation), preprocessor.grams)
+    token = NOUNS[vocabulary.kind]
 
     def validate() -> dict[str, float]:
         fit()
@@ -52,13 +56,13 @@ def text_objective(
             window_steps=training.window_steps,
             seed=fitted.config.seed,
             carry_state=training.carry_state,
-            token="character",
+            token=token,
         ),
         validate=validate,
         metric="validation_nats_per_character",
         samples=samples,
-        loss_unit="nats_per_character",
-        time_step="character",
+        loss_unit=f"nats_per_{token}",
+        time_step=token,
         sequences=len(ids) / training.window_steps,
     )
 

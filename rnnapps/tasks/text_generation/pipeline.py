@@ -1,4 +1,4 @@
-"""Text generation: learns to continue text, character by character.
+"""Text generation: learns to continue text, by characters, words or pieces of words.
 
 rnnapps text_generation train --data.source book.txt --run runs/text_generation/book
 rnnapps text_generation predict --run runs/text_generation/book --prompt "It was"
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rnnapps.config import SamplingConfig, TrainingConfig, require_seed
+from rnnapps.config import TrainingConfig, require_seed
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
@@ -20,17 +20,19 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
-from rnnapps.errors import ConfigError
-from rnnapps.tasks.text_generation.continuation import Continuation
+from rnnapps.tasks.text_generation.continuation import Continuation, PossibleEnds
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.tasks.text_generation.data.token_kinds import NOUNS
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
+from rnnapps.tasks.text_generation.predict_options import PredictOptions
 
 if TYPE_CHECKING:
     import keras
 
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
+    from rnnapps.tasks.text_generation.completion.writer import Completer
     from rnnapps.tasks.text_generation.data.text import TextSplits
     from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
     from rnnapps.tasks.text_generation.prompts import TextWriter
@@ -38,7 +40,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
 
-SHOWN_CHARACTERS = 20_000
+SHADED_TOKENS = 1_500
+"""Of the held-out text, whose surprise is shown."""
+
+SHOWN_TOKENS = 20_000
 """Of the held-out text, to show how a blend works."""
 
 GivenTexts: TypeAlias = Iterable[str] | Mapping[str, str | Iterable[str]]
@@ -46,7 +51,7 @@ GivenTexts: TypeAlias = Iterable[str] | Mapping[str, str | Iterable[str]]
 
 @dataclass(frozen=True)
 class Config:
-    """A character model.
+    """A language model.
 
     Attributes:
         data: where the text comes from.
@@ -67,35 +72,12 @@ class Config:
         require_seed(self.seed)
 
 
-@dataclass(frozen=True)
-class PredictOptions(SamplingConfig):
-    """What to write.
-
-    Attributes:
-        prompt: text to continue.
-        stop: end before this string.
-    """
-
-    prompt: str = ""
-    stop: str = ""
-
-    def __post_init__(self) -> None:
-        """Checks the values; a terminal that is not set to UTF-8 hands over bytes that are no characters."""
-        super().__post_init__()
-        if not -(2**63) <= self.seed < 2**63:
-            raise ConfigError(f"seed must be a number of 64 bits, not {self.seed}")
-        for name in ("prompt", "stop"):
-            text = getattr(self, name)
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                raise ConfigError(f"{name} must be Unicode text, not {text!r}; give it in UTF-8")
-
-
 class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
-    predict_only: ClassVar[frozenset[str]] = frozenset({"samples"})
-    summary: ClassVar[str] = "Continues text, character by character, in the style of the text it was trained on."
+    predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "prompts", "completions", "until"})
+    summary: ClassVar[str] = "Continues text, by characters or words, in the style of the text it was trained on."
     config_class = Config
     predict_class = PredictOptions
     intended_use: ClassVar[str] = "Continuing or scoring text of the kind the model was trained on."
@@ -118,32 +100,29 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         return look_at_text(config.data, config.training, given)
 
     def fit_preprocessor(self, config: Config, splits: TextSplits) -> TextPreprocessor:
-        """The characters of the training text, and its n-grams."""
+        """The tokens of the training text, and its n-grams."""
         from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 
-        return _counted(config, TextPreprocessor(TextPreprocessor.fit(splits.train).characters), splits)
+        return _counted(config, TextPreprocessor.fit(config.data, splits.train), splits)
 
     def load_preprocessor(self, folder: Path) -> TextPreprocessor:
-        """The characters and n-grams a run or an export knows."""
+        """The tokens and n-grams a run or an export knows."""
         from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 
         return TextPreprocessor.load(folder)
 
     def grow_preprocessor(self, config: Config, preprocessor: TextPreprocessor, splits: TextSplits) -> TextPreprocessor:
-        """Adds the new characters of the training text behind the known ones, and counts that text's n-grams."""
-        from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
-
-        return _counted(config, TextPreprocessor(preprocessor.grow(splits.train).characters), splits)
+        """Adds what the training text needs behind the known tokens, and counts that text's n-grams."""
+        return _counted(config, preprocessor.grow(config.data, splits.train), splits)
 
     def vocabulary_changes(
         self, network: keras.Model, old: TextPreprocessor, new: TextPreprocessor
     ) -> list[VocabularyChange]:
-        """Characters keep their rows by name; id 0 is the unknown character of both."""
+        """Tokens keep their rows by name."""
         from rnnapps.contract.vocabulary import VocabularyChange
         from rnnapps.layers.token_network import vocabulary_axes
 
-        before, after = (["unknown", *vocabulary.characters] for vocabulary in (old, new))
-        return [VocabularyChange(before, after, vocabulary_axes(network))]
+        return [VocabularyChange(old.vocabulary.names, new.vocabulary.names, vocabulary_axes(network))]
 
     def build_model(self, config: Config, preprocessor: TextPreprocessor) -> keras.Model:
         """Embedding, recurrent stack, softmax, and the weights of the blend."""
@@ -160,7 +139,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         return with_gate(network, fitted[0].preprocessor)
 
     def objective(self, fitted: Fitted[Config, TextPreprocessor], splits: TextSplits) -> Objective:
-        """Mean nats per character, on windows of the training text; validation also fits the blend."""
+        """Mean nats per token, on windows of the training text; validation also fits the blend."""
         from rnnapps.tasks.text_generation.objective import text_objective
 
         write, options = _writer(fitted), PredictOptions(length=200, samples=2)
@@ -172,56 +151,40 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         splits: TextSplits,
         samples: Sequence[str],
     ) -> list[Section]:
-        """What the blend believes, and how much the last samples repeat themselves."""
+        """What surprised the model, what the blend believes, and how much the last samples repeat themselves."""
+        from rnnapps.tasks.text_generation.held_text import HeldText
         from rnnapps.tasks.text_generation.repetition import measure_repetition
-        from rnnapps.tasks.text_generation.report import blend_section, repetition_section
-        from rnnapps.tasks.text_generation.scoring import read_evidence
+        from rnnapps.tasks.text_generation.report import blend_section, repetition_section, surprise_section
+        from rnnapps.tasks.text_generation.scoring import read_evidence, text_scorer
 
-        sections, grams = [], fitted.preprocessor.grams
+        vocabulary, grams = fitted.preprocessor.vocabulary, fitted.preprocessor.grams
+        ids, read = vocabulary.encode_all(splits.validation), _reader(fitted)
+        shaded = ids[:SHADED_TOKENS]
+        losses = text_scorer(fitted.network, read, HeldText(shaded, None, 0), grams)().model.losses
+        texts = vocabulary.texts
+        sections = [surprise_section([texts[number] for number in shaded], losses)]
         if grams is not None:
-            shown = fitted.preprocessor.encode_all(splits.validation)[:SHOWN_CHARACTERS]
-            sections.append(blend_section(*read_evidence(fitted.network, _reader(fitted), shown, grams)))
+            evidence = read_evidence(fitted.network, read, ids[:SHOWN_TOKENS], grams)
+            sections.append(blend_section(*evidence, token=NOUNS[vocabulary.kind]))
         if samples:
             sections.append(repetition_section({"last samples": measure_repetition(samples)}))
         return sections
 
     def evaluate(self, fitted: Fitted[Config, TextPreprocessor], splits: TextSplits) -> Evaluation:
-        """Nats and bits per character of held-out text, beside n-grams of the training text, of the best length.
+        """Nats per character and perplexity per word of held-out text, beside n-grams of the training text.
 
         A blended model is scored as it is, and its network alone beside it.
         """
-        from rnnapps.metrics.ngram_baselines import ngram_losses
-        from rnnapps.metrics.text import TextScore, compare_texts
-        from rnnapps.tasks.text_generation.repetition import measure_repetition
-        from rnnapps.tasks.text_generation.scoring import text_scorer
+        from rnnapps.tasks.text_generation.evaluation import evaluate_text
 
-        split = "validation" if splits.test is None else "test"
-        train, held_out = (fitted.preprocessor.encode_all(part) for part in (splits.train, getattr(splits, split)))
-        repetition = measure_repetition(_writer(fitted)([""], PredictOptions(length=1000, samples=4)))
-        found = text_scorer(fitted.network, _reader(fitted), held_out, fitted.preprocessor.grams)()
-        score = found.model
-        losses = ngram_losses(train, held_out, vocabulary_size=fitted.preprocessor.size)
-        naive = {name: TextScore(own) for name, own in losses.items()}
-        return Evaluation(
-            metrics=score.metrics(),
-            baselines={name: own.metrics() for name, own in naive.items()},
-            examples=len(held_out) - 1,
-            split=split,
-            diagnostics={
-                **{f"distinct_{n}_of_samples": value for n, value in repetition.distinct.items()},
-                "longest_repeat_characters": float(len(repetition.longest_repeat)),
-                "unknown_characters": float((held_out == 0).sum()),
-            },
-            comparison=compare_texts(score, naive, metric="nats_per_character", part="characters"),
-            alone={} if found.network is None else {"network alone": found.network.metrics()},
-        )
+        return evaluate_text(fitted, splits, read=_reader(fitted), write=_writer(fitted), complete=_completer(fitted))
 
     def endpoints(self, fitted: Fitted[Config, TextPreprocessor]) -> dict[str, Endpoint]:
         """`serving_default` writes text, `tensors` scores ids, `step` goes on from states."""
         from rnnapps.tasks.text_generation.endpoints import text_endpoints
         from rnnapps.tasks.text_generation.language_model import language_model
 
-        return text_endpoints(language_model(fitted), fitted.preprocessor, fitted.config.export)
+        return text_endpoints(language_model(fitted), fitted.preprocessor.vocabulary, fitted.config.export)
 
     def portable_endpoints(self, fitted: Fitted[Config, TextPreprocessor]) -> dict[str, Endpoint]:
         """The network alone: its n-grams would take more room than it, and operations that few runtimes have."""
@@ -234,7 +197,8 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         grams = fitted.preprocessor.grams
         if grams is None:
             return {}
-        told = f"{grams.entries - 1:,} of up to {grams.order} characters, {grams.bytes / 1e6:.1f} MB in the graph"
+        longest = f"{grams.order} {NOUNS[fitted.preprocessor.vocabulary.kind]}s"
+        told = f"{grams.entries - 1:,} of up to {longest}, {grams.bytes / 1e6:.1f} MB in the graph"
         return {"n-grams blended in": told}
 
     def predict(
@@ -242,18 +206,27 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         fitted: Fitted[Config, TextPreprocessor],
         options: PredictOptions,
         given: str | Sequence[str] | None = None,
-    ) -> list[Continuation]:
+    ) -> list[Continuation] | list[PossibleEnds]:
         """Prompts and their continuations: `options.samples` of each prompt follow one another.
+
+        Or the likeliest ends of each prompt's last word or line, where completions are asked for.
 
         From Python a prompt may be given, or a list of them.
         """
         from rnnapps.data.text.given import given_texts
+        from rnnapps.tasks.text_generation.prompt_lines import prompts_of
 
-        prompts = [options.prompt] if given is None else given_texts(given, "prompt", whole="inputs")
+        many = given is None and bool(options.prompts)
+        own = prompts_of(options.prompts) if many else [options.prompt]
+        prompts = own if given is None else given_texts(given, "prompt", whole="inputs")
         _report_unknown(fitted.preprocessor, {"prompt": "".join(prompts), "stop": options.stop})
+        if options.completions:
+            line = options.until == "line"
+            found = _completer(fitted)(prompts, count=options.completions, whole_line=line)
+            return [PossibleEnds(prompt, own) for prompt, own in zip(prompts, found, strict=True)]
         texts = _writer(fitted)(prompts, options, stop=options.stop)
         asked = [prompt for prompt in prompts for _ in range(options.samples)]
-        return [Continuation(prompt, text) for prompt, text in zip(asked, texts, strict=True)]
+        return [Continuation(prompt, text, many) for prompt, text in zip(asked, texts, strict=True)]
 
     def stream(
         self, fitted: Fitted[Config, TextPreprocessor], options: PredictOptions, given: str | None = None
@@ -266,7 +239,8 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         prompt = options.prompt if given is None else require_text(given, "prompt", whole="inputs")
         _report_unknown(fitted.preprocessor, {"prompt": prompt, "stop": options.stop})
         yield prompt
-        yield from stream_text(language_model(fitted), fitted.preprocessor, prompt, options, stop=options.stop)
+        vocabulary = fitted.preprocessor.vocabulary
+        yield from stream_text(language_model(fitted), vocabulary, prompt, options, stop=options.stop)
 
     def continue_stream(
         self,
@@ -281,15 +255,14 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
 
 def _counted(config: Config, preprocessor: TextPreprocessor, splits: TextSplits) -> TextPreprocessor:
     """With the n-grams of the training text, where the model is to be blended with them and the text is long enough."""
-    from rnnapps.tasks.text_generation.blend.held_out import LEAST_CHARACTERS
+    from rnnapps.tasks.text_generation.blend.held_out import LEAST_TOKENS
 
     if config.model.blend == "none":
         return preprocessor
-    ids = preprocessor.encode_all(splits.train)
-    if len(ids) < LEAST_CHARACTERS:
-        told = (
-            f"the training text has {len(ids):,} characters, {LEAST_CHARACTERS:,} are needed to blend it with n-grams"
-        )
+    ids = preprocessor.vocabulary.encode_all(splits.train)
+    if len(ids) < LEAST_TOKENS:
+        tokens = f"{NOUNS[preprocessor.vocabulary.kind]}s"
+        told = f"the training text has {len(ids):,} {tokens}, {LEAST_TOKENS:,} are needed to blend it with n-grams"
         print(f"note: {told}; the network stands alone", file=sys.stderr)
         return preprocessor
     return preprocessor.with_grams(config.model, ids)
@@ -307,14 +280,22 @@ def _writer(fitted: Fitted[Config, TextPreprocessor]) -> TextWriter:
     from rnnapps.tasks.text_generation.language_model import language_model
     from rnnapps.tasks.text_generation.prompts import text_writer
 
-    return fitted.once("text_writer", lambda: text_writer(language_model(fitted), fitted.preprocessor))
+    return fitted.once("text_writer", lambda: text_writer(language_model(fitted), fitted.preprocessor.vocabulary))
+
+
+def _completer(fitted: Fitted[Config, TextPreprocessor]) -> Completer:
+    """A function that completes prompts with the model's current weights."""
+    from rnnapps.tasks.text_generation.completion.writer import text_completer
+    from rnnapps.tasks.text_generation.language_model import language_model
+
+    return fitted.once("completer", lambda: text_completer(language_model(fitted), fitted.preprocessor.vocabulary))
 
 
 def _report_unknown(preprocessor: TextPreprocessor, texts: Mapping[str, str]) -> None:
     """Tells of characters of the prompt and the stop string that the model never saw."""
     consequences = {"prompt": "read as the unknown character", "stop": "it is never written, so nothing stops there"}
     for name, text in texts.items():
-        unknown = preprocessor.unknown_characters(text)
+        unknown = preprocessor.vocabulary.unknown_characters(text)
         if unknown:
             listed = ", ".join(f"{character!r} ({count})" for character, count in unknown.items())
             print(f"{name}: characters unknown to the model: {listed}; {consequences[name]}", file=sys.stderr)

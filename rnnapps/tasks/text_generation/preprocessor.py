@@ -4,33 +4,69 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rnnapps.errors import ConfigError
 from rnnapps.metrics.ngram_baselines import MOST_SYMBOLS
-from rnnapps.preprocessing.characters import CharacterVocabulary
+from rnnapps.preprocessing.pieces import FILE_NAME as PIECES_FILE
 from rnnapps.tasks.text_generation.blend.grams import GramTable
+from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
+from rnnapps.tasks.text_generation.tokens.characters import Characters
+from rnnapps.tasks.text_generation.tokens.fit import fit_text_pieces, grow_text_pieces
+from rnnapps.tasks.text_generation.tokens.pieces import TextPieces
+from rnnapps.tasks.text_generation.tokens.vocabulary import Texts
 from rnnapps.types import Array
 
 __all__ = ["TextPreprocessor"]
 
 
-class TextPreprocessor(CharacterVocabulary):
-    """The characters of a text, and its n-grams where the model is blended with them.
+class TextPreprocessor:
+    """The tokens of a text, and its n-grams where the model is blended with them.
 
     Args:
-        characters: the known characters in the order of their ids, each once.
+        vocabulary: characters, words or subwords.
         grams: the n-grams of the training text; None where the network stands alone.
     """
 
-    def __init__(self, characters: str, grams: GramTable | None = None) -> None:
-        super().__init__(characters)
-        self.grams = grams
+    def __init__(self, vocabulary: Characters | TextPieces, grams: GramTable | None = None) -> None:
+        self.vocabulary, self.grams = vocabulary, grams
+
+    @classmethod
+    def fit(cls, config: TextDataConfig, texts: Texts) -> TextPreprocessor:
+        """Learns the tokens of texts."""
+        if config.tokens == "characters":
+            return cls(Characters(Characters.fit(texts).characters))
+        return cls(fit_text_pieces(texts, subwords=config.tokens == "subwords", size=config.vocabulary))
+
+    def grow(self, config: TextDataConfig, texts: Texts) -> TextPreprocessor:
+        """Adds what new texts need behind the known tokens, without n-grams.
+
+        Raises:
+            ConfigError: other tokens are asked for.
+        """
+        self.require_tokens(config)
+        if isinstance(self.vocabulary, Characters):
+            return TextPreprocessor(self.vocabulary.with_more(texts))
+        return TextPreprocessor(grow_text_pieces(self.vocabulary, texts, most=config.grow_tokens))
+
+    def require_tokens(self, config: TextDataConfig) -> None:
+        """Raises ConfigError where the settings name tokens of another kind than these."""
+        if config.tokens != self.vocabulary.kind:
+            told = f"the model was trained on {self.vocabulary.kind}, and reads nothing else"
+            raise ConfigError(
+                f"data.tokens is {config.tokens}, but {told}; leave the setting out, or train a new model"
+            )
+
+    @property
+    def size(self) -> int:
+        """Number of ids."""
+        return self.vocabulary.size
 
     def with_grams(self, config: TextModelConfig, ids: Array) -> TextPreprocessor:
-        """The same characters with the n-grams of a text `(characters,)`."""
-        return TextPreprocessor(self.characters, self.count(config, ids))
+        """The same tokens with the n-grams of a text `(tokens,)`."""
+        return TextPreprocessor(self.vocabulary, self.count(config, ids))
 
     def count(self, config: TextModelConfig, ids: Array) -> GramTable:
-        """The n-grams of a text `(characters,)`, of a long one those of its last 20 million characters."""
+        """The n-grams of a text `(tokens,)`, of a long one those of its last 20 million tokens."""
         return GramTable.count(
             ids[-MOST_SYMBOLS:],
             vocabulary_size=self.size,
@@ -39,12 +75,12 @@ class TextPreprocessor(CharacterVocabulary):
         )
 
     def save(self, folder: str | Path) -> None:
-        """Writes `characters.json`, and `ngrams.npz` where there are n-grams.
+        """Writes `characters.json` or `pieces.json`, and `ngrams.npz` where there are n-grams.
 
         Raises:
             CheckpointError: the folder cannot be written.
         """
-        super().save(folder)
+        self.vocabulary.save(folder)
         if self.grams is not None:
             self.grams.save(Path(folder))
 
@@ -55,4 +91,7 @@ class TextPreprocessor(CharacterVocabulary):
         Raises:
             CheckpointError: a file is missing or broken.
         """
-        return cls(super().load(folder).characters, GramTable.load(Path(folder)))
+        grams = GramTable.load(Path(folder))
+        if (Path(folder) / PIECES_FILE).exists():
+            return cls(TextPieces.load(folder), grams)
+        return cls(Characters(Characters.load(folder).characters), grams)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rnnapps.contract.sections import Details, Paragraph, Section, Table, Value
+from rnnapps.contract.sections import Details, Paragraph, Section, ShadedText, Table, Value
 from rnnapps.tasks.text_generation.blend.evidence import Evidence, NetworkScores
 from rnnapps.tasks.text_generation.repetition import Repetition
 from rnnapps.types import Array
 
-__all__ = ["blend_section", "repetition_section"]
+__all__ = ["blend_section", "repetition_section", "surprise_section"]
+
+MOST_SURPRISING = 12
+BEFORE = 30
+"""Characters of the text before a token that are shown with it."""
 
 
-def blend_section(evidence: Evidence, network: NetworkScores, kernel: Array) -> Section:
-    """How much of each character's probability the contexts of each length decide, and how much the network.
+def blend_section(evidence: Evidence, network: NetworkScores, kernel: Array, *, token: str = "character") -> Section:
+    """How much of each token's probability the contexts of each length decide, and how much the network.
 
     Args:
         evidence: what n-grams say of a held-out text.
         network: what the network says of it.
         kernel: the weights of the gate.
+        token: what a token is called.
     """
     believed, known = evidence.believed(network, kernel), evidence.kept > 0
     left = np.cumprod(1 - (believed * evidence.kept)[::-1], axis=0)[::-1]  # what a context and longer ones leave
@@ -29,12 +34,34 @@ def blend_section(evidence: Evidence, network: NetworkScores, kernel: Array) -> 
     for context, (belief, there, share) in enumerate(zip(believed, known, decided, strict=True), start=1):
         mean = float(belief[there].mean()) if there.any() else None
         rows.append((str(context), float(there.mean()), mean, float(share.mean())))
-    columns = ("characters before", "known, share of places", "believed where known", "decides, share")
+    columns = (f"{token}s before", "known, share of places", "believed where known", "decides, share")
     note = (
         "Each context that the n-grams know takes its share from all that is shorter, the network too; how much it "
         "is believed depends on how often and how variously it was followed, and on how uncertain the network is."
     )
     return Section("Blend of network and n-grams", [Table(columns, rows), Paragraph(note)])
+
+
+def surprise_section(texts: Sequence[str], losses: Array) -> Section:
+    """How little each token of a held-out text was expected.
+
+    Args:
+        texts: the tokens as they are written, of which the first is not scored.
+        losses: nats of all others `(tokens - 1,)`.
+    """
+    values = [0.0, *losses.tolist()]
+    most = max(float(np.quantile(losses, 0.99)), 1e-6)
+    caption = f"The darker, the less expected; darkest from {most:.1f} nats on. Point at a token for its nats."
+    ranked = sorted(range(1, len(texts)), key=lambda place: -values[place])[:MOST_SURPRISING]
+    rows = [(texts[place], values[place], "".join(texts[:place])[-BEFORE:]) for place in ranked]
+    table = Table(("token", "nats", "behind"), [tuple(map(_visible, row)) for row in rows])
+    blocks = [ShadedText(list(zip(texts, values, strict=True)), most, "nats", caption)]
+    return Section("What surprised the model", [*blocks, Details("The least expected tokens", [table])])
+
+
+def _visible(value: Value) -> Value:
+    """A text in which white space is seen."""
+    return value.replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}") if isinstance(value, str) else value
 
 
 def repetition_section(measured: Mapping[str, Repetition]) -> Section:

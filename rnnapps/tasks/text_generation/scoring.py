@@ -15,6 +15,7 @@ from rnnapps.metrics.text import TextScore, nats, read_text
 from rnnapps.tasks.text_generation.blend.evidence import Evidence, NetworkScores
 from rnnapps.tasks.text_generation.blend.gate import GATE
 from rnnapps.tasks.text_generation.blend.grams import GramTable
+from rnnapps.tasks.text_generation.held_text import HeldText
 from rnnapps.types import Array, Tensor, Tensors
 
 __all__ = ["ModelScore", "Reader", "network_reader", "read_evidence", "text_scorer"]
@@ -40,7 +41,7 @@ class ModelScore:
     network: TextScore | None = None
 
     def metrics(self) -> dict[str, float]:
-        """Nats and bits per character of the model, and the nats of its network alone."""
+        """What `TextScore` has of the model, and the nats of its network alone."""
         alone = {} if self.network is None else {"network_nats_per_character": self.network.nats_per_character}
         return self.model.metrics() | alone
 
@@ -62,24 +63,27 @@ def network_reader(network: keras.Model) -> Reader:
     return read
 
 
-def text_scorer(network: keras.Model, read: Reader, ids: Array, table: GramTable | None) -> Callable[[], ModelScore]:
+def text_scorer(
+    network: keras.Model, read: Reader, text: HeldText, table: GramTable | None
+) -> Callable[[], ModelScore]:
     """A function that scores a text with the weights of that moment.
 
     Args:
         network: the network; with n-grams it has a `BlendGate`.
         read: what `network_reader` made of it.
-        ids: the text.
+        text: the text.
         table: the n-grams it is blended with; None for none.
     """
+    ids = text.ids
     if table is None:
-        return lambda: ModelScore(TextScore(-read(ids).log_probability))
+        return lambda: ModelScore(text.score(-read(ids).log_probability))
     look_up = functools.partial(Evidence.in_parts, table, ids)
     parts = functools.cache(lambda: list(look_up())) if len(ids) <= MOST_KEPT else look_up
 
     def score() -> ModelScore:
         scores, kernel = read(ids), _gate_of(network)
         blended = [part.blended(scores[places], kernel) for places, part in parts()]
-        return ModelScore(TextScore(-np.log(np.concatenate(blended))), TextScore(-scores.log_probability))
+        return ModelScore(text.score(-np.log(np.concatenate(blended))), text.score(-scores.log_probability))
 
     return score
 

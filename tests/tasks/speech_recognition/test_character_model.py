@@ -16,15 +16,15 @@ from rnnapps.config import TokenModelConfig
 from rnnapps.errors import ConfigError, ExportError
 from rnnapps.export.saved_model import export
 from rnnapps.layers.token_network import TokenModel, read, token_network, zero_states
-from rnnapps.preprocessing.characters import CharacterVocabulary
 from rnnapps.reports.model_card import ModelCard
 from rnnapps.tasks.speech_recognition.character_model import CharacterModel
 from rnnapps.tasks.speech_recognition.decoding.ctc_beam import beam_search
 from rnnapps.tasks.speech_recognition.preprocessing.alphabet import Alphabet
 from rnnapps.tasks.text_generation.endpoints import text_endpoints
 from rnnapps.tasks.text_generation.export_config import TextExportConfig
+from rnnapps.tasks.text_generation.tokens.characters import Characters
 
-VOCABULARY, ALPHABET = CharacterVocabulary("\nXba "), Alphabet("ab")
+VOCABULARY, ALPHABET = Characters("\nXba "), Alphabet("ab")
 TOKENS = {"\n": 1, "a": 4, "b": 3}
 WIDTH = 8
 """Of the beam, and of the network's states: what belongs to rows must not be told by its shape."""
@@ -102,6 +102,11 @@ def test_what_does_not_fit_is_told(version: Path, tmp_path: Path) -> None:
         CharacterModel(tmp_path / "none", ALPHABET)
     other = tmp_path / "model" / "1"
     shutil.copytree(version, other)
+    pieces = other / "assets.extra" / "preprocessing" / "pieces.json"
+    pieces.write_text("{}")
+    with pytest.raises(ConfigError, match=r"data\.tokens words or subwords.*train one with --data\.tokens characters"):
+        CharacterModel(other, ALPHABET)
+    pieces.unlink()
     (other / "assets.extra" / "preprocessing" / "characters.json").unlink()
     with pytest.raises(ExportError, match=r"characters\.json"):
         CharacterModel(other, ALPHABET)

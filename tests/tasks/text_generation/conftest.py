@@ -41,16 +41,17 @@ def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
     skip_report(monkeypatch)
 
 
-@pytest.fixture(scope="module")
-def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
+@pytest.fixture(scope="module", params=["characters", pytest.param("subwords", marks=pytest.mark.slow)])
+def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSubject]:
     folder = tmp_path_factory.mktemp("conformance")
     other = write_words(folder / "other.txt", 2500, words=("zoo", "quay", "jazz"))
-    words = write_words(folder / "words.txt", 2000)
+    words = write_words(folder / "words.txt", 2000 if request.param == "characters" else 12_000)
+    tokens = {} if request.param == "characters" else {"data__tokens": request.param, "data__vocabulary": 90}
     with without_reports():
         yield PipelineSubject(
             PIPELINE,
             folder,
-            settings_of(SETTINGS, data__source=str(words), model__blend="ngram", training__compile="graph"),
+            settings_of(SETTINGS, data__source=str(words), model__blend="ngram", training__compile="graph", **tokens),
             "zoo",
             options={"length": 30, "temperature": 0.5, "seed": 3},
             other={"data.source": str(other)},

@@ -22,10 +22,12 @@ from rnnapps.tasks.text_generation.blend.grams import BYTES_PER_GRAM, GramTable
 from rnnapps.tasks.text_generation.blend.held_out import split_held_out
 from rnnapps.tasks.text_generation.blend.lookup import GramLookup
 from rnnapps.tasks.text_generation.blend.model import BlendedModel
+from rnnapps.tasks.text_generation.held_text import HeldText
 from rnnapps.tasks.text_generation.language_model import language_model, text_network
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
 from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 from rnnapps.tasks.text_generation.scoring import network_reader, text_scorer
+from rnnapps.tasks.text_generation.tokens.characters import Characters
 
 SYMBOLS, ORDER = 6, 5
 CONFIG = TextModelConfig(units=8, embedding_units=4, ngram_order=ORDER)
@@ -49,7 +51,7 @@ def table() -> GramTable:
 def model(table: GramTable) -> BlendedModel:
     """A network as it is before training, and a gate with weights of all kinds."""
     keras.utils.set_random_seed(3)
-    preprocessor = TextPreprocessor("abcde", table)
+    preprocessor = TextPreprocessor(Characters("abcde"), table)
     fitted = Fitted(CONFIG, preprocessor, text_network(CONFIG, preprocessor))
     kernel = np.random.default_rng(4).normal(0, 0.5, (ORDER - 1, len(FEATURES)))
     fitted.network.get_layer(GATE).kernel.assign(kernel)
@@ -124,10 +126,10 @@ def test_places_are_found_again(table: GramTable) -> None:
 
 def test_saving_and_loading(table: GramTable, tmp_path: Path) -> None:
     assert GramTable.load(tmp_path) is None
-    TextPreprocessor("abcde", table).save(tmp_path)
+    TextPreprocessor(Characters("abcde"), table).save(tmp_path)
     first = (tmp_path / "ngrams.npz").read_bytes()
     loaded = TextPreprocessor.load(tmp_path)
-    assert loaded.characters == "abcde" and loaded.grams is not None
+    assert loaded.vocabulary.characters == "abcde" and loaded.grams is not None
     for name in ("keys", "counts", "discounts"):
         np.testing.assert_array_equal(getattr(loaded.grams, name), getattr(table, name))
     loaded.save(tmp_path)
@@ -178,10 +180,11 @@ def test_the_graph_blends_as_numpy_does(model: BlendedModel, table: GramTable, m
     tokens, lengths = tf.constant(ids[None, :-1].astype(np.int32)), tf.constant([89])
     scores, _ = model.read(tokens, lengths, model.zero_states(1))
     np.testing.assert_allclose(tf.reduce_sum(tf.exp(scores), axis=-1), 1, atol=1e-5)
-    score = text_scorer(model.network, network_reader(model.network), ids, table)()
+    held = HeldText(ids, None, 0)
+    score = text_scorer(model.network, network_reader(model.network), held, table)()
     np.testing.assert_allclose(-tf.gather(scores[0], ids[1:].astype(int), batch_dims=1), score.model.losses, atol=1e-4)
     monkeypatch.setattr("rnnapps.tasks.text_generation.scoring.MOST_KEPT", 0)
-    again = text_scorer(model.network, network_reader(model.network), ids, table)()
+    again = text_scorer(model.network, network_reader(model.network), held, table)()
     np.testing.assert_array_equal(again.model.losses, score.model.losses)
     assert score.network is not None and score.metrics()["network_nats_per_character"] == pytest.approx(
         -float(np.mean(network_reader(model.network)(ids).log_probability))

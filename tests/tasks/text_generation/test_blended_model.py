@@ -52,7 +52,7 @@ def test_validation_fits_the_gate_to_text_that_neither_part_has_seen(
     config: Config, splits: Any, fitted: Fitted[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shipped counts are of all training text, those beside the held-out blocks of the rest, as the batches are."""
-    ids = fitted.preprocessor.encode_all(splits.train)
+    ids = fitted.preprocessor.vocabulary.encode_all(splits.train)
     learned, held_out = split_held_out(ids)
     seen: dict[str, Any] = {}
 
@@ -88,7 +88,8 @@ def test_the_blend_is_scored_beside_its_network(splits: Any, fitted: Fitted[Any,
     assert evaluation.metrics["nats_per_character"] < 1.1 * grams < 0.5 * alone["nats_per_character"]
     assert judge(evaluation, higher_is_better=frozenset()).model == evaluation.metrics["nats_per_character"]
     assert [name for name, _ in evaluation.rows("model")][:2] == ["model", "network alone"]
-    (section,) = PIPELINE.report_sections(fitted, splits, [])
+    surprise, section = PIPELINE.report_sections(fitted, splits, [])
+    assert surprise.title == "What surprised the model"
     shares = [row[-1] for row in section.blocks[0].rows]
     assert sum(shares) == pytest.approx(1, abs=1e-6) and len(shares) == MODEL.ngram_order
 
@@ -109,8 +110,9 @@ def test_fine_tuning_counts_the_new_text(config: Config, fitted: Fitted[Any, Any
     other = dataclasses.replace(config, data=TextDataConfig(source=str(source)))
     splits = PIPELINE.examples(other)
     grown = PIPELINE.grow_preprocessor(other, fitted.preprocessor, splits)
-    assert grown.characters.startswith(fitted.preprocessor.characters) and grown.grams is not None
-    expected = counted(other, grown.encode_all(splits.train), grown.size)
+    known = fitted.preprocessor.vocabulary.characters
+    assert grown.vocabulary.characters.startswith(known) and grown.grams is not None
+    expected = counted(other, grown.vocabulary.encode_all(splits.train), grown.size)
     np.testing.assert_array_equal(grown.grams.keys, expected.keys)
 
 

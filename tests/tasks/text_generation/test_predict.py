@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,49 @@ def test_a_stream_says_what_predict_says(run: Path, predict: Predict, capsys: py
         expected = predict(*asked)
         assert main(PIPELINE, ["stream", "--run", str(run), *asked]) == 0
         assert capsys.readouterr().out == f"{expected[0]}\n"
+
+
+def test_prompts_of_a_file(
+    run: Path, predict: Predict, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is answered as alone, a line of JSON each."""
+    file = tmp_path / "prompts.txt"
+    file.write_text("\ufeffzoo kni\r\n\nriver ", encoding="utf-8")
+    asked = ("--length", 8, "--seed", 3)
+    alone = [predict("--prompt", prompt, *asked)[0] for prompt in ("zoo kni", "", "river ")]
+    assert main(PIPELINE, ["predict", "--run", str(run), "--prompts", str(file), *map(str, asked)]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["prompt"] + one["text"] for one in found] == alone
+    assert [one["prompt"] for one in found] == ["zoo kni", "", "river "]
+    file.write_bytes(b"zoo\nna\xefve\n")
+    told = complaint(capsys, "predict", "--run", run, "--prompts", file)
+    assert "prompts.txt: line 2 is not UTF-8 text" in told
+    file.write_bytes(b"")
+    assert "holds no line" in complaint(capsys, "predict", "--run", run, "--prompts", file)
+    told = complaint(capsys, "predict", "--run", run, "--prompts", file, "--prompt", "zoo")
+    assert "prompt and prompts both say what to continue" in told
+
+
+def test_rules_against_repetition(run: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--prompt", "zoo ", "--length", 60, "--temperature", 0)
+    (plain,), (ruled,) = predict(*asked), predict(*asked, "--no_repeat", 6)
+    written = ruled.removeprefix("zoo ")
+    sixes = [written[start : start + 6] for start in range(len(written) - 5)]
+    assert plain != ruled and len(set(sixes)) == len(sixes)
+    assert predict(*asked, "--repetition_penalty", 3.0) != [plain]
+    hot = ("--prompt", "x", "--length", 8, "--temperature", 1.3)
+    assert predict(*hot, "--min_p", 1.0) == predict(*hot, "--top_k", 1)
+    assert main(PIPELINE, ["stream", "--run", str(run), *map(str, asked), "--no_repeat", "6"]) == 0
+    assert capsys.readouterr().out == f"{ruled}\n"
+    assert "no_repeat must be from 0 to 16" in complaint(capsys, "predict", "--run", run, "--no_repeat", 17)
+
+
+def test_completions_are_the_likeliest_ends(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(PIPELINE, ["predict", "--run", str(run), "--prompt", "zoo kni", "--completions", "3"]) == 0
+    (found,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert found["prompt"] == "zoo kni" and found["completions"][0]["text"] == "ght"
+    assert found["completions"][0]["probability"] > 0.9 > 0.1 > found["completions"][1]["probability"]
+    assert "until says where completions end" in complaint(capsys, "predict", "--run", run, "--until", "line")
 
 
 def test_unknown_characters_are_told(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

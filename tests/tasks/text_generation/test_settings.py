@@ -20,6 +20,8 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     words = [write_words(folder / "mixed" / name, 600, seed=seed).read_text() for seed, name in enumerate(names)]
     records = folder / "records.jsonl"
     records.write_text(json.dumps({"text": words[0], "other": words[1]}))
+    prompts = folder / "prompts.txt"
+    prompts.write_text("zoo kni\nriver\n")
     page, old = folder / "page.html", folder / "old.txt"
     page.write_text(f"<p>{words[2]}</p>")
     old.write_bytes(words[0].replace("e", "ñ").encode("cp1252"))
@@ -35,7 +37,13 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "data.test": Change(str(write_words(folder / "test.txt", 600, seed=2))),
         "data.pattern": Change("*.md", {"data.source": str(folder / "mixed")}),
         "data.field": Change("other", {"data.source": str(records)}),
+        "data.vocabulary": Change(70, {"data.tokens": "subwords"}),
+        "data.grow_tokens": Change(0, {"data.tokens": "subwords"}),
         "prompt": Change("river", {"prompt": "zoo"}),
+        "prompts": Change(str(prompts), {"prompt": ""}),
+        "until": Change("line", {"completions": 3}),
+        "min_p": Change(1.0),
+        "repetition_penalty": Change(3.0),
         "stop": Change("e"),
     }
 

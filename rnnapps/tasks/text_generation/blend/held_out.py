@@ -13,11 +13,11 @@ from rnnapps.tasks.text_generation.blend.gate import GATE
 from rnnapps.tasks.text_generation.blend.grams import GramTable
 from rnnapps.types import Array
 
-__all__ = ["LEAST_CHARACTERS", "gate_fitter", "split_held_out"]
+__all__ = ["LEAST_TOKENS", "gate_fitter", "split_held_out"]
 
 HELD_OUT_SHARE, MOST_HELD_OUT = 0.04, 50_000
 BLOCKS, SHORTEST_BLOCK = 5, 200
-LEAST_CHARACTERS = 10_000
+LEAST_TOKENS = 10_000
 """Of shorter training texts too little is left to fit a gate to."""
 
 
@@ -28,7 +28,7 @@ def split_held_out(ids: Array) -> tuple[Array, Array]:
     But they are few and long: in short gaps the text around says so much that n-grams are believed too much.
 
     Args:
-        ids: the text `(characters,)`, at least `LEAST_CHARACTERS` of them.
+        ids: the text `(tokens,)`, at least `LEAST_TOKENS` of them.
 
     Returns:
         The text without the blocks, and the blocks, each as one text.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnapps.config import require_choice, shares_of_given
+from rnnapps.config import require, require_choice, shares_of_given
 from rnnapps.data.bad_examples import BadExamplesConfig
 from rnnapps.data.text.encodings import require_encoding
 from rnnapps.data.text.read_as import Markup, ReadAs
 from rnnapps.errors import ConfigError
+from rnnapps.tasks.text_generation.data.token_kinds import TokenKind
 
 __all__ = ["HoldOut", "TextDataConfig"]
 
@@ -38,11 +39,14 @@ class TextDataConfig(BadExamplesConfig):
             .epub and .docx.
         field: field of JSON lines, or column of a table, that holds the texts; empty finds `text`, `content`, `body`
             or the `messages` of a chat in JSON lines.
+        tokens: what the text is cut into: `characters`, `words` or `subwords` (byte-pair encoding).
+        vocabulary: the most different words or subwords; rarer words are spelled.
+        grow_tokens: the most words or subwords that fine-tuning on a new text adds.
         encoding: of all files, such as cp1252; empty for UTF-8, or what a byte order mark or a file itself tells.
         markup: strip reads the text of HTML, EPUB and DOCX; keep reads HTML as it is written.
 
     Raises:
-        ConfigError: a fraction is out of range, an encoding is unknown, or both `test` and `test_fraction` are given.
+        ConfigError: a value is out of range, an encoding is unknown, or both `test` and `test_fraction` are given.
     """
 
     source: str = "builtin"
@@ -53,6 +57,9 @@ class TextDataConfig(BadExamplesConfig):
     hold_out: HoldOut = "evenly"
     pattern: str = ""
     field: str = ""
+    tokens: TokenKind = "characters"
+    vocabulary: int = 8000
+    grow_tokens: int = 500
     encoding: str = ""
     markup: Markup = "strip"
 
@@ -70,10 +77,15 @@ class TextDataConfig(BadExamplesConfig):
             raise ConfigError("data.validation_fraction and data.test_fraction leave no text to train on; lower them")
         if self.test is not None and self.test_fraction > 0:
             raise ConfigError("data.test and data.test_fraction both name a test text; give one of them")
+        require_choice("data.tokens", self.tokens, TokenKind)
+        require("data.vocabulary", self.vocabulary, "from 64 to 100,000", 64 <= self.vocabulary <= 100_000)
+        require("data.grow_tokens", self.grow_tokens, "from 0 to 100,000", 0 <= self.grow_tokens <= 100_000)
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""
-        return shares_of_given(self)
+        needs = "needs data.tokens words or subwords"
+        pieces = dict.fromkeys(("vocabulary", "grow_tokens"), needs) if self.tokens == "characters" else {}
+        return shares_of_given(self) | pieces
 
     @property
     def read_as(self) -> ReadAs:

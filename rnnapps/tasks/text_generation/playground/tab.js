@@ -1,17 +1,17 @@
-// Writing: the prompt is read and continued character by character, with the likeliest next ones beside it.
+// Writing: the prompt is read and continued token by token, with the likeliest next ones beside it.
 
 import { bars, button, card, download, examples, field, h, numberInput, statusLine } from "../../files/page.js";
 import { generator } from "../../files/numbers.js";
 import { drawn, likeliest } from "./drawing.js";
+import { textTokens } from "./tokens.js";
 
 const PROMPTS = ["The ", "It was ", "Once upon a time", "def "];
-const BEGINNING = "\n"; // what an empty prompt stands for
 const CHUNK = 512;
 
 export const alone = ["tokens"]; // where there is no server, nothing is asked for but steps that read these
 
 export function tab(model) {
-  const tensors = model.all.serving_default.inputs, characters = [...model.preprocessing["characters.json"].characters];
+  const tensors = model.all.serving_default.inputs, tokens = textTokens(model.preprocessing);
   const status = statusLine();
   const prompt = h("textarea", { value: PROMPTS[0], maxlength: 4000 });
   const settings = {
@@ -24,7 +24,7 @@ export function tab(model) {
   const stop = h("input", { value: tensors.stop.default, spellcheck: "false" });
   const read = h("span", { class: "prompt" }), written = h("span");
   const paper = h("div", { class: "written", role: "log", "aria-live": "off", "aria-label": "Text", tabindex: "0" }, read, written);
-  const next = h("div", {}, h("p", { class: "quiet" }, "They appear with the first character. Press one to go on with it."));
+  const next = h("div", {}, h("p", { class: "quiet" }, "They appear with the first that is written. Press one to go on with it."));
   let running = null;
 
   const write = button("Write", async () => {
@@ -34,7 +34,7 @@ export function tab(model) {
     try {
       status.say("Writing…");
       const begun = performance.now(), count = await go(running.signal);
-      status.say(`${count} characters in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
+      status.say(`${count} ${tokens.noun} in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
     } catch (error) {
       if (error.name === "AbortError") status.say("Stopped.");
       else status.fail(error);
@@ -44,20 +44,21 @@ export function tab(model) {
     }
   }, "main");
 
-  /** Writes until as much is there as was wanted, or the stop text; returns the number of characters. */
+  /** Writes until as much is there as was wanted, or the stop text; returns the number of tokens. */
   async function go(signal) {
     const rules = Object.fromEntries(Object.entries(settings).map(([name, input]) => [name, checked(name, input, tensors[name])]));
     const random = generator(rules.seed), stream = model.stream("step"), ending = stop.value;
     read.textContent = prompt.value;
     written.textContent = "";
-    const unknown = [...prompt.value].filter((character) => !characters.includes(character));
-    let logits = await reading(stream, characters, prompt.value || BEGINNING, signal), text = "", count = 0;
+    const unknown = [...prompt.value].filter((character) => !tokens.isKnown(character)), begun = tokens.open(prompt.value);
+    let logits = await reading(stream, begun.ids, signal), text = "", count = 0;
+    if (begun.allowed) logits = logits.map((value, id) => (begun.allowed.has(id) ? value : -Infinity));
     for (; count < rules.steps; count += 1) {
-      const id = drawn(logits, rules, random);
-      show(likeliest(logits, 5));
-      text += characters[id - 1];
-      if (ending && text.endsWith(ending)) {
-        written.textContent = text.slice(0, -ending.length);
+      const id = drawn(logits, rules, random, tokens.reserved), given = count ? 0 : begun.given;
+      show(likeliest(logits, 5, tokens.reserved), given);
+      text += [...tokens.texts[id]].slice(given).join("");
+      if (ending && text.includes(ending)) {
+        written.textContent = text.slice(0, text.indexOf(ending));
         break;
       }
       written.textContent = text;
@@ -68,11 +69,11 @@ export function tab(model) {
     return count;
   }
 
-  function show(found) {
-    const label = (id) => (characters[id - 1] === "\n" ? "↵" : characters[id - 1] === " " ? "␣" : characters[id - 1]);
+  function show(found, given) {
+    const label = (id) => tokens.texts[id].replaceAll("\n", "↵").replaceAll(" ", "␣"), before = written.textContent;
     const goOn = (id) => () => {
       running?.abort();
-      prompt.value = read.textContent + written.textContent.slice(0, -1) + characters[id - 1];
+      prompt.value = read.textContent + before + [...tokens.texts[id]].slice(given).join("");
       status.say("Put behind the prompt; Write goes on from there.");
     };
     next.replaceChildren(bars(found.map(([id, value]) => [h("button", { type: "button", onclick: goOn(id), "aria-label": `go on with ${label(id)}` }, label(id)), value])));
@@ -80,7 +81,8 @@ export function tab(model) {
 
   prompt.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && write.click());
   const keep = button("Download the text", () => download(`${model.name}.txt`, read.textContent + written.textContent, "text/plain"));
-  const fields = Object.entries(settings).map(([name, input]) => field(LABELS[name], input, tensors[name].meaning));
+  const labels = { ...LABELS, steps: tokens.noun === "characters" ? "Characters" : "Tokens" };
+  const fields = Object.entries(settings).map(([name, input]) => field(labels[name], input, tensors[name].meaning));
   return h(
     "div",
     {},
@@ -91,11 +93,11 @@ export function tab(model) {
       h("div", { class: "row" }, write, keep),
       status.line,
     ),
-    card(h("h3", {}, "Text"), paper, h("h3", {}, "The likeliest next characters"), next),
+    card(h("h3", {}, "Text"), paper, h("h3", {}, `The likeliest next ${tokens.noun}`), next),
   );
 }
 
-const LABELS = { steps: "Characters", temperature: "Temperature", top_k: "Top k", top_p: "Top p", seed: "Seed" };
+const LABELS = { temperature: "Temperature", top_k: "Top k", top_p: "Top p", seed: "Seed" };
 
 /** A setting within its limits, in the server's own words where it is not. */
 function checked(name, input, { least, most, dtype }) {
@@ -107,9 +109,8 @@ function checked(name, input, { least, most, dtype }) {
   return value;
 }
 
-/** Reads a text in chunks; returns the logits of the character behind it. */
-async function reading(stream, characters, text, signal) {
-  const ids = [...text].map((character) => characters.indexOf(character) + 1);
+/** Reads tokens in chunks; returns the logits of the one behind them. */
+async function reading(stream, ids, signal) {
   let logits;
   for (let at = 0; at < ids.length; at += CHUNK) {
     const tokens = ids.slice(at, at + CHUNK);
