@@ -76,6 +76,13 @@ def _uea(path: Path) -> None:
     path.write_text(f"{head}{dimensions}:a\n{dimensions}:b\n")
 
 
+def _m4(path: Path) -> None:
+    frame = _frame()
+    lines = [f'"H{number}",{",".join(map(str, frame[name]))}' for number, name in enumerate(("east", "west"), start=1)]
+    head = ",".join(f'"V{number}"' for number in range(1, ROWS + 2))
+    path.write_text("\n".join([head, *lines]) + "\n")
+
+
 def _dates(path: Path) -> None:
     """CSV with days and times of day in two columns, and units."""
     rows = (f"{row.time:%d.%m.%Y};{row.time:%H:%M};{row.east} kW;{row.west}\n" for row in _frame().itertuples())
@@ -103,6 +110,7 @@ TABLES: dict[str, Callable[[Path], Path]] = {
         "gluonts.json": _gluonts,
         "monash.tsf": _monash,
         "uea.ts": _uea,
+        "m4.csv": _m4,
     }.items()
 }
 """Format -> writes a table of it into a folder; returns its path."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.cli.hints import unknown_flag
@@ -18,6 +19,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings
 from rnnapps.verbs.configure import options_of_others, refuse_without_effect
+from rnnapps.verbs.conversion import TEXTS
 from rnnapps.zoo import PREFIX, resolved
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ def _parse(
     for name in flag_names(argv) & groups:
         raise ConfigError(f"'--{name}' is a group of flags, --{name}.NAME; settings in files are given with --config")
     try:
-        return parser.parse_args(list(argv))
+        return parser.parse_args(list(_with_texts(argv, kinds)))
     except argparse.ArgumentError as error:
         message = str(error)
     options = typing.get_type_hints(pipeline.predict_class) if VERBS[verb].predict else {}
@@ -148,6 +150,30 @@ def _parse(
             unknown_flag(pipeline, verb, (unknown[1].split() or [unknown[1]])[0].split("=")[0], all_kinds)
         )
     raise ConfigError(" ".join(message.split()))
+
+
+def _with_texts(argv: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
+    """The flags, in which the items of lists of texts are quoted, so that `[2, 3]` names columns."""
+    lists = {f"--{key}" for key, kind in kinds.items() if kind == TEXTS}
+    before = ""
+    for token in argv:
+        name, equals, value = token.partition("=")
+        if before in lists:
+            yield _quoted(token)
+        else:
+            yield f"{name}={_quoted(value)}" if equals and name in lists else token
+        before = token
+
+
+def _quoted(text: str) -> str:
+    """A list in YAML with each item as it is written; any other text as it is."""
+    import yaml
+
+    try:
+        items = yaml.load(text, yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError):
+        return text
+    return json.dumps(items) if isinstance(items, list) and all(isinstance(item, str) for item in items) else text
 
 
 def _takes(pipeline: AnyPipeline, verb: str, key: str) -> bool:

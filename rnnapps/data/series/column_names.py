@@ -12,6 +12,7 @@ import pandas as pd
 
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.table_roles import JOIN, NO_TIME, column_parts
+from rnnapps.data.series.time_texts import cell_texts
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.errors import DataError
 
@@ -116,7 +117,7 @@ def join_columns(
 def _joined_times(columns: Sequence[pd.Series]) -> pd.Series:
     """Days and times of day as texts of both; missing where one is."""
     texts = [
-        column.dt.strftime("%Y-%m-%d") if pd.api.types.is_datetime64_any_dtype(column.dtype) else column.astype(str)
+        column.dt.strftime("%Y-%m-%d") if pd.api.types.is_datetime64_any_dtype(column.dtype) else cell_texts(column)
         for column in columns
     ]
     return _joined(columns, [text.str.strip() for text in texts], " ")
@@ -128,8 +129,8 @@ def _joined_names(columns: Sequence[pd.Series], path: Path | str, place: Callabl
     Raises:
         DataError: two different rows would get one name.
     """
-    names = _joined(columns, [column.astype(str).str.strip() for column in columns], "/")
-    keys = pd.concat(list(columns), axis=1).astype(str).drop_duplicates()
+    names = _joined(columns, [cell_texts(column).str.strip() for column in columns], "/")
+    keys = pd.concat(list(map(cell_texts, columns)), axis=1).drop_duplicates()
     twice = names.loc[keys.index].duplicated().to_numpy().nonzero()[0]
     if len(twice):
         row = int(names.index.get_loc(keys.index[twice[0]]))

@@ -47,7 +47,7 @@ def found_table(path: Path | str, found: FoundTable, config: SeriesDataConfig, *
     if not config.series and found.series and found.series not in asked:
         config = dataclasses.replace(config, series=found.series)
     if found.texts_hold_numbers:
-        frame = _with_numbers(frame, {*_texts_of(config, names), *TIME_NAMES})
+        frame = _with_numbers(frame, {*_texts_of(config, names), *TIME_NAMES}, tuple(map(str, config.missing)))
     table = frame_table(frame, config, path=path, place=found.place)
     roles = dataclasses.replace(table.roles, notes=(*table.roles.notes, *found.notes))
     return dataclasses.replace(table, roles=roles, rules={**table.rules, "format": title})
@@ -65,23 +65,23 @@ def _texts_of(config: SeriesDataConfig, names: list[str]) -> set[str]:
     return {*together, *config.categorical, *config.static}
 
 
-def _with_numbers(frame: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
+def _with_numbers(frame: pd.DataFrame, kept: set[str], missing: tuple[str, ...]) -> pd.DataFrame:
     """The frame with numbers for texts that are all numbers, but for some columns."""
     columns = {}
     for name in frame.columns:
         column = frame[name]
         if str(name).lower() in kept or name in kept or pd.api.types.is_numeric_dtype(column.dtype):
             continue
-        cells = [_number(cell) for cell in column]
+        cells = [_number(cell, missing) for cell in column]
         if None not in cells:
             columns[name] = np.array(cells, np.float64)
     return frame.assign(**columns)
 
 
-def _number(cell: object) -> float | None:
+def _number(cell: object, missing: tuple[str, ...]) -> float | None:
     """The number of a cell, NaN for a missing one, None for what is none."""
     if isinstance(cell, str):
-        return read_number(cell, ".")
+        return read_number(cell, ".", missing=missing)
     if cell is None or cell is pd.NaT or cell is pd.NA:
         return float("nan")
     return float(cell) if isinstance(cell, int | float | decimal.Decimal) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ MOST_EMPTY_PLACES = 50_000_000
 """A grid of more places than this is a wrong timestamp rather than a gap."""
 
 
-def merge_duplicates(series: Series, policy: str, *, path: Path | str, place: Place) -> tuple[Series, Array]:
+def merge_duplicates(
+    series: Series, policy: str, *, path: Path | str, place: Place, keys: str = ""
+) -> tuple[Series, Array]:
     """Makes the times of a series strictly ascending.
 
     Args:
@@ -33,6 +36,7 @@ def merge_duplicates(series: Series, policy: str, *, path: Path | str, place: Pl
         policy: refuse, first, last or mean (of each number; the last row decides about categories and labels).
         path: the file, for errors.
         place: names a row.
+        keys: columns that may name several series, as `--data.series` takes them.
 
     Returns:
         The series, and the rows it kept (with "mean", the last of each time).
@@ -48,7 +52,10 @@ def merge_duplicates(series: Series, policy: str, *, path: Path | str, place: Pl
         row = int(np.flatnonzero(np.diff(series.times).astype(np.int64) == 0)[0])
         problem = f"{place(row + 1)}: the time {series.times[row]} UTC of series {series.name!r} occurs twice,"
         problem += f" first at {place(row)}"
-        raise DataError(path, problem, "remove one, or keep one by --data.duplicates first, last or mean")
+        remedy = "remove one, or keep one by --data.duplicates first, last or mean"
+        if keys:
+            remedy = f"if the rows are of several series: --data.series {shlex.quote(keys)}; else {remedy}"
+        raise DataError(path, problem, remedy)
     ends = np.append(starts[1:], len(series)) - 1
     kept = starts if policy == "first" else ends
     merged = _pick(series, kept)

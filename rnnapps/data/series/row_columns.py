@@ -103,11 +103,9 @@ class RowColumns:
 
     def _columns(self, asked: str, known: str, usual: Sequence[str]) -> tuple[int, ...]:
         """The columns that are asked for, those of the training data, or one with a usual name."""
-        numbered = 1 <= int(asked) <= len(self.names) if asked.isascii() and asked.isdecimal() else False
-        if asked and not has_column(asked, self.names) and not numbered:
-            raise DataError(self.source, f"{self.where}: has no column {asked!r}", f"it names {', '.join(self.names)}")
         wanted = [name for name in (asked, known) if has_column(name, self.names)]
-        wanted += [self.names[int(asked) - 1]] if numbered else []
+        if asked and not wanted:
+            raise DataError(self.source, f"{self.where}: has no column {asked!r}", f"it names {', '.join(self.names)}")
         lowered = [name.lower() for name in self.names]
         wanted += [self.names[lowered.index(name)] for name in usual if name in lowered]
         free = [name for name in wanted if name not in self.rules.channels]

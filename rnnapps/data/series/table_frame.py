@@ -17,6 +17,7 @@ from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.index_columns import with_index_columns
 from rnnapps.data.series.likely_keys import likely_keys
 from rnnapps.data.series.table_roles import Roles, assign_roles
+from rnnapps.data.series.time_texts import cell_texts
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.errors import DataError
 
@@ -69,12 +70,12 @@ def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | s
     )
     times, sample = [*times, *clocks], frame.iloc[:SAMPLE_ROWS]
     config, told = with_day_and_clock(config, {name: _shown(sample[name].dropna()) for name in texts})
-    keys = likely_keys(sample.astype(str), config, texts=texts, times=times)
+    keys = likely_keys(sample.apply(cell_texts), config, texts=texts, times=times)
     roles = assign_roles(path, list(frame.columns), texts=texts, times=times, doubts=doubts, config=config, keys=keys)
     roles = dataclasses.replace(roles, notes=(*roles.notes, *told))
     frame = join_columns(frame, path, place, time=roles.time, series=roles.series)
     numbers = {name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in roles.numbers}
-    names = {name: frame[name].astype(str).where(frame[name].notna()) for name in roles.texts}
+    names = {name: cell_texts(frame[name]).where(frame[name].notna()) for name in roles.texts}
     time = {roles.time: frame[roles.time]} if roles.time else {}
     return Table(path, pd.DataFrame({**time, **names, **numbers}), roles, place)
 
@@ -83,7 +84,7 @@ def _shown(column: pd.Series) -> pd.Series:
     """Cells as texts; days without a time of day as days."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) and (column == column.dt.normalize()).all():
         return column.dt.strftime("%Y-%m-%d")
-    return column.astype(str)
+    return cell_texts(column)
 
 
 def _measured(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:

@@ -33,6 +33,7 @@ class Roles:
         static_texts: texts constant within a series.
         label: column of labels; empty for none.
         notes: what was decided without being told, for people.
+        keys: columns that may name the series, where several rows have one time.
     """
 
     time: str
@@ -44,6 +45,7 @@ class Roles:
     static_texts: tuple[str, ...]
     label: str
     notes: tuple[str, ...]
+    keys: str = ""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ def assign_roles(
     free = [name for name in names if name not in taken]
     time, notes = _time(config, free, times)
     series = config.series or next((name for name in free if name.lower() in SERIES_NAMES), "")
+    notes += [f"column {series!r} is read as the names of series"] if series and not config.series else []
     others = [name for name in free if name not in (time, series)]
     channels = config.channels or tuple(others)
     _require_numbers(path, (*channels, *config.known, *((config.label,) if config.label else ())), texts, keys)
@@ -103,6 +106,7 @@ def assign_roles(
         static_texts=tuple(name for name in config.static if name in texts),
         label=config.label,
         notes=tuple(notes),
+        keys="" if series else keys,
     )
 
 

@@ -187,7 +187,7 @@ def _timed(
     series = dataclasses.replace(series, times=utc, notes=(*series.notes, *notes))
     if config.duplicates == "keep":
         return series
-    series, kept = merge_duplicates(series, config.duplicates, path=table.path, place=place)
+    series, kept = merge_duplicates(series, config.duplicates, path=table.path, place=place, keys=table.roles.keys)
     rows = rows[kept]
     if config.irregular == "keep":
         return series

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,6 +18,8 @@ _DATES = (
     *("%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%B %d %Y", "%a, %d %b %Y", "%a %d %b %Y"),
 )
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%p", "%H.%M", "%H")
+_BEHIND = tuple(f"{between}{clock}{zone}" for clock in _CLOCKS for between in (" ", ", ") for zone in ("", "%z"))
+"""What stands behind a date."""
 _LOG = "%d/%b/%Y:%H:%M:%S"
 """Of web servers."""
 _MONTHS = ("%b %Y", "%B %Y", "%b-%Y", "%B-%Y", "%b-%y", "%m/%Y", "%m-%Y", "%m.%Y", "%Y/%m", "%Y-%b", "%YM%m", "%Y %b")
@@ -34,15 +35,19 @@ LONGEST_GAP = 3
 """Rows of the right format have no gap of more steps than this; with day and month exchanged they have longer ones."""
 
 
+def _likely_formats(text: str) -> Iterator[str]:
+    """The formats that a text has the look of: a date alone, or one with a clock and perhaps an offset behind it."""
+    yield from (form for form in (*_MONTHS, *_QUARTERS, *_WEEKS, _LOG, f"{_LOG} %z") if _pattern(form).fullmatch(text))
+    for date in _DATES:
+        found = _pattern(date).match(text)
+        rest = text[found.end() :] if found else None
+        if rest == "":
+            yield date
+        elif rest:
+            yield from (f"{date}{behind}" for behind in _BEHIND if _pattern(behind).fullmatch(rest))
+
+
 @functools.cache
-def _formats() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """All formats, and what their texts look like; dates alone, and with each clock behind them."""
-    clocked = (f"{date}{between}{clock}" for date in _DATES for clock in _CLOCKS for between in (" ", ", "))
-    zoned = ((form, f"{form}%z") for form in clocked)
-    every = (*_DATES, _LOG, f"{_LOG} %z", *itertools.chain.from_iterable(zoned), *_MONTHS, *_QUARTERS, *_WEEKS)
-    return tuple((form, _pattern(form)) for form in every)
-
-
 def _pattern(form: str) -> re.Pattern[str]:
     """What texts of a format look like."""
     return re.compile(re.sub(r"%\w", lambda match: _PATTERNS[match[0]], re.escape(form).replace(r"\%", "%")))
@@ -74,7 +79,7 @@ def only_format(texts: pd.Series) -> str:
 def _fitting(texts: pd.Series, formats: Iterable[str] | None = None) -> Iterator[tuple[str, pd.Series]]:
     """Formats that all texts have, and the times in each."""
     if formats is None:
-        formats = [form for form, pattern in _formats() if pattern.fullmatch(texts.iloc[0])]
+        formats = list(_likely_formats(texts.iloc[0]))
     for form in formats:
         times = read_format(texts, form)
         if times.notna().all():

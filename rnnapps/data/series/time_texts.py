@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-__all__ = ["EXCEL", "as_texts", "read_format", "zone_problem"]
+__all__ = ["EXCEL", "as_texts", "cell_texts", "read_format", "zone_problem"]
 
 EXCEL = "excel"
 """The format of a spreadsheet's serial numbers: days since 30 December 1899, with their parts."""
@@ -30,12 +30,17 @@ _HOUR_OFFSET = re.compile(r".*\d:\d\d(:\d\d(\.\d+)?)?[+-]\d\d")
 _QUARTER = {"%Y": r"(?P<year>\d{4})", "%q": "(?P<quarter>[1-4])"}
 
 
+def cell_texts(column: pd.Series) -> pd.Series:
+    """Cells as texts; those of bytes too, which pandas alone would decode."""
+    return column.map(str) if column.dtype == object else column.astype(str)
+
+
 def as_texts(column: pd.Series) -> pd.Series:
     """A column as texts; of names of zones, and of offsets of hours alone, becomes "+02:00".
 
     Spaces around them are left out where the first has some.
     """
-    texts = column.astype(str)
+    texts = cell_texts(column)
     first = texts.iloc[0] if len(texts) else ""
     if first != first.strip():
         first, texts = first.strip(), texts.str.strip()

@@ -7,10 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from rnnapps.data.tables.arrow_sizes import batch_rows
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, reason_of, require_room
 from rnnapps.errors import DataError
 
 __all__ = ["FeatherReader", "ParquetReader", "arrow_table"]
+
+FILE_HEAD = 8
+"""Bytes before the messages of a file, which a stream does not have."""
 
 
 class ParquetReader(TableReader):
@@ -60,15 +64,14 @@ def _feather(path: Path) -> Any:
         head = file.read(8)
     if head.startswith(b"FEA1"):
         return pyarrow.feather.read_table(path)
-    batches, rows = [], 0
+    is_file = head.startswith(b"ARROW1")
     with pa.OSFile(str(path)) as file:
-        opened = pa.ipc.open_file(file) if head.startswith(b"ARROW1") else pa.ipc.open_stream(file)
-        many = (opened.get_batch(number) for number in range(getattr(opened, "num_record_batches", 0)))
-        for batch in many if head.startswith(b"ARROW1") else opened:
-            rows += batch.num_rows
-            require_room(path, rows=rows, columns=batch.num_columns)
-            batches.append(batch)
-        return pa.Table.from_batches(batches, opened.schema)
+        file.seek(FILE_HEAD if is_file else 0)
+        rows = sum(batch_rows(file))
+    with pa.OSFile(str(path)) as file:
+        opened = pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
+        require_room(path, rows=rows, columns=len(opened.schema))
+        return opened.read_all()
 
 
 def arrow_table(table: Any) -> FoundTable:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
-from rnnapps.printable import printable
+from rnnapps.printable import name_list, printable
 
 __all__ = ["CsvCopy", "FoundTable", "TableOptions", "TableReader", "chosen", "read_text", "reason_of", "require_room"]
 
@@ -147,7 +147,7 @@ def chosen(path: Path | str, names: Sequence[str], wanted: str, noun: str) -> st
     Raises:
         DataError: there is none of this name, or several of which none is wanted.
     """
-    listed = ", ".join(" ".join(name.split()) for name in names[:10]) + (", ..." if len(names) > 10 else "")
+    listed = name_list([" ".join(name.split()) for name in names], 10)
     if not names:
         raise DataError(path, f"holds no {noun}", "give one that holds some")
     if wanted and wanted not in names:

@@ -13,6 +13,7 @@ from rnnapps.data.tables.excel import ExcelReader
 from rnnapps.data.tables.gluonts import GluonTsReader
 from rnnapps.data.tables.json_table import JsonReader
 from rnnapps.data.tables.line_protocol import LineProtocolReader
+from rnnapps.data.tables.m4 import M4Reader
 from rnnapps.data.tables.monash import MonashReader
 from rnnapps.data.tables.prometheus import PrometheusReader
 from rnnapps.data.tables.reader import TableReader, reason_of
@@ -30,6 +31,7 @@ READERS: dict[str, TableReader] = {
     "gluonts": GluonTsReader(),
     "json": JsonReader(),
     "monash": MonashReader(),
+    "m4": M4Reader(),
     "uea": UeaReader(),
     "line_protocol": LineProtocolReader(),
 }

@@ -82,6 +82,15 @@ def test_columns_that_may_name_the_series_are_proposed(tmp_path: Path) -> None:
         read(tmp_path / "x.csv", one)
 
 
+def test_numbers_that_may_name_the_series_are_proposed_where_times_repeat(tmp_path: Path) -> None:
+    rows = [f"{day:%Y-%m-%d},{store},{i + store / 7}" for i, day in enumerate(DAYS) for store in (1, 2)]
+    text = "\n".join(["date,store,sales", *rows])
+    told = r"line 3: the time .* occurs twice, .*; if the rows are of several series: --data\.series store; else remove"
+    with pytest.raises(DataError, match=told):
+        read(tmp_path / "x.csv", text)
+    assert [series.name for series in read(tmp_path / "x.csv", text, series="store")] == ["1", "2"]
+
+
 def test_names_that_would_be_one_are_refused(tmp_path: Path) -> None:
     text = "date,a,b,v\n2025-01-01,x/y,z,1\n2025-01-01,x,y/z,2\n"
     with pytest.raises(DataError, match=r"line 3: the name 'x/y/z' stands for two series"):
@@ -117,3 +126,16 @@ def test_a_stream_joins_columns_as_training_did(tmp_path: Path) -> None:
     assert [row.series for row in found] == ["a"] * 60 + ["b"] * 60
     times = np.array([row.time for row in found[:60]], "datetime64[ns]")
     np.testing.assert_array_equal(times, HOURS.to_numpy("datetime64[ns]"))
+
+
+def test_a_stream_knows_what_counted_columns_were_called(tmp_path: Path) -> None:
+    """In another order too: the numbers were those of the training data."""
+    (tmp_path / "x.csv").write_text(LONG)
+    config = SeriesDataConfig(source=str(tmp_path / "x.csv"), time="1", series="2+3", channels=("4",))
+    first = read_series(config)[0]
+    rows = [f"{s},{s + i},{day:%Y-%m-%d},{f}" for s, f in KEYS for i, day in enumerate(DAYS)]
+    (tmp_path / "y.csv").write_text("\n".join(["store_nbr,sales,date,family", *rows]))
+    rules = RowRules(config, first.channels, first.rules)
+    found = list(RowStream(rules, RowOptions(), StreamMemory()).lines(str(tmp_path / "y.csv")))
+    assert [row.series for row in found[::20]] == ["1/BREAD", "1/EGGS", "2/BREAD", "2/EGGS"]
+    np.testing.assert_array_equal([row.values[0] for row in found[:20]], 1 + np.arange(20))

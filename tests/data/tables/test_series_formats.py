@@ -54,6 +54,13 @@ def test_signs_of_line_protocol(tmp_path: Path) -> None:
     assert named.category_levels == (('it, is="on"',),)
 
 
+def test_fields_may_be_called_as_the_columns_of_long_tables(tmp_path: Path) -> None:
+    lines = [f"m,series=b time={row}.5,series={row}i {1735689600 + 60 * row}000000000\n" for row in range(5)]
+    (series,) = read(tmp_path / "x.lp", "".join(lines))
+    assert (series.name, series.channels, str(series.frequency)) == ("series=b", ("time", "series"), "1min")
+    np.testing.assert_array_equal(series.values[3], [3.5, 3])
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
@@ -62,6 +69,7 @@ def test_signs_of_line_protocol(tmp_path: Path) -> None:
         ("power load=abc 1735689660000000000", "line 2: 'abc' is no number, boolean or quoted text"),
         ('power load="1" 1735689660000000000', "line 2: field 'load' is '1', a text"),
         ("power load=1 99999999999999999999", "line 2: has no time, or one of too many digits"),
+        ("po\x00er load=1 1735689660000000000", r"choose one with --data\.table: power, po\\x00er"),
         ("other load=1 1735689660000000000", "holds 2 measurements; choose one with --data.table: power, other"),
     ],
 )
@@ -153,6 +161,18 @@ def test_the_archive_of_monash(tmp_path: Path) -> None:
 def test_wrong_files_of_monash(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(DataError, match=told):
         read(tmp_path / "x.tsf", TSF.format(frequency="monthly").replace(old, new))
+
+
+def test_the_files_of_m4(tmp_path: Path) -> None:
+    text = '"V1","V2","V3","V4"\n"H1",605,586.5,NA\n"H2",1,NA,3\n'
+    one, other = read(tmp_path / "Hourly-train.csv", text)
+    assert (one.name, other.name, one.times, one.channels) == ("H1", "H2", None, ("value",))
+    np.testing.assert_array_equal(one.values[:, 0], [605, 586.5])
+    np.testing.assert_array_equal(other.values[:, 0], [1, np.nan, 3])
+    with pytest.raises(DataError, match="line 3, value 2: 'x' is no number"):
+        read(tmp_path / "x.csv", text.replace("1,NA", "1,x"))
+    (plain,) = read(tmp_path / "x.csv", "V1,V2,V3\n1,2,3\n4,5,6\n7,8,9\n")
+    assert plain.channels == ("V1", "V2", "V3"), "as R calls columns without names"
 
 
 def test_the_archives_of_ucr_and_uea(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -111,6 +113,9 @@ def test_json_of_web_services(tmp_path: Path) -> None:
     assert (series.channels, series.category_levels, str(series.frequency)) == (("v",), (("007",),), "1min")
     np.testing.assert_array_equal(series.values[:, 0], np.arange(5) + 0.5)
     assert "the rows of 'data' are read" in series.notes
+    rows[2]["v"] = "n.m."
+    (series,) = read(write(path, json.dumps(rows)), categorical=("code",), missing=("n.m.", "4.5"))
+    np.testing.assert_array_equal(series.values[:, 0], [0.5, 1.5, np.nan, 3.5, np.nan])
     assert "columns 'at' hold lists or objects and are left out" in series.notes
 
 
@@ -217,3 +222,31 @@ def test_columns_are_counted_before_some_are_left_out(tmp_path: Path) -> None:
     frame.set_index("time").rename_axis(None).to_parquet(tmp_path / "x.parquet")
     (series,) = read(tmp_path / "x.parquet", channels=("load",), time="time")
     assert series.channels == ("load",) and str(series.frequency) == "1h"
+
+
+def test_bytes_are_no_text_of_another_encoding(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"time": HOURS, "load": np.arange(30.0), "raw": [b"\xff\xfe"] * 30})
+    frame.to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"column 'raw' holds text: row 1: \"b'"):
+        read(tmp_path / "x.parquet")
+    assert read(tmp_path / "x.parquet", channels=("load",))[0].channels == ("load",)
+
+
+@pytest.mark.parametrize("name", ["x.feather", "x.arrows", "x.parquet"])
+def test_more_rows_than_memory_holds_are_refused_before_they_are_decoded(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pa.table({"time": HOURS, "load": np.zeros(30)})
+    batches = table.to_batches(max_chunksize=20)
+    if name == "x.parquet":
+        pq.write_table(table, tmp_path / name)
+    else:
+        make = pa.ipc.new_file if name == "x.feather" else pa.ipc.new_stream
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with make(str(tmp_path / name), table.schema, options=options) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    assert len(read(tmp_path / name)[0]) == 30
+    monkeypatch.setattr("rnnapps.data.tables.reader.CELL_BYTES", 10**12)
+    with pytest.raises(DataError, match=r"holds 30 rows of 2 columns, which take about 60,000 GB of memory"):
+        read(tmp_path / name)
