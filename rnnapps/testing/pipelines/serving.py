@@ -99,7 +99,9 @@ def check_ensemble(subject: PipelineSubject) -> None:
     """
     if type(subject.pipeline).join is Pipeline.join:
         return
-    settings = {**QUICK, **subject.settings, "seed": subject.config.seed + 1}
+    # A few more updates: of networks that have hardly learned, the mean knows no likeliest answer.
+    longer = {"training.steps": 24, "training.evaluate_every": 12}
+    settings = {**QUICK, **subject.settings, **longer, "seed": subject.config.seed + 1}
     other = train(subject.pipeline, run=subject.folder / "other_seed", **settings)
     paths = [subject.model.path, other.path]
     joint = ensemble(subject.pipeline, paths, subject.folder / "joint", judged=False)
