@@ -10,6 +10,7 @@ from rnnapps.cli.certifying import add_certify, certify_command
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
 from rnnapps.cli.ensembles import add_ensemble, ensemble_command
+from rnnapps.cli.fitting import add_fit, fit_command
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.paging import add_page, page_command
 from rnnapps.cli.runs import add_runs, runs_command
@@ -24,6 +25,7 @@ EXAMPLES = """\
 
 examples:
   rnnapps list                           cells, pipelines and their configurations
+  rnnapps fit DATA                       a model of data, from recognising the task to its export
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps runs                           runs and their scores side by side
@@ -119,6 +121,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "certify": certify_command,
     "deploy": deploy_command,
     "ensemble": ensemble_command,
+    "fit": fit_command,
     "list": _list,
     "models": _models,
     "new": _new,
@@ -149,6 +152,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="List the recurrent cells (values of --model.cell), and the installed pipelines.",
     )
     add_certify(commands)
+    add_fit(commands)
     _add_models(commands)
     add_runs(commands)
     add_ensemble(commands)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.endpoint import Endpoint
     from rnnapps.contract.evaluation import Evaluation
     from rnnapps.contract.objective import Objective
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.contract.stream_memory import StreamMemory
     from rnnapps.contract.vocabulary import VocabularyChange
@@ -99,6 +100,20 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             if hasattr(own, "without_effect"):
                 found |= {f"{group}.{name}": why for name, why in own.without_effect().items()}
         return found
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task, for `rnnapps fit`.
+
+        Names of files, first lines and one table are looked at, no more. The default recognises nothing: such a
+        pipeline is named with `--task`.
+
+        Args:
+            source: the path of a file or a folder.
+
+        Raises:
+            DataError: it cannot be read at all.
+        """
+        return None
 
     @abstractmethod
     def examples(self, config: ConfigT, given: Any = None) -> SplitsT:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from rnnapps.search.journal import Journal
 
@@ -56,13 +54,13 @@ class Budget:
         """Seconds that are left."""
         return self.minutes * 60 - self.spent()
 
-    def reserve(self, baseline: Mapping[str, Any]) -> float:
+    def reserve(self, wholes: Sequence[float]) -> float:
         """Seconds to keep for repeating the best and the baseline with other seeds, half of what there was at most.
 
         Args:
-            baseline: facts about the configuration as it is; "seconds" says how long a whole training takes.
+            wholes: how long whole trainings of the baseline and of the best take, as far as they are known; of others
+                they are taken to be like the longest.
         """
-        trainings = (STRONGEST + 1) * SEEDS + 1  # and the best is trained to its end
+        expected = [*wholes, *[max(wholes)] * (STRONGEST + 1 - len(wholes))]
         there_was = self.minutes * 60 - float(self._journal.facts().get("spent_before", 0.0))
-        whole = float(baseline.get("seconds", math.inf))
-        return min(whole * trainings, LARGEST_RESERVE * there_was)
+        return min(SEEDS * sum(expected) + max(expected), LARGEST_RESERVE * there_was)  # and the best to its end

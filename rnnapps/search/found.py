@@ -225,9 +225,7 @@ def verdict(found: Found) -> str:
         came = f"the configuration as it is came to step {baseline.step:,} of {found.steps:,}"
         return f"{came} in {found.minutes:g} minutes, and no other is known to be better: give more --minutes"
     if found.best == BASELINE:
-        others = len(found.configurations) - 1
-        how = "by the mean of further seeds" if found.confirmed else f"none of the {others} others is better"
-        return f"the configuration as it is wins: {how}; keep it, or give more --minutes"
+        return _baseline_wins(found, baseline)
     changes = ", ".join(f"{key} {value}" for key, value in found.changed.items())
     if leader.mean is None or baseline.mean is None:
         ahead = f"{changes} is ahead, {_number(leader.value)} instead of {_number(baseline.value)}, with one seed"
@@ -237,6 +235,20 @@ def verdict(found: Found) -> str:
     apart = max(leader.repeats) < min(baseline.repeats) or min(leader.repeats) > max(baseline.repeats)
     caution = "" if apart else "; single seeds of both overlap, so the difference may be chance"
     return f"best is {changes}: {gain}{caution}"
+
+
+def _baseline_wins(found: Found, baseline: Configuration) -> str:
+    """Why the configuration as it is, is the best; or that there was no time to tell."""
+    sign = -1 if found.higher_is_better else 1
+    others = [each for each in found.configurations if each.number != BASELINE and each.value is not None]
+    for each in others:
+        known = baseline.rungs.get(each.step)
+        unended = each.step < found.steps and known is not None and sign * (each.value or 0.0) < sign * known
+        if unended and not found.confirmed:
+            ahead = f"{each.number} is ahead at step {each.step:,}, {_number(each.value)} instead of {_number(known)}"
+            return f"{ahead}, but there was no time to train it to its end: give more --minutes"
+    how = "by the mean of further seeds" if found.confirmed else f"none of the {len(others)} others is better"
+    return f"the configuration as it is wins: {how}; keep it, or give more --minutes"
 
 
 def _number(value: float | None) -> str:

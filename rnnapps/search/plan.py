@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def next_piece(search: Search) -> Piece | None:
         if search.is_at_work(records):
             time.sleep(WAIT_SECONDS)
         elif chosen is None and records[BASELINE].state == "done":
-            search.journal.keep("finalists", finalists(records, higher_is_better=search.higher_is_better))
+            search.journal.keep("finalists", _chosen(search, records, left))
         else:
             return None
     return None
@@ -63,7 +64,8 @@ def _searching(search: Search, records: Sequence[Record], left: float) -> Piece 
     busy, first = search.busy(records), search.rungs[0]
     if records[BASELINE].state == "open" and BASELINE not in busy:
         return Piece(BASELINE, search.rungs[-1], left)
-    seconds = left - search.budget.reserve(records[BASELINE].facts)
+    ahead = finalists(records, higher_is_better=search.higher_is_better)
+    seconds = left - search.budget.reserve([_seconds(search, records[number]) for number in (BASELINE, *ahead)])
     if seconds <= 0:
         return None
     for record in records[BASELINE + 1 :]:
@@ -99,24 +101,36 @@ def _is_valid(search: Search, settings: Mapping[str, Any]) -> bool:
     return not search.pipeline.without_effect(config).keys() & settings.keys()
 
 
+def _chosen(search: Search, records: Sequence[Record], left: float) -> list[int]:
+    """The finalists: as many as can be repeated with one further seed at least, beside the baseline; or the best."""
+    numbers = finalists(records, higher_is_better=search.higher_is_better)
+    while len(numbers) > 1 and sum(_seconds(search, records[number]) for number in (BASELINE, *numbers)) > left:
+        numbers.pop()
+    return numbers
+
+
 def _repeating(search: Search, records: Sequence[Record], chosen: Sequence[int], left: float) -> Piece | None:
-    """A finalist or the baseline with a further seed, round by round; then the best to the end of its own run."""
+    """A finalist or the baseline with a further seed, round by round; then the best to the end of its own run.
+
+    Where there is no time for a whole round, the finalists' own runs are trained on, the best first.
+    """
     numbers, facts = [BASELINE, *chosen], search.journal.facts()
     repeats = repeated(facts, numbers, search.config.seed)
     leader = records[best(records, repeats, higher_is_better=search.higher_is_better)]
     rest = 0.0 if leader.state == "done" else _seconds(search, leader) * (1 - leader.step / search.rungs[-1])
     for seed in search.seeds() if chosen else []:
         missing = [number for number in numbers if repeat_name(number, seed) not in facts]
-        if any(left - rest < _seconds(search, records[number]) for number in missing):
+        if left - rest < sum(_seconds(search, records[number]) for number in missing):
             break
         for number in missing:
             if not search.in_use(number, seed):
                 return Piece(number, search.rungs[-1], left - rest, seed)
-    if leader.state == "open" and not search.in_use(leader.number):
-        return Piece(leader.number, search.rungs[-1], left)
+    for record in [leader] if repeats[BASELINE] else [records[number] for number in chosen]:
+        if record.state == "open" and not search.in_use(record.number):
+            return Piece(record.number, search.rungs[-1], left)
     return None
 
 
 def _seconds(search: Search, record: Record) -> float:
-    """How long a whole training of a configuration takes, as far as it is known."""
-    return float(record.facts.get("seconds", 0.0)) * search.rungs[-1] / max(record.step, 1)
+    """How long a whole training of a configuration takes; for ever, where nothing of it is known."""
+    return float(record.facts["seconds"]) * search.rungs[-1] / record.step if record.step else math.inf

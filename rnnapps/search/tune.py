@@ -128,7 +128,8 @@ def _require_same(
     if begun["pipeline"] != pipeline.name:
         raise ConfigError(f"{folder}: this search is one of {begun['pipeline']}; use another --search")
     now, before = dotted(nest(flatten(config))), dotted(begun["settings"])
-    changed = ", ".join(key for key, value in now.items() if before.get(key) != value)
+    # What is in the one alone came with another version of rnnapps, and says nothing.
+    changed = ", ".join(key for key, value in now.items() if key in before and before[key] != value)
     if changed:
         raise ConfigError(f"{folder}: this search was begun with other settings ({changed}); use another --search")
     if asked is not None and space_as_text(asked) != begun["space"]:

@@ -22,8 +22,8 @@ __all__ = ["look", "look_at_data", "measured_costs"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
-LEAST_SECONDS, MOST_STEPS, FIRST_STEPS = 3.0, 30, 2
-"""How long training steps are timed, at most how many of them, and those before, in which they are compiled."""
+LEAST_SECONDS, MOST_STEPS, FIRST_STEPS = 3.0, 80, 2
+"""How long training steps are timed, at most how many at once, and those before, in which they are compiled."""
 
 
 def look(
@@ -98,12 +98,14 @@ def _timed_steps(pipeline: AnyPipeline, fitted: Fitted[Any, Any], splits: Any) -
     batches = objective.batches(0)
     model = TrainingModel(fitted.network, objective.loss, training, batches.element_spec)
     begun = time.perf_counter()
-    model.fit(batches, steps_per_epoch=FIRST_STEPS, verbose=0)
-    first, begun, steps = time.perf_counter() - begun, time.perf_counter(), 0
-    while steps < MOST_STEPS and time.perf_counter() - begun < LEAST_SECONDS:
-        model.fit(objective.batches(FIRST_STEPS + steps), steps_per_epoch=5, verbose=0)
-        steps += 5
-    return first, (time.perf_counter() - begun) / steps
+    model.fit(batches, steps_per_epoch=FIRST_STEPS, shuffle=False, verbose=0)
+    first, steps, took = time.perf_counter() - begun, 5, 0.0
+    while took < LEAST_SECONDS and steps < MOST_STEPS:  # more at once: to begin takes as long as many small steps
+        steps *= 2
+        begun = time.perf_counter()
+        model.fit(objective.batches(FIRST_STEPS), steps_per_epoch=steps, shuffle=False, verbose=0)
+        took = time.perf_counter() - begun
+    return first, took / steps
 
 
 def _lenient(pipeline: AnyPipeline, config: Any) -> Any:

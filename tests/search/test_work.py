@@ -203,6 +203,28 @@ def test_more_minutes_let_a_search_go_on(tmp_path: Path, monkeypatch: pytest.Mon
     assert not {call[0] for call in more.calls if call[1] == 0} & {call[0] for call in first.calls}
 
 
+def test_without_time_for_a_round_of_seeds_the_best_is_trained_on_and_no_more_is_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer()
+    _, found = searched(tmp_path, trainer, monkeypatch, minutes=4.0, most=0)
+    assert 4 * 60 - 90 < trainer.seconds <= 4 * 60  # there is no whole training in what is left
+    assert not found.confirmed
+    others = [each for each in found.configurations if each.number]
+    assert others[0].step == 90
+    words = verdict(found)
+    assert "that may be luck" in words or words.startswith("the configuration as it is wins: none of the")
+
+
+def test_who_is_ahead_but_has_not_come_to_the_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of, _ = searched(tmp_path, Trainer(), monkeypatch, minutes=1.6)
+    number = of.journal.add(of.space, {"training.learning_rate": 0.0031, "model.dropout": 0.0})
+    of.journal.report(number, 10, 0.5)
+    words = verdict(conclude(of, judged=False))
+    assert words.startswith(f"{number} is ahead at step 10, 0.5 instead of 1.607")
+    assert words.endswith("there was no time to train it to its end: give more --minutes")
+
+
 def test_without_time_for_the_configuration_as_it_is_nothing_is_claimed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnapps.contract.bad_examples import BadExample
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.anomaly_detection.data.watched import WatchedSeries
@@ -131,6 +132,12 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
             **dict.fromkeys(names, f"model.detector {detector} does not read it"),
         }
         return {**found, "data.season_steps": "no baseline of detectors repeats a season"}
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task."""
+        from rnnapps.tasks.anomaly_detection.recognise import recognise
+
+        return recognise(source)
 
     def examples(self, config: Config, given: object = None) -> WatchedSeries:
         """Reads the rows, labels them and splits them in time.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnapps.contract.bad_examples import BadExample
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.forecasting.forecast import ForecastAfterRow, ForecastStep
@@ -110,6 +111,12 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
     stream_frees: ClassVar[frozenset[str]] = frozenset({"input", *ROW_OPTIONS})
     settings_before: ClassVar[Mapping[str, Any]] = {"model.blend": "none"}
     tabular: ClassVar[tuple[str, ...]] = ("series", "channel", "step", "time", "mean")
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task."""
+        from rnnapps.tasks.forecasting.recognise import recognise
+
+        return recognise(source)
 
     def examples(self, config: Config, given: object = None) -> SeriesSplits:
         """Reads the series and splits them in time.

@@ -32,6 +32,7 @@ from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.tasks.music_generation.data.music import PieceSplits
     from rnnapps.tasks.music_generation.data.piece import Piece
@@ -146,6 +147,12 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
         names = ("model.embedding_units", "model.tie_weights") if frames else ("model.key_units",)
         why = f"data.representation {config.data.representation} has no use for it"
         return {**super().without_effect(config), **dict.fromkeys(names, why)}
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task."""
+        from rnnapps.tasks.music_generation.recognise import recognise
+
+        return recognise(source)
 
     def examples(self, config: Config, given: object = None) -> PieceSplits:
         """Reads the pieces and splits them.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnapps.contract.bad_examples import BadExample
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits
@@ -107,6 +108,12 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
     evaluation_switches: ClassVar[dict[str, str]] = {
         "tune": "first choose weight and bonus of an n-gram language model on the validation split"
     }
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task."""
+        from rnnapps.tasks.speech_recognition.recognise import recognise
+
+        return recognise(source)
 
     def examples(self, config: Config, given: object = None) -> UtteranceSplits:
         """Reads the recordings and splits them.

@@ -30,6 +30,7 @@ from rnnapps.tasks.text_generation.predict_options import PredictOptions
 if TYPE_CHECKING:
     import keras
 
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.text_generation.completion.writer import Completer
@@ -86,6 +87,12 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         "Characters that do not occur in the training text are all read as one unknown character.",
         "It may repeat passages of its training text; the n-grams that it is blended with are pieces of that text.",
     )
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task."""
+        from rnnapps.tasks.text_generation.recognise import recognise
+
+        return recognise(source)
 
     def examples(self, config: Config, given: GivenTexts | None = None) -> TextSplits:
         """Reads the text and splits it; from Python a list of texts may be given, or a mapping of splits of them."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.translation.data.pairs import PairSplits
@@ -117,6 +118,12 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("bleu", "chrf", "exact_match_percent", "greedy_bleu"))
     evaluation_switches: ClassVar[dict[str, str]] = {"tune": "first choose the length penalty on the validation split"}
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task."""
+        from rnnapps.tasks.translation.recognise import recognise
+
+        return recognise(source)
 
     def examples(self, config: Config, given: GivenPairs | Mapping[str, GivenPairs] | None = None) -> PairSplits:
         """Reads the pairs, filters and splits them.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnapps.contract.bad_examples import BadExample
+    from rnnapps.contract.recognised import Recognised
     from rnnapps.contract.sections import Section
     from rnnapps.contract.vocabulary import VocabularyChange
     from rnnapps.tasks.video_recognition.data.video import VideoSplits
@@ -133,6 +134,12 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
         f"{split}{name}" for split in ("", "validation_") for name in ("accuracy", "top_5_accuracy", "mean_recall")
     )
     run_frees: ClassVar[frozenset[str]] = frozenset({"data.test", "data.cache_megabytes"})
+
+    def recognise(self, source: str) -> Recognised | None:
+        """Whether data that nobody has said anything about look like those of this task."""
+        from rnnapps.tasks.video_recognition.recognise import recognise
+
+        return recognise(source)
 
     def examples(self, config: Config, given: object = None) -> VideoSplits:
         """Reads the videos, splits them, and decodes what is not in the cache.

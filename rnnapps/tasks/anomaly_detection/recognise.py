@@ -1,0 +1,26 @@
+"""Whether data look like rows in which faults are marked, or could be found."""
+
+from __future__ import annotations
+
+from rnnapps.contract.recognised import Recognised
+from rnnapps.data.look.heads import first_table, head_of
+from rnnapps.data.look.marks import marking_column
+from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
+
+__all__ = ["recognise"]
+
+ARCHIVES = (".npz",)
+
+
+def recognise(source: str) -> Recognised | None:
+    """A table of numbers with a column that marks rows; without one it may be watched all the same."""
+    head = head_of(source)
+    if head.path.is_dir() and head.share(ARCHIVES) > 0.5:
+        return Recognised(head.told(ARCHIVES, "series with rows to train on and to test on"))
+    table = first_table(head, AnomalyDataConfig(source=source))
+    if table is None:
+        return None
+    marks = marking_column(table)
+    if marks:
+        return Recognised(f"a table of numbers whose column {marks!r} marks rows", settings={"data.label": marks})
+    return Recognised("a table of numbers, which can be watched for what is unusual", plain=False)
