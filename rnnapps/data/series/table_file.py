@@ -24,7 +24,7 @@ from rnnapps.data.series.table_frame import Table, require_numbers
 from rnnapps.data.series.table_roles import Roles, assign_roles, column_parts
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.data.tables.database import is_database, read_database
-from rnnapps.data.tables.reader import CsvCopy
+from rnnapps.data.tables.reader import CsvCopy, TableReader
 from rnnapps.data.tables.readers import find_reader
 from rnnapps.errors import DataError
 from rnnapps.types import Array
@@ -51,12 +51,23 @@ def read_table(source: Path | str, config: SeriesDataConfig, known: Mapping[str,
         return require_numbers(found_table(str(source), found, config, title="a database"))
     path = unpacked_source(source)
     reader = find_reader(path)
+    if known is None:
+        _require_meaning(path, reader, config)
     if reader is None:
         return require_numbers(_read_csv(path, config, known))
     content = reader.read(path, table_options(config))
     if isinstance(content, CsvCopy):
         return require_numbers(_read_copy(path, content, config, known, title=reader.title))
     return require_numbers(found_table(path, content, config, title=reader.title))
+
+
+def _require_meaning(path: Path, reader: TableReader | None, config: SeriesDataConfig) -> None:
+    """Raises DataError for settings that choose a table or rows of a file which holds one table alone."""
+    for name in ("table", "query"):
+        if getattr(config, name) and (reader is None or name not in reader.takes):
+            title = reader.title if reader else "a CSV file"
+            problem = f"is {title}, for which --data.{name} {getattr(config, name)!r} means nothing"
+            raise DataError(path, problem, "leave the setting out")
 
 
 def _read_copy(
