@@ -9,6 +9,8 @@ from typing import Any
 from rnnapps.cells.antisymmetric_rnn import AntisymmetricRNN
 from rnnapps.cells.base import Cell
 from rnnapps.cells.cfc import CfC
+from rnnapps.cells.conv_gru import ConvGRU
+from rnnapps.cells.conv_lstm import ConvLSTM
 from rnnapps.cells.coupled_lstm import CoupledLSTM
 from rnnapps.cells.delta_net import DeltaNet
 from rnnapps.cells.dense import DenseCell
@@ -29,6 +31,7 @@ from rnnapps.cells.lru import LRU
 from rnnapps.cells.lstm import LSTM
 from rnnapps.cells.m_lstm import MLSTM
 from rnnapps.cells.mamba2 import Mamba2
+from rnnapps.cells.maps import MapCell
 from rnnapps.cells.matrix_linear import MatrixInputs, MatrixLinearCell
 from rnnapps.cells.mgu import MGU
 from rnnapps.cells.min_gru import MinGRU
@@ -63,6 +66,8 @@ __all__ = [
     "Cell",
     "CfC",
     "Chrono",
+    "ConvGRU",
+    "ConvLSTM",
     "CoupledLSTM",
     "DeltaNet",
     "DenseCell",
@@ -76,6 +81,7 @@ __all__ = [
     "LayerNormLSTM",
     "LinearCell",
     "Mamba2",
+    "MapCell",
     "MatrixInputs",
     "MatrixLinearCell",
     "MinGRU",

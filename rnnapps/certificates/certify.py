@@ -71,7 +71,7 @@ def certify(
         subjects: the cells.
         probes: names in `PROBES`, and `GRADIENT`.
         folder: where each result goes as soon as it is there.
-        parameters: the most that a cell may have.
+        parameters: the most that a cell and its readout may have.
         seeds: number of seeds, from 1 on.
         told: is given a line for each result.
 

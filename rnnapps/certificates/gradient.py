@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.certificates.subjects import Certified, units_within
+from rnnapps.certificates.subjects import Certified, parameters_of, units_within
 from rnnapps.certificates.trials import Trial
 from rnnapps.layers import Recurrent
+from rnnapps.types import Tensors
 
 __all__ = ["STEPS", "gradient_trial", "score_of_ratio"]
 
@@ -34,17 +35,23 @@ def gradient_trial(subject: Certified, *, parameters: int, seed: int) -> Trial:
     direction = tf.constant(random.normal(size=(ROWS, cell.output_size)), tf.float32)
     _, *states = layer(inputs[:, :BEFORE])
 
-    def norm(steps: int) -> float:
+    def gradients(steps: int) -> Tensors:
         with tf.GradientTape() as tape:
             tape.watch(states)
             output, *_ = layer(inputs[:, BEFORE : BEFORE + steps], initial_state=states, training=True)
             along = tf.reduce_sum(output * direction)
-        return float(tf.linalg.global_norm(tape.gradient(along, states, unconnected_gradients="zero")))
+        gradient: Tensors = tape.gradient(along, states, unconnected_gradients="zero")
+        return gradient
+
+    def norm(steps: int) -> float:
+        once = tf.function(lambda: gradients(steps), autograph=False).get_concrete_function()
+        return float(tf.linalg.global_norm(once()))
 
     near, far = norm(1), norm(STEPS)
     ratio = far / near if near > 0 else math.nan
-    count = sum(int(np.prod(weight.shape)) for weight in cell.trainable_variables)
-    return Trial(seed, units, count, ratio, score_of_ratio(ratio), 0, time.perf_counter() - begun)
+    return Trial(
+        seed, units, parameters_of(cell, FEATURES), ratio, score_of_ratio(ratio), 0, time.perf_counter() - begun
+    )
 
 
 def score_of_ratio(ratio: float) -> float:

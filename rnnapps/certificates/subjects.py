@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import inspect
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from typing import Any
 from rnnapps.cells import CELLS, Cell, make_cell
 from rnnapps.errors import ConfigError
 
-__all__ = ["Certified", "find_cell", "units_within"]
+__all__ = ["READOUT_UNITS", "Certified", "find_cell", "parameters_of", "units_within"]
 
-STEP_OF_UNITS = 4
+STEP_OF_UNITS, READOUT_UNITS = 4, 64
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,16 @@ def _made(name: str, make: Callable[[int], Any]) -> Cell:
 
 
 def units_within(make: Callable[[int], Cell], features: int, parameters: int) -> int:
-    """The most units, a multiple of 4, with no more parameters than these.
+    """The most units, a multiple of 4, with which cell and readout have no more parameters than these.
+
+    The readout counts: a cell of few weights a unit could else have hundreds of units, and leave the work to it.
 
     Raises:
         ConfigError: even the fewest have more.
     """
 
     def fits(count: int) -> bool:
-        return _parameters(make(count * STEP_OF_UNITS), features) <= parameters
+        return parameters_of(make(count * STEP_OF_UNITS), features) <= parameters
 
     if not fits(1):
         raise ConfigError(f"parameters: {STEP_OF_UNITS} units have more than {parameters:,}; give more --parameters")
@@ -115,7 +118,8 @@ def units_within(make: Callable[[int], Cell], features: int, parameters: int) ->
     return fitting * STEP_OF_UNITS
 
 
-def _parameters(cell: Cell, features: int) -> int:
-    """Numbers that are trained, for so many input features."""
+def parameters_of(cell: Cell, features: int) -> int:
+    """Numbers that are trained, for so many input features: those of the cell, and of the readout's hidden layer."""
     cell.build_for((None, features))
-    return sum(weight.value.shape.num_elements() for weight in cell.trainable_variables)
+    own: int = sum(math.prod(weight.shape) for weight in cell.trainable_variables)
+    return own + (cell.output_size + 1) * READOUT_UNITS

@@ -12,14 +12,13 @@ import tensorflow as tf
 
 from rnnapps.cells import Cell
 from rnnapps.certificates.probes import Probe
-from rnnapps.certificates.subjects import Certified, units_within
+from rnnapps.certificates.subjects import READOUT_UNITS, Certified, parameters_of, units_within
 from rnnapps.layers import Recurrent
 from rnnapps.types import Array, Tensor
 
 __all__ = ["Trial", "trials"]
 
-ROWS, VALIDATED_ROWS, TESTED_ROWS = 32, 128, 256
-READOUT_UNITS = 64
+ROWS, VALIDATED_ROWS, TESTED_ROWS = 32, 64, 256
 LEARNING_RATE = 0.01
 EVERY, GOOD_ENOUGH, IN_A_ROW = 50, 0.98, 2
 """Validation after so many updates; training ends when so good a score came so many times in a row."""
@@ -32,7 +31,7 @@ class Trial:
     Attributes:
         seed: of weights and training data.
         units: of the cell.
-        parameters: of the cell.
+        parameters: of the cell and of the readout's hidden layer.
         measure: share of right answers, or mean squared error where the answer is a number; of the gradient, what is
             left of its norm.
         score: 0 to 1, see `Probe`.
@@ -55,7 +54,7 @@ def trials(subject: Certified, probe: Probe, *, parameters: int, seeds: Iterable
     Args:
         subject: the cell.
         probe: what it learns.
-        parameters: the most that the cell may have; the network behind it is the same for all cells.
+        parameters: the most that the cell and the readout's hidden layer may have.
         seeds: of weights and training data. Validation and test data are the same for all.
     """
     features = probe.draw(np.random.default_rng(0), 1, probe.steps)[0].shape[-1]
@@ -102,7 +101,7 @@ class _Network:
 
     def __init__(self, cell: Cell, probe: Probe, features: int) -> None:
         self._probe, self._model = probe, _model(cell, probe, features)
-        self.parameters = sum(int(np.prod(weight.shape)) for weight in cell.trainable_variables)
+        self.parameters = parameters_of(cell, features)
         rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, probe.updates, alpha=0.1)
         self._optimizer = keras.optimizers.Adam(rate, clipnorm=1.0)
         self._optimizer.build(self._model.trainable_variables)

@@ -27,13 +27,13 @@ def add_certify(commands: Commands) -> None:
         "rnnapps certify my_cell:LeakyRNN --html leaky.html",
         "rnnapps certify lstm --probes parity permutations --seeds 1",
         summary="try what cells can do: remember, count, track, recall, extrapolate",
-        description="Train cells of as many parameters on small probes, and say what each can do. Each result is kept "
-        "in a folder and not tried again.",
+        description="Train networks of one cell and as many parameters on small probes, and say what each can do. Each "
+        "result is kept in a folder and not tried again.",
     )
     parser.add_argument("cells", nargs="+", metavar="CELL", help="a name of `rnnapps list`, or module:Class")
     parser.add_argument("--probes", nargs="+", metavar="PROBE", help="which to try; all by default")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings of each, from new weights (3)")
-    parser.add_argument("--parameters", type=int, default=6000, metavar="N", help="of each cell, at most (6000)")
+    parser.add_argument("--parameters", type=int, default=10_000, metavar="N", help="of each network, at most (10000)")
     parser.add_argument("--to", default="certificates", metavar="DIR", help="where results are kept (certificates)")
     parser.add_argument("--html", metavar="FILE", help="write a page with the map, too")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -14,6 +14,8 @@ from rnnapps.cells import (
     GRUD,
     LSTM,
     Cell,
+    ConvGRU,
+    ConvLSTM,
     Elapsed,
     LayerNormLSTM,
     Mamba2,
@@ -34,6 +36,8 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
     "residual": (lambda: Residual(GRU(UNITS)), UNITS),
     "projection": (lambda: Projection(LSTM(UNITS), 3), FEATURES),
     "zoneout": (lambda: Zoneout(LSTM(UNITS), [0.1, 0.5]), FEATURES),
+    "conv_gru": (lambda: ConvGRU(2, (3,)), 6),
+    "conv_lstm": (lambda: ConvLSTM(2, (2, 2)), 4),
     "gru_d": (lambda: GRUD(UNITS, FEATURES), FEATURES),
     "elapsed": (lambda: Elapsed(LSTM(UNITS)), FEATURES),
     "projection_of_linear": (lambda: Projection(MinGRU(UNITS), 3), FEATURES),
@@ -55,7 +59,7 @@ def representatives(*others: str) -> list[Any]:
 def rows_to_save() -> list[Any]:
     """All rows; cells whose settings and weights are of the same types as those of others are marked slow."""
     alike = {"coupled_lstm", "antisymmetric_rnn", "lem", "cfc", "qrnn", "sru", "rg_lru", "delta_net", "gated_delta_net"}
-    alike |= {"elapsed", "gru_d"}
+    alike |= {"conv_gru", "conv_lstm", "elapsed", "gru_d"}
     return [pytest.param(name, marks=[pytest.mark.slow] if name in alike else []) for name in ROWS]
 
 

@@ -52,6 +52,8 @@ PLAIN = {
     ),
     "recordings": (named("a.wav", "a.txt", "b.wav", "b.txt"), "speech_recognition", "2 recordings (.wav) with"),
     "LJSpeech": (named("metadata.csv", "wavs/a.wav", "wavs/b.wav"), "speech_recognition", "2 recordings (.wav) with"),
+    "captions": (named("a.wav", "a.srt", "b.m4a", "b.vtt"), "speech_recognition", "2 recordings (.m4a, .wav) with"),
+    "a translation memory": (written("a.tmx", "<tmx>", "</tmx>"), "translation", "a translation memory"),
     "Kaldi": (named("wav.scp", "text"), "speech_recognition", "a Kaldi folder"),
     "a manifest": (
         written("train.tsv", "path\tsentence", "a.mp3\tfive nine", "b.mp3\ttwo", "c.mp3\tsix"),

@@ -14,6 +14,7 @@ import pandas as pd
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.csv_file import CsvShape, inspect_csv
 from rnnapps.data.number_cells import MISSING, may_be_thousands, other_mark, read_number
+from rnnapps.data.preamble import INDEX
 from rnnapps.data.series.bad_cells import without_bad_cells
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.column_names import join_columns, with_day_and_clock, with_named_columns
@@ -24,7 +25,7 @@ from rnnapps.data.series.table_frame import Table, require_numbers
 from rnnapps.data.series.table_roles import Roles, assign_roles, column_parts
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.data.tables.database import is_database, read_database
-from rnnapps.data.tables.reader import CsvCopy
+from rnnapps.data.tables.reader import CsvCopy, TableReader
 from rnnapps.data.tables.readers import find_reader
 from rnnapps.errors import DataError
 from rnnapps.types import Array
@@ -51,12 +52,23 @@ def read_table(source: Path | str, config: SeriesDataConfig, known: Mapping[str,
         return require_numbers(found_table(str(source), found, config, title="a database"))
     path = unpacked_source(source)
     reader = find_reader(path)
+    if known is None:
+        _require_meaning(path, reader, config)
     if reader is None:
         return require_numbers(_read_csv(path, config, known))
     content = reader.read(path, table_options(config))
     if isinstance(content, CsvCopy):
         return require_numbers(_read_copy(path, content, config, known, title=reader.title))
     return require_numbers(found_table(path, content, config, title=reader.title))
+
+
+def _require_meaning(path: Path, reader: TableReader | None, config: SeriesDataConfig) -> None:
+    """Raises DataError for settings that choose a table or rows of a file which holds one table alone."""
+    for name in ("table", "query"):
+        if getattr(config, name) and (reader is None or name not in reader.takes):
+            title = reader.title if reader else "a CSV file"
+            problem = f"is {title}, for which --data.{name} {getattr(config, name)!r} means nothing"
+            raise DataError(path, problem, "leave the setting out")
 
 
 def _read_copy(
@@ -89,12 +101,22 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
     config, told = with_day_and_clock(config, cells_of)
     times = [*(name for name, cells in cells_of.items() if looks_like_time(cells)), *clocks]
     keys = likely_keys(pd.DataFrame(shape.sample, columns=list(shape.names)), config, texts=texts, times=times)
-    roles = assign_roles(path, shape.names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
-    notes = (*roles.notes, *told, *_units(shape, roles), *_doubtful_marks(shape, roles))
+    names, counted = _without_counts(shape, config)
+    roles = assign_roles(path, names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
+    notes = (*roles.notes, *told, *counted, *_units(shape, roles), *_doubtful_marks(shape, roles))
     roles = dataclasses.replace(roles, notes=notes)
     frame, marks = _read_frame(shape, roles)
     roles = dataclasses.replace(roles, notes=(*roles.notes, *marks))
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
+
+
+def _without_counts(shape: CsvShape, config: SeriesDataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns but for one without a name that counts the rows, as pandas writes it first; and what to tell."""
+    asked = {config.time, config.series, config.label, *config.channels, *config.known, *config.static}
+    counts = _sampled(shape, 0) if shape.names[0] == INDEX and shape.unnamed and INDEX not in asked else np.zeros(0)
+    if len(counts) < 2 or not (np.diff(counts) == 1).all():
+        return shape.names, ()
+    return shape.names[1:], ("the first column has no name and counts the rows: it is left out",)
 
 
 def _read_frame(shape: CsvShape, roles: Roles) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -27,6 +27,7 @@ class SqliteReader(TableReader):
     """SQLite files, opened to read alone."""
 
     title, suffixes, magic = "an SQLite database", (".sqlite", ".sqlite3", ".db"), (b"SQLite format 3\0",)
+    takes = ("table", "query")
 
     def read(self, path: Path, options: TableOptions) -> FoundTable:
         """Reads the only table, the one that a setting names, or the rows of a query."""

@@ -33,6 +33,7 @@ class ExcelReader(TableReader):
     """`.xlsx`, `.xlsm` and `.xls` by python-calamine; titles, units and sums are told as those of CSV files are."""
 
     title, suffixes = "an Excel workbook", (".xlsx", ".xlsm", ".xls")
+    takes = ("table",)
 
     def recognises(self, head: bytes) -> bool:
         """Whether it is a ZIP archive that holds a workbook."""

@@ -69,7 +69,7 @@ def _read(path: Path, line: int, entry: Mapping[str, Any], alias: str, *, timed:
     values = _matrix(path, where, "target", entry.get("target"))
     times = None
     if timed:
-        start = pd.to_datetime(str(entry.get("start", "")), errors="coerce")
+        start = pd.to_datetime(str(entry.get("start", "")), format="ISO8601", errors="coerce")
         named = str(entry.get("freq") or alias)
         if start is pd.NaT:
             raise DataError(path, f"{where}: {entry.get('start')!r} is no time", "write it as 2024-06-30 14:00")

@@ -23,6 +23,7 @@ class JsonReader(TableReader):
     """JSON and JSON lines."""
 
     title, suffixes = "a JSON file", (".json", ".jsonl", ".ndjson")
+    takes = ("table",)
 
     def recognises(self, head: bytes) -> bool:
         """Whether it begins as an object or a list of objects or lists, as no table of another kind does."""

@@ -56,6 +56,7 @@ class LineProtocolReader(TableReader):
     """Lines of one measurement; each set of tags is a series, and each field of numbers a channel."""
 
     title, suffixes = "a file of InfluxDB's line protocol", (".lp", ".line", ".influx")
+    takes = ("table",)
 
     def recognises(self, head: bytes) -> bool:
         """Whether the first line that is no comment is one of the protocol, with its time."""

@@ -83,11 +83,13 @@ class TableReader(abc.ABC):
         title: what such a file is called: "a Parquet file".
         suffixes: endings of their names, in lower case.
         magic: how they begin.
+        takes: options of `TableOptions` that mean something for it: `table`, `query`.
     """
 
     title: str = "a table"
     suffixes: tuple[str, ...] = ()
     magic: tuple[bytes, ...] = ()
+    takes: tuple[str, ...] = ()
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file is of this format by its first bytes, whatever its name."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rnnapps.contract.recognised import Recognised
 from rnnapps.data.look.heads import Head, head_of
 from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.beside import TEXT_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.manifests import MANIFEST_SUFFIXES
 
 __all__ = ["recognise"]
 
 KALDI = "wav.scp"
-WRITTEN = (".txt", *MANIFEST_SUFFIXES)
+WRITTEN = (*TEXT_SUFFIXES, *MANIFEST_SUFFIXES)
 FILMS = (
     ".mp4",
     ".m4v",

@@ -38,7 +38,7 @@ def look_at_pairs(data: PairDataConfig, training: TrainingConfig, given: object 
     return DataReport(
         splits.source,
         facts=_facts(splits, words),
-        parts=[_part(name, own, data) for name, own in parts.items() if own],
+        parts=[_part(name, own, data, held_out=splits.dealt) for name, own in parts.items() if own],
         listings=[repeated] if repeated else [],
         histograms=[histogram for histogram in histograms if histogram],
         counts=[counted("words of sentences", words[0]), counted("words of translations", words[1])],
@@ -67,14 +67,14 @@ def _facts(splits: PairSplits, words: Sequence[Mapping[str, int]]) -> dict[str, 
     return {"training pairs read": splits.read, "training pairs kept": len(splits.train), **kinds}
 
 
-def _part(name: str, own: Sequence[Pair], config: PairDataConfig) -> Part:
+def _part(name: str, own: Sequence[Pair], config: PairDataConfig, *, held_out: str) -> Part:
     """The size of a part, and why it is that."""
     sizes = {"pairs": len(own), "words of sentences": sum(len(pair.source.split()) for pair in own)}
     if name == "train":
         return Part(name, sizes, "what is not held out")
     path = getattr(config, name)
     share = getattr(config, f"{name}_fraction")
-    dealt = f"{100 * share:.0f} % of the sentences, dealt at random; all pairs of a sentence are in one part"
+    dealt = f"{100 * share:.0f} % of the {held_out}, dealt at random; all pairs of a sentence are in one part"
     return Part(name, sizes, f"all of {path}" if path is not None else dealt)
 
 

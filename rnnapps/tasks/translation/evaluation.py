@@ -50,11 +50,11 @@ def evaluate_translation(
     chosen: dict[str, float] = {}
     if tune:
         decoding, chosen = _tuned(network, vocabularies, pairs, decoding, lowercase=lowercase)
-    split = "validation" if pairs.test is None else "test"
-    held_out = pairs.validation if pairs.test is None else pairs.test
+    split, held_out = ("validation", pairs.validation) if pairs.test is None else ("test", pairs.test)
+    references = pairs.scored_references()
 
     def score(texts: Sequence[str]) -> dict[str, float]:
-        return score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)
+        return score_translations(texts, references, lowercase=lowercase)
 
     written = {MODEL: translate_all(network, vocabularies, held_out, decoding)}
     written |= _baselines(pairs.train, held_out, lowercase)
@@ -76,13 +76,12 @@ def evaluate_translation(
             "source_unknown_percent": 100 * vocabularies.source.unknown_share([pair.source for pair in held_out]),
             **{f"{name}_signature": text for name, text in signatures(lowercase=lowercase).items()},
         },
-        comparison=_compared(written, held_out, lowercase),
+        comparison=_compared(written, references, lowercase),
     )
 
 
-def _compared(written: Mapping[str, Sequence[str]], held_out: Sequence[Pair], lowercase: bool) -> Comparison:
+def _compared(written: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]], lowercase: bool) -> Comparison:
     """Model and baselines by BLEU, pair by pair."""
-    references = [pair.target for pair in held_out]
     statistics = {name: bleu_statistics(texts, references, lowercase=lowercase) for name, texts in written.items()}
     return Comparison("bleu", statistics, bleu_of, part="sentence pairs")
 
@@ -116,7 +115,7 @@ def _tuned(
     scores = []
     for penalty in PENALTIES:
         texts = _best(write([pair.source for pair in held_out], length_penalty=penalty))
-        bleu = score_translations(texts, [pair.target for pair in held_out], lowercase=lowercase)["bleu"]
+        bleu = score_translations(texts, [[pair.target] for pair in held_out], lowercase=lowercase)["bleu"]
         scores.append((bleu, -penalty))
     bleu, negative = max(scores)
     return replace(decoding, length_penalty=-negative), {"validation_bleu": bleu}

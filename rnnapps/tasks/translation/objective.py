@@ -51,7 +51,7 @@ def translation_objective(
 
     def validate() -> dict[str, float]:
         texts = [best[0][0] for best in write([pair.source for pair in chosen])]
-        scores = score_translations(texts, [pair.target for pair in chosen], lowercase=lowercase)
+        scores = score_translations(texts, [[pair.target] for pair in chosen], lowercase=lowercase)
         return {
             "validation_nats_per_token": score()["nats_per_token"],
             "validation_bleu": scores["bleu"],

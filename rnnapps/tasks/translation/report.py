@@ -59,7 +59,7 @@ def scores_by_length(
     rows = []
     for group in np.array_split(order, min(GROUPS, len(order))):
         scores = score_translations(
-            [texts[number] for number in group], [pairs[number].target for number in group], lowercase=lowercase
+            [texts[number] for number in group], [[pairs[number].target] for number in group], lowercase=lowercase
         )
         words = f"{lengths[group[0]]} to {lengths[group[-1]]}"
         rows.append((words, len(group), scores["bleu"], scores["chrf"], scores["exact_match_percent"]))

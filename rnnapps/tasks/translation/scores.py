@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,41 +21,45 @@ ORDERS = 4
 
 
 def score_translations(
-    translations: Sequence[str], references: Sequence[str], *, lowercase: bool = False
+    translations: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
 ) -> dict[str, float]:
     """Corpus scores, each from 0 to 100.
 
     `bleu` is Papineni et al. 2002 with the 13a tokenisation, `chrf` is chrF2 of Popović 2015, both by sacrebleu
     (Post 2018, arXiv:1804.08771), whose signatures `signatures` returns; `exact_match_percent` is the share of
-    translations that are the reference, character by character.
+    translations that are one of their references, character by character.
 
     Args:
         translations: what a model wrote.
-        references: one for each.
+        references: one or more for each.
         lowercase: whether case is ignored.
     """
     bleu, chrf = _metrics(lowercase)
-    same = [(a.lower() == b.lower()) if lowercase else a == b for a, b in zip(translations, references, strict=True)]
+    cased: Callable[[str], str] = str.lower if lowercase else str
+    same = [cased(own) in map(cased, wanted) for own, wanted in zip(translations, references, strict=True)]
+    streams = list(zip_longest(*references))
     return {
-        "bleu": float(bleu.corpus_score(translations, [references]).score),
-        "chrf": float(chrf.corpus_score(translations, [references]).score),
+        "bleu": float(bleu.corpus_score(translations, streams).score),
+        "chrf": float(chrf.corpus_score(translations, streams).score),
         "exact_match_percent": 100.0 * sum(same) / len(same),
     }
 
 
-def bleu_statistics(translations: Sequence[str], references: Sequence[str], *, lowercase: bool = False) -> Array:
+def bleu_statistics(
+    translations: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
+) -> Array:
     """What each sentence adds to the BLEU of a corpus.
 
     Arguments as in `score_translations`.
 
     Returns:
         float64 `(sentences, 10)`: matched n-grams of length 1 to 4, n-grams of length 1 to 4, words written, words of
-        the reference.
+        the reference that is nearest in length.
     """
     from sacrebleu.metrics.bleu import BLEU
 
     bleu = BLEU(lowercase=lowercase, force=True, effective_order=True)  # only its counts are used
-    scores = [bleu.sentence_score(own, [reference]) for own, reference in zip(translations, references, strict=True)]
+    scores = [bleu.sentence_score(own, wanted) for own, wanted in zip(translations, references, strict=True)]
     return np.array([[*score.counts, *score.totals, score.sys_len, score.ref_len] for score in scores], np.float64)
 
 

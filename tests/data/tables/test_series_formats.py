@@ -226,6 +226,7 @@ def test_the_frequency_of_a_data_set_stands_beside_it(tmp_path: Path) -> None:
     ("text", "told"),
     [
         (gluon(freq="H", start="soon"), "line 1: 'soon' is no time"),
+        (gluon(freq="H", start="01/02/2024"), "line 1: '01/02/2024' is no time; write it as 2024-06-30 14:00"),
         (gluon(freq="H", target=[1, "x"]), "line 1, value 2 of target: 'x' is no number"),
         (gluon(freq="H") + gluon(freq="H", target={}), "line 2: target is no list of numbers"),
         (gluon(freq="H") + '{"start": ', "line 2, column 11: is no JSON"),

@@ -68,7 +68,7 @@ NUMBERS = st.one_of(
 
 @pytest.mark.parametrize("name", WRITERS)
 @given(values=st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=8))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_other_libraries_write_is_read_back(tmp_path: Path, name: str, values: list[tuple[float, float]]) -> None:
     frame = pd.DataFrame(values, columns=["load", "kW max"]).assign(time=HOURS[: len(values)])
     frame.iloc[0, :2] = [1.25, -2.0]  # not all missing
@@ -250,3 +250,14 @@ def test_more_rows_than_memory_holds_are_refused_before_they_are_decoded(
     monkeypatch.setattr("rnnapps.data.tables.reader.CELL_BYTES", 10**12)
     with pytest.raises(DataError, match=r"holds 30 rows of 2 columns, which take about 60,000 GB of memory"):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "setting"), [("x.csv", "table"), ("x.parquet", "query"), ("x.jsonl", "query")])
+def test_settings_that_mean_nothing_for_a_format_are_refused(tmp_path: Path, name: str, setting: str) -> None:
+    frame = pd.DataFrame({"time": HOURS, "load": np.arange(30.0), "kW max": 1.0})
+    frame.to_csv(tmp_path / name, index=False) if name == "x.csv" else WRITERS[name](frame, tmp_path / name)
+    with pytest.raises(DataError, match=rf"for which --data\.{setting} 'y' means nothing; leave the setting out"):
+        read(tmp_path / name, **{setting: "y"})
+    like = read(tmp_path / name)[0].rules
+    (series,) = read_series(SeriesDataConfig(source=str(tmp_path / name), **{setting: "y"}), like)  # type: ignore[arg-type]
+    assert len(series) == 30, "as another file than that of training may be of another format"

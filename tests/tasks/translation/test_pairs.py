@@ -11,7 +11,13 @@ import pytest
 
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
-from rnnapps.tasks.translation.data.files import LONGEST_LINE, read_aligned, read_tab_file
+from rnnapps.tasks.translation.data.files import (
+    LONGEST_LINE,
+    placed_aligned,
+    placed_pairs,
+    read_aligned,
+    read_tab_file,
+)
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, filter_pairs
 from rnnapps.tasks.translation.data.splits import read_pair_splits
 
@@ -33,6 +39,57 @@ def test_lines_of_two_columns(tmp_path: Path) -> None:
 def test_two_aligned_files(tmp_path: Path) -> None:
     source, target = write(tmp_path / "a.de", "eins\n\nzwei\n"), write(tmp_path / "a.en", "one\n\ntwo")
     assert read_aligned(source, target) == [Pair("eins", "one"), Pair("zwei", "two")]
+
+
+def test_of_many_lines_some_are_drawn_and_both_files_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = numbered(tmp_path / "a.tsv", 2000)
+    columns = list(zip(*(line.split("\t") for line in pairs.read_text().splitlines()), strict=True))
+    files = [write(tmp_path / f"a.{name}", "\n".join(lines)) for name, lines in zip(("de", "en"), columns, strict=True)]
+    drawn = [placed_pairs(pairs, most=50), placed_aligned(*files, most=50)]
+    assert "50 of 2,000 lines are read, drawn at random" in capsys.readouterr().err
+    for found in drawn:
+        assert len(found) == 50
+        assert all(placed.pair.source.split()[1] == placed.pair.target.split()[1] for placed in found)
+    assert [placed.pair for placed in drawn[0]] == [placed.pair for placed in drawn[1]]
+    with pytest.raises(DataError, match=r"c\.csv: has 2,000 lines, more than 50; write it with tabs, or raise"):
+        placed_pairs(write(tmp_path / "c.csv", pairs.read_text().replace("\t", ",")), most=50)
+
+
+def test_documents_between_empty_lines_are_held_out_whole(tmp_path: Path) -> None:
+    texts = [
+        "\n\n".join("\n".join(f"{said} {d} {n}" for n in range(5)) for d in range(40)) for said in ("Satz", "sentence")
+    ]
+    files = [write(tmp_path / f"a.{name}", f"{text}\n") for name, text in zip(("de", "en"), texts, strict=True)]
+    tabbed = write(
+        tmp_path / "a.tsv",
+        "\n".join(
+            f"{one}\t{two}" if one else "" for one, two in zip(texts[0].split("\n"), texts[1].split("\n"), strict=True)
+        ),
+    )
+    for settings in ({"source": str(files[0]), "target": str(files[1])}, {"source": str(tabbed)}):
+        splits = read_pair_splits(PairDataConfig(**settings, validation_fraction=0.1, test_fraction=0.1))
+        assert splits.dealt == "documents" and splits.test is not None
+        documents = [
+            {pair.source.split()[1] for pair in part} for part in (splits.train, splits.validation, splits.test)
+        ]
+        assert [len(part) for part in documents] == [32, 4, 4] and len(set.union(*documents)) == 40
+        assert len(splits.train) == 160
+
+
+def test_several_references_of_test_sentences(tmp_path: Path) -> None:
+    train = numbered(tmp_path / "a.tsv", 40)
+    source, target = write(tmp_path / "t.de", "eins\n\nzwei\ndrei\n"), write(tmp_path / "t.en", "one\n\ntwo\nthree\n")
+    more = [write(tmp_path / f"r{n}", text) for n, text in enumerate(("1\n\n2\n3\n", "I\n\n\nIII\n"))]
+    settings: dict[str, Any] = {"test": str(source), "test_target": str(target)}
+    references = tuple(map(str, more))
+    splits = read_pair_splits(PairDataConfig(str(train), **settings, test_references=references))
+    assert splits.scored_references() == [["one", "1", "I"], ["two", "2"], ["three", "3", "III"]]
+    assert read_pair_splits(PairDataConfig(str(train), **settings)).scored_references() == [["one"], ["two"], ["three"]]
+    with pytest.raises(DataError, match=r"r0: has 1 lines, but .*t\.de has 4"):
+        write(more[0], "1\n")
+        read_pair_splits(PairDataConfig(str(train), **settings, test_references=references))
+    with pytest.raises(ConfigError, match=r"data\.test_references needs data\.test and data\.test_target"):
+        PairDataConfig(str(train), test_references=references)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "data.validation_target": Change(right, {"data.validation": left, "data.validation_target": turned}),
         "data.test": Change(str(other)),
         "data.test_target": Change(right, {"data.test": left, "data.test_target": turned}),
+        "data.test_references": Change((turned,), {"data.test": left, "data.test_target": right}),
+        "data.most_lines": Change(20, {"data.source": str(other)}),
         "data.lowercase": Change(True, {"data.source": str(odd)}),
         "data.source_vocabulary": Change(30, subwords),
         "data.target_vocabulary": Change(30, subwords),

@@ -18,14 +18,17 @@ class PairDataConfig(BadExamplesConfig):
 
     Attributes:
         source: `builtin` (dates, times, amounts and measures, English and German), a file with a sentence and its
-            translation in each line (tabs, `|||`, CSV, JSON lines), a file of source sentences with their translations
-            in `target`, or `tfds:NAME/CONFIG`.
+            translation in each line (tabs, `|||`, CSV, JSON lines), a translation memory (TMX), a file of source
+            sentences with their translations in `target`, or `tfds:NAME/CONFIG`.
         target: file with the translation of each line of `source`; None where `source` holds both.
-        columns: the two columns of such files to read, by number from 1 or by name: `'[1, 3]'`, `'[de, en]'`.
+        columns: the two columns of such files to read, by number from 1 or by name: `'[1, 3]'`, `'[de, en]'`; of a
+            translation memory, the two languages.
+        most_lines: the most lines or units of a file that are read; of a longer one so many are drawn at random.
         validation: pairs held out for validation, as `source`; None takes `validation_fraction` of the training pairs.
         validation_target: file with the translations of `validation`.
         test: pairs for the test, as `source`; None takes `test_fraction` of the training pairs.
         test_target: file with the translations of `test`.
+        test_references: files with further translations of `test`, with which scores compare too.
         validation_fraction: share of the pairs held out for validation, above 0 and below 1.
         test_fraction: share of the pairs held out for the test, 0 to below 1.
         reverse: translate from the second language into the first.
@@ -60,6 +63,8 @@ class PairDataConfig(BadExamplesConfig):
     longest: int = 500
     largest_ratio: float = 4.0
     grow_tokens: int = 500
+    most_lines: int = 2_000_000
+    test_references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -72,6 +77,9 @@ class PairDataConfig(BadExamplesConfig):
         for name in ("validation", "test"):
             if getattr(self, f"{name}_target") is not None and getattr(self, name) is None:
                 raise ConfigError(f"data.{name}_target needs data.{name}, the file with the sentences it translates")
+        require("data.most_lines", self.most_lines, "at least 10", self.most_lines >= 10)
+        if self.test_references and (self.test_target is None or self.reverse):
+            raise ConfigError("data.test_references needs data.test and data.test_target, without data.reverse")
         require(
             "data.validation_fraction", self.validation_fraction, "above 0, below 1", 0 < self.validation_fraction < 1
         )

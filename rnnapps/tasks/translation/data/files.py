@@ -2,49 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
-from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
-from rnnapps.data.sources import read_bytes
-from rnnapps.data.text.documents import decode_text
+from rnnapps.data.compressed import plain_suffix
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.lines import sampled, text_lines
 from rnnapps.tasks.translation.data.pair_lines import PairLine, pair_lines
-from rnnapps.tasks.translation.data.pairs import Pair
+from rnnapps.tasks.translation.data.pairs import Pair, Placed
+from rnnapps.tasks.translation.data.tmx import TMX_SUFFIX, tmx_lines
 
-__all__ = ["LONGEST_LINE", "checked_pair", "read_aligned", "read_tab_file"]
+__all__ = ["LONGEST_LINE", "checked_pair", "placed_aligned", "placed_pairs", "read_aligned", "read_tab_file"]
 
-MAXIMUM_BYTES, MAXIMUM_LINES = 1 << 27, 2_000_000
-"""Of a file; more would take gigabytes of memory."""
+MOST_LINES = 2_000_000
 BLANK = "one side is blank"
 LONGEST_LINE = 20_000
 """Characters of the longest sentence that is accepted."""
+
+BOTH_BLANK = ("", "")
+Item = TypeVar("Item")
 
 
 def read_tab_file(
     path: str | Path, good: GoodExamples | None = None, *, columns: Sequence[str | int] = ()
 ) -> list[Pair]:
-    """Reads a file with a sentence and its translation in each line, see `pair_lines`; empty lines are skipped.
+    """The pairs of `placed_pairs`."""
+    return [placed.pair for placed in placed_pairs(path, good, columns=columns)]
+
+
+def placed_pairs(
+    path: str | Path,
+    good: GoodExamples | None = None,
+    *,
+    columns: Sequence[str | int] = (),
+    most: int = MOST_LINES,
+) -> list[Placed]:
+    """Reads a file with a sentence and its translation in each line, see `pair_lines`, or a translation memory.
 
     Args:
-        path: the file.
+        path: the file, of any size; lines without text are skipped.
         good: counts the lines that are no pair, and drops those with a blank side; without it the first is an error.
         columns: the two columns to read, see `pair_lines`.
+        most: the most lines that are read; of more, so many are drawn, and told.
 
     Raises:
         DataError: the file is missing, not UTF-8, or a line is not two sentences, with its number.
     """
     good = good or GoodExamples.refusing(path, noun="lines")
-    lines = pair_lines(path, _lines(path), columns)
+    if plain_suffix(path) == TMX_SUFFIX:
+        lines, _ = _drawn(path, tmx_lines(path, columns), most, "units")
+    else:
+        read, count = _drawn(path, text_lines(path), most, "lines")
+        if len(read) < count and plain_suffix(path) == ".csv":
+            remedy = "write it with tabs, or raise --data.most_lines: rows of CSV may go over several lines"
+            raise DataError(path, f"has {count:,} lines, more than {most:,}", remedy)
+        lines = list(pair_lines(path, read, columns))
     pairs = good.read(partial(_line_pair, path, line, good) for line in lines)
     return _not_empty(path, [pair for pair in pairs if pair is not None], good)
 
 
-def _line_pair(path: str | Path, line: PairLine, good: GoodExamples) -> Pair | None:
+def _drawn(path: str | Path, lines: Iterable[Item], most: int, noun: str) -> tuple[list[Item], int]:
+    """Some lines, which is told, or all; and how many there are."""
+    read, count = sampled(lines, most)
+    if len(read) < count:
+        print(
+            f"note: {path}: {most:,} of {count:,} {noun} are read, drawn at random (--data.most_lines)", file=sys.stderr
+        )
+    return read, count
+
+
+def _line_pair(path: str | Path, line: PairLine, good: GoodExamples) -> Placed | None:
     """The pair of a line of a file; see `_pair`."""
-    return _pair(path, line.place, line.sides(), good)
+    pair = _pair(path, line.place, line.sides(), good)
+    return pair and Placed(pair, line.document)
 
 
 def _pair(path: str | Path, place: str, sides: tuple[str, str], good: GoodExamples) -> Pair | None:
@@ -57,36 +92,48 @@ def _pair(path: str | Path, place: str, sides: tuple[str, str], good: GoodExampl
 
 
 def read_aligned(source: str | Path, target: str | Path, good: GoodExamples | None = None) -> list[Pair]:
-    """Reads two files of which the same lines belong together; lines empty in both are skipped.
+    """The pairs of `placed_aligned`."""
+    return [placed.pair for placed in placed_aligned(source, target, good)]
+
+
+def placed_aligned(
+    source: str | Path, target: str | Path, good: GoodExamples | None = None, *, most: int = MOST_LINES
+) -> list[Placed]:
+    """Reads two files of which the same lines belong together; lines empty in both are skipped, and end documents.
 
     Args:
-        source: file of sentences.
+        source: file of sentences, of any size.
         target: file of their translations.
         good: counts the lines that are no pair; without it the first one is an error.
+        most: the most lines that are read; of more, so many are drawn, and told.
 
     Raises:
         DataError: a file is missing or not UTF-8, or they differ in their number of lines, or a sentence is missing.
     """
     good = good or GoodExamples.refusing(source, noun="lines")
-    lines = [_lines(path) for path in (source, target)]
-    if len(lines[0]) != len(lines[1]):
-        problem = f"has {len(lines[1]):,} lines, but {source} has {len(lines[0]):,}"
-        raise DataError(target, problem, "the same lines of both files must belong together")
-    pairs = good.read(
-        partial(_pair, target, f"line {number}", both, good)
-        for number, both in enumerate(zip(*lines, strict=True), start=1)
-        if both[0].strip() or both[1].strip()
-    )
+    lines, _ = _drawn(source, _both(source, target), most, "lines")
+
+    def placed(number: int, sides: tuple[str, str], document: int) -> Placed | None:
+        pair = _pair(target, f"line {number}", sides, good)
+        return pair and Placed(pair, document, number)
+
+    pairs = good.read(partial(placed, *line) for line in lines if line[1] != BOTH_BLANK)
     return _not_empty(source, [pair for pair in pairs if pair is not None], good)
 
 
-def _lines(path: str | Path) -> list[str]:
-    """The lines of a text file; only a line feed ends a line, other separators belong to sentences."""
-    text = decode_text(read_bytes(unpacked_source(path), maximum_bytes=MAXIMUM_BYTES), path)
-    if (count := text.count("\n")) > MAXIMUM_LINES:
-        raise DataError(path, f"has {count:,} lines; at most {MAXIMUM_LINES:,} are read", "use a part of it")
-    lines = text.split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
+def _both(source: str | Path, target: str | Path) -> Iterator[tuple[int, tuple[str, str], int]]:
+    """The number, the two sides and the document of each line of two files."""
+    counts, document, blank = [0, 0], -1, True
+    for number, lines in enumerate(zip_longest(text_lines(source), text_lines(target)), start=1):
+        counts = [number if line is not None else count for line, count in zip(lines, counts, strict=True)]
+        texts = ["" if line is None else line.text for line in lines]
+        if any(text.strip() for text in texts):
+            document += blank
+        blank = not any(text.strip() for text in texts)
+        yield number, BOTH_BLANK if blank else (texts[0], texts[1]), max(document, 0)
+    if counts[0] != counts[1]:
+        problem = f"has {counts[1]:,} lines, but {source} has {counts[0]:,}"
+        raise DataError(target, problem, "the same lines of both files must belong together")
 
 
 def checked_pair(path: str | Path, place: str, source: str, target: str) -> Pair:
@@ -110,7 +157,7 @@ def checked_pair(path: str | Path, place: str, source: str, target: str) -> Pair
     return Pair(source.strip(), target.strip())
 
 
-def _not_empty(path: str | Path, pairs: list[Pair], good: GoodExamples) -> list[Pair]:
+def _not_empty(path: str | Path, pairs: list[Placed], good: GoodExamples) -> list[Placed]:
     """The pairs; raises DataError where there are none."""
     if not pairs:
         good.finish()

@@ -18,6 +18,7 @@ from rnnapps.data.csv_dicts import shown_names
 from rnnapps.data.csv_file import LONGEST_CELL
 from rnnapps.data.text.json_lines import json_object, whole_text
 from rnnapps.errors import DataError
+from rnnapps.tasks.translation.data.lines import Line
 
 __all__ = ["PairLine", "pair_lines"]
 
@@ -41,8 +42,8 @@ LOOKED_AT = 1000
 
 SHOWN = 60
 
-Cells = tuple[int, list[str]]
-"""The number of a line, and its cells."""
+Cells = tuple[int, list[str], int]
+"""The number of a line, its cells, and its document."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +53,22 @@ class PairLine:
     Attributes:
         place: what a person calls it: "line 7".
         sides: gives sentence and translation as they are written, or raises DataError.
+        document: which of those that lines without text stand between.
     """
 
     place: str
     sides: Callable[[], tuple[str, str]]
+    document: int = 0
 
 
-def pair_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | int] = ()) -> Iterator[PairLine]:
+def pair_lines(path: str | Path, lines: Sequence[Line], columns: Sequence[str | int] = ()) -> Iterator[PairLine]:
     """Yields the lines of a file that hold something, each with what finds its two sides.
 
     What is left out, a header or a third column, is told on standard error.
 
     Args:
         path: the file, whose ending says that it is CSV or JSON lines, and which errors name.
-        lines: its lines.
+        lines: its lines, or some of them with the first.
         columns: the two columns to read, by their numbers from 1, or by the names in the first line; by default there
             are two.
 
@@ -86,29 +89,30 @@ def pair_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | i
     if header:
         print(f"note: {path}: line {first[0]} is a header and no pair: {shown_names(header)}", file=sys.stderr)
     places = _places(path, read, columns, header)
-    for number, cells in rows if header else chain([first], rows):
+    for number, cells, document in rows if header else chain([first], rows):
         place, separator = f"line {number}", "a comma" if table else "a tab"
-        yield PairLine(place, partial(_sides, path, place, cells, places=places, separator=separator))
+        yield PairLine(place, partial(_sides, path, place, cells, places=places, separator=separator), document)
 
 
-def _split_rows(lines: Sequence[str]) -> Iterator[Cells]:
-    """(number, cells) of each line that is not empty, cut at tabs, or at `|||` where no line has a tab."""
-    separator = "|||" if not any("\t" in line for line in lines) else "\t"
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield number, line.split(separator)
+def _split_rows(lines: Sequence[Line]) -> Iterator[Cells]:
+    """The cells of each line that is not empty, cut at tabs, or at `|||` where no line has a tab."""
+    separator = "|||" if not any("\t" in line.text for line in lines) else "\t"
+    for line in lines:
+        if line.text.strip():
+            yield line.number, line.text.split(separator), line.document
 
 
-def _csv_rows(path: str | Path, lines: Sequence[str]) -> Iterator[Cells]:
-    """(number of the last line, cells) of each row of a CSV file, whose separator its first line shows."""
+def _csv_rows(path: str | Path, lines: Sequence[Line]) -> Iterator[Cells]:
+    """The cells of each row of a CSV file, with the number of its last line; its first line shows the separator."""
     csv.field_size_limit(LONGEST_CELL)
-    first = next((line for line in lines if line.strip()), "")
+    texts = [line.text for line in lines]
+    first = next((text for text in texts if text.strip()), "")
     separator = max(",;\t", key=lambda sign: (first.count(sign), -",;\t".index(sign)))
-    reader = csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO("\n".join(texts), newline=""), delimiter=separator, strict=True)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
+                yield reader.line_num, cells, 0
     except csv.Error as error:
         raise DataError(path, f"line {reader.line_num}: {error}", "check its quotation marks") from None
 
@@ -128,7 +132,7 @@ def _places(
     if columns:
         first, second = (_place(path, column, header) for column in columns)
         return first, second
-    thirds = (cells[2] for _, cells in islice(read(), int(bool(header)), LOOKED_AT) if len(cells) == 3)
+    thirds = (cells[2] for _, cells, _ in islice(read(), int(bool(header)), LOOKED_AT) if len(cells) == 3)
     shown = next(thirds, None)
     if shown is None or not ATTRIBUTION.search(shown) or not all(map(ATTRIBUTION.search, thirds)):
         return None
@@ -168,16 +172,16 @@ def _sides(
     raise DataError(path, problem, f"write each pair on a line of its own, without tabs in sentences{more}")
 
 
-def _json_lines(path: str | Path, lines: Sequence[str], columns: Sequence[str | int]) -> Iterator[PairLine]:
+def _json_lines(path: str | Path, lines: Sequence[Line], columns: Sequence[str | int]) -> Iterator[PairLine]:
     """The lines of a file of JSON objects, with two texts each, or with those under `translation`."""
     keys = [str(column) for column in columns]
-    for number, line in enumerate(lines, start=1):
+    for number, line, document in lines:
         if not line.strip():
             continue
         if not keys:
             keys = _keys(path, number, line)
             print(f"note: {path}: pairs are read from {keys[0]!r} and {keys[1]!r}", file=sys.stderr)
-        yield PairLine(f"line {number}", partial(_json_sides, path, f"line {number}", line, keys))
+        yield PairLine(f"line {number}", partial(_json_sides, path, f"line {number}", line, keys), document)
 
 
 def _object(path: str | Path, place: str, line: str) -> Mapping[str, Any]:

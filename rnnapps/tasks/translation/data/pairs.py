@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.data.digest import digest_examples
 
-__all__ = ["Pair", "PairSplits", "filter_pairs"]
+__all__ = ["Pair", "PairSplits", "Placed", "filter_pairs"]
 
 SHORT = 20
 """Up to this many characters the ratio of lengths says nothing."""
@@ -20,6 +20,20 @@ class Pair(NamedTuple):
 
     source: str
     target: str
+
+
+class Placed(NamedTuple):
+    """A pair, and where it stands.
+
+    Attributes:
+        pair: the pair.
+        document: which of the documents that lines without text stand between.
+        line: of its file, from 1; 0 where that has none.
+    """
+
+    pair: Pair
+    document: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,8 @@ class PairSplits:
         read: number of training pairs before the filter.
         dropped: reason -> number of training pairs that were dropped for it.
         skipped: lines that are no pairs.
+        references: further translations of each test sentence; empty where there are none.
+        dealt: what was held out where shares were: sentences or documents.
     """
 
     train: Sequence[Pair]
@@ -43,6 +59,13 @@ class PairSplits:
     read: int
     dropped: dict[str, int] = field(default_factory=dict)
     skipped: tuple[BadExample, ...] = ()
+    references: tuple[tuple[str, ...], ...] = ()
+    dealt: str = "sentences"
+
+    def scored_references(self) -> list[list[str]]:
+        """All translations of each sentence that `evaluate` scores: of the test, or else of the validation."""
+        pairs = self.validation if self.test is None else self.test
+        return [[pair.target, *more] for pair, more in zip(pairs, self.references or ((),) * len(pairs), strict=True)]
 
     def digest(self) -> str:
         """A fingerprint of the training and validation pairs."""

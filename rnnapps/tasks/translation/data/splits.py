@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
@@ -10,14 +11,17 @@ from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.sources import is_tfds
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
-from rnnapps.tasks.translation.data.files import read_aligned, read_tab_file
+from rnnapps.tasks.translation.data.files import placed_aligned, placed_pairs
 from rnnapps.tasks.translation.data.given import given_pairs
-from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, filter_pairs
+from rnnapps.tasks.translation.data.lines import text_lines
+from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, Placed, filter_pairs
 from rnnapps.tasks.translation.data.tfds import tfds_parts
 
 __all__ = ["read_pair_splits"]
 
 BUILTIN = "builtin"
+FEWEST_DOCUMENTS, SENTENCES_OF_A_DOCUMENT = 20, 3
+"""So many documents, of so many sentences on average, are held out whole."""
 
 
 def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits:
@@ -35,59 +39,105 @@ def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits
         DataError: a source is missing, damaged, or has too few pairs.
     """
     good = GoodExamples(config.source, config, noun="lines")
-    own = _own_pairs(config, good) if given is None else given_pairs(given)
+    if given is None:
+        own = _own_pairs(config, good)
+    else:
+        own = {name: [Placed(pair) for pair in pairs] for name, pairs in given_pairs(given).items()}
     for name in ("validation", "test"):
         path = getattr(config, name)
         if path is not None:
-            own[name] = _read(path, getattr(config, f"{name}_target"), good, config.columns)
+            own[name] = _read(path, getattr(config, f"{name}_target"), good, config)
     skipped = good.finish()
-    if config.reverse:
-        own = {name: [Pair(pair.target, pair.source) for pair in pairs] for name, pairs in own.items()}
+    references = _references(config, own.get("test", []))
     shares = {name: 0.0 if name in own else getattr(config, f"{name}_fraction") for name in ("validation", "test")}
-    dealt = _dealt(own.pop("train"), shares, config.source)
-    parts: dict[str, Sequence[Pair]] = {**dealt, **own}
+    dealt, held_out = _dealt(own.pop("train"), shares, config.source)
+    parts = {name: [_turned(placed.pair, config) for placed in pairs] for name, pairs in {**dealt, **own}.items()}
     train, dropped = filter_pairs(parts["train"], longest=config.longest, largest_ratio=config.largest_ratio)
     if not train:
         raise DataError(config.source, f"has no usable training pair; dropped: {dropped}", "give other pairs")
-    name = "dates, times, amounts and measures (Unicode CLDR)" if config.source == BUILTIN else config.source
-    test = parts.get("test") or None
-    return PairSplits(train, parts["validation"], test, name, len(parts["train"]), {**good.dropped, **dropped}, skipped)
+    return PairSplits(
+        train,
+        parts["validation"],
+        parts.get("test") or None,
+        "dates, times, amounts and measures (Unicode CLDR)" if config.source == BUILTIN else config.source,
+        len(parts["train"]),
+        {**good.dropped, **dropped},
+        skipped,
+        references,
+        held_out,
+    )
 
 
-def _own_pairs(config: PairDataConfig, good: GoodExamples) -> dict[str, list[Pair]]:
+def _turned(pair: Pair, config: PairDataConfig) -> Pair:
+    """A pair in the direction of translation."""
+    return Pair(pair.target, pair.source) if config.reverse else pair
+
+
+def _own_pairs(config: PairDataConfig, good: GoodExamples) -> dict[str, list[Placed]]:
     """The pairs of each split that the source has of its own; all are for training where it is no data set."""
     if is_tfds(config.source):
-        return tfds_parts(config.source)
-    return {"train": _read(config.source, config.target, good, config.columns)}
+        return {name: [Placed(pair) for pair in pairs] for name, pairs in tfds_parts(config.source).items()}
+    return {"train": _read(config.source, config.target, good, config)}
 
 
-def _read(source: str, target: str | None, good: GoodExamples, columns: Sequence[str | int]) -> list[Pair]:
+def _read(source: str, target: str | None, good: GoodExamples, config: PairDataConfig) -> list[Placed]:
     """The pairs of one source: built-in, a file of both sides, or two aligned files."""
     if source == BUILTIN:
         from rnnapps.tasks.translation.data.phrases import builtin_pairs
 
-        return builtin_pairs()
-    return read_tab_file(source, good, columns=columns) if target is None else read_aligned(source, target, good)
+        return [Placed(pair) for pair in builtin_pairs()]
+    if target is not None:
+        return placed_aligned(source, target, good, most=config.most_lines)
+    return placed_pairs(source, good, columns=config.columns, most=config.most_lines)
 
 
-def _dealt(pairs: Sequence[Pair], shares: dict[str, float], source: str) -> dict[str, list[Pair]]:
-    """Deals source sentences out at random, the same way every time."""
+def _references(config: PairDataConfig, test: Sequence[Placed]) -> tuple[tuple[str, ...], ...]:
+    """Further translations of each test sentence, by its line."""
+    if not config.test_references:
+        return ()
+    files = [[line.text.strip() for line in text_lines(path)] for path in config.test_references]
+    longest = max(placed.line for placed in test)
+    for path, lines in zip(config.test_references, files, strict=True):
+        if len(lines) < longest:
+            problem = f"has {len(lines):,} lines, but {config.test} has {longest:,}"
+            raise DataError(path, problem, "the same lines of both files must belong together")
+    return tuple(tuple(filter(None, (lines[placed.line - 1] for lines in files))) for placed in test)
+
+
+def _dealt(pairs: Sequence[Placed], shares: dict[str, float], source: str) -> tuple[dict[str, list[Placed]], str]:
+    """Deals source sentences, or whole documents where there are some, out at random, the same way every time.
+
+    Returns:
+        The pairs of each part, and what was dealt out: sentences or documents.
+    """
+    documents = len({placed.document for placed in pairs})
     if not any(shares.values()):
-        return {"train": list(pairs)}
-    sentences = list(dict.fromkeys(pair.source for pair in pairs))
-    counts = {name: max(1, round(len(sentences) * share)) for name, share in shares.items() if share}
-    if sum(counts.values()) >= len(sentences):
-        problem = (
-            f"has {len(sentences)} different sentences; {sum(counts.values())} are held out, none are left to learn"
-        )
+        return {"train": list(pairs)}, "sentences"
+    if documents >= FEWEST_DOCUMENTS and len(pairs) >= SENTENCES_OF_A_DOCUMENT * documents:
+        parts = _dealt_by(pairs, shares, source, lambda placed: placed.document)
+        held_out = {placed.pair.source for name in shares for placed in parts.get(name, ())}
+        known = [placed for placed in parts["train"] if placed.pair.source not in held_out]
+        print(f"note: {source}: whole documents are held out, of {documents:,} between empty lines", file=sys.stderr)
+        return {**parts, "train": known}, "documents"
+    return _dealt_by(pairs, shares, source, lambda placed: placed.pair.source), "sentences"
+
+
+def _dealt_by(
+    pairs: Sequence[Placed], shares: dict[str, float], source: str, group: Callable[[Placed], Hashable]
+) -> dict[str, list[Placed]]:
+    """Deals groups of pairs out."""
+    groups = list(dict.fromkeys(map(group, pairs)))
+    counts = {name: max(1, round(len(groups) * share)) for name, share in shares.items() if share}
+    if sum(counts.values()) >= len(groups):
+        problem = f"has {len(groups)} different sentences; {sum(counts.values())} are held out, none are left to learn"
         raise DataError(source, problem, "give more pairs, or files of validation and test pairs")
-    order = np.random.default_rng(0).permutation(len(sentences))
-    held_out: dict[str, str] = {}
+    order = np.random.default_rng(0).permutation(len(groups))
+    held_out: dict[Hashable, str] = {}
     start = 0
     for name, count in counts.items():
-        held_out |= {sentences[number]: name for number in order[start : start + count]}
+        held_out |= {groups[number]: name for number in order[start : start + count]}
         start += count
-    parts: dict[str, list[Pair]] = {name: [] for name in ("train", *counts)}
-    for pair in pairs:
-        parts[held_out.get(pair.source, "train")].append(pair)
+    parts: dict[str, list[Placed]] = {name: [] for name in ("train", *counts)}
+    for placed in pairs:
+        parts[held_out.get(group(placed), "train")].append(placed)
     return parts
