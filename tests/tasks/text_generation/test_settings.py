@@ -37,7 +37,7 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "data.test": Change(str(write_words(folder / "test.txt", 600, seed=2))),
         "data.pattern": Change("*.md", {"data.source": str(folder / "mixed")}),
         "data.field": Change("other", {"data.source": str(records)}),
-        "data.vocabulary": Change(70, {"data.tokens": "subwords"}),
+        "data.vocabulary": Change(64, {"data.tokens": "subwords"}),
         "data.grow_tokens": Change(0, {"data.tokens": "subwords"}),
         "prompt": Change("river", {"prompt": "zoo"}),
         "prompts": Change(str(prompts), {"prompt": ""}),
