@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rnnapps.layers import Bidirectional, Recurrent, RecurrentStack
     from rnnapps.verbs.look import look
     from rnnapps.verbs.model import Model
-    from rnnapps.verbs.start import load, train
+    from rnnapps.verbs.start import ensemble, load, train
 
     __version__: str
 
@@ -37,6 +37,7 @@ __all__ = [
     "RecurrentStack",
     "__version__",
     "cells",
+    "ensemble",
     "errors",
     "load",
     "look",
@@ -51,6 +52,7 @@ _HOMES = {
     "Recurrent": "rnnapps.layers",
     "RecurrentStack": "rnnapps.layers",
     "Model": "rnnapps.verbs.model",
+    "ensemble": "rnnapps.verbs.start",
     "load": "rnnapps.verbs.start",
     "look": "rnnapps.verbs.look",
     "train": "rnnapps.verbs.start",

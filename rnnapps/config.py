@@ -34,11 +34,13 @@ Schedule = Literal["constant", "one_cycle", "cosine", "exponential"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Compilation = Literal["auto", "xla", "graph"]
+Averaged = Literal["best", "last"]
 
 TRACKERS = ("mlflow", "wandb")
 """Services that `training.track` may name."""
 
 LONGEST_SAMPLE = 10_000
+MOST_STATES = 50
 LARGEST_LIMIT = 1_000_000_000
 
 
@@ -145,6 +147,11 @@ class TrainingConfig:
         clip_norm: gradients are scaled down to this global norm; 0 turns clipping off.
         average_decay: what is evaluated, kept and exported are averages of the weights, of which an update leaves this
             share, 0 to below 1; 0 for the weights themselves.
+        average_states: after the last update, the mean of so many evaluated states is kept and exported where it
+            validates better than the best of them; 0 for none.
+        averaged: which states: the best ones, or the last.
+        refit: after the last update, train again from the beginning on all rows, those of validation too, for as many
+            updates as the best state had; what is calibrated on validation rows stays that of the run before.
         patience: evaluations without improvement after which training stops; 0 never stops early.
         precision: number format of the computation.
         compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph in which recurrent layers compile
@@ -168,6 +175,9 @@ class TrainingConfig:
     weight_decay: float = searched(0.0, 0.0, 0.1)
     clip_norm: float = searched(1.0, 0.05, 20.0, logarithmic=True, factor=5)
     average_decay: float = chosen(0.0, 0.0, 0.9, 0.99)
+    average_states: int = 0
+    averaged: Averaged = "best"
+    refit: bool = False
     patience: int = 0
     precision: Precision = "float32"
     compile: Compilation = "auto"
@@ -182,9 +192,12 @@ class TrainingConfig:
             value = getattr(self, name)
             require(f"training.{name}", value, "at least 0", 0 <= value < math.inf)
         require("training.learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate < math.inf)
+        states, most = self.average_states, MOST_STATES
+        require("training.average_states", states, f"0, or from 2 to {most}", states == 0 or 2 <= states <= most)
         decay = self.average_decay
         require("training.average_decay", decay, "at least 0 and below 1", 0 <= decay < 1)
-        choices = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision, "compile": Compilation}
+        choices: dict[str, object] = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision}
+        choices |= {"compile": Compilation, "averaged": Averaged}
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)
         told = f"some of {', '.join(TRACKERS)}"
@@ -192,7 +205,13 @@ class TrainingConfig:
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""
-        return {} if self.optimizer == "adamw" else {"weight_decay": "needs training.optimizer adamw"}
+        found = {} if self.optimizer == "adamw" else {"weight_decay": "needs training.optimizer adamw"}
+        if self.refit:
+            why = "training.refit trains anew, and only to the best step"
+            found |= dict.fromkeys(("average_states", "averaged"), why)
+        elif not self.average_states:
+            found["averaged"] = "needs training.average_states"
+        return found
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rnnapps.cli.certifying import add_certify, certify_command
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
+from rnnapps.cli.ensembles import add_ensemble, ensemble_command
 from rnnapps.cli.fitting import add_fit, fit_command
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.paging import add_page, page_command
@@ -28,6 +29,7 @@ examples:
   rnnapps PIPELINE train --config demo   train on built-in data
   rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps runs                           runs and their scores side by side
+  rnnapps ensemble RUN RUN --to RUN      runs joined to one model
   rnnapps verify saved_models/NAME/1     prove that an export serves
   rnnapps serve saved_models             serve exports over REST and gRPC
   rnnapps score saved_models/NAME ROWS   answer many rows of files
@@ -118,6 +120,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "certify": certify_command,
     "deploy": deploy_command,
+    "ensemble": ensemble_command,
     "fit": fit_command,
     "list": _list,
     "models": _models,
@@ -152,6 +155,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_fit(commands)
     _add_models(commands)
     add_runs(commands)
+    add_ensemble(commands)
     add_score(commands)
     _add_verify(commands)
     add_deploy(commands)
@@ -162,21 +166,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_new(commands)
     return parser
-
-
-def _add_new(commands: Commands) -> None:
-    """The command `new`."""
-    new = add_command(
-        commands,
-        "new",
-        "rnnapps new pipeline gestures --to ~/work",
-        "rnnapps new cell leaky --to .",
-        summary="write a pipeline or a cell of your own, which works from the first minute",
-        description="Write a package with a pipeline, or a cell with its test, to start from; both pass their checks.",
-    )
-    new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
-    new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
-    new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
 
 
 def _add_models(commands: Commands) -> None:
@@ -194,6 +183,21 @@ def _add_models(commands: Commands) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="a model to unpack")
     parser.add_argument("--to", metavar="DIR", help="the folder to unpack it into, which must not exist")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_new(commands: Commands) -> None:
+    """The command `new`."""
+    new = add_command(
+        commands,
+        "new",
+        "rnnapps new pipeline gestures --to ~/work",
+        "rnnapps new cell leaky --to .",
+        summary="write a pipeline or a cell of your own, which works from the first minute",
+        description="Write a package with a pipeline, or a cell with its test, to start from; both pass their checks.",
+    )
+    new.add_argument("kind", choices=["pipeline", "cell"], metavar="KIND", help="pipeline or cell")
+    new.add_argument("name", metavar="NAME", help="its name: lower case with underscores")
+    new.add_argument("--to", default=".", metavar="DIR", help="the folder it goes into; by default the current one")
 
 
 def _add_verify(commands: Commands) -> None:

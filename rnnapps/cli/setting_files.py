@@ -11,7 +11,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
 from rnnapps.verbs.pipelines import find_configuration
-from rnnapps.verbs.saved import saved_configuration
+from rnnapps.verbs.saved import read_saved, saved_configuration
 from rnnapps.zoo import resolved
 
 __all__ = ["read_files"]
@@ -39,7 +39,7 @@ def read_files(
         for value in values_of(argv, flag) if flag in VERBS[verb].flags else []:
             path = saved_configuration(resolved(value))
             if path is not None:
-                inherited |= yaml_files.read(path, kinds, pipeline_name=pipeline.name)
+                inherited |= read_saved(pipeline, path, kinds)
     from_files: dict[str, settings.Setting] = {}
     for value in values_of(argv, "config") if "config" in VERBS[verb].flags else []:
         file = find_configuration(pipeline, value)

@@ -37,7 +37,19 @@ if TYPE_CHECKING:
 
     from rnnapps.verbs.train import Trained
 
-__all__ = ["data", "evaluate", "export", "finetune", "inspect", "predict", "run", "stream", "train", "tune"]
+__all__ = [
+    "data",
+    "evaluate",
+    "export",
+    "finetune",
+    "inspect",
+    "predict",
+    "run",
+    "shown_training",
+    "stream",
+    "train",
+    "tune",
+]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
@@ -65,7 +77,7 @@ def train(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     from rnnapps.verbs.train import train as train_run
 
     path, judged = _run_path(pipeline, arguments), not arguments.options["skip_evaluation"]
-    return _shown_training(pipeline, train_run(pipeline, arguments.config, path, judged=judged))
+    return shown_training(pipeline, train_run(pipeline, arguments.config, path, judged=judged))
 
 
 def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -77,7 +89,7 @@ def finetune(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     source, freeze = Path(arguments.options["from"]), tuple(arguments.options["freeze"] or ())
     path, judged = _run_path(pipeline, arguments), not arguments.options["skip_evaluation"]
     trained = finetune_run(pipeline, arguments.config, path, source=source, freeze=freeze, judged=judged)
-    return _shown_training(pipeline, trained)
+    return shown_training(pipeline, trained)
 
 
 def evaluate(pipeline: AnyPipeline, arguments: Arguments) -> Result:
@@ -179,7 +191,8 @@ def _shown_config(pipeline: AnyPipeline, arguments: Arguments) -> Result:
     return Result(data, lambda console: print(text, file=console.file))
 
 
-def _shown_training(pipeline: AnyPipeline, trained: Trained) -> Result:
+def shown_training(pipeline: AnyPipeline, trained: Trained) -> Result:
+    """What came of a training, and what to do next."""
     facts = {"run": trained.model.path, **trained.facts, "report": trained.report}
     evaluation = trained.evaluation
     data: dict[str, Any] = {**facts, **({"transfer": trained.transfer.as_dict()} if trained.transfer else {})}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.fitted import Configuration, Fitted, Preprocessor
 from rnnapps.contract.splits import Splits
+from rnnapps.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras
@@ -63,6 +64,8 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
             of a table; with a line feed.
         python_defaults: options of `predict_class` whose default is another for Python users: what the command line
             writes into a file, they may just want in hand.
+        settings_before: settings that a newer version has brought, dotted -> their value in models that were made
+            before, whose configurations do not name them, where that is not the default.
     """
 
     name: ClassVar[str]
@@ -83,6 +86,7 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
     stream_frees: ClassVar[frozenset[str]] = frozenset()
     stream_header: ClassVar[str] = ""
     python_defaults: ClassVar[Mapping[str, Any]] = {}
+    settings_before: ClassVar[Mapping[str, Any]] = {}
 
     def without_effect(self, config: ConfigT) -> Mapping[str, str]:
         """Settings that mean nothing beside the others, dotted -> why.
@@ -156,6 +160,20 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         network that always reads whole sequences has none.
         """
 
+    def join(self, fitted: Sequence[Fitted[ConfigT, PreprocessorT]]) -> keras.Model:
+        """One network of several of equal preprocessing, for all that is asked of one: an ensemble.
+
+        `rnnapps.layers.side_by_side` makes it; what runs a network otherwise than by calling it, a chunk at a time,
+        must do so with the members of one. The validation of `objective` then fits what is calibrated to it.
+
+        Args:
+            fitted: the members.
+
+        Raises:
+            ConfigError: the pipeline has no ensembles, as by default, or these cannot be one.
+        """
+        raise ConfigError(f"{self.name} has no ensembles")
+
     @abstractmethod
     def objective(self, fitted: Fitted[ConfigT, PreprocessorT], splits: SplitsT) -> Objective:
         """Loss, batches and validation of the task."""
@@ -194,6 +212,21 @@ class Pipeline(ABC, Generic[ConfigT, SplitsT, PreprocessorT]):
         held_out = data.validation if data.test is None else data.test
         changed = dataclasses.replace(data, train=known.train, validation=known.validation, test=held_out)
         return cast(SplitsT, changed)
+
+    def with_validation(self, splits: SplitsT) -> SplitsT | None:
+        """The same data with the validation examples among those for training, which `training.refit` learns from.
+
+        The default joins the fields `train` and `validation` of a dataclass, where they are lists or tuples.
+
+        Returns:
+            None where a model cannot learn from them too.
+        """
+        data = cast(Any, splits)
+        train, held_out = (getattr(data, name, None) for name in ("train", "validation"))
+        lists = isinstance(train, list | tuple) and isinstance(held_out, list | tuple)
+        if not lists or not dataclasses.is_dataclass(splits):
+            return None
+        return cast(SplitsT, dataclasses.replace(data, train=[*train, *held_out]))
 
     @abstractmethod
     def endpoints(self, fitted: Fitted[ConfigT, PreprocessorT]) -> dict[str, Endpoint]:

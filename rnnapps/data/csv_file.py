@@ -47,6 +47,7 @@ class CsvShape:
         missing: cells that mean "not measured", beside `MISSING`.
         skipped: numbers of the lines that are no rows.
         units: column -> the unit that stands in all of its cells, such as kW or %.
+        unnamed: whether the first column has no name.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class CsvShape:
     missing: tuple[str, ...] = ()
     skipped: tuple[int, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+    unnamed: bool = False
 
     def number(self, cell: str, *, column: str = "") -> float | None:
         """The number a cell holds without the unit of its column, see `read_number`."""
@@ -124,7 +126,8 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
     decimal = _decimal(separator, names, sample, known or {}) if config.decimal == "auto" else config.decimal
     if decimal == separator:
         raise DataError(path, f"uses {decimal!r} both between columns and in numbers", "give another --data.decimal")
-    return CsvShape(path, separator, decimal, names, sample, missing, skipped, units)
+    unnamed = not any(row[0].strip() for _, row in header)
+    return CsvShape(path, separator, decimal, names, sample, missing, skipped, units, unnamed=unnamed)
 
 
 def _head(path: Path) -> str:

@@ -8,9 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-__all__ = ["joined_header", "lines_that_are_no_rows", "shown_lines", "without_lines"]
+__all__ = ["INDEX", "joined_header", "lines_that_are_no_rows", "shown_lines", "without_lines"]
 
 LEAST_ROWS = 3
+INDEX = "index"
+"""What the first column is called, where it has no name: pandas writes an index so."""
 _DIGIT = re.compile(r"\d")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _VALUE = re.compile(r"[\d.,:/+\-TZ ]*\d[\d.,:/+\-TZ ]*")
@@ -53,7 +55,7 @@ def lines_that_are_no_rows(lines: Sequence[str], separators: Sequence[str], miss
 def joined_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Names of columns from the lines that name them, the upper ones first: `north load`.
 
-    A name that stands over several columns may be written over the first of them alone.
+    A name that stands over several columns may be written over the first of them alone. The first column may have none.
     """
     *upper, last = ([cell.strip() for cell in row] for row in rows)
     names = last
@@ -63,6 +65,8 @@ def joined_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
             if not cells[column] and names[column] and names[column - 1]:
                 cells[column] = cells[column - 1]
         names = [" ".join(part for part in (above, below) if part) for above, below in zip(cells, names, strict=True)]
+    if names and not names[0] and INDEX not in names:
+        names = [INDEX, *names[1:]]
     return tuple(names)
 
 

@@ -92,7 +92,7 @@ def generate_as_asked(
 
     Sorting the vocabulary for each id costs more than a small network: where no row asks for it, the plain loop runs.
     """
-    plain = Rules(rules.temperature, rules.seed)
+    plain = Rules(rules.temperature, rules.seed, min_p=rules.min_p)
     top_k, top_p, stop = (tf.convert_to_tensor(rule) for rule in (rules.top_k, rules.top_p, rules.stop_lengths))
     asked = (top_k > 0) | (top_p < 1) | (stop > 0)
 

@@ -13,7 +13,7 @@ from rnnapps.export.artefact import CONFIG, PREPROCESSING
 from rnnapps.export.batching_settings import BATCHING, batching_failures
 from rnnapps.export.checks import Check, check
 from rnnapps.export.graph import FINGERPRINT
-from rnnapps.export.manifest import EXTRA
+from rnnapps.export.manifest import ENSEMBLE, EXTRA
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -79,7 +79,7 @@ def weight_failures(weights: Arrays, variables: Mapping[str, Array]) -> Iterator
 def _text_failures(folder: Path) -> Iterator[str]:
     yield from _read(folder / BATCHING, batching_failures)
     yield from _read(folder / EXTRA / CONFIG, _yaml_failures)
-    for path in sorted((folder / EXTRA / PREPROCESSING).rglob("*.json")):
+    for path in [*(folder / EXTRA).glob(ENSEMBLE), *sorted((folder / EXTRA / PREPROCESSING).rglob("*.json"))]:
         yield from _read(path, _json_failures)
 
 

@@ -14,7 +14,7 @@ __all__ = ["layout_checks"]
 
 _FILES = re.compile(
     r"saved_model\.pb|fingerprint\.pb|batching_params\.pbtxt|variables/variables\.(index|data-\d{5}-of-\d{5})"
-    r"|assets\.extra/(config\.yaml|manifest\.json(\.sig)?|model_card\.md|signatures\.json|tf_serving_warmup_requests|weights\.npz"
+    r"|assets\.extra/(config\.yaml|ensemble\.json|manifest\.json(\.sig)?|model_card\.md|signatures\.json|tf_serving_warmup_requests|weights\.npz"
     r"|expected/[A-Za-z]\w*\.npz|preprocessing/[^.\\:][^\\:]*|portable/(portable\.json|\w+/\w+\.(c|h|onnx|tflite)))",
     re.ASCII,
 )

@@ -19,6 +19,7 @@ import rnnapps
 from rnnapps.errors import ExportError
 
 __all__ = [
+    "ENSEMBLE",
     "EXTRA",
     "FORMAT",
     "MANIFEST",
@@ -31,7 +32,7 @@ __all__ = [
     "write_manifest",
 ]
 
-EXTRA = "assets.extra"
+EXTRA, ENSEMBLE = "assets.extra", "ensemble.json"
 FORMAT = 2
 _MAXIMUM_BYTES = 64 * 1024**2
 MANIFEST = f"{EXTRA}/manifest.json"

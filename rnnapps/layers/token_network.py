@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from rnnapps.config import TokenModelConfig
 from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.side_by_side import apart, log_mean, members_of
 from rnnapps.layers.stack import RecurrentStack, StackStep, recurrent_stack
 from rnnapps.types import Size, Tensor, Tensors
 
@@ -104,7 +105,9 @@ def vocabulary_axes(network: keras.Model) -> dict[str, int]:
 
 
 def zero_states(network: keras.Model, batch_size: Size) -> Tensors:
-    """The states before the first token, each `(batch, size)`."""
+    """The states before the first token, each `(batch, size)`; of an ensemble those of all members."""
+    if members := members_of(network):
+        return [state for member in members for state in zero_states(member, batch_size)]
     stack: RecurrentStack = network.get_layer(RECURRENT)
     return stack.initial_states(batch_size)
 
@@ -122,6 +125,10 @@ def read(network: keras.Model, tokens: Tensor, lengths: Tensor, states: Tensors)
         Logits `(batch, time, vocabulary)`, zero behind a row's end, and the states after each row's last token.
     """
     valid = tf.sequence_mask(lengths, tf.shape(tokens)[1])
+    if members := members_of(network):
+        pairs = zip(members, apart(states, _state_counts(members)), strict=True)
+        each, new = zip(*(read(member, tokens, lengths, own) for member, own in pairs), strict=True)
+        return tf.where(valid[..., None], log_mean(each), 0.0), [state for own in new for state in own]
     hidden = network.get_layer("embedding")(tf.where(valid, tokens, 0))
     hidden, final = network.get_layer(RECURRENT)(hidden, states=states, mask=valid)
     logits = _scores(network, tf.identity(hidden))  # without the Keras mask, which the embedding would complain about
@@ -143,6 +150,8 @@ def token_step(network: keras.Model) -> StackStep:
 
     Where the vocabulary is small, what the lowest layer makes of each token is computed once, here.
     """
+    if members := members_of(network):
+        return _step_of_members([token_step(member) for member in members], _state_counts(members))
     embedding, stack = network.get_layer("embedding"), network.get_layer(RECURRENT)
     vocabulary_size = network.output["logits"].shape[-1]
     if vocabulary_size > LARGEST_TABLE:
@@ -152,6 +161,22 @@ def token_step(network: keras.Model) -> StackStep:
     def step(tokens: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
         hidden, new_states = look_up(tokens, states)
         return _scores(network, hidden), new_states
+
+    return step
+
+
+def _state_counts(members: Sequence[keras.Model]) -> list[int]:
+    """How many states each network has."""
+    return [len(member.input["states"]) for member in members]
+
+
+def _step_of_members(steps: Sequence[StackStep], counts: Sequence[int]) -> StackStep:
+    """One token per row through all members of an ensemble."""
+
+    def step(tokens: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, Tensors]:
+        pairs = zip(steps, apart(states, counts), strict=True)
+        each, new = zip(*(advance(tokens, own) for advance, own in pairs), strict=True)
+        return log_mean(each), [state for own in new for state in own]
 
     return step
 

@@ -68,7 +68,8 @@ def _test(found: Found) -> Iterator[Block]:
         for number, evaluation in found.test.items()
     ]
     parts = ", ".join(dict.fromkeys(evaluation.split for evaluation in found.test.values()))
-    often = "" if found.scored <= len(found.test) else f", after {found.scored - len(found.test)} others before"
+    before = found.scored - len(found.test)
+    often = f", of which this search had scored {before} of its bests before" if before > 0 else ""
     columns = ("Scored once, in the end", *(name.replace("_", " ") for name in metrics))
     yield Table(columns, rows, caption=f"{parts} examples{often}")
     for number, evaluation in found.test.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import statistics
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ __all__ = ["Reached", "answer_milliseconds", "train_on"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
-ANSWERS = 7
-"""Times that an answer is timed; the median counts."""
+ANSWERS = 15
+"""Times that an answer is timed; the shortest counts, for all else that a machine does makes it longer."""
 
 
 @dataclass(frozen=True)
@@ -139,4 +138,4 @@ def answer_milliseconds(pipeline: AnyPipeline, fitted: Fitted[Any, Any]) -> floa
         begun = time.perf_counter()
         tf.nest.map_structure(lambda tensor: tensor.numpy(), answer(**inputs))
         taken.append(time.perf_counter() - begun)
-    return statistics.median(taken) * 1000
+    return min(taken) * 1000

@@ -64,6 +64,7 @@ PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
     "export": serving.check_export,
     "answers": serving.check_answers,
     "stream": serving.check_stream,
+    "ensemble": serving.check_ensemble,
     "kill": training.check_kill,
     "twice": training.check_twice,
 }
@@ -103,7 +104,7 @@ def check_pipeline(
     Settings are written and read; help is light; errors are one line; data are looked at; the same step gives the same
     batch; a preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was
     interrupted, or killed, ends with the same bits; each verb says the same twice; the export verifies, padded requests
-    among them; run, export and stream give one answer.
+    among them; run, export and stream give one answer, and so do those of an ensemble of two.
 
     Args:
         pipeline: the application; an instance that its module holds under some name.

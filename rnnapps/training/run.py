@@ -33,6 +33,8 @@ class RunFolder:
         self.samples_path = self.path / "samples.jsonl"
         self.report_path = self.path / "report.html"
         self.state_dir = self.path / "state"
+        self.final_dir = self.path / "final"
+        self.refit_dir = self.path / "refit"
         self.preprocessing_dir = self.path / "preprocessing"
         self.tensorboard_dir = self.path / "tensorboard"
 

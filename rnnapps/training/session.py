@@ -108,7 +108,13 @@ class Session:
         value = metrics[self.objective.metric]
         if not math.isfinite(value):
             self.diverge(step, f"{self.objective.metric} is {value}")
-        best = self.state.record(value, higher_is_better=self.objective.higher_is_better)
+        config = self.model.config
+        best = self.state.record(
+            value,
+            higher_is_better=self.objective.higher_is_better,
+            kept=config.average_states,
+            averaged=config.averaged,
+        )
         self.state.elapsed_seconds = time.monotonic() - self.started
         row = {"step": step, "elapsed_seconds": self.state.elapsed_seconds, **metrics, **self.model.means()}
         self.run.append_metrics(row)

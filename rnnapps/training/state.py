@@ -7,11 +7,13 @@ import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import numpy as np
 
+from rnnapps.config import Averaged
 from rnnapps.errors import CheckpointError
 from rnnapps.training.checkpoint import (
     Arrays,
@@ -24,7 +26,17 @@ from rnnapps.training.checkpoint import (
 from rnnapps.training.run import RunFolder
 from rnnapps.types import Array
 
-__all__ = ["TrainState", "load_weights", "read_weights", "replace_best", "restore_best"]
+__all__ = [
+    "TrainState",
+    "final_facts",
+    "load_mean",
+    "load_weights",
+    "newest_metadata",
+    "read_weights",
+    "replace_best",
+    "restore_best",
+    "save_final",
+]
 
 KEPT = 2
 Variables = Mapping[str, Sequence[keras.Variable]]
@@ -42,6 +54,7 @@ class TrainState:
         evaluations_since_best: evaluations without improvement, for early stopping.
         evaluated_step: last step whose evaluation is complete.
         fingerprint: what must not change between sessions: seed, data, structure of the training.
+        kept: step and value of evaluated states that are kept to be averaged, see `record`.
     """
 
     step: int = 0
@@ -51,9 +64,22 @@ class TrainState:
     evaluations_since_best: int = 0
     evaluated_step: int = 0
     fingerprint: dict[str, Any] = dataclasses.field(default_factory=dict)
+    kept: list[tuple[int, float]] = dataclasses.field(default_factory=list)
 
-    def record(self, value: float, *, higher_is_better: bool = False) -> bool:
-        """Counts one evaluation of the current step; returns whether `value` is the best so far."""
+    def record(
+        self, value: float, *, higher_is_better: bool = False, kept: int = 0, averaged: Averaged = "best"
+    ) -> bool:
+        """Counts one evaluation of the current step.
+
+        Args:
+            value: the metric that decides.
+            higher_is_better: of it.
+            kept: how many states to keep beside the newest and the best.
+            averaged: which: the best ones, or the last.
+
+        Returns:
+            Whether `value` is the best so far.
+        """
         best = self.best_value
         improved = best is None or (value > best if higher_is_better else value < best)
         if improved:
@@ -61,6 +87,10 @@ class TrainState:
         else:
             self.evaluations_since_best += 1
         self.evaluated_step = self.step
+        every = [(int(step), float(known)) for step, known in self.kept if step != self.step] + [(self.step, value)]
+        if averaged == "best":
+            every.sort(key=lambda state: -state[1] if higher_is_better else state[1])
+        self.kept = (every[:kept] if averaged == "best" else every[-kept:]) if kept else []
         return improved
 
     def save(self, run: RunFolder, variables: Variables) -> None:
@@ -116,10 +146,11 @@ class TrainState:
 
 
 def _needed(run: RunFolder, last: int) -> set[int]:
-    """The steps whose states are kept, once that of the step `last` is saved: the newest two and their best."""
+    """The steps whose states are kept, once that of the step `last` is saved: the newest two, and what they name."""
     newest = [step for step in checkpoint_steps(run.state_dir) if step <= last][-KEPT:]
-    best = {read_manifest(run.state_dir, step)["metadata"]["best_step"] for step in newest}
-    return {*newest, *(best - {None})}
+    told = [read_manifest(run.state_dir, step)["metadata"] for step in newest]
+    named = {step for metadata in told for step, _ in metadata.get("kept", ())}
+    return {*newest, *({metadata["best_step"] for metadata in told} - {None}), *named}
 
 
 def read_weights(run: RunFolder, which: Literal["best", "last"] = "best") -> tuple[int, Arrays]:
@@ -158,8 +189,8 @@ def replace_best(run: RunFolder, network: keras.Model) -> None:
     Raises:
         CheckpointError: the run has no intact, evaluated state, it belongs to another network, or cannot be written.
     """
-    _, step = _stored(run, "best")
-    arrays, metadata = read_checkpoint(run.state_dir, step)
+    folder, step = _best(run)
+    arrays, metadata = read_checkpoint(folder, step)
     now = {_identity(key): _value(weight) for key, weight in _keyed({"network": network.weights}).items()}
     stored = {key: _identity(key) for key in arrays if key.startswith("network/")}
     if now.keys() != set(stored.values()) or any(
@@ -167,23 +198,103 @@ def replace_best(run: RunFolder, network: keras.Model) -> None:
     ):
         raise CheckpointError(f"{run.path}: its state is of another network; use the run's own settings of the model")
     changed = {key: now[place].astype(arrays[key].dtype) for key, place in stored.items()}
-    write_checkpoint(run.state_dir, step, arrays | changed, metadata)
-    prune_checkpoints(run.state_dir, keep=set(checkpoint_steps(run.state_dir)))
+    write_checkpoint(folder, step, arrays | changed, metadata)
+    prune_checkpoints(folder, keep=set(checkpoint_steps(folder)))
 
 
 def _stored(run: RunFolder, which: str) -> tuple[Arrays, int]:
     """Arrays and step of the best or the last state."""
+    if which == "last":
+        arrays, metadata = _newest(run)
+        return arrays, metadata["step"]
+    folder, step = _best(run)
+    return read_checkpoint(folder, step)[0], step
+
+
+def _best(run: RunFolder) -> tuple[Path, int]:
+    """Folder and step of the best state, or of what was made of the states after the last update."""
+    _, metadata = _newest(run)
+    if metadata["best_step"] is None:
+        raise CheckpointError(f"{run.path}: was stopped before its first evaluation; resume its training first")
+    folder = run.state_dir if final_facts(run, metadata) is None else run.final_dir
+    return folder, metadata["best_step"]
+
+
+def final_facts(run: RunFolder, metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What is told of the weights that were made after the last update, see `save_final`.
+
+    Args:
+        run: the run.
+        metadata: of its newest state.
+
+    Returns:
+        None where there are none, or none of this state, for training went on.
+    """
+    with contextlib.suppress(CheckpointError):
+        found: dict[str, Any] = read_manifest(run.final_dir, metadata["best_step"] or 0)["metadata"]
+        if found["after_step"] == metadata["step"]:
+            return found
+    return None
+
+
+def save_final(run: RunFolder, network: keras.Model, facts: Mapping[str, Any]) -> None:
+    """Keeps weights that were made of a run's states, or after them: an average, a refit. They then are its best.
+
+    Training that goes on starts from its own states, and makes them anew in the end.
+
+    Args:
+        run: the run; its training has ended.
+        network: with the weights.
+        facts: how they were made, as JSON can hold it.
+
+    Raises:
+        CheckpointError: the disk is full or the folder cannot be written.
+    """
+    _, metadata = _newest(run)
+    arrays = {key: _value(variable) for key, variable in _keyed({"network": network.weights}).items()}
+    try:
+        run.final_dir.mkdir(exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{run.final_dir}: cannot be made: {error.strerror or error}") from error
+    write_checkpoint(run.final_dir, metadata["best_step"], arrays, {**facts, "after_step": metadata["step"]})
+    prune_checkpoints(run.final_dir, keep={metadata["best_step"]})
+
+
+def newest_metadata(run: RunFolder) -> Mapping[str, Any]:
+    """What the newest intact state says of the run's progress; the fields of `TrainState`.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    return _newest(run)[1]
+
+
+def load_mean(run: RunFolder, network: keras.Model, steps: Sequence[int]) -> None:
+    """Loads the mean of the weights of several states of a run; what is no float is that of the first.
+
+    Raises:
+        CheckpointError: a state is missing or damaged, or belongs to another network.
+    """
+    every = [read_checkpoint(run.state_dir, step)[0] for step in steps]
+    names = [key for key in every[0] if key.startswith("network/")]
+    mean = {key: _mean([arrays[key] for arrays in every]) for key in names}
+    _assign(_keyed({"network": network.weights}), mean, run)
+
+
+def _mean(arrays: Sequence[Array]) -> Array:
+    """The mean of arrays in their own type; the first where they are whole numbers."""
+    first = arrays[0]
+    if first.dtype.kind in "iub":
+        return first
+    return np.asarray(np.mean([array.astype(np.float64) for array in arrays], axis=0).astype(first.dtype))
+
+
+def _newest(run: RunFolder) -> tuple[Arrays, dict[str, Any]]:
+    """Arrays and metadata of the newest intact state."""
     found = _newest_intact(run, lambda line: print(line, file=sys.stderr))
     if found is None:
         raise CheckpointError(f"{run.path}: holds no saved state; give a folder in which `train` has run")
-    arrays, metadata = found
-    if which == "last":
-        return arrays, metadata["step"]
-    if metadata["best_step"] is None:
-        raise CheckpointError(f"{run.path}: was stopped before its first evaluation; resume its training first")
-    if metadata["best_step"] != metadata["step"]:
-        arrays, _ = read_checkpoint(run.state_dir, metadata["best_step"])
-    return arrays, metadata["best_step"]
+    return found
 
 
 def _newest_intact(run: RunFolder, note: Callable[[str], None]) -> tuple[Arrays, dict[str, Any]] | None:

@@ -12,7 +12,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import ConfigError
 from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.conversion import convert
-from rnnapps.verbs.saved import saved_configuration
+from rnnapps.verbs.saved import read_saved, saved_configuration
 
 __all__ = [
     "applied_groups",
@@ -99,11 +99,15 @@ def read_configuration(pipeline: AnyPipeline, path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: there is none, or it is of another pipeline.
     """
-    file = path if path.is_file() else saved_configuration(path)
-    if file is None:
-        raise ConfigError(f"{path}: holds no configuration; name a run folder, an export or a YAML file")
     kinds = settings.setting_types(pipeline.config_class)
-    found = convert(pipeline.config_class, yaml_files.read(file, kinds, pipeline_name=pipeline.name))
+    file = None if path.is_file() else saved_configuration(path)
+    if file is not None:
+        read = read_saved(pipeline, file, kinds)
+    elif path.is_file():
+        read = yaml_files.read(path, kinds, pipeline_name=pipeline.name)
+    else:
+        raise ConfigError(f"{path}: holds no configuration; name a run folder, an export or a YAML file")
+    found = convert(pipeline.config_class, read)
     return {key: setting.value for key, setting in found.items()}
 
 

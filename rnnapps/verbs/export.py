@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.export.manifest import ENSEMBLE
+from rnnapps.verbs.members import find_members
 from rnnapps.verbs.model_card import describe_model
 from rnnapps.verbs.opening import OpenModel
 from rnnapps.verbs.yaml_files import dump
@@ -45,7 +48,13 @@ def export(
     print(f"exporting {model.path}, then verifying the export", file=sys.stderr)
     config, endpoints = model.fitted.config, pipeline.endpoints(model.fitted)
 
+    members = find_members(model.path)
+
     def more(folder: Path) -> None:
+        if members is not None:
+            shutil.copyfile(members, folder / ENSEMBLE)
+        if not portable:
+            return
         leaving = pipeline.portable_endpoints(model.fitted)
         write_portable(leaving, folder / PORTABLE, to.absolute().name, formats=portable, steps=portable_steps)
 
@@ -59,5 +68,5 @@ def export(
         pipeline=pipeline.name,
         warmup=config.export.warmup_requests,
         key=key,
-        more=more if portable else None,
+        more=more,
     )

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.contract.pipeline import Pipeline
+from rnnapps.verbs.members import find_members, read_members
 from rnnapps.verbs.opening import OpenModel
 from rnnapps.verbs.runs import read_evaluation
 
@@ -30,6 +31,8 @@ def describe_model(pipeline: Pipeline[Any, Any, Any], model: OpenModel) -> Model
         "parameters": f"{model.fitted.network.count_params():,}",
         "seed": str(config.seed),
     }
+    if (members := find_members(model.path)) is not None:
+        facts["ensemble of"] = f"{len(read_members(pipeline, members))} networks"
     facts |= pipeline.card_facts(model.fitted)
     if rows:
         facts["training steps"] = f"{rows[-1]['step']:,}"

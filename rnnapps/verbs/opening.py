@@ -13,6 +13,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError
 from rnnapps.types import Array
 from rnnapps.verbs.checksums import require_unchanged
+from rnnapps.verbs.members import build_network
 
 if TYPE_CHECKING:
     import keras
@@ -64,7 +65,7 @@ def open_model(pipeline: AnyPipeline, path: Path, config: Any) -> OpenModel:
     require_folder(path)
     with number_format("float32"):
         preprocessor = load_preprocessor(pipeline, path)
-        network = pipeline.build_model(config, preprocessor)
+        network = build_network(pipeline, config, preprocessor, path)
     folder = _load_weights(path, network)
     return OpenModel(path, Fitted(config, preprocessor, network), folder)
 

@@ -16,6 +16,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.verbs import settings, yaml_files
 from rnnapps.verbs.checksums import write_checksums
+from rnnapps.verbs.saved import read_saved
 
 if TYPE_CHECKING:
     from rnnapps.training.run import RunFolder
@@ -78,10 +79,7 @@ def check_resumable(folder: RunFolder, pipeline: AnyPipeline, config: Any) -> No
         ConfigError: settings differ that must not; the message names each.
     """
     kinds = settings.setting_types(pipeline.config_class)
-    saved = {
-        key: setting.value
-        for key, setting in yaml_files.read(folder.config_path, kinds, pipeline_name=pipeline.name).items()
-    }
+    saved = {key: setting.value for key, setting in read_saved(pipeline, folder.config_path, kinds).items()}
     now = {key: list(value) if isinstance(value, tuple) else value for key, value in settings.flatten(config).items()}
     changes = {key: (saved[key], now[key]) for key in now if key in saved and saved[key] != now[key]}
     wrong = [f"{key} (was {old}, now {new})" for key, (old, new) in changes.items() if _is_fixed(pipeline, key)]

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.export.manifest import EXTRA, read_manifest, trusted_file
+from rnnapps.verbs import yaml_files
+from rnnapps.verbs.settings import Setting
 
-__all__ = ["saved_configuration"]
+__all__ = ["read_saved", "saved_configuration"]
+
+
+def read_saved(pipeline: Pipeline[Any, Any, Any], file: Path, known: Iterable[str]) -> dict[str, Setting]:
+    """Reads the configuration that a run or an export carries.
+
+    Args:
+        pipeline: its application.
+        file: of `saved_configuration`.
+        known: every dotted key the configuration has.
+
+    Returns:
+        What is written there; and what older models were made with of settings that they could not name.
+    """
+    before = {key: Setting(value, str(file)) for key, value in pipeline.settings_before.items()}
+    return before | yaml_files.read(file, known, pipeline_name=pipeline.name)
 
 
 def saved_configuration(folder: Path) -> Path | None:

@@ -14,7 +14,7 @@ from rnnapps.verbs.data import read_examples
 if TYPE_CHECKING:
     from rnnapps.training.run import RunFolder
 
-__all__ = ["Scored", "examples_to_score"]
+__all__ = ["Scored", "examples_to_score", "trained_digest"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
@@ -53,7 +53,7 @@ def examples_to_score(
     Raises:
         RnnappsError: what is to be scored cannot be read.
     """
-    changes, trained_on = _changes(own, config), _trained_digest(folder)
+    changes, trained_on = _changes(own, config), trained_digest(folder)
     if given is None and not changes and own_splits is not None:
         return Scored(own_splits, "")
     splits = read_examples(pipeline, config, given)
@@ -92,7 +92,7 @@ def _changes(own: Any, config: Any) -> Mapping[str, tuple[Any, Any]]:
     return {key: (before.get(key), value) for key, value in now.items() if before.get(key) != value and value != MEMORY}
 
 
-def _trained_digest(folder: RunFolder | None) -> str | None:
+def trained_digest(folder: RunFolder | None) -> str | None:
     """The fingerprint of the data that the run was trained on; None where it keeps none."""
     if folder is None:
         return None

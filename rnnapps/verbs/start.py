@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rnnapps.verbs.runs import new_run_path
 from rnnapps.verbs.saved import saved_configuration
 from rnnapps.zoo import resolved
 
-__all__ = ["load", "train"]
+__all__ = ["ensemble", "load", "train"]
 
 
 def load(path: str | Path) -> Model[Any, Any, Any]:
@@ -40,6 +41,27 @@ def load(path: str | Path) -> Model[Any, Any, Any]:
     pipeline = find_pipeline(yaml_files.read_pipeline_name(file))
     config = configure(pipeline, read_configuration(pipeline, folder), {})
     return Model(pipeline, open_model(pipeline, folder, config))
+
+
+def ensemble(runs: Sequence[str | Path], *, run: str | Path, data: Any = None) -> Model[Any, Any, Any]:
+    """Joins runs of one pipeline, on the same data, to a model whose answers are the mean of theirs.
+
+    Args:
+        runs: folders of the runs, two or more.
+        run: the folder of the new run.
+        data: their examples again, where they came from memory.
+
+    Raises:
+        RnnappsError: of the kind that fits: a folder is no run, the runs cannot be one, their data have changed.
+    """
+    from rnnapps.verbs.ensemble import ensemble as join_runs
+    from rnnapps.verbs.ensemble import require_members
+
+    paths = [Path(each) for each in runs]
+    require_members(paths, Path(run))
+    pipeline = find_pipeline(yaml_files.read_pipeline_name(paths[0] / "config.yaml"))
+    joint = join_runs(pipeline, paths, Path(run), given=data, judged=False)
+    return Model(pipeline, joint.model, joint.splits)
 
 
 def train(

@@ -18,6 +18,8 @@ from rnnapps.verbs.building import build_run
 from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
+from rnnapps.verbs.finishing import finish, require_refittable
+from rnnapps.verbs.members import require_no_ensemble
 from rnnapps.verbs.opening import (
     OpenModel,
     load_preprocessor,
@@ -106,6 +108,7 @@ def finetune(
     if not source.is_dir():
         found = what_is_instead_of_folder(source)
         raise CheckpointError(f"{source}: {found}; --from names a run folder or an exported model")
+    require_no_ensemble(source)
     folder = _run_folder(path)
     origin = {"from": str(source), "freeze": list(freeze)}
     if folder.config_path.exists():
@@ -133,8 +136,10 @@ def _train(
     # A run is locked before anything of it is read; a new one only when nothing but the training can fail.
     with folder.lock() if begun else contextlib.nullcontext(), number_format(config.training.precision):
         if begun:
+            require_no_ensemble(folder.path)
             check_resumable(folder, pipeline, config)
         splits = read_examples(pipeline, config, given)
+        require_refittable(pipeline, config, splits)
         fitted, objective = build_run(pipeline, config, folder, splits=splits, origin=origin)
         model, preprocessor = OpenModel(folder.path, fitted, folder), fitted.preprocessor
         with folder.lock():
@@ -153,34 +158,40 @@ def _transfer(
 ) -> TransferReport | None:
     """Loads the source's weights into a network that has no state of its own yet; freezes layers in any case."""
     from rnnapps.training.checkpoint import checkpoint_steps
-    from rnnapps.training.finetune import freeze, transfer
+    from rnnapps.training.finetune import freeze
 
     if checkpoint_steps(folder.state_dir):
         freeze(fitted.network, origin["freeze"])
         return None
-    source = Path(origin["from"])
-    old = load_preprocessor(pipeline, source)
-    report = transfer(
-        fitted.network,
-        read_weights(source),
-        vocabularies=pipeline.vocabulary_changes(fitted.network, old, fitted.preprocessor),
-        freeze_layers=origin["freeze"],
-        seed=fitted.config.seed,
-    )
+    report = _load_source(pipeline, fitted, origin)
     for line in report.lines():
         print(line, file=sys.stderr)
     write_origin(folder, {**origin, "transfer": report.as_dict()})
     return report
 
 
+def _load_source(pipeline: AnyPipeline, fitted: Fitted[Any, Any], origin: Origin) -> TransferReport:
+    """Loads the source's weights into a fresh network, and freezes layers."""
+    from rnnapps.training.finetune import transfer
+
+    source = Path(origin["from"])
+    old = load_preprocessor(pipeline, source)
+    return transfer(
+        fitted.network,
+        read_weights(source),
+        vocabularies=pipeline.vocabulary_changes(fitted.network, old, fitted.preprocessor),
+        freeze_layers=origin["freeze"],
+        seed=fitted.config.seed,
+    )
+
+
 def _fit(
     pipeline: AnyPipeline, fitted: Fitted[Any, Any], folder: RunFolder, *, splits: Splits, objective: Objective
 ) -> Mapping[str, Any]:
-    """Trains to the end, and leaves the best weights in the network."""
+    """Trains to the end, and leaves the best weights in the network, or what was made after them."""
     from rnnapps.training.checkpoint import checkpoint_steps
     from rnnapps.training.environment import keep_environment
     from rnnapps.training.loop import train as fit
-    from rnnapps.training.state import restore_best
 
     told = [f"run folder: {folder.path}"]
     told += course(fitted.config.training, objective, finetuned=read_origin(folder) is not None)
@@ -197,7 +208,15 @@ def _fit(
         resume_command=f"rnnapps {pipeline.name} train --run {folder.path}",
     )
     forget_evaluation(folder)
-    restore_best(folder, fitted.network)
+    origin = read_origin(folder)
+    summary |= finish(
+        pipeline,
+        fitted,
+        folder,
+        splits=splits,
+        objective=objective,
+        prepare=lambda fresh: _load_source(pipeline, fresh, origin) if origin else None,
+    )
     often = passes(fitted.config.training, objective)
     return summary if often is None else {**summary, "passes_over_the_data": often}
 

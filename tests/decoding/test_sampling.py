@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnapps.decoding.distribution import Rules
-from rnnapps.decoding.sampling import advance, begin, finished_lengths, generate, uniforms
+from rnnapps.decoding.sampling import advance, begin, finished_lengths, generate, generate_as_asked, uniforms
 from rnnapps.tasks.text_generation.streaming import stream
 from tests.tasks.translation.toy_steps import TABLE, VOCABULARY, expected_distribution, start, step
 
@@ -139,7 +139,7 @@ def test_rows_do_not_depend_on_the_rows_beside_them():
     lengths = [30, 7, 40, 25, 0]
     together = sample(rules, lengths)
     for row in range(5):
-        alone = Rules(*(field[row : row + 1] for field in rules))
+        alone = Rules(*(None if field is None else field[row : row + 1] for field in rules))
         assert sample(alone, [lengths[row]], first_row=row) == [together[row]]
     assert together[4] == [] and len(together[0]) == 30
 
@@ -227,3 +227,17 @@ def test_works_in_a_graph_with_unknown_batch_size():
     ids, lengths = serve(start(3)[1], rules.temperature, rules.seed, rules.stop, tf.constant([20, 5, 11]))
     actual = [row[:count].tolist() for row, count in zip(ids.numpy(), lengths.numpy(), strict=True)]
     assert actual == sample(rules, [20, 5, 11])
+
+
+def test_a_row_with_min_p_alone_is_drawn_by_it_as_beside_rows_with_other_rules():
+    """With 1 only the likeliest id is left, whatever the seed; the row beside it asks for the longer way."""
+    rows = 4
+    rules = make_rules(rows, seed=[1, 2, 3, 4], top_k=[0, 0, 0, 2])._replace(min_p=tf.ones((rows,)))
+    states, first = start(rows)
+    lengths = tf.constant([5] * rows)
+    together, _ = generate_as_asked(step, states, first, rules, length=lengths)
+    greedy, _ = generate(step, states, first, Rules(tf.zeros((rows,)), rules.seed), length=lengths)
+    for row in range(3):
+        alone = Rules(*(None if rule is None else rule[row : row + 1] for rule in rules))
+        ids, _ = generate_as_asked(step, [states[0][row : row + 1]], first[row : row + 1], alone, length=lengths[:1])
+        assert ids[0].numpy().tolist() == together[row].numpy().tolist() == greedy[row].numpy().tolist()

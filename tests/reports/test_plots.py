@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from rnnapps.reports.plots import DARK, LIGHT, Curve, Theme, arrange, plot_curves, plot_gates, plot_gradients
+from rnnapps.reports.plots.search import Point, plot_points, plot_shares
 from rnnapps.training.diagnostics import GradientThroughTime
 from rnnapps.training.gates import summarise_gate
 
@@ -138,3 +139,22 @@ def test_gates_have_two_plots_a_layer_which_arrange_in_one_png() -> None:
     assert len(drawn(together).axes) == 3
     height, width = imread(io.BytesIO(together.png(dots_per_inch=50))).shape[:2]
     assert (width, height) == (520, 300)
+
+
+def test_points_are_marked_apart_and_named() -> None:
+    points = [Point("as it is", 9.0, 0.4, True), Point("5", 41.0, 0.3, True), Point("7", 50.0, 0.5, False)]
+    plot = plot_points(points, x_label="parameters", y_label="loss", marked="on the frontier", others="behind it")
+    (axes,) = drawn(plot).axes
+    marked, others = ([list(line.get_xdata()), list(line.get_ydata())] for line in axes.get_lines())
+    assert marked == [[9.0, 41.0], [0.4, 0.3]]
+    assert others == [[50.0], [0.5]]
+    assert [text.get_text() for text in axes.texts] == ["as it is", "5", "7"]
+    assert plot.alt.endswith("as it is: 9, 0.4; 5: 41, 0.3; 7: 50, 0.5.")
+
+
+def test_shares_are_bars_with_the_first_on_top() -> None:
+    plot = plot_shares({"training.learning_rate": 0.75, "model.units": 0.25}, x_label="share")
+    (axes,) = drawn(plot).axes
+    assert [bar.get_width() for bar in axes.patches] == [0.25, 0.75]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["model.units", "training.learning_rate"]
+    assert plot.alt == "share. training.learning_rate: 0.75; model.units: 0.25."

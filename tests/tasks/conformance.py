@@ -15,8 +15,8 @@ from tests.tasks.command import skip_report
 
 __all__ = ["check_property", "every_property", "settings_of", "without_reports"]
 
-SLOW = ("kill", "twice")
-"""Properties that start processes, which take long to import TensorFlow."""
+SLOW = ("ensemble", "kill", "twice")
+"""Properties that start processes, which take long to import TensorFlow, or train and export once more."""
 
 STEPS = ("training.steps", "training.evaluate_every", "training.warmup_steps")
 """What the suite chooses, so that its few updates reach the rate."""

@@ -55,7 +55,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow if name in ("kill", "twice") else ()) for name in PIPELINE_PROPERTIES],
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("ensemble", "kill", "twice") else ())
+        for name in PIPELINE_PROPERTIES
+    ],
 )
 def test_the_template_passes(whole: PipelineSubject, name: str) -> None:
     PIPELINE_PROPERTIES[name](whole)

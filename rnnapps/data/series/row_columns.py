@@ -10,6 +10,7 @@ import numpy as np
 from rnnapps.data.csv_file import SEPARATORS
 from rnnapps.data.csv_records import cut_cells
 from rnnapps.data.number_cells import other_mark, read_number, without_unit
+from rnnapps.data.preamble import joined_header
 from rnnapps.data.series.column_names import has_column
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES, column_parts
@@ -37,7 +38,7 @@ class RowColumns:
 
     def __init__(self, rules: RowRules, source: str, names: Sequence[str], *, separator: str, where: str) -> None:
         self.where = where
-        self.rules, self.source, self.names, self.separator = rules, source, tuple(names), separator
+        self.rules, self.source, self.names, self.separator = rules, source, joined_header([names]), separator
         missing = [name for name in rules.channels if name not in names]
         if missing:
             raise DataError(source, f"{where}: has no column {missing[0]!r}", f"it names {', '.join(names)}")

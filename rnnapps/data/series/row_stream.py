@@ -11,6 +11,7 @@ from rnnapps.contract.stream_memory import Remembered, StreamMemory
 from rnnapps.data.csv_records import CsvRecords, Record
 from rnnapps.data.given import MEMORY
 from rnnapps.data.line_input import LineInput
+from rnnapps.data.preamble import joined_header
 from rnnapps.data.series.given_rows import given_chunks
 from rnnapps.data.series.row_clock import RowClock
 from rnnapps.data.series.row_columns import RowColumns, find_columns
@@ -160,7 +161,7 @@ class RowStream:
         self.counts.rows += 1
         try:
             cells = known.cut(record.text, where)
-            if tuple(cells) == known.names:  # as a further file begins
+            if joined_header([cells]) == known.names:  # as a further file begins
                 self.counts.rows -= 1
                 return None
             values = known.values(cells, where)

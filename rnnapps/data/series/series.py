@@ -137,6 +137,15 @@ class SplitSeries(NamedTuple):
     validation: list[SeriesPart]
     test: list[SeriesPart]
 
+    def with_validation(self) -> SplitSeries:
+        """The same with the validation rows at the end of the training rows of their series."""
+        behind = {(id(part.series), part.start): part for part in self.validation}
+        train = []
+        for part in self.train:
+            more = behind.pop((id(part.series), part.stop), None)
+            train.append(part if more is None else SeriesPart(part.series, part.start, more.stop))
+        return self._replace(train=[*train, *behind.values()])
+
     def series(self) -> Iterator[Series]:
         """The series of all parts."""
         return (part.series for parts in self for part in parts)

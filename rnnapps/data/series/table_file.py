@@ -14,6 +14,7 @@ import pandas as pd
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.csv_file import CsvShape, inspect_csv
 from rnnapps.data.number_cells import MISSING, may_be_thousands, other_mark, read_number
+from rnnapps.data.preamble import INDEX
 from rnnapps.data.series.bad_cells import without_bad_cells
 from rnnapps.data.series.clock_columns import clock_columns
 from rnnapps.data.series.column_names import join_columns, with_day_and_clock, with_named_columns
@@ -100,12 +101,22 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
     config, told = with_day_and_clock(config, cells_of)
     times = [*(name for name, cells in cells_of.items() if looks_like_time(cells)), *clocks]
     keys = likely_keys(pd.DataFrame(shape.sample, columns=list(shape.names)), config, texts=texts, times=times)
-    roles = assign_roles(path, shape.names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
-    notes = (*roles.notes, *told, *_units(shape, roles), *_doubtful_marks(shape, roles))
+    names, counted = _without_counts(shape, config)
+    roles = assign_roles(path, names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
+    notes = (*roles.notes, *told, *counted, *_units(shape, roles), *_doubtful_marks(shape, roles))
     roles = dataclasses.replace(roles, notes=notes)
     frame, marks = _read_frame(shape, roles)
     roles = dataclasses.replace(roles, notes=(*roles.notes, *marks))
     return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
+
+
+def _without_counts(shape: CsvShape, config: SeriesDataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns but for one without a name that counts the rows, as pandas writes it first; and what to tell."""
+    asked = {config.time, config.series, config.label, *config.channels, *config.known, *config.static}
+    counts = _sampled(shape, 0) if shape.names[0] == INDEX and shape.unnamed and INDEX not in asked else np.zeros(0)
+    if len(counts) < 2 or not (np.diff(counts) == 1).all():
+        return shape.names, ()
+    return shape.names[1:], ("the first column has no name and counts the rows: it is left out",)
 
 
 def _read_frame(shape: CsvShape, roles: Roles) -> tuple[pd.DataFrame, tuple[str, ...]]:

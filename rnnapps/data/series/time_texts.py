@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-__all__ = ["EXCEL", "as_texts", "cell_texts", "read_format", "zone_problem"]
+__all__ = ["EXCEL", "as_texts", "cell_texts", "read_format", "read_iso", "zone_problem"]
 
 EXCEL = "excel"
 """The format of a spreadsheet's serial numbers: days since 30 December 1899, with their parts."""
@@ -27,6 +27,7 @@ _SEVERAL = ("CST", "IST", "BST", "AST")
 """Names that mean different offsets in different countries."""
 _ZONE = re.compile(r"(.*\d(?: ?[AaPp][Mm])?) ?\(?([A-Z]{3,4})\)?")
 _HOUR_OFFSET = re.compile(r".*\d:\d\d(:\d\d(\.\d+)?)?[+-]\d\d")
+_END_OF_DAY = re.compile(r"(?<=[ T])24:00(?=$|:00|[+Z-])")
 _QUARTER = {"%Y": r"(?P<year>\d{4})", "%q": "(?P<quarter>[1-4])"}
 
 
@@ -78,4 +79,20 @@ def read_format(texts: pd.Series, form: str) -> pd.Series:
         texts, form = found["year"] + "-" + months.astype("Int64").astype(str).str.zfill(2), "%Y-%m"
     elif "%V" in form and "%u" not in form:
         texts, form = texts + " 1", form + " %u"
-    return pd.to_datetime(texts, format=form, errors="coerce", utc="%z" in form)
+    return _to_times(texts, form, utc="%z" in form)
+
+
+def read_iso(texts: pd.Series, *, utc: bool) -> pd.Series:
+    """Times of texts in ISO 8601, NaT where they are none; raises ValueError for offsets that differ, unless `utc`."""
+    return _to_times(texts, "ISO8601", utc=utc)
+
+
+def _to_times(texts: pd.Series, form: str, *, utc: bool) -> pd.Series:
+    """Times of texts, NaT where they are none; 24:00 is the end of a day, which pandas does not know."""
+    times = pd.to_datetime(texts, format=form, errors="coerce", utc=utc)
+    late = times.isna() & texts.str.contains(_END_OF_DAY) if times.isna().any() else None
+    if late is None or not late.any():
+        return times
+    ends = texts[late].str.replace(_END_OF_DAY, "00:00", regex=True)
+    days = pd.to_datetime(ends, format=form, errors="coerce", utc=utc) + pd.Timedelta(days=1)
+    return times.mask(late, days.astype(times.dtype))

@@ -12,7 +12,7 @@ import pandas as pd
 from rnnapps.data.series.clock_columns import unix_unit
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.time_formats import fitting_formats, shown_readings
-from rnnapps.data.series.time_texts import as_texts, read_format, zone_problem
+from rnnapps.data.series.time_texts import as_texts, read_format, read_iso, zone_problem
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -33,7 +33,7 @@ def looks_like_time(texts: pd.Series) -> bool:
     if not len(present) or present.str.fullmatch(_PLAIN_NUMBER).any():
         return False
     present = as_texts(present)
-    iso = pd.to_datetime(present, errors="coerce", utc=True, format="ISO8601").notna().all()
+    iso = read_iso(present, utc=True).notna().all()
     return bool(iso) or bool(fitting_formats(present))
 
 
@@ -81,10 +81,8 @@ def parse_times(column: pd.Series, config: SeriesDataConfig, path: Path | str, p
 
 
 def _read(texts: pd.Series, config: SeriesDataConfig, *, utc: bool) -> pd.Series:
-    """Times of texts, NaT where they are none of the configured format; raises ValueError for what is no ISO 8601."""
-    if config.time_format:
-        return read_format(texts, config.time_format)
-    return pd.to_datetime(texts, format="ISO8601", utc=utc)
+    """Times of texts, NaT where they are none."""
+    return read_format(texts, config.time_format) if config.time_format else read_iso(texts, utc=utc)
 
 
 def localise(index: pd.DatetimeIndex, timezone: str, path: Path | str, place: Place, *, once: str = "refuse") -> Array:
@@ -182,11 +180,7 @@ def _unreadable(texts: pd.Series, config: SeriesDataConfig, path: Path | str, pl
             "names an offset from UTC, others do not" if aware.iloc[row] else "names no offset from UTC, others do"
         )
         return DataError(path, problem, "write all times in one way")
-    parsed = (
-        read_format(texts, config.time_format)
-        if config.time_format
-        else pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
-    )
+    parsed = _read(texts, config, utc=True)
     wrong = np.flatnonzero(parsed.isna().to_numpy())
     row = int(wrong[0]) if len(wrong) else 0
     expected = f"in the format {config.time_format}" if config.time_format else "in ISO 8601, such as 2024-06-30 14:00"

@@ -258,7 +258,10 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         require_channels(parts.series(), fitted.preprocessor.scaler.channels)
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, detection))
         with runner.stream.calibration.kept():  # the model may be asked to predict afterwards
-            calibrate_network(runner, parts, detection)
+            if fitted.config.training.refit:
+                _calibrated(fitted)  # its validation rows were learned from, so nothing can be fitted to them
+            else:
+                calibrate_network(runner, parts, detection)
             if fitted.network.name == "classifier":
                 return Evaluation(**judge_classifier(runner, parts, seed=seed)._asdict())
             return Evaluation(**judge_detector(runner, parts, detection, kinds=splits.kinds, seed=seed)._asdict())
@@ -271,9 +274,15 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
         from rnnapps.tasks.anomaly_detection.streams import DetectorStream
 
         require_channels(splits.parts.series(), fitted.preprocessor.scaler.channels)
+        if fitted.config.training.refit:
+            raise ConfigError("training.refit has learned from the validation rows that thresholds are fitted to")
         runner = PartRunner(DetectorStream(fitted.network, fitted.preprocessor, fitted.config.detection))
         calibrate_network(runner, splits.parts, fitted.config.detection)
         return True
+
+    def with_validation(self, splits: WatchedSeries) -> WatchedSeries:
+        """The validation rows at the end of the training rows."""
+        return dataclasses.replace(splits, parts=splits.parts.with_validation())
 
     def endpoints(self, fitted: Fitted[Config, SensorRows]) -> dict[str, Endpoint]:
         """`serving_default` judges windows of raw rows, `step` one row after another."""

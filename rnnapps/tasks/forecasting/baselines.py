@@ -9,6 +9,8 @@ import numpy as np
 
 from rnnapps.tasks.forecasting.calibration import conformal_shift
 from rnnapps.tasks.forecasting.naive_forecasts import (
+    LINEAR,
+    LINEAR_BY_WINDOW,
     LinearForecast,
     best_season,
     drift,
@@ -19,12 +21,11 @@ from rnnapps.tasks.forecasting.naive_forecasts import (
 from rnnapps.tasks.forecasting.windows import ForecastWindows, Histories
 from rnnapps.types import Array
 
-__all__ = ["LINEAR", "Baseline", "fit_baselines"]
+__all__ = ["Baseline", "best_seasons", "fit_baselines", "linear_regressions"]
 
 Mean = Callable[[Array, Array], Array]
 """Maps (histories, rows of a season of each) to forecasts, see `Baseline`."""
 Seasonal = Callable[[Array, int, int], Array]
-LINEAR, LINEAR_BY_WINDOW = "linear (ridge)", "linear (ridge, window units)"
 MOST_TRAINING_WINDOWS = 10_000
 MOST_CALIBRATION_WINDOWS = 1500
 MOST_SEASON_WINDOWS = 300
@@ -64,13 +65,13 @@ def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: S
     """
     horizon = train.config.horizon_steps
     held_out = list(validation.histories(stride=validation.stride(MOST_CALIBRATION_WINDOWS)))
-    seasons = _best_seasons(held_out)
+    seasons = best_seasons(held_out)
     means: dict[str, Mean] = {"last value": lambda history, _: last_value(history, horizon)}
     if max(seasons.values()) > 1:
         means["seasonal naive"] = _by_season(seasonal_naive, seasons, horizon)
         means["seasonal mean"] = _by_season(seasonal_mean, seasons, horizon)
     means["drift"] = lambda history, _: drift(history, horizon)
-    means |= _linear(train, held_out)
+    means |= {name: _regressed(own) for name, own in linear_regressions(train, held_out).items()}
     baselines = {}
     for name, mean in means.items():
         errors = np.concatenate([own.future - mean(own.history, own.season) for own in held_out])
@@ -79,19 +80,23 @@ def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: S
     return baselines
 
 
-def _linear(train: ForecastWindows, held_out: Sequence[Histories]) -> dict[str, Mean]:
-    """Both regressions, each with the penalty that does best on held-out windows."""
+def linear_regressions(train: ForecastWindows, held_out: Sequence[Histories]) -> dict[str, LinearForecast]:
+    """Both regressions, each with the penalty that does best on held-out windows; see `fit_baselines`."""
     by_series, by_window = (LinearForecast(train.history_steps, train.config.horizon_steps) for _ in range(2))
     for windows in train.histories(stride=train.stride(MOST_TRAINING_WINDOWS)):
         by_series.add(windows.history, windows.future, windows.ratio)
         by_window.add(windows.history, windows.future)
 
-    def best(linear: LinearForecast) -> Mean:
+    def best(linear: LinearForecast) -> LinearForecast:
         tried = [linear.penalised(penalty) for penalty in PENALTIES]
-        chosen = min(tried, key=lambda one: _error(lambda history, _: one.predict(history), held_out))
-        return lambda history, _: chosen.predict(history)
+        return min(tried, key=lambda one: _error(_regressed(one), held_out))
 
     return {LINEAR: best(by_series), LINEAR_BY_WINDOW: best(by_window)}
+
+
+def _regressed(linear: LinearForecast) -> Mean:
+    """The forecast of a regression, which knows of no season."""
+    return lambda history, _: linear.predict(history)
 
 
 def _error(mean: Mean, held_out: Sequence[Histories]) -> float:
@@ -101,7 +106,7 @@ def _error(mean: Mean, held_out: Sequence[Histories]) -> float:
     return float(np.mean(np.square(every))) if len(every) else float("inf")
 
 
-def _best_seasons(held_out: Sequence[Histories]) -> dict[int, int]:
+def best_seasons(held_out: Sequence[Histories]) -> dict[int, int]:
     """For each usual length of a season, of series of one frequency, the length that does best on their windows."""
     tables = (np.concatenate(column) for column in zip(*held_out, strict=True))
     every = Histories(*tables)

@@ -35,11 +35,17 @@ class CalibrationErrors:
     outputs: dict[str, Array]
 
     @classmethod
-    def measure(cls, network: keras.Model, windows: ForecastWindows) -> CalibrationErrors:
-        """Runs at most 1,500 windows, evenly spread, with a shift of zero; the network's shift is kept."""
+    def measure(cls, network: keras.Model, windows: ForecastWindows, *, stride: int = 0) -> CalibrationErrors:
+        """Runs windows with a shift of zero; the network's shift is kept.
+
+        Args:
+            network: from `forecast_network`.
+            windows: held-out windows.
+            stride: every how many-th of them; by default as many as leave at most 1,500, evenly spread.
+        """
         run = inference(network)
         with _shifted(network, np.zeros(network.get_layer(CALIBRATION).shift.shape, np.float32)):
-            batches = windows.stored.ordered(batch_size=ROWS, stride=windows.stride(MOST_WINDOWS))
+            batches = windows.stored.ordered(batch_size=ROWS, stride=stride or windows.stride(MOST_WINDOWS))
             examples = [windows.example(window) for window in batches]
             answers = [run(example["inputs"]) for example in examples]
         outputs = {name: np.concatenate([np.asarray(batch[name]) for batch in answers]) for name in answers[0]}
@@ -48,6 +54,10 @@ class CalibrationErrors:
             for name in ("values", "ratio")
         )
         return cls(targets, ratio, outputs)
+
+    def squared_error(self) -> float:
+        """Mean squared error of the mean, in units of the series."""
+        return float(np.nanmean(np.square((self.targets - self.outputs["mean"]) * self.ratio)))
 
     def shift(self, levels: Sequence[float]) -> Array:
         """The shift of `ConformalShift` with which each quantile holds on these windows."""

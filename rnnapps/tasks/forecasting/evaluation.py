@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,15 +14,20 @@ from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
 from rnnapps.data.series.series import SeriesPart, SplitSeries
 from rnnapps.metrics.parts import ratio
 from rnnapps.tasks.forecasting.baselines import Baseline, fit_baselines
+from rnnapps.tasks.forecasting.blend.fit import mixes, network_alone
+from rnnapps.tasks.forecasting.calibration import CalibrationErrors, recalibrated
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.scores import ForecastScores, seasonal_scale
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import SeriesSplits
 from rnnapps.tasks.forecasting.windows import ForecastWindows, Scored
 
-__all__ = ["Compared", "compare", "evaluate_forecasts", "make_scores", "score"]
+__all__ = ["NETWORK", "Compared", "compare", "evaluate_forecasts", "make_scores", "score"]
 
 MOST_WINDOWS = 20_000
+
+NETWORK = "network alone"
+"""The name of a model's network in `Compared.scores`, where it is blended with linear forecasts."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Compared:
     """Scores of a split.
 
     Attributes:
-        scores: "model" and the name of each baseline -> its scores.
+        scores: "model", `NETWORK` where there is more to the model, and the name of each baseline -> its scores.
         windows: number of scored windows.
         stride: every how many-th window was scored.
         split: "test" or "validation".
@@ -43,6 +49,7 @@ class Compared:
     def evaluation(self, channels: Sequence[str]) -> Evaluation:
         """The scores as a table."""
         model = self.scores[MODEL]
+        baselines = {name: scores for name, scores in self.scores.items() if name not in (MODEL, NETWORK)}
         interval = f"coverage_of_{round(100 * model.interval)}_percent_interval"
         diagnostics = {f"{interval}, {name}": 100 * scores.coverage for name, scores in self.scores.items()}
         by_channel = zip(channels, model.by_channel(), strict=True) if len(channels) > 1 else ()
@@ -51,16 +58,17 @@ class Compared:
             diagnostics["scored every n-th window, n"] = float(self.stride)
         return Evaluation(
             metrics=model.metrics(),
-            baselines={name: scores.metrics() for name, scores in self.scores.items() if name != MODEL},
+            baselines={name: scores.metrics() for name, scores in baselines.items()},
             examples=self.windows,
             split=self.split,
             diagnostics=diagnostics,
             comparison=Comparison(
                 "mse_scaled",
-                {name: scores.blocks() for name, scores in self.scores.items()},
+                {name: scores.blocks() for name, scores in {MODEL: model, **baselines}.items()},
                 ratio,
                 "stretches of neighbouring windows",
             ),
+            alone={NETWORK: self.scores[NETWORK].metrics()} if NETWORK in self.scores else {},
         )
 
 
@@ -103,10 +111,25 @@ def compare(
     train = ForecastWindows(own.train, features, config)
     validation = ForecastWindows(own.validation, features, config)
     baselines = fit_baselines(train, validation, config.quantiles)
-    scores = make_scores(config, features, (MODEL, *baselines), parts=held_out.stored.parts, train=splits.parts.train)
+    names = (MODEL, *baselines, *([NETWORK] if mixes(network) else []))
+    scores = make_scores(config, features, names, parts=held_out.stored.parts, train=splits.parts.train)
     stride = held_out.stride(most_windows)
-    windows = score(scores, network, baselines, held_out, stride=stride)
+    if NETWORK in scores:
+        with _alone(network, validation, config):
+            score({MODEL: scores[NETWORK]}, network, baselines, held_out, stride=stride)
+    rest = {name: own for name, own in scores.items() if name != NETWORK}
+    windows = score(rest, network, baselines, held_out, stride=stride)
     return Compared(scores, windows, stride, split)
+
+
+@contextlib.contextmanager
+def _alone(network: keras.Model, validation: ForecastWindows, config: ForecastModelConfig) -> Iterator[None]:
+    """Lets a network forecast without its blend, with intervals of its own, for a while."""
+    with (
+        network_alone(network),
+        recalibrated(network, CalibrationErrors.measure(network, validation), config.quantiles),
+    ):
+        yield
 
 
 def make_scores(
@@ -154,6 +177,8 @@ def _add(
     actual = np.where(unforecast, np.nan, batch.actual)
     scores[MODEL].add(actual, batch.mean, batch.quantiles, batch.part)
     for name, mean in means.items():
+        if name not in scores:
+            continue
         quantiles = baselines[name].quantiles(mean)
         raw = centre[..., None] + unit[..., None] * quantiles
         scores[name].add(actual, centre + unit * mean, raw, batch.part)

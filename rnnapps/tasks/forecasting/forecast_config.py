@@ -18,6 +18,7 @@ Normalization = Literal["instance", "difference", "none"]
 Channels = Literal["independent", "joint"]
 Calendar = Literal["auto", "none"]
 LossUnits = Literal["channel", "window"]
+Blend = Literal["linear", "none"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class ForecastModelConfig(RecurrentConfig):
         series_units: size of the vector learned for each series of the training data; 0 for none.
         loss_units: channel weighs errors in units of a channel's deviation; window in units of each window's deviation,
             so that series of any size count alike.
+        blend: linear mixes the network's forecasts with naive and linear ones of the same history, by shares that are
+            chosen on validation rows, and are all the network's where nothing is gained there; none leaves it alone.
 
     Raises:
         ConfigError: a value is out of range.
@@ -64,6 +67,7 @@ class ForecastModelConfig(RecurrentConfig):
     calendar: Calendar = "auto"
     series_units: int = 0
     loss_units: LossUnits = "channel"
+    blend: Blend = "linear"
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -112,4 +116,5 @@ _CHOICES: dict[str, object] = {
     "channels": Channels,
     "calendar": Calendar,
     "loss_units": LossUnits,
+    "blend": Blend,
 }

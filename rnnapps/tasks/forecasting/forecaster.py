@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from rnnapps.layers.side_by_side import first_of
 from rnnapps.tasks.forecasting.series_features import LARGEST, SeriesFeatures
 from rnnapps.tasks.forecasting.window_units import WindowUnits
 from rnnapps.types import NamedTensors, Tensor
@@ -46,7 +47,7 @@ class Forecaster:
     @property
     def levels(self) -> tuple[float, ...]:
         """Probabilities of the quantiles."""
-        return tuple(self.network.get_layer("distribution").quantiles)
+        return tuple(first_of(self.network).get_layer("distribution").quantiles)
 
     @property
     def state_sizes(self) -> dict[str, int]:
@@ -148,7 +149,7 @@ class Forecaster:
         # Beyond LARGEST, so that it counts as missing; a number, since converters multiply by 0 what is not chosen.
         missing = tf.constant(1e300, tf.float64)
         values = tf.where(state["present"] > 0, state["history"], missing)
-        own = self.network.get_layer("normalization").mode != "none" and self.features.scaler.method != "none"
+        own = first_of(self.network).get_layer("normalization").mode != "none" and self.features.scaler.method != "none"
         inputs, units = self.features.read(values, ids, own_units=own)
         if "covariates" in state:
             ahead = tf.range(1, self.horizon_steps + 1, dtype=tf.int64)[None, :]

@@ -10,7 +10,7 @@ import tensorflow as tf
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.types import NamedTensors, Tensor
 
-__all__ = ["forecast_loss", "loss_unit", "pinball"]
+__all__ = ["error_unit", "forecast_loss", "loss_unit", "pinball"]
 
 
 LEAST_RATIO = 0.01
@@ -36,15 +36,23 @@ def forecast_loss(config: ForecastModelConfig, outputs: NamedTensors, targets: N
     present = tf.math.is_finite(targets["values"])
     actual = tf.where(present, targets["values"], outputs["mean"])
     if config.distribution == "quantiles":
-        unit = targets["ratio"]
-        if config.loss_units == "window":
-            unit /= tf.maximum(unit, LEAST_RATIO)
+        unit = error_unit(config, targets["ratio"])
         losses = tf.square((outputs["mean"] - actual) * unit)
         losses += pinball(outputs["quantiles"], actual, config.quantiles) * unit
     else:
         losses = -_LIKELIHOODS[config.distribution](outputs, actual)
     weights = tf.cast(present, losses.dtype)
     return tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1.0)
+
+
+def error_unit(config: ForecastModelConfig, ratio: Tensor) -> Tensor:
+    """What an error in the network's units counts.
+
+    Args:
+        config: units of the loss.
+        ratio: what the network's unit is in units of the series.
+    """
+    return ratio / tf.maximum(ratio, LEAST_RATIO) if config.loss_units == "window" else ratio
 
 
 def pinball(quantiles: Tensor, actual: Tensor, levels: Sequence[float]) -> Tensor:

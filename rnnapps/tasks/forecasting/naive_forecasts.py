@@ -12,7 +12,19 @@ import numpy as np
 
 from rnnapps.types import Array
 
-__all__ = ["LinearForecast", "best_season", "drift", "filled_forward", "last_value", "seasonal_mean", "seasonal_naive"]
+__all__ = [
+    "LINEAR",
+    "LINEAR_BY_WINDOW",
+    "LinearForecast",
+    "best_season",
+    "drift",
+    "filled_forward",
+    "last_value",
+    "seasonal_mean",
+    "seasonal_naive",
+]
+
+LINEAR, LINEAR_BY_WINDOW = "linear (ridge)", "linear (ridge, window units)"
 
 
 def last_value(history: Array, horizon_steps: int) -> Array:

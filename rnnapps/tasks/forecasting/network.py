@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 
 from rnnapps.cells import make_cell
 from rnnapps.errors import ConfigError
 from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.side_by_side import mean_of, side_by_side
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
+from rnnapps.tasks.forecasting.blend.linear_maps import PARTS
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.layers.autoregressive_decoder import AutoregressiveDecoder
 from rnnapps.tasks.forecasting.layers.channel_folding import ChannelVector, FoldChannels, Segments, UnfoldChannels
-from rnnapps.tasks.forecasting.layers.forecast_distribution import ConformalShift, ForecastDistribution, parameter_count
+from rnnapps.tasks.forecasting.layers.forecast_distribution import (
+    SMALLEST_SCALE,
+    ConformalShift,
+    ForecastDistribution,
+    parameter_count,
+)
+from rnnapps.tasks.forecasting.layers.linear_blend import LinearBlend
 from rnnapps.tasks.forecasting.layers.window_normalization import WindowNormalization
 from rnnapps.types import NamedTensors, Tensor, Tensors
 
-__all__ = ["CALIBRATION", "forecast_network"]
+__all__ = ["BLEND", "CALIBRATION", "forecast_network", "joined_networks"]
 
-RECURRENT, CALIBRATION = "recurrent", "calibration"
+RECURRENT, CALIBRATION, BLEND = "recurrent", "calibration", "blend"
 COUNT_FLOOR = 1.0  # windows of equal counts have no spread; a count is uncertain by one
 
 
@@ -74,10 +84,35 @@ def forecast_network(
         numbers = _add_linear(config, numbers, history)
     distribution = ForecastDistribution(config.distribution, config.quantiles, name="distribution", dtype="float32")
     outputs = distribution(numbers, centre, spread)
+    outputs["mean"], outputs["quantiles"] = _blended(config, inputs, outputs)
+    outputs["quantiles"] = _calibrated(config, outputs)
+    return keras.Model(inputs, outputs, name="forecaster")
+
+
+def joined_networks(config: ForecastModelConfig, networks: Sequence[keras.Model]) -> keras.Model:
+    """The mean of the means and quantiles of several forecasters, calibrated anew; see `side_by_side`."""
+    network = side_by_side(networks, dict.fromkeys(("mean", "quantiles", "spread"), mean_of))
+    outputs = {**network.output, "quantiles": _calibrated(config, network.output)}
+    return keras.Model(network.input, outputs, name=network.name)
+
+
+def _blended(config: ForecastModelConfig, inputs: NamedTensors, outputs: NamedTensors) -> tuple[Tensor, Tensor]:
+    """Mean and quantiles, mixed with linear forecasts of the history where the model is to be."""
+    if config.blend == "none":
+        return outputs["mean"], outputs["quantiles"]
+    lowest = SMALLEST_SCALE if config.distribution == "negative_binomial" else float("-inf")
+    blend = LinearBlend(len(PARTS), least=lowest, name=BLEND, dtype="float32")
+    mixed: tuple[Tensor, Tensor] = blend(
+        outputs["mean"], outputs["quantiles"], inputs["history"], present=inputs["present"]
+    )
+    return mixed
+
+
+def _calibrated(config: ForecastModelConfig, outputs: NamedTensors) -> Tensor:
+    """Quantiles, moved by what validation has shown."""
     least = 0.0 if config.distribution == "negative_binomial" else float("-inf")
     shift = ConformalShift(least=least, name=CALIBRATION, dtype="float32")
-    outputs["quantiles"] = shift(outputs["quantiles"], outputs["spread"])
-    return keras.Model(inputs, outputs, name="forecaster")
+    return shift(outputs["quantiles"], outputs["spread"])
 
 
 def _inputs(config: ForecastModelConfig, channels: int, covariates: int, static: int) -> dict[str, keras.KerasTensor]:

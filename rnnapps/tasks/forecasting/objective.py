@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from rnnapps.contract.objective import Objective
+from rnnapps.tasks.forecasting.blend.fit import BlendFitter
 from rnnapps.tasks.forecasting.calibration import CalibrationErrors
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.loss import forecast_loss, loss_unit
-from rnnapps.tasks.forecasting.network import CALIBRATION
+from rnnapps.tasks.forecasting.network import BLEND, CALIBRATION
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import SeriesSplits
 from rnnapps.tasks.forecasting.windows import ForecastWindows
 
 __all__ = ["forecast_objective"]
 
-METRIC = "validation_mse_scaled"
+METRIC, NETWORK_METRIC = "validation_mse_scaled", "validation_network_mse_scaled"
 
 
 def forecast_objective(
@@ -31,8 +31,8 @@ def forecast_objective(
 ) -> Objective:
     """The objective of `rnnapps.training.loop.train`.
 
-    Validation takes at most 1,500 windows, evenly spread, and moves the network's calibration to what they show, so
-    that each saved state holds the calibration of its own weights. The best step is that of the least validation loss,
+    Validation takes at most 1,500 windows, evenly spread, and moves the network's blend and calibration to what they
+    show, so that each saved state holds those of its own weights. The best step is that of the least validation loss,
     so that what a series or window counts in training it counts there too.
 
     Raises:
@@ -41,12 +41,15 @@ def forecast_objective(
     train = ForecastWindows(splits.parts.train, features, config)
     validation = ForecastWindows(splits.parts.validation, features, config)
     unit = loss_unit(config)
+    # The members of an ensemble have shares of their own.
+    blended = any(layer.name == BLEND for layer in network.layers)
+    blend = BlendFitter(train, validation) if blended else None
 
     def validate() -> dict[str, float]:
+        alone = {} if blend is None else {NETWORK_METRIC: blend.fit(network)}
         measured = CalibrationErrors.measure(network, validation)
         network.get_layer(CALIBRATION).shift.assign(measured.shift(config.quantiles))
-        errors = np.square((measured.targets - measured.outputs["mean"]) * measured.ratio)
-        return {METRIC: float(np.nanmean(errors)), f"validation_{unit}": _loss(config, measured)}
+        return {METRIC: measured.squared_error(), f"validation_{unit}": _loss(config, measured), **alone}
 
     return Objective(
         loss=lambda outputs, batch: forecast_loss(config, outputs, batch["targets"]),

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnapps.config import TrainingConfig, require_seed
 from rnnapps.contract.data_report import DataReport
@@ -109,6 +109,7 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
     predict_only: ClassVar[frozenset[str]] = frozenset({"picture"})
     stream_only: ClassVar[frozenset[str]] = ROW_OPTIONS
     stream_frees: ClassVar[frozenset[str]] = frozenset({"input", *ROW_OPTIONS})
+    settings_before: ClassVar[Mapping[str, Any]] = {"model.blend": "none"}
     tabular: ClassVar[tuple[str, ...]] = ("series", "channel", "step", "time", "mean")
 
     def recognise(self, source: str) -> Recognised | None:
@@ -157,6 +158,16 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
             series=len(preprocessor.series),
         )
 
+    def join(self, fitted: Sequence[Fitted[Config, SeriesFeatures]]) -> keras.Model:
+        """The mean of the members' means and quantiles, with intervals of its own."""
+        from rnnapps.layers.side_by_side import require_equal
+        from rnnapps.tasks.forecasting.network import joined_networks
+
+        models = [own.config.model for own in fitted]
+        equal = ("history_steps", "horizon_steps", "quantiles", "own_units", "series_units", "distribution")
+        require_equal(models, (*equal, "loss_units", "minimum_history_steps"))
+        return joined_networks(models[0], [own.network for own in fitted])
+
     def objective(self, fitted: Fitted[Config, SeriesFeatures], splits: SeriesSplits) -> Objective:
         """Squared error and pinball loss, or a likelihood, on windows of the training rows."""
         from rnnapps.tasks.forecasting.objective import forecast_objective
@@ -190,6 +201,10 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
             return dataclasses.replace(run_backtest(*model, splits), note=note)
         return dataclasses.replace(evaluate_forecasts(*model, splits, taught=taught), note=note)
 
+    def with_validation(self, splits: SeriesSplits) -> SeriesSplits:
+        """The validation rows at the end of the training rows."""
+        return dataclasses.replace(splits, parts=splits.parts.with_validation())
+
     def endpoints(self, fitted: Fitted[Config, SeriesFeatures]) -> dict[str, Endpoint]:
         """`serving_default` forecasts raw rows, `tensors` scaled ones, `step` goes on from the rows before."""
         from rnnapps.tasks.forecasting.endpoints import forecast_endpoints
@@ -200,6 +215,16 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
             fitted.config.export,
             needed_history=fitted.config.model.needed_history,
         )
+
+    def card_facts(self, fitted: Fitted[Config, SeriesFeatures]) -> Mapping[str, str]:
+        """What the network is blended with, and the mean share of each."""
+        from rnnapps.tasks.forecasting.blend.fit import mixes, shares_of
+
+        if not mixes(fitted.network):
+            return {}
+        means = {name: float(share.mean()) for name, share in shares_of(fitted.network).items()}
+        told = ", ".join(f"{name} {100 * mean:.0f} %" for name, mean in means.items() if mean >= 0.005)
+        return {"mixed of (mean shares)": told}
 
     def predict(
         self, fitted: Fitted[Config, SeriesFeatures], options: PredictOptions, given: object = None

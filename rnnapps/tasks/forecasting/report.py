@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
-from rnnapps.contract.sections import Gallery, Paragraph, Section
+from rnnapps.contract.sections import Gallery, Paragraph, Section, Table
 from rnnapps.reports.plots import Plot
+from rnnapps.tasks.forecasting.blend.fit import mixes, shares_of
 from rnnapps.tasks.forecasting.evaluation import compare
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.forecast_plot import plot_autocorrelation, plot_errors_by_step, plot_fan
@@ -25,6 +26,11 @@ _RESIDUAL_NOTE = (
     "Residuals are the errors of the first step, window after window. Where their autocorrelation leaves the bounds, "
     "the rows before a forecast still hold something the model does not use."
 )
+_BLEND_NOTE = (
+    "The mean of the model is the sum of these forecasts by their shares, which were chosen on validation windows; its "
+    "intervals are the network's around that mean."
+)
+_ALONE_NOTE = "On the validation windows nothing was gained beside the network: its forecasts are those of the model."
 
 
 def forecast_sections(
@@ -43,7 +49,20 @@ def forecast_sections(
     return (
         Section("Forecasts", [Paragraph(_FAN_NOTE), Gallery([plot.picture() for plot in _fans(network, windows)])]),
         Section("Errors", [Gallery([plot.picture() for plot in plots]), Paragraph(_RESIDUAL_NOTE)]),
+        *([_blend_section(network)] if shares_of(network) else []),
     )
+
+
+def _blend_section(network: keras.Model) -> Section:
+    """What share each forecast has in those of the model."""
+    if not mixes(network):
+        return Section("Blend of network and linear forecasts", [Paragraph(_ALONE_NOTE)])
+    rows = [
+        (name, float(share.mean()), float(share[0]), float(share[len(share) // 2]), float(share[-1]))
+        for name, share in shares_of(network).items()
+    ]
+    columns = ("Forecast", "mean share", "first step", "middle", "last step")
+    return Section("Blend of network and linear forecasts", [Table(columns, rows), Paragraph(_BLEND_NOTE)])
 
 
 def autocorrelation(residuals: Array, lags: int) -> Array:

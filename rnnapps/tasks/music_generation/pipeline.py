@@ -197,6 +197,15 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
             return token_network(config.model, preprocessor.tokens)
         return frame_network(config.model, KEYS, hidden_units=config.model.key_units)
 
+    def join(self, fitted: Sequence[Fitted[Config, MusicGrid]]) -> keras.Model:
+        """The mean of the members' probabilities of the next event."""
+        from rnnapps.layers.side_by_side import mean_of_probabilities, side_by_side
+
+        if fitted[0].config.data.representation == "frames":
+            problem = "the keys of a frame are drawn one by one from a single network"
+            raise ConfigError(f"ensembles need data.representation events: {problem}")
+        return side_by_side([own.network for own in fitted], {"logits": mean_of_probabilities})
+
     def objective(self, fitted: Fitted[Config, MusicGrid], splits: PieceSplits) -> Objective:
         """Mean nats per grid step, summed over the keys, or per event."""
         from rnnapps.tasks.music_generation.objective import music_objective

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.side_by_side import apart, log_mean, members_of
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 from rnnapps.layers.token_network import RECURRENT
 from rnnapps.types import Tensor, Tensors
@@ -147,7 +148,9 @@ def symbol_axes(network: keras.Model) -> dict[str, int]:
 
 
 def zero_states(network: keras.Model, batch_size: Tensor | int) -> Tensors:
-    """The states before the first frame, each `(batch, size)`."""
+    """The states before the first frame, each `(batch, size)`; of an ensemble those of all members."""
+    if members := members_of(network):
+        return [state for member in members for state in zero_states(member, batch_size)]
     stack: RecurrentStack = network.get_layer(RECURRENT)
     return stack.initial_states(batch_size)
 
@@ -167,8 +170,24 @@ def read_frames(
         Logits `(batch, outputs, symbols)`, zero behind a row's end; outputs of each row, int32 `(batch,)`; and the
         states after each row's last output.
     """
+    if members_of(network):
+        return _read_by_members(network, features, lengths, states)
     hidden, valid = network.get_layer(CONVOLUTIONS)(features, lengths)
     hidden, final = network.get_layer(RECURRENT)(hidden, states=states, mask=valid)
     logits = tf.cast(network.get_layer(LOGITS)(tf.identity(hidden)), tf.float32)
     counts = tf.reduce_sum(tf.cast(valid, tf.int32), axis=1)
     return tf.where(valid[..., None], logits, 0.0), counts, final
+
+
+def _read_by_members(
+    network: keras.Model, features: Tensor, lengths: Tensor, states: Tensors
+) -> tuple[Tensor, Tensor, Tensors]:
+    """`read_frames` of an ensemble."""
+    members, logits, final = members_of(network), [], []
+    counts = [len(member.get_layer(RECURRENT).state_shapes) for member in members]
+    for member, own in zip(members, apart(states, counts), strict=True):
+        each, outputs, after = read_frames(member, features, lengths, own)
+        logits.append(each)
+        final += after
+    valid = tf.sequence_mask(outputs, tf.shape(logits[0])[1])
+    return tf.where(valid[..., None], log_mean(logits), 0.0), outputs, final

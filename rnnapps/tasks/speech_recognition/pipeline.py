@@ -178,6 +178,13 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
             kernel_frames=model.kernel_frames,
         )
 
+    def join(self, fitted: Sequence[Fitted[Config, SpeechFeatures]]) -> keras.Model:
+        """The mean of the members' probabilities of each output."""
+        from rnnapps.layers.side_by_side import first_alone, mean_of_probabilities, require_equal, side_by_side
+
+        require_equal([own.config.model for own in fitted], ("strides", "kernel_frames", "bidirectional"))
+        return side_by_side([own.network for own in fitted], {"logits": mean_of_probabilities, "valid": first_alone})
+
     def objective(self, fitted: Fitted[Config, SpeechFeatures], splits: UtteranceSplits) -> Objective:
         """Mean nats per symbol of the transcripts, summed over their alignments (CTC)."""
         from rnnapps.tasks.speech_recognition.objective import speech_objective

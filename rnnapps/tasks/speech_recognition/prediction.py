@@ -19,6 +19,7 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import answered
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.layers.side_by_side import first_of
 from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
 from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.sound import Sound, read_sound
@@ -147,7 +148,7 @@ def stream_words(
         ConfigError: the network reads backwards too, or there is no microphone.
         DataError: the file is missing or damaged.
     """
-    if network.get_layer("recurrent").bidirectional or features.normalization.kind != "stored":
+    if first_of(network).get_layer("recurrent").bidirectional or features.normalization.kind != "stored":
         needs = "model.bidirectional false and model.normalization stored"
         raise ConfigError(f"this model reads whole recordings and cannot stream; train one with {needs}")
     stream = SpeechStream(network, features)

@@ -14,12 +14,16 @@ from rnnapps.tasks.text_generation.blend.model import BlendedModel
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
 from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 
-__all__ = ["language_model", "text_network"]
+__all__ = ["language_model", "text_network", "with_gate"]
 
 
 def text_network(config: TextModelConfig, preprocessor: TextPreprocessor) -> keras.Model:
     """A token network; where there are n-grams, it also owns the weights of the blend with them."""
-    network = token_network(config, preprocessor.size)
+    return with_gate(token_network(config, preprocessor.size), preprocessor)
+
+
+def with_gate(network: keras.Model, preprocessor: TextPreprocessor) -> keras.Model:
+    """The network with the weights of the blend, where there are n-grams."""
     if preprocessor.grams is None:
         return network
     outputs = {**network.output, "logits": BlendGate(preprocessor.grams.order)(network.output["logits"])}

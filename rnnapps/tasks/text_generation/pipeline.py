@@ -137,6 +137,14 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
 
         return text_network(config.model, preprocessor)
 
+    def join(self, fitted: Sequence[Fitted[Config, TextPreprocessor]]) -> keras.Model:
+        """The mean of the members' probabilities, blended with n-grams by weights of its own."""
+        from rnnapps.layers.side_by_side import mean_of_probabilities, side_by_side
+        from rnnapps.tasks.text_generation.language_model import with_gate
+
+        network = side_by_side([own.network for own in fitted], {"logits": mean_of_probabilities})
+        return with_gate(network, fitted[0].preprocessor)
+
     def objective(self, fitted: Fitted[Config, TextPreprocessor], splits: TextSplits) -> Objective:
         """Mean nats per token, on windows of the training text; validation also fits the blend."""
         from rnnapps.tasks.text_generation.objective import text_objective

@@ -10,7 +10,7 @@ from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.export.row_rules import between, lengths_fit
 from rnnapps.printable import name_list
 from rnnapps.tasks.video_recognition.export_config import VideoExportConfig
-from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
+from rnnapps.tasks.video_recognition.layers.video_network import make_step, reads_backwards, zero_video_states
 from rnnapps.tasks.video_recognition.scoring import clip_probabilities
 from rnnapps.tasks.video_recognition.served_pictures import (
     animation_problems,
@@ -38,7 +38,7 @@ def video_endpoints(network: keras.Model, video_format: VideoFormat, limits: Vid
         "animation": _animated(network, video_format, limits),
         "tensors": _tensors(network, video_format),
     }
-    if not network.get_layer("recurrent").bidirectional:
+    if not reads_backwards(network):
         endpoints["step"] = _step(network, video_format)
     return endpoints
 
@@ -109,7 +109,7 @@ def _tensors(network: keras.Model, video_format: VideoFormat) -> Endpoint:
 
 def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
     """Working frames and states in, the probabilities after each frame and new states out."""
-    advance = VideoStep(network)
+    advance = make_step(network)
     specs = advance.state_specs()
 
     def step(frames: Tensor, lengths: Tensor, **states: Tensor) -> dict[str, Tensor]:

@@ -191,6 +191,13 @@ class VideoRecognition(Pipeline[Config, "VideoSplits", "VideoFormat"]):
 
         return build_network(config.model, preprocessor)
 
+    def join(self, fitted: Sequence[Fitted[Config, VideoFormat]]) -> keras.Model:
+        """The mean of the members' probabilities."""
+        from rnnapps.layers.side_by_side import mean_of_probabilities, require_equal, side_by_side
+
+        require_equal([own.config.model for own in fitted], ("bidirectional",))
+        return side_by_side([own.network for own in fitted], {"logits": mean_of_probabilities})
+
     def objective(self, fitted: Fitted[Config, VideoFormat], splits: VideoSplits) -> Objective:
         """Mean nats per clip."""
         from rnnapps.tasks.video_recognition.objective import video_objective

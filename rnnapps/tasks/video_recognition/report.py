@@ -14,6 +14,7 @@ from rnnapps.reports.plots.plot import Plot
 from rnnapps.tasks.video_recognition.classification import confusion_matrix, recall_by_class
 from rnnapps.tasks.video_recognition.data.video import Video
 from rnnapps.tasks.video_recognition.film_strips import plot_contact_sheet
+from rnnapps.tasks.video_recognition.layers.video_network import reads_backwards
 from rnnapps.tasks.video_recognition.scoring import numbers_of, video_scorer
 from rnnapps.tasks.video_recognition.streaming import probabilities_over_time
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
@@ -33,7 +34,7 @@ def video_sections(network: keras.Model, video_format: VideoFormat, validation: 
     shown = _mixed(best == targets, SHEET_ROWS)
     titles = [_title(validation[row].label, video_format.labels, probabilities[row]) for row in shown]
     blocks: list[Block] = [plot_contact_sheet([validation[row].rows() for row in shown], titles).picture()]
-    if not network.get_layer("recurrent").bidirectional:
+    if not reads_backwards(network):
         blocks.append(_over_time(network, video_format, [validation[row] for row in shown[:OVER_TIME]]))
     recalls = zip(video_format.labels, recall_by_class(matrix), matrix.sum(axis=1), strict=True)
     rows = [(label, None if np.isnan(value) else float(value), int(count)) for label, value, count in recalls]

@@ -18,7 +18,7 @@ from rnnapps.data.given_rows import has_rate
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.video_recognition.data.films import HIGHEST_RATE, LOWEST_RATE, decoded_films, given_picture
 from rnnapps.tasks.video_recognition.data.worker import crop_box, sample
-from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
+from rnnapps.tasks.video_recognition.layers.video_network import make_step, reads_backwards, zero_video_states
 from rnnapps.tasks.video_recognition.video_format import VideoFormat
 from rnnapps.tasks.video_recognition.working_frames import Box, to_working_size
 from rnnapps.types import Array, NamedTensors, Tensor
@@ -35,7 +35,7 @@ CAMERA_KINDS = ("v4l2", "avfoundation", "dshow", "lavfi")
 
 def require_causal(network: keras.Model) -> None:
     """Raises ConfigError for a bidirectional network, which needs a clip's end before it can say anything."""
-    if network.get_layer("recurrent").bidirectional:
+    if reads_backwards(network):
         raise ConfigError("this model reads clips in both directions and cannot stream; train with bidirectional false")
 
 
@@ -54,7 +54,7 @@ def probabilities_over_time(
         ConfigError: the network is bidirectional.
     """
     require_causal(network)
-    step = VideoStep(network)
+    step = make_step(network)
 
     @tf.function(autograph=False)
     def advance(frame: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:

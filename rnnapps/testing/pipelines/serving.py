@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 
 from rnnapps.contract.evaluation import MODEL, Evaluation
+from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.served import ServedSignature
 from rnnapps.export.signature_file import read_signatures
-from rnnapps.testing.pipelines.subject import PipelineSubject
+from rnnapps.testing.pipelines.subject import QUICK, PipelineSubject
 from rnnapps.verbs.configure import options_of_others
+from rnnapps.verbs.ensemble import ensemble
 from rnnapps.verbs.evaluate import evaluate
 from rnnapps.verbs.model import Model
 from rnnapps.verbs.opening import open_model
+from rnnapps.verbs.start import train
 
-__all__ = ["check_answers", "check_evaluation", "check_export", "check_stream"]
+__all__ = ["check_answers", "check_ensemble", "check_evaluation", "check_export", "check_stream"]
 
 TOLERANCE = 1e-5
 
@@ -86,13 +89,41 @@ def check_answers(subject: PipelineSubject) -> None:
 
 def check_stream(subject: PipelineSubject) -> None:
     """The pieces of a stream add up to the prediction."""
+    _require_stream(subject, subject.model)
+
+
+def check_ensemble(subject: PipelineSubject) -> None:
+    """Two seeds joined are one model: its export verifies and answers as the run does, and so does its stream.
+
+    A pipeline that does not join its networks has no ensembles.
+    """
+    if type(subject.pipeline).join is Pipeline.join:
+        return
+    # A few more updates: of networks that have hardly learned, the mean knows no likeliest answer.
+    longer = {"training.steps": 24, "training.evaluate_every": 12}
+    settings = {**QUICK, **subject.settings, **longer, "seed": subject.config.seed + 1}
+    other = train(subject.pipeline, run=subject.folder / "other_seed", **settings)
+    paths = [subject.model.path, other.path]
+    joint = ensemble(subject.pipeline, paths, subject.folder / "joint", judged=False)
+    model: Model[Any, Any, Any] = Model(subject.pipeline, joint.model, joint.splits)
+    expected = _results(subject, model)
+    loaded = open_model(subject.pipeline, model.path, subject.config)
+    _require_close(expected, _results(subject, Model(subject.pipeline, loaded)), "the loaded ensemble's prediction")
+    version = model.export(subject.folder / "joint_models")
+    exported = open_model(subject.pipeline, version, subject.config)
+    _require_close(expected, _results(subject, Model(subject.pipeline, exported)), "the ensemble's export's prediction")
+    _require_stream(subject, model)
+
+
+def _require_stream(subject: PipelineSubject, model: Model[Any, Any, Any]) -> None:
+    """The pieces of a stream add up to the prediction, where the pipeline can stream."""
     if subject.streamed is None:
         return
     others = options_of_others(subject.pipeline, "stream")
     options = {name: value for name, value in subject.options.items() if name not in others}
-    pieces = list(subject.model.stream(subject.inputs, **options))
+    pieces = list(model.stream(subject.inputs, **options))
     assert pieces, "the stream is empty"
-    expected = subject.predicted(subject.model.predict(subject.inputs, **subject.options))
+    expected = subject.predicted(model.predict(subject.inputs, **subject.options))
     _require_close(_values(expected), _values(subject.streamed(pieces)), "what a stream adds up to")
 
 

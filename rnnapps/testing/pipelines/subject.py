@@ -25,7 +25,7 @@ from rnnapps.verbs.start import train
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["PipelineSubject", "joined", "weights"]
+__all__ = ["QUICK", "PipelineSubject", "joined", "weights"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 

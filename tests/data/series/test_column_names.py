@@ -139,3 +139,23 @@ def test_a_stream_knows_what_counted_columns_were_called(tmp_path: Path) -> None
     found = list(RowStream(rules, RowOptions(), StreamMemory()).lines(str(tmp_path / "y.csv")))
     assert [row.series for row in found[::20]] == ["1/BREAD", "1/EGGS", "2/BREAD", "2/EGGS"]
     np.testing.assert_array_equal([row.values[0] for row in found[:20]], 1 + np.arange(20))
+
+
+def test_an_index_of_pandas_is_the_time_or_is_left_out(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"load": np.arange(60.0), "temp": 1.5}, index=HOURS)
+    frame.to_csv(tmp_path / "times.csv")
+    (series,) = read_series(SeriesDataConfig(source=str(tmp_path / "times.csv")))
+    assert (series.channels, str(series.frequency)) == (("load", "temp"), "1h")
+    frame.rename_axis("time").reset_index().to_csv(tmp_path / "counts.csv")
+    (counted,) = read_series(SeriesDataConfig(source=str(tmp_path / "counts.csv")))
+    assert counted.channels == ("load", "temp")
+    assert any("counts the rows: it is left out" in note for note in counted.notes)
+    (asked,) = read_series(SeriesDataConfig(source=str(tmp_path / "counts.csv"), channels=("index",)))
+    np.testing.assert_array_equal(asked.values[:, 0], np.arange(60))
+    thirds = frame.set_index(pd.Index(3 * np.arange(60)))
+    thirds.to_csv(tmp_path / "x.csv")
+    (other,) = read_series(SeriesDataConfig(source=str(tmp_path / "x.csv")))
+    assert other.channels == ("index", "load", "temp"), "every third row is something else"
+    rules = RowRules(SeriesDataConfig(), series.channels, series.rules)
+    rows = list(RowStream(rules, RowOptions(), StreamMemory()).lines(str(tmp_path / "times.csv")))
+    np.testing.assert_array_equal([row.time for row in rows], HOURS.to_numpy("datetime64[ns]"))

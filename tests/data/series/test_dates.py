@@ -188,3 +188,19 @@ def test_what_strftime_writes_is_read_back(start: datetime.datetime, form: str) 
     text = repr(days) if form == "excel" else pd.Timestamp(start, tz="UTC").strftime(form)
     (time,) = read_format(as_texts(pd.Series([text])), form)
     assert time.tz_localize(None) == pd.Timestamp(start) if time.tz else time == pd.Timestamp(start)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d {}:00", "%d.%m.%Y {}:00", "%Y-%m-%dT{}:00:00Z", "%m/%d/%Y {}:00:00"])
+def test_an_hour_24_is_the_end_of_its_day(tmp_path: Path, form: str) -> None:
+    """Hours from 1 to 24, as grids count them."""
+    ends = HOURS + pd.Timedelta(hours=1)
+    days = [time - pd.Timedelta(days=1) if time.hour == 0 else time for time in ends]
+    texts = [day.strftime(form).format(f"{day.hour or 24:02d}") for day in days]
+    assert sum("24:00" in text for text in texts) == 5
+    require_times(read(tmp_path / "x.csv", texts), ends)
+
+
+@pytest.mark.parametrize("text", ["2025-01-01 24:01", "2025-01-01 25:00", "2025-13-01 24:00"])
+def test_hours_behind_the_end_of_a_day_are_none(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match=f"line 3, column 'time': '{text}' is no time"):
+        read(tmp_path / "x.csv", ["2025-01-01 23:00", text], "time;load")

@@ -171,10 +171,11 @@ def test_a_global_model_adapts_to_a_new_series_better_than_one_from_scratch(
     report = json.loads((tmp_path / "tuned" / "finetune.json").read_text())["transfer"]
     assert report["reset"] == {}
     assert set(report["grown"]) >= {"channel/vectors", "normalization/log_gain", "normalization/offset"}
-    scratch, tuned = (
-        answer(capsys, "evaluate", "--run", tmp_path / name)["mse_scaled"] for name in ("scratch", "tuned")
-    )
-    assert tuned < 0.7 * scratch
+    scratch, tuned = (answer(capsys, "evaluate", "--run", tmp_path / name) for name in ("scratch", "tuned"))
+    # The linear forecasts beside both networks are the same.
+    errors = [found["alone"]["network alone"]["mse_scaled"] for found in (scratch, tuned)]
+    assert errors[1] < 0.7 * errors[0]
+    assert max(scratch["mse_scaled"], tuned["mse_scaled"]) < errors[1]
 
 
 def test_a_report_has_its_pictures(run: Path) -> None:

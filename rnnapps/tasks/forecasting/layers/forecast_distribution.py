@@ -15,6 +15,7 @@ import tensorflow as tf
 from rnnapps.types import Array, Tensor
 
 __all__ = [
+    "SMALLEST_SCALE",
     "ConformalShift",
     "ForecastDistribution",
     "negative_binomial_quantile",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -11,12 +11,21 @@ import tensorflow as tf
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.sequence_mask import SequenceMask
+from rnnapps.layers.side_by_side import log_mean, members_of
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 from rnnapps.tasks.video_recognition.layers.attention_pooling import AttentionPooling
 from rnnapps.tasks.video_recognition.layers.frame_streams import EveryFrame, FrameDifferences
 from rnnapps.types import NamedTensors, Tensor
 
-__all__ = ["VideoStep", "pixel_scaling", "video_network", "zero_video_states"]
+__all__ = [
+    "StepOfMembers",
+    "VideoStep",
+    "make_step",
+    "pixel_scaling",
+    "reads_backwards",
+    "video_network",
+    "zero_video_states",
+]
 
 RECURRENT, POOLING, DIFFERENCES = "recurrent", "attention", "differences"
 ATTENTION = ("largest", "weighted", "total")
@@ -170,6 +179,44 @@ class VideoStep:
         return specs
 
 
-def zero_video_states(step: VideoStep, batch_size: int) -> dict[str, Tensor]:
+class StepOfMembers:
+    """`VideoStep` of an ensemble: its states are those of all members, under the names of the members.
+
+    Args:
+        network: what `side_by_side` made of video networks.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        self.steps = {member.name: VideoStep(member) for member in members_of(network)}
+
+    def __call__(self, frames: Tensor, lengths: Tensor, states: NamedTensors) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logarithms of the mean probabilities after each frame `(batch, time, classes)`, and the new states."""
+        logits, new = [], dict[str, Tensor]()
+        for name, step in self.steps.items():
+            own = {key: states[f"{name}_{key}"] for key in step.state_specs()}
+            each, after = step(frames, lengths, own)
+            logits.append(each)
+            new |= {f"{name}_{key}": state for key, state in after.items()}
+        return log_mean(logits), new
+
+    def state_specs(self) -> dict[str, tf.TensorSpec]:
+        """Shape and type of each state, the batch of any size."""
+        return {f"{name}_{key}": spec for name, step in self.steps.items() for key, spec in step.state_specs().items()}
+
+
+AnyStep: TypeAlias = VideoStep | StepOfMembers
+
+
+def make_step(network: keras.Model) -> AnyStep:
+    """A network, or an ensemble, a few frames at a time."""
+    return StepOfMembers(network) if members_of(network) else VideoStep(network)
+
+
+def reads_backwards(network: keras.Model) -> bool:
+    """Whether a network, or a member of an ensemble, needs the end of a clip before it can say anything."""
+    return any(own.get_layer(RECURRENT).bidirectional for own in members_of(network) or [network])
+
+
+def zero_video_states(step: AnyStep, batch_size: int) -> dict[str, Tensor]:
     """The states before the first frame."""
     return {name: tf.zeros((batch_size, *spec.shape[1:]), spec.dtype) for name, spec in step.state_specs().items()}
