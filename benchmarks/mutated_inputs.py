@@ -10,6 +10,7 @@ Examples:
   python -m benchmarks.mutated_inputs forecasting --cases 5000 --seed 3
   python -m benchmarks.mutated_inputs music_generation --only 713      one case, with its traceback
   python -m benchmarks.mutated_inputs table:feather table:excel        tables of other formats, read as series
+  python -m benchmarks.mutated_inputs media:tmx media:captions         texts, pairs, recordings... as others have them
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from benchmarks.media_sources import MEDIA
 from benchmarks.memory_peak import peak, reset_peak
 from benchmarks.mutations import MUTATIONS
 from benchmarks.small_sources import SOURCES
@@ -42,7 +44,7 @@ from rnnapps.errors import RnnappsError
 __all__ = ["Case", "cases_of"]
 
 LONGEST_SECONDS, MOST_BYTES = 10.0, 1 << 30
-TABLE = "table:"
+TABLE, OTHER_MEDIA = "table:", "media:"
 GOOD = ("read", "refused")
 ENDED = "the process ended"
 NOT_FINITE = re.compile(r"\b(NaN|-?Infinity)\b")
@@ -75,12 +77,12 @@ def cases_of(pipeline: str, folder: Path, numbers: Sequence[int], *, seed: int) 
     """Reads the mutated sources of a pipeline.
 
     Args:
-        pipeline: its name; or `table:` and a format.
+        pipeline: its name; or `table:` or `media:` and a format.
         folder: an empty one.
         numbers: of the cases.
         seed: of all of them.
     """
-    read = _table_reader(pipeline, folder) if pipeline.startswith(TABLE) else _task_reader(pipeline, folder)
+    read = _reader(pipeline, folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if (whole_outcome := _outcome(read)) != ("read", ""):  # and libraries are loaded, which takes long
         raise RuntimeError(f"{pipeline}: the source itself is not read: {whole_outcome}")
@@ -98,6 +100,13 @@ def cases_of(pipeline: str, folder: Path, numbers: Sequence[int], *, seed: int) 
         elif more > MOST_BYTES:
             outcome = "took memory"
         yield Case(number, name, path.name, outcome, said, taken, more)
+
+
+def _reader(name: str, folder: Path) -> Callable[[], str]:
+    """Writes a source into a folder, and reads it."""
+    if name.startswith(OTHER_MEDIA):
+        return MEDIA[name.removeprefix(OTHER_MEDIA)](folder)
+    return _table_reader(name, folder) if name.startswith(TABLE) else _task_reader(name, folder)
 
 
 def _task_reader(pipeline: str, folder: Path) -> Callable[[], str]:
@@ -180,7 +189,7 @@ def _run(pipeline: str, cases: int, seed: int) -> Iterator[Case]:
 def main() -> int:
     """The command; returns 1 if there was a fault."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    every = [*SOURCES, *(TABLE + form for form in TABLES)]
+    every = [*SOURCES, *(TABLE + form for form in TABLES), *(OTHER_MEDIA + form for form in MEDIA)]
     made.add_argument("pipelines", nargs="*", choices=every, default=list(SOURCES), help="all seven by default")
     made.add_argument("--cases", type=int, default=1_000, help="of each pipeline (default 1,000)")
     made.add_argument("--seed", type=int, default=0)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from rnnapps.data.csv_file import LONGEST_CELL
 from rnnapps.errors import DataError
+from rnnapps.printable import printable
 
 __all__ = ["csv_dicts", "shown_names"]
 
 
 def shown_names(names: Iterable[object]) -> str:
     """Names of columns or keys for an error, in one line whatever they hold; "none" where there are none."""
-    return ", ".join(" ".join(str(name).split()) for name in names) or "none"
+    return ", ".join(printable(" ".join(str(name).split())) for name in names) or "none"
 
 
 def csv_dicts(path: Path | str, text: str) -> tuple[set[str], Iterator[tuple[str, dict[str, str]]]]:

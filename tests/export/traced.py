@@ -51,6 +51,8 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "text_generation": (
         {"model.tie_weights": True, "model.embedding_units": 16, "model.units": 16},
         {"model.blend": "ngram"},
+        {"data.tokens": "words", "data.vocabulary": 90},
+        {"data.tokens": "subwords", "data.vocabulary": 90},
     ),
     "translation": (
         {"data.tokens": "words"},

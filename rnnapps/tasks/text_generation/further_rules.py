@@ -24,7 +24,7 @@ class FurtherRule(NamedTuple):
 
 FURTHER = {
     "min_p": FurtherRule(
-        tf.float32, 0, 1, 0.0, "the least share of the likeliest token's probability (batch,)", [0, 0.1, 0, 1, 0.02]
+        tf.float32, 0, 1, 0.0, "the least share of the likeliest token's probability (batch,)", [0, 0.1, 0, 0.05, 0.02]
     ),
     "repetition_penalty": FurtherRule(
         tf.float32, 1, 10, 1.0, "multiplies the logarithm of what was written lately (batch,)", [1, 1.2, 2, 1, 1.1]

@@ -14,7 +14,7 @@ from rnnapps.tasks.text_generation.tokens.characters import Characters
 from rnnapps.tasks.text_generation.tokens.vocabulary import TextVocabulary
 from rnnapps.types import Array
 
-__all__ = ["HeldText", "naive_scores"]
+__all__ = ["HeldText", "beginning", "naive_scores"]
 
 LONGEST_MEAN = 50
 """Characters a word; texts of longer ones, as of languages without spaces, have no words that are worth counting."""
@@ -46,6 +46,13 @@ class HeldText:
     def score(self, losses: Array) -> TextScore:
         """The score of nats `(tokens - 1,)`."""
         return TextScore(losses, self.sizes, self.words)
+
+
+def beginning(ids: Array, vocabulary: TextVocabulary, characters: int) -> Array:
+    """The first tokens of a text `(tokens,)`, two at least, as far as so many characters go."""
+    texts = vocabulary.texts
+    sizes = np.cumsum([len(texts[number]) for number in ids[:characters]])
+    return ids[: max(2, int(np.searchsorted(sizes, characters, side="right")))]
 
 
 def naive_scores(vocabulary: TextVocabulary, train: tf.data.Dataset, held_out: tf.data.Dataset) -> dict[str, TextScore]:

@@ -20,6 +20,7 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
+from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.continuation import Continuation, PossibleEnds
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.token_kinds import NOUNS
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "TextGeneration"]
 
-SHADED_TOKENS = 1_500
-"""Of the held-out text, whose surprise is shown."""
+SHADED_CHARACTERS = 1_500
+"""About so many of the held-out text, whose surprise is shown."""
 
 SHOWN_TOKENS = 20_000
 """Of the held-out text, to show how a blend works."""
@@ -159,17 +160,16 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         samples: Sequence[str],
     ) -> list[Section]:
         """What surprised the model, what the blend believes, and how much the last samples repeat themselves."""
-        from rnnapps.tasks.text_generation.held_text import HeldText
+        from rnnapps.tasks.text_generation.held_text import HeldText, beginning
         from rnnapps.tasks.text_generation.repetition import measure_repetition
         from rnnapps.tasks.text_generation.report import blend_section, repetition_section, surprise_section
         from rnnapps.tasks.text_generation.scoring import read_evidence, text_scorer
 
         vocabulary, grams = fitted.preprocessor.vocabulary, fitted.preprocessor.grams
         ids, read = vocabulary.encode_all(splits.validation), _reader(fitted)
-        shaded = ids[:SHADED_TOKENS]
+        shaded = beginning(ids, vocabulary, SHADED_CHARACTERS)
         losses = text_scorer(fitted.network, read, HeldText(shaded, None, 0), grams)().model.losses
-        texts = vocabulary.texts
-        sections = [surprise_section([texts[number] for number in shaded], losses)]
+        sections = [surprise_section([vocabulary.texts[number] for number in shaded], losses)]
         if grams is not None:
             evidence = read_evidence(fitted.network, read, ids[:SHOWN_TOKENS], grams)
             sections.append(blend_section(*evidence, token=NOUNS[vocabulary.kind]))
@@ -223,7 +223,9 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         from rnnapps.data.text.given import given_texts
         from rnnapps.tasks.text_generation.prompt_lines import prompts_of
 
-        many = given is None and bool(options.prompts)
+        many = bool(options.prompts)
+        if many and given is not None:
+            raise ConfigError("prompts names a file, and prompts are given; leave one of them out")
         own = prompts_of(options.prompts) if many else [options.prompt]
         prompts = own if given is None else given_texts(given, "prompt", whole="inputs")
         _report_unknown(fitted.preprocessor, {"prompt": "".join(prompts), "stop": options.stop})

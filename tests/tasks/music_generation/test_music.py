@@ -133,6 +133,15 @@ def test_tunes_of_a_collection_are_pieces_of_their_own(tmp_path: Path) -> None:
     assert 7 <= sum(map(len, damaged.named().values())) <= 8
 
 
+def test_lengths_without_end_are_refused_before_they_are_cut_into_bars(tmp_path: Path) -> None:
+    chorale("bwv10.7")
+    song = tmp_path / "song.abc"
+    for line, broken in (("CDE|", "CD99999999E|"), ("M:3/4", "M:999999/4"), ("L:1/4", "L:1/40000000")):
+        song.write_text("X:123456\nT:Of 123456\nM:3/4\nL:1/4\nK:C\nCDE|".replace(line, broken))
+        with pytest.raises(DataError, match=r"song\.abc: line [346]: has the number [49]\d+ in its music"):
+            read_piece(song, config("x"))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_kern(tmp_path: Path) -> None:
     chorale("bwv10.7")

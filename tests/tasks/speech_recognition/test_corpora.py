@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -188,15 +189,19 @@ def test_kaldi_with_segments(tmp_path: Path) -> None:
         ("cat 'a.wav |", None),
         ("|", None),
         ("cat -n |", None),
+        ("cat " + "' '" * 200_000 + "a.wav |", None),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_commands_that_only_unpack_are_the_file_they_unpack(command: str, file: str | None, tmp_path: Path) -> None:
+    begun = time.process_time()
     kaldi(tmp_path, wav=(f"u1 {command}",), text=("u1 no",))
     if file is None:
         with pytest.raises(DataError, match="is a command and no file"):
             list_rows(tmp_path)
     else:
         assert [row.audio for row in list_rows(tmp_path)] == [tmp_path / file]
+    assert time.process_time() - begun < 0.5
 
 
 def test_folders_with_tables_are_the_parts_that_their_names_say(tmp_path: Path) -> None:

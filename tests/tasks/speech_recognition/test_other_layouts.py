@@ -33,6 +33,8 @@ def test_common_voice(tmp_path: Path) -> None:
     assert found(table) == [("a.mp3", 'Seven "green" boats.', "x1"), ("b.mp3", '"No.', "x2")]
     (tmp_path / "clips").mkdir()
     assert list_rows(table)[0].audio == tmp_path / "clips" / "a.mp3"
+    write(table, lines[0], f"x1\t{'9' * 5000}.mp3\tno\t1")
+    assert len(list_rows(table)) == 1
 
 
 def test_nemo(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.text import joined
-from rnnapps.tasks.text_generation.held_text import HeldText, naive_scores
+from rnnapps.tasks.text_generation.held_text import HeldText, beginning, naive_scores
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
 from rnnapps.tasks.text_generation.pipeline import PIPELINE, Config, PredictOptions
 from rnnapps.tasks.text_generation.stops import before_stops, until_stop
@@ -110,6 +110,15 @@ def test_scores_are_of_the_text_behind_the_prompt(fitted: Fitted[Any, Any]) -> N
     )
     assert found["characters"].numpy().tolist() == [9, 17]
     np.testing.assert_allclose(tf.reduce_sum(found["log_probabilities"], axis=1), found["log_probability"], rtol=1e-5)
+
+
+def test_the_beginning_of_a_text_is_measured_in_characters(fitted: Fitted[Any, Any], splits: Any) -> None:
+    vocabulary = fitted.preprocessor.vocabulary
+    ids = vocabulary.encode_all(splits.validation)
+    found = beginning(ids, vocabulary, 40)
+    assert joined(splits.validation).startswith(text := "".join(vocabulary.texts[number] for number in found))
+    assert len(text) <= 40 < len(text) + len(vocabulary.texts[ids[len(found)]])
+    assert len(beginning(ids, vocabulary, 1)) == 2
 
 
 def test_texts_without_words_have_no_perplexity_of_them(fitted: Fitted[Any, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,7 @@ def test_of_many_units_some_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixt
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 
 
+@pytest.mark.skipif(find_spec("translate") is None, reason="needs translate-toolkit")
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=6))
 def test_memories_of_the_translate_toolkit(pairs: list[tuple[str, str]], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,6 +34,7 @@ TICKS = 10_080
 """Ticks of a quarter note here: any usual division of it is whole."""
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_LONG_NUMBER = re.compile(rb"\d{5,}")
 _FORMATS = {".abc": "abc", ".krn": "humdrum"}
 
 
@@ -52,6 +54,8 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int, suffix
     import music21
 
     suffix = suffix or plain_suffix(name)
+    if suffix == ".abc":
+        _require_short_numbers(content, name)
     try:
         text = _unzipped(content) if suffix == ".mxl" else content
         score = music21.converter.parseData(text.decode("utf-8-sig"), format=_FORMATS.get(suffix, "musicxml"))
@@ -77,6 +81,15 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int, suffix
         beat_unit=unit,
         bar_changes=tuple((step, *bar) for step, bar in later),
     )
+
+
+def _require_short_numbers(content: bytes, name: str | Path) -> None:
+    """Refuses ABC with lengths or metres of thousands of beats, which music21 cuts into bars for minutes."""
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        found = _LONG_NUMBER.search(line) if line[1:2] != b":" or line[:1] in b"MLQ" else None
+        if found is not None:
+            shown = found.group()[:20].decode("ascii")
+            raise DataError(name, f"line {number}: has the number {shown} in its music", "the file is damaged")
 
 
 def _told(score: music21.stream.Score) -> tuple[list[tuple[int, float]], list[tuple[int, tuple[float, int]]]]:

@@ -21,6 +21,9 @@ DECODERS = {
 }
 """Programs of commands in `wav.scp` that only unpack a file, which is read as it is, with the words they may have."""
 
+LONGEST_COMMAND = 4096
+"""Characters; longer ones are not looked at."""
+
 Lines = dict[str, tuple[int, str]]
 """The first word of each line -> its number, and what follows."""
 
@@ -79,7 +82,7 @@ def _file(said: str, where: str) -> str:
             raise DataError(where, "names no file", "fill it in")
         return said
     try:
-        program, *rest = shlex.split(said[:-1])
+        program, *rest = shlex.split(said[:-1]) if len(said) <= LONGEST_COMMAND else [""]
     except ValueError:
         program, rest = "", []
     allowed = DECODERS.get(Path(program).name, set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -53,7 +54,7 @@ class Films:
         Raises:
             DataError: it may be one of several.
         """
-        if (self.root / name).exists() and "\0" not in name:
+        if "\0" not in name and os.path.exists(self.root / name):  # which also answers for names that are too long
             return self.root / name
         wanted = PurePosixPath(name)
         found = self._stems.get(wanted.name, []) or self._stems.get(wanted.stem, [])
