@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from rnnapps.cells import LSTM, AntisymmetricRNN, make_cell
 from rnnapps.certificates import certify as module
@@ -157,7 +156,6 @@ def test_what_cannot_be_tried_is_told_in_one_line(
 @pytest.mark.slow
 def test_what_is_known_of_parity(tmp_path: Path) -> None:
     """A network that is linear in its past and elementwise cannot tell odd from even behind what it was trained on."""
-    tf.config.experimental.enable_op_determinism()
     subjects = [find_cell("lstm"), find_cell("min_gru")]
     tracks, linear = certify(subjects, ["parity"], folder=tmp_path, parameters=10_000, seeds=2, told=str)
     assert tracks.held == 2

@@ -71,9 +71,10 @@ def read_database(source: str, options: TableOptions) -> FoundTable:
     _require_no_password(source)
     try:
         engine = sqlalchemy.create_engine(source)
-        with engine.connect() as connection:
+        # Nothing is committed; PostgreSQL refuses to write at all.
+        with engine.connect().execution_options(stream_results=True, postgresql_readonly=True) as connection:
             query = sqlalchemy.text(options.query) if options.query else _sql_table(source, engine, options.table)
-            result = connection.execution_options(stream_results=True).execute(query)
+            result = connection.execute(query)
             return _found(source, list(result.keys()), _chunks(result))
     except DataError:
         raise

@@ -129,7 +129,7 @@ def _step(network: keras.Model, video_format: VideoFormat) -> Endpoint:
         step,
         signature,
         examples,
-        rules=(fit, between("state_seen", 0, MOST_SEEN)),
+        rules=(fit, *(between(f"state_{name}", 0, MOST_SEEN) for name in specs if name.endswith("seen"))),
         one_step=True,
         most_steps=most,
         summary="The next frames of videos and states in, probabilities after each frame and new states out.",

@@ -108,6 +108,20 @@ def test_the_network_stays_alone_where_nothing_is_gained_for_sure() -> None:
     assert choose_shares(np.zeros((3, 64, 3, 1))).tolist() == alone
 
 
+def test_the_last_value_mostly_stays_where_more_than_it_seems_to_be_known() -> None:
+    """Of a walk: forecasts that add a little noise of their own are better on few windows by luck alone."""
+    stayed = 0
+    for seed in range(20):
+        draw = np.random.default_rng(seed)
+        walk = draw.normal(size=(1, 64, 2, 1))
+        near = walk + 0.05 * draw.normal(size=(3, 64, 2, 1))
+        shares = choose_shares(np.concatenate([walk + draw.normal(size=walk.shape), walk, near]))
+        stayed += shares[1].tolist() == [1.0, 1.0]
+    assert stayed >= 16
+    known = choose_shares(np.concatenate([walk + draw.normal(size=walk.shape), walk, 0.5 * walk]))
+    assert known[2].min() > 0.9
+
+
 def test_shares_are_chosen_on_other_windows_than_they_are_fitted_to() -> None:
     """Thirty forecasts of nothing: some mix of them fits any few windows, and none is worth anything."""
     draw = np.random.default_rng(2)

@@ -133,13 +133,24 @@ def test_tunes_of_a_collection_are_pieces_of_their_own(tmp_path: Path) -> None:
     assert 7 <= sum(map(len, damaged.named().values())) <= 8
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_lengths_without_end_are_refused_before_they_are_cut_into_bars(tmp_path: Path) -> None:
     chorale("bwv10.7")
-    song = tmp_path / "song.abc"
-    for line, broken in (("CDE|", "CD99999999E|"), ("M:3/4", "M:999999/4"), ("L:1/4", "L:1/40000000")):
-        song.write_text("X:123456\nT:Of 123456\nM:3/4\nL:1/4\nK:C\nCDE|".replace(line, broken))
-        with pytest.raises(DataError, match=r"song\.abc: line [346]: has the number [49]\d+ in its music"):
+    abc = "X:123456\nT:Of 123456\nM:3/4\nL:1/4\nK:C\nCDE|"
+    xml = "<score-partwise>\n<beats>3+2</beats>\n<beats>1000</beats>"
+    for name, content, line in (
+        ("a.abc", abc.replace("CDE|", "CD99999999E|"), 6),
+        ("a.abc", abc.replace("M:3/4", "M:1_000/4"), 3),
+        ("a.abc", abc.replace("L:1/4", "L:1/40000000"), 4),
+        ("a.krn", "**kern\n*M1000/4\n4c\n*-\n", 2),
+        ("a.musicxml", xml, 3),
+    ):
+        song = tmp_path / name
+        song.write_text(content)
+        with pytest.raises(DataError, match=rf"{name}: line {line}: has the number [149][\d_]+ in its music"):
             read_piece(song, config("x"))
+    (tmp_path / "a.abc").write_text(f"%%scale 0.70000\n{abc} % 123456\n")
+    assert len(read_piece(tmp_path / "a.abc", config("x")).notes) == 3
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ FOLDS = 8
 
 OWN = (0.0, 0.5, 0.9)
 """What the errors of a step itself count for its shares, beside those of all steps."""
+
+SURE = 2.0
+"""Standard errors by which a mix must be better than the simplest forecast, where that is better than the network."""
 
 Fit = Callable[[Array], Array]
 """Maps products of errors `(horizon, parts, parts)` to shares `(parts, horizon)`."""
@@ -39,7 +42,9 @@ def choose_shares(errors: Array) -> Array:
 
     Any forecast alone, shares for all steps alike, and shares of each step are compared, each on stretches of windows
     which it was not fitted to. What is more than the first forecast alone must be better than that by more than the
-    standard error of the differences between the stretches; of several such the best is taken.
+    standard error of the differences between the stretches; of several such the best is taken. But where the second
+    forecast, the simplest of all, is among them, it must be better than that by more than two standard errors: of a
+    random walk, what seems to know more than the last value has only met with luck.
 
     Args:
         errors: of each forecast `(parts, windows, horizon, channels)`, 0 for all where nothing is to be forecast;
@@ -58,7 +63,10 @@ def choose_shares(errors: Array) -> Array:
     fits = [_only(part) for part in range(parts)] + [_by_steps(own) for own in OWN]
     first, *others = (_tried(products, fit) for fit in fits)
     better = [option for option in others if _gains(first.error - option.error)]
-    return min(better, key=lambda option: float(option.error.sum()), default=first).shares
+    best = min(better, key=lambda option: float(option.error.sum()), default=first)
+    simplest = [option for option in better if option is others[0]]
+    lucky = simplest and not _gains(simplest[0].error - best.error, errors=SURE)
+    return simplest[0].shares if lucky else best.shares
 
 
 def least_squares_shares(products: Array) -> Array:
@@ -120,7 +128,6 @@ def _squared(products: Array, shares: Array) -> float:
     return float(np.einsum("ph,hpq,qh->", shares, products, shares))
 
 
-def _gains(gains: Sequence[float] | Array) -> bool:
-    """Whether a gain on folds is more than its standard error."""
-    gains = np.asarray(gains)
-    return bool(gains.sum() > gains.std(ddof=1) * np.sqrt(len(gains)))
+def _gains(gains: Array, *, errors: float = 1.0) -> bool:
+    """Whether a gain on folds is more than so many of its standard errors."""
+    return bool(gains.sum() > errors * gains.std(ddof=1) * np.sqrt(len(gains)))

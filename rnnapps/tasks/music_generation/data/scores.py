@@ -34,7 +34,15 @@ TICKS = 10_080
 """Ticks of a quarter note here: any usual division of it is whole."""
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_LONG_NUMBER = re.compile(rb"\d{5,}")
+_LONG_NUMBERS = {
+    ".abc": re.compile(
+        rb"^(?:M:[^\n]*?(\d[\d_]{2,})|(?:[LQ]:|(?![A-Za-z]:))[^\n%]*?(?<![\d_])(\d[\d_]{4,}))", re.MULTILINE
+    ),
+    ".krn": re.compile(rb"\*M(\d[\d_]{2,})"),
+    ".musicxml": re.compile(rb"<beats>[^<]*?(\d[\d_]{2,})"),
+}
+"""Numbers that no music has where it counts in beats."""
+
 _FORMATS = {".abc": "abc", ".krn": "humdrum"}
 
 
@@ -54,10 +62,9 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int, suffix
     import music21
 
     suffix = suffix or plain_suffix(name)
-    if suffix == ".abc":
-        _require_short_numbers(content, name)
     try:
         text = _unzipped(content) if suffix == ".mxl" else content
+        _require_short_numbers(text, name, suffix)
         score = music21.converter.parseData(text.decode("utf-8-sig"), format=_FORMATS.get(suffix, "musicxml"))
         notes_in_quarters = [
             (float(element.getOffsetInHierarchy(score)), float(element.duration.quarterLength), pitch.midi)
@@ -65,6 +72,8 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int, suffix
             for pitch in element.pitches
         ]
         tempos, bars = _told(score)
+    except DataError:
+        raise
     except Exception as error:  # music21 lets out whatever its parsers run into
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(name, f"music21 cannot read it: {reason}", "correct it, or convert it to MIDI") from None
@@ -83,13 +92,13 @@ def parse_score(content: bytes, name: str | Path, *, steps_per_beat: int, suffix
     )
 
 
-def _require_short_numbers(content: bytes, name: str | Path) -> None:
-    """Refuses ABC with lengths or metres of thousands of beats, which music21 cuts into bars for minutes."""
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        found = _LONG_NUMBER.search(line) if line[1:2] != b":" or line[:1] in b"MLQ" else None
-        if found is not None:
-            shown = found.group()[:20].decode("ascii")
-            raise DataError(name, f"line {number}: has the number {shown} in its music", "the file is damaged")
+def _require_short_numbers(text: bytes, name: str | Path, suffix: str) -> None:
+    """Refuses metres of hundreds of beats and, in ABC, lengths of thousands, which take music21 minutes."""
+    pattern = _LONG_NUMBERS.get(suffix, _LONG_NUMBERS[".musicxml"])
+    found = pattern.search(text)
+    if found is not None:
+        shown, line = found.group(found.lastindex or 0)[:20].decode("ascii"), text.count(b"\n", 0, found.end()) + 1
+        raise DataError(name, f"line {line}: has the number {shown} in its music", "the file is damaged")
 
 
 def _told(score: music21.stream.Score) -> tuple[list[tuple[int, float]], list[tuple[int, tuple[float, int]]]]:
