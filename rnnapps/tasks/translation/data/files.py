@@ -55,13 +55,14 @@ def placed_pairs(
     """
     good = good or GoodExamples.refusing(path, noun="lines")
     if plain_suffix(path) == TMX_SUFFIX:
-        lines, _ = _drawn(path, tmx_lines(path, columns), most, "units")
+        units, _ = _drawn(path, tmx_lines(path, columns), most, "units")
+        lines = iter(units)
     else:
         read, count = _drawn(path, text_lines(path), most, "lines")
         if len(read) < count and plain_suffix(path) == ".csv":
             remedy = "write it with tabs, or raise --data.most_lines: rows of CSV may go over several lines"
             raise DataError(path, f"has {count:,} lines, more than {most:,}", remedy)
-        lines = list(pair_lines(path, read, columns))
+        lines = pair_lines(path, read, columns)
     pairs = good.read(partial(_line_pair, path, line, good) for line in lines)
     return _not_empty(path, [pair for pair in pairs if pair is not None], good)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -101,13 +102,15 @@ def sampled(items: Iterable[Item], most: int) -> tuple[list[Item], int]:
     Returns:
         Those, in their order, the same each time; and the number of all.
     """
-    kept: list[tuple[int, Item]] = []
+    kept: list[Item] = []
+    indices = array("q")
     random, count = np.random.default_rng(0), 0
     drawn: Iterator[float] = iter(())
     for index, item in enumerate(items):
         count = index + 1
         if index < most:
-            kept.append((index, item))
+            kept.append(item)
+            indices.append(index)
             continue
         share = next(drawn, None)
         if share is None:
@@ -115,5 +118,5 @@ def sampled(items: Iterable[Item], most: int) -> tuple[list[Item], int]:
             share = next(drawn)
         place = int(share * count)
         if 0 < place < most:
-            kept[place] = index, item
-    return [item for _, item in sorted(kept, key=lambda pair: pair[0])], count
+            kept[place], indices[place] = item, index
+    return ([kept[place] for place in np.argsort(indices)] if count > most else kept), count
