@@ -49,16 +49,18 @@ def with_tables(text: str, rows: Mapping[str, Row]) -> str:
 
 
 def row_cells(row: Row) -> list[str]:
-    """A row of the table: means over the seeds, with their range."""
-    figures = row["figures"]
-    alone = figures.get("alone")
-    baseline = row["baseline"]
+    """A row of the table: means over the seeds, with their range; the better of model and baseline is bold."""
+    figures, baseline = row["figures"], row["baseline"]
+    model, alone, value = figures["model"], figures.get("alone"), baseline["value"]
+    form = "{:.3f}" if value >= 1 else "{:.4f}"
+    ahead = (sum(model) / len(model) - value) * (1 if row.get("higher_is_better") else -1) > 0
+    ours, theirs = _mean_and_range(model, form), f"{baseline['name']} {form.format(value)}"
     return [
         row["data"],
         f"`{row['configuration']}`",
-        f"**{_mean_and_range(figures['model'])}**",
-        _mean_and_range(alone) if alone else "",
-        f"{baseline['name']} {baseline['value']:.3f}",
+        f"**{ours}**" if ahead else ours,
+        _mean_and_range(alone, form) if alone else "",
+        theirs if ahead else f"**{theirs}**",
         _mean_and_range(figures["seconds"], "{:.0f}"),
     ]
 
@@ -110,7 +112,7 @@ def main(names: Sequence[str]) -> None:
             print(page)
 
 
-def _mean_and_range(values: Sequence[float], form: str = "{:.3f}") -> str:
+def _mean_and_range(values: Sequence[float], form: str) -> str:
     """Mean of the seeds, and from which to which value they lie."""
     low, high = form.format(min(values)), form.format(max(values))
     mean = form.format(sum(values) / len(values))
