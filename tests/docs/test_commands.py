@@ -192,8 +192,8 @@ def run(words: list[str]) -> int:
     if argv[0] == "certify":  # it would train for minutes
         known = [name for name in build_parser().parse_args(argv).cells if ":" not in name]
         return int(not set(known) <= set(CELLS))
-    if argv[0] == "fit":
-        return int(build_parser().parse_args(argv).command != "fit")
+    if argv[0] in ("ensemble", "fit"):  # of runs that only a person has; it would train for minutes
+        return int(build_parser().parse_args(argv).command != argv[0])
     if argv[0] == "score" and not Path(argv[1]).exists():  # of a model that only the page of its task makes
         return int(argv[0] not in vars(build_parser().parse_args(argv)).values())
     if argv[1:] and argv[0] in TRAIN and argv[1] in TRAINING and not {"--print_config", "--help"} & set(argv):

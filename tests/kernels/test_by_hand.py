@@ -227,7 +227,7 @@ def test_a_step_knows_which_weights_its_update_reads() -> None:
     names = [weight.name for weight in cell.weights]
     vectors, matrices = step.update_weights(weights)
     assert ([names[n] for n in vectors], [names[n] for n in matrices]) == (["peephole"], ["matrix"])
-    d_x, d_recurrents, d_states, d_weights = step.update_gradient(
+    d_x, d_recurrents, d_states, d_weights, _ = step.update_gradient(
         [x], recurrents, [tf.identity(x)], weights, d_new=[tf.ones_like(x)], wanted=[*vectors, *matrices]
     )
     assert d_x[0].numpy().tolist() == d_recurrents[0].numpy().tolist() == [[1], [1]]

@@ -86,7 +86,7 @@ def test_what_says_how_a_model_is_applied() -> None:
 
 
 def test_the_first_option_names_the_input() -> None:
-    assert option_names(TEXT)[:2] == ["prompt", "stop"]  # its own come before those of sampling that it inherits
+    assert option_names(TEXT)[:2] == ["prompt", "prompts"]  # its own come before those of sampling that it inherits
     assert set(option_names(TEXT)) == set(settings.setting_types(TEXT.predict_class))
     assert option_names(TRANSLATION)[0] == "sentence"
 

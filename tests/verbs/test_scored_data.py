@@ -31,7 +31,7 @@ def own(tmp_path: Path) -> Any:
 def run(own: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """Its run, of which nothing but the fingerprint of the data is asked for."""
     digest = PIPELINE.examples(own).digest()
-    monkeypatch.setattr("rnnapps.verbs.scored_data._trained_digest", lambda folder: digest if folder else None)
+    monkeypatch.setattr("rnnapps.verbs.scored_data.trained_digest", lambda folder: digest if folder else None)
     return RunFolder(tmp_path)
 
 

@@ -15,7 +15,7 @@ from rnnapps.data.tables.stacked import FileSeries, stacked
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["LineProtocolReader"]
+__all__ = ["LineProtocolReader", "Point"]
 
 # Repeated signs are never given back (++): else many of them are split in every way there is.
 _KEY = r"(?:[^\\ \n]|\\.)++"

@@ -107,7 +107,8 @@ def test_a_validation_file(tmp_path):
     config = TextDataConfig(str(tmp_path / "a.txt"), validation=str(tmp_path / "b.txt"))
     splits = read_splits(config)
     assert (joined(splits.train), joined(splits.validation)) == ("abc" * 9, "held out")
-    assert config.without_effect() == {"validation_fraction": "data.validation gives those examples"}
+    assert config.without_effect()["validation_fraction"] == "data.validation gives those examples"
+    assert "validation_fraction" not in TextDataConfig(config.source).without_effect()
 
 
 def test_splits_of_a_file_by_hand(tmp_path):
