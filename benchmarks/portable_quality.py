@@ -45,7 +45,7 @@ def text(model: Any, steps: Mapping[str, Stream], rows: int) -> tuple[str, float
     """Nats a character of the beginning of the held-out text."""
     splits = model.pipeline.examples(model.config)
     held_out = b"".join((splits.test or splits.validation).as_numpy_iterator()).decode()[: rows + 1]
-    ids = model.preprocessor.encode([held_out])[0].numpy()[0]
+    ids = model.preprocessor.vocabulary.encode([held_out])[0].numpy()[0]
     nats = [
         _nats(steps["step"](tokens=ids[None, place : place + 1])["logits"][0, 0], ids[place + 1])
         for place in range(rows)
