@@ -82,6 +82,7 @@ def check_cell(cell: Cell, *, features: int = 3, memory: Nest = None) -> None:
 
     Raises:
         AssertionError: a property does not hold; the message says which, by how much, and what to fix.
+        ConfigError: the memory is not one for this cell.
     """
     subject = Subject(cell, features, memory)
     for check in CELL_PROPERTIES.values():

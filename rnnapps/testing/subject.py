@@ -11,12 +11,16 @@ import numpy as np
 import tensorflow as tf
 
 from rnnapps.cells import Cell
+from rnnapps.errors import ConfigError
 from rnnapps.types import NamedTensors, Nest, Tensor, Tensors
 
 if TYPE_CHECKING:
     from tensorflow.types.experimental import ConcreteFunction
 
 __all__ = ["Problem", "Scan", "ScanArguments", "Subject"]
+
+MEMORY_ROWS = 5
+"""Most rows of a problem."""
 
 Scan = Callable[..., tuple[Tensor, Tensors]]
 """Runs a cell over what it projected, from states: `kernels.sequential.scan` or its naive twin."""
@@ -88,9 +92,13 @@ class Subject:
         cell: the cell; it is only read, copies of it are run.
         features: number of input features.
         memory: an example of the cell's constants, of 5 rows at least, for a cell that takes constants.
+
+    Raises:
+        ConfigError: there is no memory for a cell that takes constants, or one of too few rows, or one too many.
     """
 
     def __init__(self, cell: Cell, features: int = 3, memory: Nest = None) -> None:
+        _check_memory(cell, memory)
         self.prototype, self.features, self.memory = cell, features, memory
         self.name = type(cell).__name__
         self.graphs: dict[tuple[bool, bool], ConcreteFunction] = {}
@@ -175,6 +183,18 @@ class Subject:
             assert np.all(np.isfinite(have)), f"{self.name}: {name} is not finite; {remedy}"
             difference = np.max(np.abs(want - have), initial=0.0) / max(1.0, np.max(np.abs(want), initial=0.0))
             assert difference <= tolerance, f"{self.name}: {name} differs by {difference:.1e}; {remedy}"
+
+
+def _check_memory(cell: Cell, memory: Nest) -> None:
+    """Says what to give where the memory does not fit the cell."""
+    name = type(cell).__name__
+    if not cell.takes_constants and memory is not None:
+        raise ConfigError(f"{name} takes no constants; leave memory out")
+    if cell.takes_constants and memory is None:
+        raise ConfigError(f"{name} reads constants: give an example of them, memory=..., of {MEMORY_ROWS} rows")
+    for shape in map(np.shape, tf.nest.flatten(memory) if cell.takes_constants else []):
+        if not shape or shape[0] < MEMORY_ROWS:
+            raise ConfigError(f"memory: expected tensors of {MEMORY_ROWS} rows at least, got the shape {shape}")
 
 
 def _each(change: Callable[[Tensor], Nest], memory: Nest) -> Nest:

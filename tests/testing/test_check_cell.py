@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import pytest
 
+from rnnapps.cells import Cell
+from rnnapps.errors import ConfigError
 from rnnapps.testing import CELL_PROPERTIES, Subject, check_cell
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -22,7 +24,7 @@ def example(name: str) -> ModuleType:
     return module
 
 
-LeakyRNN = example("my_cell").LeakyRNN
+LeakyRNN, AttentiveRNN = example("my_cell").LeakyRNN, example("my_attention_cell").AttentiveRNN
 
 
 def test_example_passes() -> None:
@@ -39,7 +41,25 @@ def test_examples_of_other_kinds_pass(file: str, name: str) -> None:
 def test_an_example_that_reads_constants_passes() -> None:
     valid = np.arange(6) < np.array([[6], [2], [4], [1], [5]])
     memory = (np.random.default_rng(1).normal(size=(5, 6, 2)).astype("float32"), valid)
-    check_cell(example("my_attention_cell").AttentiveRNN(4), memory=memory)
+    check_cell(AttentiveRNN(4), memory=memory)
+
+
+@pytest.mark.parametrize(
+    ("cell", "memory", "message"),
+    [
+        (AttentiveRNN(4), None, "AttentiveRNN reads constants: give an example of them, memory=..., of 5 rows"),
+        (
+            AttentiveRNN(4),
+            (np.ones((2, 7, 3)), np.ones((5, 7))),
+            r"expected tensors of 5 rows at least, got the shape \(2, 7, 3\)",
+        ),
+        (LeakyRNN(4), np.ones((5, 3)), "LeakyRNN takes no constants; leave memory out"),
+    ],
+    ids=["none", "rows", "not read"],
+)
+def test_a_memory_that_does_not_fit(cell: Cell, memory: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_cell(cell, memory=memory)
 
 
 class ForgetsAnArgument(LeakyRNN):
