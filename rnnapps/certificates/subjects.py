@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -9,7 +10,7 @@ import inspect
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,18 @@ class Certified:
 
     @functools.cached_property
     def identity(self) -> str:
-        """Changes when the cell does: a digest of its settings and of the code of its module."""
+        """Changes when the cell does: a digest of its settings and of the code it is made of."""
         cell = self.make(STEP_OF_UNITS)
         config = {key: value for key, value in cell.get_config().items() if key != "name"}
-        module = inspect.getmodule(type(cell))
-        source = inspect.getsource(module) if module is not None else ""
-        return hashlib.sha256(json.dumps([config, source], sort_keys=True, default=repr).encode()).hexdigest()
+        parts = json.dumps([config, _sources(cell)], sort_keys=True, default=repr)
+        return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _sources(cell: Cell) -> list[str]:
+    """The code of the modules of a cell, of those that it wraps, and of their classes below `Cell`."""
+    classes = [kind for layer in cell._flatten_layers() for kind in type(layer).__mro__]
+    modules = dict.fromkeys(kind.__module__ for kind in classes if issubclass(kind, Cell) and kind is not Cell)
+    return [inspect.getsource(sys.modules[name]) for name in modules]
 
 
 def find_cell(name: str) -> Certified:
@@ -68,31 +75,32 @@ def _own(name: str) -> Callable[[int], Cell]:
     module_name, _, attribute = name.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    try:
+    hint = "give module:Class, the module in this folder or installed"
+    with _told(f"{name}: the module {module_name!r} cannot be imported", hint):
         module = importlib.import_module(module_name)
-    except Exception as error:
-        raise ConfigError(
-            f"{name}: the module {module_name!r} cannot be imported: {type(error).__name__}: {error}; "
-            "give module:Class, the module in this folder or installed"
-        ) from error
     if not hasattr(module, attribute):
-        raise ConfigError(f"{name}: {module.__file__} has no {attribute!r}; give module:Class")
+        raise ConfigError(f"{name}: the module {module_name!r} has no {attribute!r}; give module:Class")
     made: Callable[[int], Cell] = getattr(module, attribute)
     return made
 
 
 def _made(name: str, make: Callable[[int], Any]) -> Cell:
     """A cell of a few units."""
-    try:
+    with _told(f"{name}: cannot be made by a number of units", "name a class or a function that takes one"):
         cell = make(STEP_OF_UNITS)
-    except Exception as error:
-        raise ConfigError(
-            f"{name}: cannot be made by a number of units: {type(error).__name__}: {error}; name a class or a function "
-            "that takes one"
-        ) from error
     if not isinstance(cell, Cell):
         raise ConfigError(f"{name}: expected a rnnapps.cells.Cell, got {type(cell).__name__}; see docs/own_cell.md")
     return cell
+
+
+@contextlib.contextmanager
+def _told(what: str, hint: str) -> Iterator[None]:
+    """Tells in one line what a user's own code raises."""
+    try:
+        yield
+    except Exception as error:
+        said = next(iter(str(error).splitlines()), "")
+        raise ConfigError(f"{what}: {type(error).__name__}: {said}; {hint}") from error
 
 
 def units_within(make: Callable[[int], Cell], features: int, parameters: int) -> int:

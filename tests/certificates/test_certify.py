@@ -91,6 +91,22 @@ def test_another_size_or_probe_is_tried_anew(tmp_path: Path, monkeypatch: pytest
     assert find_cell("gru").identity == subject.identity
 
 
+def test_the_code_of_a_wrapped_cell_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function of a user's module wraps a cell of it: whose class, and that class's own, may change."""
+    monkeypatch.syspath_prepend(tmp_path)
+    base, cell = tmp_path / "base_of_mine.py", tmp_path / "cell_of_mine.py"
+    base.write_text("from rnnapps.cells import MinGRU\n\n\nclass Base(MinGRU):\n    pass\n")
+    cell.write_text(
+        "from base_of_mine import Base\nfrom rnnapps.cells import Elapsed\n\n\nclass Mine(Base):\n    pass\n\n\n"
+        "def fading(units):\n    return Elapsed(Mine(units))\n"
+    )
+    identities = {find_cell("cell_of_mine:fading").identity}
+    for file in (cell, base):
+        file.write_text(file.read_text() + "# changed\n")
+        identities.add(find_cell("cell_of_mine:fading").identity)
+    assert len(identities) == 3
+
+
 def test_what_is_damaged_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "trials", only(1))
     certify([find_cell("gru")], ["parity"], folder=tmp_path, parameters=100, seeds=1, told=str)
@@ -139,6 +155,7 @@ def test_the_page_says_how_many_seeds_held() -> None:
         (["gru", "--probes", "paritty"], "there is no 'paritty'; did you mean 'parity'"),
         (["nowhere_at_all:Cell"], "the module 'nowhere_at_all' cannot be imported: ModuleNotFoundError"),
         (["json:Nothing"], "has no 'Nothing'; give module:Class"),
+        (["sys:Nothing"], "the module 'sys' has no 'Nothing'; give module:Class"),
         (["json:JSONEncoder"], "cannot be made by a number of units: TypeError"),
         (["fractions:Fraction"], "expected a rnnapps.cells.Cell, got Fraction"),
         (["my_attention_cell:AttentiveRNN"], "reads constants, which no probe gives"),
