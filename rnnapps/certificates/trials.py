@@ -146,9 +146,8 @@ class _Network:
         answers = np.asarray(self._answers(tf.constant(inputs)))
         if self._probe.is_number:
             return float(np.mean((answers[:, -1, 0] - targets) ** 2))
-        begin = self._probe.scored_from if steps > self._probe.steps else 0
-        asked = targets[:, begin:] >= 0
-        return float(np.mean((answers[:, begin:].argmax(axis=-1) == targets[:, begin:])[asked]))
+        answers, targets = answers[:, self._probe.scored_from :], targets[:, self._probe.scored_from :]
+        return float(np.mean((answers.argmax(axis=-1) == targets)[targets >= 0]))
 
 
 def _nats(answers: Tensor, targets: Tensor) -> Tensor:

@@ -6,14 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.errors import ConfigError
 from rnnapps.printable import printable
-
-if TYPE_CHECKING:
-    from rnnapps.certificates.certify import Finding
 
 __all__ = ["add_certify", "certify_command"]
 
@@ -48,13 +44,13 @@ def certify_command(arguments: argparse.Namespace) -> int:
     for name in ("seeds", "parameters"):
         if getattr(arguments, name) < 1:
             raise ConfigError(f"--{name}: expected 1 or more, got {getattr(arguments, name)}")
+    probes = _probes(arguments.probes)
     from rnnapps.verbs.loading import load_tensorflow
 
     load_tensorflow()
     from rnnapps.certificates.certify import certify
     from rnnapps.certificates.subjects import find_cell
 
-    probes = _probes(arguments.probes)
     findings = certify(
         [find_cell(name) for name in dict.fromkeys(arguments.cells)],
         probes,
@@ -68,7 +64,10 @@ def certify_command(arguments: argparse.Namespace) -> int:
 
         print_json([finding.as_dict() for finding in findings])
     else:
-        _show(findings)
+        from rnnapps.certificates.page import certificate_sections
+        from rnnapps.cli.result import output, show_sections
+
+        show_sections(output(), certificate_sections(findings, pictures=False))
     if arguments.html:
         from rnnapps.certificates.page import certificate_page
         from rnnapps.cli.result import write_page
@@ -86,20 +85,5 @@ def _probes(names: Sequence[str] | None) -> list[str]:
     every = [*PROBES, GRADIENT]
     for name in names or ():
         if name not in every:
-            raise ConfigError(f"--probes: there is no {name!r}{nearest(name, every)}; there are {', '.join(every)}")
+            raise ConfigError(f"--probes: expected some of {', '.join(every)}, got {name!r}{nearest(name, every)}")
     return list(dict.fromkeys(names or every))
-
-
-def _show(findings: Sequence[Finding]) -> None:
-    """The map, the probes and the costs as tables."""
-    from rnnapps.certificates.page import certificate_sections
-    from rnnapps.cli.result import output, show_table
-    from rnnapps.contract.sections import Paragraph, Table
-
-    console = output()
-    for section in certificate_sections(findings, pictures=False):
-        for block in section.blocks:
-            if isinstance(block, Table):
-                show_table(console, block.columns, block.rows)
-            elif isinstance(block, Paragraph):
-                print(printable(block.text), file=console.file)

@@ -152,7 +152,7 @@ def test_the_page_says_how_many_seeds_held() -> None:
     ("words", "message"),
     [
         (["grv"], "unknown cell 'grv': did you mean 'gru'"),
-        (["gru", "--probes", "paritty"], "there is no 'paritty'; did you mean 'parity'"),
+        (["gru", "--probes", "paritty"], "gradient_1000, got 'paritty'; did you mean 'parity'?"),
         (["nowhere_at_all:Cell"], "the module 'nowhere_at_all' cannot be imported: ModuleNotFoundError"),
         (["json:Nothing"], "has no 'Nothing'; give module:Class"),
         (["sys:Nothing"], "the module 'sys' has no 'Nothing'; give module:Class"),
