@@ -44,7 +44,8 @@ class GRUD(Cell):
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
 
     Raises:
-        ConfigError: a size is not a positive integer, or there are not as many means as features.
+        ConfigError: a size is not a positive integer, `half_life` is not above 0, or there are not as many means as
+            features.
     """
 
     def __init__(

@@ -41,6 +41,18 @@ def write(folder: Path, patch: pytest.MonkeyPatch, *changes: tuple[str, str, str
     )
 
 
+def joined(combined: str) -> tuple[str, str, str]:
+    """A change that gives the template ensembles, which it has not; `combined` maps a name and logits to theirs."""
+    join = f"""    def join(self, fitted):
+        import keras
+        from rnnapps.layers.side_by_side import mean_of_probabilities, side_by_side
+
+        return side_by_side([own.network for own in fitted], {{"logits": {combined}}})
+
+"""
+    return "pipeline.py", "    def objective(", f"{join}    def objective("
+
+
 @pytest.fixture(scope="module")
 def patch() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as context:
@@ -62,6 +74,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) -
 )
 def test_the_template_passes(whole: PipelineSubject, name: str) -> None:
     PIPELINE_PROPERTIES[name](whole)
+
+
+@pytest.mark.slow
+def test_the_template_with_ensembles_passes(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
+    PIPELINE_PROPERTIES["ensemble"](write(tmp_path, patch, joined("mean_of_probabilities")))
 
 
 BROKEN = {
@@ -91,6 +108,7 @@ BROKEN_SLOWLY = {
     "evaluation of other parts": ("pipeline.py", "MODEL: means(right)", "MODEL: means(~right)"),
     "export": ("network.py", ", mask=mask", ""),
     "answers": ("pipeline.py", "float(row.max()))", "float(np.random.random()))"),
+    "ensemble": joined("lambda name, logits: keras.layers.Dropout(0.5)(logits[0], training=True)"),
     "stream": ("pipeline.py", 'yield from _guess(fitted, [text.rstrip("\\n")])', 'yield from _guess(fitted, ["?"])'),
 }
 
