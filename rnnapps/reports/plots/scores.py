@@ -44,4 +44,4 @@ def plot_scores(
 
     best = [f"{row} {max(values, default=0):.2f} at best" for row, values in zip(rows, scores, strict=True)]
     alt = f"A map of scores on {', '.join(columns)}: {'; '.join(best)}."
-    return Plot(draw, alt=alt, width=2.2 + 0.85 * len(columns), height=1.5 + 0.5 * len(rows))
+    return Plot(draw, alt=alt, width=max(5.5, 2.2 + 0.55 * len(columns)), height=1.5 + 0.5 * len(rows))
