@@ -129,9 +129,7 @@ def _refit(
     train(
         run,
         again.network,
-        dataclasses.replace(
-            pipeline.objective(again, whole), validate=lambda: {UNJUDGED: 0.0}, metric=UNJUDGED, samples=list
-        ),
+        _unjudged(pipeline.objective(again, whole)),
         config,
         seed=fitted.config.seed,
         fingerprint={"data": whole.digest(), "best_step": best_step},
@@ -145,6 +143,11 @@ def _refit(
     facts = {"refit_updates": best_step}
     save_final(folder, network, {**wanted, "told": facts}, metadata=metadata)
     return facts
+
+
+def _unjudged(objective: Objective) -> Objective:
+    """An objective without validation: nothing is held out from it."""
+    return dataclasses.replace(objective, validate=lambda: {UNJUDGED: 0.0}, metric=UNJUDGED, samples=list)
 
 
 def _begun_anew(
