@@ -49,7 +49,9 @@ def certify_command(arguments: argparse.Namespace) -> int:
 
     load_tensorflow()
     from rnnapps.certificates.certify import certify
+    from rnnapps.certificates.page import certificate_page, certificate_sections
     from rnnapps.certificates.subjects import find_cell
+    from rnnapps.cli.result import output, print_json, show_sections, write_page
 
     findings = certify(
         [find_cell(name) for name in dict.fromkeys(arguments.cells)],
@@ -60,18 +62,10 @@ def certify_command(arguments: argparse.Namespace) -> int:
         told=lambda line: print(printable(line), file=sys.stderr, flush=True),
     )
     if arguments.json:
-        from rnnapps.cli.result import print_json
-
         print_json([finding.as_dict() for finding in findings])
     else:
-        from rnnapps.certificates.page import certificate_sections
-        from rnnapps.cli.result import output, show_sections
-
         show_sections(output(), certificate_sections(findings, pictures=False))
     if arguments.html:
-        from rnnapps.certificates.page import certificate_page
-        from rnnapps.cli.result import write_page
-
         write_page(arguments.html, certificate_page(findings))
         print(f"page: {printable(arguments.html)}", file=sys.stderr)
     return 0
