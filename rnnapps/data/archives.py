@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import glob
 import hashlib
 import re
 import shutil
@@ -16,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from rnnapps.data.compressed import BROKEN, compression_of, open_compressed, plain_name
-from rnnapps.data.elsewhere import copied, fetched, is_url, linked
+from rnnapps.data.elsewhere import copied, fetched, is_pattern, is_url, linked
 from rnnapps.errors import DataError
 
 __all__ = ["unpacked_source"]
@@ -37,13 +36,13 @@ def unpacked_source(source: str | Path) -> Path:
 
     Args:
         source: a file or a folder; `.zip`, `.tar` (with gzip, bzip2 or xz), or a compressed file such as `a.csv.gz`; a
-            pattern such as `data/*.csv`; a URL such as `s3://bucket/folder`.
+            pattern such as `data/*.csv` or a URL such as `s3://bucket/folder`, which are texts and no `Path`.
 
     Raises:
         DataError: an archive is damaged, encrypted or empty, names files outside itself, or unpacks to too much; a
             pattern finds nothing; a URL cannot be read.
     """
-    path = _brought(str(source)) if is_url(source) or glob.has_magic(str(source)) else Path(source)
+    path = _brought(str(source)) if is_url(source) or is_pattern(source) else Path(source)
     try:
         if not path.is_file():
             return path
@@ -66,7 +65,7 @@ def _brought(source: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if is_url(source):
         return fetched(source, folder, room=_room())
-    return linked(source, folder) or Path(source)
+    return linked(source, folder)
 
 
 @functools.lru_cache(maxsize=64)

@@ -16,7 +16,7 @@ from rnnapps.errors import DataError
 if TYPE_CHECKING:
     import fsspec
 
-__all__ = ["copied", "fetched", "is_url", "linked"]
+__all__ = ["copied", "fetched", "is_pattern", "is_url", "linked"]
 
 MOST_FILES = 1_000_000
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(::|://)", re.IGNORECASE)
@@ -28,21 +28,21 @@ def is_url(source: str | Path) -> bool:
     return isinstance(source, str) and bool(_URL.match(source))
 
 
-def linked(pattern: str, folder: Path) -> Path | None:
+def is_pattern(source: str | Path) -> bool:
+    """Whether a source is a pattern, such as `data/*.csv`; a path that exists, or one that a list names, is none."""
+    return isinstance(source, str) and glob.has_magic(source) and not os.path.lexists(source)
+
+
+def linked(pattern: str, folder: Path) -> Path:
     """The files that a pattern such as `data/*.csv` or `data/**/*.wav` finds: one alone as it is, several in a folder.
 
     Args:
         pattern: of paths on this machine, as a shell has it.
-        folder: where a folder is made with a link to each, in the folders that they lie in below the pattern's own.
-
-    Returns:
-        None where it is no pattern, or a path of this very name exists.
+        folder: where a link to each is made, in the folders that they lie in below the pattern's own.
 
     Raises:
         DataError: it finds nothing.
     """
-    if not glob.has_magic(pattern) or os.path.lexists(pattern):
-        return None
     found = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
     if not found:
         raise DataError(pattern, "finds no file", "quote it, so that the shell leaves it alone, and check the path")

@@ -30,6 +30,8 @@ def test_patterns_are_the_folder_of_what_they_find(tmp_path: Path) -> None:
     assert read_documents(f"{tmp_path}/*/*.txt")[0] == "this is a/one.txt\n\n"
     assert unpacked_source(f"{tmp_path}/b/*.csv") == tmp_path / "b" / "one.csv"
     assert unpacked_source(f"{tmp_path}/[x].txt") == tmp_path / "[x].txt"
+    write(tmp_path / "y.txt", "this is another file")
+    assert unpacked_source(tmp_path / "[y].txt") == tmp_path / "[y].txt", "the file that a list names, and no other"
     with pytest.raises(DataError, match=r"/z\*: finds no file; quote it"):
         unpacked_source(f"{tmp_path}/z*")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import zipfile
 from collections.abc import Callable
@@ -89,7 +90,8 @@ def _spine(archive: zipfile.ZipFile, name: str | Path) -> list[str]:
     book = ElementTree.fromstring(archive.read(str(package)))
     manifest = {item.get("id"): item.get("href", "") for item in book.iter(f"{_PACKAGE}item")}
     wanted = [manifest.get(item.get("idref"), "") for item in book.iter(f"{_PACKAGE}itemref")]
-    parts = [str(package.parent / unquote(href)) for href in wanted if href]
+    hrefs = dict.fromkeys(href for href in wanted if href)  # a chapter is read once
+    parts = [posixpath.normpath(package.parent / unquote(href)) for href in hrefs]
     try:
         encrypted = archive.read("META-INF/encryption.xml").decode("utf-8", "replace")
     except KeyError:

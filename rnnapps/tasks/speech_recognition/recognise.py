@@ -6,40 +6,28 @@ from rnnapps.contract.recognised import Recognised
 from rnnapps.data.look.heads import Head, head_of
 from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.beside import TEXT_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.kaldi import RECORDINGS
 from rnnapps.tasks.speech_recognition.data.manifests import MANIFEST_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.sound_track import FILM_SUFFIXES
 
 __all__ = ["recognise"]
 
-KALDI = "wav.scp"
 WRITTEN = (*TEXT_SUFFIXES, *MANIFEST_SUFFIXES)
-FILMS = (
-    ".mp4",
-    ".m4v",
-    ".mov",
-    ".3gp",
-    ".3g2",
-    ".mkv",
-    ".avi",
-    ".mpg",
-    ".mpeg",
-    ".flv",
-    ".wmv",
-    ".asf",
-    ".ogv",
-    ".webm",
-)
-"""Files that have a sound track, and more likely are of interest for what is seen."""
-SOUNDS = tuple(suffix for suffix in AUDIO_SUFFIXES if suffix not in FILMS)
+SOUNDS = tuple(suffix for suffix in AUDIO_SUFFIXES if suffix not in FILM_SUFFIXES)
 
 
 def recognise(source: str) -> Recognised | None:
     """There are recordings and, beside them or in a table, what is said in them; or lines that name recordings."""
     head = head_of(source)
-    if (head.path / KALDI).is_file():
+    if (head.path / RECORDINGS).is_file():
         return Recognised("a Kaldi folder")
     if _holds(head, SOUNDS):
         return Recognised(_named(head, SOUNDS, "recordings"))
-    return Recognised(_named(head, FILMS, "films with sound"), plain=False) if _holds(head, FILMS) else None
+    return (
+        Recognised(_named(head, FILM_SUFFIXES, "films with sound"), plain=False)
+        if _holds(head, FILM_SUFFIXES)
+        else None
+    )
 
 
 def _holds(head: Head, suffixes: tuple[str, ...]) -> bool:

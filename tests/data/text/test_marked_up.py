@@ -43,6 +43,15 @@ def epub(**more: str) -> bytes:
     return buffer.getvalue()
 
 
+def rewritten(book: str) -> bytes:
+    """The book by another table of contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(epub())) as whole, zipfile.ZipFile(buffer, "w") as archive:
+        for name in whole.namelist():
+            archive.writestr(name, book if name.endswith(".opf") else whole.read(name))
+    return buffer.getvalue()
+
+
 def docx(*paragraphs: str) -> bytes:
     document = pytest.importorskip("docx").Document()
     for text in paragraphs:
@@ -66,6 +75,10 @@ def test_pages_and_books(tmp_path: Path) -> None:
     (tmp_path / "c.epub").write_bytes(epub())
     assert read_documents(str(tmp_path / "c.epub")) == [f"{text}\nthe second\n"]
     assert len(read_documents(str(tmp_path))) == 3
+    around = BOOK.replace('"two.xhtml"', '"../OEBPS/./two.xhtml"')
+    twice = around.replace('<itemref idref="b"/>', '<itemref idref="b"/>' * 3)
+    (tmp_path / "c.epub").write_bytes(rewritten(twice))
+    assert read_documents(str(tmp_path / "c.epub")) == [f"{text}\nthe second\n"]
     (tmp_path / "d.txt").write_text("a text")
     assert read_documents(str(tmp_path)) == ["a text"]
     assert read_documents(str(tmp_path / "a.html"), read_as=ReadAs(markup="keep")) == [PAGE]

@@ -10,6 +10,8 @@ import pytest
 
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.errors import DataError
+from rnnapps.tasks.speech_recognition.data import speech
+from rnnapps.tasks.speech_recognition.data.audio import read_audio
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.layouts import by_subset, list_rows
 from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits
@@ -133,6 +135,34 @@ def test_pieces_of_recordings_that_grids_and_captions_name(tmp_path: Path) -> No
         "cuts from 0.1 to 2 s out of a recording of 0.50 s; correct the times, or name the right recording"
     ]
     assert splits.skipped[0].file == f"{tmp_path / 'c.vtt'}, line 6"
+
+
+def test_recordings_are_held_out_whole_where_each_is_a_speaker(tmp_path: Path) -> None:
+    for name in "abc":
+        sound(tmp_path / f"{name}.wav")
+        write(tmp_path / f"{name}.srt", *(f"00:00:00,{n}00 --> 00:00:00,{n + 1}00\nsaid {n}\n" for n in range(4)))
+    config = SpeechDataConfig(
+        str(tmp_path), sample_rate_hz=8000, hold_out="speakers", speaker_pattern=r"(.+)\.", test_fraction=0.3
+    )
+    parts = read_utterance_splits(config).named().values()
+    assert [len(part) for part in parts] == [4, 4, 4] and [len({own.speaker for own in part}) for part in parts] == [
+        1
+    ] * 3
+
+
+def test_a_recording_of_many_pieces_is_read_or_refused_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cues = [f"00:00:00,{n}00 --> 00:00:00,{n + 1}00\nsaid {n}\n" for n in range(4)]
+    for name in "abc":
+        sound(tmp_path / f"{name}.wav")
+        write(tmp_path / f"{name}.srt", *cues)
+    (tmp_path / "c.wav").write_bytes(b"RIFF")
+    read: list[Path] = []
+    monkeypatch.setattr(speech, "read_audio", lambda path, **rate: read.append(path) or read_audio(path, **rate))
+    shares = {"validation_fraction": 0.3, "test_fraction": 0.3}
+    splits = read_utterance_splits(SpeechDataConfig(str(tmp_path), sample_rate_hz=8000, bad_limit=0.5, **shares))
+    assert sum(len(part) for part in splits.named().values()) == 8
+    assert len(splits.skipped) == 4 and all(Path(bad.file).name == "c.wav" for bad in splits.skipped)
+    assert max(read.count(path) for path in read) <= 3, "once for each part"
 
 
 def kaldi(folder: Path, **tables: tuple[str, ...]) -> Path:

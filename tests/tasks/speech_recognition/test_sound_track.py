@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnapps.data import archives
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data import audio
 from rnnapps.tasks.speech_recognition.data.audio import parse_audio, read_audio
@@ -50,6 +52,19 @@ def test_bytes_wrong_names_and_compressed_ones(tracks: Path, tmp_path: Path) -> 
     np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", sample_rate_hz=8_000), whole)
     (tmp_path / "b.m4a").write_bytes(audio_bytes(tone(8_000), rate=8_000))
     np.testing.assert_allclose(read_audio(tmp_path / "b.m4a", sample_rate_hz=8_000), tone(8_000), atol=1e-4)
+    (tmp_path / "c.m4a.gz").write_bytes(gzip.compress(content))
+    np.testing.assert_array_equal(read_audio(tmp_path / "c.m4a.gz", sample_rate_hz=8_000), whole)
+
+
+def test_compressed_recordings_that_need_no_process_are_not_unpacked_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.wav.gz").write_bytes(gzip.compress(audio_bytes(tone(8_000), rate=8_000)))
+    monkeypatch.setattr(archives, "MOST_BYTES", 0)
+    np.testing.assert_allclose(read_audio(tmp_path / "a.wav.gz", sample_rate_hz=8_000), tone(8_000), atol=1e-4)
+    (tmp_path / "b.wav.gz").write_bytes((tmp_path / "a.wav.gz").read_bytes()[:500])
+    with pytest.raises(DataError, match=r"b\.wav\.gz: cannot be unpacked \(\.gz\)"):
+        read_audio(tmp_path / "b.wav.gz", sample_rate_hz=8_000)
 
 
 def test_what_has_no_sound_is_said_in_one_line(tracks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

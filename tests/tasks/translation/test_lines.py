@@ -6,6 +6,7 @@ import gzip
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -63,3 +64,11 @@ def test_a_sample_is_even_and_the_same_each_time() -> None:
     assert found == sampled(range(100_000), 1000)[0]
     tenths = Counter(number // 10_000 for number in found)
     assert all(60 < tenths[tenth] < 140 for tenth in range(10))
+
+
+def test_each_item_but_the_first_is_as_likely_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(1)
+    monkeypatch.setattr(lines.np.random, "default_rng", lambda _: draw)
+    counts = Counter(number for _ in range(4000) for number in sampled(range(6), 3)[0])
+    assert counts[0] == 4000
+    assert all(abs(counts[number] - 1600) < 130 for number in range(1, 6))  # four standard deviations

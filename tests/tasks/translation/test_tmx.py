@@ -38,6 +38,8 @@ def test_units_without_their_codes(tmp_path: Path, capsys: pytest.CaptureFixture
     assert read_tab_file(path) == PAIRS
     assert "pairs are read from 'en-us' and 'de'" in capsys.readouterr().err
     assert read_tab_file(path, columns=("de", "en")) == [Pair(*reversed(pair)) for pair in PAIRS]
+    spaced = HEAD.replace("<tmx ", '<tmx xmlns="http://www.lisa.org/tmx14" ')
+    assert read_tab_file(write(tmp_path / "c.tmx", spaced + UNITS + END)) == PAIRS
     wide = HEAD.replace("utf-8", "utf-16")
     assert read_tab_file(write(tmp_path / "b.tmx", wide + UNITS + END, "utf-16")) == PAIRS
 

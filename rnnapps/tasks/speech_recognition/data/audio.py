@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnapps.data.archives import unpacked_source
-from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.compressed import BROKEN, compression_of, open_compressed, plain_suffix
 from rnnapps.data.file_kinds import HEAD_BYTES, kind_of
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
@@ -140,9 +139,12 @@ def _require_samples(samples: Array, name: str | Path) -> None:
 def _head(path: Path) -> bytes:
     """The first bytes of a file, that of its compression taken off; none where it cannot be read."""
     try:
-        with open(unpacked_source(path), "rb") as file:
-            return file.read(HEAD_BYTES)
-    except OSError:
+        with open(path, "rb") as file:
+            compression = compression_of(path, file.read(8))
+            file.seek(0)
+            with open_compressed(file, compression) if compression else file as plain:
+                return plain.read(HEAD_BYTES)
+    except BROKEN:
         return b""
 
 

@@ -12,12 +12,15 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.guarded_process import GuardedProcess, require_file
 from rnnapps.types import Array
 
-__all__ = ["TRACK_SUFFIXES", "has_track", "parse_track", "read_track"]
+__all__ = ["FILM_SUFFIXES", "TRACK_SUFFIXES", "has_track", "parse_track", "read_track"]
 
-TRACK_SUFFIXES = (
-    *(".m4a", ".m4b", ".aac", ".amr", ".awb", ".ac3", ".mka", ".weba", ".webm", ".wma"),
+FILM_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".asf", ".ogv"),
+    ".webm",
 )
+"""Files that have a sound track, and more likely are of interest for what is seen."""
+
+TRACK_SUFFIXES = (".m4a", ".m4b", ".aac", ".amr", ".awb", ".ac3", ".mka", ".weba", ".wma", *FILM_SUFFIXES)
 """Recordings and videos whose sound FFmpeg reads."""
 
 MAXIMUM_BYTES = 1 << 30

@@ -25,6 +25,7 @@ from rnnapps.tasks.speech_recognition.data.manifests import MANIFEST_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.row import Row
 from rnnapps.tasks.speech_recognition.data.sound import piece, read_sound
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
+from rnnapps.types import Array
 
 __all__ = ["UtteranceSplits", "read_utterance_splits"]
 
@@ -153,15 +154,23 @@ def _completed(
 
 
 def _read(rows: Sequence[Row], config: SpeechDataConfig, good: GoodExamples) -> list[Utterance]:
-    """The recordings of rows; one that rows are pieces of is read once for all that follow each other."""
+    """The recordings of rows; one that rows are pieces of is read, or refused, once for all that follow each other."""
     rate = config.sample_rate_hz
-    whole = functools.lru_cache(maxsize=1)(partial(read_audio, sample_rate_hz=rate))
+
+    @functools.lru_cache(maxsize=1)
+    def whole(path: str | Path) -> Array | DataError:
+        try:
+            return read_audio(path, sample_rate_hz=rate)
+        except DataError as error:
+            return error
 
     def utterance(row: Row) -> Utterance:
         if row.span is None or not isinstance(row.audio, str | Path):
             samples = read_sound(row.audio, row.place, sample_rate_hz=rate)
+        elif isinstance(recording := whole(row.audio), DataError):
+            raise recording
         else:
-            samples = piece(whole(row.audio), row.span, row.place, sample_rate_hz=rate)
+            samples = piece(recording, row.span, row.place, sample_rate_hz=rate)
         return checked_utterance(
             samples, row.transcript, speaker=row.speaker, name=row.name, where=row.place, config=config
         )

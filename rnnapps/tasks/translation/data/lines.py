@@ -116,7 +116,7 @@ def sampled(items: Iterable[Item], most: int) -> tuple[list[Item], int]:
         if share is None:
             drawn = iter(random.random(DRAWN_AT_ONCE).tolist())
             share = next(drawn)
-        place = int(share * count)
-        if 0 < place < most:
+        place = 1 + int(share * index)
+        if place < most:
             kept[place], indices[place] = item, index
     return ([kept[place] for place in np.argsort(indices)] if count > most else kept), count

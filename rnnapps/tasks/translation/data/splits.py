@@ -114,22 +114,22 @@ def _dealt(pairs: Sequence[Placed], shares: dict[str, float], source: str) -> tu
     if not any(shares.values()):
         return {"train": list(pairs)}, "sentences"
     if documents >= FEWEST_DOCUMENTS and len(pairs) >= SENTENCES_OF_A_DOCUMENT * documents:
-        parts = _dealt_by(pairs, shares, source, lambda placed: placed.document)
+        parts = _dealt_by(pairs, shares, source, lambda placed: placed.document, noun="documents")
         held_out = {placed.pair.source for name in shares for placed in parts.get(name, ())}
         known = [placed for placed in parts["train"] if placed.pair.source not in held_out]
         print(f"note: {source}: whole documents are held out, of {documents:,} between empty lines", file=sys.stderr)
         return {**parts, "train": known}, "documents"
-    return _dealt_by(pairs, shares, source, lambda placed: placed.pair.source), "sentences"
+    return _dealt_by(pairs, shares, source, lambda placed: placed.pair.source, noun="sentences"), "sentences"
 
 
 def _dealt_by(
-    pairs: Sequence[Placed], shares: dict[str, float], source: str, group: Callable[[Placed], Hashable]
+    pairs: Sequence[Placed], shares: dict[str, float], source: str, group: Callable[[Placed], Hashable], *, noun: str
 ) -> dict[str, list[Placed]]:
     """Deals groups of pairs out."""
     groups = list(dict.fromkeys(map(group, pairs)))
     counts = {name: max(1, round(len(groups) * share)) for name, share in shares.items() if share}
     if sum(counts.values()) >= len(groups):
-        problem = f"has {len(groups)} different sentences; {sum(counts.values())} are held out, none are left to learn"
+        problem = f"has {len(groups)} different {noun}; {sum(counts.values())} are held out, none are left to learn"
         raise DataError(source, problem, "give more pairs, or files of validation and test pairs")
     order = np.random.default_rng(0).permutation(len(groups))
     held_out: dict[Hashable, str] = {}

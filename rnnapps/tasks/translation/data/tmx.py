@@ -73,7 +73,9 @@ def _variant(element: ElementTree.Element) -> tuple[str, str]:
 
 def _words(element: ElementTree.Element) -> str:
     """What an element says, without codes."""
-    inside = (("" if child.tag in CODES else _words(child)) + (child.tail or "") for child in element)
+    inside = (
+        ("" if child.tag.rpartition("}")[2] in CODES else _words(child)) + (child.tail or "") for child in element
+    )
     return (element.text or "") + "".join(inside)
 
 

@@ -19,7 +19,7 @@ from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
 from rnnapps.tasks.video_recognition.data.films import given_film
 from rnnapps.tasks.video_recognition.data.frame_folders import PICTURE_SUFFIXES, VIDEO_SUFFIXES, films_in
-from rnnapps.tasks.video_recognition.data.listed import Listed
+from rnnapps.tasks.video_recognition.data.listed import Films, Listed
 from rnnapps.tasks.video_recognition.data.official_splits import official_parts, scene_of
 from rnnapps.tasks.video_recognition.data.video_lists import LIST_SUFFIXES, listed_videos, part_lists
 
@@ -58,7 +58,7 @@ def list_videos(source: str, config: VideoDataConfig, good: GoodExamples | None 
     if root.is_dir():
         return _from_folder(root, config, good)
     if plain_suffix(root) in LIST_SUFFIXES and root.exists():
-        return listed_videos(root, root.parent, good)
+        return listed_videos(root, Films(root.parent), good)
     problem = f"is neither a folder nor a file {', '.join(LIST_SUFFIXES)}" if root.exists() else "does not exist"
     raise DataError(source, problem, "give a folder with a folder of videos for each class, or a list of videos")
 
@@ -147,9 +147,9 @@ def _from_folder(root: Path, config: VideoDataConfig, good: GoodExamples) -> dic
     if parts := official_parts(root, config.fold, good):
         return parts
     if lists := part_lists(root):
-        parts = {}
+        parts, films = {}, Films(root)
         for name, path in lists.items():
-            for part, own in listed_videos(path, root, good, part=name).items():
+            for part, own in listed_videos(path, films, good, part=name).items():
                 parts.setdefault(part, []).extend(own)
         return parts
     folders = part_folders(root, VIDEO_SUFFIXES + PICTURE_SUFFIXES) or {"train": root}

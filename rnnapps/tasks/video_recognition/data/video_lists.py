@@ -58,19 +58,19 @@ def part_lists(root: Path) -> dict[str, Path]:
     return parts if "train" in parts else {}
 
 
-def listed_videos(path: Path, root: Path, good: GoodExamples, *, part: str = "train") -> dict[str, list[Listed]]:
+def listed_videos(path: Path, films: Films, good: GoodExamples, *, part: str = "train") -> dict[str, list[Listed]]:
     """The videos that a list names, by its column `split`.
 
     Args:
         path: the list.
-        root: the folder below which the videos lie.
+        films: finds the videos; lists of one folder share it, which then is searched once.
         good: counts rows that name no video.
         part: of rows that have no split.
 
     Raises:
         DataError: it lacks a column, or names no video.
     """
-    films, parts = Films(root), dict[str, list[Listed]]()
+    parts: dict[str, list[Listed]] = {}
     unlabelled = gone = 0
     for where, row in _rows(path, good):
         try:
