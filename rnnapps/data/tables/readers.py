@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from rnnapps.data.file_kinds import HEAD_BYTES
+from rnnapps.data.sources import read_head
 from rnnapps.data.tables.arrow import FeatherReader, ParquetReader
 from rnnapps.data.tables.database import SqliteReader
 from rnnapps.data.tables.excel import ExcelReader
@@ -67,12 +68,12 @@ def table_suffixes() -> tuple[str, ...]:
 
 
 def find_reader(path: Path) -> TableReader | None:
-    """What reads a file, by its first bytes and else by its name; None for CSV, and for what cannot be opened."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError:
-        head = b""
+    """What reads a file, by its first bytes and else by its name; None for CSV.
+
+    Raises:
+        DataError: it cannot be opened.
+    """
+    head = read_head(path, HEAD_BYTES)
     readers = table_readers().values()
     by_name = (reader for reader in readers if path.suffix.lower() in reader.suffixes)
     return next((reader for reader in readers if reader.recognises(head)), next(by_name, None))
