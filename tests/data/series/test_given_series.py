@@ -25,7 +25,7 @@ def read(given: object, **settings: object) -> list[Series]:
     return given_series(given, SeriesDataConfig(source="memory", **settings))  # type: ignore[arg-type]
 
 
-def equal(one: Series, other: Series) -> None:
+def require_equal(one: Series, other: Series) -> None:
     assert (one.channels, one.frequency, one.timezone) == (other.channels, other.frequency, other.timezone)
     for name in ("values", "known", "categories", "static"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -42,7 +42,7 @@ def test_a_frame_is_read_as_its_file_is_and_stays_as_it_was(tmp_path: Path) -> N
     pd.testing.assert_frame_equal(frame, before)
     frame.to_csv(tmp_path / "table.csv", index=False)
     (from_file,) = read_series(SeriesDataConfig(source=str(tmp_path / "table.csv"), **roles))  # type: ignore[arg-type]
-    equal(given, from_file)
+    require_equal(given, from_file)
     assert given.static_texts == ("north",) and given.category_levels == (("mo", "tu"),)
     given.values[:] = 0  # a user's columns are not those of the series
     pd.testing.assert_frame_equal(frame, before)
@@ -65,11 +65,11 @@ def test_a_frame_is_read_as_its_file_is_and_stays_as_it_was(tmp_path: Path) -> N
 )
 def test_forms_of_a_series_with_times(form: object) -> None:
     (series,) = read(form)
-    equal(series, read(FRAME)[0])
+    require_equal(series, read(FRAME)[0])
 
 
 def test_an_index_of_times_is_the_time_whatever_its_name_and_the_columns() -> None:
-    equal(read(FRAME.rename_axis("date"), time="when")[0], read(FRAME)[0])
+    require_equal(read(FRAME.rename_axis("date"), time="when")[0], read(FRAME)[0])
     assert read(FRAME, time="none")[0].times is None
     with pytest.raises(DataError, match="has a column and a level of its index called 'a'"):
         read(FRAME.rename_axis("a"))
@@ -89,8 +89,8 @@ def test_an_index_of_times_is_the_time_whatever_its_name_and_the_columns() -> No
 def test_forms_of_several_series(form: object) -> None:
     x, y = read(form)
     assert (x.name, y.name) == ("x", "y")
-    equal(x, read(FRAME)[0])
-    equal(y, read(FRAME + 1)[0])
+    require_equal(x, read(FRAME)[0])
+    require_equal(y, read(FRAME + 1)[0])
 
 
 def test_levels_of_numbers_name_series_too_in_parquet_files_as_well(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_levels_of_numbers_name_series_too_in_parquet_files_as_well(tmp_path: Pa
     numbered.to_parquet(tmp_path / "stores.parquet")
     for found in (read(numbered), read_series(SeriesDataConfig(source=str(tmp_path / "stores.parquet")))):
         assert [series.name for series in found] == ["7", "9"]
-        equal(found[0], read(FRAME)[0])
+        require_equal(found[0], read(FRAME)[0])
     deep = pd.concat({"north": numbered}, names=["region"])
     with pytest.raises(DataError, match="has the levels 'region', 'store' in its index; say which names the series"):
         read(deep)
@@ -229,6 +229,6 @@ def test_frames_of_other_libraries_are_read_as_those_of_pandas(library: str) -> 
     make = module.DataFrame if library == "polars" else module.table
     frame = make({name: plain[name].to_numpy() for name in plain.columns})
     (series,) = read(frame)
-    equal(series, read(plain)[0])
+    require_equal(series, read(plain)[0])
     assert [one.name for one in read([frame, frame])] == ["0", "1"]
     assert [one.name for one in read({"x": frame, "y": plain})] == ["x", "y"]
