@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from rnnapps.data.series.config import SeriesDataConfig
@@ -232,3 +233,21 @@ def test_frames_of_other_libraries_are_read_as_those_of_pandas(library: str) -> 
     require_equal(series, read(plain)[0])
     assert [one.name for one in read([frame, frame])] == ["0", "1"]
     assert [one.name for one in read({"x": frame, "y": plain})] == ["x", "y"]
+
+
+def test_a_column_of_arrow_is_one_channel() -> None:
+    column = pa.chunked_array([[1.0, None], [3.0]])
+    for channels in (("value",), ("load",)):
+        (series,) = read(column, channels=channels)
+        assert series.channels == channels
+        np.testing.assert_array_equal(series.values[:, 0], [1, np.nan, 3])
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_frames_of_other_libraries_are_rows_by_the_names_of_their_columns(library: str) -> None:
+    module = pytest.importorskip(library)
+    frame = (module.DataFrame if library == "polars" else module.table)({"b": [2.0, 4.0], "a": [1.0, 3.0]})
+    for given, rows in ((frame, [[1, 2], [3, 4]]), ([frame, frame], [[1, 2], [3, 4]] * 2)):
+        tables = list(given_chunks(given, SeriesDataConfig(channels=("a", "b"))))
+        values = np.concatenate([table.frame[["a", "b"]].to_numpy() for table in tables])
+        np.testing.assert_array_equal(values, rows)
