@@ -21,7 +21,7 @@ from rnnapps.data.tables.reader import TableReader, reason_of
 from rnnapps.data.tables.uea import UeaReader
 from rnnapps.errors import ConfigError
 
-__all__ = ["READERS", "READER_GROUP", "find_reader", "table_readers", "table_suffixes"]
+__all__ = ["READERS", "READER_GROUP", "find_reader", "recognising_reader", "table_readers", "table_suffixes"]
 
 READERS: dict[str, TableReader] = {
     "parquet": ParquetReader(),
@@ -73,7 +73,10 @@ def find_reader(path: Path) -> TableReader | None:
     Raises:
         DataError: it cannot be opened.
     """
-    head = read_head(path, HEAD_BYTES)
-    readers = table_readers().values()
-    by_name = (reader for reader in readers if path.suffix.lower() in reader.suffixes)
-    return next((reader for reader in readers if reader.recognises(head)), next(by_name, None))
+    by_name = (reader for reader in table_readers().values() if path.suffix.lower() in reader.suffixes)
+    return recognising_reader(read_head(path, HEAD_BYTES)) or next(by_name, None)
+
+
+def recognising_reader(head: bytes) -> TableReader | None:
+    """What recognises a file by its first bytes."""
+    return next((reader for reader in table_readers().values() if reader.recognises(head)), None)
