@@ -82,11 +82,11 @@ def measured(row: Row) -> Row:
             run_verb(words[1], "train", [*words[3:], "--seed", str(seed), "--run", str(run), "--skip_evaluation"])
             found = json.loads(run_verb(words[1], "evaluate", ["--run", str(run), "--json"]))
             figures["seconds"].append(round(rows_of(run)[-1]["elapsed_seconds"], 1))
-        figures["model"].append(round(found[row["metric"]], 4))
+        figures["model"].append(round(found[row["metric"]], 6))
         for alone in found.get("alone", {}).values():
-            figures.setdefault("alone", []).append(round(alone[row["metric"]], 4))
+            figures.setdefault("alone", []).append(round(alone[row["metric"]], 6))
         verdict = found["verdict"]
-        baseline = {"name": verdict["baseline"], "value": round(verdict["baseline_value"], 4)}
+        baseline = {"name": verdict["baseline"], "value": round(verdict["baseline_value"], 6)}
     return row | {"figures": figures, "baseline": baseline, "date": datetime.date.today().isoformat()}
 
 

@@ -19,6 +19,7 @@ from rnnapps.data.file_kinds import HEAD_BYTES, require_table
 from rnnapps.data.number_cells import MISSING, columns_with_units, has_decimal_comma, read_number, without_unit
 from rnnapps.data.preamble import joined_header, lines_that_are_no_rows, shown_lines, without_lines
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.sources import read_head
 from rnnapps.errors import DataError
 
 __all__ = ["LONGEST_CELL", "SEPARATORS", "CsvShape", "inspect_csv"]
@@ -132,14 +133,7 @@ def inspect_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] |
 
 def _head(path: Path) -> str:
     """The first bytes of the file as text, once it is known to be text."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(HEAD_BYTES)
-    except FileNotFoundError:
-        problem = "is a symbolic link to a file that does not exist" if path.is_symlink() else "does not exist"
-        raise DataError(path, problem, "check the path") from None
-    except OSError as error:
-        raise DataError(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
+    content = read_head(path, HEAD_BYTES)
     require_table(content, path)
     text = content.decode("utf-8", errors="replace")
     return text.removeprefix("\ufeff")

@@ -18,7 +18,7 @@ from rnnapps.errors import DataError
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
-__all__ = ["is_tfds", "list_files", "parse_tfds", "read_bytes", "tfds_builder"]
+__all__ = ["is_tfds", "list_files", "parse_tfds", "read_bytes", "read_head", "tfds_builder"]
 
 TFDS_PREFIX = "tfds:"
 DOWNLOAD_RETRIES = 3
@@ -35,7 +35,7 @@ def read_bytes(path: Path, *, maximum_bytes: int) -> bytes:
     Raises:
         DataError: missing, a dangling link, a folder or device, not permitted, or too large.
     """
-    try:
+    with _clear_errors(path):
         information = path.stat()
         if not stat.S_ISREG(information.st_mode):
             raise DataError(path, "is not a regular file", "give the path of a file")
@@ -46,6 +46,27 @@ def read_bytes(path: Path, *, maximum_bytes: int) -> bytes:
                 "split it into smaller files and use a part of it",
             )
         return decompressed(path.read_bytes(), path, maximum_bytes=maximum_bytes)
+
+
+def read_head(path: Path, size: int) -> bytes:
+    """The first bytes of a file.
+
+    Args:
+        path: the file; a symbolic link is followed.
+        size: how many, at most.
+
+    Raises:
+        DataError: missing, a dangling link, a folder, or not permitted.
+    """
+    with _clear_errors(path), open(path, "rb") as file:
+        return file.read(size)
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    """Raises DataError for what the system says of a file that cannot be read."""
+    try:
+        yield
     except FileNotFoundError:
         problem = "is a symbolic link to a file that does not exist" if path.is_symlink() else "does not exist"
         raise DataError(path, problem, "check the path") from None

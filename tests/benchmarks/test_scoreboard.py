@@ -51,14 +51,14 @@ def test_a_row_is_measured_with_each_seed(monkeypatch: pytest.MonkeyPatch) -> No
             run.mkdir()
             (run / "metrics.jsonl").write_text(json.dumps({"step": 1, "elapsed_seconds": 12.34}) + "\n")
             return ""
-        verdict = {"baseline": "7-gram", "baseline_value": 1.23456}
+        verdict = {"baseline": "7-gram", "baseline_value": 1.23456789}
         alone = {"network alone": {"nats_per_character": 2.0}}
         return json.dumps({"nats_per_character": 1.0 + len(asked), "alone": alone, "verdict": verdict})
 
     monkeypatch.setattr(scoreboard, "run_verb", run_verb)
     found = scoreboard.measured(ROW)
     assert found["figures"] == {"model": [3.0, 5.0], "alone": [2.0, 2.0], "seconds": [12.3, 12.3]}
-    assert found["baseline"] == {"name": "7-gram", "value": 1.2346} and found["command"] == ROW["command"]
+    assert found["baseline"] == {"name": "7-gram", "value": 1.234568} and found["command"] == ROW["command"]
     trained = [flags for flags in asked if flags[1] == "train"]
     assert [flags[flags.index("--seed") + 1] for flags in trained] == ["0", "1"]
     assert all("a book.txt" in flags for flags in trained)

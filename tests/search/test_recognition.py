@@ -89,6 +89,21 @@ PLAIN = {
         "anomaly_detection",
         "a table of numbers whose column 'is_anomaly' marks rows",
     ),
+    "a series as InfluxDB writes it": (
+        written("power.lp", *(f"power,site=a load={row}.5 {1735689600 + 60 * row}000000000" for row in range(60))),
+        "forecasting",
+        "a table of 1 number over the column 'time'",
+    ),
+    "series of an archive": (
+        written("x.tsf", "@attribute name string", "@frequency hourly", "@data", "T1:1,2,3,4", "T2:5,6,7,8"),
+        "forecasting",
+        "a table of 1 number row by row",
+    ),
+    "arrays of telemanom": (
+        named("train/a.npy", "train/b.npy", "test/a.npy"),
+        "anomaly_detection",
+        "2 series with rows to train on and to test on (.npy)",
+    ),
     "arrays": (named("a.npz", "b.npz"), "anomaly_detection", "2 series with rows to train on and to test on (.npz)"),
 }
 

@@ -90,8 +90,11 @@ def first_table(head: Head, config: SeriesDataConfig) -> Table | None:
         config: what is said of tables, defaults for nothing.
     """
     from rnnapps.data.series.table_file import read_table
+    from rnnapps.data.tables.json_table import JsonReader
+    from rnnapps.data.tables.readers import table_suffixes
 
-    tables = [path for path in head.files if plain_suffix(path) in TABLE_SUFFIXES]
+    endings = {*TABLE_SUFFIXES, *table_suffixes()} - {*JsonReader.suffixes}  # which texts and pairs have more often
+    tables = [path for path in head.files if plain_suffix(path) in endings]
     if len(tables) * 2 <= len(head.files):
         return None
     try:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.table_roles import JOIN, NO_TIME, column_parts
+from rnnapps.data.series.table_roles import JOIN, NO_TIME, asked_columns, column_parts
 from rnnapps.data.series.time_texts import cell_texts
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.errors import DataError
@@ -75,8 +75,12 @@ def with_day_and_clock(config: ConfigT, texts: Mapping[str, pd.Series]) -> tuple
         config: what the user says of the columns; where it names the time, that stands.
         texts: the first cells of each column of text, missing ones left out.
     """
-    asked = {config.series, config.label, *config.channels, *config.known, *config.categorical, *config.static}
-    free = {name: cells for name, cells in texts.items() if name not in asked and len(cells) and not config.time}
+    if config.time:
+        return config, ()
+    asked = asked_columns(config, list(texts))
+    free = {name: cells for name, cells in texts.items() if name not in asked and len(cells)}
+    if len(free) < 2:
+        return config, ()
     clocks = [name for name, cells in free.items() if cells.str.strip().str.fullmatch(_CLOCK).all()]
     days = [name for name, cells in free.items() if name not in clocks and _are_days(cells)]
     if not len(days) == len(clocks) == 1:

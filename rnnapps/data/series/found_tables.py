@@ -13,7 +13,7 @@ from rnnapps.data.number_cells import read_number
 from rnnapps.data.series.column_names import with_named_columns
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.table_frame import Table, frame_table
-from rnnapps.data.series.table_roles import NO_TIME, TIME_NAMES, column_parts
+from rnnapps.data.series.table_roles import NO_TIME, TIME_NAMES, asked_columns
 from rnnapps.data.tables.reader import FoundTable, TableOptions
 
 __all__ = ["found_table", "table_options"]
@@ -40,29 +40,18 @@ def found_table(path: Path | str, found: FoundTable, config: SeriesDataConfig, *
     if found.extra:  # before some are left out, since that changes the numbers of the others
         levels = [str(name) for name in found.frame.index.names]
         config = with_named_columns(config, names, path, others=[*levels, config.time])
-    asked = _asked(config, names)
+    asked = asked_columns(config, names)
     frame = found.frame.drop(columns=[name for name in found.extra if name not in asked])
     if not config.time and found.time and found.time not in asked:
         config = dataclasses.replace(config, time=found.time)
     if not config.series and found.series and found.series not in asked:
         config = dataclasses.replace(config, series=found.series)
     if found.texts_hold_numbers:
-        frame = _with_numbers(frame, {*_texts_of(config, names), *TIME_NAMES}, tuple(map(str, config.missing)))
+        texts = asked_columns(config, names) - {config.label, *config.channels, *config.known}
+        frame = _with_numbers(frame, {*texts, *TIME_NAMES}, tuple(map(str, config.missing)))
     table = frame_table(frame, config, path=path, place=found.place)
     roles = dataclasses.replace(table.roles, notes=(*table.roles.notes, *found.notes))
     return dataclasses.replace(table, roles=roles, rules={**table.rules, "format": title})
-
-
-def _asked(config: SeriesDataConfig, names: list[str]) -> set[str]:
-    """The columns that settings name."""
-    several = (*config.channels, *config.known, *config.categorical, *config.static)
-    return {config.label, *several, *_texts_of(config, names)}
-
-
-def _texts_of(config: SeriesDataConfig, names: list[str]) -> set[str]:
-    """The columns whose texts are meant as such, although they may be numbers."""
-    together = {part for name in (config.time, config.series) if name for part in column_parts(name, names)}
-    return {*together, *config.categorical, *config.static}
 
 
 def _with_numbers(frame: pd.DataFrame, kept: set[str], missing: tuple[str, ...]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from rnnapps.data.given import MEMORY
 from rnnapps.data.series.column_names import has_column
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.given_series import given_table
+from rnnapps.data.series.given_series import arrow_frame, given_table, is_arrow
 from rnnapps.data.series.table_frame import Table
 from rnnapps.errors import DataError
 
@@ -45,6 +45,8 @@ def _chunks(given: object) -> Iterator[object]:
     """What was given, or each of the rows and chunks in it, as what `given_table` takes."""
     if isinstance(given, pd.DataFrame | pd.Series | np.ndarray):
         yield given
+    elif is_arrow(given):
+        yield arrow_frame(given)
     elif isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise DataError(MEMORY, f"is of type {type(given).__name__}", FORMS)
     else:
@@ -55,6 +57,8 @@ def _chunk(one: object) -> object:
     """A single row as a table of one row; a table as it is."""
     if isinstance(one, pd.DataFrame):
         return one
+    if is_arrow(one):
+        return arrow_frame(one)
     if isinstance(one, pd.Series):
         return one.to_frame().T
     if isinstance(one, Mapping):

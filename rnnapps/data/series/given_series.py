@@ -18,7 +18,7 @@ from rnnapps.data.series.table_frame import Table, frame_table, require_numbers
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["given_series", "given_series_of_splits", "given_table"]
+__all__ = ["arrow_frame", "given_series", "given_series_of_splits", "given_table", "is_arrow"]
 
 CHANNEL = "value"
 """What the only channel is called, where nothing gives it a name."""
@@ -110,19 +110,20 @@ def _is_several(given: object) -> bool:
     kinds = (pd.DataFrame, pd.Series, np.ndarray, str, Path, Mapping)
     if not isinstance(given, list | tuple):
         return False
-    return not given or any(isinstance(one, kinds) or _is_arrow(one) for one in given)
+    return not given or any(isinstance(one, kinds) or is_arrow(one) for one in given)
 
 
-def _is_arrow(one: object) -> bool:
+def is_arrow(one: object) -> bool:
     """Whether it is a frame or a column of polars, Arrow, DuckDB or another library that gives streams of Arrow."""
     return hasattr(one, "__arrow_c_stream__") and not isinstance(one, pd.DataFrame | pd.Series)
 
 
-def _arrow_frame(one: Any) -> pd.DataFrame:
-    """What such a library holds as a frame of pandas."""
+def arrow_frame(one: Any, *, only: str = CHANNEL) -> pd.DataFrame:
+    """What such a library holds as a frame of pandas; a column of Arrow, which has no name, is called `only`."""
     import pyarrow as pa
 
-    frame: pd.DataFrame = pa.table(one.to_frame() if hasattr(one, "to_frame") else one).to_pandas()
+    table = {only: one} if isinstance(one, pa.ChunkedArray) else one
+    frame: pd.DataFrame = pa.table(table.to_frame() if hasattr(table, "to_frame") else table).to_pandas()
     return frame
 
 
@@ -131,8 +132,8 @@ def _frame(one: object, channels: tuple[str, ...], whole: str) -> pd.DataFrame:
     if isinstance(one, pd.DataFrame):
         return one
     only = channels[0] if len(channels) == 1 else CHANNEL
-    if _is_arrow(one):
-        return _arrow_frame(one)
+    if is_arrow(one):
+        return arrow_frame(one, only=only)
     if isinstance(one, pd.Series):
         return one.to_frame(only if one.name is None else one.name)
     array = _numbers(one, whole)

@@ -8,11 +8,14 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.table_roles import JOIN, NO_TIME, TIME_NAMES, column_parts
+from rnnapps.data.series.table_roles import JOIN, NO_TIME, TIME_NAMES, asked_columns, column_parts
+from rnnapps.data.series.time_texts import cell_texts
 
 __all__ = ["likely_keys"]
 
 MOST_COLUMNS = 3
+MOST_TRIED = 2000
+"""Sets of columns; a table of a hundred columns of codes has 160,000 of three."""
 LEAST_ROWS = 3
 """A name of a series occurs in so many rows at least."""
 
@@ -27,20 +30,25 @@ def likely_keys(sample: pd.DataFrame, config: SeriesDataConfig, *, texts: Collec
         times: columns that hold times.
     """
     names = list(sample.columns)
-    asked = {config.label, *config.channels, *config.known, *config.categorical, *config.static}
+    asked = asked_columns(config, names)
     free = [name for name in names if name not in asked]
     clock = config.time or next((name for name in free if name.lower() in TIME_NAMES), next(iter(times), ""))
-    if config.series or not clock or clock == NO_TIME:
+    if config.series or not clock or clock == NO_TIME or len(sample) < 2 * LEAST_ROWS:
         return ""
     own = list(column_parts(clock, names))
-    if not sample[own].duplicated().any():
+    table = sample[own].apply(cell_texts)
+    if not (repeated := table.duplicated(keep=False)).any():
         return ""
     words = [name for name in free if name in texts and name not in (*own, *times)]
-    codes = [name for name in free if name not in (*texts, *own, *times) and _repeats(sample[name])]
-    for size in range(1, MOST_COLUMNS + 1):
-        for keys in itertools.combinations([*words, *codes], size):
-            if not sample[[*own, *keys]].duplicated().any() and all(_repeats(sample[key]) for key in keys):
-                return JOIN.join(sorted(keys, key=names.index))
+    codes = [name for name in free if name not in (*texts, *own, *times)]
+    usable = {name: cells for name in (*words, *codes) if _repeats(cells := cell_texts(sample[name]))}
+    table = table.assign(**usable)[repeated]
+    if table.duplicated().any():
+        return ""
+    sets = (keys for size in range(1, MOST_COLUMNS + 1) for keys in itertools.combinations(usable, size))
+    for keys in itertools.islice(sets, MOST_TRIED):
+        if not table[[*own, *keys]].duplicated().any():
+            return JOIN.join(sorted(keys, key=names.index))
     return ""
 
 

@@ -60,8 +60,8 @@ def read_series(
         return share_frequency(table_series(read_table(path, config, known), config, name=path.stem, known=known))
     files = list_files(path, SUFFIXES) or list_files(path, table_suffixes())
     if not files:
-        known_suffixes = ", ".join((*SUFFIXES, *table_suffixes()))
-        raise DataError(path, "holds no table", f"put files ending in {known_suffixes} there")
+        endings = ", ".join(dict.fromkeys((*SUFFIXES, *table_suffixes())))
+        raise DataError(path, "holds no table", f"put files ending in {endings} there")
     own = good or GoodExamples(path, config, noun="tables")
     found = [pair for pairs in own.read(partial(_file_series, file, config, known) for file in files) for pair in pairs]
     if good is None or not found:

@@ -14,7 +14,9 @@ from rnnapps.data.preamble import joined_header
 from rnnapps.data.series.column_names import has_column
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.table_roles import NO_TIME, SERIES_NAMES, TIME_NAMES, column_parts
+from rnnapps.data.tables.readers import recognising_reader
 from rnnapps.errors import DataError
+from rnnapps.printable import name_list
 from rnnapps.types import Array
 
 __all__ = ["RowColumns", "find_columns"]
@@ -41,7 +43,7 @@ class RowColumns:
         self.rules, self.source, self.names, self.separator = rules, source, joined_header([names]), separator
         missing = [name for name in rules.channels if name not in names]
         if missing:
-            raise DataError(source, f"{where}: has no column {missing[0]!r}", f"it names {', '.join(names)}")
+            raise DataError(source, f"{where}: has no column {missing[0]!r}", f"it names {_shown(names)}")
         self._places = [self.names.index(name) for name in rules.channels]
         config, known = rules.config, rules.known
         self._series = self._columns(config.series, known.get("series", ""), SERIES_NAMES)
@@ -106,7 +108,7 @@ class RowColumns:
         """The columns that are asked for, those of the training data, or one with a usual name."""
         wanted = [name for name in (asked, known) if has_column(name, self.names)]
         if asked and not wanted:
-            raise DataError(self.source, f"{self.where}: has no column {asked!r}", f"it names {', '.join(self.names)}")
+            raise DataError(self.source, f"{self.where}: has no column {asked!r}", f"it names {_shown(self.names)}")
         lowered = [name.lower() for name in self.names]
         wanted += [self.names[lowered.index(name)] for name in usual if name in lowered]
         free = [name for name in wanted if name not in self.rules.channels]
@@ -127,6 +129,8 @@ def find_columns(rules: RowRules, source: str, text: str, where: str) -> tuple[R
     for separator, cells in rows.items():
         if set(rules.channels) <= set(cells):
             return RowColumns(rules, source, cells, separator=separator, where=where), True
+    if reader := recognising_reader(f"{text.rstrip()}\n".encode(errors="replace")):
+        raise DataError(source, f"is {reader.title}, and a stream is lines of CSV", "predict reads such a file")
     separator = max(rows, key=lambda each: (len(set(rows[each]) & set(rules.channels)), len(rows[each])))
     if any(_is_name(cell, rules) for cell in rows[separator]):
         columns = RowColumns(rules, source, rows[separator], separator=separator, where=where)
@@ -137,6 +141,11 @@ def find_columns(rules: RowRules, source: str, text: str, where: str) -> tuple[R
         problem = f"{where}: has {len(rows[separator])} cells; expected {len(rules.channels)}"
         raise DataError(source, problem, f"give {', '.join(rules.channels)}, or a line of column names first")
     return RowColumns(rules, source, rules.channels, separator=fitting, where=where), False
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Names of columns in one line, whatever they are."""
+    return name_list([" ".join(name.split())[:60] for name in names])
 
 
 def _cells(text: str, separator: str) -> list[str]:

@@ -22,7 +22,7 @@ from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.found_tables import found_table, table_options
 from rnnapps.data.series.likely_keys import likely_keys
 from rnnapps.data.series.table_frame import Table, require_numbers
-from rnnapps.data.series.table_roles import Roles, assign_roles, column_parts
+from rnnapps.data.series.table_roles import Roles, asked_columns, assign_roles, column_parts
 from rnnapps.data.series.timestamps import looks_like_time
 from rnnapps.data.tables.database import is_database, read_database
 from rnnapps.data.tables.reader import CsvCopy, TableReader
@@ -112,8 +112,8 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
 
 def _without_counts(shape: CsvShape, config: SeriesDataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns but for one without a name that counts the rows, as pandas writes it first; and what to tell."""
-    asked = {config.time, config.series, config.label, *config.channels, *config.known, *config.static}
-    counts = _sampled(shape, 0) if shape.names[0] == INDEX and shape.unnamed and INDEX not in asked else np.zeros(0)
+    free = shape.unnamed and shape.names[0] == INDEX and INDEX not in asked_columns(config, shape.names)
+    counts = _sampled(shape, 0) if free else np.zeros(0)
     if len(counts) < 2 or not (np.diff(counts) == 1).all():
         return shape.names, ()
     return shape.names[1:], ("the first column has no name and counts the rows: it is left out",)

@@ -69,8 +69,9 @@ def frame_table(frame: pd.DataFrame, config: SeriesDataConfig, *, path: Path | s
         (name, column.iloc[:SAMPLE_ROWS].to_numpy(np.float64, na_value=np.nan)) for name, column in plain
     )
     times, sample = [*times, *clocks], frame.iloc[:SAMPLE_ROWS]
-    config, told = with_day_and_clock(config, {name: _shown(sample[name].dropna()) for name in texts})
-    keys = likely_keys(sample.apply(cell_texts), config, texts=texts, times=times)
+    shown = {name: _shown(sample[name].dropna()) for name in texts if not config.time}
+    config, told = with_day_and_clock(config, shown)
+    keys = likely_keys(sample, config, texts=texts, times=times)
     roles = assign_roles(path, list(frame.columns), texts=texts, times=times, doubts=doubts, config=config, keys=keys)
     roles = dataclasses.replace(roles, notes=(*roles.notes, *told))
     frame = join_columns(frame, path, place, time=roles.time, series=roles.series)

@@ -10,7 +10,7 @@ from pathlib import Path
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.errors import DataError
 
-__all__ = ["JOIN", "NO_TIME", "SERIES_NAMES", "TIME_NAMES", "Roles", "assign_roles", "column_parts"]
+__all__ = ["JOIN", "NO_TIME", "SERIES_NAMES", "TIME_NAMES", "Roles", "asked_columns", "assign_roles", "column_parts"]
 
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds")
 SERIES_NAMES = ("series_id", "series", "unique_id")
@@ -82,10 +82,8 @@ def assign_roles(
     Raises:
         DataError: a column of text has no role, or no channel is left.
     """
-    asked = (config.label, *config.channels, *config.known, *config.categorical, *config.static)
-    together = (part for name in (config.time, config.series) if name for part in column_parts(name, names))
-    taken = {*together, *asked}
-    free = [name for name in names if name not in taken]
+    asked = asked_columns(config, names)
+    free = [name for name in names if name not in asked]
     time, notes = _time(config, free, times)
     series = config.series or next((name for name in free if name.lower() in SERIES_NAMES), "")
     notes += [f"column {series!r} is read as the names of series"] if series and not config.series else []
@@ -113,6 +111,17 @@ def assign_roles(
 def column_parts(name: str, names: Sequence[str]) -> tuple[str, ...]:
     """The columns that a name stands for: itself, or, where there is none of this name, those joined by a plus."""
     return (name,) if name in names else tuple(part.strip() for part in name.split(JOIN))
+
+
+def asked_columns(config: SeriesDataConfig, names: Sequence[str]) -> set[str]:
+    """All columns that settings name, those that are joined among them.
+
+    Args:
+        config: what the user says of the columns.
+        names: all columns.
+    """
+    together = (part for name in (config.time, config.series) if name for part in column_parts(name, names))
+    return {*together, config.label, *config.channels, *config.known, *config.categorical, *config.static}
 
 
 def _require_numbers(path: Path | str, names: Sequence[str], texts: Mapping[str, str], keys: str) -> None:

@@ -139,10 +139,8 @@ def _epochs(column: pd.Series, unit: str, path: Path | str, place: Place) -> pd.
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(numbers.isna().to_numpy())
     parsed = pd.to_datetime(numbers, unit=EPOCHS[unit], utc=True, errors="coerce")
-    if numbers.dtype.kind == "f":
-        parsed = parsed.dt.round(
-            "us"
-        )  # a number of 64 bits holds seconds of this century to a quarter of a microsecond
+    if numbers.dtype.kind == "f":  # of 64 bits, which hold seconds of this century to a quarter of a microsecond
+        parsed = parsed.dt.round("us")
     wrong = wrong if len(wrong) else np.flatnonzero(parsed.isna().to_numpy())
     if len(wrong):
         row = int(wrong[0])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnnapps.data.sources import read_head
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, chosen, reason_of, require_room
 from rnnapps.errors import DataError
 
@@ -31,8 +32,6 @@ class SqliteReader(TableReader):
 
     def read(self, path: Path, options: TableOptions) -> FoundTable:
         """Reads the only table, the one that a setting names, or the rows of a query."""
-        if not path.is_file():
-            raise DataError(path, "does not exist" if not path.exists() else "is not a file", "check the path")
         address = f"file:{urllib.parse.quote(str(path.resolve()))}?mode=ro"
         try:
             with closing(sqlite3.connect(address, uri=True)) as connection:
@@ -63,7 +62,9 @@ def read_database(source: str, options: TableOptions) -> FoundTable:
         DataError: the address holds a password, a package is missing, or the database does not answer.
     """
     if source.startswith(SQLITE):
-        return SqliteReader().read(Path(urllib.parse.unquote(source.removeprefix(SQLITE))), options)
+        path = Path(urllib.parse.unquote(source.removeprefix(SQLITE)))
+        read_head(path, 1)  # SQLite says little of a file that it cannot open
+        return SqliteReader().read(path, options)
     try:
         import sqlalchemy
     except ImportError:

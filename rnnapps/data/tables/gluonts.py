@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from rnnapps.data.number_cells import read_number
 from rnnapps.data.series.frequency import parse_frequency
 from rnnapps.data.tables.json_values import json_lines, json_value
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, read_text
-from rnnapps.data.tables.stacked import FileSeries, grid_times, stacked, to_frequency
+from rnnapps.data.tables.stacked import FileSeries, grid_times, stacked, to_frequency, value_places
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -88,12 +87,7 @@ def _read(path: Path, line: int, entry: Mapping[str, Any], alias: str, *, timed:
             raise DataError(path, problem, "correct the line")
         columns = {f"feat_dynamic_real_{n}": known[: len(values), n].tolist() for n in range(known.shape[1])}
     name = str(entry.get("item_id", line))
-    return FileSeries(name, values, times, partial(_place, where), facts, columns)
-
-
-def _place(where: str, row: int) -> str:
-    """Where a value stands."""
-    return f"{where}, value {row + 1}"
+    return FileSeries(name, values, times, value_places(where), facts, columns)
 
 
 def _statics(entry: Mapping[str, Any]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -58,7 +59,8 @@ def _of_document(path: Path, content: Any, options: TableOptions) -> FoundTable:
     if tables:
         name = chosen(path, list(tables), options.table, "lists of rows")
         found = _of_rows(path, tables[name], lambda row: f"{name}, row {row + 1}")
-        return found if len(content) == 1 else _noted(found, f"the rows of {name!r} are read")
+        told = () if len(content) == 1 else (f"the rows of {name!r} are read",)
+        return dataclasses.replace(found, notes=(*found.notes, *told))
     if all(isinstance(value, list) for value in content.values()):
         return _of_columns(path, content)
     if all(isinstance(value, dict) for value in content.values()):  # as pandas writes by default: {column: {index: }}
@@ -69,11 +71,6 @@ def _of_document(path: Path, content: Any, options: TableOptions) -> FoundTable:
 def _is_rows(value: Any) -> bool:
     """Whether a value is a list of objects."""
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
-
-
-def _noted(found: FoundTable, note: str) -> FoundTable:
-    """The table with a note."""
-    return FoundTable(found.frame, found.place, extra=found.extra, notes=(*found.notes, note), texts_hold_numbers=True)
 
 
 def _of_rows(path: Path, rows: Sequence[Any], place: Callable[[int], str]) -> FoundTable:

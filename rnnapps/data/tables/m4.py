@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from rnnapps.data.number_cells import MISSING, read_number
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, read_text
-from rnnapps.data.tables.stacked import FileSeries, stacked
+from rnnapps.data.tables.stacked import FileSeries, stacked, value_places
 from rnnapps.errors import DataError
 
 __all__ = ["M4Reader"]
@@ -52,9 +51,4 @@ def _read(path: Path, line: int, row: list[str]) -> FileSeries:
         if number is None:
             raise DataError(path, f"line {line}, value {place + 1}: {cell[:60]!r} is no number", "correct it")
         values[place] = number
-    return FileSeries(name, values, None, partial(_place, line))
-
-
-def _place(line: int, row: int) -> str:
-    """Where a value stands."""
-    return f"line {line}, value {row + 1}"
+    return FileSeries(name, values, None, value_places(f"line {line}"))

@@ -11,7 +11,7 @@ import numpy as np
 from rnnapps.data.series.frequency import Frequency, parse_frequency
 from rnnapps.data.tables.headed import HeadedFile, names_of_head, number_of, read_headed
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader
-from rnnapps.data.tables.stacked import FileSeries, grid_times, stacked, to_frequency
+from rnnapps.data.tables.stacked import FileSeries, grid_times, stacked, to_frequency, value_places
 from rnnapps.errors import DataError
 
 __all__ = ["MonashReader"]
@@ -67,11 +67,7 @@ def _read(
     facts = {name: cell for place, (name, cell) in enumerate(zip(names, cells, strict=True)) if place not in (0, start)}
     facts.pop(CHANNEL, None)
     name = cells[0] if cells and start != 0 else f"line {line}"
-
-    def place(number: int) -> str:
-        return f"line {line}, value {number + 1}"
-
-    return FileSeries(name, values[:, None], times, place, facts)
+    return FileSeries(name, values[:, None], times, value_places(f"line {line}"), facts)
 
 
 def _start(path: Path, line: int, text: str) -> datetime.datetime:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from rnnapps.data.number_cells import read_number
 from rnnapps.data.tables.json_values import json_value
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, read_text
-from rnnapps.data.tables.stacked import FileSeries, stacked
+from rnnapps.data.tables.stacked import FileSeries, stacked, value_places
 from rnnapps.errors import DataError
 
 __all__ = ["PrometheusReader"]
@@ -53,12 +52,7 @@ def _read(path: Path, number: int, result: Any) -> FileSeries:
     numbers = numbers.reshape(-1, 2)
     times = np.round(numbers[:, 0] * 1000).astype(np.int64).astype("datetime64[ms]").astype("datetime64[ns]")
     facts = {str(name): str(value) for name, value in labels.items() if name not in ("value", "time", "series")}
-    return FileSeries(_name(labels), numbers[:, 1:], times, partial(_place, where), facts)
-
-
-def _place(where: str, row: int) -> str:
-    """Where a value stands."""
-    return f"{where}, value {row + 1}"
+    return FileSeries(_name(labels), numbers[:, 1:], times, value_places(where), facts)
 
 
 def _name(labels: Mapping[str, Any]) -> str:

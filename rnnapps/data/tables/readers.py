@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from rnnapps.data.file_kinds import HEAD_BYTES
+from rnnapps.data.sources import read_head
 from rnnapps.data.tables.arrow import FeatherReader, ParquetReader
 from rnnapps.data.tables.database import SqliteReader
 from rnnapps.data.tables.excel import ExcelReader
@@ -20,7 +21,7 @@ from rnnapps.data.tables.reader import TableReader, reason_of
 from rnnapps.data.tables.uea import UeaReader
 from rnnapps.errors import ConfigError
 
-__all__ = ["READERS", "READER_GROUP", "find_reader", "table_readers", "table_suffixes"]
+__all__ = ["READERS", "READER_GROUP", "find_reader", "recognising_reader", "table_readers", "table_suffixes"]
 
 READERS: dict[str, TableReader] = {
     "parquet": ParquetReader(),
@@ -67,12 +68,15 @@ def table_suffixes() -> tuple[str, ...]:
 
 
 def find_reader(path: Path) -> TableReader | None:
-    """What reads a file, by its first bytes and else by its name; None for CSV, and for what cannot be opened."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError:
-        head = b""
-    readers = table_readers().values()
-    by_name = (reader for reader in readers if path.suffix.lower() in reader.suffixes)
-    return next((reader for reader in readers if reader.recognises(head)), next(by_name, None))
+    """What reads a file, by its first bytes and else by its name; None for CSV.
+
+    Raises:
+        DataError: it cannot be opened.
+    """
+    by_name = (reader for reader in table_readers().values() if path.suffix.lower() in reader.suffixes)
+    return recognising_reader(read_head(path, HEAD_BYTES)) or next(by_name, None)
+
+
+def recognising_reader(head: bytes) -> TableReader | None:
+    """What recognises a file by its first bytes."""
+    return next((reader for reader in table_readers().values() if reader.recognises(head)), None)

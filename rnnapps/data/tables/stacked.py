@@ -17,7 +17,7 @@ from rnnapps.data.tables.reader import FoundTable, require_room
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.types import Array
 
-__all__ = ["FileSeries", "grid_times", "stacked", "to_frequency"]
+__all__ = ["FileSeries", "grid_times", "stacked", "to_frequency", "value_places"]
 
 TIME, SERIES = "time", "series"
 FIRST_YEAR, LAST_YEAR = 1678, 2261
@@ -90,6 +90,11 @@ def stacked(
     told = (f"columns {', '.join(map(repr, extra))}: read where a setting names them",) if extra else ()
     clock = clock if full[0].times is not None else ""
     return FoundTable(frame, place, time=clock, series=named, extra=tuple(extra), notes=(*notes, *told))
+
+
+def value_places(where: str) -> Callable[[int], str]:
+    """Where each value of a series stands, whose values stand together: "line 3, value 7"."""
+    return lambda row: f"{where}, value {row + 1}"
 
 
 def _cells(series: FileSeries, name: str) -> Sequence[object]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnnapps.data.tables.headed import names_of_head, number_of, read_headed
 from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader
-from rnnapps.data.tables.stacked import FileSeries, stacked
+from rnnapps.data.tables.stacked import FileSeries, stacked, value_places
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
@@ -59,12 +59,9 @@ def _read(
         problem = f"line {line}: its dimensions have {min(lengths)} to {max(lengths)} values"
         raise DataError(path, problem, "pad the shorter ones by ?")
     times = _times(path, line, read[0][0]) if stamped else None
-
-    def place(value: int) -> str:
-        return f"line {line}, value {value + 1}"
-
     values = np.stack([values for _, values in read], axis=1)
-    return FileSeries(str(number), values, times, place, {CLASS: label} if labelled else {})
+    facts = {CLASS: label} if labelled else {}
+    return FileSeries(str(number), values, times, value_places(f"line {line}"), facts)
 
 
 def _parts(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from rnnapps.tasks.forecasting.network import CALIBRATION
 from rnnapps.tasks.forecasting.windows import ROWS, ForecastWindows, inference
 from rnnapps.types import Array
 
-__all__ = ["CalibrationErrors", "conformal_shift", "recalibrated"]
+__all__ = ["MOST_WINDOWS", "CalibrationErrors", "conformal_shift", "recalibrated"]
 
 MOST_WINDOWS = 1500
 ENOUGH_WINDOWS = 200

@@ -16,4 +16,6 @@ def recognise(source: str) -> Recognised | None:
     if table is None:
         return None
     over = f"over the column {table.roles.time!r}" if table.roles.time else "row by row"
-    return Recognised(f"a table of {len(table.roles.channels)} numbers {over}", plain=not marking_column(table))
+    width = len(table.roles.channels)
+    told = f"a table of {width} {'number' if width == 1 else 'numbers'} {over}"
+    return Recognised(told, plain=not marking_column(table))

@@ -13,6 +13,7 @@ import pytest
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.given_series import given_series
+from rnnapps.data.series.likely_keys import MOST_TRIED, likely_keys
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.row_options import RowOptions
 from rnnapps.data.series.row_rules import RowRules
@@ -89,6 +90,23 @@ def test_numbers_that_may_name_the_series_are_proposed_where_times_repeat(tmp_pa
     with pytest.raises(DataError, match=told):
         read(tmp_path / "x.csv", text)
     assert [series.name for series in read(tmp_path / "x.csv", text, series="store")] == ["1", "2"]
+
+
+def test_columns_that_may_name_the_series_are_not_looked_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred columns of codes no three tell rows of one time apart: that takes four, or nothing does."""
+    keys = np.stack(np.meshgrid(*[[0, 1]] * 4, indexing="ij"), axis=-1).reshape(-1, 4)
+    codes = pd.DataFrame(np.tile(np.hstack([keys, np.zeros((16, 96), int)]), (5, 1))).add_prefix("code_")
+    frame = codes.assign(time=np.repeat(DAYS[:5], 16))
+    plain, tried = pd.DataFrame.duplicated, []
+    monkeypatch.setattr(
+        pd.DataFrame, "duplicated", lambda own, *how, **more: tried.append(1) or plain(own, *how, **more)
+    )
+    for sample in (frame, pd.concat([frame, frame])):
+        tried.clear()
+        assert likely_keys(sample, SeriesDataConfig(), texts=(), times=("time",)) == ""
+        assert len(tried) <= MOST_TRIED + 2
+    few = frame[["time", "code_9", "code_1", "code_2", "code_3"]].drop_duplicates()
+    assert likely_keys(few, SeriesDataConfig(), texts=(), times=("time",)) == "code_1+code_2+code_3"
 
 
 def test_names_that_would_be_one_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from rnnapps.data.series.config import SeriesDataConfig
@@ -25,7 +26,7 @@ def read(given: object, **settings: object) -> list[Series]:
     return given_series(given, SeriesDataConfig(source="memory", **settings))  # type: ignore[arg-type]
 
 
-def equal(one: Series, other: Series) -> None:
+def require_equal(one: Series, other: Series) -> None:
     assert (one.channels, one.frequency, one.timezone) == (other.channels, other.frequency, other.timezone)
     for name in ("values", "known", "categories", "static"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -42,7 +43,7 @@ def test_a_frame_is_read_as_its_file_is_and_stays_as_it_was(tmp_path: Path) -> N
     pd.testing.assert_frame_equal(frame, before)
     frame.to_csv(tmp_path / "table.csv", index=False)
     (from_file,) = read_series(SeriesDataConfig(source=str(tmp_path / "table.csv"), **roles))  # type: ignore[arg-type]
-    equal(given, from_file)
+    require_equal(given, from_file)
     assert given.static_texts == ("north",) and given.category_levels == (("mo", "tu"),)
     given.values[:] = 0  # a user's columns are not those of the series
     pd.testing.assert_frame_equal(frame, before)
@@ -65,11 +66,11 @@ def test_a_frame_is_read_as_its_file_is_and_stays_as_it_was(tmp_path: Path) -> N
 )
 def test_forms_of_a_series_with_times(form: object) -> None:
     (series,) = read(form)
-    equal(series, read(FRAME)[0])
+    require_equal(series, read(FRAME)[0])
 
 
 def test_an_index_of_times_is_the_time_whatever_its_name_and_the_columns() -> None:
-    equal(read(FRAME.rename_axis("date"), time="when")[0], read(FRAME)[0])
+    require_equal(read(FRAME.rename_axis("date"), time="when")[0], read(FRAME)[0])
     assert read(FRAME, time="none")[0].times is None
     with pytest.raises(DataError, match="has a column and a level of its index called 'a'"):
         read(FRAME.rename_axis("a"))
@@ -89,8 +90,8 @@ def test_an_index_of_times_is_the_time_whatever_its_name_and_the_columns() -> No
 def test_forms_of_several_series(form: object) -> None:
     x, y = read(form)
     assert (x.name, y.name) == ("x", "y")
-    equal(x, read(FRAME)[0])
-    equal(y, read(FRAME + 1)[0])
+    require_equal(x, read(FRAME)[0])
+    require_equal(y, read(FRAME + 1)[0])
 
 
 def test_levels_of_numbers_name_series_too_in_parquet_files_as_well(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_levels_of_numbers_name_series_too_in_parquet_files_as_well(tmp_path: Pa
     numbered.to_parquet(tmp_path / "stores.parquet")
     for found in (read(numbered), read_series(SeriesDataConfig(source=str(tmp_path / "stores.parquet")))):
         assert [series.name for series in found] == ["7", "9"]
-        equal(found[0], read(FRAME)[0])
+        require_equal(found[0], read(FRAME)[0])
     deep = pd.concat({"north": numbered}, names=["region"])
     with pytest.raises(DataError, match="has the levels 'region', 'store' in its index; say which names the series"):
         read(deep)
@@ -229,6 +230,24 @@ def test_frames_of_other_libraries_are_read_as_those_of_pandas(library: str) -> 
     make = module.DataFrame if library == "polars" else module.table
     frame = make({name: plain[name].to_numpy() for name in plain.columns})
     (series,) = read(frame)
-    equal(series, read(plain)[0])
+    require_equal(series, read(plain)[0])
     assert [one.name for one in read([frame, frame])] == ["0", "1"]
     assert [one.name for one in read({"x": frame, "y": plain})] == ["x", "y"]
+
+
+def test_a_column_of_arrow_is_one_channel() -> None:
+    column = pa.chunked_array([[1.0, None], [3.0]])
+    for channels in (("value",), ("load",)):
+        (series,) = read(column, channels=channels)
+        assert series.channels == channels
+        np.testing.assert_array_equal(series.values[:, 0], [1, np.nan, 3])
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_frames_of_other_libraries_are_rows_by_the_names_of_their_columns(library: str) -> None:
+    module = pytest.importorskip(library)
+    frame = (module.DataFrame if library == "polars" else module.table)({"b": [2.0, 4.0], "a": [1.0, 3.0]})
+    for given, rows in ((frame, [[1, 2], [3, 4]]), ([frame, frame], [[1, 2], [3, 4]] * 2)):
+        tables = list(given_chunks(given, SeriesDataConfig(channels=("a", "b"))))
+        values = np.concatenate([table.frame[["a", "b"]].to_numpy() for table in tables])
+        np.testing.assert_array_equal(values, rows)

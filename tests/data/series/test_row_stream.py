@@ -218,6 +218,15 @@ def test_another_file_is_read_from_its_beginning(hourly: RowRules, tmp_path: Pat
     [
         (b"", None),
         (b"time,w\n1,2\n", "line 1: has no column 'v'; it names time, w"),
+        (
+            b'{"time": "2024-01-01", "v": 1}\n',
+            "is a JSON file, and a stream is lines of CSV; predict reads such a file",
+        ),
+        (
+            b"power,site=a v=1 1704067200000000000\n",
+            "is a file of InfluxDB's line protocol, and a stream is lines of CSV",
+        ),
+        (b",".join(b"w%d" % n for n in range(99)) + b"\n", "it names w0, w1, .* w19 and 79 more"),
         (b"\xff\xfet\x00", "is UTF-16 text"),
         (b"PK\x03\x04", "is a ZIP archive"),
         (b"a,b,v\n1,2\n", "line 2: has 2 cells; expected 3"),

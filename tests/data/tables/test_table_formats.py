@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -20,6 +21,8 @@ from hypothesis import strategies as st
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series
+from rnnapps.data.series.table_file import read_table
+from rnnapps.data.tables.readers import table_suffixes
 from rnnapps.errors import DataError
 
 HOURS = pd.date_range("2024-03-30", periods=30, freq="h")
@@ -230,6 +233,20 @@ def test_bytes_are_no_text_of_another_encoding(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"column 'raw' holds text: row 1: \"b'"):
         read(tmp_path / "x.parquet")
     assert read(tmp_path / "x.parquet", channels=("load",))[0].channels == ("load",)
+
+
+@pytest.mark.parametrize("name", ["x.csv", *(f"x{suffix}" for suffix in table_suffixes())])
+def test_a_file_that_is_not_there_or_is_none_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=rf"{re.escape(name)}: does not exist; check the path"):
+        read(tmp_path / name)
+    (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match=rf"{re.escape(name)}: cannot be read: Is a directory"):
+        read_table(tmp_path / name, SeriesDataConfig())
+
+
+def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"plant\.db: does not exist; check the path"):
+        read_series(SeriesDataConfig(source=f"sqlite:///{tmp_path / 'plant.db'}"))
 
 
 @pytest.mark.parametrize("name", ["x.feather", "x.arrows", "x.parquet"])

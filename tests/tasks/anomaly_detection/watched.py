@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from rnnapps.tasks.anomaly_detection.pipeline import PIPELINE
 from tests.tasks.command import Command
@@ -16,6 +19,7 @@ __all__ = [
     "answer",
     "complaint",
     "healthy",
+    "streamed",
     "succeed",
     "write_events",
     "write_plain",
@@ -94,3 +98,10 @@ def write_events(path: Path, rows: int = 3000) -> Path:
         lines.append(f"c{card},{np.datetime64('2024-01-01T00:00:00') + 30 * row},{amount:.4f},{fraud}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def streamed(capsys: pytest.CaptureFixture[str], *argv: object) -> list[dict[str, str]]:
+    """The rows that `stream` prints."""
+    capsys.readouterr()
+    succeed("stream", *argv)
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))

@@ -15,7 +15,7 @@ from rnnapps.layers.side_by_side import members_of
 from rnnapps.tasks.forecasting.baselines import best_seasons, linear_regressions
 from rnnapps.tasks.forecasting.blend.linear_maps import PARTS, LinearMap, drift_map, last_value_map, seasonal_maps
 from rnnapps.tasks.forecasting.blend.shares import choose_shares
-from rnnapps.tasks.forecasting.calibration import CalibrationErrors
+from rnnapps.tasks.forecasting.calibration import MOST_WINDOWS, CalibrationErrors
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
 from rnnapps.tasks.forecasting.layers.linear_blend import LinearBlend, linear_forecast
 from rnnapps.tasks.forecasting.loss import error_unit
@@ -25,8 +25,8 @@ from rnnapps.types import Array, NamedTensors
 
 __all__ = ["BlendFitter", "mixes", "network_alone", "shares_of"]
 
-MOST_WINDOWS, MOST_VALUES = 1500, 4_000_000
-"""Of held-out windows, and of values to forecast in them, for the shares."""
+MOST_VALUES = 4_000_000
+"""Of values to forecast in held-out windows, for the shares."""
 
 
 class _Linear(NamedTuple):
@@ -57,7 +57,6 @@ class BlendFitter:
         config = validation.config
         most = max(min(MOST_WINDOWS, MOST_VALUES // (config.horizon_steps * len(validation.error_units[0]))), 1)
         self._stride = validation.stride(most)
-        self._linear = functools.cache(self._learn)
 
     def fit(self, network: keras.Model) -> float:
         """Puts the shares that suit the network's weights of this moment into its layer.
@@ -67,7 +66,7 @@ class BlendFitter:
         """
         with network_alone(network):
             measured = CalibrationErrors.measure(network, self._validation, stride=self._stride)
-        layer, linear = network.get_layer(BLEND), self._linear()
+        layer, linear = network.get_layer(BLEND), self._linear
         own = _weighed(self._validation.config, measured.targets - measured.outputs["mean"], measured.ratio)
         shares = choose_shares(np.concatenate([own[None], linear.errors])).astype(np.float32)
         layer.shares.assign(shares)
@@ -75,8 +74,9 @@ class BlendFitter:
         layer.bias.assign(sum(each.bias * share for each, share in zip(linear.maps, shares[1:], strict=True)))
         return measured.squared_error()
 
-    def _learn(self) -> _Linear:
-        """The linear forecasts, and their errors."""
+    @functools.cached_property
+    def _linear(self) -> _Linear:
+        """The linear forecasts, and their errors; learned once, at the first evaluation."""
         held_out = list(self._validation.histories(stride=self._stride))
         config = self._validation.config
         size, horizon = config.history_steps, config.horizon_steps
