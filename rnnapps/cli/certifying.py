@@ -6,14 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rnnapps.cli.commands import Commands, add_command
 from rnnapps.errors import ConfigError
 from rnnapps.printable import printable
-
-if TYPE_CHECKING:
-    from rnnapps.certificates.certify import Finding
 
 __all__ = ["add_certify", "certify_command"]
 
@@ -52,7 +48,9 @@ def certify_command(arguments: argparse.Namespace) -> int:
 
     load_tensorflow()
     from rnnapps.certificates.certify import certify
+    from rnnapps.certificates.page import certificate_page, certificate_sections
     from rnnapps.certificates.subjects import find_cell
+    from rnnapps.cli.result import output, print_json, show_sections, write_page
 
     probes = _probes(arguments.probes)
     findings = certify(
@@ -64,15 +62,10 @@ def certify_command(arguments: argparse.Namespace) -> int:
         told=lambda line: print(printable(line), file=sys.stderr, flush=True),
     )
     if arguments.json:
-        from rnnapps.cli.result import print_json
-
         print_json([finding.as_dict() for finding in findings])
     else:
-        _show(findings)
+        show_sections(output(), certificate_sections(findings, pictures=False))
     if arguments.html:
-        from rnnapps.certificates.page import certificate_page
-        from rnnapps.cli.result import write_page
-
         write_page(arguments.html, certificate_page(findings))
         print(f"page: {printable(arguments.html)}", file=sys.stderr)
     return 0
@@ -88,18 +81,3 @@ def _probes(names: Sequence[str] | None) -> list[str]:
         if name not in every:
             raise ConfigError(f"--probes: there is no {name!r}{nearest(name, every)}; there are {', '.join(every)}")
     return list(dict.fromkeys(names or every))
-
-
-def _show(findings: Sequence[Finding]) -> None:
-    """The map, the probes and the costs as tables."""
-    from rnnapps.certificates.page import certificate_sections
-    from rnnapps.cli.result import output, show_table
-    from rnnapps.contract.sections import Paragraph, Table
-
-    console = output()
-    for section in certificate_sections(findings, pictures=False):
-        for block in section.blocks:
-            if isinstance(block, Table):
-                show_table(console, block.columns, block.rows)
-            elif isinstance(block, Paragraph):
-                print(printable(block.text), file=console.file)

@@ -103,7 +103,7 @@ def _show(made: Fit, page: str) -> None:
     others = [f"{name} ({why})" for name, why in made.others.items()]
     print(f"task: {made.task}, for the data are {printable(made.why)}")
     if others:
-        print(f"they may also be read as {', '.join(others)}: --task")
+        print(printable(f"they may also be read as {', '.join(others)}: --task"))
     for line in made.told:
         print(f"- {printable(line)}")
     if made.found:

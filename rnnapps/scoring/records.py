@@ -164,12 +164,12 @@ def _comma_separated(path: Path, read: Callable[[float], None]) -> Iterator[Reco
 
 
 def _decoded(path: Path, file: IO[bytes]) -> Iterator[str]:
-    """The lines with their ends; raises DataError for one that is too long."""
+    """The lines with their ends, whichever these are; raises DataError for one that is too long."""
     encoding = "utf-8-sig"
     while line := file.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
             raise DataError(path, f"has a line of more than {LONGEST_LINE >> 20} MiB", "correct the file")
-        yield line.decode(encoding)
+        yield from io.StringIO(line.decode(encoding), newline="")
         encoding = "utf-8"
 
 

@@ -199,8 +199,9 @@ def _begin(
     path = folder / BEGUN
     if path.exists():
         try:
-            begun: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            read = json.loads(path.read_text(encoding="utf-8"))
+            begun: dict[str, Any] = {name: read[name] for name in ("task", "source", "minutes", "told")}
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path}: cannot be read ({error}); name another folder with --to") from None
         if (begun["task"], begun["source"]) != (pipeline.name, source):
             was = f"{begun['task']} of {begun['source']}"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnapps.contract.fitted import Fitted
-from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
 from rnnapps.errors import ConfigError
-from rnnapps.verbs.building import build_run
+from rnnapps.verbs.building import build_run, train_run
 from rnnapps.verbs.opening import number_format
 from rnnapps.verbs.runs import begin_run
 
@@ -76,7 +75,7 @@ def train_on(
         with number_format(config.training.precision), _without_retracing_warnings():
             fitted, objective = build_run(pipeline, config, folder, splits=splits)
             begin_run(folder, pipeline, config, fitted.preprocessor)
-            facts = _trained(folder, fitted, objective, splits, pause=pause, resume=resume)
+            facts = train_run(folder, fitted, objective, splits, resume=resume, progress=False, pause=pause)
     except tf.errors.ResourceExhaustedError as error:
         raise ConfigError("needs more memory than there is") from error
     ended = facts["stopped"] != "pause"
@@ -87,24 +86,6 @@ def train_on(
         seconds=facts["elapsed_seconds"],
         parameters=int(sum(weight.shape.num_elements() for weight in fitted.network.trainable_variables)),
         milliseconds=answer_milliseconds(pipeline, fitted) if ended and measured else None,
-    )
-
-
-def _trained(
-    folder: RunFolder, fitted: Fitted[Any, Any], objective: Objective, splits: Splits, *, pause: Pause, resume: str
-) -> Mapping[str, Any]:
-    from rnnapps.training.loop import train
-
-    return train(
-        folder,
-        fitted.network,
-        objective,
-        fitted.config.training,
-        seed=fitted.config.seed,
-        fingerprint={"data": splits.digest()},
-        progress=False,
-        resume_command=resume,
-        pause=pause,
     )
 
 

@@ -34,6 +34,8 @@ AnyPipeline = Pipeline[Any, Any, Any]
 BEGUN = "search.json"
 """What a search was begun with."""
 
+KEPT = ("pipeline", "settings", "data", "space", "metric", "higher_is_better")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -72,7 +74,8 @@ def tune(
         say: is told in a line what was done.
 
     Raises:
-        ConfigError: Optuna is missing, a setting does not exist, or the search was begun with other settings.
+        ConfigError: Optuna is missing, a setting does not exist, or the search was begun with other settings or
+            data.
         RnnappsError: of the kind that fits: the data, the folder, the configuration as it is.
     """
     require_optuna()
@@ -82,6 +85,10 @@ def tune(
         asked = space if wanted.settings or wanted.cells else None
         space = _require_same(pipeline, config, folder, asked=asked, begun=begun)
     splits = read_examples(pipeline, config)
+    if begun and begun["data"] != splits.digest():
+        raise ConfigError(
+            f"{folder}: the data have changed since this search was begun: restore them, or begin another"
+        )
     if not begun:
         begun = _begin(pipeline, config, folder, splits=splits, space=space)
     journal = Journal(folder, higher_is_better=begun["higher_is_better"])
@@ -116,7 +123,7 @@ def _read(folder: Path) -> dict[str, Any]:
         return {}
     try:
         begun: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {name: begun[name] for name in ("pipeline", "settings", "space", "metric", "higher_is_better")}
+        return {name: begun[name] for name in KEPT}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: cannot be read ({error}); begin another search") from None
 
@@ -145,6 +152,7 @@ def _begin(pipeline: AnyPipeline, config: Any, folder: Path, *, splits: Splits, 
     begun = {
         "pipeline": pipeline.name,
         "settings": nest(flatten(config)),
+        "data": splits.digest(),
         "space": space_as_text(space),
         "metric": objective.metric,
         "higher_is_better": objective.higher_is_better,

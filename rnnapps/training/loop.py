@@ -26,7 +26,6 @@ STRUCTURE = ("batch_size", "window_steps", "carry_state", "optimizer", "precisio
 """Settings that the state of a run depends on; the others may change when it is resumed."""
 UNSAID = {"average_decay": 0.0}
 """What runs were trained with that began before there was the setting."""
-WITHOUT_PAUSE = Pause()
 
 
 def train(
@@ -40,7 +39,7 @@ def train(
     when_changed: Mapping[str, str] | None = None,
     progress: bool = True,
     resume_command: str = "the same command",
-    pause: Pause = WITHOUT_PAUSE,
+    pause: Pause | None = None,
 ) -> dict[str, Any]:
     """Trains a network, or goes on where the run folder's last session stopped.
 
@@ -57,7 +56,7 @@ def train(
         when_changed: name in `fingerprint` -> what to say, with a remedy, when its value says nothing to a person.
         progress: show progress on stderr.
         resume_command: what to type to resume, for the message after an interruption.
-        pause: where to rest before the end, with the state saved.
+        pause: where to rest before the end, with the state saved; None for nowhere.
 
     Returns:
         `step`, `elapsed_seconds`, `best_step`, the objective's metric at its best, `stopped` ("steps", "patience" or
@@ -74,7 +73,9 @@ def train(
         model = TrainingModel(network, objective.loss, config, objective.batches(0).element_spec)
         expected = {"seed": seed, **fingerprint, **{name: getattr(config, name) for name in STRUCTURE}}
         state = _resume(run, model, display, expected=expected, sayings=when_changed or {})
-        session = Session(run, model, objective, state, display, signals, started - state.elapsed_seconds, pause)
+        session = Session(
+            run, model, objective, state, display, signals, started - state.elapsed_seconds, pause or Pause()
+        )
         try:
             session.train()
         except StopNow:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
-import numpy as np
 
 from rnnapps.config import Averaged
 from rnnapps.errors import CheckpointError
@@ -23,23 +22,20 @@ from rnnapps.training.checkpoint import (
     read_manifest,
     write_checkpoint,
 )
+from rnnapps.training.final import final_facts
 from rnnapps.training.run import RunFolder
-from rnnapps.types import Array
+from rnnapps.training.stored_variables import Variables, assign, identity_of, keyed, path_of, value_of
 
 __all__ = [
     "TrainState",
-    "final_facts",
-    "load_mean",
     "load_weights",
     "newest_metadata",
     "read_weights",
     "replace_best",
     "restore_best",
-    "save_final",
 ]
 
 KEPT = 2
-Variables = Mapping[str, Sequence[keras.Variable]]
 
 
 @dataclass
@@ -103,7 +99,7 @@ class TrainState:
         Raises:
             CheckpointError: the disk is full or the folder cannot be written.
         """
-        arrays = {key: _value(variable) for key, variable in _keyed(variables).items()}
+        arrays = {key: value_of(variable) for key, variable in keyed(variables).items()}
         write_checkpoint(run.state_dir, self.step, arrays, dataclasses.asdict(self))
         try:
             prune_checkpoints(run.state_dir, keep=_needed(run, self.step))
@@ -137,7 +133,7 @@ class TrainState:
             return None
         arrays, metadata = found
         expect(metadata["fingerprint"])
-        _assign(_keyed(variables), arrays, run)
+        assign(keyed(variables), arrays, run)
         state = cls(**metadata)
         later = {step for step in checkpoint_steps(run.state_dir) if step > state.step}  # damaged; a save removes them
         with contextlib.suppress(CheckpointError, OSError):  # what a process left that was ended after its last save
@@ -160,7 +156,7 @@ def read_weights(run: RunFolder, which: Literal["best", "last"] = "best") -> tup
         CheckpointError: the run has no intact state, or no evaluated one when the best is asked for.
     """
     arrays, step = _stored(run, which)
-    weights = {_path(key): array for key, array in arrays.items() if key.startswith("network/")}
+    weights = {path_of(key): array for key, array in arrays.items() if key.startswith("network/")}
     if len(weights) != sum(key.startswith("network/") for key in arrays):
         raise CheckpointError(f"{run.path}: two variables of the network share one path; give its layers own names")
     return step, weights
@@ -174,7 +170,7 @@ def load_weights(run: RunFolder, network: keras.Model, which: Literal["best", "l
     """
     arrays, step = _stored(run, which)
     stored = {key: array for key, array in arrays.items() if key.startswith("network/")}
-    _assign(_keyed({"network": network.weights}), stored, run)
+    assign(keyed({"network": network.weights}), stored, run)
     return step
 
 
@@ -189,10 +185,10 @@ def replace_best(run: RunFolder, network: keras.Model) -> None:
     Raises:
         CheckpointError: the run has no intact, evaluated state, it belongs to another network, or cannot be written.
     """
-    folder, step = _best(run)
+    folder, step = _best(run, newest_metadata(run))
     arrays, metadata = read_checkpoint(folder, step)
-    now = {_identity(key): _value(weight) for key, weight in _keyed({"network": network.weights}).items()}
-    stored = {key: _identity(key) for key in arrays if key.startswith("network/")}
+    now = {identity_of(key): value_of(weight) for key, weight in keyed({"network": network.weights}).items()}
+    stored = {key: identity_of(key) for key in arrays if key.startswith("network/")}
     if now.keys() != set(stored.values()) or any(
         now[place].shape != arrays[key].shape for key, place in stored.items()
     ):
@@ -204,60 +200,21 @@ def replace_best(run: RunFolder, network: keras.Model) -> None:
 
 def _stored(run: RunFolder, which: str) -> tuple[Arrays, int]:
     """Arrays and step of the best or the last state."""
+    arrays, metadata = _newest(run)
     if which == "last":
-        arrays, metadata = _newest(run)
         return arrays, metadata["step"]
-    folder, step = _best(run)
-    return read_checkpoint(folder, step)[0], step
+    folder, step = _best(run, metadata)
+    if (folder, step) != (run.state_dir, metadata["step"]):
+        arrays, _ = read_checkpoint(folder, step)
+    return arrays, step
 
 
-def _best(run: RunFolder) -> tuple[Path, int]:
+def _best(run: RunFolder, metadata: Mapping[str, Any]) -> tuple[Path, int]:
     """Folder and step of the best state, or of what was made of the states after the last update."""
-    _, metadata = _newest(run)
     if metadata["best_step"] is None:
         raise CheckpointError(f"{run.path}: was stopped before its first evaluation; resume its training first")
     folder = run.state_dir if final_facts(run, metadata) is None else run.final_dir
     return folder, metadata["best_step"]
-
-
-def final_facts(run: RunFolder, metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What is told of the weights that were made after the last update, see `save_final`.
-
-    Args:
-        run: the run.
-        metadata: of its newest state.
-
-    Returns:
-        None where there are none, or none of this state, for training went on.
-    """
-    with contextlib.suppress(CheckpointError):
-        found: dict[str, Any] = read_manifest(run.final_dir, metadata["best_step"] or 0)["metadata"]
-        if found["after_step"] == metadata["step"]:
-            return found
-    return None
-
-
-def save_final(run: RunFolder, network: keras.Model, facts: Mapping[str, Any]) -> None:
-    """Keeps weights that were made of a run's states, or after them: an average, a refit. They then are its best.
-
-    Training that goes on starts from its own states, and makes them anew in the end.
-
-    Args:
-        run: the run; its training has ended.
-        network: with the weights.
-        facts: how they were made, as JSON can hold it.
-
-    Raises:
-        CheckpointError: the disk is full or the folder cannot be written.
-    """
-    _, metadata = _newest(run)
-    arrays = {key: _value(variable) for key, variable in _keyed({"network": network.weights}).items()}
-    try:
-        run.final_dir.mkdir(exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(f"{run.final_dir}: cannot be made: {error.strerror or error}") from error
-    write_checkpoint(run.final_dir, metadata["best_step"], arrays, {**facts, "after_step": metadata["step"]})
-    prune_checkpoints(run.final_dir, keep={metadata["best_step"]})
 
 
 def newest_metadata(run: RunFolder) -> Mapping[str, Any]:
@@ -267,26 +224,6 @@ def newest_metadata(run: RunFolder) -> Mapping[str, Any]:
         CheckpointError: there is none.
     """
     return _newest(run)[1]
-
-
-def load_mean(run: RunFolder, network: keras.Model, steps: Sequence[int]) -> None:
-    """Loads the mean of the weights of several states of a run; what is no float is that of the first.
-
-    Raises:
-        CheckpointError: a state is missing or damaged, or belongs to another network.
-    """
-    every = [read_checkpoint(run.state_dir, step)[0] for step in steps]
-    names = [key for key in every[0] if key.startswith("network/")]
-    mean = {key: _mean([arrays[key] for arrays in every]) for key in names}
-    _assign(_keyed({"network": network.weights}), mean, run)
-
-
-def _mean(arrays: Sequence[Array]) -> Array:
-    """The mean of arrays in their own type; the first where they are whole numbers."""
-    first = arrays[0]
-    if first.dtype.kind in "iub":
-        return first
-    return np.asarray(np.mean([array.astype(np.float64) for array in arrays], axis=0).astype(first.dtype))
 
 
 def _newest(run: RunFolder) -> tuple[Arrays, dict[str, Any]]:
@@ -312,49 +249,3 @@ def _newest_intact(run: RunFolder, note: Callable[[str], None]) -> tuple[Arrays,
     if steps:
         raise CheckpointError(f"{problem}; no intact state is left: start again with another --run")
     return None
-
-
-def _keyed(variables: Variables) -> dict[str, keras.Variable]:
-    """Names each variable `group/position/path`; the position, not the path, identifies it within its group."""
-    return {
-        f"{group}/{position:04d}/{variable.path}": variable
-        for group, members in variables.items()
-        for position, variable in enumerate(members)
-    }
-
-
-def _path(key: str) -> str:
-    """The variable's own path, of a key of `_keyed`."""
-    return key.split("/", 2)[2]
-
-
-def _identity(key: str) -> str:
-    """Group and position, of a key of `_keyed`."""
-    return key.rsplit("/", key.count("/") - 1)[0]
-
-
-def _value(variable: keras.Variable) -> Array:
-    """The variable as a NumPy array."""
-    return np.asarray(keras.ops.convert_to_numpy(variable.value))
-
-
-def _assign(variables: Mapping[str, keras.Variable], arrays: Arrays, run: RunFolder) -> None:
-    """Sets all variables, after it is known that all arrays fit: none is changed if one does not."""
-    stored = {_identity(key): (key, array) for key, array in arrays.items()}
-    for key, variable in variables.items():
-        name, array = stored.pop(_identity(key), ("nothing", np.empty(())))
-        if name == "nothing" or array.shape != tuple(variable.shape) or array.dtype.name != variable.dtype:
-            found = "nothing" if name == "nothing" else f"{_path(name)} {array.dtype.name} {list(array.shape)}"
-            raise CheckpointError(
-                f"{run.path}: its state does not fit this model: for {variable.path} {variable.dtype} "
-                f"{list(variable.shape)} it holds {found}; use the run's own configuration or another --run"
-            )
-    if stored:
-        name, array = next(iter(stored.values()))
-        raise CheckpointError(
-            f"{run.path}: its state does not fit this model, which lacks {_path(name)} {list(array.shape)}; "
-            f"use the run's own configuration or another --run"
-        )
-    by_identity = {_identity(key): array for key, array in arrays.items()}
-    for key, variable in variables.items():
-        variable.assign(by_identity[_identity(key)])

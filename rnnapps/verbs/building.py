@@ -1,4 +1,4 @@
-"""What a training begins with: preprocessor, network and objective of a run."""
+"""What a training begins with, preprocessor, network and objective of a run; and the training itself."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from rnnapps.contract.splits import Splits
 from rnnapps.verbs.opening import load_preprocessor
 
 if TYPE_CHECKING:
+    from rnnapps.training.pause import Pause
     from rnnapps.training.run import RunFolder
 
-__all__ = ["build_run"]
+__all__ = ["build_run", "train_run"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
@@ -40,6 +41,55 @@ def build_run(
     objective = pipeline.objective(fitted, splits)
     objective.batches(0)  # says now whether the data suffice for a batch: a run, once begun, keeps its settings
     return fitted, objective
+
+
+def train_run(
+    folder: RunFolder,
+    fitted: Fitted[Any, Any],
+    objective: Objective,
+    splits: Splits,
+    *,
+    resume: str,
+    progress: bool = True,
+    pause: Pause | None = None,
+) -> dict[str, Any]:
+    """Trains what `build_run` has built, or goes on; a run is the same, bit for bit, whoever trains it.
+
+    Args:
+        folder: the run folder.
+        fitted: the model.
+        objective: what is trained.
+        splits: the data, which must be those that the run was begun with.
+        resume: what to type to go on, where a signal stops it.
+        progress: show progress on stderr.
+        pause: where to rest before the end; None for nowhere.
+
+    Returns:
+        As `rnnapps.training.loop.train`, which raises the errors too.
+    """
+    from rnnapps.training.loop import train
+
+    config = fitted.config
+    return train(
+        folder,
+        fitted.network,
+        objective,
+        config.training,
+        seed=config.seed,
+        fingerprint={"data": splits.digest()},
+        when_changed={"data": _data_changed(config)},
+        progress=progress,
+        resume_command=resume,
+        pause=pause,
+    )
+
+
+def _data_changed(config: Any) -> str:
+    source = getattr(config.data, "source", "its source")
+    return (
+        f"the data of this run (data.source {source}) have changed since it was begun: restore them to resume it, "
+        f"or train on the new ones with another --run"
+    )
 
 
 def _preprocessor(

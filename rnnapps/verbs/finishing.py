@@ -57,7 +57,8 @@ def finish(
     Returns:
         What was made, by name, for a person.
     """
-    from rnnapps.training.state import final_facts, newest_metadata, restore_best
+    from rnnapps.training.final import final_facts
+    from rnnapps.training.state import newest_metadata, restore_best
 
     training, metadata = fitted.config.training, newest_metadata(folder)
     wanted = {"average_states": training.average_states, "averaged": training.averaged, "refit": training.refit}
@@ -68,7 +69,7 @@ def finish(
     shutil.rmtree(folder.final_dir, ignore_errors=True)
     restore_best(folder, fitted.network)
     if training.refit:
-        return _refit(pipeline, fitted, folder, splits=splits, prepare=prepare, wanted=wanted)
+        return _refit(pipeline, fitted, folder, splits=splits, prepare=prepare, metadata=metadata, wanted=wanted)
     if training.average_states:
         return _average(fitted.network, folder, objective, metadata=metadata, wanted=wanted)
     return {}
@@ -83,7 +84,8 @@ def _average(
     wanted: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """The mean of the kept states, where it validates better than the best of them."""
-    from rnnapps.training.state import load_mean, restore_best, save_final
+    from rnnapps.training.final import load_mean, save_final
+    from rnnapps.training.state import restore_best
 
     steps, best = [step for step, _ in metadata["kept"]], metadata["best_value"]
     if len(steps) < 2:
@@ -97,7 +99,7 @@ def _average(
         restore_best(folder, network)
         return {}
     facts = {"averaged_states": len(steps), objective.metric: value}
-    save_final(folder, network, {**wanted, "told": facts})
+    save_final(folder, network, {**wanted, "told": facts}, metadata=metadata)
     return facts
 
 
@@ -108,15 +110,17 @@ def _refit(
     *,
     splits: Any,
     prepare: Callable[[Fitted[Any, Any]], object],
+    metadata: Mapping[str, Any],
     wanted: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Trains on all rows for as many updates as the best state had, and takes what was learned of that."""
+    from rnnapps.training.final import save_final
     from rnnapps.training.finetune import is_statistic
     from rnnapps.training.loop import train
     from rnnapps.training.pause import Pause
-    from rnnapps.training.state import load_weights, newest_metadata, save_final
+    from rnnapps.training.state import load_weights
 
-    best_step, network = newest_metadata(folder)["best_step"], fitted.network
+    best_step, network = metadata["best_step"], fitted.network
     config = dataclasses.replace(fitted.config.training, patience=0, tensorboard=False, track=(), average_states=0)
     again = _begun_anew(pipeline, fitted, prepare)
     whole: Any = pipeline.with_validation(splits)
@@ -125,9 +129,7 @@ def _refit(
     train(
         run,
         again.network,
-        dataclasses.replace(
-            pipeline.objective(again, whole), validate=lambda: {UNJUDGED: 0.0}, metric=UNJUDGED, samples=list
-        ),
+        _unjudged(pipeline.objective(again, whole)),
         config,
         seed=fitted.config.seed,
         fingerprint={"data": whole.digest(), "best_step": best_step},
@@ -139,8 +141,13 @@ def _refit(
         if learned.trainable or is_statistic(learned):
             own.assign(learned)
     facts = {"refit_updates": best_step}
-    save_final(folder, network, {**wanted, "told": facts})
+    save_final(folder, network, {**wanted, "told": facts}, metadata=metadata)
     return facts
+
+
+def _unjudged(objective: Objective) -> Objective:
+    """An objective without validation: nothing is held out from it."""
+    return dataclasses.replace(objective, validate=lambda: {UNJUDGED: 0.0}, metric=UNJUDGED, samples=list)
 
 
 def _begun_anew(

@@ -14,7 +14,7 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
 from rnnapps.errors import CheckpointError, ConfigError, RnnappsError
-from rnnapps.verbs.building import build_run
+from rnnapps.verbs.building import build_run, train_run
 from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
@@ -191,22 +191,12 @@ def _fit(
     """Trains to the end, and leaves the best weights in the network, or what was made after them."""
     from rnnapps.training.checkpoint import checkpoint_steps
     from rnnapps.training.environment import keep_environment
-    from rnnapps.training.loop import train as fit
 
     told = [f"run folder: {folder.path}"]
     told += course(fitted.config.training, objective, finetuned=read_origin(folder) is not None)
     told += keep_environment(folder.path, max(checkpoint_steps(folder.state_dir), default=0))
     print(*told, sep="\n", file=sys.stderr)
-    summary = fit(
-        folder,
-        fitted.network,
-        objective,
-        fitted.config.training,
-        seed=fitted.config.seed,
-        fingerprint={"data": splits.digest()},
-        when_changed={"data": _data_changed(fitted.config)},
-        resume_command=f"rnnapps {pipeline.name} train --run {folder.path}",
-    )
+    summary = train_run(folder, fitted, objective, splits, resume=f"rnnapps {pipeline.name} train --run {folder.path}")
     forget_evaluation(folder)
     origin = read_origin(folder)
     summary |= finish(
@@ -243,11 +233,3 @@ def _report(pipeline: AnyPipeline, model: OpenModel, splits: Splits, objective: 
     from rnnapps.verbs import reporting
 
     return reporting.refresh_report(pipeline, model, splits, objective)
-
-
-def _data_changed(config: Any) -> str:
-    source = getattr(config.data, "source", "its source")
-    return (
-        f"the data of this run (data.source {source}) have changed since it was begun: restore them to resume it, "
-        f"or train on the new ones with another --run"
-    )

@@ -46,6 +46,12 @@ def test_csv_comes_back_as_text(tmp_path: Path, rows: list[dict[str, Any]], suff
     assert values(path) == [{name: str(value) for name, value in row.items()} for row in rows]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_may_end_as_on_any_machine(tmp_path: Path, end: str) -> None:
+    (tmp_path / "a.csv").write_bytes(end.join(["id,text", '1,"two', 'lines"', "2,one", ""]).encode())
+    assert values(tmp_path / "a.csv") == [{"id": "1", "text": f"two{end}lines"}, {"id": "2", "text": "one"}]
+
+
 @MANY
 @given(TABLES)
 def test_parquet_comes_back(tmp_path: Path, rows: list[dict[str, Any]]) -> None:

@@ -148,8 +148,9 @@ def test_a_folder_of_other_data_is_left_alone(place: Path, capsys: pytest.Captur
     (folder / "fit.json").write_text(json.dumps({"task": "tiny", "source": "other", "minutes": 1, "told": []}))
     assert main(["fit", "abc"]) == 2
     assert "fits/abc: was begun for tiny of other; name another folder with --to" in capsys.readouterr().err
-    (folder / "fit.json").write_text("{")
-    assert main(["fit", "abc"]) == 2
-    assert "fits/abc/fit.json: cannot be read" in capsys.readouterr().err
+    for damaged in ("{", "{}", "[]"):
+        (folder / "fit.json").write_text(damaged)
+        assert main(["fit", "abc"]) == 2
+        assert "fits/abc/fit.json: cannot be read" in capsys.readouterr().err
     with pytest.raises(ConfigError):
         configure(TINY, {}, {"no": 1})

@@ -117,6 +117,14 @@ def test_a_search_is_gone_on_with_as_it_was_begun(
     assert line in capsys.readouterr().err
 
 
+def test_data_that_have_changed_are_not_mixed_with_those_before(
+    found: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.cli.tiny_pipeline.Circle.digest", lambda circle: "others")
+    assert main(QUICK, ["tune", "--search", found["folder"]]) == 2
+    assert f"{found['folder']}: the data have changed since this search was begun" in capsys.readouterr().err
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert main(QUICK, ["tune", "--search", str(tmp_path), *SHORT]) == 2
