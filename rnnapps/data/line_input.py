@@ -13,7 +13,7 @@ from rnnapps.contract.stream_memory import Remembered, StreamMemory
 from rnnapps.data.file_kinds import require_table
 from rnnapps.errors import DataError
 
-__all__ = ["STANDARD_INPUT", "LineInput", "tell_of_terminal"]
+__all__ = ["STANDARD_INPUT", "LineInput", "line_text", "tell_of_terminal"]
 
 STANDARD_INPUT = "standard input"
 CHUNK_BYTES = 1 << 16
@@ -140,6 +140,23 @@ class _Encoded:
     def read1(self, size: int, /) -> bytes:
         """Some bytes; empty at the end."""
         return self.text.read(size).encode("utf-8", errors="surrogateescape")
+
+
+def line_text(name: str, number: int, line: bytes) -> str:
+    """A line as text, without its end; of the first one a byte order mark is dropped.
+
+    Args:
+        name: what to call the source in errors.
+        number: of the line, from 1.
+        line: its bytes.
+
+    Raises:
+        DataError: it is not UTF-8.
+    """
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise DataError(name, f"line {number} is not UTF-8 text", "convert it (iconv)") from None
 
 
 def tell_of_terminal(what: str) -> None:

@@ -88,13 +88,14 @@ def generate(
 def generate_as_asked(
     step: StepFunction, states: Nest, first_logits: Tensor, rules: Rules, *, length: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """As `generate`, where the rules have every field, but a request may do without top_k, top_p and stop.
+    """As `generate`, where the rules have top_k and top_p, but a request may do without them and without stop.
 
     Sorting the vocabulary for each id costs more than a small network: where no row asks for it, the plain loop runs.
     """
     plain = Rules(rules.temperature, rules.seed, min_p=rules.min_p)
-    top_k, top_p, stop = (tf.convert_to_tensor(rule) for rule in (rules.top_k, rules.top_p, rules.stop_lengths))
-    asked = (top_k > 0) | (top_p < 1) | (stop > 0)
+    asked = (tf.convert_to_tensor(rules.top_k) > 0) | (tf.convert_to_tensor(rules.top_p) < 1)
+    if rules.stop is not None:
+        asked |= tf.convert_to_tensor(rules.stop_lengths) > 0
 
     def run(chosen: Rules) -> Callable[[], tuple[Tensor, Tensor]]:
         return lambda: generate(step, states, first_logits, chosen, length=length)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import numpy as np
 import tensorflow as tf
 
 from rnnapps.errors import CheckpointError
@@ -79,8 +78,9 @@ class PieceVocabulary:
         self.pieces, self.lowercase, self.unit = list(pieces), lowercase, unit
         self.merges = None if merges is None else list(merges)
         self._cutter = LongestPieces(pieces) if merges is None else MergedPieces(pieces, merges)
-        texts = ["", "\ufffd", "", "", *self._cutter.texts]
-        self._texts = np.array([text.replace(chr(SIGN), " ").encode() for text in texts], object)
+        self.texts = ["", "\ufffd", "", "", *(text.replace(chr(SIGN), " ") for text in self._cutter.texts)]
+        """What each id is written as."""
+        self._encoded = [text.encode() for text in self.texts]
 
     @property
     def size(self) -> int:
@@ -120,15 +120,18 @@ class PieceVocabulary:
             lengths: int32.
             unknown: strings `(batch, pieces)` to write for unknown pieces; U+FFFD by default.
         """
+        return tf.strings.regex_replace(self.joined(ids, lengths, unknown), "^ ", "")
+
+    def joined(self, ids: Tensor, lengths: Tensor, unknown: Tensor | None = None) -> Tensor:
+        """The same with the space, if there is one, before the first word."""
         texts = self.look_up(ids)
         if unknown is not None:
             texts = tf.where(tf.equal(ids, UNKNOWN), unknown, texts)
-        texts = tf.where(tf.sequence_mask(lengths, tf.shape(ids)[1]), texts, "")
-        return tf.strings.regex_replace(tf.strings.reduce_join(texts, axis=1), "^ ", "")
+        return tf.strings.reduce_join(tf.where(tf.sequence_mask(lengths, tf.shape(ids)[1]), texts, ""), axis=1)
 
     def look_up(self, ids: Tensor) -> Tensor:
         """What each of the ids, of any shape, is written as, in graph; "" for padding, start and end."""
-        return tf.gather(tf.constant(self._texts.tolist()), ids)
+        return tf.gather(tf.constant(self._encoded), ids)
 
     def split(self, strings: Tensor) -> Words:
         """Normalises strings `(batch,)` and splits them into words, in graph; a derived class may split otherwise."""

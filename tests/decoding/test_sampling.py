@@ -241,3 +241,16 @@ def test_a_row_with_min_p_alone_is_drawn_by_it_as_beside_rows_with_other_rules()
         alone = Rules(*(None if rule is None else rule[row : row + 1] for rule in rules))
         ids, _ = generate_as_asked(step, [states[0][row : row + 1]], first[row : row + 1], alone, length=lengths[:1])
         assert ids[0].numpy().tolist() == together[row].numpy().tolist() == greedy[row].numpy().tolist()
+
+
+def test_rows_without_stops_are_drawn_as_asked() -> None:
+    """What is sorted for the sake of other rows, or for none, changes nothing; neither do stops of no ids."""
+    rows = 4
+    states, first = start(rows)
+    lengths = tf.constant([9] * rows)
+    for top_k, top_p in (([0, 0, 3, 0], [1.0, 0.6, 1.0, 1.0]), (0, 1.0)):
+        rules = make_rules(rows, seed=[1, 2, 3, 4], top_k=top_k, top_p=top_p)
+        expected, _ = generate(step, states, first, rules, length=lengths)
+        for asked in (rules, rules._replace(stop=None, stop_lengths=None)):
+            ids, _ = generate_as_asked(step, states, first, asked, length=lengths)
+            np.testing.assert_array_equal(ids, expected)

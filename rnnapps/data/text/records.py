@@ -13,7 +13,7 @@ from rnnapps.data.csv_dicts import csv_dicts, shown_names
 from rnnapps.data.text.json_lines import json_object, whole_text
 from rnnapps.errors import DataError
 
-__all__ = ["has_records", "record_texts"]
+__all__ = ["CHAT", "FIELDS", "has_records", "record_texts"]
 
 JSON_SUFFIXES = (".jsonl", ".ndjson")
 TABLE_SUFFIXES = (".csv", ".tsv")

@@ -32,4 +32,5 @@ class TextExportConfig(ExportConfig):
     def __post_init__(self) -> None:
         """Checks the values."""
         super().__post_init__()
-        require("export.completions", self.completions, "from 1 to 20", 1 <= self.completions <= MOST_COMPLETIONS)
+        most = MOST_COMPLETIONS
+        require("export.completions", self.completions, f"from 1 to {most}", 1 <= self.completions <= most)

@@ -166,10 +166,11 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
         from rnnapps.tasks.text_generation.scoring import read_evidence, text_scorer
 
         vocabulary, grams = fitted.preprocessor.vocabulary, fitted.preprocessor.grams
+        texts = vocabulary.texts
         ids, read = vocabulary.encode_all(splits.validation), _reader(fitted)
         shaded = beginning(ids, vocabulary, SHADED_CHARACTERS)
         losses = text_scorer(fitted.network, read, HeldText(shaded, None, 0), grams)().model.losses
-        sections = [surprise_section([vocabulary.texts[number] for number in shaded], losses)]
+        sections = [surprise_section([texts[number] for number in shaded], losses)]
         if grams is not None:
             evidence = read_evidence(fitted.network, read, ids[:SHOWN_TOKENS], grams)
             sections.append(blend_section(*evidence, token=NOUNS[vocabulary.kind]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnnapps.contract.stream_memory import StreamMemory
-from rnnapps.data.line_input import LineInput
+from rnnapps.data.line_input import LineInput, line_text
 from rnnapps.errors import DataError
 
 __all__ = ["prompts_of"]
@@ -15,12 +15,8 @@ def prompts_of(source: str) -> list[str]:
     Raises:
         DataError: the file cannot be read, or a line is not UTF-8.
     """
-    lines, found = LineInput(source, StreamMemory()), []
-    for line in lines:
-        try:
-            found.append(line.decode("utf-8-sig" if lines.number == 1 else "utf-8").rstrip("\r\n"))
-        except UnicodeDecodeError:
-            raise DataError(lines.name, f"line {lines.number} is not UTF-8 text", "convert it (iconv)") from None
+    lines = LineInput(source, StreamMemory())
+    found = [line_text(lines.name, lines.number, line) for line in lines]
     if not found:
         raise DataError(lines.name, "holds no line", "give a prompt a line")
     return found

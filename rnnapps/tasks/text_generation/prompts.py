@@ -64,7 +64,7 @@ def continue_texts(
         int32 `(batch,)`.
     """
     opened, states, logits = read_prompts(model, vocabulary, prompts)
-    write = generate if None in (rules.top_k, rules.top_p, rules.stop) else generate_as_asked
+    write = generate if None in (rules.top_k, rules.top_p) else generate_as_asked
     step, begun = _writing_step(model, vocabulary, repeats)
     ids, lengths = write(step, begun(states), logits, rules, length=length)
     texts = vocabulary.decode(ids, lengths)

@@ -7,12 +7,11 @@ from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.look.heads import TABLE_SUFFIXES, head_of
 from rnnapps.data.text.documents import TEXT_SUFFIXES
 from rnnapps.data.text.json_lines import json_object
+from rnnapps.data.text.records import CHAT, FIELDS, has_records
 from rnnapps.errors import DataError
 
 __all__ = ["recognise"]
 
-RECORDS = (".jsonl", ".ndjson")
-FIELDS = ("text", "content", "body", "messages")
 SEPARATORS = ("\t", "|||")
 
 
@@ -23,9 +22,9 @@ def recognise(source: str) -> Recognised | None:
         return Recognised(head.told(TEXT_SUFFIXES, "files of text")) if head.share(TEXT_SUFFIXES) > 0.5 else None
     if not head.lines:
         return None
-    suffix = plain_suffix(head.path)
-    if suffix in RECORDS:
+    if has_records(head.path, field=""):
         return Recognised("records with a text each") if _has_text(source, head.lines[0]) else None
+    suffix = plain_suffix(head.path)
     if suffix in TABLE_SUFFIXES:
         return None
     in_columns = sum(any(sign in line for sign in SEPARATORS) for line in head.lines) * 2 > len(head.lines)
@@ -34,6 +33,6 @@ def recognise(source: str) -> Recognised | None:
 
 def _has_text(source: str, line: str) -> bool:
     try:
-        return any(name in json_object(source, "line 1", line) for name in FIELDS)
+        return any(name in json_object(source, "line 1", line) for name in (*FIELDS, CHAT))
     except DataError:
         return False

@@ -14,6 +14,7 @@ from rnnapps.types import Array
 __all__ = ["blend_section", "repetition_section", "surprise_section"]
 
 MOST_SURPRISING = 12
+SPACE, LINE_END = "\N{OPEN BOX}", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
 BEFORE = 30
 """Characters of the text before a token that are shown with it."""
 
@@ -53,15 +54,18 @@ def surprise_section(texts: Sequence[str], losses: Array) -> Section:
     most = max(float(np.quantile(losses, 0.99)), 1e-6)
     caption = f"The darker, the less expected; darkest from {most:.1f} nats on. Point at a token for its nats."
     ranked = sorted(range(1, len(texts)), key=lambda place: -values[place])[:MOST_SURPRISING]
-    rows = [(texts[place], values[place], "".join(texts[:place])[-BEFORE:]) for place in ranked]
-    table = Table(("token", "nats", "behind"), [tuple(map(_visible, row)) for row in rows])
+    rows = [
+        (_visible(texts[place]).replace(" ", SPACE), values[place], _visible("".join(texts[:place])[-BEFORE:]))
+        for place in ranked
+    ]
+    table = Table(("token", "nats", "behind"), rows)
     blocks = [ShadedText(list(zip(texts, values, strict=True)), most, "nats", caption)]
     return Section("What surprised the model", [*blocks, Details("The least expected tokens", [table])])
 
 
-def _visible(value: Value) -> Value:
-    """A text in which white space is seen."""
-    return value.replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}") if isinstance(value, str) else value
+def _visible(text: str) -> str:
+    """A text in which the ends of lines are seen."""
+    return text.replace("\n", LINE_END)
 
 
 def repetition_section(measured: Mapping[str, Repetition]) -> Section:

@@ -23,7 +23,7 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.bad_examples import answered
-from rnnapps.data.line_input import STANDARD_INPUT, LineInput
+from rnnapps.data.line_input import STANDARD_INPUT, LineInput, line_text
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.export_config import TranslationExportConfig
@@ -312,10 +312,7 @@ def _lines() -> Iterator[Callable[[], str]]:
 
 def _sentence(line: bytes, number: int) -> str:
     """The sentence of a line of standard input."""
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise DataError(STANDARD_INPUT, f"line {number} is not UTF-8 text", "convert it (iconv)") from None
+    text = line_text(STANDARD_INPUT, number, line)
     if len(text) > LONGEST_SENTENCE:
         problem = f"line {number} has {len(text):,} characters; at most {LONGEST_SENTENCE:,} are translated"
         raise DataError(STANDARD_INPUT, problem, "cut it into sentences")

@@ -6,6 +6,7 @@ import gzip
 import io
 import random
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import mido
@@ -73,14 +74,15 @@ def test_endings_wrappings_and_archives(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [150, pytest.param(3000, marks=pytest.mark.slow)])
 def test_mutated_files_are_pieces_or_clear_errors(count: int) -> None:
-    draw, valid = random.Random(0), 0
-    whole = [file_of(FIRST, kind=2), file_of(SECOND, ticks=0xE728), scales(60)]
+    draw, valid = random.Random(0), Counter[str]()
+    whole = {"patterns": file_of(FIRST, kind=2), "time code": file_of(SECOND, ticks=0xE728), "usual": scales(60)}
     for number in range(count):
-        content = bytearray(mutate(draw.choice(whole), draw))
+        kind = draw.choice(list(whole))
+        content = bytearray(mutate(whole[kind], draw))
         if number % 3 == 0 and len(content) > 14:
             content[draw.randrange(14)] = draw.randrange(256)
         try:
-            valid += len(given_piece(bytes(content), "x", CONFIG).notes) > 0
+            valid[kind] += len(given_piece(bytes(content), "x", CONFIG).notes) > 0
         except DataError as error:
             assert str(error).startswith("x: ") and "\n" not in str(error)
-    assert count / 30 < valid < count
+    assert count / 30 < valid.total() < count and all(valid[kind] >= count / 100 for kind in whole)

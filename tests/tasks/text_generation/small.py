@@ -6,9 +6,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
-from rnnapps.tasks.text_generation.pipeline import PIPELINE
+from rnnapps.contract.fitted import Fitted
+from rnnapps.tasks.text_generation.pipeline import PIPELINE, Config
 from tests.tasks.command import Command
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "gru_logits",
     "succeed",
     "sums",
+    "untrained",
     "weights_at",
     "write_words",
 ]
@@ -46,6 +49,13 @@ def write_words(path: Path, count: int, *, seed: int = 0, words: tuple[str, ...]
     draw = random.Random(seed)
     path.write_text("".join(f"{draw.choice(words)} " for _ in range(count)), encoding="utf-8")
     return path
+
+
+def untrained(config: Config, splits: Any) -> Fitted[Any, Any]:
+    """A model before training, whose weights of n-grams validation fits."""
+    keras.utils.set_random_seed(0)
+    preprocessor = PIPELINE.fit_preprocessor(config, splits)
+    return Fitted(config, preprocessor, PIPELINE.build_model(config, preprocessor))
 
 
 def weights_at(run: Path, step: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from rnnapps.tasks.text_generation.blend.held_out import split_held_out
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
 from rnnapps.tasks.text_generation.pipeline import PIPELINE, Config
-from tests.tasks.text_generation.small import write_words
+from tests.tasks.text_generation.small import untrained, write_words
 
 MODEL = TextModelConfig(units=8, embedding_units=4, ngram_order=6)
 TRAINING = TrainingConfig(batch_size=4, window_steps=16)
@@ -39,9 +39,7 @@ def splits(config: Config) -> Any:
 @pytest.fixture(scope="module")
 def fitted(config: Config, splits: Any) -> Fitted[Any, Any]:
     """The network is as it begins."""
-    keras.utils.set_random_seed(0)
-    preprocessor = PIPELINE.fit_preprocessor(config, splits)
-    return Fitted(config, preprocessor, PIPELINE.build_model(config, preprocessor))
+    return untrained(config, splits)
 
 
 def counted(config: Config, ids: Any, size: int) -> GramTable:

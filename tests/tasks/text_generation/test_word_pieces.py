@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -22,7 +21,7 @@ from rnnapps.tasks.text_generation.model_config import TextModelConfig
 from rnnapps.tasks.text_generation.pipeline import PIPELINE, Config, PredictOptions
 from rnnapps.tasks.text_generation.stops import before_stops, until_stop
 from rnnapps.tasks.text_generation.tokens.characters import Characters
-from tests.tasks.text_generation.small import write_words
+from tests.tasks.text_generation.small import untrained, write_words
 
 MODEL = TextModelConfig(units=8, embedding_units=4, ngram_order=4)
 GREEDY = PredictOptions(length=4, temperature=0.0)
@@ -41,13 +40,15 @@ def splits(config: Config) -> Any:
 
 
 @pytest.fixture(scope="module")
-def fitted(config: Config, splits: Any) -> Fitted[Any, Any]:
-    """The network is as it begins; what the model knows, it knows by n-grams."""
-    keras.utils.set_random_seed(0)
-    preprocessor = PIPELINE.fit_preprocessor(config, splits)
-    found = Fitted(config, preprocessor, PIPELINE.build_model(config, preprocessor))
-    PIPELINE.objective(found, splits).validate()
-    return found
+def validated(config: Config, splits: Any) -> tuple[Fitted[Any, Any], dict[str, float]]:
+    """A model whose network is as it begins, and what validation told; what the model knows, it knows by n-grams."""
+    found = untrained(config, splits)
+    return found, PIPELINE.objective(found, splits).validate()
+
+
+@pytest.fixture(scope="module")
+def fitted(validated: tuple[Fitted[Any, Any], dict[str, float]]) -> Fitted[Any, Any]:
+    return validated[0]
 
 
 def test_prompts_may_end_within_a_word(fitted: Fitted[Any, Any]) -> None:
@@ -77,13 +78,13 @@ def test_stops_of_any_texts() -> None:
         assert "".join(until_stop(text, stop)) == wanted  # character by character
 
 
-def test_kinds_of_tokens_compare(config: Config, fitted: Fitted[Any, Any], splits: Any) -> None:
+def test_kinds_of_tokens_compare(
+    config: Config, splits: Any, validated: tuple[Fitted[Any, Any], dict[str, float]]
+) -> None:
     """Nats are those of all tokens, over the characters and words that these tokens stand for."""
-    vocabulary = fitted.preprocessor.vocabulary
+    vocabulary = validated[0].preprocessor.vocabulary
     text, ids = joined(splits.validation), vocabulary.encode_all(splits.validation)
-    values = {
-        name.removeprefix("validation_"): own for name, own in PIPELINE.objective(fitted, splits).validate().items()
-    }
+    values = {name.removeprefix("validation_"): own for name, own in validated[1].items()}
     characters = len(text) - len(vocabulary.texts[ids[0]])
     nats = values["nats_per_character"] * characters
     assert len(ids) < characters / 3

@@ -12,12 +12,11 @@ import tensorflow as tf
 from rnnapps.preprocessing.joined_rows import join_rows
 from rnnapps.preprocessing.longest_pieces import CONTINUED
 from rnnapps.preprocessing.merged_pieces import Merge
-from rnnapps.preprocessing.normalize_text import SIGN
 from rnnapps.preprocessing.pieces import PieceVocabulary, padded
 from rnnapps.preprocessing.special_pieces import SPECIAL, UNKNOWN
 from rnnapps.preprocessing.split_words import Unit, Words
 from rnnapps.tasks.text_generation.data.token_kinds import TokenKind
-from rnnapps.tasks.text_generation.tokens.split_text import REPLACEMENT, Alphabet
+from rnnapps.tasks.text_generation.tokens.split_text import Alphabet
 from rnnapps.tasks.text_generation.tokens.stretches import stretches
 from rnnapps.tasks.text_generation.tokens.vocabulary import BEGINNING, Behind, Opened, Texts, begun
 from rnnapps.types import Array, Tensor
@@ -74,20 +73,13 @@ class TextPieces(PieceVocabulary):
         """See `TextVocabulary`."""
         return tuple(range(len(SPECIAL)))
 
-    @property
-    def texts(self) -> list[str]:
-        """See `TextVocabulary`."""
-        return ["", chr(REPLACEMENT), "", "", *(text.replace(chr(SIGN), " ") for text in self._cutter.texts)]
-
     def split(self, strings: Tensor) -> Words:
         """Splits strings `(batch,)` into words, in graph."""
         return self._alphabet.split(tf.strings.unicode_decode(strings, "UTF-8"))
 
     def decode(self, ids: Tensor, lengths: Tensor, unknown: Tensor | None = None) -> Tensor:
         """See `PieceVocabulary`; nothing is taken off the beginning."""
-        texts = self.look_up(ids) if unknown is None else tf.where(tf.equal(ids, UNKNOWN), unknown, self.look_up(ids))
-        texts = tf.where(tf.sequence_mask(lengths, tf.shape(ids)[1]), texts, "")
-        return tf.strings.reduce_join(texts, axis=1)
+        return self.joined(ids, lengths, unknown)
 
     def encode_all(self, texts: Texts) -> Array:
         """See `TextVocabulary`: uint16 where they fit and int32 otherwise."""
