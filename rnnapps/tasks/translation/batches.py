@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from rnnapps.data.buckets import LengthBuckets
 from rnnapps.errors import DataError
-from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import END, PADDING, START
 from rnnapps.tasks.translation.data.pairs import Pair
-from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.practice import practice_pairs
+from rnnapps.tasks.translation.vocabularies import PairVocabularies, shared_texts
 from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_texts", "padded", "pair_batches"]
+__all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_training_pairs", "padded", "pair_batches"]
 
 CHUNK = 2048
 BUCKETS = 8
@@ -44,21 +44,38 @@ class EncodedPairs:
         return sources, self.lengths[rows, 0].astype(np.int32), targets
 
 
-def encode_texts(vocabulary: PieceVocabulary, texts: Sequence[str]) -> list[Array]:
-    """Ids of each text, int32 `(pieces,)`, the end last."""
-    rows: list[Array] = []
-    for start in range(0, len(texts), CHUNK):
-        ids, lengths = (part.numpy() for part in vocabulary.encode(tf.constant(list(texts[start : start + CHUNK]))))
-        rows += [np.append(row[:length], np.int32(END)) for row, length in zip(ids, lengths, strict=True)]
-    return rows
-
-
 def encode_pairs(vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> EncodedPairs:
-    """Cuts both sides of all pairs into pieces."""
-    return EncodedPairs(
-        encode_texts(vocabularies.source, [pair.source for pair in pairs]),
-        encode_texts(vocabularies.target, [pair.target for pair in pairs]),
-    )
+    """Both sides of pairs to score, cut into pieces: the sentences as they are when they are translated."""
+    sides: tuple[list[Array], list[Array]] = ([], [])
+    for start in range(0, len(pairs), CHUNK):
+        texts = (tf.constant(list(side)) for side in zip(*pairs[start : start + CHUNK], strict=True))
+        for rows, read in zip(sides, vocabularies.read_both(*texts), strict=True):
+            rows += _ended(read.ids, read.lengths)
+    return EncodedPairs(*sides)
+
+
+def encode_training_pairs(vocabularies: PairVocabularies, pairs: Sequence[Pair], *, seed: int) -> EncodedPairs:
+    """Both sides of training pairs, cut into pieces, symbols for the spans that both hold; and pairs to practise on.
+
+    Args:
+        vocabularies: what cuts them.
+        pairs: training pairs.
+        seed: chooses made-up pairs, see `practice.practice_pairs`.
+    """
+    copies = vocabularies.copies
+    if copies is None:
+        return encode_pairs(vocabularies, pairs)
+    sides: tuple[list[Array], list[Array]] = ([], [])
+    for chunk in shared_texts(copies, [*pairs, *practice_pairs(pairs, seed=seed)]):
+        for rows, vocabulary, texts in zip(sides, (vocabularies.source, vocabularies.target), chunk, strict=True):
+            rows += _ended(*vocabulary.encode(tf.constant(texts)))
+    return EncodedPairs(*sides)
+
+
+def _ended(ids: Tensor, lengths: Tensor) -> list[Array]:
+    """Each row of ids `(batch, pieces)`, int32 `(pieces,)`, with the end behind it."""
+    rows = zip(ids.numpy(), lengths.numpy(), strict=True)
+    return [np.append(row[:length], np.int32(END)) for row, length in rows]
 
 
 def padded(rows: Sequence[Array], width: int) -> Array:
