@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnapps.data.compressed import BROKEN, compression_of, open_compressed, plain_suffix
+from rnnapps.data.converters import converted, converter_suffixes
 from rnnapps.data.file_kinds import HEAD_BYTES, kind_of
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
@@ -24,6 +25,7 @@ __all__ = [
     "MAXIMUM_BYTES",
     "MAXIMUM_SAMPLES",
     "STREAMED_BYTES",
+    "audio_suffixes",
     "parse_audio",
     "read_audio",
     "resampled",
@@ -62,7 +64,7 @@ def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
     Raises:
         DataError: it is missing, too large, damaged or of another kind.
     """
-    path = Path(path)
+    path = converted(Path(path), "sound")
     if plain_suffix(path) not in AUDIO_SUFFIXES:
         known = ", ".join(AUDIO_SUFFIXES)
         remedy = f"convert it to WAV, for instance: ffmpeg -i {path.name} {path.stem}.wav"
@@ -72,6 +74,11 @@ def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
         _require_sound(head, path)
         return _of_track(read_track(path, path, maximum_samples=MAXIMUM_SAMPLES), sample_rate_hz, path)
     return parse_audio(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path, sample_rate_hz=sample_rate_hz)
+
+
+def audio_suffixes() -> tuple[str, ...]:
+    """The endings of recordings, those that readers of other packages know among them."""
+    return (*AUDIO_SUFFIXES, *converter_suffixes("sound"))
 
 
 def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Array:
