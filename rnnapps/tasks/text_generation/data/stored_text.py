@@ -28,8 +28,8 @@ FOUND = "found.txt"
 COUNTED = 1 << 22
 """Characters that are counted at once."""
 
-TOGETHER = 1 << 16
-"""Documents of which the ends are read at once."""
+FEWEST_TOGETHER, MOST_TOGETHER = 64, 1 << 16
+"""Documents of which the ends are read at once: the more, the longer a range is."""
 
 WIDER = (0x80, 0x800, 0x10000)
 """Code points from which on UTF-8 takes one byte more."""
@@ -83,24 +83,26 @@ class StoredText:
 
     def __iter__(self) -> Iterator[StoredPiece]:
         """Yields each document, or what the text has of it."""
-        for start, end, feeds in self.ranges:
-            for low, high, whole in self._documents(start, end):
-                yield StoredPiece(self, low, high, feeds if high == end else 0, closed=whole)
+        number = 0
+        for start, end, feeds in self.ranges:  # in their order on disk
+            number = _place(self.document_ends, start, number)
+            if start == end:
+                yield StoredPiece(self, start, end, feeds)
+            for low, high, closed in self._documents(start, end, number):
+                yield StoredPiece(self, low, high, feeds if high == end else 0, closed=closed)
 
-    def _documents(self, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-        """A range cut where documents end; and whether a blank line is known to stand at the end of each."""
-        ends = self.document_ends
-        number = _place(ends, start)
-        if start == end:
-            yield start, end, False
+    def _documents(self, start: int, end: int, number: int) -> Iterator[tuple[int, int, bool]]:
+        """A range cut where documents end, from the number of the first on; and whether each ends in a blank line."""
+        ends, together = self.document_ends, FEWEST_TOGETHER
         while start < end and number < len(ends):
-            for stop in ends[number : number + TOGETHER].tolist():
+            for stop in ends[number : number + together].tolist():
                 high = min(stop, end)
                 number += 1
                 yield start, high, high == stop and number < len(ends)
                 start = high
                 if start >= end:
                     return
+            together = min(2 * together, MOST_TOGETHER)
 
     def key(self, *made: object) -> str:
         """Tells of what is made of this text, of its documents and its ranges."""
@@ -243,9 +245,12 @@ def text_of(points: Array) -> str:
     return np.ascontiguousarray(points, "<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
-def _place(ends: StoredArray, start: int) -> int:
-    """How many of ascending numbers are no larger than one."""
-    low, high = 0, len(ends)
+def _place(ends: StoredArray, start: int, low: int) -> int:
+    """The first number of ascending ones, from a place on, that is larger than one; most often it is near."""
+    step = 1
+    while low + step <= len(ends) and ends[low + step - 1 : low + step][0] <= start:
+        low, step = low + step, 2 * step
+    high = min(low + step, len(ends))
     while low < high:
         middle = (low + high) // 2
         if ends[middle : middle + 1][0] <= start:
