@@ -19,7 +19,7 @@ from rnnapps.tasks.text_generation.held_text import naive_scores
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
 from rnnapps.tasks.text_generation.pipeline import PIPELINE, Config
 from rnnapps.tasks.text_generation.tokens import stretches
-from tests.tasks.text_generation.small import untrained, write_words
+from tests.tasks.text_generation.small import SETTINGS, succeed, untrained, weights_at, write_words
 
 MEMORY, DISK = {"memory_megabytes": 500}, {"memory_megabytes": 0}
 
@@ -133,3 +133,19 @@ def test_no_more_is_held_out_of_a_long_text_than_can_be_scored(source: str, monk
     monkeypatch.setattr(text_parts, "MOST_HELD_OUT", 500)
     for splits in both(source, validation_fraction=0.5):
         assert 300 <= len(joined(splits.validation)) <= 700
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_report")
+def test_a_run_may_move_its_text_to_disk_and_goes_on_bit_for_bit(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = (*SETTINGS, "--training.compile=graph", "--training.schedule=constant", "--training.evaluate_every=2")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for folder, steps, megabytes in ((whole, 4, 500), (parts, 2, 500), (parts, 4, 0)):
+        flags = (*quick, "--training.steps", steps, "--data.memory_megabytes", megabytes)
+        succeed("train", "--run", folder, "--data.source", text, *flags)
+    told = capsys.readouterr().err
+    assert "data.memory_megabytes changes from 500 to 0" in told and "resuming at step 2" in told
+    left, right = weights_at(whole, 4), weights_at(parts, 4)
+    assert all(left[name].tobytes() == right[name].tobytes() for name in left | right)
