@@ -45,7 +45,7 @@ def echo_fitter(network: keras.Model, rolls: Sequence[Array]) -> Callable[[], No
 
     @tf.function(autograph=False, reduce_retracing=True)
     def recalled(frames: Tensor) -> tuple[Tensor, Tensor]:
-        return tuple(echo.recall_all(frames, echo.initial_state(1))[0])
+        return tuple(echo.recall(frames, echo.initial_state(1))[0])
 
     def fit() -> None:
         if not known:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.tasks.music_generation.echo import BOUNDS, KINDS, Echo
+from rnnapps.tasks.music_generation.echo import BOUNDS, KINDS, PART, Echo
 from rnnapps.tasks.music_generation.fit_echo import echo_fitter, fit_weights
 from rnnapps.tasks.music_generation.frame_network import contexts_of, echo_of, first_states, frame_network
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
@@ -52,7 +52,7 @@ def echo() -> Echo:
 
 def test_the_longest_passage_is_recalled_and_of_equals_the_last(echo: Echo) -> None:
     frames = np.stack([piece(0), piece(1)])
-    found, _ = echo.recall_all(tf.constant(frames), echo.initial_state(2))
+    found, _ = echo.recall(tf.constant(frames), echo.initial_state(2))
     for row in (0, 1):
         for now, (frame, kind) in enumerate(recalled(frames[row], STEPS)):
             assert found.kind[row, now] == kind
@@ -69,11 +69,22 @@ def test_any_chunks_and_frames_that_are_not_there_change_nothing(echo: Echo) -> 
         parts.append(logits)
     np.testing.assert_array_equal(tf.concat(parts, axis=1), whole)
     np.testing.assert_array_equal(state, last)
-    odd = np.insert(frames, 5, 1.0, axis=1)
-    there = np.insert(np.ones(frames.shape[:2], bool), 5, False, axis=1)
-    masked, state = echo(tf.constant(odd), echo.initial_state(2), mask=tf.constant(there))
-    np.testing.assert_array_equal(np.delete(masked, 5, axis=1), whole)
-    np.testing.assert_array_equal(state, last)
+    lengths = np.array([17, 0])
+    there = np.arange(40) < lengths[:, None]
+    shorter, state = echo(
+        tf.constant(np.where(there[..., None], frames, 1.0)), echo.initial_state(2), mask=tf.constant(there)
+    )
+    _, expected = echo(tf.constant(frames[:1, :17]), echo.initial_state(1))
+    np.testing.assert_array_equal(shorter[0, :17], whole[0, :17])
+    np.testing.assert_array_equal(state[0], expected[0])
+    assert not state[1].numpy().any()
+
+
+def test_parts_of_a_long_piece_are_one(echo: Echo) -> None:
+    long = np.concatenate([piece(seed) for seed in (4, 4, 5, 4)])[None]
+    found, _ = echo.recall(tf.constant(long), echo.initial_state(1))
+    kinds = [kind for _, kind in recalled(long[0], STEPS)]
+    assert found.kind.numpy()[0].tolist() == kinds and len(kinds) > 2 * PART
 
 
 def test_all_keys_come_back_from_their_numbers() -> None:
