@@ -19,6 +19,8 @@ BITS = 22
 """Keys in a number: as many as float32 holds exactly, with one more."""
 PART = 64
 """Frames that are looked up at once."""
+MOST_PARTS = 4
+"""Of a known number of frames: parts that are written out one by one, without a loop."""
 
 
 class Recalled(NamedTuple):
@@ -100,24 +102,39 @@ class Echo(keras.layers.Layer):
 
     def recall(self, frames: Tensor, state: Tensor, mask: Tensor | None = None) -> tuple[Recalled, Tensor]:
         """What is recalled behind each of the frames `(batch, time, keys)`, and the state; arguments as of `call`."""
+        rows, steps = tf.shape(frames)[0], frames.shape[1]
+        lengths = (
+            tf.fill([rows], tf.shape(frames)[1]) if mask is None else tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+        )
+        frames = tf.cast(frames, tf.float32)
+        if not steps or steps > MOST_PARTS * PART:
+            return self._recall_any(frames, state, lengths)
+        parts = []
+        for first in range(0, steps, PART):
+            chunk = frames[:, first : first + PART]
+            recalled, state = self._recall_part(chunk, state, tf.clip_by_value(lengths - first, 0, chunk.shape[1]))
+            parts.append(recalled)
+        whole = [tf.concat(own, axis=1) for own in zip(*parts, strict=True)]
+        return Recalled(*whole), state
+
+    def _recall_any(self, frames: Tensor, state: Tensor, lengths: Tensor) -> tuple[Recalled, Tensor]:
+        """The same of any number of frames."""
         rows, steps = tf.shape(frames)[0], tf.shape(frames)[1]
-        lengths = tf.fill([rows], steps) if mask is None else tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        width = min(frames.shape[1] or PART, PART)
-        parts = -(-steps // width)
-        padded = tf.pad(tf.cast(frames, tf.float32), [[0, 0], [0, parts * width - steps], [0, 0]])
-        shapes = ((tf.float32, (frames.shape[0], width, self.keys)), (tf.int32, (frames.shape[0], width)))
+        parts = -(-steps // PART)
+        padded = tf.pad(frames, [[0, 0], [0, parts * PART - steps], [0, 0]])
+        shapes = ((tf.float32, (frames.shape[0], PART, self.keys)), (tf.int32, (frames.shape[0], PART)))
         arrays = [tf.TensorArray(kind, parts, element_shape=shape) for kind, shape in shapes]
 
         def body(part: Tensor, state: Tensor, *arrays: tf.TensorArray) -> tuple[Tensor | tf.TensorArray, ...]:
-            chunk = tf.ensure_shape(padded[:, part * width : (part + 1) * width], shapes[0][1])
-            recalled, after = self._recall_part(chunk, state, tf.clip_by_value(lengths - part * width, 0, width))
+            chunk = tf.ensure_shape(padded[:, part * PART : (part + 1) * PART], shapes[0][1])
+            recalled, after = self._recall_part(chunk, state, tf.clip_by_value(lengths - part * PART, 0, PART))
             written = (array.write(part, own) for array, own in zip(arrays, recalled, strict=True))
             return part + 1, tf.ensure_shape(after, state.shape), *written
 
         start = (tf.constant(0), tf.convert_to_tensor(state), *arrays)
         _, after, *found = tf.while_loop(lambda part, *_: part < parts, body, start, parallel_iterations=1)
         following, kinds = tf.transpose(found[0].stack(), [1, 0, 2, 3]), tf.transpose(found[1].stack(), [1, 0, 2])
-        shape = [rows, parts * width]
+        shape = [rows, parts * PART]
         recalled = Recalled(tf.reshape(following, [*shape, self.keys])[:, :steps], tf.reshape(kinds, shape)[:, :steps])
         recalled.frame.set_shape(frames.shape)
         recalled.kind.set_shape(frames.shape[:2])

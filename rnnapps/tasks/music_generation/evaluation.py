@@ -19,7 +19,6 @@ from rnnapps.tasks.music_generation.metrics.music_diagnostics import music_diagn
 from rnnapps.tasks.music_generation.metrics.note_events import EventScore
 from rnnapps.tasks.music_generation.objective import event_scorer, frame_scorer, joined_events
 from rnnapps.tasks.music_generation.preprocessing.music_grid import BOUNDARY, MusicGrid
-from rnnapps.types import Array
 
 __all__ = ["diagnose", "evaluate_music", "excerpts"]
 
@@ -51,27 +50,19 @@ def evaluate_music(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -
 def _frame_scores(
     network: keras.Model, grid: MusicGrid, pieces: PieceSplits
 ) -> tuple[dict[str, FrameScore], dict[str, float], dict[str, FrameScore]]:
-    """The model and its baselines on frames, the threshold of the model, and what its network is without `Echo`.
+    """The model and its baselines on frames, the model's threshold, and what its network is without `Echo`, with it.
 
     Thresholds are chosen on validation pieces.
     """
     train, validation, held_out = (
         [grid.frames(piece) for piece in part] for part in (pieces.train, pieces.validation, pieces.test)
     )
-    threshold, model = _scored(network, validation, held_out)
-    scored = frame_baselines.score_baselines(train, held_out, validation)
-    looks_back = echo_of(network) is not None
-    alone = {"network alone": _scored(network, validation, held_out, echo=False)[1]} if looks_back else {}
-    return {MODEL: model, **scored}, {"frame_threshold": threshold}, alone
-
-
-def _scored(
-    network: keras.Model, validation: Sequence[Array], held_out: Sequence[Array], *, echo: bool = True
-) -> tuple[float, FrameScore]:
-    """The threshold that suits validation frames, and the score of others with it."""
-    chosen = frame_scorer(network, validation, echo=echo)
+    chosen = frame_scorer(network, validation)
     threshold = best_threshold(lambda value: chosen(value).metrics()["frame_accuracy"])
-    return threshold, frame_scorer(network, held_out, echo=echo)(threshold)
+    model = frame_scorer(network, held_out)(threshold)
+    scored = frame_baselines.score_baselines(train, held_out, validation)
+    alone = {"network alone": frame_scorer(network, held_out, echo=False)(threshold)} if echo_of(network) else {}
+    return {MODEL: model, **scored}, {"frame_threshold": threshold}, alone
 
 
 def _event_scores(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -> dict[str, EventScore]:

@@ -14,6 +14,7 @@ from rnnapps.tasks.music_generation.fit_echo import echo_fitter, fit_weights
 from rnnapps.tasks.music_generation.frame_network import contexts_of, echo_of, first_states, frame_network
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 from rnnapps.tasks.music_generation.objective import frame_scorer
+from rnnapps.training.cost import count_operations
 
 KEYS, STEPS = 25, 12
 
@@ -82,9 +83,15 @@ def test_any_chunks_and_frames_that_are_not_there_change_nothing(echo: Echo) -> 
 
 def test_parts_of_a_long_piece_are_one(echo: Echo) -> None:
     long = np.concatenate([piece(seed) for seed in (4, 4, 5, 4)])[None]
-    found, _ = echo.recall(tf.constant(long), echo.initial_state(1))
+    looped = tf.function(
+        echo.recall, input_signature=[tf.TensorSpec((None, None, KEYS)), tf.TensorSpec((None, *echo.state_shape))]
+    )
     kinds = [kind for _, kind in recalled(long[0], STEPS)]
-    assert found.kind.numpy()[0].tolist() == kinds and len(kinds) > 2 * PART
+    assert len(kinds) > 2 * PART
+    for recall in (echo.recall, looped):
+        found, state = recall(tf.constant(long), echo.initial_state(1))
+        assert found.kind.numpy()[0].tolist() == kinds
+    np.testing.assert_array_equal(state, echo.recall(tf.constant(long), echo.initial_state(1))[1])
 
 
 def test_all_keys_come_back_from_their_numbers() -> None:
@@ -126,3 +133,4 @@ def test_a_network_with_an_echo_knows_what_returns(hidden_units: int) -> None:
     assert not contexts[..., -KEYS:].numpy().any() and not states[-1].numpy().any()
     assert not trained["states"][-1].numpy().any(), "nothing is looked up while the network learns"
     assert echo_of(frame_network(config, KEYS)) is None
+    assert sum(part.matrix for part in count_operations(network, inputs)) > 0, "a report counts what it costs"
