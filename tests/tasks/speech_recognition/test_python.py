@@ -248,6 +248,61 @@ def test_a_long_recording_is_cut_at_pauses(model: Any, tmp_path: Path, capsys: p
         model.predict([path, path], output=str(tmp_path / "long.srt"))
 
 
+@pytest.fixture(scope="module")
+def talk() -> tuple[list[str], np.ndarray]:
+    """What is said in strings with pauses of two seconds behind them, and the sound."""
+    quiet = (0.003 * np.random.default_rng(0).normal(size=2 * RATE)).astype(np.float32)
+    texts = ["hi lo", "mid", "lo mid hi"]
+    return texts, np.concatenate(
+        [part for number, text in enumerate(texts) for part in (say(text, seed=number), quiet)]
+    )
+
+
+def test_utterances_end_at_endpoints(model: Any, talk: tuple[list[str], np.ndarray]) -> None:
+    texts, samples = talk
+    alone = [model.predict(say(text, seed=number)).transcript for number, text in enumerate(texts)]
+    assert "".join(model.stream(samples, chunk_ms=70)) == "".join(f"{text}\n" for text in alone)
+    final = list(model.stream(samples, chunk_ms=70, results="final"))
+    assert [result.transcript for result in final] == alone and [result.segment for result in final] == [0, 1, 2]
+    # Whatever the chunks: an utterance ends at an output, not where a chunk does.
+    for size in (37, 1000, len(samples)):
+        pieces = [samples[first : first + size] for first in range(0, len(samples), size)]
+        assert list(model.stream(pieces, results="final")) == final
+    for result, after in zip(final, [*final[1:], None], strict=True):
+        assert result.final and result.stable == result.transcript == " ".join(word.word for word in result.words)
+        assert result.start < result.words[0].start < result.words[-1].end < result.end - 1.1
+        assert after is None or after.start == result.end
+    partial = list(model.stream(samples, chunk_ms=70, results="partial"))
+    assert [result for result in partial if result.final] == final
+    for result in partial:
+        last = final[result.segment]
+        assert last.transcript.startswith(result.transcript) and result.transcript.startswith(result.stable)
+        assert result.words == last.words[: len(result.words)] or not result.final
+    assert len(partial) >= len(final) + sum(len(text.split()) for text in alone)
+
+
+def test_long_utterances_are_parted_between_words(model: Any) -> None:
+    samples = say("hi lo mid lo hi mid hi lo", seed=5)
+    whole = list(model.stream(samples, results="final"))
+    parted = list(model.stream(samples, results="final", rule3_min_utterance_length=1.0))
+    assert len(whole) == 1 and len(parted) > 1
+    assert " ".join(result.transcript for result in parted) == whole[0].transcript
+    assert [word for result in parted for word in result.words] == list(whole[0].words)
+
+
+def test_results_of_a_stream_go_on_from_its_state(
+    model: Any, talk: tuple[list[str], np.ndarray], tmp_path: Path
+) -> None:
+    samples = talk[1]
+    chunks = [samples[first : first + 3000] for first in range(0, len(samples), 3000)]
+    for results in ("partial", "words"):
+        whole = in_parts(model, [chunks], tmp_path / f"{results} whole", results=results)
+        assert len(whole) > 3
+        for cut in (1, 5, len(chunks) // 2, len(chunks) - 1):
+            parts = [chunks[:cut], chunks[cut:]]
+            assert in_parts(model, parts, tmp_path / f"{results} {cut}", results=results) == whole
+
+
 def test_a_stream_goes_on_from_its_state(model: Any, clip: Path, tmp_path: Path) -> None:
     samples = soundfile.read(clip, dtype="int16")[0]
     chunks = [samples[first : first + 777] for first in range(0, len(samples), 777)]

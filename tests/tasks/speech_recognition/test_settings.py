@@ -49,10 +49,14 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "decoding.symbol_bonus": Change(2.0, beam),
         "decoding.language_model": Change("missing", beam | {"decoding.language_model_weight": 1.0}),
         "file": Change(str(second), {"file": str(first)}),
+        "results": Change("final"),
+        "rule1_min_trailing_silence": Change(0.1, {"file": str(long)}),
+        "rule2_min_trailing_silence": Change(0.1, {"file": str(long)}),
+        "rule3_min_utterance_length": Change(1.0, {"file": str(long)}),
         "output": Change("said.srt"),
         "segmentation": Change("windows", {"file": str(long), "segment_seconds": 1.0}),
         "segment_seconds": Change(1.0, {"file": str(long)}),
-        "pause_seconds": Change(1.0, {"file": str(long), "segment_seconds": 1.5}),
+        "pause_seconds": Change(0.2, {"file": str(long), "segment_seconds": 1.5}),
         "microphone": Change(True, {"file": str(first)}),
     }
 
