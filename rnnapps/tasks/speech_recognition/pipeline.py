@@ -83,7 +83,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         "Times of words are those at which the network is sure of them, up to some tenths of a second off.",
     )
     predict_only: ClassVar[frozenset[str]] = frozenset(
-        {"decoding", "output", "segmentation", "segment_seconds", "pause_seconds"}
+        {"decoding", "transcript", "output", "segmentation", "segment_seconds", "pause_seconds"}
     )
     stream_only: ClassVar[frozenset[str]] = frozenset(
         {
@@ -226,7 +226,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         From Python: files, the bytes of files, samples (int16 or floats of full scale 1, at the model's rate), or pairs
         of samples and their rate.
         """
-        from rnnapps.tasks.speech_recognition.prediction import sounds_of, transcribe, written
+        from rnnapps.tasks.speech_recognition.prediction import align, sounds_of, transcribe, written
         from rnnapps.tasks.speech_recognition.transcription import Transcriber
 
         _require_one_input(options, given)
@@ -236,9 +236,14 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         transcriber = fitted.once(
             "transcriber", lambda: Transcriber(fitted.network, fitted.preprocessor, fitted.config.decoding)
         )
-        cut = SegmentationConfig(options.segmentation, options.segment_seconds, options.pause_seconds)
-        results = transcribe(transcriber, sounds, cut, many=many, timed=given is None)
-        return written(results, options.output, many=many or len(sounds) > 1) if options.output else results
+        several = many or len(sounds) > 1
+        if options.transcript:
+            keep = fitted.config.data.keep_punctuation
+            results = align(transcriber, sounds, options.transcript, keep_punctuation=keep, many=several)
+        else:
+            cut = SegmentationConfig(options.segmentation, options.segment_seconds, options.pause_seconds)
+            results = transcribe(transcriber, sounds, cut, many=many, timed=given is None)
+        return written(results, options.output, many=several) if options.output else results
 
     def stream(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None

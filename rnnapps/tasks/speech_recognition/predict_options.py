@@ -32,6 +32,8 @@ class PredictOptions:
             recognised.
         rule2_min_trailing_silence: stream only: seconds of silence that end any other.
         rule3_min_utterance_length: stream only: seconds after which one is parted between two words.
+        transcript: predict only: text file of what is said, whose words get their times instead of recognised ones; of
+            several recordings, {} in its name stands for that of each.
         output: predict only: file for the transcript with its times, .srt, .vtt, .ctm, .TextGrid or .json; of several
             recordings, {} in its name stands for that of each.
         segmentation: predict only: how longer recordings are cut: energy at pauses, where they are no louder than their
@@ -47,6 +49,7 @@ class PredictOptions:
     rule1_min_trailing_silence: float = 2.4
     rule2_min_trailing_silence: float = 1.2
     rule3_min_utterance_length: float = 20.0
+    transcript: str = ""
     output: str = ""
     segmentation: Segmentation = "energy"
     segment_seconds: float = 30.0

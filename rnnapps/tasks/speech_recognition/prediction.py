@@ -13,6 +13,7 @@ from rnnapps.data.bad_examples import answered
 from rnnapps.data.compressed import plain_stem
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
+from rnnapps.tasks.speech_recognition.alignment import aligned, read_text
 from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
 from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.sound import Sound, read_sound
@@ -23,7 +24,7 @@ from rnnapps.tasks.speech_recognition.segmentation.config import SegmentationCon
 from rnnapps.tasks.speech_recognition.transcript_files import write_transcript
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 
-__all__ = ["Transcription", "Word", "sounds_of", "transcribe", "written"]
+__all__ = ["Transcription", "Word", "align", "sounds_of", "transcribe", "written"]
 
 PLACE = "{}"
 
@@ -87,6 +88,47 @@ def _transcribed(
     return Transcription(file, transcript.text, transcript.confidence, words)
 
 
+def align(
+    transcriber: Transcriber,
+    sounds: Sequence[tuple[str, Sound]],
+    transcript: str,
+    *,
+    keep_punctuation: bool,
+    many: bool = False,
+) -> Iterator[Transcription | BadExample]:
+    """Texts that are known, with the times at which their words are said.
+
+    Args:
+        transcriber: the network and its front end.
+        sounds: what to call each in errors, and the recording.
+        transcript: the file of the text; `{}` in it stands for the name of the recording without its ending.
+        keep_punctuation: whether the model writes punctuation.
+        many: whether there may be several recordings, for which there must be a `{}`; the others are aligned where one
+            cannot be read.
+
+    Raises:
+        ConfigError: several recordings would have one text.
+        DataError: a recording or a text cannot be read, or does not fit, and there are not many.
+    """
+    _require_place("transcript", transcript, many)
+    answers = (
+        partial(_aligned, transcriber, place, sound, transcript, keep_punctuation=keep_punctuation)
+        for place, sound in sounds
+    )
+    return answered(answers, many=many)
+
+
+def _aligned(
+    transcriber: Transcriber, place: str, sound: Sound, transcript: str, *, keep_punctuation: bool
+) -> Transcription:
+    """The text of a recording with its times."""
+    file = str(sound) if isinstance(sound, str | Path) else ""
+    path = transcript.replace(PLACE, plain_stem(file))
+    text = read_text(path)
+    samples = read_sound(sound, place, sample_rate_hz=transcriber.features.sample_rate_hz)
+    return aligned(transcriber, samples, text, place=path, file=file, keep_punctuation=keep_punctuation)
+
+
 def written(
     results: Iterable[Transcription | BadExample], output: str, *, many: bool
 ) -> Iterator[Transcription | BadExample]:
@@ -100,10 +142,16 @@ def written(
     Raises:
         ConfigError: a file cannot be written, or several recordings would be written into one.
     """
-    if many and PLACE not in output:
-        told = f"--output {output} is one file, and there may be several recordings"
-        raise ConfigError(f"{told}; write {PLACE} where each one's name belongs, as in {PLACE}.srt")
+    _require_place("output", output, many)
     return _each_written(results, output)
+
+
+def _require_place(option: str, path: str, many: bool) -> None:
+    """Raises ConfigError where one file is named for several recordings."""
+    if many and PLACE not in path:
+        told = f"--{option} {path} is one file, and there may be several recordings"
+        example = f"{PLACE}{Path(path).suffix}"
+        raise ConfigError(f"{told}; write {PLACE} where each one's name belongs, as in {example}")
 
 
 def _each_written(results: Iterable[Transcription | BadExample], output: str) -> Iterator[Transcription | BadExample]:

@@ -24,6 +24,7 @@ from tests.tasks.command import as_settings, skip_report
 from tests.tasks.cuts import from_standard_input, in_parts, interrupted
 from tests.tasks.speech_recognition.recordings import RATE, audio_bytes, say, write_manifest
 from tests.tasks.speech_recognition.spoken import SETTINGS, answer, succeed
+from tests.tasks.speech_recognition.spoken import complaint as failure
 
 PARTS = {"train": 24, "validation": 4, "test": 4}
 SMALL = {
@@ -256,6 +257,52 @@ def talk() -> tuple[list[str], np.ndarray]:
     return texts, np.concatenate(
         [part for number, text in enumerate(texts) for part in (say(text, seed=number), quiet)]
     )
+
+
+def test_the_words_of_a_text_get_their_times(
+    model: Any, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, said = model.predict(clip), tmp_path / "said.txt"
+    first, *others = found.transcript.split()
+    shown = [f"– {first.title()},", *(f"{word.upper()} …" for word in others)]
+    said.write_text("\n".join(shown), encoding="utf-8")
+    (aligned,) = model.predict([clip], transcript=str(said))
+    assert aligned.transcript == " ".join(shown) and [word.word for word in aligned.words] == shown
+    # What was recognised has the same times and the same probability.
+    assert others and aligned.confidence == pytest.approx(found.confidence, rel=1e-5)
+    assert [(word.start, word.end) for word in aligned.words] == [(word.start, word.end) for word in found.words]
+    said.write_text("mid mid mid mid")
+    wrong = model.predict(clip, transcript=str(said))
+    assert wrong.transcript == "mid mid mid mid" and wrong.confidence < found.confidence / 100
+    times = [time for word in wrong.words for time in (word.start, word.end)]
+    assert times == sorted(times) and times[-1] <= 0.8
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.wav").write_bytes(clip.read_bytes())
+        (tmp_path / f"{name}.txt").write_text("hi lo mid")
+    clip.unlink()
+    flags = ("--transcript", tmp_path / "{}.txt", "--output", tmp_path / "{}.TextGrid")
+    (tmp_path / "b.txt").write_text("hi seven")
+    failed = failure(capsys, "predict", "--run", model.path, "--file", tmp_path, *flags, printed=True)
+    assert failed == f"error: 1 input cannot be read: {tmp_path / 'b.txt'}"
+    assert (tmp_path / "a.TextGrid").read_text().count('text = "lo"') == 1 and not (tmp_path / "b.TextGrid").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hi seven", "said.txt: holds 'seven', which the model cannot write; write what is said in words of"),
+        ("…", "said.txt: has no letters; write what is said"),
+        (" ", "said.txt: is empty; write what is said"),
+        ("lo " * 500, "said.txt: holds 500 symbols, too many for a recording of 0.56 s"),
+    ],
+)
+def test_texts_that_cannot_be_aligned_are_one_line(
+    model: Any, clip: Path, tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "said.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        model.predict(clip, transcript=str(tmp_path / "said.txt"))
+    assert said in str(raised.value) and "\n" not in str(raised.value)
 
 
 def test_utterances_end_at_endpoints(model: Any, talk: tuple[list[str], np.ndarray]) -> None:
