@@ -21,6 +21,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_file
 from rnnapps.data.given_rows import given_inputs, has_rate
+from rnnapps.data.large_data import LARGE_DATA_SETTINGS
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
@@ -75,6 +76,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
     summary: ClassVar[str] = "Writes down what is said in recordings, with confidence and the time of every word."
     config_class = Config
     predict_class = PredictOptions
+    run_frees: ClassVar[frozenset[str]] = LARGE_DATA_SETTINGS | {"data.test"}
     training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "recordings are read whole"}
     intended_use: ClassVar[str] = "Transcribing recordings of the language, vocabulary and kind it was trained on."
     limitations: ClassVar[tuple[str, ...]] = (

@@ -15,7 +15,7 @@ from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.speech_recognition.alignment import aligned, read_text
 from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
-from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.audio import audio_suffixes
 from rnnapps.tasks.speech_recognition.data.sound import Sound, read_sound
 from rnnapps.tasks.speech_recognition.long_recordings import is_long, transcribe_long
 from rnnapps.tasks.speech_recognition.remarks import empty_remark
@@ -39,9 +39,9 @@ def sounds_of(source: str) -> list[tuple[str, Sound]]:
     if source in ("", STANDARD_INPUT):
         raise ConfigError("predict needs --file, a recording or a folder of them; stream reads what has no end")
     path = unpacked_source(source)
-    paths = list_files(path, AUDIO_SUFFIXES) if path.is_dir() else [path]
+    paths = list_files(path, audio_suffixes()) if path.is_dir() else [path]
     if not paths:
-        raise DataError(source, "holds no recording", f"put files there that end in {', '.join(AUDIO_SUFFIXES)}")
+        raise DataError(source, "holds no recording", f"put files there that end in {', '.join(audio_suffixes())}")
     return [(str(path), path) for path in paths]
 
 

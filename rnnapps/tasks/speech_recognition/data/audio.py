@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnapps.data.compressed import BROKEN, compression_of, open_compressed, plain_suffix
+from rnnapps.data.converters import converted, converter_suffixes
 from rnnapps.data.file_kinds import HEAD_BYTES, kind_of
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
@@ -25,6 +26,7 @@ __all__ = [
     "MAXIMUM_BYTES",
     "MAXIMUM_SAMPLES",
     "STREAMED_BYTES",
+    "audio_suffixes",
     "clear_errors",
     "decoded_blocks",
     "file_head",
@@ -75,13 +77,18 @@ def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
     Raises:
         DataError: it is missing, too large, damaged or of another kind.
     """
-    path = Path(path)
+    path = converted(Path(path), "sound")
     require_suffix(path)
     head = file_head(path)
     if head and (has_track(head) or plain_suffix(path) in TRACK_SUFFIXES):
         _require_sound(head, path)
         return _of_track(read_track(path, path, maximum_samples=MAXIMUM_SAMPLES), sample_rate_hz, path)
     return parse_audio(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path, sample_rate_hz=sample_rate_hz)
+
+
+def audio_suffixes() -> tuple[str, ...]:
+    """The endings of recordings, those that readers of other packages know among them."""
+    return (*AUDIO_SUFFIXES, *converter_suffixes("sound"))
 
 
 def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.converters import converted
 from rnnapps.data.sources import read_head
 from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.audio import (
@@ -67,7 +68,7 @@ def sound_blocks(sound: Sound, place: str, *, sample_rate_hz: int) -> Iterator[A
 def _rated(sound: Sound, place: str, sample_rate_hz: int) -> RatedBlocks:
     """The blocks of a sound at its own rate."""
     if isinstance(sound, str | Path):
-        return _of_path(Path(sound))
+        return _of_path(converted(Path(sound), "sound"))
     if isinstance(sound, bytes):
         return _of_bytes(sound, place)
     samples, rate = samples_and_rate(sound, place, sample_rate_hz=sample_rate_hz)
