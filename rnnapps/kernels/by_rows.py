@@ -8,18 +8,24 @@ import tensorflow as tf
 
 from rnnapps.types import Tensor
 
-__all__ = ["by_rows"]
+__all__ = ["become_rows", "by_rows"]
+
+
+def become_rows(values: Tensor) -> bool:
+    """Whether `by_rows` makes rows of values `(..., features)`."""
+    leading = values.shape[:-1]
+    return len(leading) > 1 and tf.is_tensor(values) and sum(size is None for size in leading) < 2 and 0 not in leading
 
 
 def by_rows(function: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
     """What a function of rows `(rows, features)` makes of values `(..., features)`: `(..., any)`.
 
     Without, Keras asks for the sizes of `(batch, 1, features)` while a graph runs, since it does not know the first:
-    ten operations beside a product, which take longer than a small one. Where more than one size is open, and outside
-    of tensors, the function gets the values as they are.
+    ten operations beside a product, which take longer than a small one. Values that do not `become_rows` are given to
+    the function as they are.
     """
-    leading = values.shape[:-1]
-    if len(leading) < 2 or not tf.is_tensor(values) or sum(size is None for size in leading) > 1 or 0 in leading:
+    if not become_rows(values):
         return function(values)
+    leading = values.shape[:-1]
     rows = function(tf.reshape(values, [-1, values.shape[-1]]))
     return tf.reshape(rows, [*(-1 if size is None else size for size in leading), *rows.shape[1:]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from rnnapps.kernels.by_rows import by_rows
+from rnnapps.kernels.by_rows import become_rows, by_rows
 from rnnapps.types import Tensor
 
 __all__ = ["Dense", "DenseHeads"]
@@ -26,8 +26,7 @@ class DenseHeads(keras.layers.EinsumDense):
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Maps `(batch, time, features)` to `(batch, time, ...)`."""
-        several_open = sum(size is None for size in inputs.shape[:-1]) > 1
-        return super().call(inputs) if several_open or not tf.is_tensor(inputs) else by_rows(self._of_rows, inputs)
+        return by_rows(self._of_rows, inputs) if become_rows(inputs) else super().call(inputs)
 
     def _of_rows(self, rows: Tensor) -> Tensor:
         kernel = keras.ops.convert_to_tensor(self.kernel)
