@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnapps.config import require, require_choice, shares_of_given
-from rnnapps.data.bad_examples import BadExamplesConfig
+from rnnapps.data.large_data import LargeDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.preprocessing.piece_kinds import PieceKind
 
@@ -13,7 +13,7 @@ __all__ = ["PairDataConfig"]
 
 
 @dataclass(frozen=True)
-class PairDataConfig(BadExamplesConfig):
+class PairDataConfig(LargeDataConfig):
     """The sentence pairs to learn from.
 
     Attributes:
