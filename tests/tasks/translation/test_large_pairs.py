@@ -11,6 +11,7 @@ import pytest
 
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.batches import StoredEncodedPairs, encode_pairs, pair_batches
+from rnnapps.tasks.translation.data import splits as splits_module
 from rnnapps.tasks.translation.data import stored_pairs
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.data.pairs import PairSplits
@@ -92,6 +93,12 @@ def test_pairs_on_disk_are_those_in_memory(kind: str, reverse: bool, tmp_path: P
 def test_of_many_lines_the_same_are_drawn(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert_equal(*both(write(kind, tmp_path), most_lines=100))
     assert capsys.readouterr().err.count("are read, drawn at random (--data.most_lines)") == 2
+
+
+def test_no_more_is_held_out_of_many_pairs_than_can_be_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits_module, "MOST_HELD_OUT", 9)
+    for splits in both(write("tabs", tmp_path), validation_fraction=0.3):
+        assert len({pair.source for pair in splits.validation}) == 9
 
 
 def test_batches_are_the_same_bit_for_bit(tmp_path: Path) -> None:

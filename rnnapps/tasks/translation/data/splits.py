@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,9 @@ __all__ = ["read_pair_splits"]
 BUILTIN = "builtin"
 FEWEST_DOCUMENTS, SENTENCES_OF_A_DOCUMENT = 20, 3
 """So many documents, of so many sentences on average, are held out whole."""
+
+MOST_HELD_OUT = 100_000
+"""Groups of pairs that are held out for a part, since all of them are scored."""
 
 
 def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits:
@@ -55,31 +59,56 @@ def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits
     skipped = good.finish()
     references = _references(config, own.get("test", []))
     shares = {name: 0.0 if name in own else getattr(config, f"{name}_fraction") for name in ("validation", "test")}
-    kept: tuple[Sequence[Pair], dict[str, int]]
-    if many is None:
-        dealt, held_out = _dealt(own.pop("train"), shares, config.source)
-        parts = {name: [_turned(placed.pair, config) for placed in pairs] for name, pairs in {**dealt, **own}.items()}
-        read = len(parts["train"])
-        kept = filter_pairs(parts["train"], longest=config.longest, largest_ratio=config.largest_ratio)
-    else:
-        rows, held_out = _dealt_rows(many, shares, config.source)
-        read, kept = len(rows["train"]), many.filtered(rows.pop("train"))
-        parts = {name: list(many.pairs(own_rows)) for name, own_rows in rows.items()}
-        parts |= {name: [_turned(placed.pair, config) for placed in pairs] for name, pairs in own.items()}
-    train, dropped = kept
-    if not train:
-        raise DataError(config.source, f"has no usable training pair; dropped: {dropped}", "give other pairs")
+    dealt = _dealt_in_memory(own.pop("train"), shares, config) if many is None else _dealt_on_disk(many, shares, config)
+    parts = dealt.parts | {name: [_turned(placed.pair, config) for placed in pairs] for name, pairs in own.items()}
+    if not dealt.train:
+        raise DataError(config.source, f"has no usable training pair; dropped: {dealt.dropped}", "give other pairs")
     return PairSplits(
-        train,
+        dealt.train,
         parts["validation"],
         parts.get("test") or None,
         "dates, times, amounts and measures (Unicode CLDR)" if config.source == BUILTIN else config.source,
-        read,
-        {**good.dropped, **dropped},
+        dealt.read,
+        {**good.dropped, **dealt.dropped},
         skipped,
         references,
-        held_out,
+        dealt.noun,
     )
+
+
+class _Dealt(NamedTuple):
+    """Pairs that were dealt out.
+
+    Attributes:
+        train: those to learn from, filtered.
+        dropped: reason -> number of those that were dropped for it.
+        read: number of those before.
+        parts: those that are held out.
+        noun: what was dealt out: sentences or documents.
+    """
+
+    train: Sequence[Pair]
+    dropped: dict[str, int]
+    read: int
+    parts: dict[str, list[Pair]]
+    noun: str
+
+
+def _dealt_in_memory(pairs: Sequence[Placed], shares: dict[str, float], config: PairDataConfig) -> _Dealt:
+    """Deals pairs out, and filters those to learn from."""
+    dealt, noun = _dealt(pairs, shares, config.source)
+    parts = {name: [_turned(placed.pair, config) for placed in own] for name, own in dealt.items()}
+    before = parts.pop("train")
+    train, dropped = filter_pairs(before, longest=config.longest, largest_ratio=config.largest_ratio)
+    return _Dealt(train, dropped, len(before), parts, noun)
+
+
+def _dealt_on_disk(many: LargePairs, shares: dict[str, float], config: PairDataConfig) -> _Dealt:
+    """The same of pairs on disk; those that are held out are read."""
+    rows, noun = _dealt_rows(many, shares, config.source)
+    before = rows.pop("train")
+    train, dropped = many.filtered(before)
+    return _Dealt(train, dropped, len(before), {name: list(many.pairs(own)) for name, own in rows.items()}, noun)
 
 
 def _is_elsewhere(source: str) -> bool:
@@ -175,7 +204,7 @@ def _dealt_groups(groups: Array, shares: dict[str, float], source: str, *, whole
         The rows of each part, and what a group is.
     """
     noun, total = "documents" if whole else "sentences", int(groups.max()) + 1
-    counts = {name: max(1, round(total * share)) for name, share in shares.items() if share}
+    counts = {name: min(max(1, round(total * share)), MOST_HELD_OUT) for name, share in shares.items() if share}
     if sum(counts.values()) >= total:
         problem = f"has {total} different {noun}; {sum(counts.values())} are held out, none are left to learn"
         raise DataError(source, problem, "give more pairs, or files of validation and test pairs")
