@@ -38,8 +38,9 @@ def fit_copies(kinds: Sequence[CopiedKind], pairs: Sequence[Pair]) -> CopiedSpan
     if "numbers" not in kinds:
         return CopiedSpans(kinds, separated=False, least_digits=0)
     step = -(-len(pairs) // MOST_READ) or 1
-    separated = SEPARATED in _copied_lengths(CopiedSpans(kinds, separated=True, least_digits=1), pairs[::step])
-    lengths = _copied_lengths(CopiedSpans(kinds, separated=separated, least_digits=1), pairs[::step])
+    read = pairs if step == 1 else [pairs[place] for place in range(0, len(pairs), step)]
+    separated = SEPARATED in _copied_lengths(CopiedSpans(kinds, separated=True, least_digits=1), read)
+    lengths = _copied_lengths(CopiedSpans(kinds, separated=separated, least_digits=1), read)
     least = 0
     for length in range(LONG, 0, -1):
         if length not in lengths:

@@ -13,6 +13,7 @@ __all__ = ["practice_pairs"]
 
 SHARE = 0.1
 """Made-up pairs over training pairs."""
+MOST_MADE = 100_000
 MOST_READ = 20_000
 """Training pairs that words and their translations are learned from."""
 MOST_WORDS = 3
@@ -35,8 +36,12 @@ def practice_pairs(pairs: Sequence[Pair], *, seed: int) -> list[Pair]:
         seed: chooses pairs and words.
     """
     draw = random.Random(seed)
-    wanted = int(SHARE * len(pairs)) if pairs else 0
-    read = pairs if len(pairs) <= MOST_READ else draw.sample(pairs, MOST_READ)
+    wanted = min(int(SHARE * len(pairs)), MOST_MADE)
+    read = (
+        list(pairs)
+        if len(pairs) <= MOST_READ
+        else [pairs[place] for place in draw.sample(range(len(pairs)), MOST_READ)]
+    )
     forth = WordDictionary(*map(list, zip(*read, strict=True))).translations if wanted else {}
     back = WordDictionary([pair.target for pair in read], [pair.source for pair in read]).translations if wanted else {}
     mutual = {word: other for word, other in forth.items() if back.get(other) == word}

@@ -59,8 +59,8 @@ class PairVocabularies:
         copies = fit_copies(config.copied, pairs) if config.copied else None
         sizes = (config.source_vocabulary, config.target_vocabulary)
         source, target = (
-            fit_pieces(texts, tokens=config.tokens, size=size, lowercase=config.lowercase)
-            for texts, size in zip(_seen(copies, pairs), sizes, strict=True)
+            fit_pieces(_seen(copies, pairs, side), tokens=config.tokens, size=size, lowercase=config.lowercase)
+            for side, size in enumerate(sizes)
         )
         if copies is None:
             return cls(source, target)
@@ -68,9 +68,11 @@ class PairVocabularies:
 
     def grow(self, config: PairDataConfig, pairs: Sequence[Pair]) -> PairVocabularies:
         """Adds what new training pairs need; what is copied stays."""
-        both, seen = (self.source, self.target), _seen(self.copies, pairs)
-        grown = [grow_pieces(old, texts, most=config.grow_tokens) for old, texts in zip(both, seen, strict=True)]
-        return PairVocabularies(grown[0], grown[1], self.copies)
+        source, target = (
+            grow_pieces(old, _seen(self.copies, pairs, side), most=config.grow_tokens)
+            for side, old in enumerate((self.source, self.target))
+        )
+        return PairVocabularies(source, target, self.copies)
 
     def read(self, sentences: Tensor) -> Sentences:
         """Sentences `(batch,)` as the network reads them, in graph; their spans are copied."""
@@ -138,16 +140,14 @@ def shared_texts(copies: CopiedSpans, pairs: Sequence[Pair]) -> Iterator[tuple[l
         yield first, second
 
 
-def _seen(copies: CopiedSpans | None, pairs: Sequence[Pair]) -> list[list[str]]:
-    """What vocabularies are learned from: the texts of each side, without what is copied."""
+def _seen(copies: CopiedSpans | None, pairs: Sequence[Pair], side: int) -> Iterator[str]:
+    """What a vocabulary is learned from: the texts of one side, without what is copied."""
     if copies is None:
-        return [list(texts) for texts in zip(*pairs, strict=True)]
+        yield from (pair[side] for pair in pairs)
+        return
     without = str.maketrans("", "", SYMBOLS)
-    sides: list[list[str]] = [[], []]
     for chunk in shared_texts(copies, pairs):
-        for side, texts in zip(sides, chunk, strict=True):
-            side += [text.translate(without) for text in texts]
-    return sides
+        yield from (text.translate(without) for text in chunk[side])
 
 
 def vocabulary_axes(network: keras.Model) -> dict[str, dict[str, int]]:
