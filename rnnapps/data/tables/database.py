@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from rnnapps.data.converters import reason_of
 from rnnapps.data.sources import read_head
-from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, chosen, reason_of, require_room
+from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, chosen, require_room
 from rnnapps.errors import DataError
 
 __all__ = ["SqliteReader", "is_database", "read_database"]
