@@ -18,13 +18,10 @@ from rnnapps.verbs.start import train
 
 __all__ = ["check_shares", "check_workers"]
 
-STEADY = {
-    "training.optimizer": "sgd",
-    "training.weight_decay": 0.0,
-    "training.schedule": "constant",
-    "training.learning_rate": 0.01,
-}
-"""Adam divides by the size of a gradient: where that is nothing but rounding, so would be the whole update."""
+STEADY = {"training.schedule": "constant", "training.learning_rate": 0.01}
+ADAPTIVE_SHARE = 0.98
+"""Adam divides by the size of a gradient: where that is little but rounding, so is the whole update. Where a pipeline
+wants weight decay, and Adam with it, so many weights must be as with one worker; with SGD all of them."""
 
 TOLERANCE = 1e-4
 """Of sums in another order, after four updates, relative to the largest weight of a variable."""
@@ -56,20 +53,21 @@ def check_shares(subject: PipelineSubject) -> None:
 
 def check_workers(subject: PipelineSubject) -> None:
     """Two processes train as one does, up to rounding, and one goes on with their run."""
-    settings = {**QUICK, **subject.settings, **STEADY}
+    decays = subject.config.training.weight_decay > 0
+    steady = {**STEADY, **({} if decays else {"training.optimizer": "sgd"})}
+    settings = {**QUICK, **subject.settings, **steady}
     alone = train(subject.pipeline, run=subject.folder / "alone", **settings)
     run, half = subject.folder / "shared", settings["training.steps"] // 2
-    flags = subject.flags(**STEADY, **{"training.steps": half, "training.strategy": "multiworker"})
+    flags = subject.flags(**steady, **{"training.steps": half, "training.strategy": "multiworker"})
     command = subject.process("train", "--skip_evaluation", "--run", str(run), *flags)
     code = launch(command, 2, environment=subject.environment)
     assert code == 0, f"{subject.pipeline.name}: two workers end with the exit code {code}"
     joint = train(subject.pipeline, run=run, **{**settings, "training.strategy": "single"})
     for path, expected in weights(alone.network).items():
-        found = weights(joint.network)[path]
-        largest = np.abs(expected).max(initial=1e-3)
-        assert np.abs(found - expected).max(initial=0.0) <= TOLERANCE * largest, (
-            f"{subject.pipeline.name}: {path} differs by {np.abs(found - expected).max():.3g} of {largest:.3g} between "
-            "two workers and one"
+        apart = np.abs(weights(joint.network)[path] - expected)
+        close = apart <= TOLERANCE * np.abs(expected).max(initial=1e-3)
+        assert np.mean(close) >= (ADAPTIVE_SHARE if decays else 1.0), (
+            f"{subject.pipeline.name}: {path} differs by up to {apart.max():.3g} between two workers and one"
         )
     losses = [[row["loss"] for row in RunFolder(each).read_metrics()] for each in (alone.path, run)]
     np.testing.assert_allclose(losses[1], losses[0], rtol=TOLERANCE)
