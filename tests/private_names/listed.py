@@ -82,6 +82,7 @@ LISTED = (
     PrivateName(
         "_flatten_layers",
         (
+            "rnnapps/certificates/subjects.py",
             "rnnapps/testing/subject.py",
             "rnnapps/training/recurrence.py",
             "rnnapps/training/step_memory.py",
