@@ -64,11 +64,11 @@ class Mogrifier(Wrapper):
     def build(self, inputs_shape: Sequence[int | None], constants_shape: Nest = None) -> None:
         """Builds the wrapped cell for inputs `(..., features)`, then Q and R."""
         self.cell.build_for(inputs_shape, constants_shape)
-        features, units = inputs_shape[-1], self.output_size
+        features, units = inputs_shape[-1] or 0, self.output_size
         self._input_kernels = self._make("input", (self.rounds + 1) // 2, units, features)
         self._output_kernels = self._make("output", self.rounds // 2, features, units)
 
-    def _make(self, name: str, count: int, rows: int, columns: int | None) -> list[list[keras.Variable]]:
+    def _make(self, name: str, count: int, rows: int, columns: int) -> list[list[keras.Variable]]:
         """Adds the matrices of the rounds that scale one of both, each as the factors it is the product of."""
         sizes = [rows, columns] if self.rank is None else [rows, self.rank, columns]
         names = ["kernel"] if self.rank is None else ["factor", "kernel"]

@@ -34,7 +34,7 @@ class S5(Cell):
 
     Args:
         units: size of the state and of the output.
-        activation: f, a Keras activation.
+        activation: f, a Keras activation; the paper has gelu, which not every runtime of an export knows.
         step: bounds between which exp(p) is drawn, evenly in its logarithm.
         kernel_initializer: initial values of W, C and D.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
@@ -44,7 +44,7 @@ class S5(Cell):
         self,
         units: int,
         *,
-        activation: Activation = "gelu",
+        activation: Activation = "silu",
         step: Sequence[float] = (0.001, 0.1),
         kernel_initializer: Initializer = "glorot_uniform",
         **kwargs: Any,

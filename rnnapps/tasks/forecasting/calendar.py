@@ -120,9 +120,9 @@ class Calendar(LocalClock):
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Calendar:
         """Restores what `as_json` gave, whatever the system's tables say by then."""
-        lists = [tuple(content[name]) for name in ("changes", "offsets", "features")]
+        changes, offsets, features = (tuple(content[name]) for name in ("changes", "offsets", "features"))
         holidays = PublicHolidays.from_json(content["holidays"]) if content.get("holidays") else None
-        return cls(str(content["timezone"]), *lists, holidays)
+        return cls(str(content["timezone"]), changes, offsets, features, holidays)
 
 
 def _civil(days: Tensor) -> tuple[Tensor, Tensor, Tensor]:
