@@ -12,13 +12,15 @@ INSTALL := $(PIP) --constraint constraints.txt
 AUDIT := .venv-audit
 AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0 uv==0.13.9
 SBOM := build/sbom.json
+ENGINES := ray beam spark
+LOCKED := $(ENGINES) track
 EXPORT := saved_models/text_generation
 RUN := runs/text_generation/demo
 
 # Tests run on every processor that this process may use; psutil, which pytest-xdist asks, would count cores alone.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell nproc 2>/dev/null)
 
-.PHONY: help setup demo models page test fast-tests test-slow test-ui lint mutants wheel-check bench hostile scoreboard docs lock audit sbom clean
+.PHONY: help setup demo models page test fast-tests test-slow test-ui test-engines lint mutants wheel-check bench bench-engines hostile scoreboard docs lock audit sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -88,6 +90,18 @@ page: $(VENV)/.installed-portable $(VENV)/.installed-serve build/web/.installed 
 test-ui: $(VENV)/.installed-browser $(VENV)/.installed-portable build/web/.installed ## the playground in Chromium: with exports in PLAYGROUND_MODELS, or the trained models
 	@$(BIN)/python -m pytest -m browser tests/playground
 
+# Engines pin packages that the rest has in newer versions: each has an environment of its own.
+.venv-engines/%/.installed: $(VENV)/.created tests/engines/%.txt pyproject.toml setup.cfg
+	@echo "Installing what $* needs into .venv-engines/$* (a few minutes the first time)"
+	@$(BIN)/python -m venv --clear .venv-engines/$*
+	@.venv-engines/$*/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --requirement tests/engines/$*.txt
+	@.venv-engines/$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable ./models
+	@touch $@
+
+test-engines: $(LOCKED:%=.venv-engines/%/.installed) ## Ray, Beam, Spark (apt install default-jre-headless) and trackers, each in its own environment
+	@for engine in $(ENGINES); do .venv-engines/$$engine/bin/python -m pytest -m engines tests/engines/test_$$engine.py || exit 1; done
+	@.venv-engines/track/bin/python -m pytest tests/training/test_trackers.py
+
 wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there
 	@.ci/wheel-check
 
@@ -105,6 +119,10 @@ scoreboard: setup ## the tables of docs/ from benchmarks/scoreboard.yaml; ROW="n
 bench: $(VENV)/.installed-bench ## training and inference speed beside Keras and PyTorch
 	$(BIN)/python -m benchmarks
 
+bench-engines: setup $(ENGINES:%=.venv-engines/%/.installed) ## rows a second of `rnnapps score` by engine
+	@for engine in head loop local; do $(BIN)/python -m benchmarks.engines $$engine; done
+	@for engine in $(ENGINES); do .venv-engines/$$engine/bin/python -m benchmarks.engines $$engine; done
+
 docs: $(VENV)/.installed-docs ## the user guide, into docs/_build/html
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
@@ -114,11 +132,20 @@ $(AUDIT)/.installed: $(VENV)/.created Makefile
 	@$(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check $(AUDIT_TOOLS)
 	@touch $@
 
-lock: $(AUDIT)/.installed ## after a change of constraints.txt or pyproject.toml: locked.txt, with the hashes of all files
+lock: $(LOCKED:%=lock-%) ## after a change of constraints.txt or pyproject.toml: locked.txt and those of the engines, with all hashes
 	@(sed '/^# *$$/q' locked.txt; printf 'pip\nsetuptools\nwheel\n' | $(AUDIT)/bin/uv pip compile pyproject.toml - \
 	  --extra dev --extra documents --extra excel --extra holidays --extra portable --extra samples --extra serve --extra tune --extra urls --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 	  --constraint constraints.txt) > locked.new
 	@mv locked.new locked.txt
+
+# What an engine wants in another version than the rest.
+OTHERS_beam := pillow|protobuf|pyarrow|python-dateutil
+OTHERS_spark := pandas
+lock-%: $(AUDIT)/.installed
+	@(sed '/^# *$$/q' tests/engines/$*.txt; printf 'hypothesis\npip\npytest\nsetuptools\nwheel\n' | $(AUDIT)/bin/uv pip compile pyproject.toml - \
+	  --extra serve --extra $* --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --constraint <(grep -vE '^($(OTHERS_$*))==' constraints.txt)) > $*.new
+	@mv $*.new tests/engines/$*.txt
 
 audit: setup $(AUDIT)/.installed ## a report of known advisories and of licences of all dependencies; never fails
 	@.ci/audit $(AUDIT)/bin
@@ -130,4 +157,4 @@ sbom: setup $(AUDIT)/.installed ## a software bill of materials (CycloneDX) of w
 	@echo "Wrote $(SBOM)"
 
 clean: ## remove everything that make made, but runs/ and saved_models/
-	rm -rf $(VENV) $(AUDIT) docs/_build build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(AUDIT) .venv-engines docs/_build build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

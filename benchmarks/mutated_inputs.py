@@ -134,7 +134,9 @@ def _table_reader(name: str, folder: Path) -> Callable[[], str]:
     from rnnapps.data.series.config import SeriesDataConfig
     from rnnapps.data.series.reading import read_series
 
-    config = SeriesDataConfig(source=str(TABLES[name.removeprefix(TABLE)](folder)))
+    form = name.removeprefix(TABLE)
+    memory = 0 if form.startswith("large") else SeriesDataConfig.memory_megabytes
+    config = SeriesDataConfig(source=str(TABLES[form](folder)), memory_megabytes=memory)
 
     def read() -> str:
         bad = 0

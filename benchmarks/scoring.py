@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.served import ServedSignature
     from rnnapps.export.loaded_model import LoadedModel
 
-__all__ = ["main"]
+__all__ = ["MODELS", "main", "rates_of_loops"]
 
 BATCH = 256
 ALONE = 20
@@ -87,25 +87,32 @@ def main(rows: int = 20_000) -> None:
         print(f"| `zoo:{name}`, `{signature}` | " + " | ".join(f"{rate:,.0f}" for rate in figures) + " |", flush=True)
 
 
-def _rates(base: Path, signature: str, rows: list[dict[str, Any]]) -> list[float]:
-    """Rows a second of each way."""
+def rates_of_loops(base: Path, signature: str, rows: list[dict[str, Any]]) -> list[float]:
+    """Rows a second one by one, and 256 at a time."""
     from rnnapps.export.signature_file import read_signatures
     from rnnapps.export.versions import find_version
-    from rnnapps.scoring.score import ScoreOptions, score
 
     folder = find_version(base)
     served = read_signatures(folder).signatures[signature]
     model = _loaded(folder)
     few = rows[::ALONE]
-    figures = [
+    return [
         len(few) / _seconds(model, signature, served, [[row] for row in few]),
         len(rows) / _seconds(model, signature, served, [rows[n : n + BATCH] for n in range(0, len(rows), BATCH)]),
     ]
+
+
+def _rates(base: Path, signature: str, rows: list[dict[str, Any]]) -> list[float]:
+    """Rows a second of each way."""
+    from rnnapps.scoring.options import ScoreOptions
+    from rnnapps.scoring.score import score
+
+    figures = rates_of_loops(base, signature, rows)
     with TemporaryDirectory() as temporary:
         path = Path(temporary, "rows.jsonl")
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         for workers in (1, 2):
-            scored = score(folder, [path], Path(temporary, str(workers)), ScoreOptions(signature, workers=workers))
+            scored = score(base, [path], Path(temporary, str(workers)), ScoreOptions(signature, workers=workers))
             assert scored.rows == len(rows)
             figures.append(scored.rows / scored.seconds)
     return figures

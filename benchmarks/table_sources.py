@@ -89,28 +89,64 @@ def _dates(path: Path) -> None:
     path.write_text("Datum;Uhrzeit;east;west\n" + "".join(rows), encoding="utf-8")
 
 
+def _ucr(path: Path) -> None:
+    """Cases without names of columns, the class first."""
+    frame = _frame()
+    lines = ["\t".join([label, *map(str, frame[name])]) for label in "12" for name in ("east", "west")]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _encoded(path: Path, encoding: str) -> None:
+    """CSV in another encoding, with German names of months."""
+    months = [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ]
+    rows = (
+        f"{row.time.day}. {months[row.time.month - 1]} {row.time:%Y %H:%M};{row.east};{row.west}\n"
+        for row in _frame().itertuples()
+    )
+    path.write_text("Tag;Süd;Nord (m²)\n" + "".join(rows), encoding=encoding)
+
+
 def _write(folder: Path, name: str, writer: Callable[[Path], object]) -> Path:
     """Writes a file; returns its path."""
     writer(folder / name)
     return folder / name
 
 
-TABLES: dict[str, Callable[[Path], Path]] = {
-    name.split(".")[0]: partial(_write, name=name, writer=writer)
-    for name, writer in {
-        "dates.csv": _dates,
-        "parquet.parquet": lambda path: _frame().to_parquet(path),
-        "feather.feather": lambda path: _frame().to_feather(path),
-        "excel.xlsx": lambda path: _frame().to_excel(path, index=False, engine="xlsxwriter"),
-        "json.json": lambda path: _texts().to_json(path, orient="records"),
-        "jsonlines.jsonl": lambda path: _texts().to_json(path, orient="records", lines=True),
-        "sqlite.sqlite": _sqlite,
-        "line_protocol.lp": _line_protocol,
-        "prometheus.json": _prometheus,
-        "gluonts.json": _gluonts,
-        "monash.tsf": _monash,
-        "uea.ts": _uea,
-        "m4.csv": _m4,
-    }.items()
+_WRITERS: dict[str, Callable[[Path], object]] = {
+    "dates.csv": _dates,
+    "parquet.parquet": lambda path: _frame().to_parquet(path),
+    "feather.feather": lambda path: _frame().to_feather(path),
+    "excel.xlsx": lambda path: _frame().to_excel(path, index=False, engine="xlsxwriter"),
+    "json.json": lambda path: _texts().to_json(path, orient="records"),
+    "jsonlines.jsonl": lambda path: _texts().to_json(path, orient="records", lines=True),
+    "sqlite.sqlite": _sqlite,
+    "line_protocol.lp": _line_protocol,
+    "prometheus.json": _prometheus,
+    "gluonts.json": _gluonts,
+    "monash.tsf": _monash,
+    "uea.ts": _uea,
+    "m4.csv": _m4,
+    "ucr.tsv": _ucr,
+    "large_csv.csv": lambda path: _frame().to_csv(path, index=False),
+    "large_parquet.parquet": lambda path: _frame().to_parquet(path),
+    "utf16.csv": partial(_encoded, encoding="utf-16"),
+    "cp1252.csv": partial(_encoded, encoding="cp1252"),
 }
-"""Format -> writes a table of it into a folder; returns its path."""
+
+TABLES: dict[str, Callable[[Path], Path]] = {
+    name.split(".")[0]: partial(_write, name=name, writer=writer) for name, writer in _WRITERS.items()
+}
+"""Format -> writes a table of it into a folder; returns its path. Large ones are to be read in pieces."""

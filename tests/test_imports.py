@@ -17,6 +17,7 @@ PUBLIC = {
     "rnnapps.preprocessing.fit_pieces": "the same: its vocabularies",
     "rnnapps.export.inference": "an export as a Python object, for client code",
     "rnnapps.client": "asking a model that is served, for client code",
+    "rnnapps.scoring.on_spark": "answers as a column of Spark, for client code",
 }
 """Modules of the library that fewer than two tasks use and that stand outside tasks/ all the same, and why."""
 PROCESSES = ("rnnapps.export.confined", "rnnapps.serving.worker")

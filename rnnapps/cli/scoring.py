@@ -15,7 +15,7 @@ from rnnapps.cli.commands import Commands, add_command
 from rnnapps.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rnnapps.scoring.score import Progress, Scored, ScoreOptions
+    from rnnapps.scoring.options import Progress, Scored, ScoreOptions
 
 __all__ = ["add_score", "score_command"]
 
@@ -31,12 +31,12 @@ def add_score(commands: Commands) -> None:
         "rnnapps score saved_models/NAME table.csv --to answers --columns sentence=text --key id --format parquet",
         "rnnapps score zoo:NAME recordings/ --to transcripts --outputs transcript confidence",
         summary="answer many rows of files by an exported model",
-        description="Ask an exported model for every row of some files: JSON lines, CSV, Parquet, tar archives, lines "
-        "of text, or any other file as one row. Answers are written in parts; the same command again goes on where it "
-        "was ended.",
+        description="Ask an exported model for every row of some files: JSON lines, CSV, Parquet, TFRecord, tar "
+        "archives, lines of text, or any other file as one row; or of a query to a database. Answers are written in "
+        "parts; the same command again goes on where it was ended.",
     )
     parser.add_argument("export", metavar="EXPORT", help="an export, the folder of its versions, or zoo:NAME")
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, folders of files, or a database")
     parser.add_argument("--to", required=True, metavar="DIR", help="folder of the answers")
     parser.add_argument("--signature", default="serving_default", metavar="NAME", help="what of the model is asked")
     parser.add_argument(
@@ -49,6 +49,15 @@ def add_score(commands: Commands) -> None:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes of the model")
     parser.add_argument(
         "--root", metavar="DIR", help="what paths in the rows are relative to; by default the folder of their file"
+    )
+    parser.add_argument("--query", default="", metavar="SQL", help="the rows of a database: SELECT ... ORDER BY ...")
+    parser.add_argument("--engine", default="local", metavar="NAME", help="what runs the parts: local, ray or beam")
+    parser.add_argument(
+        "--engine_options",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the engine is told, by its own names",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -71,34 +80,36 @@ def score_command(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise ConfigError(f"rnnapps score: {error.name} is not installed; pip install 'rnnapps[serve]'") from error
     options = _options(arguments)
-    inputs = [Path(each) for each in arguments.inputs]
     with _shown() as progress:
-        scored = score(resolved(arguments.export), inputs, Path(arguments.to), options, progress=progress)
+        scored = score(resolved(arguments.export), arguments.inputs, Path(arguments.to), options, progress=progress)
     _tell(scored, arguments)
     return 0
 
 
 def _options(arguments: argparse.Namespace) -> ScoreOptions:
-    from rnnapps.scoring.score import ScoreOptions
+    from rnnapps.scoring.options import ScoreOptions
 
     return ScoreOptions(
         signature=arguments.signature,
-        columns=dict(_pairs(arguments.columns)),
+        columns=dict(_pairs("--columns", arguments.columns, "INPUT=COLUMN", "sentence=text")),
         key=tuple(arguments.key),
         outputs=tuple(arguments.outputs),
         kind=arguments.format,
         part_rows=arguments.part_rows,
         workers=arguments.workers,
         root=Path(arguments.root) if arguments.root else None,
+        query=arguments.query,
+        engine=arguments.engine,
+        engine_options=dict(_pairs("--engine_options", arguments.engine_options, "NAME=VALUE", "address=auto")),
     )
 
 
-def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _pairs(flag: str, words: Sequence[str], form: str, example: str) -> Iterator[tuple[str, str]]:
     for word in words:
-        name, equals, column = word.partition("=")
-        if not (name and equals and column):
-            raise ConfigError(f"--columns {word}: INPUT=COLUMN expected, such as sentence=text")
-        yield name, column
+        name, equals, value = word.partition("=")
+        if not (name and equals and value):
+            raise ConfigError(f"{flag} {word}: {form} expected, such as {example}")
+        yield name, value
 
 
 def _tell(scored: Scored, arguments: argparse.Namespace) -> None:

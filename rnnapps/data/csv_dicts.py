@@ -19,20 +19,21 @@ def shown_names(names: Iterable[object]) -> str:
     return ", ".join(printable(" ".join(str(name).split())) for name in names) or "none"
 
 
-def csv_dicts(path: Path | str, text: str) -> tuple[set[str], Iterator[tuple[str, dict[str, str]]]]:
+def csv_dicts(path: Path | str, text: str | Iterable[str]) -> tuple[set[str], Iterator[tuple[str, dict[str, str]]]]:
     """The names of the columns; and each row by them, with what a person calls its place: "line 7".
 
     A cell that a row lacks is "".
 
     Args:
         path: the file, for errors.
-        text: its content.
+        text: its content, or the lines of it.
 
     Raises:
         DataError: a quote is wrong, or a cell is too long; with the line.
     """
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+    lines = io.StringIO(text, newline="") if isinstance(text, str) else text
+    reader = csv.DictReader(lines, restval="")
 
     def rows() -> Iterator[tuple[str, dict[str, str]]]:
         try:

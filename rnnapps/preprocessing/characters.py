@@ -86,10 +86,14 @@ class CharacterVocabulary:
         Returns:
             Ids `(characters,)`, uint16 where they fit and int32 otherwise.
         """
-        dtype = np.uint16 if self.size <= 1 << 16 else np.int32
-        table = np.full(0x110000, UNKNOWN_ID, dtype)
+        table = self.table()
+        return np.concatenate([table[:0], *(table[_code_points(piece)] for piece in _pieces(texts))])
+
+    def table(self) -> Array:
+        """The id of each code point `(code points,)`, uint16 where they fit and int32 otherwise."""
+        table = np.full(0x110000, UNKNOWN_ID, np.uint16 if self.size <= 1 << 16 else np.int32)
         table[_code_points(self.characters)] = np.arange(1, self.size)
-        return np.concatenate([np.zeros(0, dtype), *(table[_code_points(piece)] for piece in _pieces(texts))])
+        return table
 
     def count_unknown(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Number of unknown characters `(batch,)`, int32, among the first `lengths` ids of each row, in graph."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 import tensorflow as tf
 
@@ -15,7 +16,7 @@ __all__ = ["count_words"]
 CHUNK = 2048
 
 
-def count_words(split: Callable[[Tensor], Words], texts: Sequence[str]) -> Counter[str]:
+def count_words(split: Callable[[Tensor], Words], texts: Iterable[str]) -> Counter[str]:
     """How often each word occurs.
 
     Args:
@@ -23,8 +24,9 @@ def count_words(split: Callable[[Tensor], Words], texts: Sequence[str]) -> Count
         texts: what is split.
     """
     counts: Counter[str] = Counter()
-    for start in range(0, len(texts), CHUNK):
-        words = split(tf.constant(list(texts[start : start + CHUNK])))
+    left = iter(texts)
+    while chunk := list(islice(left, CHUNK)):
+        words = split(tf.constant(chunk))
         points = tf.RaggedTensor.from_value_rowids(words.points, tf.cast(words.words, tf.int64))
         counts.update(word.decode() for word in tf.strings.unicode_encode(points, "UTF-8").numpy())
     return counts

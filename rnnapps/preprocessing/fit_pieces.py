@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TypeVar
 
 from rnnapps.preprocessing.count_words import count_words
@@ -29,7 +29,7 @@ SHARE_OF_CHARACTERS = 2
 """Of a vocabulary of subwords at most one piece in so many is a single character."""
 
 
-def fit_pieces(texts: Sequence[str], *, tokens: PieceKind, size: int, lowercase: bool = False) -> PieceVocabulary:
+def fit_pieces(texts: Iterable[str], *, tokens: PieceKind, size: int, lowercase: bool = False) -> PieceVocabulary:
     """Learns a vocabulary.
 
     - "subwords": the most frequent characters, and what becomes of merging the most frequent pairs of neighbours, again
@@ -57,7 +57,7 @@ def fit_pieces(texts: Sequence[str], *, tokens: PieceKind, size: int, lowercase:
     return PieceVocabulary(most_common(words, room), lowercase=lowercase, unit=unit)
 
 
-def grow_pieces(vocabulary: VocabularyT, texts: Sequence[str], *, most: int) -> VocabularyT:
+def grow_pieces(vocabulary: VocabularyT, texts: Iterable[str], *, most: int) -> VocabularyT:
     """Adds what new texts need behind the pieces and merges of a vocabulary, whose ids and order stay.
 
     These are the new characters, as far as the vocabulary cuts words into pieces, and then what makes fewer pieces of

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
+from rnnapps.contract.served import ServedSignature as ToldSignature
+from rnnapps.contract.served import ServedTensor
 from rnnapps.contract.tensor_names import PROBLEM
 from rnnapps.export.batching_settings import BatchingSettings, read_batching
 from rnnapps.serving.job import Job
@@ -15,7 +19,7 @@ from rnnapps.serving.model_process import ModelProcess
 from rnnapps.serving.options import ServeOptions
 from rnnapps.serving.pieces import ALONE, Key, Piece, cut, gather, parts_of
 from rnnapps.serving.refusal import Code, Refusal
-from rnnapps.serving.served_signature import ServedSignature
+from rnnapps.serving.served_signature import ServedSignature, TensorKind, Width
 from rnnapps.types import Arrays
 
 __all__ = ["Answer", "Model", "row_bytes"]
@@ -42,28 +46,28 @@ class Model:
 
     Args:
         folder: version folder of the export.
-        signature: that is asked.
+        name: of the signature that is asked.
+        told: this signature, as the export tells it.
         workers: how many processes.
     """
 
-    def __init__(self, folder: Path, signature: str, workers: int) -> None:
+    def __init__(self, folder: Path, name: str, told: ToldSignature, *, workers: int = 1) -> None:
         settings = read_batching(folder) or BatchingSettings()
         self._allowed = settings.allowed_batch_sizes
         options = ServeOptions()
         self._load_seconds = options.load_seconds
         self._job = Job(str(folder), [], options.memory_mib << 20, 1, learn=False)
-        self._name, self._workers = signature, workers
+        self._name, self._told, self._workers = name, told, workers
         self._idle: asyncio.Queue[ModelProcess] = asyncio.Queue()
         self._processes: list[ModelProcess] = []
 
     async def __aenter__(self) -> Self:
         """Starts the processes, all but the first at the same time; raises ExportError where the model is refused."""
-        from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
-
         first = await self._start(replace(self._job, learn=True))
         self._idle.put_nowait(first)
-        definition = SignatureDefMap.FromString(first.ready.signatures).signature_def[self._name]
-        self._signature = ServedSignature.of(self._name, definition, first.ready.widths.get(self._name, ()))
+        widths = tuple(Width(**width) for width in first.ready.widths.get(self._name, ()))
+        inputs, outputs = _kinds(self._told.inputs), _kinds(self._told.outputs)
+        self._signature = ServedSignature(self._name, inputs, outputs, widths)
         for process in await asyncio.gather(*(self._start(self._job) for _ in range(self._workers - 1))):
             self._idle.put_nowait(process)
         return self
@@ -118,6 +122,14 @@ class Model:
         process = await ModelProcess.start(job, timeout_seconds=self._load_seconds)
         self._processes.append(process)
         return process
+
+
+def _kinds(tensors: Mapping[str, ServedTensor]) -> dict[str, TensorKind]:
+    """What the export's own file says: protocol buffers would bring in TensorFlow, which only its process needs."""
+    return {
+        name: TensorKind(np.dtype(object if tensor.dtype == "string" else tensor.dtype), tuple(tensor.shape))
+        for name, tensor in tensors.items()
+    }
 
 
 def row_bytes(inputs: Arrays) -> int:

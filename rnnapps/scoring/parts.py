@@ -18,10 +18,10 @@ from rnnapps.contract.tensor_names import PROBLEM
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.types import Array
 
-__all__ = ["FORMATS", "Line", "Parts", "plain_value"]
+__all__ = ["KINDS", "Line", "Parts", "part_path", "plain_value"]
 
 PLAN = "scoring.json"
-FORMATS = ("jsonl", "parquet")
+KINDS = ("jsonl", "parquet")
 """Of the files with answers."""
 
 Line = Mapping[str, Any]
@@ -32,17 +32,19 @@ class Parts:
 
     Args:
         folder: made if it does not exist.
-        plan: what decides the content of every part; a folder that was begun with another plan is refused.
         signature: whose outputs the answers are.
-        kind: one of `FORMATS`.
+        kind: one of `KINDS`.
     """
 
-    def __init__(self, folder: Path, plan: Mapping[str, Any], signature: ServedSignature, kind: str) -> None:
-        self.folder, self._plan, self._signature, self._kind = folder, dict(plan), signature, kind
+    def __init__(self, folder: Path, signature: ServedSignature, kind: str) -> None:
+        self.folder, self._signature, self._kind = folder, signature, kind
 
     @contextmanager
-    def open(self) -> Iterator[None]:
-        """Holds the folder for this process.
+    def open(self, plan: Mapping[str, Any]) -> Iterator[None]:
+        """Holds the folder for this process, and those that it has parts written by.
+
+        Args:
+            plan: what decides the content of every part; a folder that was begun with another plan is refused.
 
         Raises:
             ConfigError: another process writes into it, or it was begun with another plan.
@@ -58,7 +60,7 @@ class Parts:
                 message = f"{self.folder}: another process writes there; wait for it, or give another --to"
                 raise ConfigError(message) from None
             with self._writing():
-                self._begin()
+                self._begin(plan)
             yield
 
     def done(self, number: int) -> bool:
@@ -98,18 +100,18 @@ class Parts:
             raise DataError(self.folder, f"cannot be written ({reason})", "free space, or give another --to") from error
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"part-{number:05d}.{self._kind}"
+        return part_path(self.folder, number, self._kind)
 
-    def _begin(self) -> None:
+    def _begin(self, plan: Mapping[str, Any]) -> None:
         path = self.folder / PLAN
         if not path.is_file():
             if any(self.folder.glob("part-*")):
                 raise ConfigError(f"{self.folder}: holds parts of something else; give another --to")
-            write_atomically(path, json.dumps(self._plan, indent=1).encode())
+            write_atomically(path, json.dumps(plan, indent=1).encode())
             return
         try:
             before = json.loads(path.read_bytes())
-            different = sorted(key for key in {*before, *self._plan} if before.get(key) != self._plan.get(key))
+            different = sorted(key for key in {*before, *plan} if before.get(key) != plan.get(key))
         except (ValueError, TypeError, AttributeError):
             raise ConfigError(f"{path}: cannot be read; give another --to") from None
         if different:
@@ -123,6 +125,11 @@ class Parts:
         keys = [name for name in (answers[0] if answers else ()) if name not in outputs]
         kinds = {name: pyarrow.array([line[name] for line in answers]).type for name in keys}
         return pyarrow.schema([*kinds.items(), *((name, _arrow_type(name, each)) for name, each in outputs.items())])
+
+
+def part_path(folder: Path, number: int, kind: str) -> Path:
+    """The file of answers of a part, which is there when the part is finished."""
+    return folder / f"part-{number:05d}.{kind}"
 
 
 def plain_value(name: str, array: Array, *, as_json: bool) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from rnnapps.client.request import complete
 from rnnapps.contract.served import ServedSignature, ServedTensor
 from rnnapps.errors import ConfigError
-from rnnapps.scoring.records import LARGEST_FILE, Record
+from rnnapps.scoring.row_format import LARGEST_FILE, Flat, Record
 from rnnapps.types import Arrays
 
 __all__ = ["RowBuilder"]
@@ -72,7 +73,8 @@ class RowBuilder:
         for key, column in self.columns.items():
             value = record.values.get(column)
             if value is not None:
-                given[key] = [_value(key, value, self.signature.inputs[key], self._root or record.folder)]
+                tensor = self.signature.inputs[key]
+                given[key] = [_value(key, _shaped(key, value, tensor), tensor, self._root or record.folder)]
         return complete(self.name, self.signature, given)
 
 
@@ -89,6 +91,29 @@ def _needed(signature: ServedSignature) -> list[str]:
     counts = set(signature.counted.values())
     zeros = set() if signature.begins else set(signature.states)
     return [key for key, tensor in signature.inputs.items() if tensor.default is None and key not in counts | zeros]
+
+
+def _shaped(key: str, value: Any, tensor: ServedTensor) -> Any:
+    """Values without a shape in that of the input; others as they are."""
+    inner = [size or 0 for size in tensor.shape[2:]]
+    if isinstance(value, list) and value and isinstance(value[0], Flat):
+        return [each if inner else _only(key, each) for each in value]
+    if not isinstance(value, Flat):
+        return value
+    if len(tensor.shape) == 1:
+        return _only(key, value)
+    size = math.prod(inner)
+    if not size or len(value) % size:
+        raise ConfigError(f"input {key!r}: {len(value)} values found, rows of {size} expected")
+    array = np.empty(len(value), object)
+    array[:] = value
+    return array.reshape(-1, *inner).tolist()
+
+
+def _only(key: str, values: Flat) -> Any:
+    if len(values) != 1:
+        raise ConfigError(f"input {key!r}: {len(values)} values found, 1 expected")
+    return values[0]
 
 
 def _value(key: str, value: Any, tensor: ServedTensor, folder: Path) -> Any:

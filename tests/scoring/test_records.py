@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnapps.errors import DataError
-from rnnapps.scoring import records as module
-from rnnapps.scoring.records import CONTENT, Records, find_inputs
+from rnnapps.scoring import file_rows, line_rows
+from rnnapps.scoring.records import Records, find_inputs, rows_of
+from rnnapps.scoring.row_format import CONTENT
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 TABLES = st.lists(st.fixed_dictionaries({"id": st.integers(-(2**53), 2**53), "text": TEXTS}), min_size=1, max_size=5)
@@ -81,7 +82,7 @@ def test_members_of_an_archive_are_grouped_by_name(tmp_path: Path) -> None:
 
 
 def test_a_line_without_an_end_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_LINE", 64)
+    monkeypatch.setattr(line_rows, "LONGEST_LINE", 64)
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n" + "x" * 200, encoding="utf-8")
     with pytest.raises(DataError, match=r"a\.csv: has a line of more than 0 MiB"):
@@ -89,7 +90,7 @@ def test_a_line_without_an_end_is_not_read_into_memory(tmp_path: Path, monkeypat
 
 
 def test_a_bad_line_is_a_problem_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_LINE", 64)
+    monkeypatch.setattr(line_rows, "LONGEST_LINE", 64)
     path = tmp_path / "a.jsonl"
     long = json.dumps({"text": "x" * 200})
     path.write_text(f'{{"text": "good"}}\n{{\n[1]\n{long}\n\n{{"text": "last"}}', encoding="utf-8")
@@ -129,7 +130,7 @@ def test_compressed_files_are_what_they_hold(tmp_path: Path, ending: str) -> Non
     assert values(tmp_path / f"d.bin{ending}") == [{CONTENT: b"bytes\n"}]
     records = Records(find_inputs([tmp_path]))
     assert len(list(records)) == 43
-    assert records.read_bytes == pytest.approx(records.total_bytes)
+    assert records.read == pytest.approx(records.total)
 
 
 def test_a_cut_archive_is_one_line(tmp_path: Path) -> None:
@@ -146,8 +147,37 @@ def test_all_bytes_are_counted_once(tmp_path: Path) -> None:
     pd.DataFrame({"a": range(10)}).to_parquet(tmp_path / "c.parquet")
     records = Records(find_inputs([tmp_path]))
     assert len(list(records)) == 30
-    assert records.read_bytes == pytest.approx(records.total_bytes)
+    assert records.read == pytest.approx(records.total)
     assert records.share == pytest.approx(1.0)
+
+
+def write_all_kinds(folder: Path, count: int) -> None:
+    """A file of each kind with so many rows, and one that is a row as a whole."""
+    frame = pd.DataFrame({"a": range(count), "b": [f'"{n}"\n' for n in range(count)]})
+    frame.to_json(folder / "a.jsonl", orient="records", lines=True)
+    frame.to_csv(folder / "b.csv.gz", index=False)
+    frame.to_csv(folder / "c.tsv", index=False, sep="\t")
+    frame.to_parquet(folder / "d.parquet")
+    (folder / "e.txt").write_text("".join(f"line {n}\n\n" for n in range(count)))
+    (folder / "f.bin").write_bytes(b"all")
+    with tarfile.open(folder / "g.tar.gz", "w:gz") as archive:
+        for name in (f"{n}.{end}" for n in range(count) for end in ("one", "two")):
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            archive.addfile(member, io.BytesIO(name.encode()))
+
+
+def test_rows_from_any_of_them_on_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an engine begins a part: in the middle of a file, at its first row, behind its last one."""
+    monkeypatch.setattr(file_rows, "ROWS_AT_A_TIME", 2)
+    write_all_kinds(tmp_path, 5)
+    records = Records(find_inputs([tmp_path]))
+    whole = list(records)
+    counts = list(map(rows_of, records.sources))
+    assert counts == [5, 5, 5, 5, 5, 1, 5]
+    for source, count in enumerate(counts):
+        for row in range(count + 1):
+            assert list(records.beginning(source, row)) == whole[sum(counts[:source]) + row :]
 
 
 def test_folders_are_searched_and_hidden_files_left_out(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from rnnapps.contract.served import ServedSignature, ServedTensor
 from rnnapps.errors import ConfigError
-from rnnapps.scoring.records import CONTENT, Record
+from rnnapps.scoring.row_format import CONTENT, Record
 from rnnapps.scoring.rows import RowBuilder
 
 SIGNATURE = ServedSignature(

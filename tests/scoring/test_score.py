@@ -20,7 +20,9 @@ import pytest
 from rnnapps.cli.main import main
 from rnnapps.errors import ConfigError, ExportError
 from rnnapps.scoring.model import Model
-from rnnapps.scoring.score import ScoreOptions, score
+from rnnapps.scoring.options import ScoreOptions
+from rnnapps.scoring.part_scorer import told_signature
+from rnnapps.scoring.score import score
 from rnnapps.serving.job import Job
 from rnnapps.serving.model_process import ModelProcess
 from rnnapps.serving.pieces import Piece
@@ -212,7 +214,8 @@ def test_a_model_that_does_not_come_back_is_one_line(
 
 
 def test_runs_are_bounded_by_rows_and_bytes(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Model(models / "toy" / "1", "sums", 1)
+    folder = models / "toy" / "1"
+    model = Model(folder, "sums", told_signature(folder, ScoreOptions(signature="sums")))
     monkeypatch.setattr("rnnapps.scoring.model.MOST_ROWS", 4)
     monkeypatch.setattr("rnnapps.scoring.model.MOST_BYTES", 100)
 

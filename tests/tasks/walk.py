@@ -31,6 +31,8 @@ Test = Callable[..., None]
 ELSEWHERE = {
     "data.bad_limit": "tests/tasks/test_bad_sources.py: needs damaged examples",
     "data.on_bad": "tests/tasks/test_bad_sources.py: needs damaged examples",
+    "data.cache_megabytes": "tests/data/stored/test_entries.py: room on disk, not what is read",
+    "data.memory_megabytes": "tests of large data of each task: where data are kept, not what they are",
     "export.warmup_requests": "tests/verbs/test_model.py: needs a whole export",
     "training.average_states": "tests/verbs/test_finishing.py: works after the last update",
     "training.averaged": "tests/verbs/test_finishing.py: works after the last update",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import require, require_choice
-from rnnapps.data.bad_examples import BadExamplesConfig
+from rnnapps.data.large_data import LargeDataConfig
 from rnnapps.errors import ConfigError
 
 __all__ = ["SeriesDataConfig"]
@@ -31,7 +31,7 @@ _CHOICES: dict[str, object] = {
 
 
 @dataclass(frozen=True)
-class SeriesDataConfig(BadExamplesConfig):
+class SeriesDataConfig(LargeDataConfig):
     """The series to learn from, and how they are split in time.
 
     A source is a table in a file or a database, or a folder of tables (each one series, named after its file). A table

@@ -13,6 +13,7 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_stem
 from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.large_series import read_large_series
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_file import read_table
 from rnnapps.data.series.table_frame import Table
@@ -57,6 +58,9 @@ def read_series(
         return share_frequency(table_series(read_table(config.source, config, known), config, name=name, known=known))
     path = unpacked_source(config.source)
     if not path.is_dir():
+        large = read_large_series(path, config, known, name=path.stem)
+        if large is not None:
+            return share_frequency(large)
         return share_frequency(table_series(read_table(path, config, known), config, name=path.stem, known=known))
     files = list_files(path, SUFFIXES) or list_files(path, table_suffixes())
     if not files:

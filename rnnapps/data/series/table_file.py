@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from rnnapps.data.archives import unpacked_source
+from rnnapps.data.converters import reason_of
 from rnnapps.data.csv_file import CsvShape, inspect_csv
 from rnnapps.data.number_cells import MISSING, may_be_thousands, other_mark, read_number
 from rnnapps.data.preamble import INDEX
@@ -24,16 +27,35 @@ from rnnapps.data.series.likely_keys import likely_keys
 from rnnapps.data.series.table_frame import Table, require_numbers
 from rnnapps.data.series.table_roles import Roles, asked_columns, assign_roles, column_parts
 from rnnapps.data.series.timestamps import looks_like_time
+from rnnapps.data.tables.arrow import ParquetReader
 from rnnapps.data.tables.database import is_database, read_database
+from rnnapps.data.tables.encoded import table_encoding, utf8_copy
 from rnnapps.data.tables.reader import CsvCopy, TableReader
 from rnnapps.data.tables.readers import find_reader
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["read_table"]
+__all__ = ["LargeTable", "large_table", "may_be_read_in_pieces", "read_table"]
 
 _ODD = re.compile(r"(?<=\d)[^\d.,eE+-](?=\d)|^[(\u2212]")
 """In a number: marks between thousands that are no points or commas, and other signs of negative ones."""
+
+
+PIECE_ROWS = 1 << 18
+"""Of a table that is read in pieces."""
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """How numbers are read.
+
+    Attributes:
+        thousands: mark between thousands; None for none.
+        plainly: whether pandas can; else cell by cell.
+    """
+
+    thousands: str | None = None
+    plainly: bool = True
 
 
 def read_table(source: Path | str, config: SeriesDataConfig, known: Mapping[str, str] | None = None) -> Table:
@@ -55,7 +77,7 @@ def read_table(source: Path | str, config: SeriesDataConfig, known: Mapping[str,
     if known is None:
         _require_meaning(path, reader, config)
     if reader is None:
-        return require_numbers(_read_csv(path, config, known))
+        return require_numbers(_read_encoded(path, config, known))
     content = reader.read(path, table_options(config))
     if isinstance(content, CsvCopy):
         return require_numbers(_read_copy(path, content, config, known, title=reader.title))
@@ -83,8 +105,29 @@ def _read_copy(
     return dataclasses.replace(table, path=path, rules={**rules, "format": title})
 
 
+def _read_encoded(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> Table:
+    """A CSV file in any encoding, which is told where it is not UTF-8."""
+    encoding = table_encoding(path)
+    if encoding == "UTF-8":
+        return _read_csv(path, config, known)
+    try:
+        table = _read_csv(utf8_copy(path, encoding), config, known)
+    except DataError as error:
+        raise DataError(path, error.problem, error.remedy) from None
+    roles = dataclasses.replace(table.roles, notes=(*table.roles.notes, f"it is not UTF-8, and is read as {encoding}"))
+    return dataclasses.replace(table, path=path, roles=roles)
+
+
 def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> Table:
     """Columns by their roles, times as text, numbers with the decimal character that was found."""
+    shape, roles = _understood(path, config, known)
+    frame, marks = _read_frame(shape, roles)
+    roles = dataclasses.replace(roles, notes=(*roles.notes, *marks))
+    return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
+
+
+def _understood(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> tuple[CsvShape, Roles]:
+    """The shape of a CSV file, and the roles of its columns."""
     shape = without_bad_cells(inspect_csv(path, config, known), config)
     config = with_named_columns(config, shape.names, path)
     texts: dict[str, str] = {}
@@ -104,10 +147,7 @@ def _read_csv(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | N
     names, counted = _without_counts(shape, config)
     roles = assign_roles(path, names, texts=texts, times=times, doubts=doubts, config=config, keys=keys)
     notes = (*roles.notes, *told, *counted, *_units(shape, roles), *_doubtful_marks(shape, roles))
-    roles = dataclasses.replace(roles, notes=notes)
-    frame, marks = _read_frame(shape, roles)
-    roles = dataclasses.replace(roles, notes=(*roles.notes, *marks))
-    return Table(path, frame, roles, lambda row: f"line {shape.line(row)}", _rules(shape, roles))
+    return shape, dataclasses.replace(roles, notes=notes)
 
 
 def _without_counts(shape: CsvShape, config: SeriesDataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -119,17 +159,124 @@ def _without_counts(shape: CsvShape, config: SeriesDataConfig) -> tuple[tuple[st
     return shape.names[1:], ("the first column has no name and counts the rows: it is left out",)
 
 
+class LargeTable(Protocol):
+    """A table that is read in pieces."""
+
+    def pieces(self) -> Iterator[Table]:
+        """Its rows, some hundred thousand at once; raises what pandas does where numbers are written otherwise."""
+
+    def another_way(self, error: Exception) -> LargeTable:
+        """The same table, its numbers read in another way; raises DataError where there is none."""
+
+
+def may_be_read_in_pieces(path: Path) -> bool:
+    """Whether a file is of a format that can be: CSV or Parquet."""
+    reader = find_reader(path)
+    return reader is None or isinstance(reader, ParquetReader)
+
+
+def large_table(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> LargeTable | None:
+    """A CSV or Parquet file that is read in pieces; None for one that has to be read whole.
+
+    Args:
+        path: the file, unpacked.
+        config: what the user says of it.
+        known: as for `read_table`.
+
+    Raises:
+        DataError: as `read_table`.
+    """
+    reader = find_reader(path)
+    if known is None:
+        _require_meaning(path, reader, config)
+    if isinstance(reader, ParquetReader):
+        return _LargeParquet(path, reader, config)
+    encoding = table_encoding(path) if reader is None else ""
+    if reader is not None or config.static or encoding != "UTF-8":
+        return None
+    shape, roles = _understood(path, config, known)
+    return None if roles.static_texts or roles.static_numbers else _LargeCsv(path, shape, roles)
+
+
+@dataclass(frozen=True)
+class _LargeParquet:
+    """A Parquet file that is read in pieces."""
+
+    path: Path
+    reader: ParquetReader
+    config: SeriesDataConfig
+
+    def pieces(self) -> Iterator[Table]:
+        """Its rows."""
+        start = 0
+        for content in self.reader.read_in_pieces(self.path, PIECE_ROWS):
+            placed = dataclasses.replace(content, place=partial(_row_place, start))
+            yield require_numbers(found_table(self.path, placed, self.config, title=self.reader.title))
+            start += len(content.frame)
+
+    def another_way(self, error: Exception) -> LargeTable:
+        """There is none."""
+        raise DataError(self.path, f"cannot be read as a table ({reason_of(error)})", "correct the file") from None
+
+
+def _row_place(start: int, row: int) -> str:
+    """What a person calls a row of a piece."""
+    return f"row {start + row + 1:,}"
+
+
+@dataclass(frozen=True)
+class _LargeCsv:
+    """A CSV file that is read in pieces; with `ways` as `_frame` has them."""
+
+    path: Path
+    shape: CsvShape
+    roles: Roles
+    ways: _Ways = _Ways()
+
+    def pieces(self) -> Iterator[Table]:
+        """Its rows."""
+        shape, roles, start = self.shape, self.roles, 0
+        with pd.read_csv(**_arguments(shape, roles, self.ways), chunksize=PIECE_ROWS) as chunks:
+            for chunk in chunks:
+                frame = _finished(chunk.reset_index(drop=True), shape, roles, self.ways)
+                place = partial(_line_place, shape, start)
+                yield require_numbers(Table(self.path, frame, roles, place, _rules(shape, roles)))
+                start += len(frame)
+
+    def another_way(self, error: Exception) -> LargeTable:
+        """The numbers with marks between thousands, or cell by cell."""
+        if self.ways != _Ways():
+            raise DataError(self.path, f"cannot be read as a table ({reason_of(error)})", "correct it") from None
+        ways, told = _other_ways(self.shape, self.roles, error)
+        return dataclasses.replace(self, ways=ways, roles=_with_note(self.roles, told))
+
+
+def _line_place(shape: CsvShape, start: int, row: int) -> str:
+    """What a person calls a row of a piece."""
+    return f"line {shape.line(start + row)}"
+
+
+def _with_note(roles: Roles, told: str) -> Roles:
+    """Roles with one more note."""
+    return dataclasses.replace(roles, notes=(*roles.notes, told))
+
+
 def _read_frame(shape: CsvShape, roles: Roles) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The columns that have a role, quickly where numbers are written plainly; and what to tell of their signs."""
     try:
-        return _frame(shape, roles, thousands=None), ()
+        return _frame(shape, roles, _Ways()), ()
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
-        odd = _require_numbers(shape, roles, error)
-    mark = other_mark(shape.decimal)
+        ways, told = _other_ways(shape, roles, error)
+    return _frame(shape, roles, ways), (told,)
+
+
+def _other_ways(shape: CsvShape, roles: Roles, error: Exception) -> tuple[_Ways, str]:
+    """How numbers that are not plain are read, and what to tell of it; raises DataError where they are none."""
+    odd, mark = _require_numbers(shape, roles, error), other_mark(shape.decimal)
     if not odd:
         told = f"{mark!r} is read as the mark between thousands, {shape.decimal!r} as that of decimals"
-        return _frame(shape, roles, thousands=mark), (told,)
-    return _frame(shape, roles, thousands=None, plainly=False), (f"{odd!r} is read as {shape.number(odd)}",)
+        return _Ways(thousands=mark), told
+    return _Ways(plainly=False), f"{odd!r} is read as {shape.number(odd)}"
 
 
 def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
@@ -140,31 +287,40 @@ def _rules(shape: CsvShape, roles: Roles) -> dict[str, str]:
     return {"separator": shape.separator, **units} | ({"decimal": shape.decimal} if shown else {})
 
 
-def _frame(shape: CsvShape, roles: Roles, *, thousands: str | None, plainly: bool = True) -> pd.DataFrame:
-    """The columns that have a role; their numbers by pandas, or cell by cell where they are not written plainly."""
-    by_cell = shape.units if plainly else roles.numbers
+def _frame(shape: CsvShape, roles: Roles, ways: _Ways) -> pd.DataFrame:
+    """The columns that have a role."""
+    return _finished(pd.read_csv(**_arguments(shape, roles, ways)), shape, roles, ways)
+
+
+def _arguments(shape: CsvShape, roles: Roles, ways: _Ways) -> dict[str, Any]:
+    """How pandas reads the file: numbers by itself, or as texts where they are not written plainly."""
+    by_cell = shape.units if ways.plainly else roles.numbers
     kinds: dict[str, Any] = {name: str if name in by_cell else np.float64 for name in roles.numbers}
     clock, names = (column_parts(name, shape.names) if name else () for name in (roles.time, roles.series))
     texts = {*roles.categorical, *roles.static_texts, *names}
     kinds |= dict.fromkeys((*texts, *clock), str)
-    frame = pd.read_csv(
-        shape.path,
-        sep=shape.separator,
-        decimal=shape.decimal,
-        thousands=thousands,
-        header=0,
-        names=list(shape.names),
-        usecols=list(kinds),
-        dtype=kinds,
-        index_col=False,
-        na_values={name: [""] if name in texts else [*MISSING, *shape.missing] for name in kinds},
-        keep_default_na=False,
-        skipinitialspace=True,
-        skiprows=[line - 1 for line in shape.skipped],
-        encoding="utf-8-sig",
-        engine="c",
-    )
-    for name in [name for name in roles.numbers if kinds[name] is str]:
+    return {
+        "filepath_or_buffer": shape.path,
+        "sep": shape.separator,
+        "decimal": shape.decimal,
+        "thousands": ways.thousands,
+        "header": 0,
+        "names": list(shape.names),
+        "usecols": list(kinds),
+        "dtype": kinds,
+        "index_col": False,
+        "na_values": {name: [""] if name in texts else [*MISSING, *shape.missing] for name in kinds},
+        "keep_default_na": False,
+        "skipinitialspace": True,
+        "skiprows": [line - 1 for line in shape.skipped],
+        "encoding": "utf-8-sig",
+        "engine": "c",
+    }
+
+
+def _finished(frame: pd.DataFrame, shape: CsvShape, roles: Roles, ways: _Ways) -> pd.DataFrame:
+    """What pandas has read, with numbers of cells that are texts, and columns that several say together."""
+    for name in [name for name in roles.numbers if name in shape.units or not ways.plainly]:
         cells = frame[name].fillna("")
         frame[name] = np.array([_number(shape, name, cell) for cell in cells], np.float64)
     return join_columns(frame, shape.path, lambda row: f"line {shape.line(row)}", time=roles.time, series=roles.series)

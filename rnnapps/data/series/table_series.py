@@ -22,7 +22,15 @@ from rnnapps.data.series.timestamps import SAMPLE_ROWS, localise, parse_times
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["table_series"]
+__all__ = [
+    "found_rules",
+    "series_notes",
+    "table_columns",
+    "table_groups",
+    "table_series",
+    "timed",
+    "with_format",
+]
 
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d)?($|[T ]\d\d:)(?!.*[A-Za-z]{2})|\d{8}T")
 """How times of ISO 8601 begin, but for dates of digits alone; without am or pm."""
@@ -44,10 +52,10 @@ def table_series(
         DataError: times are missing, repeated or irregular and the configuration refuses that; with the line.
     """
     roles, frame = table.roles, table.frame
-    names, members = _groups(table, name)
-    config, told = _with_format(table, config, known or {})
+    names, members = table_groups(table, name)
+    config, told = with_format(table, config, known or {})
     times = parse_times(frame[roles.time], config, table.path, table.place) if roles.time else None
-    columns = _columns(table)
+    columns = table_columns(table)
     levels = columns.pop("category_levels")
     shared = {
         "channels": roles.channels,
@@ -58,25 +66,25 @@ def table_series(
         "static_text_names": roles.static_texts,
         "timezone": config.timezone,
         "source": str(table.path),
-        "rules": {**table.rules, "time": roles.time, "series": roles.series, "time_format": _format(table, config)},
+        "rules": found_rules(table, config),
     }
     all_series = []
     for series_name, rows in zip(names, members, strict=True):
         own = {key: column if rows is None else column[rows] for key, column in columns.items()}
         static = _static(table, series_name, rows)
         series = Series(series_name, None, **own, **shared, **static, notes=(*roles.notes, *told))
-        all_series.append(series if times is None else _timed(table, config, series, times=times, members=rows))
-    return [dataclasses.replace(series, notes=(*series.notes, *_notes(series))) for series in all_series]
+        all_series.append(series if times is None else timed(table, config, series, times=times, members=rows))
+    return [dataclasses.replace(series, notes=(*series.notes, *series_notes(series))) for series in all_series]
 
 
-def _with_format(
+def with_format(
     table: Table, config: SeriesDataConfig, known: Mapping[str, str]
 ) -> tuple[SeriesDataConfig, tuple[str, ...]]:
     """The configuration that names the format of times which are not ISO 8601, and what to tell of it."""
     column = table.frame[table.roles.time] if table.roles.time else pd.Series(dtype=object)
     if config.time_format or not len(column) or pd.api.types.is_datetime64_any_dtype(column.dtype):
         return config, ()
-    form = _found_format(column.dropna(), known.get("time_format", ""))
+    form = _format_of(column.dropna(), known.get("time_format", ""))
     if not form:
         return config, ()
     example = str(column.iloc[0]).strip()
@@ -84,7 +92,7 @@ def _with_format(
     return dataclasses.replace(config, time_format=form), (told,)
 
 
-def _found_format(column: pd.Series, before: str) -> str:
+def _format_of(column: pd.Series, before: str) -> str:
     """The format of times; "" for ISO 8601, Unix times, and what is unknown.
 
     Args:
@@ -106,7 +114,13 @@ def _found_format(column: pd.Series, before: str) -> str:
     return before if fits else only_format(texts)
 
 
-def _format(table: Table, config: SeriesDataConfig) -> str:
+def found_rules(table: Table, config: SeriesDataConfig) -> dict[str, str]:
+    """How the cells of a table were found to be written, see `Series.rules`."""
+    found = {"time": table.roles.time, "series": table.roles.series, "time_format": _time_format(table, config)}
+    return {**table.rules, **found}
+
+
+def _time_format(table: Table, config: SeriesDataConfig) -> str:
     """The format of the times: as configured or found, the unit of Unix times, or "" for ISO 8601."""
     if config.time_format or not table.roles.time:
         return config.time_format
@@ -116,7 +130,7 @@ def _format(table: Table, config: SeriesDataConfig) -> str:
     return unix_unit(pd.to_numeric(column.iloc[:SAMPLE_ROWS], errors="coerce").to_numpy(np.float64))
 
 
-def _groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:
+def table_groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:
     """Names of the series, and the rows of each in the order of the file; None for all rows."""
     if not table.roles.series:
         return [name], [None]
@@ -131,7 +145,7 @@ def _groups(table: Table, name: str) -> tuple[list[str], list[Array | None]]:
     return [str(label) for label in names], members
 
 
-def _columns(table: Table) -> dict[str, Any]:
+def table_columns(table: Table) -> dict[str, Any]:
     """The tables of a series, for all rows of the file."""
     roles, frame = table.roles, table.frame
     coded = [pd.factorize(frame[name], sort=True) for name in roles.categorical]
@@ -170,7 +184,7 @@ def _static(table: Table, name: str, rows: Array | None) -> dict[str, Any]:
     return {"static": np.array(numbers, np.float64), "static_texts": texts}
 
 
-def _timed(
+def timed(
     table: Table, config: SeriesDataConfig, series: Series, *, times: pd.DatetimeIndex, members: Array | None
 ) -> Series:
     """The series with its times: in order, without duplicates, regular."""
@@ -211,7 +225,7 @@ def _take(series: Series, order: Array) -> Series:
     return dataclasses.replace(series, **{name: column[order] for name, column in tables.items() if column is not None})
 
 
-def _notes(series: Series) -> list[str]:
+def series_notes(series: Series) -> list[str]:
     """What a person should know of a series before learning from it."""
     notes = []
     missing = np.isnan(series.values)

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
+from rnnapps.data.series.month_names import in_english
 from rnnapps.data.series.time_texts import as_texts, read_format
 
 __all__ = ["fitting_formats", "only_format", "shown_readings"]
 
 _DATES = (
     *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d"),
-    *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y"),
+    *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%d. %b %Y"),
     *("%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%B %d %Y", "%a, %d %b %Y", "%a %d %b %Y"),
 )
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%p", "%H.%M", "%H")
@@ -79,7 +80,9 @@ def only_format(texts: pd.Series) -> str:
 def _fitting(texts: pd.Series, formats: Iterable[str] | None = None) -> Iterator[tuple[str, pd.Series]]:
     """Formats that all texts have, and the times in each."""
     if formats is None:
-        formats = list(_likely_formats(texts.iloc[0]))
+        first = texts.iloc[:1]
+        named = [in_english(first, full=full).iloc[0] for full in (False, True)]
+        formats = dict.fromkeys(form for text in (first.iloc[0], *named) for form in _likely_formats(text))
     for form in formats:
         times = read_format(texts, form)
         if times.notna().all():

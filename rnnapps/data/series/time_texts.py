@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+from rnnapps.data.series.month_names import in_english
+
 __all__ = ["EXCEL", "as_texts", "cell_texts", "read_format", "read_iso", "zone_problem"]
 
 EXCEL = "excel"
@@ -66,7 +68,8 @@ def read_format(texts: pd.Series, form: str) -> pd.Series:
 
     Args:
         texts: see `as_texts`.
-        form: of strptime, where %q is the number of a quarter, and %V without a day means its Monday; or `EXCEL`.
+        form: of strptime, where %q is the number of a quarter, %V without a day means its Monday, and names of months
+            may be of several languages; or `EXCEL`.
     """
     if form == EXCEL:
         days = pd.to_numeric(texts, errors="coerce")
@@ -77,6 +80,8 @@ def read_format(texts: pd.Series, form: str) -> pd.Series:
         found = texts.str.extract(f"^{pattern}$")
         months = 3 * pd.to_numeric(found["quarter"]) - 2
         texts, form = found["year"] + "-" + months.astype("Int64").astype(str).str.zfill(2), "%Y-%m"
+    elif "%b" in form or "%B" in form:
+        texts = in_english(texts, full="%B" in form)
     elif "%V" in form and "%u" not in form:
         texts, form = texts + " 1", form + " %u"
     return _to_times(texts, form, utc="%z" in form)

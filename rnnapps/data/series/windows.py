@@ -57,24 +57,38 @@ class StoredSeries:
             )
         self.row_offsets = np.cumsum([0, *(part.stop for part in self.parts)])[:-1]
         self.window_ends = np.cumsum(self.counts)
+        on_disk = any(isinstance(part.series.values, np.memmap) for part in self.parts)
         with tf.device("CPU"):
-            self.tables = {name: tf.constant(table) for name, table in self._tables().items()}
+            self.tables = {} if on_disk else {name: tf.constant(table) for name, table in self._tables().items()}
             self.static = tf.constant(np.stack([part.series.static for part in self.parts]))
 
     def __len__(self) -> int:
         """Number of different windows."""
         return int(self.window_ends[-1])
 
+    def _columns(self) -> dict[str, list[Array]]:
+        """Column name -> the rows of each part and all before them."""
+        columns: dict[str, list[Array]] = {}
+        for name in ("values", "known", "categories", "labels", "times"):
+            own = [getattr(part.series, name) for part in self.parts]
+            if all(column is not None for column in own):
+                columns[name] = [column[: part.stop] for column, part in zip(own, self.parts, strict=True)]
+        return columns
+
     def _tables(self) -> Arrays:
         """Column name -> rows of all parts, one behind the other."""
         tables = {}
-        for name in ("values", "known", "categories", "labels", "times"):
-            columns = [getattr(part.series, name) for part in self.parts]
-            if all(column is not None for column in columns):
-                cut = [column[: part.stop] for column, part in zip(columns, self.parts, strict=True)]
-                table = cut[0] if len(cut) == 1 else np.concatenate(cut)
-                tables[name] = table.astype(np.int64) // NANOSECONDS if name == "times" else table
+        for name, columns in self._columns().items():
+            table = columns[0] if len(columns) == 1 else np.concatenate(columns)
+            tables[name] = _seconds(table) if name == "times" else table
         return tables
+
+    def _rows(self, part: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Column name -> rows `(batch, steps)` of parts `(batch,)`: of the tables, or of series on disk."""
+        if not self.tables:
+            return {name: _read_rows(columns, part, rows) for name, columns in self._columns().items()}
+        places = tf.gather(self.row_offsets.astype(np.int64), part)[:, None] + rows
+        return {name: tf.gather(table, places) for name, table in self.tables.items()}
 
     def batches(self, *, batch_size: int, seed: int, start_step: int) -> tf.data.Dataset:
         """Endless batches of windows from random places; a batch depends on (seed, step) only.
@@ -141,8 +155,7 @@ class StoredSeries:
         steps = self.history_steps + self.horizon_steps
         rows = tf.cast(origin, tf.int64)[:, None] + tf.range(-self.history_steps, self.horizon_steps, dtype=tf.int64)
         valid = rows >= 0
-        places = tf.gather(self.row_offsets.astype(np.int64), part)[:, None] + tf.maximum(rows, 0)
-        windows = {name: tf.gather(table, places) for name, table in self.tables.items()}
+        windows = self._rows(part, tf.maximum(rows, 0))
         for name, missing in _MISSING.items():
             if name in windows:
                 shape = valid if windows[name].shape.rank == 2 else valid[..., None]
@@ -150,6 +163,23 @@ class StoredSeries:
         batch = origin.shape[0]
         shaped = {name: tf.ensure_shape(table, (batch, steps, *table.shape[2:])) for name, table in windows.items()}
         return {**shaped, "static": tf.gather(self.static, part), "valid": valid, "part": part, "origin": origin}
+
+
+def _seconds(times: Array) -> Array:
+    """datetime64[ns] as whole seconds since 1970, int64."""
+    return times.astype(np.int64) // NANOSECONDS
+
+
+def _read_rows(columns: Sequence[Array], part: Tensor, rows: Tensor) -> Tensor:
+    """Rows `(batch, steps)` of parts `(batch,)`, of which each has its table on disk."""
+    times = columns[0].dtype.kind == "M"
+
+    def read(parts: Array, places: Array) -> Array:
+        found = [np.asarray(columns[number][own]) for number, own in zip(parts.tolist(), places, strict=True)]
+        return _seconds(np.stack(found)) if times else np.stack(found)
+
+    found = tf.numpy_function(read, [part, rows], np.int64 if times else columns[0].dtype)
+    return tf.ensure_shape(found, (*rows.shape, *columns[0].shape[1:]))
 
 
 _MISSING: dict[str, float] = {"values": float("nan"), "known": float("nan"), "categories": -1, "labels": -1}

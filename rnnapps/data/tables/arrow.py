@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from rnnapps.data.converters import reason_of
 from rnnapps.data.tables.arrow_sizes import batch_rows
-from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, reason_of, require_room
+from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, require_room
 from rnnapps.errors import DataError
 
 __all__ = ["FeatherReader", "ParquetReader", "arrow_table"]
@@ -34,6 +36,22 @@ class ParquetReader(TableReader):
         except DataError:
             raise
         except Exception as error:  # pyarrow raises many kinds for damaged files
+            raise _damaged(path, "Parquet", error) from None
+
+    def read_in_pieces(self, path: Path, rows: int) -> Iterator[FoundTable]:
+        """Reads a file piece by piece, at most so many rows at once.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet
+
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                for batch in file.iter_batches(rows):
+                    yield arrow_table(pa.Table.from_batches([batch], schema=file.schema_arrow))
+        except (pa.ArrowException, OSError) as error:
             raise _damaged(path, "Parquet", error) from None
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from rnnapps.data.converters import reason_of
 from rnnapps.data.sources import read_head
-from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, chosen, reason_of, require_room
+from rnnapps.data.tables.reader import FoundTable, TableOptions, TableReader, chosen, require_room
 from rnnapps.errors import DataError
 
-__all__ = ["SqliteReader", "is_database", "read_database"]
+__all__ = ["SqliteReader", "is_database", "is_sqlite", "opened_query", "read_database"]
 
 ROWS_AT_ONCE = 50_000
 SQLITE = "sqlite:///"
 SCHEMES = ("postgresql", "mysql", "mariadb", "oracle", "mssql", "sqlite", "duckdb", "snowflake", "bigquery", "redshift")
 NEEDED = "pip install 'rnnapps[sql]', and the driver of the database"
+Found = tuple[list[str], Iterator[Sequence[Sequence[Any]]]]
+"""The columns' names, and the rows, some at a time."""
 FORBIDDEN = "leave it out, and let the driver find it (PGPASSWORD or ~/.pgpass, an option file, a keyring)"
 
 
@@ -32,23 +35,19 @@ class SqliteReader(TableReader):
 
     def read(self, path: Path, options: TableOptions) -> FoundTable:
         """Reads the only table, the one that a setting names, or the rows of a query."""
-        address = f"file:{urllib.parse.quote(str(path.resolve()))}?mode=ro"
-        try:
-            with closing(sqlite3.connect(address, uri=True)) as connection:
-                connection.execute("PRAGMA trusted_schema = OFF")
-                connection.execute("PRAGMA query_only = ON")
-                query = options.query or _everything(_sqlite_table(path, connection, options.table))
-                cursor = connection.execute(query)
-                return _found(path, [column[0] for column in cursor.description or ()], _chunks(cursor))
-        except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeDecodeError) as error:
-            problem = f"{'the query' if options.query else 'the table'} cannot be read: {reason_of(error)}"
-            raise DataError(path, problem, "check --data.query" if options.query else "copy the file again") from None
+        with _sqlite(path, options) as (names, chunks):
+            return _found(path, names, chunks)
 
 
 def is_database(source: str | Path) -> bool:
     """Whether a source is the address of a database, such as postgresql://host/name."""
     scheme, mark, _ = str(source).partition("://")
     return bool(mark) and scheme.split("+")[0] in SCHEMES
+
+
+def is_sqlite(path: str | Path) -> bool:
+    """Whether a file is called as an SQLite database is."""
+    return Path(path).suffix.lower() in SqliteReader.suffixes
 
 
 def read_database(source: str, options: TableOptions) -> FoundTable:
@@ -61,10 +60,52 @@ def read_database(source: str, options: TableOptions) -> FoundTable:
     Raises:
         DataError: the address holds a password, a package is missing, or the database does not answer.
     """
-    if source.startswith(SQLITE):
-        path = Path(urllib.parse.unquote(source.removeprefix(SQLITE)))
-        read_head(path, 1)  # SQLite says little of a file that it cannot open
-        return SqliteReader().read(path, options)
+    with _database(source, options) as (names, chunks):
+        return _found(source, names, chunks)
+
+
+@contextmanager
+def opened_query(source: str, query: str) -> Iterator[tuple[list[str], Iterator[Sequence[Any]]]]:
+    """The columns' names and the rows of a query, of which few are in memory at a time.
+
+    Args:
+        source: an SQLite file, or an address as `read_database` takes it.
+        query: in SQL.
+
+    Raises:
+        DataError: as `read_database`.
+    """
+    with _database(source, TableOptions(query=query)) as (names, chunks):
+        if not names:
+            raise _no_rows(source)
+        yield names, (row for chunk in chunks for row in chunk)
+
+
+def _database(source: str, options: TableOptions) -> AbstractContextManager[Found]:
+    if is_database(source) and not source.startswith(SQLITE):
+        return _server(source, options)
+    path = Path(urllib.parse.unquote(source.removeprefix(SQLITE)))
+    read_head(path, 1)  # SQLite says little of a file that it cannot open
+    return _sqlite(path, options)
+
+
+@contextmanager
+def _sqlite(path: Path, options: TableOptions) -> Iterator[Found]:
+    address = f"file:{urllib.parse.quote(str(path.resolve()))}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA query_only = ON")
+            query = options.query or _everything(_sqlite_table(path, connection, options.table))
+            cursor = connection.execute(query)
+            yield [column[0] for column in cursor.description or ()], _chunks(cursor)
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeDecodeError) as error:
+        problem = f"{'the query' if options.query else 'the table'} cannot be read: {reason_of(error)}"
+        raise DataError(path, problem, "check the query" if options.query else "copy the file again") from None
+
+
+@contextmanager
+def _server(source: str, options: TableOptions) -> Iterator[Found]:
     try:
         import sqlalchemy
     except ImportError:
@@ -76,7 +117,7 @@ def read_database(source: str, options: TableOptions) -> FoundTable:
         with engine.connect().execution_options(stream_results=True, postgresql_readonly=True) as connection:
             query = sqlalchemy.text(options.query) if options.query else _sql_table(source, engine, options.table)
             result = connection.execute(query)
-            return _found(source, list(result.keys()), _chunks(result))
+            yield list(result.keys()), _chunks(result)
     except DataError:
         raise
     except Exception as error:  # each driver raises its own
@@ -123,10 +164,14 @@ def _chunks(cursor: Any) -> Iterator[Sequence[Sequence[Any]]]:
         yield rows
 
 
+def _no_rows(source: Path | str) -> DataError:
+    return DataError(source, "the query gives no rows", "give one that begins with SELECT")
+
+
 def _found(source: Path | str, names: Sequence[str], chunks: Iterator[Sequence[Sequence[Any]]]) -> FoundTable:
     """The table of a result."""
     if not names:
-        raise DataError(source, "the query gives no rows", "give one that begins with SELECT")
+        raise _no_rows(source)
     rows: list[Sequence[Any]] = []
     for chunk in chunks:
         rows += chunk

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnapps.data.compressed import BROKEN
-from rnnapps.data.tables.reader import CsvCopy, TableOptions, TableReader, chosen, reason_of, require_room
+from rnnapps.data.converters import reason_of
+from rnnapps.data.tables.reader import CsvCopy, TableOptions, TableReader, chosen, require_room
 from rnnapps.errors import DataError
 
 __all__ = ["ExcelReader"]

@@ -12,9 +12,9 @@ import pandas as pd
 
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
-from rnnapps.printable import name_list, printable
+from rnnapps.printable import name_list
 
-__all__ = ["CsvCopy", "FoundTable", "TableOptions", "TableReader", "chosen", "read_text", "reason_of", "require_room"]
+__all__ = ["CsvCopy", "FoundTable", "TableOptions", "TableReader", "chosen", "read_text", "require_room"]
 
 MOST_BYTES = 1 << 29
 """Of a text that is read whole."""
@@ -122,11 +122,6 @@ def read_text(path: Path, *, fallback: str = "") -> str:
             return content.decode(fallback, errors="replace")
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(path, f"line {line}: is not UTF-8 text", "convert the file to UTF-8 (iconv)") from None
-
-
-def reason_of(error: Exception) -> str:
-    """What a library says of a file, as one short line."""
-    return printable(" ".join(str(error).split()))[:200] or type(error).__name__
 
 
 def require_room(path: Path | str, *, rows: int, columns: int) -> None:

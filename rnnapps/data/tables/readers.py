@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from rnnapps.data.converters import offered
 from rnnapps.data.file_kinds import HEAD_BYTES
 from rnnapps.data.sources import read_head
 from rnnapps.data.tables.arrow import FeatherReader, ParquetReader
@@ -17,9 +17,9 @@ from rnnapps.data.tables.line_protocol import LineProtocolReader
 from rnnapps.data.tables.m4 import M4Reader
 from rnnapps.data.tables.monash import MonashReader
 from rnnapps.data.tables.prometheus import PrometheusReader
-from rnnapps.data.tables.reader import TableReader, reason_of
+from rnnapps.data.tables.reader import TableReader
+from rnnapps.data.tables.ucr import UcrReader
 from rnnapps.data.tables.uea import UeaReader
-from rnnapps.errors import ConfigError
 
 __all__ = ["READERS", "READER_GROUP", "find_reader", "recognising_reader", "table_readers", "table_suffixes"]
 
@@ -34,6 +34,7 @@ READERS: dict[str, TableReader] = {
     "monash": MonashReader(),
     "m4": M4Reader(),
     "uea": UeaReader(),
+    "ucr": UcrReader(),
     "line_protocol": LineProtocolReader(),
 }
 """Format -> what reads it, in the order in which files are looked at; what none of them recognises is CSV."""
@@ -49,16 +50,7 @@ def table_readers() -> dict[str, TableReader]:
     Raises:
         ConfigError: one cannot be loaded, or is none.
     """
-    found: dict[str, TableReader] = {}
-    for entry in sorted(entry_points(group=READER_GROUP), key=lambda entry: entry.name):
-        try:
-            reader = entry.load()
-        except Exception as error:
-            reason = f"{type(error).__name__}: {reason_of(error)}"
-            raise ConfigError(f"the table reader {entry.name!r} ({entry.value}) cannot be loaded: {reason}") from error
-        if not isinstance(reader, TableReader):
-            raise ConfigError(f"{entry.value}: is no TableReader; name an instance of a subclass in its entry point")
-        found[entry.name] = reader
+    found = offered(READER_GROUP, TableReader, "table reader")  # type: ignore[type-abstract]
     return {**found, **READERS}
 
 

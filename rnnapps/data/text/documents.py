@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
+from rnnapps.data.converters import converted, converter_suffixes
 from rnnapps.data.file_kinds import require_text
 from rnnapps.data.sources import is_tfds, list_files, read_bytes, tfds_builder
 from rnnapps.data.text.encodings import encoding_of, found_encoding, text_in
@@ -32,10 +33,15 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILTIN",
     "TEXT_SUFFIXES",
+    "Document",
+    "DocumentT",
     "decode_text",
+    "file_documents",
     "plain_lines",
     "read_documents",
+    "separate",
     "separated",
+    "source_files",
     "text_files",
     "tfds_texts",
 ]
@@ -43,6 +49,28 @@ __all__ = [
 BUILTIN = "builtin"
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".rst")
 MAXIMUM_BYTES = 1 << 30
+
+
+class Document(Protocol):
+    """A text as `str` has it, as far as documents are split and put together."""
+
+    def __len__(self) -> int:
+        """Number of characters."""
+
+    def __getitem__(self, places: slice, /) -> Self:
+        """Consecutive characters."""
+
+    def __add__(self, more: str, /) -> Self:
+        """With more behind it."""
+
+    def rstrip(self, characters: str, /) -> Self:
+        """Without these characters at its end."""
+
+    def endswith(self, end: str, /) -> bool:
+        """Whether it ends so."""
+
+
+DocumentT = TypeVar("DocumentT", bound=Document)
 
 
 def read_documents(source: str, good: GoodExamples | None = None, read_as: ReadAs | None = None) -> list[str]:
@@ -67,13 +95,18 @@ def read_documents(source: str, good: GoodExamples | None = None, read_as: ReadA
         return separated([text for split in splits for text in tfds_texts(source, builder, split, good)])
     path = unpacked_source(source)
     if not path.is_dir():
-        return separated(_file_documents(path, read_as, good, name=source))
-    paths = text_files(path, read_as.pattern)
+        return separated(file_documents(path, read_as, good, name=source))
+    return separated(_within_memory(path, _folder_documents(source_files(path, read_as), read_as, good)))
+
+
+def source_files(folder: Path, read_as: ReadAs) -> list[Path]:
+    """The files of a folder that are read; raises DataError where there are none."""
+    paths = text_files(folder, read_as.pattern)
     if not paths:
         wanted = f"that {read_as.pattern} finds" if read_as.pattern else f"ending in {', '.join(TEXT_SUFFIXES)}"
         problem = f"holds no {f'file {wanted}' if read_as.pattern else 'text file'}"
-        raise DataError(path, problem, f"put files {wanted} there, or give --data.pattern, such as '*.py'")
-    return separated(_within_memory(path, _folder_documents(paths, read_as, good)))
+        raise DataError(folder, problem, f"put files {wanted} there, or give --data.pattern, such as '*.py'")
+    return paths
 
 
 def text_files(folder: Path, pattern: str = "") -> list[Path]:
@@ -84,7 +117,9 @@ def text_files(folder: Path, pattern: str = "") -> list[Path]:
         pattern: as a shell has it, of names, `*.py`, or of paths within the folder, `src/*.py`.
     """
     if not pattern:
-        return list_files(folder, TEXT_SUFFIXES) or list_files(folder, DOCUMENT_SUFFIXES)
+        return list_files(folder, (*TEXT_SUFFIXES, *converter_suffixes("text"))) or list_files(
+            folder, DOCUMENT_SUFFIXES
+        )
     every = list_files(folder)
     return [path for path in every if path.match(pattern) or path.relative_to(folder).match(pattern)]
 
@@ -151,15 +186,26 @@ def _folder_documents(paths: Iterable[Path], read_as: ReadAs, good: GoodExamples
     """The documents of the files of a folder: one each, or one a record."""
     for path in paths:
         try:
-            yield from _file_documents(path, read_as, good, name=path)
+            yield from file_documents(path, read_as, good, name=path)
         except DataError as error:
             good.leave_out(error)
         else:
             good.count += not has_records(path, read_as.field)
 
 
-def _file_documents(path: Path, read_as: ReadAs, good: GoodExamples, *, name: str | Path) -> list[str]:
-    """The documents of a file: one, or one a record."""
+def file_documents(path: Path, read_as: ReadAs, good: GoodExamples, *, name: str | Path) -> list[str]:
+    """The documents of a file: one, or one a record.
+
+    Args:
+        path: the file.
+        read_as: how it is read.
+        good: counts the records that cannot be read.
+        name: what to call the file in errors.
+
+    Raises:
+        DataError: it is missing, too large, or not text.
+    """
+    path = converted(path, "text")
     content = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
     reader = document_reader(path, content) if read_as.markup == "strip" else None
     if reader is not None:
@@ -170,13 +216,25 @@ def _file_documents(path: Path, read_as: ReadAs, good: GoodExamples, *, name: st
     return [text]
 
 
-def separated(documents: Iterable[str]) -> list[str]:
+def separated(documents: Iterable[DocumentT]) -> list[DocumentT]:
     """Ends every non-empty document but the last with a blank line."""
-    kept = [text for text in documents if text]
-    return [_with_blank_line(text) for text in kept[:-1]] + kept[-1:]
+    return list(separate(documents))
 
 
-def _with_blank_line(text: str) -> str:
+def separate(documents: Iterable[DocumentT]) -> Iterator[DocumentT]:
+    """Yields every non-empty document, all but the last with a blank line at its end."""
+    before: DocumentT | None = None
+    for text in documents:
+        if not len(text):
+            continue
+        if before is not None:
+            yield _with_blank_line(before)
+        before = text
+    if before is not None:
+        yield before
+
+
+def _with_blank_line(text: DocumentT) -> DocumentT:
     """The text with two line ends behind it."""
     return text + "\n\n"[: 2 - (text.endswith("\n") + text.endswith("\n\n"))]
 

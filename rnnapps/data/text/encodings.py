@@ -11,7 +11,7 @@ from rnnapps.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch
 
-__all__ = ["encoding_of", "found_encoding", "require_encoding", "text_in"]
+__all__ = ["encoding_of", "found_encoding", "likely_encoding", "require_encoding", "text_in"]
 
 FEWEST = 20
 """Bytes that are no ASCII, from which on an encoding can be told by what they would mean."""
@@ -67,6 +67,15 @@ def found_encoding(content: bytes, name: str | Path) -> str | None:
         content: of a text that is not UTF-8.
         name: what to call it.
     """
+    found = likely_encoding(content)
+    if found is not None:
+        shown = f"is not UTF-8, and is read as {found}, which makes sense of it; --data.encoding names another"
+        print(f"note: {name}: {shown}", file=sys.stderr)
+    return found
+
+
+def likely_encoding(content: bytes) -> str | None:
+    """The encoding in which all of a text that is not UTF-8 makes sense; None where that cannot be known."""
     import charset_normalizer
 
     sample = content[:SAMPLE_BYTES]
@@ -77,14 +86,10 @@ def found_encoding(content: bytes, name: str | Path) -> str | None:
     matches = list(charset_normalizer.from_bytes(sample, cp_isolation=list(COMMON)))
     possible = {name for match in matches if _as_good(match, matches[0]) for name in match.could_be_from_charset}
     found = next((name for name in COMMON if name in possible), None)
-    if found is None:
-        return None
     try:
-        content.decode(found)
+        content.decode(found or "ascii")
     except UnicodeDecodeError:
         return None
-    shown = f"is not UTF-8, and is read as {found}, which makes sense of it; --data.encoding names another"
-    print(f"note: {name}: {shown}", file=sys.stderr)
     return found
 
 

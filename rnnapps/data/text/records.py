@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,12 @@ def has_records(path: str | Path, field: str) -> bool:
     return suffix in JSON_SUFFIXES or (bool(field) and suffix in TABLE_SUFFIXES)
 
 
-def record_texts(path: str | Path, content: str, field: str, good: GoodExamples) -> Iterator[str]:
+def record_texts(path: str | Path, content: str | Iterable[str], field: str, good: GoodExamples) -> Iterator[str]:
     """The text of each record; of a chat, a line `role: what is said` for each message.
 
     Args:
         path: the file, for errors.
-        content: what it holds.
+        content: what it holds, or the lines of it.
         field: the key or column to read; empty for `text`, `content`, `body` or a chat's `messages` (JSON lines only).
         good: counts the records that have no such text.
 
@@ -45,11 +45,12 @@ def record_texts(path: str | Path, content: str, field: str, good: GoodExamples)
     if plain_suffix(path) in TABLE_SUFFIXES:
         yield from _column(path, content, field)
         return
-    lines = ((number, line) for number, line in enumerate(content.split("\n"), start=1) if line.strip())
+    every = content.split("\n") if isinstance(content, str) else content
+    lines = ((number, line.rstrip("\n")) for number, line in enumerate(every, start=1) if line.strip())
     yield from good.read(partial(_text, path, f"line {number}", line, field=field) for number, line in lines)
 
 
-def _column(path: str | Path, content: str, field: str) -> Iterator[str]:
+def _column(path: str | Path, content: str | Iterable[str], field: str) -> Iterator[str]:
     """The cells of a column that are not empty."""
     names, rows = csv_dicts(path, content)
     if field not in names:

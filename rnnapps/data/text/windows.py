@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.text.stored_ids import StoredIds
 from rnnapps.errors import DataError
 from rnnapps.types import Array, Nest, Tensor
 
@@ -42,7 +43,7 @@ def steps_per_epoch(tokens: int, *, batch_size: int, window_steps: int, token: s
 
 
 def batches(
-    ids: Array,
+    ids: Array | StoredIds,
     *,
     batch_size: int,
     window_steps: int,
@@ -58,7 +59,7 @@ def batches(
     offset. Without it every row is a window from a random place and `reset` is always True.
 
     Args:
-        ids: integers `(tokens,)`; kept in memory once, in 16 bits where that suffices.
+        ids: integers `(tokens,)`, kept in memory once, in 16 bits where that suffices; or on disk.
         batch_size: rows of a batch.
         window_steps: time steps of a row.
         seed: chooses offsets or windows.
@@ -82,18 +83,27 @@ def batches(
         starts = _stretch_starts(tokens, epoch_steps, batch_size=batch_size, window_steps=window_steps, seed=seed)
     else:
         starts = _random_starts(tokens, batch_size=batch_size, window_steps=window_steps, seed=seed)
+    windows = _windows(ids, window_steps + 1)
     with tf.device("CPU"):
-        stored = tf.constant(ids.astype(np.uint16 if ids.max() <= np.iinfo(np.uint16).max else np.int32, copy=False))
         steps = tf.data.Dataset.counter(start=start_step)
 
     def batch(step: Tensor) -> dict[str, Nest]:
         first, reset = starts(step)
-        positions = first[:, tf.newaxis] + tf.range(window_steps + 1, dtype=tf.int64)
-        window = tf.cast(tf.gather(stored, positions), tf.int32)
-        window = tf.ensure_shape(window, (batch_size, window_steps + 1))
+        window = tf.ensure_shape(windows(first), (batch_size, window_steps + 1))
         return {"inputs": {"tokens": window[:, :-1]}, "targets": window[:, 1:], "reset": reset}
 
     return steps.map(batch, num_parallel_calls=1).prefetch(4)
+
+
+def _windows(ids: Array | StoredIds, length: int) -> Callable[[Tensor], Tensor]:
+    """Maps first positions `(batch,)` to windows of ids `(batch, length)`, int32."""
+    if isinstance(ids, StoredIds):
+        stored_ids = ids
+        return lambda first: tf.numpy_function(lambda starts: stored_ids.windows(starts, length), [first], tf.int32)
+    with tf.device("CPU"):
+        stored = tf.constant(ids.astype(np.uint16 if ids.max() <= np.iinfo(np.uint16).max else np.int32, copy=False))
+    steps = tf.range(length, dtype=tf.int64)
+    return lambda first: tf.cast(tf.gather(stored, first[:, tf.newaxis] + steps), tf.int32)
 
 
 def _stretch_starts(tokens: int, epoch_steps: int, *, batch_size: int, window_steps: int, seed: int) -> Starts:

@@ -22,6 +22,7 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.given import given_path
+from rnnapps.data.large_data import LARGE_DATA_SETTINGS
 from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.tasks.anomaly_detection.data.config import AnomalyDataConfig
@@ -98,6 +99,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     name: ClassVar[str] = "anomaly_detection"
     summary: ClassVar[str] = "Flags unusual rows of sensors or transactions, and says which sensor made them so."
     config_class = Config
+    run_frees: ClassVar[frozenset[str]] = LARGE_DATA_SETTINGS | {"data.test"}
     predict_class = PredictOptions
     intended_use: ClassVar[str] = "Watching machines or transactions of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (

@@ -21,6 +21,7 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_path
+from rnnapps.data.large_data import LARGE_DATA_SETTINGS
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.row_options import ROW_OPTIONS, RowOptions
 from rnnapps.errors import ConfigError
@@ -92,6 +93,7 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
     name: ClassVar[str] = "forecasting"
     summary: ClassVar[str] = "Forecasts series: the mean and quantiles of the rows to come, from the rows so far."
     config_class = Config
+    run_frees: ClassVar[frozenset[str]] = LARGE_DATA_SETTINGS | {"data.test"}
     predict_class = PredictOptions
     training_lacks: ClassVar[Mapping[str, str]] = {
         "window_steps": "the length of histories is model.history_steps",

@@ -17,7 +17,7 @@ from rnnapps.data.look.spreads import counted, one_sided, spread
 from rnnapps.printable import name_list
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits, read_utterance_splits
-from rnnapps.tasks.speech_recognition.data.utterance import FULL_SCALE, Utterance, wav_bytes
+from rnnapps.tasks.speech_recognition.data.utterance import FULL_SCALE, StoredSound, Utterance, wav_bytes
 
 __all__ = ["look_at_recordings", "speaker_pattern"]
 
@@ -71,8 +71,13 @@ def look_at_recordings(data: SpeechDataConfig, given: object = None) -> DataRepo
         cautions=[*copied, *shared, *_cautions(every, transcripts, rate)],
         suggestions=_suggestions(splits, data, pattern),
         examples=[_example(own, rate) for own in splits.train[:EXAMPLES]],
-        costs={"memory of the recordings, MB": round(sum(own.samples.nbytes for own in every) / 2**20, 2)},
+        costs={"memory of the recordings, MB": round(_megabytes(every), 2)},
     )
+
+
+def _megabytes(every: Sequence[Utterance]) -> float:
+    """Memory of recordings; those on disk take none."""
+    return sum(own.sound.nbytes for own in every if not isinstance(own.sound, StoredSound)) / 2**20
 
 
 def _facts(config: SpeechDataConfig, every: Sequence[Utterance]) -> dict[str, Value]:

@@ -37,7 +37,7 @@ def nearest_transcripts(log_mel: LogMel, known: Sequence[Utterance], asked: Sequ
 
 def _shapes(log_mel: LogMel, utterances: Sequence[Utterance]) -> Array:
     """One vector of length 1 for each recording, float32 `(recordings, frames * mels)`."""
-    order = np.argsort([len(utterance.samples) for utterance in utterances], kind="stable")
+    order = np.argsort([utterance.size for utterance in utterances], kind="stable")
     shapes: list[Array] = [np.zeros(0)] * len(utterances)
     for first in range(0, len(order), ROWS):
         rows = order[first : first + ROWS]

@@ -88,7 +88,7 @@ def _scorer(
     recognise = _recogniser(Transcriber(network, features))
     references = [utterance.transcript for utterance in utterances]
     # Utterances of similar length side by side, so that little is padding.
-    order = sorted(range(len(utterances)), key=lambda number: len(utterances[number].samples))
+    order = sorted(range(len(utterances)), key=lambda number: utterances[number].size)
     groups = [order[first : first + ROWS] for first in range(0, len(order), ROWS)]
 
     def score() -> tuple[list[str], dict[str, float]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import require, require_seed
+from rnnapps.config import require, require_choice, require_seed
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
@@ -21,10 +21,12 @@ from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.given import given_file
 from rnnapps.data.given_rows import given_inputs, has_rate
+from rnnapps.data.large_data import LARGE_DATA_SETTINGS
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
+from rnnapps.tasks.speech_recognition.segmentation.config import Segmentation, SegmentationConfig
 
 if TYPE_CHECKING:
     import keras
@@ -76,17 +78,35 @@ class PredictOptions:
             16 bit, little endian, one channel, at the model's sample rate.
         microphone: stream from the microphone; needs the package sounddevice.
         chunk_ms: stream only: milliseconds of sound that are read at once.
+        output: predict only: file for the transcript with its times, .srt, .vtt, .ctm, .TextGrid or .json; of several
+            recordings, {} in its name stands for that of each.
+        segmentation: predict only: how longer recordings are cut: energy at pauses, where they are no louder than their
+            background; windows blindly.
+        segment_seconds: predict only: longest segment; a recording that is no longer is transcribed whole.
+        pause_seconds: predict only: shortest pause that ends a segment.
     """
 
     file: str = ""
     microphone: bool = False
     chunk_ms: float = 100.0
+    output: str = ""
+    segmentation: Segmentation = "energy"
+    segment_seconds: float = 30.0
+    pause_seconds: float = 0.5
 
     def __post_init__(self) -> None:
         """Checks the values."""
         if self.file and self.microphone:
             raise ConfigError(ONE_INPUT)
         require("chunk_ms", self.chunk_ms, "from 1 to 10,000", 1 <= self.chunk_ms <= 10_000)
+        require("segment_seconds", self.segment_seconds, "from 1 to 900", 1 <= self.segment_seconds <= 900)
+        require("pause_seconds", self.pause_seconds, "from 0.1 to 60", 0.1 <= self.pause_seconds <= 60)
+        require_choice("segmentation", self.segmentation, Segmentation)
+        if self.output:
+            from rnnapps.tasks.speech_recognition.transcript_files import OUTPUT_SUFFIXES
+
+            fits = Path(self.output).suffix.lower() in OUTPUT_SUFFIXES
+            require("output", repr(self.output), f"a file that ends in {', '.join(OUTPUT_SUFFIXES)}", fits)
 
 
 class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
@@ -96,6 +116,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
     summary: ClassVar[str] = "Writes down what is said in recordings, with confidence and the time of every word."
     config_class = Config
     predict_class = PredictOptions
+    run_frees: ClassVar[frozenset[str]] = LARGE_DATA_SETTINGS | {"data.test"}
     training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "recordings are read whole"}
     intended_use: ClassVar[str] = "Transcribing recordings of the language, vocabulary and kind it was trained on."
     limitations: ClassVar[tuple[str, ...]] = (
@@ -103,7 +124,9 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         "It always writes something it has learned to write, also for speech in another language.",
         "Times of words are those at which the network is sure of them, up to some tenths of a second off.",
     )
-    predict_only: ClassVar[frozenset[str]] = frozenset({"decoding"})
+    predict_only: ClassVar[frozenset[str]] = frozenset(
+        {"decoding", "output", "segmentation", "segment_seconds", "pause_seconds"}
+    )
     stream_only: ClassVar[frozenset[str]] = frozenset({"microphone", "chunk_ms"})
     evaluation_switches: ClassVar[dict[str, str]] = {
         "tune": "first choose weight and bonus of an n-gram language model on the validation split"
@@ -240,12 +263,19 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         From Python: files, the bytes of files, samples (int16 or floats of full scale 1, at the model's rate), or pairs
         of samples and their rate.
         """
-        from rnnapps.tasks.speech_recognition.prediction import sounds_of, transcribe
+        from rnnapps.tasks.speech_recognition.prediction import sounds_of, transcribe, written
+        from rnnapps.tasks.speech_recognition.transcription import Transcriber
 
         _require_one_input(options, given)
-        sounds = sounds_of(options.file) if given is None else given_inputs(given, one=self.is_one_input(given))
+        one = given is not None and self.is_one_input(given)
+        sounds = sounds_of(options.file) if given is None else given_inputs(given, one=one)
         many = given is None and (len(sounds) > 1 or Path(options.file).is_dir())
-        return transcribe(fitted.network, fitted.preprocessor, sounds, fitted.config.decoding, many=many)
+        transcriber = fitted.once(
+            "transcriber", lambda: Transcriber(fitted.network, fitted.preprocessor, fitted.config.decoding)
+        )
+        cut = SegmentationConfig(options.segmentation, options.segment_seconds, options.pause_seconds)
+        results = transcribe(transcriber, sounds, cut, many=many, timed=given is None)
+        return written(results, options.output, many=many or len(sounds) > 1) if options.output else results
 
     def stream(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None

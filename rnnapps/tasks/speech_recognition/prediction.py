@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,58 +16,29 @@ from rnnapps.contract.bad_examples import BadExample
 from rnnapps.contract.stream_memory import Remembered, StreamMemory
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import answered
+from rnnapps.data.compressed import plain_stem
 from rnnapps.data.sources import list_files
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.layers.side_by_side import first_of
 from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
-from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.audio import audio_suffixes
 from rnnapps.tasks.speech_recognition.data.sound import Sound, read_sound
-from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
+from rnnapps.tasks.speech_recognition.long_recordings import is_long, transcribe_long
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
 from rnnapps.tasks.speech_recognition.remarks import empty_remark
+from rnnapps.tasks.speech_recognition.results import Transcription, Word
+from rnnapps.tasks.speech_recognition.segmentation.config import SegmentationConfig
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
+from rnnapps.tasks.speech_recognition.transcript_files import write_transcript
 from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["Transcription", "Word", "sounds_of", "stream_words", "transcribe"]
+__all__ = ["Transcription", "Word", "sounds_of", "stream_words", "transcribe", "written"]
+
+PLACE = "{}"
 
 Step = Callable[[Tensor, Tensor, Tensor, NamedTensors], dict[str, Tensor]]
 """See `SpeechStream.step`."""
-
-LONGEST_SECONDS = 900
-"""The alignment of a longer recording's words would need more than a gigabyte."""
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word and when it was said.
-
-    Attributes:
-        word: as it is written.
-        start: its beginning, in seconds from that of the recording.
-        end: its end, likewise.
-    """
-
-    word: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class Transcription:
-    """What was recognised in a recording.
-
-    Attributes:
-        file: the recording's file; empty for sound that came from none.
-        transcript: what was said.
-        confidence: probability of the transcript given the sound, by the network alone, 0 to 1.
-        words: its words in their order, with their times.
-    """
-
-    file: str
-    transcript: str
-    confidence: float
-    words: tuple[Word, ...]
 
 
 def sounds_of(source: str) -> list[tuple[str, Sound]]:
@@ -81,48 +51,80 @@ def sounds_of(source: str) -> list[tuple[str, Sound]]:
     if source in ("", STANDARD_INPUT):
         raise ConfigError("predict needs --file, a recording or a folder of them; stream reads what has no end")
     path = unpacked_source(source)
-    paths = list_files(path, AUDIO_SUFFIXES) if path.is_dir() else [path]
+    paths = list_files(path, audio_suffixes()) if path.is_dir() else [path]
     if not paths:
-        raise DataError(source, "holds no recording", f"put files there that end in {', '.join(AUDIO_SUFFIXES)}")
+        raise DataError(source, "holds no recording", f"put files there that end in {', '.join(audio_suffixes())}")
     return [(str(path), path) for path in paths]
 
 
 def transcribe(
-    network: keras.Model,
-    features: SpeechFeatures,
+    transcriber: Transcriber,
     sounds: Sequence[tuple[str, Sound]],
-    decoding: DecodingConfig,
+    segmentation: SegmentationConfig,
     *,
     many: bool = False,
+    timed: bool = False,
 ) -> Iterator[Transcription | BadExample]:
     """Transcripts of recordings, each by itself, as soon as it is known.
 
     Args:
-        network: the network.
-        features: front end and alphabet.
+        transcriber: the network, its front end, and how transcripts are found.
         sounds: what to call each in errors, and the recording.
-        decoding: how transcripts are found.
+        segmentation: how recordings are cut that are longer than a segment.
         many: whether the others are transcribed where one cannot be read.
+        timed: tell the real-time factor of a long one on standard error.
 
     Raises:
-        DataError: a recording is missing, damaged or too long, or an array is no sound, and there are not many.
+        DataError: a recording is missing or damaged, or an array is no sound, and there are not many.
     """
-    transcriber = Transcriber(network, features, decoding)
-    return answered((partial(_transcribed, transcriber, place, sound) for place, sound in sounds), many=many)
+    answers = (partial(_transcribed, transcriber, place, sound, segmentation, timed=timed) for place, sound in sounds)
+    return answered(answers, many=many)
 
 
-def _transcribed(transcriber: Transcriber, place: str, sound: Sound) -> Transcription:
+def _transcribed(
+    transcriber: Transcriber, place: str, sound: Sound, segmentation: SegmentationConfig, *, timed: bool
+) -> Transcription:
+    """What is said in a recording; one that is no longer than a segment is read whole."""
     rate = transcriber.features.sample_rate_hz
+    if is_long(sound, place, sample_rate_hz=rate, seconds=segmentation.longest_seconds):
+        found = transcribe_long(transcriber, sound, place, segmentation, timed=timed)
+        if not found.transcript:
+            print(f"note: {place}: nothing was recognised", file=sys.stderr)
+        return found
     samples = read_sound(sound, place, sample_rate_hz=rate)
-    if len(samples) > LONGEST_SECONDS * rate:
-        problem = f"lasts {len(samples) / rate:,.0f} s; at most {LONGEST_SECONDS} are transcribed"
-        raise DataError(place, problem, "cut it, or stream it with a model that reads forwards")
     transcript = transcriber([samples])[0]
     if not transcript.text:
         print(empty_remark(place, samples), file=sys.stderr)
     words = tuple(Word(word, start, end) for word, start, end in transcript.words)
     file = str(sound) if isinstance(sound, str | Path) else ""
     return Transcription(file, transcript.text, transcript.confidence, words)
+
+
+def written(
+    results: Iterable[Transcription | BadExample], output: str, *, many: bool
+) -> Iterator[Transcription | BadExample]:
+    """The same results; each transcript is also written into a file.
+
+    Args:
+        results: what was found.
+        output: the file, see `write_transcript`; `{}` in it stands for the name of the recording without its ending.
+        many: whether there may be several recordings, for which there must be a `{}`.
+
+    Raises:
+        ConfigError: a file cannot be written, or several recordings would be written into one.
+    """
+    if many and PLACE not in output:
+        told = f"--output {output} is one file, and there may be several recordings"
+        raise ConfigError(f"{told}; write {PLACE} where each one's name belongs, as in {PLACE}.srt")
+    return _each_written(results, output)
+
+
+def _each_written(results: Iterable[Transcription | BadExample], output: str) -> Iterator[Transcription | BadExample]:
+    """The results, each written before it is given on."""
+    for found in results:
+        if isinstance(found, Transcription):
+            write_transcript(found, Path(output.replace(PLACE, plain_stem(found.file))))
+        yield found
 
 
 def stream_words(

@@ -13,6 +13,7 @@ from rnnapps.tasks.speech_recognition.augmentation import augment_spectra, augme
 from rnnapps.tasks.speech_recognition.data.audio import resampled
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.joined_clips import draw_strings, join_utterances
+from rnnapps.tasks.speech_recognition.data.stored_sounds import changed_sounds
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE, Utterance, as_pcm
 from rnnapps.tasks.speech_recognition.decoding.ctc import required_outputs
 from rnnapps.tasks.speech_recognition.model_config import SpeechTrainingConfig
@@ -52,7 +53,7 @@ class TrainingRecordings:
             raise DataError("the training split", "holds no recordings", "give more recordings")
         self.features, self.training, self.seed = features, training, seed
         rate = features.sample_rate_hz
-        self._speeds = [[_at_speed(utterance, speed, rate) for utterance in utterances] for speed in training.speeds]
+        self._speeds = [_at_speed(utterances, speed, rate, data.cache_megabytes) for speed in training.speeds]
         self._strings = draw_strings(
             [utterance.speaker for utterance in utterances],
             minimum=data.join_minimum,
@@ -127,7 +128,7 @@ class TrainingRecordings:
 
     def _lengths(self) -> list[int]:
         """Samples of each row, without joining anything."""
-        sizes = [np.array([len(utterance.samples) for utterance in utterances]) for utterances in self._speeds]
+        sizes = [np.array([utterance.size for utterance in utterances]) for utterances in self._speeds]
         pairs = list(zip(self._strings.clips, self._strings.pauses, strict=True))
         return [int(size[list(clips)].sum()) + sum(pauses) for size in sizes for clips, pauses in pairs]
 
@@ -172,9 +173,15 @@ def require_room(symbols: Array, samples: int, features: SpeechFeatures, name: s
         raise DataError(name, problem, "correct the transcript, leave it out, or lower --model.strides")
 
 
-def _at_speed(utterance: Utterance, speed: float, sample_rate_hz: int) -> Utterance:
-    """The utterance played faster: higher and shorter (Ko et al. 2015, "Audio augmentation for speech recognition")."""
+def _at_speed(
+    utterances: Sequence[Utterance], speed: float, sample_rate_hz: int, megabytes: int
+) -> Sequence[Utterance]:
+    """Utterances played faster: higher and shorter (Ko et al. 2015, "Audio augmentation for speech recognition")."""
     if speed == 1:
-        return utterance
-    played = resampled(utterance.waveform(), round(speed * sample_rate_hz), sample_rate_hz, utterance.name)
-    return Utterance(as_pcm(played), utterance.transcript, utterance.speaker, utterance.name)
+        return utterances
+
+    def played(own: Utterance) -> Utterance:
+        faster = resampled(own.waveform(), round(speed * sample_rate_hz), sample_rate_hz, own.name)
+        return Utterance(as_pcm(faster), own.transcript, own.speaker, own.name)
+
+    return changed_sounds(utterances, f"{speed} times as fast at {sample_rate_hz} Hz", played, megabytes)

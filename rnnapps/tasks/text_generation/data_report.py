@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeAlias
 
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.data_report import AS_IT_IS, Caution, DataReport, Example, Part, Suggestion
@@ -15,9 +16,14 @@ from rnnapps.data.look.spreads import counted, spread
 from rnnapps.data.text.documents import text_files
 from rnnapps.data.text.encodings import encoding_of
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
-from rnnapps.tasks.text_generation.data.text_parts import TextParts, read_parts
+from rnnapps.tasks.text_generation.data.long_files import lines_of
+from rnnapps.tasks.text_generation.data.stored_text import StoredText
+from rnnapps.tasks.text_generation.data.text_parts import TextParts, characters, read_parts
 
 __all__ = ["look_at_text"]
+
+Lines: TypeAlias = "dict[str, list[tuple[Hashable, str]]]"
+"""Name of a part -> each line of it that hardly occurs twice by chance, and what to call it."""
 
 PASSAGE = 240
 """Characters of an example."""
@@ -30,6 +36,9 @@ SHORT = 50_000
 
 READ = "times that training reads the text"
 
+LOOKED_AT, PASSAGES = 20_000_000, 200
+"""Characters of a text on disk that are looked at, and in how many passages; what is cheap is found of all."""
+
 UNKNOWN = 0.005
 STRUCTURED = 0.5
 
@@ -37,35 +46,63 @@ STRUCTURED = 0.5
 def look_at_text(data: TextDataConfig, training: TrainingConfig, given: object = None) -> DataReport:
     """Describes a text; raises DataError as `read_parts` does."""
     parts = read_parts(data, given)
-    texts = {name: "".join(pieces) for name, pieces in _pieces(parts).items()}
-    symbols = Counter(texts["train"])
+    sizes, texts = {name: characters(own) for name, own in _pieces(parts).items()}, _looked_at(parts)
+    symbols = Counter(texts["train"] if isinstance(parts.train, list) else parts.train.symbols())
+    lines = {name: _long_lines(text) for name, text in texts.items()}
     repeated, copied = repeats(
-        {name: _long_lines(text) for name, text in texts.items()},
+        lines if isinstance(parts.train, list) else _shared_lines(parts.train, lines),
         f"lines of {LONG_LINE} characters and more",
         remedy="scores on them are of text that was learned by heart: remove copies, or hold out other documents",
     )
     lengths = spread("characters of a line", [len(line) for text in texts.values() for line in text.split("\n")])
     window = training.batch_size * training.window_steps
-    read, by_characters = round(training.steps * window / len(texts["train"]), 2), data.tokens == "characters"
+    read, by_characters = round(training.steps * window / sizes["train"], 2), data.tokens == "characters"
     return DataReport(
         parts.source,
-        facts={**_facts(data, given), "different characters in training": len(symbols)},
-        parts=[_part(name, text, parts, data) for name, text in texts.items()],
+        facts={**_facts(data, given), "different characters in training": len(symbols), **_excerpt(parts)},
+        parts=[_part(name, size, parts, data) for name, size in sizes.items()],
         listings=[repeated] if repeated else [],
         histograms=[lengths] if lengths else [],
         counts=[counted("characters", {repr(sign): count for sign, count in symbols.items()})],
         skipped=parts.skipped,
         cautions=[*copied, *_cautions(texts, symbols)],
-        suggestions=_suggestions(len(texts["train"]), training) if by_characters else [],
+        suggestions=_suggestions(sizes["train"], training) if by_characters else [],
         examples=_examples(texts),
-        costs={"memory of the text, MB": round(_megabytes(texts), 2)} | ({READ: read} if by_characters else {}),
+        costs={"memory of the text, MB": round(_megabytes(parts), 2)} | ({READ: read} if by_characters else {}),
     )
 
 
-def _pieces(parts: TextParts) -> dict[str, list[str]]:
+def _pieces(parts: TextParts) -> dict[str, list[str] | StoredText]:
     """The pieces of each part that there is."""
     named = {"train": parts.train, "validation": parts.validation, "test": parts.test}
     return {name: pieces for name, pieces in named.items() if pieces is not None}
+
+
+def _looked_at(parts: TextParts) -> dict[str, str]:
+    """The text of each part; of a text on disk evenly spread passages."""
+    return {
+        name: "".join(pieces if isinstance(pieces, list) else pieces.passages(PASSAGES, LOOKED_AT // PASSAGES))
+        for name, pieces in _pieces(parts).items()
+    }
+
+
+def _excerpt(parts: TextParts) -> dict[str, Value]:
+    """How much was looked at of a text on disk."""
+    if isinstance(parts.train, list):
+        return {}
+    looked = f"{min(LOOKED_AT, len(parts.train)):,} characters, evenly spread; and all for copies and characters"
+    return {"looked at, of training": looked}
+
+
+def _shared_lines(train: StoredText, lines: Lines) -> Lines:
+    """Of a training text on disk those lines alone that are held out too."""
+    held = {content for name, own in lines.items() if name != "train" for content, _ in own}
+    found: dict[Hashable, str] = {}
+    for stretch in lines_of(train.texts()):
+        line = stretch.strip()
+        if line in held:
+            found.setdefault(line, repr(line[:30]))
+    return {**lines, "train": list(found.items())}
 
 
 def _facts(config: TextDataConfig, given: object) -> dict[str, Value]:
@@ -81,7 +118,7 @@ def _facts(config: TextDataConfig, given: object) -> dict[str, Value]:
     return {}
 
 
-def _part(name: str, text: str, parts: TextParts, config: TextDataConfig) -> Part:
+def _part(name: str, size: int, parts: TextParts, config: TextDataConfig) -> Part:
     """The size of a part, and why it is that."""
     path = getattr(config, name, None)
     if path is not None:
@@ -94,7 +131,9 @@ def _part(name: str, text: str, parts: TextParts, config: TextDataConfig) -> Par
     else:
         share, before = getattr(config, f"{name}_fraction"), name == "validation" and config.test_fraction > 0
         reason = f"the last {100 * share:.0f} % of the text" + (", before the test" if before else "")
-    return Part(name, {"characters": len(text), "lines": text.count("\n")}, reason)
+    pieces = _pieces(parts)[name]
+    feeds = pieces.symbols().get("\n", 0) if isinstance(pieces, StoredText) else sum(t.count("\n") for t in pieces)
+    return Part(name, {"characters": size, "lines": feeds}, reason)
 
 
 def _long_lines(text: str) -> list[tuple[Hashable, str]]:
@@ -151,6 +190,6 @@ def _examples(texts: Mapping[str, str]) -> Sequence[Example]:
     return [Example(title, text) for title, text in passages.items()]
 
 
-def _megabytes(texts: Mapping[str, str]) -> float:
-    """Memory of the texts as ids of 16 bits."""
-    return sum(map(len, texts.values())) * 2 / 2**20
+def _megabytes(parts: TextParts) -> float:
+    """Memory of the texts as ids of 16 bits, but for those on disk."""
+    return sum(characters(own) for own in _pieces(parts).values() if isinstance(own, list)) * 2 / 2**20

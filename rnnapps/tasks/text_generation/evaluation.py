@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.fitted import Fitted
+from rnnapps.metrics.ngram_baselines import MOST_SYMBOLS
 from rnnapps.metrics.text import compare_texts
 from rnnapps.tasks.text_generation.completion.keystrokes import (
     frequent_words,
@@ -54,7 +55,7 @@ def evaluate_text(
     size = 1 if held_out.sizes is None else float(held_out.sizes.mean())
     repetition = measure_repetition(write([""], WritingConfig(length=round(WRITTEN / size), samples=4)))
     found = text_scorer(fitted.network, read, held_out, fitted.preprocessor.grams)()
-    saved = _keystrokes(joined(splits.train), joined(getattr(splits, split)), complete)
+    saved = _keystrokes(joined(splits.train, most=MOST_SYMBOLS), joined(getattr(splits, split)), complete)
     score, naive = found.model, naive_scores(vocabulary, splits.train, getattr(splits, split))
     return Evaluation(
         metrics=score.metrics(),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.metrics.ngram_baselines import ngram_losses
+from rnnapps.metrics.ngram_baselines import MOST_SYMBOLS, ngram_losses
 from rnnapps.metrics.text import TextScore
+from rnnapps.tasks.text_generation.data.stored_text import StoredText
 from rnnapps.tasks.text_generation.data.text import joined
 from rnnapps.tasks.text_generation.tokens.characters import Characters
-from rnnapps.tasks.text_generation.tokens.vocabulary import TextVocabulary
+from rnnapps.tasks.text_generation.tokens.vocabulary import TextVocabulary, ids_of
 from rnnapps.types import Array
 
 __all__ = ["HeldText", "beginning", "naive_scores"]
@@ -55,7 +56,9 @@ def beginning(ids: Array, vocabulary: TextVocabulary, characters: int) -> Array:
     return ids[: max(2, int(np.searchsorted(sizes, characters, side="right")))]
 
 
-def naive_scores(vocabulary: TextVocabulary, train: tf.data.Dataset, held_out: tf.data.Dataset) -> dict[str, TextScore]:
+def naive_scores(
+    vocabulary: TextVocabulary, train: tf.data.Dataset | StoredText, held_out: tf.data.Dataset
+) -> dict[str, TextScore]:
     """Scores of n-grams of the same tokens on a held-out text, and, beside words and subwords, of characters.
 
     Args:
@@ -63,15 +66,15 @@ def naive_scores(vocabulary: TextVocabulary, train: tf.data.Dataset, held_out: t
         train: the texts that are counted.
         held_out: the text that is scored.
     """
-    text, counted = HeldText.of(vocabulary, held_out), vocabulary.encode_all(train)
+    text, counted = HeldText.of(vocabulary, held_out), ids_of(vocabulary, train)[-MOST_SYMBOLS:]
     if text.sizes is None:
         losses = ngram_losses(counted, text.ids, vocabulary_size=vocabulary.size)
         return {name: text.score(own) for name, own in losses.items()}
     losses = ngram_losses(counted, text.ids, vocabulary_size=vocabulary.size, shortest=2)
     named = {f"{name} of {vocabulary.kind}": text.score(own) for name, own in losses.items()}
-    characters = Characters(Characters.fit(train).characters)
-    ids = (characters.encode_all(split) for split in (train, held_out))
-    spelled = ngram_losses(*ids, vocabulary_size=characters.size)
+    characters = Characters.learned(train)
+    spelled_ids = ids_of(characters, train)[-MOST_SYMBOLS:], characters.encode_all(held_out)
+    spelled = ngram_losses(*spelled_ids, vocabulary_size=characters.size)
     # Of the first token nothing is scored; a later one costs what its characters do.
     begins = np.cumsum([0, *text.sizes[:-1]])
     for name, own in spelled.items():

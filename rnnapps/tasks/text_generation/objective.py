@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
+from rnnapps.data.text.stored_ids import StoredIds
 from rnnapps.data.text.windows import batches
 from rnnapps.metrics.text import nats
 from rnnapps.tasks.text_generation.blend.held_out import gate_fitter, split_held_out
@@ -18,6 +19,7 @@ from rnnapps.tasks.text_generation.data.token_kinds import NOUNS
 from rnnapps.tasks.text_generation.held_text import HeldText
 from rnnapps.tasks.text_generation.preprocessor import TextPreprocessor
 from rnnapps.tasks.text_generation.scoring import Reader, text_scorer
+from rnnapps.tasks.text_generation.tokens.vocabulary import ids_of
 from rnnapps.types import Array
 
 __all__ = ["text_objective"]
@@ -39,7 +41,7 @@ def text_objective(
     """
     training, preprocessor = fitted.config.training, fitted.preprocessor
     vocabulary = preprocessor.vocabulary
-    ids, fit = _learned_part(fitted, vocabulary.encode_all(splits.train), read)
+    ids, fit = _learned_part(fitted, ids_of(vocabulary, splits.train), read)
     score = text_scorer(fitted.network, read, HeldText.of(vocabulary, splits.validation), preprocessor.grams)
     token = NOUNS[vocabulary.kind]
 
@@ -67,7 +69,9 @@ def text_objective(
     )
 
 
-def _learned_part(fitted: Fitted[Any, TextPreprocessor], ids: Array, read: Reader) -> tuple[Array, Callable[[], None]]:
+def _learned_part(
+    fitted: Fitted[Any, TextPreprocessor], ids: Array | StoredIds, read: Reader
+) -> tuple[Array | StoredIds, Callable[[], None]]:
     """What the network learns from, and a function that fits the blend, if there is one, to the rest."""
     if fitted.preprocessor.grams is None:
         return ids, lambda: None

@@ -20,6 +20,7 @@ from rnnapps.contract.fitted import Fitted
 from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
+from rnnapps.data.large_data import LARGE_DATA_SETTINGS
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.text_generation.continuation import Continuation, PossibleEnds
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
@@ -78,6 +79,7 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
     """Text in, its continuation out."""
 
     name: ClassVar[str] = "text_generation"
+    run_frees: ClassVar[frozenset[str]] = LARGE_DATA_SETTINGS | {"data.test"}
     predict_only: ClassVar[frozenset[str]] = frozenset({"samples", "prompts", "completions", "until"})
     summary: ClassVar[str] = "Continues text, by characters or words, in the style of the text it was trained on."
     config_class = Config
@@ -266,10 +268,11 @@ class TextGeneration(Pipeline[Config, "TextSplits", "TextPreprocessor"]):
 def _counted(config: Config, preprocessor: TextPreprocessor, splits: TextSplits) -> TextPreprocessor:
     """With the n-grams of the training text, where the model is to be blended with them and the text is long enough."""
     from rnnapps.tasks.text_generation.blend.held_out import LEAST_TOKENS
+    from rnnapps.tasks.text_generation.tokens.vocabulary import ids_of
 
     if config.model.blend == "none":
         return preprocessor
-    ids = preprocessor.vocabulary.encode_all(splits.train)
+    ids = ids_of(preprocessor.vocabulary, splits.train)
     if len(ids) < LEAST_TOKENS:
         tokens = f"{NOUNS[preprocessor.vocabulary.kind]}s"
         told = f"the training text has {len(ids):,} {tokens}, {LEAST_TOKENS:,} are needed to blend it with n-grams"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rnnapps.data.text.stored_ids import StoredIds
 from rnnapps.errors import ConfigError
 from rnnapps.metrics.ngram_baselines import MOST_SYMBOLS
 from rnnapps.preprocessing.pieces import FILE_NAME as PIECES_FILE
 from rnnapps.tasks.text_generation.blend.grams import GramTable
 from rnnapps.tasks.text_generation.data.config import TextDataConfig
+from rnnapps.tasks.text_generation.data.stored_text import StoredText
 from rnnapps.tasks.text_generation.model_config import TextModelConfig
 from rnnapps.tasks.text_generation.tokens.characters import Characters
 from rnnapps.tasks.text_generation.tokens.fit import fit_text_pieces, grow_text_pieces
@@ -31,13 +33,13 @@ class TextPreprocessor:
         self.vocabulary, self.grams = vocabulary, grams
 
     @classmethod
-    def fit(cls, config: TextDataConfig, texts: Texts) -> TextPreprocessor:
+    def fit(cls, config: TextDataConfig, texts: Texts | StoredText) -> TextPreprocessor:
         """Learns the tokens of texts."""
         if config.tokens == "characters":
-            return cls(Characters(Characters.fit(texts).characters))
+            return cls(Characters.learned(texts))
         return cls(fit_text_pieces(texts, subwords=config.tokens == "subwords", size=config.vocabulary))
 
-    def grow(self, config: TextDataConfig, texts: Texts) -> TextPreprocessor:
+    def grow(self, config: TextDataConfig, texts: Texts | StoredText) -> TextPreprocessor:
         """Adds what new texts need behind the known tokens, without n-grams.
 
         Raises:
@@ -61,11 +63,11 @@ class TextPreprocessor:
         """Number of ids."""
         return self.vocabulary.size
 
-    def with_grams(self, config: TextModelConfig, ids: Array) -> TextPreprocessor:
+    def with_grams(self, config: TextModelConfig, ids: Array | StoredIds) -> TextPreprocessor:
         """The same tokens with the n-grams of a text `(tokens,)`."""
         return TextPreprocessor(self.vocabulary, self.count(config, ids))
 
-    def count(self, config: TextModelConfig, ids: Array) -> GramTable:
+    def count(self, config: TextModelConfig, ids: Array | StoredIds) -> GramTable:
         """The n-grams of a text `(tokens,)`, of a long one those of its last 20 million tokens."""
         return GramTable.count(
             ids[-MOST_SYMBOLS:],

@@ -229,7 +229,7 @@ def test_bad_tables_are_one_clear_line(tmp_path: Path, text: str, settings: dict
     ("content", "message"),
     [
         (b"date,v\n2024-01-01,1\n2024-01-02,\xff\n", r"line 3: is not UTF-8 text"),
-        (b"\xff\xfed\0", r"is UTF-16 text"),
+        (b"\xff\xfed\0", r"has column names but no rows"),
         (b"PK\0\0", r"looks binary"),
         (gzip.compress(b"date,v\n2024-01-01,\xff\n", mtime=0), r"line 2: is not UTF-8 text"),
         (b"date,v\r2024-01-01,1\r", r"old Macintosh"),

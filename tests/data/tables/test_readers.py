@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnapps.data import converters
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.tables import readers
@@ -32,7 +33,7 @@ READER = CountReader()
 @pytest.fixture
 def offered(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     entry = EntryPoint("counts", f"{__name__}:{request.param}", readers.READER_GROUP)
-    monkeypatch.setattr(readers, "entry_points", lambda group: [entry] if group == entry.group else [])
+    monkeypatch.setattr(converters, "entry_points", lambda group: [entry] if group == entry.group else [])
     readers.table_readers.cache_clear()
     request.addfinalizer(readers.table_readers.cache_clear)
 

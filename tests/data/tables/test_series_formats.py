@@ -12,6 +12,8 @@ import pytest
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series
+from rnnapps.data.tables.reader import TableOptions
+from rnnapps.data.tables.ucr import UcrReader
 from rnnapps.errors import DataError
 
 
@@ -190,6 +192,32 @@ def test_the_archives_of_ucr_and_uea(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=told):
             read(tmp_path / "x.ts", f"{head.format('false')}{wrong}\n")
+
+
+@pytest.mark.parametrize("name", ["Walk_TRAIN.tsv", "walk.txt"])
+def test_cases_of_ucr_without_a_header(tmp_path: Path, name: str) -> None:
+    values = np.random.default_rng(0).normal(size=(4, 10)).round(4)
+    rows = ["\t".join([label, *map(str, row)]) for label, row in zip("1121", values, strict=True)]
+    rows[2] = "\t".join([*rows[2].split("\t")[:8], "NaN", "NaN", "NaN"])
+    found = read(tmp_path / name, "\n".join(rows) + "\n", static=("class",))
+    assert [(one.name, one.static_texts, len(one)) for one in found] == [
+        ("1", ("1",), 10),
+        ("2", ("1",), 10),
+        ("3", ("2",), 7),
+        ("4", ("1",), 10),
+    ]
+    np.testing.assert_array_equal(found[3].values[:, 0], values[3])
+    assert any("read as cases of the UCR archive" in note for note in found[0].notes)
+    (tmp_path / name).write_text("1\t2\n1\tx\n")
+    with pytest.raises(DataError, match="line 2: 'x' is no number"):
+        UcrReader().read(tmp_path / name, TableOptions())
+
+
+@pytest.mark.parametrize(
+    "begin", ["a\tb\n1\t2\n", "1\t2\n3\t4\n", "1.5\t" + "2\t" * 9 + "3\n", "2024-01-01\t" + "2\t" * 9]
+)
+def test_other_tables_with_tabs_are_no_cases_of_ucr(begin: str) -> None:
+    assert UcrReader().recognises((begin + "\n").encode() * 4) is False
 
 
 def gluon(**more: Any) -> str:

@@ -16,7 +16,10 @@ import rnnapps
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.data.speech import read_utterance_splits
-from rnnapps.tasks.speech_recognition.prediction import Transcription, Word
+from rnnapps.tasks.speech_recognition.prediction import Transcription, Word, transcribe
+from rnnapps.tasks.speech_recognition.results import LongTranscription
+from rnnapps.tasks.speech_recognition.segmentation.config import SegmentationConfig
+from rnnapps.tasks.speech_recognition.transcription import Transcriber
 from tests.tasks.command import as_settings, skip_report
 from tests.tasks.cuts import from_standard_input, in_parts, interrupted
 from tests.tasks.speech_recognition.recordings import RATE, audio_bytes, say, write_manifest
@@ -194,7 +197,7 @@ def test_wrong_inputs_are_one_line(model: Any, clip: Path) -> None:
         ([SOUND, 3], r"memory: inputs\[1\]: is of type int; give a path"),
         (SOUND.astype(np.int32), r"memory: input: holds int32"),
         (Path("gone.wav"), r"gone\.wav: does not exist"),
-        (np.zeros(901 * RATE), r"memory: input: lasts 901 s; at most 900 are transcribed"),
+        (np.append(np.zeros(40 * RATE), np.inf), r"memory: input: sample 320,000 is inf"),
     ):
         with pytest.raises(DataError, match=complaint):
             model.predict(given)
@@ -210,6 +213,39 @@ def test_wrong_inputs_are_one_line(model: Any, clip: Path) -> None:
         list(model.stream(clip, microphone=True))
     with pytest.raises(ConfigError, match="give either --file"):
         model.predict()
+
+
+def test_a_long_recording_is_cut_at_pauses(model: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = (0.003 * np.random.default_rng(0).normal(size=RATE)).astype(np.float32)
+    spoken = [say(("hi lo", "mid", "lo mid hi")[number % 3], seed=number) for number in range(24)]
+    samples = np.concatenate([part for own in spoken for part in (own, quiet)])
+    assert 30 * RATE < len(samples) < 60 * RATE
+    transcriber = Transcriber(model.network, model.preprocessor)
+
+    def transcribed(sound: np.ndarray, **settings: Any) -> Any:
+        return next(iter(transcribe(transcriber, [("x", sound)], SegmentationConfig(**settings))))
+
+    found = transcribed(samples)
+    assert isinstance(found, LongTranscription) and capsys.readouterr().err == ""
+    assert [segment.transcript for segment in found.segments] == [own.text for own in transcriber(spoken)]
+    assert found.transcript.split() == [word.word for word in found.words]
+    starts = np.cumsum([0, *(len(own) + RATE for own in spoken)])[:-1] / RATE
+    for segment, start, own in zip(found.segments, starts, spoken, strict=True):
+        assert abs(segment.start - start) < 0.25 and abs(segment.end - start - len(own) / RATE) < 0.35
+    assert found.words[-1].start > starts[-1] and 0 < found.confidence < 1
+    whole = transcribed(samples, longest_seconds=60.0)  # one that is no longer than a segment is read whole, as ever
+    assert type(whole) is Transcription and whole.transcript == transcriber([samples])[0].text
+    windows = transcribed(samples, method="windows", longest_seconds=7.0)
+    assert [segment.end - segment.start for segment in windows.segments][:3] == [7.0, 7.0, 7.0]
+    silence = transcribed(np.zeros(40 * RATE))
+    assert silence == LongTranscription("", "", 1.0, (), ()) and "nothing was recognised" in capsys.readouterr().err
+    path, target = tmp_path / "long.flac", tmp_path / "{}.srt"
+    path.write_bytes(audio_bytes(samples, kind="FLAC", subtype="PCM_24"))
+    (printed,) = answer(capsys, "predict", "--run", model.path, "--file", path, "--output", target)["results"]
+    assert printed["transcript"] == found.transcript and len(printed["segments"]) == len(found.segments)
+    assert (tmp_path / "long.srt").read_text().count("-->") == 24
+    with pytest.raises(ConfigError, match=r"is one file, and there may be several recordings; write \{\}"):
+        model.predict([path, path], output=str(tmp_path / "long.srt"))
 
 
 def test_a_stream_goes_on_from_its_state(model: Any, clip: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from rnnapps.tasks.speech_recognition.pipeline import PIPELINE
@@ -21,6 +22,8 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     plain.write_text("\n".join(line.rpartition(",")[0] for line in plain.read_text().splitlines()))
     marked = write_manifest(folder / "marked", 24)
     marked.write_text(marked.read_text().replace(",lo", ",lo!"))
+    long = folder / "long.wav"
+    long.write_bytes(audio_bytes(np.concatenate([np.pad(say("lo hi mid"), (0, pause)) for pause in (3000, 9000, 0)])))
     first, second = ((folder / f"{words}.wav") for words in ("lo hi", "mid"))
     for file in (first, second):
         file.write_bytes(audio_bytes(say(file.stem)))
@@ -46,6 +49,10 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "decoding.symbol_bonus": Change(2.0, beam),
         "decoding.language_model": Change("missing", beam | {"decoding.language_model_weight": 1.0}),
         "file": Change(str(second), {"file": str(first)}),
+        "output": Change("said.srt"),
+        "segmentation": Change("windows", {"file": str(long), "segment_seconds": 1.0}),
+        "segment_seconds": Change(1.0, {"file": str(long)}),
+        "pause_seconds": Change(1.0, {"file": str(long), "segment_seconds": 1.5}),
         "microphone": Change(True, {"file": str(first)}),
     }
 

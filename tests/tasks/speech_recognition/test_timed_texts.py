@@ -144,7 +144,7 @@ VTT = """WEBVTT - a title
 NOTE a note
 
 00:00.500 --> 00:01.750 align:start
-<v Anna>Seven <00:00:01.000><c.loud>green</c>
+<v Anna>Seven <00:00:01.000><c.loud>green</c> &amp; &lt;blue&gt;
 
 cue 2
 01:00:04.000 --> 01:00:05.250
@@ -162,7 +162,7 @@ def test_captions_by_hand() -> None:
         "a.srt: line 14: ends at 6 s, not after its start 7 s; correct it",
         "a.srt: line 18: 'soon --> later' is no time; write 00:00:01,000 --> 00:00:02,500",
     ]
-    assert list(captions(VTT, Path("a.vtt"))) == [(0.5, 1.75, "Seven green", 5), (3604.0, 3605.25, "boats", 9)]
+    assert list(captions(VTT, Path("a.vtt"))) == [(0.5, 1.75, "Seven green & <blue>", 5), (3604.0, 3605.25, "boats", 9)]
 
 
 @pytest.mark.parametrize("mutations", [200, pytest.param(3000, marks=pytest.mark.slow)])

@@ -13,6 +13,7 @@ import numpy as np
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.converters import converted, converter_suffixes
 from rnnapps.data.given import MEMORY, given_splits
 from rnnapps.data.item_splits import ItemSplits
 from rnnapps.data.part_names import part_folders, parts_of
@@ -78,6 +79,7 @@ def read_piece(path: str | Path | PieceFile, config: MusicDataConfig) -> Piece:
         DataError: it is missing, damaged or of another kind, or a collection of which no tune is named.
     """
     piece = path if isinstance(path, PieceFile) else PieceFile(Path(path))
+    piece = replace(piece, path=converted(piece.path, "music"))
     suffix = plain_suffix(piece.path)
     if suffix not in (*MIDI_SUFFIXES, *SCORE_SUFFIXES):
         known = ", ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
@@ -181,7 +183,7 @@ def _files(root: Path) -> list[PieceFile]:
     """The pieces of a folder, or of the one file."""
     if not root.is_dir():
         return piece_files([root])
-    paths = list_files(root, (*MIDI_SUFFIXES, *SCORE_SUFFIXES))
+    paths = list_files(root, (*MIDI_SUFFIXES, *SCORE_SUFFIXES, *converter_suffixes("music")))
     if not paths:
         known = ", ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
         raise DataError(root, "holds no piece of music", f"put files there that end in {known}")

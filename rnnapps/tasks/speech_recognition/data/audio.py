@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnapps.data.compressed import BROKEN, compression_of, open_compressed, plain_suffix
+from rnnapps.data.converters import converted, converter_suffixes
 from rnnapps.data.file_kinds import HEAD_BYTES, kind_of
 from rnnapps.data.sources import read_bytes
 from rnnapps.errors import DataError
@@ -21,12 +22,23 @@ from rnnapps.types import Array
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "BLOCK_SAMPLES",
     "MAXIMUM_BYTES",
     "MAXIMUM_SAMPLES",
     "STREAMED_BYTES",
+    "audio_suffixes",
+    "clear_errors",
+    "decoded_blocks",
+    "file_head",
     "parse_audio",
+    "quiet_decoders",
     "read_audio",
+    "require_finite",
+    "require_rate",
+    "require_suffix",
+    "require_whole",
     "resampled",
+    "with_sizes",
 ]
 
 if TYPE_CHECKING:
@@ -52,6 +64,9 @@ BLOCK_SAMPLES = 1 << 16
 STREAMED_BYTES = 0x7FFF_F000
 """From here on a size in a WAV header is a place-holder of a writer into a pipe: 0x7FFFF000 or 0xFFFFFFFF."""
 
+_LARGEST_SIZE = 0xFFFF_FFFE
+"""Of a WAV file, whose header has 32 bits for it."""
+
 LOUDEST = 1e6
 """Largest sample, where 1 is full scale: floating-point files may go beyond it, but not this far."""
 
@@ -62,16 +77,18 @@ def read_audio(path: str | Path, *, sample_rate_hz: int) -> Array:
     Raises:
         DataError: it is missing, too large, damaged or of another kind.
     """
-    path = Path(path)
-    if plain_suffix(path) not in AUDIO_SUFFIXES:
-        known = ", ".join(AUDIO_SUFFIXES)
-        remedy = f"convert it to WAV, for instance: ffmpeg -i {path.name} {path.stem}.wav"
-        raise DataError(path, f"ends in {path.suffix or 'nothing'}; recordings end in {known}", remedy)
-    head = _head(path)
+    path = converted(Path(path), "sound")
+    require_suffix(path)
+    head = file_head(path)
     if head and (has_track(head) or plain_suffix(path) in TRACK_SUFFIXES):
         _require_sound(head, path)
         return _of_track(read_track(path, path, maximum_samples=MAXIMUM_SAMPLES), sample_rate_hz, path)
     return parse_audio(read_bytes(path, maximum_bytes=MAXIMUM_BYTES), path, sample_rate_hz=sample_rate_hz)
+
+
+def audio_suffixes() -> tuple[str, ...]:
+    """The endings of recordings, those that readers of other packages know among them."""
+    return (*AUDIO_SUFFIXES, *converter_suffixes("sound"))
 
 
 def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Array:
@@ -98,35 +115,51 @@ def parse_audio(content: bytes, name: str | Path, *, sample_rate_hz: int) -> Arr
     if has_track(content[:HEAD_BYTES]):
         track = parse_track(content, name, maximum_samples=MAXIMUM_SAMPLES)
         return _of_track(track, sample_rate_hz, name)
-    content = _with_sizes(content)
-    _require_whole(content, name)
-    with _quiet_decoders():
-        try:
-            with soundfile.SoundFile(io.BytesIO(content)) as file:
-                _require_sane(file, name)
-                rate = file.samplerate
-                samples = _decoded(file, name)
-        except DataError:
-            raise
-        except Exception as error:  # soundfile lets out what its file object or its checks run into
-            reason = " ".join(str(error).split()) or type(error).__name__
-            reason = (
-                reason.partition("object at")[2].partition(": ")[2] or reason
-            )  # behind soundfile's name of the file
-            _require_sound(content, name)
-            problem = f"cannot be decoded as sound (WAV, FLAC, Ogg, MP3...): {reason.rstrip('.')}"
-            raise DataError(name, problem, "the file is damaged or of another kind") from None
+    content = with_sizes(content, len(content))
+    require_whole(content, len(content), name)
+    with quiet_decoders(), clear_errors(content, name), soundfile.SoundFile(io.BytesIO(content)) as file:
+        rate = file.samplerate
+        blocks = list(decoded_blocks(file, name, maximum_samples=MAXIMUM_SAMPLES))
+        samples = np.concatenate([np.zeros(0, np.float32), *blocks])
     _require_samples(samples, name)
     return resampled(samples, rate, sample_rate_hz, name)
+
+
+def require_suffix(path: Path) -> None:
+    """Raises DataError for a file whose name does not say that it is a recording."""
+    if plain_suffix(path) not in AUDIO_SUFFIXES:
+        known = ", ".join(AUDIO_SUFFIXES)
+        remedy = f"convert it to WAV, for instance: ffmpeg -i {path.name} {path.stem}.wav"
+        raise DataError(path, f"ends in {path.suffix or 'nothing'}; recordings end in {known}", remedy)
+
+
+@contextlib.contextmanager
+def clear_errors(head: bytes, name: str | Path) -> Iterator[None]:
+    """Raises DataError for what soundfile says of a file that it cannot decode.
+
+    Args:
+        head: the first bytes of the file.
+        name: what to call it.
+    """
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:  # soundfile lets out what its file object or its checks run into
+        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.partition("object at")[2].partition(": ")[2] or reason  # behind soundfile's name of the file
+        _require_sound(head, name)
+        problem = f"cannot be decoded as sound (WAV, FLAC, Ogg, MP3...): {reason.rstrip('.')}"
+        raise DataError(name, problem, "the file is damaged or of another kind") from None
 
 
 def _of_track(track: tuple[Array, int], sample_rate_hz: int, name: str | Path) -> Array:
     """What FFmpeg has decoded, checked, at the rate wanted."""
     samples, rate = track
     _require_samples(samples, name)
-    _require_rate(rate, name)
+    require_rate(rate, name)
     for start in range(0, len(samples), BLOCK_SAMPLES):
-        _require_finite(samples[start : start + BLOCK_SAMPLES], start, name)
+        require_finite(samples[start : start + BLOCK_SAMPLES], start, name)
     return resampled(samples, rate, sample_rate_hz, name)
 
 
@@ -136,7 +169,7 @@ def _require_samples(samples: Array, name: str | Path) -> None:
         raise DataError(name, "holds no samples", "record it again or leave it out")
 
 
-def _head(path: Path) -> bytes:
+def file_head(path: Path) -> bytes:
     """The first bytes of a file, that of its compression taken off; none where it cannot be read."""
     try:
         with open(path, "rb") as file:
@@ -172,8 +205,13 @@ def resampled(samples: Array, from_hz: int, to_hz: int, name: str | Path) -> Arr
     return converted
 
 
-def _with_sizes(content: bytes) -> bytes:
-    """A WAV file with the sizes that its writer did not know, since it wrote into a pipe: all that follows."""
+def with_sizes(content: bytes, total: int) -> bytes:
+    """A WAV file with the sizes that its writer did not know, since it wrote into a pipe: all that follows.
+
+    Args:
+        content: the file, or so many of its first bytes that its samples begin within them.
+        total: its size.
+    """
     size = int.from_bytes(content[4:8], "little")
     if content[:4] != b"RIFF" or 0 < size < STREAMED_BYTES:
         return content
@@ -182,42 +220,48 @@ def _with_sizes(content: bytes) -> bytes:
         length = int.from_bytes(content[place + 4 : place + 8], "little")
         if content[place : place + 4] == b"data":
             unknown = length >= STREAMED_BYTES or not length + size
-            length = len(content) - place - 8 if unknown else length
-            total = (len(content) - 8).to_bytes(4, "little")
-            head = content[:4] + total + content[8 : place + 4]
+            length = min(total - place - 8, _LARGEST_SIZE) if unknown else length
+            whole = min(total - 8, _LARGEST_SIZE).to_bytes(4, "little")
+            head = content[:4] + whole + content[8 : place + 4]
             return head + length.to_bytes(4, "little") + content[place + 8 :]
         place += 8 + length + length % 2
     return content
 
 
-def _require_whole(content: bytes, name: str | Path) -> None:
-    """Refuses a WAV file that is shorter than it says, which the decoder would read as far as it goes."""
+def require_whole(content: bytes, total: int, name: str | Path) -> None:
+    """Refuses a WAV file that is shorter than it says, which the decoder would read as far as it goes.
+
+    Args:
+        content: its first bytes.
+        total: its size.
+        name: what to call it in the error.
+    """
     size = int.from_bytes(content[4:8], "little")
     unknown = size in (0, 0xFFFFFFFF)  # of programs that write into a pipe
-    if content[:4] == b"RIFF" and not unknown and size + 8 > len(content) + 1:  # some forget the last padding byte
-        problem = f"is cut off: it has {len(content):,} of the {size + 8:,} bytes its header claims"
+    if content[:4] == b"RIFF" and not unknown and size + 8 > total + 1:  # some forget the last padding byte
+        problem = f"is cut off: it has {total:,} of the {size + 8:,} bytes its header claims"
         raise DataError(name, problem, "copy it again or leave it out")
 
 
-def _require_sane(file: soundfile.SoundFile, name: str | Path) -> None:
+def _require_sane(file: soundfile.SoundFile, name: str | Path, maximum_samples: int) -> None:
     """Checks what the header claims, before anything is decoded."""
     if not 1 <= file.channels <= MAXIMUM_CHANNELS:
         problem = f"has {file.channels} channels; at most {MAXIMUM_CHANNELS} are read"
         raise DataError(name, problem, "mix it down")
-    _require_rate(file.samplerate, name)
-    if file.frames > MAXIMUM_SAMPLES:
-        problem = f"claims {file.frames:,} samples; at most {MAXIMUM_SAMPLES:,} are read"
+    require_rate(file.samplerate, name)
+    if file.frames > maximum_samples:
+        problem = f"claims {file.frames:,} samples; at most {maximum_samples:,} are read"
         raise DataError(name, problem, "split it; a file of this size on disk is damaged")
 
 
-def _require_rate(rate: int, name: str | Path) -> None:
+def require_rate(rate: int, name: str | Path) -> None:
     """Refuses rates that no recorder has."""
     if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
         problem = f"has {rate:,} samples a second; expected {LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
         raise DataError(name, problem, "the file is damaged, or resample it")
 
 
-def _require_finite(samples: Array, before: int, name: str | Path) -> None:
+def require_finite(samples: Array, before: int, name: str | Path) -> None:
     """Refuses samples `(samples,)` that are no numbers or far too large; `before` counts those in front of them."""
     fit = np.isfinite(samples) & (np.abs(samples) <= LOUDEST)
     if not fit.all():
@@ -225,24 +269,28 @@ def _require_finite(samples: Array, before: int, name: str | Path) -> None:
         raise DataError(name, f"sample {before + number:,} is {samples[number]:g}; full scale is 1", "it is damaged")
 
 
-def _decoded(file: soundfile.SoundFile, name: str | Path) -> Array:
-    """All samples, channels averaged."""
-    blocks, count = [np.zeros(0, np.float32)], 0
+def decoded_blocks(file: soundfile.SoundFile, name: str | Path, *, maximum_samples: int) -> Iterator[Array]:
+    """All samples of an opened file, block by block, float32 `(samples,)` each, channels averaged.
+
+    Raises:
+        DataError: the file claims what cannot be, holds more than `maximum_samples`, or less than it claims.
+    """
+    _require_sane(file, name, maximum_samples)
+    count = 0
     while len(block := file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-        _require_finite(mono, count, name)
+        require_finite(mono, count, name)
         count += len(mono)
-        if count > MAXIMUM_SAMPLES:
-            raise DataError(name, f"has more than {MAXIMUM_SAMPLES:,} samples", "split it")
-        blocks.append(np.ascontiguousarray(mono))
+        if count > maximum_samples:
+            raise DataError(name, f"has more than {maximum_samples:,} samples", "split it")
+        yield np.ascontiguousarray(mono)
     if count < file.frames and file.format != "MP3":  # the length of an MP3 is an estimate where it has no header
         problem = f"ends after {count:,} of the {file.frames:,} samples its header claims"
         raise DataError(name, problem, "the file is cut off or damaged")
-    return np.concatenate(blocks)
 
 
 @contextlib.contextmanager
-def _quiet_decoders() -> Iterator[None]:
+def quiet_decoders() -> Iterator[None]:
     """Keeps what the MP3 decoder writes to the process's standard error from the user, who gets one line."""
     try:
         kept = os.dup(2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import require, require_choice, shares_of_given
-from rnnapps.data.bad_examples import BadExamplesConfig
+from rnnapps.data.large_data import LargeDataConfig
 from rnnapps.errors import ConfigError
 
 __all__ = ["HoldOut", "SpeechDataConfig", "Unit"]
@@ -17,7 +17,7 @@ HoldOut = Literal["clips", "speakers"]
 
 
 @dataclass(frozen=True)
-class SpeechDataConfig(BadExamplesConfig):
+class SpeechDataConfig(LargeDataConfig):
     """The recordings to learn from, how they are split, and what is written.
 
     Attributes:

@@ -80,7 +80,7 @@ def join_utterances(utterances: Sequence[Utterance], pauses: Sequence[int], samp
     parts: list[Array] = [utterances[0].samples]
     for number, (pause, following) in enumerate(zip(pauses, utterances[1:], strict=True)):
         level = min(_quietest(clip.samples, sample_rate_hz) for clip in utterances[number : number + 2])
-        noise = np.random.default_rng((pause, len(following.samples))).normal(0.0, max(level, 0.5), pause)
+        noise = np.random.default_rng((pause, following.size)).normal(0.0, max(level, 0.5), pause)
         parts += [np.round(noise).astype(np.int16), following.samples]
     return Utterance(
         np.concatenate(parts),

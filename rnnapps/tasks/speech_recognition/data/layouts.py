@@ -14,7 +14,7 @@ from rnnapps.data.part_names import subset_part
 from rnnapps.data.sources import list_files
 from rnnapps.data.text.given import require_text
 from rnnapps.errors import DataError
-from rnnapps.tasks.speech_recognition.data.audio import AUDIO_SUFFIXES
+from rnnapps.tasks.speech_recognition.data.audio import audio_suffixes
 from rnnapps.tasks.speech_recognition.data.beside import TEXT_SUFFIXES, rows_beside
 from rnnapps.tasks.speech_recognition.data.corpora import (
     librispeech_rows,
@@ -83,7 +83,7 @@ def _by_transcripts(source: Path, speaker_pattern: str, good: GoodExamples) -> I
     listed = [path for path in texts if plain_name(path).endswith(".trans.txt")]
     if listed:
         return librispeech_rows(listed, good)
-    recordings = list_files(source, AUDIO_SUFFIXES)
+    recordings = list_files(source, audio_suffixes())
     if list_files(source, PHONES):
         return timit_rows([path for path in texts if plain_suffix(path) == ".txt"], recordings, good)
     folders = {audio.parent for audio in recordings}

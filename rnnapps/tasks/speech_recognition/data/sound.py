@@ -21,7 +21,7 @@ from rnnapps.tasks.speech_recognition.data.audio import (
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE
 from rnnapps.types import Array
 
-__all__ = ["Sound", "mono", "piece", "read_sound"]
+__all__ = ["Sound", "mono", "piece", "read_sound", "samples_and_rate"]
 
 BEYOND_SECONDS = 0.5
 """So far behind a recording's end its last piece may reach, as rounded times and cut-off padding let it."""
@@ -45,11 +45,20 @@ def read_sound(sound: Sound, place: str, *, sample_rate_hz: int) -> Array:
         return read_audio(sound, sample_rate_hz=sample_rate_hz)
     if isinstance(sound, bytes):
         return parse_audio(sound, place, sample_rate_hz=sample_rate_hz)
+    return resampled(*samples_and_rate(sound, place, sample_rate_hz=sample_rate_hz), sample_rate_hz, place)
+
+
+def samples_and_rate(sound: Array | tuple[Array, float], place: str, *, sample_rate_hz: int) -> tuple[Array, int]:
+    """Samples as `mono` returns them, and their rate: `sample_rate_hz`, where they come without one.
+
+    Raises:
+        DataError: they are no sound, or nothing has such a rate.
+    """
     samples, rate = sound if isinstance(sound, tuple) and has_rate(sound) else (sound, sample_rate_hz)
     if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ or rate != int(rate):
         expected = f"a rate is a whole number from {LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
         raise DataError(place, f"has {rate} samples a second", expected)
-    return resampled(mono(samples, place), int(rate), sample_rate_hz, place)
+    return mono(samples, place), int(rate)
 
 
 def piece(samples: Array, span: tuple[float, float | None], place: str, *, sample_rate_hz: int) -> Array:

@@ -6,13 +6,14 @@ import atexit
 import functools
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.guarded_process import GuardedProcess, require_file
 from rnnapps.types import Array
 
-__all__ = ["FILM_SUFFIXES", "TRACK_SUFFIXES", "has_track", "parse_track", "read_track"]
+__all__ = ["FILM_SUFFIXES", "TRACK_SUFFIXES", "has_track", "parse_track", "read_track", "track_blocks"]
 
 FILM_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".asf", ".ogv"),
@@ -26,6 +27,7 @@ TRACK_SUFFIXES = (".m4a", ".m4b", ".aac", ".amr", ".awb", ".ac3", ".mka", ".weba
 MAXIMUM_BYTES = 1 << 30
 MEMORY_BYTES = 3 << 30
 MAXIMUM_SECONDS = 120.0
+PART_SAMPLES = 1 << 20
 WORKER = "rnnapps.tasks.speech_recognition.data.sound_worker"
 
 _BEGINNINGS = (
@@ -74,6 +76,20 @@ def read_track(path: Path, name: str | Path, *, maximum_samples: int) -> tuple[A
     with _lock:
         found = _process().read(name, request, seconds=MAXIMUM_SECONDS)
     return found[1:], int(found[0])
+
+
+def track_blocks(path: Path, name: str | Path) -> Iterator[tuple[int, Array]]:
+    """As `read_track`, of a file of any length: samples a second, and float32 `(samples,)`, part by part."""
+    require_file(path, maximum_bytes=MAXIMUM_BYTES, noun="sound")
+    file, first = str(unpacked_source(path).resolve()), 0
+    while True:
+        with _lock:
+            request = {"path": file, "first": first, "count": PART_SAMPLES}
+            found = _process().read(name, request, seconds=MAXIMUM_SECONDS)
+        if len(found) == 1:
+            return
+        first += len(found) - 1
+        yield int(found[0]), found[1:]
 
 
 def parse_track(content: bytes, name: str | Path, *, maximum_samples: int) -> tuple[Array, int]:

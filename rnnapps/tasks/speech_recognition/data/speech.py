@@ -24,6 +24,7 @@ from rnnapps.tasks.speech_recognition.data.layouts import by_subset, list_given,
 from rnnapps.tasks.speech_recognition.data.manifests import MANIFEST_SUFFIXES
 from rnnapps.tasks.speech_recognition.data.row import Row
 from rnnapps.tasks.speech_recognition.data.sound import piece, read_sound
+from rnnapps.tasks.speech_recognition.data.stored_sounds import sound_bytes, stored_utterances
 from rnnapps.tasks.speech_recognition.data.utterance import Utterance
 from rnnapps.types import Array
 
@@ -175,4 +176,8 @@ def _read(rows: Sequence[Row], config: SpeechDataConfig, good: GoodExamples) -> 
             samples, row.transcript, speaker=row.speaker, name=row.name, where=row.place, config=config
         )
 
-    return held_in_memory(good.read(partial(utterance, row) for row in rows), config)
+    read = good.read(partial(utterance, row) for row in rows)
+    files = all(isinstance(row.audio, str | Path) for row in rows)
+    if not files or config.keeps_in_memory(config.source, sound_bytes(rows)):
+        return held_in_memory(read, config)
+    return stored_utterances(rows, read, config, good)

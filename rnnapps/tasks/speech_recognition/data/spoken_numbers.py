@@ -146,7 +146,7 @@ def _write(path: Path, utterances: Sequence[Utterance]) -> None:
             np.savez(
                 file,
                 samples=np.concatenate([utterance.samples for utterance in utterances]),
-                lengths=np.array([len(utterance.samples) for utterance in utterances]),
+                lengths=np.array([utterance.size for utterance in utterances]),
                 texts=np.array([utterance.transcript for utterance in utterances]),
                 voices=np.array([utterance.speaker for utterance in utterances]),
             )

@@ -5,6 +5,7 @@ Read here, since no library that is kept well says on which line a file is wrong
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -68,6 +69,8 @@ def captions(content: str, path: Path) -> Iterator[TimedText | DataError]:
             yield DataError(path, f"line {number}: {shown!r} is no time", "write 00:00:01,000 --> 00:00:02,500")
             continue
         text = _said(lines, number)
+        if path.suffix.lower() == ".vtt":
+            text = " ".join(html.unescape(text).split())
         start, end = (_seconds(cue.groups()[first : first + 4]) for first in (0, 4))
         if end <= start:
             yield DataError(path, f"line {number}: ends at {end:g} s, not after its start {start:g} s", "correct it")

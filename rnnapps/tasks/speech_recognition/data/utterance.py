@@ -10,9 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnapps.data.stored.arrays import StoredArray
 from rnnapps.types import Array
 
-__all__ = ["FULL_SCALE", "SCALE", "Utterance", "as_pcm", "most_frequent", "normalize_transcript", "wav_bytes"]
+__all__ = [
+    "FULL_SCALE",
+    "SCALE",
+    "StoredSound",
+    "Utterance",
+    "as_pcm",
+    "most_frequent",
+    "normalize_transcript",
+    "wav_bytes",
+]
 
 FULL_SCALE = 32767
 SCALE = 32768.0
@@ -20,20 +30,52 @@ SCALE = 32768.0
 
 
 @dataclass(frozen=True)
+class StoredSound:
+    """A recording on disk, among others of one file.
+
+    Attributes:
+        samples: of all of them.
+        start: its first sample.
+        end: behind its last sample.
+    """
+
+    samples: StoredArray
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def read(self) -> Array:
+        """int16 `(samples,)`; raises DataError where the disk does not give them."""
+        return self.samples[self.start : self.end]
+
+
+@dataclass(frozen=True)
 class Utterance:
     """A recording and its transcript.
 
     Attributes:
-        samples: int16 `(samples,)`, one channel.
+        sound: int16 `(samples,)`, one channel; or where it is on disk.
         transcript: normalised, see `normalize_transcript`.
         speaker: who speaks; empty where it is not known.
         name: what to call the recording.
     """
 
-    samples: Array
+    sound: Array | StoredSound
     transcript: str
     speaker: str = ""
     name: str = ""
+
+    @property
+    def samples(self) -> Array:
+        """The sound, int16 `(samples,)`, read from disk where it is there."""
+        return self.sound.read() if isinstance(self.sound, StoredSound) else self.sound
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return len(self.sound)
 
     def content(self) -> tuple[Array, str]:
         """Samples and transcript."""
@@ -41,7 +83,7 @@ class Utterance:
 
     def seconds(self, sample_rate_hz: int) -> float:
         """Duration in seconds."""
-        return len(self.samples) / sample_rate_hz
+        return self.size / sample_rate_hz
 
     def waveform(self) -> Array:
         """float32 `(samples,)` of full scale 1."""

@@ -52,7 +52,7 @@ class SpectrumNormalization:
         chosen = [utterances[number] for number in np.linspace(0, len(utterances) - 1, count).astype(int)]
         spectra = [np.zeros((0, log_mel.mels))]
         for utterance in chosen:
-            waveform = np.pad(utterance.waveform(), (0, max(0, log_mel.window_samples - len(utterance.samples))))
+            waveform = np.pad(utterance.waveform(), (0, max(0, log_mel.window_samples - utterance.size)))
             spectra.append(np.asarray(log_mel(waveform[None]))[0])
         joined = np.concatenate(spectra).astype(np.float64)
         return cls(kind, joined.mean(axis=0), np.maximum(joined.std(axis=0), SMALLEST_DEVIATION))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from rnnapps.data.text.stored_ids import StoredIds, without
 from rnnapps.tasks.text_generation.blend.evidence import Evidence, NetworkScores
 from rnnapps.tasks.text_generation.blend.fit import fit_gate
 from rnnapps.tasks.text_generation.blend.gate import GATE
@@ -21,7 +22,7 @@ LEAST_TOKENS = 10_000
 """Of shorter training texts too little is left to fit a gate to."""
 
 
-def split_held_out(ids: Array) -> tuple[Array, Array]:
+def split_held_out(ids: Array | StoredIds) -> tuple[Array | StoredIds, Array]:
     """Keeps some blocks of a training text, evenly spread, from the network.
 
     A network that never saw the last part of a book lacks what the next one is about, so they lie all over the text.
@@ -36,10 +37,8 @@ def split_held_out(ids: Array) -> tuple[Array, Array]:
     held_out = min(round(HELD_OUT_SHARE * len(ids)), MOST_HELD_OUT)
     blocks = min(BLOCKS, held_out // SHORTEST_BLOCK)
     size, part = held_out // blocks, len(ids) // blocks
-    places = np.arange(blocks * part).reshape(blocks, part)
-    kept = np.zeros(len(ids), bool)
-    kept[places[:, part - size :]] = True
-    return ids[~kept], ids[kept]
+    places = [(end - size, end) for end in range(part, blocks * part + 1, part)]
+    return without(ids, places), np.concatenate([ids[low:high] for low, high in places])
 
 
 def gate_fitter(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnapps.config import require, require_choice, shares_of_given
-from rnnapps.data.bad_examples import BadExamplesConfig
+from rnnapps.data.large_data import LargeDataConfig
 from rnnapps.data.text.encodings import require_encoding
 from rnnapps.data.text.read_as import Markup, ReadAs
 from rnnapps.errors import ConfigError
@@ -18,7 +18,7 @@ HoldOut = Literal["evenly", "end"]
 
 
 @dataclass(frozen=True)
-class TextDataConfig(BadExamplesConfig):
+class TextDataConfig(LargeDataConfig):
     """The text to learn from, and how it is split.
 
     The split is made before windows are cut. Of one text, the end is held out: first training, then validation, then
@@ -30,8 +30,8 @@ class TextDataConfig(BadExamplesConfig):
         source: `builtin` (documentation of Python), a .txt file, JSON lines, a folder of text files, HTML, EPUB or
             DOCX, or `tfds:NAME[/config]`.
         test: file, folder or `tfds:` name whose whole text is the test text; None takes what `source` offers.
-        validation_fraction: share of the characters held out for validation, above 0 and below 1.
-        test_fraction: share of the characters held out for the test, 0 to below 1.
+        validation_fraction: share of the characters held out for validation, above 0 and below 1; 10 million at most.
+        test_fraction: share of the characters held out for the test, 0 to below 1; 10 million at most.
         validation: the same as `source` for the validation text; None takes what that offers.
         hold_out: what is held out of several files or records: evenly, the end of each long one and whole short ones
             from all over, so that no language or author is left out of training; end, the last ones.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from rnnapps.data.text.stored_ids import StoredIds
 from rnnapps.preprocessing.characters import UNKNOWN_ID, CharacterVocabulary
 from rnnapps.preprocessing.joined_rows import join_rows
+from rnnapps.tasks.text_generation.data.stored_text import StoredText
 from rnnapps.tasks.text_generation.data.token_kinds import TokenKind
 from rnnapps.tasks.text_generation.tokens.vocabulary import Behind, Opened, Texts, begun
 from rnnapps.types import Tensor
@@ -37,9 +39,18 @@ class Characters(CharacterVocabulary):
         """See `TextVocabulary`."""
         return self.encode(strings)[1]
 
-    def with_more(self, texts: Texts) -> Characters:
+    @classmethod
+    def learned(cls, texts: Texts | StoredText) -> Characters:
+        """The characters of texts; ids follow the code points."""
+        return cls(cls.fit(_alphabet(texts)).characters)
+
+    def with_more(self, texts: Texts | StoredText) -> Characters:
         """With the new characters of texts behind the known ones."""
-        return Characters(self.grow(texts).characters)
+        return Characters(self.grow(_alphabet(texts)).characters)
+
+    def encode_stored(self, text: StoredText) -> StoredIds:
+        """See `TextVocabulary`: nothing is written, characters are looked up as they are read."""
+        return text.encoded(self.table())
 
     def open(self, prompts: Tensor) -> Opened:
         """See `TextVocabulary`: a prompt never ends within a character."""
@@ -55,3 +66,8 @@ class Characters(CharacterVocabulary):
     def count_unknown_of(self, strings: Tensor) -> Tensor:
         """See `TextVocabulary`."""
         return self.count_unknown(*self.encode(strings))
+
+
+def _alphabet(texts: Texts | StoredText) -> Texts:
+    """What has the same characters as texts."""
+    return ["".join(texts.symbols())] if isinstance(texts, StoredText) else texts

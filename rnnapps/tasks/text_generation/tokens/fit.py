@@ -10,15 +10,16 @@ from rnnapps.preprocessing.learn_subwords import learn_merges, most_common
 from rnnapps.preprocessing.longest_pieces import CONTINUED
 from rnnapps.preprocessing.normalize_text import SIGN
 from rnnapps.preprocessing.special_pieces import SPECIAL
+from rnnapps.tasks.text_generation.data.stored_text import StoredText
 from rnnapps.tasks.text_generation.tokens.pieces import TextPieces
 from rnnapps.tasks.text_generation.tokens.split_text import REPLACEMENT
-from rnnapps.tasks.text_generation.tokens.stretches import stretches
+from rnnapps.tasks.text_generation.tokens.stretches import learned_stretches, stretches
 from rnnapps.tasks.text_generation.tokens.vocabulary import Texts
 
 __all__ = ["fit_text_pieces", "grow_text_pieces"]
 
 
-def fit_text_pieces(texts: Texts, *, subwords: bool, size: int) -> TextPieces:
+def fit_text_pieces(texts: Texts | StoredText, *, subwords: bool, size: int) -> TextPieces:
     """Learns a vocabulary: all characters, but the rarest where they are many, and the most frequent words or merges.
 
     Args:
@@ -26,16 +27,15 @@ def fit_text_pieces(texts: Texts, *, subwords: bool, size: int) -> TextPieces:
         subwords: pieces of words (byte-pair encoding), not whole words.
         size: the most ids.
     """
-    room, parts = size - len(SPECIAL), list(stretches(texts))
-    every = most_common(_characters(parts))
+    room, every = size - len(SPECIAL), most_common(_characters(texts))
     if subwords:
         start = TextPieces(every[: room // SHARE_OF_CHARACTERS], [])
-        return learn_merges(start, count_words(start.split, parts), size - start.size)
+        return learn_merges(start, count_words(start.split, learned_stretches(texts)), size - start.size)
     start = TextPieces(_at_both_places(every[: room // SHARE_OF_CHARACTERS // 2]))
-    return start.extended(_longer(start, count_words(start.split, parts))[: size - start.size])
+    return start.extended(_longer(start, count_words(start.split, learned_stretches(texts)))[: size - start.size])
 
 
-def grow_text_pieces(vocabulary: TextPieces, texts: Texts, *, most: int) -> TextPieces:
+def grow_text_pieces(vocabulary: TextPieces, texts: Texts | StoredText, *, most: int) -> TextPieces:
     """Adds the new characters of texts, and then merges or words that make fewer pieces of them; see `grow_pieces`.
 
     Args:
@@ -43,18 +43,20 @@ def grow_text_pieces(vocabulary: TextPieces, texts: Texts, *, most: int) -> Text
         texts: the new texts.
         most: the most pieces to add.
     """
-    parts = list(stretches(texts))
-    new = [text for text in most_common(_characters(parts)) if text.replace(chr(SIGN), " ") not in vocabulary.known]
+    new = [text for text in most_common(_characters(texts)) if text.replace(chr(SIGN), " ") not in vocabulary.known]
     added = (new if vocabulary.merges is not None else _at_both_places(new))[:most]
     between = vocabulary.extended(added)
-    return grow_pieces(between, parts, most=most - len(added))
+    return grow_pieces(between, learned_stretches(texts), most=most - len(added))
 
 
-def _characters(texts: list[str]) -> Counter[str]:
+def _characters(texts: Texts | StoredText) -> Counter[str]:
     """How often each character occurs; a sign stands for a space, and what stands for others is none."""
     counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(text)
+    if isinstance(texts, StoredText):
+        counts.update(texts.symbols())
+    else:
+        for text in stretches(texts):
+            counts.update(text)
     for sign in (SIGN, REPLACEMENT):
         del counts[chr(sign)]
     if " " in counts:

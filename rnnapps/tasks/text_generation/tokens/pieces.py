@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from rnnapps.data.stored.arrays import ArrayWriter
+from rnnapps.data.text.stored_ids import IDS, StoredIds
 from rnnapps.preprocessing.joined_rows import join_rows
 from rnnapps.preprocessing.longest_pieces import CONTINUED
 from rnnapps.preprocessing.merged_pieces import Merge
 from rnnapps.preprocessing.pieces import PieceVocabulary, padded
 from rnnapps.preprocessing.special_pieces import SPECIAL, UNKNOWN
 from rnnapps.preprocessing.split_words import Unit, Words
+from rnnapps.tasks.text_generation.data.stored_text import StoredText
 from rnnapps.tasks.text_generation.data.token_kinds import TokenKind
 from rnnapps.tasks.text_generation.tokens.split_text import Alphabet
 from rnnapps.tasks.text_generation.tokens.stretches import stretches
@@ -25,6 +29,9 @@ __all__ = ["TextPieces"]
 
 TOGETHER = 64
 """Stretches of a long text that are cut at once."""
+
+FORMAT = "ids 1"
+"""Changes when the same pieces would cut a text otherwise."""
 
 
 class TextPieces(PieceVocabulary):
@@ -83,14 +90,31 @@ class TextPieces(PieceVocabulary):
 
     def encode_all(self, texts: Texts) -> Array:
         """See `TextVocabulary`: uint16 where they fit and int32 otherwise."""
-        dtype = np.uint16 if self.size <= 1 << 16 else np.int32
+        return np.concatenate([np.zeros(0, self._dtype), *self._ids_in_parts(texts)])
+
+    def encode_stored(self, text: StoredText) -> StoredIds:
+        """See `TextVocabulary`: written once for each vocabulary."""
+
+        def write(folder: Path) -> None:
+            with ArrayWriter(folder / IDS, self._dtype) as ids:
+                for part in self._ids_in_parts(text):
+                    ids.append(part)
+
+        return text.kept_ids(text.key(FORMAT, self.pieces, self.merges), write)
+
+    @property
+    def _dtype(self) -> type[np.generic]:
+        """Of ids."""
+        return np.uint16 if self.size <= 1 << 16 else np.int32
+
+    def _ids_in_parts(self, texts: Texts | StoredText) -> Iterator[Array]:
+        """The ids of texts, some thousand characters at once."""
         if self._cut_all is None:
             cut = tf.function(lambda strings: self.cut(strings).ids, autograph=False)
             self._cut_all = cut.get_concrete_function(tf.TensorSpec([None], tf.string))
-        found, pieces = [np.zeros(0, dtype)], stretches(texts)
+        pieces = stretches(texts)
         while together := list(islice(pieces, TOGETHER)):
-            found.append(self._cut_all(tf.constant(together)).numpy().astype(dtype))
-        return np.concatenate(found)
+            yield self._cut_all(tf.constant(together)).numpy().astype(self._dtype)
 
     def open(self, prompts: Tensor) -> Opened:
         """See `TextVocabulary`: an unfinished word with which no token begins is read as it is."""

@@ -8,10 +8,12 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import tensorflow as tf
 
+from rnnapps.data.text.stored_ids import StoredIds
+from rnnapps.tasks.text_generation.data.stored_text import StoredText
 from rnnapps.tasks.text_generation.data.token_kinds import TokenKind
 from rnnapps.types import Array, Tensor
 
-__all__ = ["BEGINNING", "Behind", "Opened", "TextVocabulary", "Texts", "begun"]
+__all__ = ["BEGINNING", "Behind", "Opened", "TextVocabulary", "Texts", "begun", "ids_of"]
 
 Texts: TypeAlias = "tf.data.Dataset | Iterable[str | bytes]"
 
@@ -96,6 +98,9 @@ class TextVocabulary(Protocol):
     def encode_all(self, texts: Texts) -> Array:
         """The ids of texts behind one another `(tokens,)`."""
 
+    def encode_stored(self, text: StoredText) -> StoredIds:
+        """The ids of a text on disk `(tokens,)`: those of `encode_all`."""
+
     def open(self, prompts: Tensor) -> Opened:
         """Prompts, strings `(batch,)`, as they are read; an empty one is the beginning of a line."""
 
@@ -110,6 +115,11 @@ class TextVocabulary(Protocol):
 
     def save(self, folder: str | Path) -> None:
         """Writes a file; raises CheckpointError."""
+
+
+def ids_of(vocabulary: TextVocabulary, texts: Texts | StoredText) -> Array | StoredIds:
+    """The ids of texts `(tokens,)`, in memory or on disk as these are."""
+    return vocabulary.encode_stored(texts) if isinstance(texts, StoredText) else vocabulary.encode_all(texts)
 
 
 def begun(prompts: Tensor) -> Tensor:

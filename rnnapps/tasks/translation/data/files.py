@@ -9,8 +9,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
+from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.converters import converted
 from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.lines import sampled, text_lines
 from rnnapps.tasks.translation.data.pair_lines import PairLine, pair_lines
@@ -54,6 +56,8 @@ def placed_pairs(
         DataError: the file is missing, not UTF-8, or a line is not two sentences, with its number.
     """
     good = good or GoodExamples.refusing(path, noun="lines")
+    plain = unpacked_source(path)
+    path = path if (own := converted(plain, "pair")) == plain else own
     if plain_suffix(path) == TMX_SUFFIX:
         units, _ = _drawn(path, tmx_lines(path, columns), most, "units")
         lines = iter(units)

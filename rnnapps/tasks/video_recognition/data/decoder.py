@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rnnapps.data.archives import unpacked_source
+from rnnapps.data.converters import converted
 from rnnapps.data.guarded_process import GuardedProcess, require_file
 from rnnapps.tasks.video_recognition.data.clip import Clip
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
@@ -62,6 +63,7 @@ class VideoDecoder:
                 `longest_seconds`, 200,000 frames, 3 GiB of memory, `seconds` of work.
         """
         path, span = (film.path, (film.start, film.end)) if isinstance(film, Clip) else (Path(film), (0.0, None))
+        path = converted(path, "video")
         if not path.is_dir() or not pictures_of(path):
             require_file(path, maximum_bytes=MAXIMUM_BYTES, noun="video")
         own = Request.of(str(unpacked_source(path).resolve()), self.config, own_size=self.own_size)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from rnnapps.atomic import atomic_file
 from rnnapps.data.cache_folder import cache_folder
+from rnnapps.data.digest import digest_files
+from rnnapps.data.stored.entries import CacheEntries
 from rnnapps.errors import DataError
 from rnnapps.tasks.video_recognition.data.frame_folders import pictures_of
 from rnnapps.types import Array
@@ -33,20 +33,20 @@ class FrameCache:
     """
 
     def __init__(self, megabytes: int, folder: Path | None = None) -> None:
-        self.megabytes, self.folder = megabytes, folder or cache_folder() / "frames"
-        self.used: dict[Path, int] = {}
+        self.folder = folder or cache_folder() / "frames"
+        problem = f"the decoded frames of this data set take more than {megabytes:,} MB"
+        too_many = (problem, "raise --data.cache_megabytes, or lower --data.size")
+        self._entries = CacheEntries(self.folder, megabytes, ending=".npy", too_many=too_many)
 
     def find(self, key: str) -> Path | None:
         """The file of an entry, marked as used; None where there is none, or one that is damaged."""
         path = self.folder / f"{key}.npy"
         try:
-            os.utime(path)
-            size = path.stat().st_size
-            if size != _size_of(path):
+            if path.stat().st_size != _size_of(path):
                 return None
+            self._entries.mark(path)
         except (OSError, ValueError):
             return None
-        self.used[path] = size
         return path
 
     def add(self, key: str, frames: Array) -> Path:
@@ -56,41 +56,17 @@ class FrameCache:
             DataError: the disk is full, or the entries of one data set do not fit the cache.
         """
         path = self.folder / f"{key}.npy"
-        self.used.pop(path, None)  # another process may have removed it
-        self._make_room(frames.nbytes)
+        self._entries.used.pop(path, None)  # another process may have removed it
+        self._entries.make_room(frames.nbytes)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_file(path) as temporary, open(temporary, "wb") as file:
                 np.save(file, frames, allow_pickle=False)
+            self._entries.mark(path)
         except OSError as error:
             remedy = "free space, or name another folder by the variable RNNAPPS_CACHE"
             raise DataError(self.folder, f"cannot be written: {error.strerror or error}", remedy) from None
-        self.used[path] = path.stat().st_size
         return path
-
-    def _make_room(self, needed: int) -> None:
-        """Removes entries, the longest unused first, until so many bytes fit; raises DataError where they cannot."""
-        limit = self.megabytes << 20
-        if sum(self.used.values()) + needed > limit:
-            problem = f"the decoded frames of this data set take more than {self.megabytes:,} MB"
-            raise DataError(self.folder, problem, "raise --data.cache_megabytes, or lower --data.size")
-        entries = sorted(_entries(self.folder), key=lambda entry: entry[1].st_mtime)
-        total = sum(information.st_size for _, information in entries) + needed
-        for path, information in entries:
-            if total <= limit:
-                return
-            if path not in self.used:
-                path.unlink(missing_ok=True)
-                total -= information.st_size
-
-
-def _entries(folder: Path) -> Iterable[tuple[Path, os.stat_result]]:
-    """The entries and what is known of their files."""
-    for path in folder.glob("*.npy"):
-        try:
-            yield path, path.stat()
-        except OSError:
-            continue  # another process has removed it
 
 
 def _size_of(path: Path) -> int:
@@ -108,24 +84,11 @@ def digest_of(source: Path | Array, settings: Iterable[object]) -> str:
     """The key of frames that are made from a file, a folder of pictures or an array with some settings: a SHA-256."""
     digest = hashlib.sha256(repr((FORMAT, *settings)).encode())
     if isinstance(source, Path):
-        try:
-            for path in pictures_of(source) if source.is_dir() else [source]:
-                with open(path, "rb") as file:
-                    if source.is_dir():
-                        digest.update(b"%d " % os.path.getsize(path))
-                    _update(digest, partial(file.read, 1 << 20))
-            return digest.hexdigest()
-        except OSError as error:
-            raise DataError(source, f"cannot be read: {error.strerror or error}", "check its permissions") from None
+        digest_files(digest, pictures_of(source) if source.is_dir() else [source], apart=source.is_dir())
+        return digest.hexdigest()
     digest.update(repr(source.shape).encode())
     digest.update(np.ascontiguousarray(source).data)
     return digest.hexdigest()
-
-
-def _update(digest: hashlib._Hash, read: Callable[[], bytes]) -> None:
-    """Adds all blocks that can be read."""
-    while block := read():
-        digest.update(block)
 
 
 def read_rows(path: str | Path, rows: Array) -> Array:

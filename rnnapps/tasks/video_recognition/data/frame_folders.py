@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from rnnapps.data.compressed import plain_suffix
+from rnnapps.data.converters import converter_suffixes
 from rnnapps.data.sources import list_files
 
 __all__ = ["PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "films_in", "pictures_of"]
@@ -31,8 +32,9 @@ def films_in(folder: Path) -> list[Path]:
     """
     pictures: dict[Path, int] = {}
     films: list[Path] = []
-    for path in list_files(folder, VIDEO_SUFFIXES + PICTURE_SUFFIXES):
-        if plain_suffix(path) in VIDEO_SUFFIXES:
+    videos = (*VIDEO_SUFFIXES, *converter_suffixes("video"))
+    for path in list_files(folder, videos + PICTURE_SUFFIXES):
+        if plain_suffix(path) in videos:
             films.append(path)
         else:
             pictures[path.parent] = pictures.get(path.parent, 0) + 1

@@ -1,0 +1,150 @@
+"""Series of a table that is larger than memory: read in pieces, kept on disk, and used from there."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnnapps.data.digest import digest_files
+from rnnapps.data.series.config import SeriesDataConfig
+from rnnapps.data.series.large_rows import RowWriter, group_rows, sort_levels
+from rnnapps.data.series.series import Series
+from rnnapps.data.series.table_file import LargeTable, large_table, may_be_read_in_pieces
+from rnnapps.data.series.table_frame import Table
+from rnnapps.data.series.table_roles import Roles
+from rnnapps.data.series.table_series import found_rules, series_notes, timed, with_format
+from rnnapps.data.series.timestamps import parse_times
+from rnnapps.data.stored.entries import StoredFolders
+from rnnapps.errors import DataError
+from rnnapps.types import Array
+
+__all__ = ["read_large_series"]
+
+FORMAT = "1"
+"""Changes when the same table would be kept otherwise."""
+
+KNOWN = "table.json"
+SPLITS = {"validation_fraction", "test_fraction", "validation_from", "test_from", "until", "source", "season_steps"}
+"""Settings that decide nothing of how a table is read, beside those of all data."""
+
+
+def read_large_series(
+    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, *, name: str
+) -> list[Series] | None:
+    """The series of a CSV or Parquet file that is larger than memory may be; None for other and smaller ones.
+
+    Values stay on disk; of times, one series after the other is looked at in memory.
+
+    Args:
+        path: the file.
+        config: what the user says of it.
+        known: how the cells of the training data were written, see `Series.rules`.
+        name: of the only series, where no column names one.
+
+    Raises:
+        DataError: as for a table in memory.
+    """
+    if not path.is_file() or path.stat().st_size <= config.memory_megabytes << 20 or not may_be_read_in_pieces(path):
+        return None
+    settings = dataclasses.asdict(config)
+    used = {key: value for key, value in settings.items() if key not in SPLITS and "megabytes" not in key}
+    digest = hashlib.sha256(repr((FORMAT, name, sorted(used.items()), sorted((known or {}).items()))).encode())
+    digest_files(digest, [path])
+    kept = StoredFolders("series", config.cache_megabytes)
+    try:
+        folder = kept.open(digest.hexdigest(), partial(_write, path, config, known, name=name))
+    except _ReadWholeError:
+        return None
+    config.keeps_in_memory(str(path), path.stat().st_size)  # which tells of it
+    return list(_series(folder, path, config))
+
+
+class _ReadWholeError(Exception):
+    """The table cannot be read in pieces."""
+
+
+def _write(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, folder: Path, *, name: str) -> None:
+    """Writes the rows, in one way after the other of reading numbers until one fits all of them."""
+    table = large_table(path, config, known)
+    if table is None:
+        raise _ReadWholeError
+    while True:
+        try:
+            return _write_rows(folder, table, config, known or {}, name=name)
+        except (ValueError, OverflowError, pd.errors.ParserError) as error:
+            table = table.another_way(error)
+
+
+def _write_rows(
+    folder: Path, table: LargeTable, config: SeriesDataConfig, known: Mapping[str, str], *, name: str
+) -> None:
+    """Writes the rows of all pieces, those of a series behind one another, and what is known of the table."""
+    facts: dict[str, Any] = {}
+    with RowWriter(folder, name) as rows:
+        for piece in table.pieces():
+            if not facts:
+                config, told = with_format(piece, config, known)
+                facts = {"rules": found_rules(piece, config), "told": told, "roles": dataclasses.asdict(piece.roles)}
+            elif _columns(piece.roles) != _columns(Roles(**facts["roles"])):
+                problem = f"{piece.place(0)}: the columns mean something else from here on"
+                raise DataError(piece.path, problem, "name the roles of all columns, such as --data.channels '[a, b]'")
+            rows.append(piece, _times(piece, config))
+    group_rows(folder, rows.counts())
+    facts |= {"levels": sort_levels(folder, rows.levels()), "names": list(rows.names), "aware": rows.aware}
+    (folder / KNOWN).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _columns(roles: Roles) -> list[Any]:
+    """The columns of each role."""
+    plain = dataclasses.replace(roles, notes=(), keys="")
+    return [list(value) if isinstance(value, list | tuple) else value for value in dataclasses.astuple(plain)]
+
+
+def _times(piece: Table, config: SeriesDataConfig) -> pd.DatetimeIndex | None:
+    """The times of a piece, as they stand there or in UTC."""
+    return parse_times(piece.frame[piece.roles.time], config, piece.path, piece.place) if piece.roles.time else None
+
+
+def _series(folder: Path, path: Path, config: SeriesDataConfig) -> Iterator[Series]:
+    """The series of an entry, in the order of their first rows."""
+    try:
+        facts = json.loads((folder / KNOWN).read_text(encoding="utf-8"))
+        arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in folder.glob("*.npy")}
+        kept: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in facts["roles"].items()}
+        roles = Roles(**kept)
+        ends = arrays["ends"].tolist()
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(folder, "what was kept here is damaged", "remove the folder and start again") from None
+    shared = {
+        "channels": roles.channels,
+        "known_names": roles.known,
+        "category_names": roles.categorical,
+        "category_levels": tuple(map(tuple, facts["levels"])),
+        "timezone": config.timezone,
+        "source": str(path),
+        "rules": facts["rules"],
+        "notes": (*roles.notes, *facts["told"]),
+    }
+    for name, start, end in zip(facts["names"], [0, *ends[:-1]], ends, strict=True):
+        own = {key: arrays[key][start:end] for key in ("values", "known", "categories", "labels") if key in arrays}
+        series = Series(name, None, **own, **shared)
+        if "times" in arrays:
+            index = pd.DatetimeIndex(arrays["times"][start:end].view("datetime64[ns]"), copy=False)
+            index = index.tz_localize("UTC") if facts["aware"] else index
+            places = arrays["rows"][start:end] if "rows" in arrays else None
+            table = Table(path, pd.DataFrame(), roles, _place(places, start), facts["rules"])
+            series = timed(table, config, series, times=index, members=None)
+        yield dataclasses.replace(series, notes=(*series.notes, *series_notes(series)))
+
+
+def _place(rows: Array | None, start: int) -> Any:
+    """Maps a row of a series to what a person calls it."""
+    return lambda row: f"row {(start + row if rows is None else int(rows[row])) + 1:,}"
