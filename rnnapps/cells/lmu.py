@@ -12,7 +12,7 @@ from rnnapps.cells.dense import DenseCell
 from rnnapps.errors import ConfigError
 from rnnapps.types import Array, Tensor
 
-__all__ = ["LMU"]
+__all__ = ["LMU", "legendre_memory"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
