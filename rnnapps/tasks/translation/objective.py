@@ -73,6 +73,7 @@ def translation_objective(
         time_step="source token",
         higher_is_better=True,
         sequences=len(pairs.train),
+        terms=lambda batch: tf.math.count_nonzero(tf.not_equal(batch["targets"], PADDING)),
     )
 
 
