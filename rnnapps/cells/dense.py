@@ -9,6 +9,7 @@ import keras
 
 from rnnapps.cells.base import Cell
 from rnnapps.cells.refused import refuse
+from rnnapps.kernels.by_rows import by_rows
 from rnnapps.types import Initializer, Nest, Tensor
 
 __all__ = ["DenseCell"]
@@ -113,7 +114,7 @@ class DenseCell(Cell):
 
     def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns x W + b `(..., blocks * units)`."""
-        return self.with_bias(keras.ops.matmul(inputs, self.kernel))
+        return self.with_bias(by_rows(lambda rows: keras.ops.matmul(rows, self.kernel), inputs))
 
     def recur(self, output: Tensor) -> Tensor:
         """Returns h U `(..., blocks * units)`."""

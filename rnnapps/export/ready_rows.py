@@ -15,13 +15,17 @@ from rnnapps.types import NamedTensors, Size, Tensor
 __all__ = ["Zeros", "are_ready", "as_ready", "have_one_step", "kept", "ready", "ready_of_one_step", "shaped"]
 
 
-def are_ready(endpoint: Endpoint, inputs: NamedTensors) -> Tensor:
-    """Whether there is nothing to lengthen and nothing to cut off, a bool scalar; of good rows, one at least."""
+def are_ready(endpoint: Endpoint, inputs: NamedTensors, *, counted: bool = True) -> Tensor:
+    """Whether there is nothing to lengthen and nothing to cut off, a bool scalar; of good rows, one at least.
+
+    Not `counted`, the places that `lengths` counts are known to be one, which is as many as are needed.
+    """
+    known = [] if counted else [(name, 1) for name in together(endpoint)]
     open_places = [
         (name, axis)
         for name in inputs
         for axis, size in enumerate(endpoint.input_signature[name].shape.as_list())
-        if axis and size is None
+        if axis and size is None and (name, axis) not in known
     ]
     if not open_places:
         return tf.constant(True)
@@ -29,7 +33,7 @@ def are_ready(endpoint: Endpoint, inputs: NamedTensors) -> Tensor:
     any_size = np.iinfo(np.int32).max
     most = [endpoint.most_steps.get(name, any_size) if axis == 1 else any_size for name, axis in open_places]
     fit = (sizes >= endpoint.least_steps) & (sizes <= np.array(most, np.int32))
-    equal = [open_places.index((name, 1)) for name in together(endpoint)]
+    equal = [open_places.index((name, 1)) for name in together(endpoint)] if counted else []
     if len(equal) > 1:
         alike = tf.gather(sizes, equal)
         fit &= tf.reduce_max(alike) <= tf.reduce_min(alike)
@@ -64,10 +68,10 @@ def ready(endpoint: Endpoint, inputs: NamedTensors, refused: Tensor) -> dict[str
 
 
 def have_one_step(endpoint: Endpoint, inputs: NamedTensors) -> Tensor:
-    """Whether there are rows, and each has one place in all inputs that `lengths` counts, a bool scalar."""
+    """Whether there are rows, each has one place in all inputs that `lengths` counts, and they are ready; a scalar."""
     sizes = [tf.shape(inputs[name]) for name in together(endpoint)]
     one = tf.equal(sizes[0][1], 1) if len(sizes) == 1 else tf.reduce_all(tf.equal([size[1] for size in sizes], 1))
-    return (sizes[0][0] > 0) & one
+    return (sizes[0][0] > 0) & one & are_ready(endpoint, inputs, counted=endpoint.least_steps > 1)
 
 
 def ready_of_one_step(endpoint: Endpoint, inputs: NamedTensors, refused: Tensor) -> dict[str, Tensor]:

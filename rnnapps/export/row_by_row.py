@@ -29,7 +29,7 @@ from rnnapps.export.ready_rows import (
     ready_of_one_step,
     shaped,
 )
-from rnnapps.export.row_checks import NO_ANSWER, Found, all_finite, look
+from rnnapps.export.row_checks import NO_ANSWER, Found, all_finite, look, none_broken
 from rnnapps.export.row_rules import per_row
 from rnnapps.kernels.apart import apart
 from rnnapps.kernels.portable_graph import in_portable_graph
@@ -55,27 +55,35 @@ def row_by_row(name: str, endpoint: Endpoint) -> Endpoint:
         return outputs
 
     def answer(**inputs: Tensor) -> dict[str, Tensor]:
-        found = look(endpoint, inputs)
         if in_portable_graph():
+            found = look(endpoint, inputs)
             return _told(run(ready(endpoint, inputs, found.worst() > 0)), found)
-        fit = are_ready(endpoint, inputs)
-        usual = found.all_good() & fit
         if not endpoint.one_step:
-            given = _if_not(usual, inputs, lambda: ready(endpoint, inputs, found.worst() > 0))
-            return _answered(run(as_ready(endpoint, given)), found, usual)
-        one_step = have_one_step(endpoint, inputs) & fit
+            return of_many_steps(inputs)
+        # Mostly rows of one step are good: all else is one operation of their graph, which is not run then.
+        good = have_one_step(endpoint, inputs) & none_broken(endpoint, inputs)
+        outputs: dict[str, Tensor] = tf.cond(good, lambda: of_good_step(inputs), apart(lambda: of_any(inputs)))
+        return outputs
+
+    def of_many_steps(inputs: NamedTensors) -> dict[str, Tensor]:
+        found = look(endpoint, inputs)
+        usual = found.all_good() & are_ready(endpoint, inputs)
+        given = _if_not(usual, inputs, lambda: ready(endpoint, inputs, found.worst() > 0))
+        return _answered(run(as_ready(endpoint, given)), found, usual)
+
+    def of_good_step(inputs: NamedTensors) -> dict[str, Tensor]:
+        return _of_good_rows(run(as_ready(endpoint, inputs, one_step=True)))
+
+    def of_any(inputs: NamedTensors) -> dict[str, Tensor]:
+        found = look(endpoint, inputs)
 
         def of_one_step() -> dict[str, Tensor]:
             return _told(run(ready_of_one_step(endpoint, inputs, found.worst() > 0)), found)
 
-        def of_any() -> dict[str, Tensor]:
+        def of_others() -> dict[str, Tensor]:
             return _told(run(ready(endpoint, inputs, found.worst() > 0)), found)
 
-        outputs: dict[str, Tensor] = tf.cond(
-            usual & one_step,
-            lambda: _answered(run(as_ready(endpoint, inputs, one_step=True)), found, usual),
-            apart(lambda: tf.cond(one_step, of_one_step, of_any)),
-        )
+        outputs: dict[str, Tensor] = tf.cond(have_one_step(endpoint, inputs), of_one_step, of_others)
         return outputs
 
     return replace(endpoint, function=answer)
@@ -99,6 +107,19 @@ def _answered(outputs: NamedTensors, found: Found, usual: Tensor) -> dict[str, T
     problems = tf.fill(tf.shape(found.table)[1:], "") if own is None else own
     told = _if_not(usual, {**outputs, PROBLEM: problems}, lambda: _told(outputs, found))
     return {name: shaped(value, outputs.get(name, problems).shape) for name, value in told.items()}
+
+
+def _of_good_rows(outputs: NamedTensors) -> dict[str, Tensor]:
+    """`_told` of rows that break no rule."""
+    values = {name: value for name, value in outputs.items() if name != PROBLEM}
+    own, floats, zeros = outputs.get(PROBLEM), _totals(values), Zeros()
+    first = next(iter(values.values()))
+    well = all_finite(floats) if floats else tf.ones(tf.shape(first)[:1], tf.bool)
+    problem = tf.gather(tf.constant(["", NO_ANSWER]), tf.cast(~well, tf.int32))
+    if own is not None:
+        silent = tf.equal(own, "")
+        problem, well = tf.where(silent, problem, own), well & silent
+    return {**{name: shaped(kept(well, value, zeros), value.shape) for name, value in values.items()}, PROBLEM: problem}
 
 
 def _told(outputs: NamedTensors, found: Found) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from rnnapps.contract.tensor_names import LENGTHS, STATE
 from rnnapps.export.row_rules import inside, per_row
 from rnnapps.types import NamedTensors, Tensor
 
-__all__ = ["NO_ANSWER", "Found", "all_finite", "is_long", "look", "together"]
+__all__ = ["NO_ANSWER", "Found", "all_finite", "is_long", "look", "none_broken", "together"]
 
 NO_ANSWER = "no answer: the result holds values that are no finite numbers"
 """The problem of a row whose values are allowed one by one, but lead beyond what floats can hold."""
@@ -43,21 +43,49 @@ class Found:
 
 def look(endpoint: Endpoint, inputs: NamedTensors) -> Found:
     """Tries the endpoint's rules, and whether floats are finite where none of the rules says so."""
-    bounded = {*endpoint.missing, *(rule.bounds for rule in endpoint.rules)}
-    floats = [name for name, value in inputs.items() if value.dtype.is_floating and name not in bounded]
-    rules = (*endpoint.rules, *_fitting(endpoint))
-    said = [rule.problem for rule in rules]
-    broken = [rule.broken(inputs) for rule in rules]
+    rules, floats = _rules(endpoint), _unbounded(endpoint, inputs)
+    said, broken = [rule.problem for rule in rules], [rule.broken(inputs) for rule in rules]
     # Stacking demands that all inputs have the same number of rows: what does not remains an error of the request.
     if len(said) + len(floats) < 2:  # there is something to stack
         said.append("")
-        broken.append(tf.zeros(tf.shape(next(iter(inputs.values())))[:1], tf.bool))
+        broken.append(_unbroken(inputs))
     tables = [tf.stack(broken)] if broken else []
     if floats:
         tables.append(~_finite([_total(endpoint, inputs, name) for name in floats]))
         said += [f"{name} holds values that are no finite numbers, or too large" for name in floats]
     problems = ("", NO_ANSWER, *reversed(said))
     return Found(tf.concat(tables, axis=0) if len(tables) > 1 else tables[0], problems)
+
+
+def none_broken(endpoint: Endpoint, inputs: NamedTensors) -> Tensor:
+    """Whether `look` will find nothing, a bool scalar, asked for in fewer operations.
+
+    False may also mean that finite numbers of several inputs have no finite sum; True means that all is well.
+    """
+    broken = [rule.broken(inputs) for rule in _rules(endpoint)]
+    totals: dict[tf.DType, list[Tensor]] = {}
+    for name in _unbounded(endpoint, inputs):
+        totals.setdefault(inputs[name].dtype, []).append(_total(endpoint, inputs, name))
+    broken += [~tf.math.is_finite(tf.add_n(sums)) for sums in totals.values()]
+    if len(broken) < 2:
+        broken.append(_unbroken(inputs))
+    return ~tf.reduce_any(tf.stack(broken))
+
+
+def _rules(endpoint: Endpoint) -> tuple[RowRule, ...]:
+    """All that must hold of a row, but for floats that must be finite."""
+    return (*endpoint.rules, *_fitting(endpoint))
+
+
+def _unbounded(endpoint: Endpoint, inputs: NamedTensors) -> list[str]:
+    """The float inputs of which no rule says what they may be."""
+    bounded = {*endpoint.missing, *(rule.bounds for rule in endpoint.rules)}
+    return [name for name, value in inputs.items() if value.dtype.is_floating and name not in bounded]
+
+
+def _unbroken(inputs: NamedTensors) -> Tensor:
+    """A rule that no row breaks, bool `(batch,)`."""
+    return tf.zeros(tf.shape(next(iter(inputs.values())))[:1], tf.bool)
 
 
 def _total(endpoint: Endpoint, inputs: NamedTensors, name: str) -> Tensor:

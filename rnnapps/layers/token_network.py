@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import TokenModelConfig
+from rnnapps.layers.dense import Dense
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.side_by_side import apart, log_mean, members_of
 from rnnapps.layers.stack import RecurrentStack, StackStep, recurrent_stack
@@ -42,7 +43,7 @@ def token_network(config: TokenModelConfig, vocabulary_size: int) -> keras.Model
     if config.tie_weights:
         logits = embedding(keras.layers.Dense(config.embedding_units, name="to_embedding")(hidden), reverse=True)
     else:
-        logits = keras.layers.Dense(vocabulary_size, name="logits")(hidden)
+        logits = Dense(vocabulary_size, name="logits")(hidden)
     logits = keras.layers.Activation("linear", dtype="float32", name="scores")(logits)
     return keras.Model({"tokens": tokens, "states": states}, {"logits": logits, "states": final}, name="token_network")
 

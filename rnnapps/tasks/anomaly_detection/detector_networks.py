@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
+from rnnapps.layers.dense import Dense, DenseHeads
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.stack import recurrent_stack
 from rnnapps.types import Array, NamedTensors, Tensor
@@ -150,9 +151,7 @@ def forecaster(
     hidden = _read(config, inputs, groups, series_units)
     hidden, final = stack(hidden, states=states)
     hidden = Dropout(config.dropout, name="output_dropout")(hidden)
-    head = keras.layers.EinsumDense(
-        "btu,uhc->bthc", (None, horizon_steps, targets), bias_axes="hc", name=FORECAST, dtype="float32"
-    )
+    head = DenseHeads("btu,uhc->bthc", (None, horizon_steps, targets), bias_axes="hc", name=FORECAST, dtype="float32")
     forecast = Calibration(groups, targets, channels, settings, name="calibration", dtype="float32")(head(hidden))
     return keras.Model({**inputs, "states": states}, {"forecast": forecast, "states": final}, name="forecaster")
 
@@ -293,11 +292,11 @@ def _read(config: RecurrentConfig, inputs: NamedTensors, groups: int, series_uni
     """One vector a row from its values, from what is missing, the time and the series; a kernel for each of them."""
     missing = keras.layers.Rescaling(-1.0, offset=1.0, name="is_missing")(inputs["present"])
     parts = [
-        keras.layers.Dense(config.units, name="from_values")(inputs["values"]),
-        keras.layers.Dense(config.units, use_bias=False, name="from_missing")(missing),
+        Dense(config.units, name="from_values")(inputs["values"]),
+        Dense(config.units, use_bias=False, name="from_missing")(missing),
     ]
     if "calendar" in inputs:
-        parts.append(keras.layers.Dense(config.units, use_bias=False, name="from_calendar")(inputs["calendar"]))
+        parts.append(Dense(config.units, use_bias=False, name="from_calendar")(inputs["calendar"]))
     if series_units and groups > 2:
         vector = keras.layers.Embedding(groups, series_units, name="series_vector")(inputs["series"])
         spread = keras.layers.Dense(config.units, use_bias=False, name="of_series")(vector)

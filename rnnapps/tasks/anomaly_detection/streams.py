@@ -215,7 +215,7 @@ class DetectorStream:
         """The same of rows that were seen; a channel that is out has no error."""
         made = self._forecast_errors if self.kind == "forecaster" else self._rebuilding_errors
         errors, valid, after = made(rows, seen, state)
-        valid *= 1 - tf.cast(tf.gather(seen.out, self.rows.target_places, axis=-1), tf.float32)
+        valid *= 1 - tf.cast(self._watched(seen.out), tf.float32)
         return errors * valid, valid, after | seen.after
 
     def _rebuilding_errors(self, rows: Rows, seen: _Seen, state: State) -> tuple[Tensor, Tensor, State]:
@@ -224,9 +224,13 @@ class DetectorStream:
         rebuilt = self._apply(windows)["rebuilt"][:, -1]
         shape = tf.shape(seen.values)
         rebuilt = tf.reshape(rebuilt, [shape[0], shape[1], self.targets])
+        valid = self._watched(seen.present)
+        return (self._watched(seen.values) - rebuilt) * valid, valid, after
+
+    def _watched(self, values: Tensor) -> Tensor:
+        """Those of the watched channels, of `(..., channels)`."""
         places = self.rows.target_places
-        valid = tf.gather(seen.present, places, axis=-1)
-        return (tf.gather(seen.values, places, axis=-1) - rebuilt) * valid, valid, after
+        return values if places == list(range(len(self.rows.channels))) else tf.gather(values, places, axis=-1)
 
     def _forecast_errors(self, rows: Rows, seen: _Seen, state: State) -> tuple[Tensor, Tensor, State]:
         """The mean, over all forecasts of a row, of what it was more than forecast."""
@@ -238,8 +242,7 @@ class DetectorStream:
         # (batch, horizon + time, leads, targets): at t stands what was said after row t - horizon of these rows.
         forecasts = tf.concat([state["forecasts"], outputs["forecast"]], axis=1)
         horizon, time = self.network.output["forecast"].shape[2], tf.shape(seen.values)[1]
-        places = self.rows.target_places
-        actual, valid = tf.gather(seen.values, places, axis=-1), tf.gather(seen.present, places, axis=-1)
+        actual, valid = self._watched(seen.values), self._watched(seen.present)
         before = state["rows_seen"][:, None] + tf.range(time)
         total, count = tf.zeros_like(actual), tf.zeros_like(actual)
         for lead in range(1, horizon + 1):

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnapps.types import Tensor
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["KeyDistribution", "KeyTerms"]
 
@@ -31,37 +31,57 @@ class KeyTerms(NamedTuple):
     write: Tensor = None
     below: Tensor = None
 
-    def logits(self, frames: Tensor | None) -> Tensor:
-        """Logits `(..., keys)` of each key, given those of frames `(..., keys)` that lie below it."""
+    def logits(self, frames: Tensor | None = None) -> Tensor:
+        """Logits `(..., keys)` of each key, given those of frames `(..., keys)` that lie below it.
+
+        Without frames given the keys alone that `with_key` has told of.
+        """
         if self.hidden is None:
             return self.base
+        if frames is None:
+            return self.base + tf.matmul(tf.nn.relu(self.hidden), self.write)
         hidden = tf.nn.relu(self.hidden + tf.matmul(frames, self.read))
         return self.base + tf.matmul(hidden, self.write) + tf.matmul(frames, self.below)
 
-    def of_rows(self, rows: Tensor) -> KeyTerms:
-        """The terms of some rows only."""
-        hidden = None if self.hidden is None else tf.gather(self.hidden, rows)
-        return self._replace(base=tf.gather(self.base, rows), hidden=hidden)
+    @property
+    def sums(self) -> Tensors:
+        """What a key that sounds adds to."""
+        return [self.base] if self.hidden is None else [self.base, self.hidden]
+
+    def with_sums(self, sums: Tensors) -> KeyTerms:
+        """The terms with others of their `sums`."""
+        return self._replace(**dict(zip(("base", "hidden"), sums, strict=False)))
+
+    def with_key(self, key: Tensor, sounds: Tensor) -> KeyTerms:
+        """The terms of the logits given that one key more sounds.
+
+        Args:
+            key: int32 `(batch,)`, the key of each row; it did not sound.
+            sounds: bool `(batch,)`, whether it does; keys that are none do not.
+        """
+        if self.hidden is None:
+            return self
+        told, key = tf.cast(sounds, tf.float32)[:, None], tf.minimum(key, self.read.shape[0] - 1)
+        hidden = self.hidden + told * tf.gather(self.read, key)
+        return self._replace(base=self.base + told * tf.gather(self.below, key), hidden=hidden)
 
     def of_keys(self, keys: slice) -> KeyTerms:
-        """The terms of the logits of some keys only, in a row; `frames` still hold all keys."""
+        """The terms of the logits of some keys only, in a row; `read` and `with_key` still know all."""
         if self.hidden is None:
             return self._replace(base=self.base[..., keys])
         return self._replace(base=self.base[..., keys], write=self.write[:, keys], below=self.below[:, keys])
 
-    def logits_with(self, frames: Tensor, row: Tensor, key: Tensor) -> Tensor:
-        """Logits `(pairs, keys)` of frames `(batch, keys)` in which one key more sounds.
+    def logits_with(self, row: Tensor, key: Tensor) -> Tensor:
+        """Logits `(pairs, keys)` given that one key more sounds.
 
         Args:
-            frames: of each row.
-            row: int `(pairs,)`, whose frame.
-            key: int `(pairs,)`, the key that is added to it; it does not sound yet.
+            row: int `(pairs,)`, a row of the batch.
+            key: int `(pairs,)`, the key that sounds in it; it did not.
         """
         if self.hidden is None:
             return tf.gather(self.base, row)
-        hidden = tf.nn.relu(tf.gather(self.hidden + tf.matmul(frames, self.read), row) + tf.gather(self.read, key))
-        known = tf.gather(self.base + tf.matmul(frames, self.below), row) + tf.gather(self.below, key)
-        return tf.matmul(hidden, self.write) + known
+        hidden = tf.nn.relu(tf.gather(self.hidden, row) + tf.gather(self.read, key))
+        return tf.matmul(hidden, self.write) + tf.gather(self.base, row) + tf.gather(self.below, key)
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")

@@ -75,6 +75,7 @@ def _frame_objective(
         loss_unit="nats_per_step",
         time_step="grid step",
         sequences=sum(map(len, rolls)) / config.window_steps,
+        terms=lambda batch: tf.math.count_nonzero(batch["valid"]),
     )
 
 

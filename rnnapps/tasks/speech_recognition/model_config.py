@@ -164,6 +164,8 @@ class DecodingConfig:
         symbol_bonus: what every symbol adds to the score, against the language model's liking for short transcripts.
         language_model: an export of a character model of text_generation, which counts instead of the
             n-grams; none by default.
+        hot_words: text file of words and phrases, one a line, that transcripts are likelier to hold: names, terms.
+        hot_word_boost: what each symbol of them adds to the score, in nats.
 
     Raises:
         ConfigError: a value is out of range.
@@ -173,6 +175,8 @@ class DecodingConfig:
     language_model_weight: float = 0.0
     symbol_bonus: float = 0.0
     language_model: str = ""
+    hot_words: str = ""
+    hot_word_boost: float = 0.5
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -180,10 +184,17 @@ class DecodingConfig:
             ("beam_width", 1, 256),
             ("language_model_weight", 0, 10),
             ("symbol_bonus", -10, 10),
+            ("hot_word_boost", 0, 20),
         ):
             value = getattr(self, name)
             require(f"decoding.{name}", value, f"from {low} to {high}", low <= value <= high)
+        if self.hot_words and self.beam_width == 1:
+            raise ConfigError("decoding.hot_words need a decoding.beam_width of at least 2, such as 8")
         if (self.language_model_weight or self.symbol_bonus) and self.beam_width == 1:
             raise ConfigError(
                 "decoding.language_model_weight and decoding.symbol_bonus need a decoding.beam_width of at least 2"
             )
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        return {} if self.hot_words else {"hot_word_boost": "there are no decoding.hot_words"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rnnapps.config import require, require_choice, require_seed
+from rnnapps.config import require_seed
 from rnnapps.contract.data_report import DataReport
 from rnnapps.contract.endpoint import Endpoint
 from rnnapps.contract.evaluation import Evaluation
@@ -26,7 +26,8 @@ from rnnapps.errors import ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
-from rnnapps.tasks.speech_recognition.segmentation.config import Segmentation, SegmentationConfig
+from rnnapps.tasks.speech_recognition.predict_options import ONE_INPUT, PredictOptions
+from rnnapps.tasks.speech_recognition.segmentation.config import SegmentationConfig
 
 if TYPE_CHECKING:
     import keras
@@ -38,10 +39,9 @@ if TYPE_CHECKING:
     from rnnapps.tasks.speech_recognition.data.speech import UtteranceSplits
     from rnnapps.tasks.speech_recognition.prediction import Transcription
     from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+    from rnnapps.tasks.speech_recognition.utterances import StreamResult
 
 __all__ = ["PIPELINE", "Config", "PredictOptions", "SpeechRecognition"]
-
-ONE_INPUT = "give either --file, a recording, or --microphone true"
 
 
 @dataclass(frozen=True)
@@ -69,46 +69,6 @@ class Config:
         require_seed(self.seed)
 
 
-@dataclass(frozen=True)
-class PredictOptions:
-    """What to transcribe; streams are always decoded greedily.
-
-    Attributes:
-        file: a recording (.wav, .flac, .ogg or .mp3), or a folder of them; `-` streams raw sound from standard input:
-            16 bit, little endian, one channel, at the model's sample rate.
-        microphone: stream from the microphone; needs the package sounddevice.
-        chunk_ms: stream only: milliseconds of sound that are read at once.
-        output: predict only: file for the transcript with its times, .srt, .vtt, .ctm, .TextGrid or .json; of several
-            recordings, {} in its name stands for that of each.
-        segmentation: predict only: how longer recordings are cut: energy at pauses, where they are no louder than their
-            background; windows blindly.
-        segment_seconds: predict only: longest segment; a recording that is no longer is transcribed whole.
-        pause_seconds: predict only: shortest pause that ends a segment.
-    """
-
-    file: str = ""
-    microphone: bool = False
-    chunk_ms: float = 100.0
-    output: str = ""
-    segmentation: Segmentation = "energy"
-    segment_seconds: float = 30.0
-    pause_seconds: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Checks the values."""
-        if self.file and self.microphone:
-            raise ConfigError(ONE_INPUT)
-        require("chunk_ms", self.chunk_ms, "from 1 to 10,000", 1 <= self.chunk_ms <= 10_000)
-        require("segment_seconds", self.segment_seconds, "from 1 to 900", 1 <= self.segment_seconds <= 900)
-        require("pause_seconds", self.pause_seconds, "from 0.1 to 60", 0.1 <= self.pause_seconds <= 60)
-        require_choice("segmentation", self.segmentation, Segmentation)
-        if self.output:
-            from rnnapps.tasks.speech_recognition.transcript_files import OUTPUT_SUFFIXES
-
-            fits = Path(self.output).suffix.lower() in OUTPUT_SUFFIXES
-            require("output", repr(self.output), f"a file that ends in {', '.join(OUTPUT_SUFFIXES)}", fits)
-
-
 class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
     """A recording in, its transcript out."""
 
@@ -125,9 +85,14 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         "Times of words are those at which the network is sure of them, up to some tenths of a second off.",
     )
     predict_only: ClassVar[frozenset[str]] = frozenset(
-        {"decoding", "output", "segmentation", "segment_seconds", "pause_seconds"}
+        {"decoding", "transcript", "output", "segmentation", "segment_seconds", "pause_seconds"}
     )
-    stream_only: ClassVar[frozenset[str]] = frozenset({"microphone", "chunk_ms"})
+    stream_only: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("microphone", "chunk_ms", "results"),
+            *("rule1_min_trailing_silence", "rule2_min_trailing_silence", "rule3_min_utterance_length"),
+        }
+    )
     evaluation_switches: ClassVar[dict[str, str]] = {
         "tune": "first choose weight and bonus of an n-gram language model on the validation split"
     }
@@ -263,7 +228,7 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         From Python: files, the bytes of files, samples (int16 or floats of full scale 1, at the model's rate), or pairs
         of samples and their rate.
         """
-        from rnnapps.tasks.speech_recognition.prediction import sounds_of, transcribe, written
+        from rnnapps.tasks.speech_recognition.prediction import align, sounds_of, transcribe, written
         from rnnapps.tasks.speech_recognition.transcription import Transcriber
 
         _require_one_input(options, given)
@@ -273,31 +238,40 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         transcriber = fitted.once(
             "transcriber", lambda: Transcriber(fitted.network, fitted.preprocessor, fitted.config.decoding)
         )
-        cut = SegmentationConfig(options.segmentation, options.segment_seconds, options.pause_seconds)
-        results = transcribe(transcriber, sounds, cut, many=many, timed=given is None)
-        return written(results, options.output, many=many or len(sounds) > 1) if options.output else results
+        several = many or len(sounds) > 1
+        if options.transcript:
+            keep = fitted.config.data.keep_punctuation
+            results = align(transcriber, sounds, options.transcript, keep_punctuation=keep, many=several)
+        else:
+            cut = SegmentationConfig(options.segmentation, options.segment_seconds, options.pause_seconds)
+            results = transcribe(transcriber, sounds, cut, many=many, timed=given is None)
+        return written(results, options.output, many=several) if options.output else results
 
     def stream(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, given: Any = None
-    ) -> Iterator[str]:
-        """Words as soon as they are complete, and a line feed; from Python also of an iterable of pieces of sound."""
-        return self._words(fitted, options, StreamMemory(), given)
+    ) -> Iterator[str | StreamResult]:
+        """Words as soon as they are complete, and a line feed for each utterance; or results of utterances.
+
+        From Python also of an iterable of pieces of sound.
+        """
+        return self._heard(fitted, options, StreamMemory(), given)
 
     def continue_stream(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, memory: StreamMemory, given: Any = None
-    ) -> Iterator[str]:
-        """The same of sound that goes on; a file is transcribed again, without the words that were given out before."""
+    ) -> Iterator[str | StreamResult]:
+        """The same of sound that goes on; a file is transcribed again, without what was given out before."""
         from rnnapps.tasks.speech_recognition.chunks import STANDARD_INPUT
 
         file = given_file(given, "" if options.file == STANDARD_INPUT else options.file)
-        return memory.going_on(lambda own: self._words(fitted, options, own, given), of=file)
+        return memory.going_on(lambda own: self._heard(fitted, options, own, given), of=file)
 
-    def _words(
+    def _heard(
         self, fitted: Fitted[Config, SpeechFeatures], options: PredictOptions, memory: StreamMemory, given: Any
-    ) -> Iterator[str]:
-        """The words of whatever is to be heard."""
+    ) -> Iterator[str | StreamResult]:
+        """Words or results of whatever is to be heard."""
         from rnnapps.tasks.speech_recognition.chunks import given_chunks, sound_chunks
-        from rnnapps.tasks.speech_recognition.prediction import stream_words
+        from rnnapps.tasks.speech_recognition.listening import CompiledStep, Listener, listen, stream_words
+        from rnnapps.tasks.speech_recognition.utterances import EndpointRules
 
         _require_one_input(options, given)
         rate = fitted.preprocessor.sample_rate_hz
@@ -305,9 +279,16 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
         chunks = (
             sound_chunks(options.file, rate, size, memory=memory) if given is None else given_chunks(given, rate, size)
         )
-        yield from stream_words(
-            fitted.network, fitted.preprocessor, chunks, chunk_samples=size, timed=given is None, memory=memory
+        rules = EndpointRules(
+            options.rule1_min_trailing_silence, options.rule2_min_trailing_silence, options.rule3_min_utterance_length
         )
+        step = fitted.once("stream", lambda: CompiledStep(fitted.network, fitted.preprocessor))
+        listener = Listener(step, rules, memory=memory)
+        listener.build(size)
+        if options.results == "words":
+            yield from stream_words(listener, chunks, timed=given is None, memory=memory)
+        else:
+            yield from listen(listener, chunks, partial=options.results == "partial", memory=memory)
 
     def report_sections(
         self,

@@ -14,6 +14,7 @@ from rnnapps.tasks.speech_recognition.character_model import CharacterModel
 from rnnapps.tasks.speech_recognition.decoding.ctc import greedy_symbols
 from rnnapps.tasks.speech_recognition.decoding.ctc_alignment import align, log_probability
 from rnnapps.tasks.speech_recognition.decoding.ctc_beam import beam_search
+from rnnapps.tasks.speech_recognition.decoding.hot_words import Favoured, read_hot_words
 from rnnapps.tasks.speech_recognition.decoding.symbol_model import SymbolModel
 from rnnapps.tasks.speech_recognition.decoding.symbol_ngram import SymbolNgram
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig
@@ -26,6 +27,9 @@ __all__ = ["Transcriber", "Transcript", "padded"]
 ROWS = 16
 SIGNATURE = (tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None,), tf.int32))
 """Of waveforms and lengths of any size."""
+
+GIVEN = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int32))
+"""Of symbols and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Transcriber:
         trackables: what a graph of this class uses beside the network.
 
     Raises:
-        ConfigError: a language model is asked for, but there is none, or it does not fit.
+        ConfigError: a language model is asked for, but there is none, or it does not fit; hot words cannot be read.
         ExportError: the language model cannot be read.
     """
 
@@ -65,8 +69,11 @@ class Transcriber:
         if self.decoding.language_model_weight and self.language_model is None:
             problem = "must be 0: the model was trained with data.language_model_order 0"
             raise ConfigError(f"decoding.language_model_weight {problem}, and there is no decoding.language_model")
+        own, alphabet = self.decoding, features.alphabet
+        self.hot_words = read_hot_words(own.hot_words, alphabet, boost=own.hot_word_boost) if own.hot_words else None
         self.trackables = (self.language_model.loaded,) if isinstance(self.language_model, CharacterModel) else ()
         self._compiled = tf.function(self.graph, input_signature=SIGNATURE, autograph=False)
+        self._aligned = tf.function(self._given, input_signature=(*SIGNATURE, *GIVEN), autograph=False)
 
     def logits(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs of the network.
@@ -96,6 +103,17 @@ class Transcriber:
         """What `graph` returns, of the logits of waveforms with these lengths."""
         scores = tf.nn.log_softmax(logits)
         symbols, counts = self.symbols(scores, outputs)
+        return self._described(scores, outputs, lengths, symbols=symbols, counts=counts)
+
+    def _given(self, waveforms: Tensor, lengths: Tensor, symbols: Tensor, counts: Tensor) -> dict[str, Tensor]:
+        """What `graph` returns, of known transcripts: symbols `(batch, most symbols)` and their number `(batch,)`."""
+        logits, outputs = self.logits(waveforms, lengths)
+        return self._described(tf.nn.log_softmax(logits), outputs, lengths, symbols=symbols, counts=counts)
+
+    def _described(
+        self, scores: Tensor, outputs: Tensor, lengths: Tensor, *, symbols: Tensor, counts: Tensor
+    ) -> dict[str, Tensor]:
+        """What `graph` returns, of symbols."""
         first, last = align(scores, outputs, symbols, counts)
         confidence = tf.exp(log_probability(scores, outputs, symbols, counts))
         seconds = tf.cast(lengths, tf.float32) / self.features.sample_rate_hz
@@ -117,6 +135,8 @@ class Transcriber:
     ) -> tuple[Tensor, Tensor]:
         """`symbols` by beam search with a weight of the language model and a bonus of every symbol."""
         width, model = self.decoding.beam_width, self.language_model if not _is_zero(weight) else None
+        if self.hot_words is not None:
+            model, weight = Favoured(self.hot_words, model, weight), 1.0
         symbols, counts, _ = beam_search(scores, outputs, width=width, language_model=model, weight=weight, bonus=bonus)
         return symbols[:, 0], counts[:, 0]
 
@@ -163,6 +183,16 @@ class Transcriber:
             "word_ends": tf.where(inside, tf.minimum(tf.cast(ends, tf.float32) * step, limit), 0.0),
             "word_counts": words,
         }
+
+    def aligned(self, samples: Array, symbols: Array) -> Transcript:
+        """A transcript that is known, with its probability and the times of its words.
+
+        Args:
+            samples: the recording, float32 `(samples,)` of full scale 1.
+            symbols: ids int32 `(symbols,)`; its outputs suffice for them.
+        """
+        answers = self._aligned(*padded([samples]), tf.constant(symbols[None]), tf.constant([len(symbols)]))
+        return next(_transcripts(answers))
 
     def __call__(self, recordings: Sequence[Array]) -> list[Transcript]:
         """Transcripts of recordings, float32 `(samples,)` each, of full scale 1."""

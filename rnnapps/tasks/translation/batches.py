@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from rnnapps.data.buckets import LengthBuckets
+from rnnapps.data.stored.arrays import ArrayWriter, StoredArray
 from rnnapps.errors import DataError
 from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import END, PADDING, START
 from rnnapps.tasks.translation.data.pairs import Pair
+from rnnapps.tasks.translation.data.stored_pairs import StoredPairs
 from rnnapps.tasks.translation.vocabularies import PairVocabularies
 from rnnapps.types import Array, NamedTensors, Tensor
 
-__all__ = ["EncodedPairs", "decoder_reads", "encode_pairs", "encode_texts", "padded", "pair_batches"]
+__all__ = [
+    "EncodedPairs",
+    "StoredEncodedPairs",
+    "decoder_reads",
+    "encode_pairs",
+    "encode_texts",
+    "padded",
+    "pair_batches",
+]
 
 CHUNK = 2048
+FORMAT, IDS, ENDS = "ids 1", "ids.npy", "ends.npy"
 BUCKETS = 8
 MULTIPLE = 2
 
@@ -44,6 +57,48 @@ class EncodedPairs:
         return sources, self.lengths[rows, 0].astype(np.int32), targets
 
 
+class StoredEncodedPairs:
+    """The same of pairs on disk, whose ids are kept there too, once for each vocabulary.
+
+    Args:
+        pairs: the pairs.
+        vocabularies: what cuts them.
+    """
+
+    def __init__(self, pairs: StoredPairs, vocabularies: PairVocabularies) -> None:
+        both = (vocabularies.source, vocabularies.target)
+        told = [(own.pieces, own.merges, own.lowercase, own.unit) for own in both]
+        folder = pairs.made(pairs.key(FORMAT, *told), partial(_write_ids, pairs, vocabularies))
+        self._ids, ends = StoredArray(folder / IDS), StoredArray(folder / ENDS)[:]
+        self._starts = np.concatenate([[0], ends]).astype(np.int64)
+        self.lengths = np.diff(self._starts).reshape(-1, 2)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def batch(self, rows: Array, widths: Array) -> tuple[Array, Array, Array]:
+        """As `EncodedPairs.batch`."""
+        sides = [[self._side(2 * row + side) for row in rows.tolist()] for side in (0, 1)]
+        sources, targets = (padded(own, int(width)) for own, width in zip(sides, widths, strict=True))
+        return sources, self.lengths[rows, 0].astype(np.int32), targets
+
+    def _side(self, number: int) -> Array:
+        """The ids of one side of a pair."""
+        return self._ids[int(self._starts[number]) : int(self._starts[number + 1])]
+
+
+def _write_ids(pairs: StoredPairs, vocabularies: PairVocabularies, folder: Path) -> None:
+    """Writes the ids of both sides of each pair, and where each side ends."""
+    with ArrayWriter(folder / IDS, np.int32) as ids, ArrayWriter(folder / ENDS, np.int64) as ends:
+        for start in range(0, len(pairs), CHUNK):
+            sides = zip(*pairs[start : start + CHUNK], strict=True)
+            both = (vocabularies.source, vocabularies.target)
+            cut = [encode_texts(own, side) for own, side in zip(both, sides, strict=True)]
+            rows = [row for pair in zip(*cut, strict=True) for row in pair]
+            ends.append(ids.rows + np.cumsum([len(row) for row in rows]))
+            ids.append(np.concatenate(rows))
+
+
 def encode_texts(vocabulary: PieceVocabulary, texts: Sequence[str]) -> list[Array]:
     """Ids of each text, int32 `(pieces,)`, the end last."""
     rows: list[Array] = []
@@ -53,8 +108,10 @@ def encode_texts(vocabulary: PieceVocabulary, texts: Sequence[str]) -> list[Arra
     return rows
 
 
-def encode_pairs(vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> EncodedPairs:
+def encode_pairs(vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> EncodedPairs | StoredEncodedPairs:
     """Cuts both sides of all pairs into pieces."""
+    if isinstance(pairs, StoredPairs):
+        return StoredEncodedPairs(pairs, vocabularies)
     return EncodedPairs(
         encode_texts(vocabularies.source, [pair.source for pair in pairs]),
         encode_texts(vocabularies.target, [pair.target for pair in pairs]),
@@ -76,7 +133,13 @@ def decoder_reads(target: Tensor) -> Tensor:
 
 
 def pair_batches(
-    pairs: EncodedPairs, *, batch_size: int, seed: int, start_step: int, own_share: float = 0.0, steps: int = 1
+    pairs: EncodedPairs | StoredEncodedPairs,
+    *,
+    batch_size: int,
+    seed: int,
+    start_step: int,
+    own_share: float = 0.0,
+    steps: int = 1,
 ) -> tf.data.Dataset:
     """Endless training batches from step `start_step` on; a batch depends on (seed, step) only.
 

@@ -11,6 +11,7 @@ from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.translation.batches import encode_pairs
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
+from rnnapps.tasks.translation.data.stored_pairs import StoredPairs
 from rnnapps.tasks.translation.decoding import GREEDY, translator
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.objective import pair_scorer
@@ -23,6 +24,8 @@ __all__ = ["PENALTIES", "evaluate_translation", "translate_all"]
 PENALTIES = (0.0, 0.4, 0.7, 1.0, 1.3, 1.6, 2.0)
 """Length penalties that `--tune` compares."""
 MOST_TUNED = 1024
+MOST_ALIGNED = 500_000
+"""Pairs on disk of which the words are aligned, evenly spread."""
 
 
 def evaluate_translation(
@@ -127,7 +130,9 @@ def _baselines(train: Sequence[Pair], held_out: Sequence[Pair], lowercase: bool)
     def cased(text: str) -> str:
         return text.lower() if lowercase else text
 
-    known = WordDictionary([cased(pair.source) for pair in train], [cased(pair.target) for pair in train])
+    known_pairs = train.evenly(MOST_ALIGNED) if isinstance(train, StoredPairs) else train
+    sides = ([cased(pair[side]) for pair in known_pairs] for side in (0, 1))
+    known = WordDictionary(*sides)
     return {
         "copied source": [pair.source for pair in held_out],
         "word by word": [known.translate(cased(pair.source)) for pair in held_out],

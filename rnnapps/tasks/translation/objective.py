@@ -12,7 +12,13 @@ import tensorflow as tf
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.objective import Objective
 from rnnapps.preprocessing.special_pieces import PADDING
-from rnnapps.tasks.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
+from rnnapps.tasks.translation.batches import (
+    EncodedPairs,
+    StoredEncodedPairs,
+    decoder_reads,
+    encode_pairs,
+    pair_batches,
+)
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
 from rnnapps.tasks.translation.decoding import GREEDY, Translator, translator
 from rnnapps.tasks.translation.model_config import TranslationModelConfig
@@ -67,6 +73,7 @@ def translation_objective(
         time_step="source token",
         higher_is_better=True,
         sequences=len(pairs.train),
+        terms=lambda batch: tf.math.count_nonzero(tf.not_equal(batch["targets"], PADDING)),
     )
 
 
@@ -91,7 +98,7 @@ def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     return tf.reduce_sum(losses * valid) / tf.maximum(tf.reduce_sum(valid), 1.0)
 
 
-def pair_scorer(network: keras.Model, pairs: EncodedPairs) -> Callable[[], dict[str, float]]:
+def pair_scorer(network: keras.Model, pairs: EncodedPairs | StoredEncodedPairs) -> Callable[[], dict[str, float]]:
     """A function that scores pairs with the network's weights of that moment.
 
     It returns `nats_per_token` and `perplexity` of the targets, their ends among them, without label smoothing.

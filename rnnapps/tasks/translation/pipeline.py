@@ -23,6 +23,7 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.stream_memory import StreamMemory
 from rnnapps.data.bad_examples import answered
+from rnnapps.data.large_data import LARGE_DATA_SETTINGS
 from rnnapps.data.line_input import STANDARD_INPUT, LineInput, line_text
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
@@ -109,6 +110,7 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
     summary: ClassVar[str] = "Translates sentences, with the words each word was made from."
     config_class = Config
     predict_class = PredictOptions
+    run_frees: ClassVar[frozenset[str]] = LARGE_DATA_SETTINGS | {"data.test"}
     training_lacks: ClassVar[Mapping[str, str]] = {"window_steps": "sentences are read whole"}
     intended_use: ClassVar[str] = "Translating single sentences of the kind the model was trained on."
     limitations: ClassVar[tuple[str, ...]] = (

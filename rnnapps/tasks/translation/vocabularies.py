@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -29,22 +29,18 @@ class PairVocabularies:
     @classmethod
     def fit(cls, config: PairDataConfig, pairs: Sequence[Pair]) -> PairVocabularies:
         """Learns both from training pairs."""
-        sides = zip(*pairs, strict=True)
         sizes = (config.source_vocabulary, config.target_vocabulary)
         return cls(
             *(
-                fit_pieces(list(texts), tokens=config.tokens, size=size, lowercase=config.lowercase)
-                for texts, size in zip(sides, sizes, strict=True)
+                fit_pieces(_side(pairs, side), tokens=config.tokens, size=size, lowercase=config.lowercase)
+                for side, size in enumerate(sizes)
             )
         )
 
     def grow(self, config: PairDataConfig, pairs: Sequence[Pair]) -> PairVocabularies:
         """Adds what new training pairs need."""
-        sides = zip(*pairs, strict=True)
-        both = (self.source, self.target)
-        return PairVocabularies(
-            *(grow_pieces(old, list(texts), most=config.grow_tokens) for old, texts in zip(both, sides, strict=True))
-        )
+        both = enumerate((self.source, self.target))
+        return PairVocabularies(*(grow_pieces(old, _side(pairs, side), most=config.grow_tokens) for side, old in both))
 
     def save(self, folder: str | Path) -> None:
         """Writes `source/pieces.json` and `target/pieces.json`."""
@@ -55,6 +51,11 @@ class PairVocabularies:
     def load(cls, folder: str | Path) -> PairVocabularies:
         """Reads what `save` wrote; raises CheckpointError."""
         return cls(*(PieceVocabulary.load(Path(folder) / name) for name in ("source", "target")))
+
+
+def _side(pairs: Sequence[Pair], side: int) -> Iterator[str]:
+    """One side of all pairs."""
+    return (pair[side] for pair in pairs)
 
 
 def vocabulary_axes(network: keras.Model) -> dict[str, dict[str, int]]:

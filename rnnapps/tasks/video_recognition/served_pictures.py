@@ -120,7 +120,8 @@ def decode_animations(
             return turned
 
         small = (canvas <= SMALL_CANVAS) & (pixels <= SMALL_ANIMATIONS)
-        decoded: tuple[Tensor, Tensor] = tf.cond(small, lambda: side_by_side(FRAMES_AT_ONCE, FRAMES_AT_ONCE), in_turn)
+        at_once = lambda: side_by_side(FRAMES_AT_ONCE, FRAMES_AT_ONCE)  # noqa: E731
+        decoded: tuple[Tensor, Tensor] = tf.cond(small, at_once, apart(in_turn))
         return decoded
 
     decoded, done, lengths = _each_row(decode, (animations, bad), video_format.frame_shape)
@@ -155,7 +156,7 @@ def _decode_animations(
 
 def _one_by_one_if(large: Tensor, decode: Callable[[int], Any]) -> Any:
     """What `decode` returns, which is told how many to work on side by side."""
-    return tf.cond(large, lambda: decode(1), lambda: decode(FRAMES_AT_ONCE))
+    return tf.cond(large, apart(lambda: decode(1)), lambda: decode(FRAMES_AT_ONCE))
 
 
 def _each_row(

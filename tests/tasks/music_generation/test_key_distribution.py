@@ -38,5 +38,9 @@ def test_logits_with_one_key_more_are_those_of_the_frame_that_has_it(hidden_unit
         np.array([0, 1, 1, 0]),
         np.array([0, 2, 1, 3]),
     )
+    told = terms.with_key(tf.constant([1, 0]), tf.constant([True, True]))
+    told = told.with_key(tf.constant([3, KEYS]), tf.constant([False, False]))
+    np.testing.assert_allclose(told.logits(), terms.logits(tf.constant(frames)), atol=1e-5)
     fuller = frames[row] + np.eye(KEYS, dtype=np.float32)[key]
-    np.testing.assert_allclose(terms.logits_with(frames, row, key), terms.of_rows(row).logits(fuller), atol=1e-5)
+    each = terms.with_sums([tf.gather(part, row) for part in terms.sums])
+    np.testing.assert_allclose(told.logits_with(row, key), each.logits(fuller), atol=1e-5)

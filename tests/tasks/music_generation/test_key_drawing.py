@@ -109,17 +109,17 @@ def test_temperature_and_top_p_choose_among_struck_keys(temperature: float, top_
     np.testing.assert_allclose(shares(distribution, context, temperature, top_p), expected, atol=0.015)
 
 
-def _others_of_every_key(given: Any, lowest: int) -> Any:
+def _others_of_every_key(given: Any, _: Any) -> Any:
     """What `_others_silent` returns, from the logits of whole frames with each key, whether it may be struck or not.
 
     It stands for the definition: nothing is left out, and unknown keys have no chance instead of no place.
     """
-    keys = given.frame.shape[1]
-    assert lowest == 0 and given.logits.shape[1] == keys
+    keys = given.among.shape[1]
+    assert given.lowest == 0
     each = given.terms.base[:, None] + tf.zeros([1, keys, 1])
     if given.terms.hidden is not None:
-        terms = given.terms._replace(base=each, hidden=given.terms.hidden[:, None])
-        each = terms.logits(tf.maximum(given.frame[:, None], tf.eye(keys)))
+        more = {"base": each + given.terms.below, "hidden": given.terms.hidden[:, None] + given.terms.read}
+        each = given.terms._replace(**more).logits()
     chances = tf.nn.softplus(each) * tf.cast(given.among[:, None], tf.float32)
     return tf.reduce_sum(tf.linalg.band_part(chances, 0, -1) - tf.linalg.band_part(chances, 0, 0), axis=2)
 
@@ -140,9 +140,26 @@ def test_few_candidates_draw_the_same_frames_as_every_key(hidden_units: int, mon
     known = (np.arange(keys) > 3) & (np.arange(keys) < 20)
     drawn = draw_frame(terms, *given, known=known)
     monkeypatch.setattr(key_drawing, "_others_silent", _others_of_every_key)
+    monkeypatch.setattr(key_drawing, "_likely_first", lambda given, _: given.among)
     unlikely = terms._replace(base=tf.where(known | before, terms.base, -1e4))
     np.testing.assert_array_equal(drawn, draw_frame(unlikely, *given))
     assert drawn.numpy()[:, known].any(axis=0).all() and not drawn.numpy()[:, ~known][~before[:, ~known]].any()
+
+
+@pytest.mark.parametrize("hidden_units", [0, 6])
+def test_rows_as_learned_ask_for_no_second_key_and_are_the_same_beside_others(
+    hidden_units: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution, context = layer(hidden_units)
+    numbers = tf.constant(np.random.default_rng(2).uniform(size=(64, KEYS)), tf.float32)
+    terms, before = distribution.given(tf.repeat(context, 64, 0)), tf.tile(BEFORE[None], [64, 1])
+    learned = np.arange(64) % 2 == 0
+    mixed = Rules(tf.constant(np.where(learned, 1.0, 0.5), tf.float32), tf.zeros(64, tf.int64), top_p=tf.ones(64))
+    together = draw_frame(terms, numbers, mixed, before).numpy()
+    monkeypatch.delattr(key_drawing, "_others_silent")
+    alone = draw_frame(terms, numbers, mixed._replace(temperature=tf.ones(64)), before).numpy()
+    np.testing.assert_array_equal(together[learned], alone[learned])
+    assert (together != alone).any()
 
 
 def test_temperature_0_takes_the_likeliest() -> None:

@@ -24,6 +24,7 @@ from tests.tasks.command import as_settings, skip_report
 from tests.tasks.cuts import from_standard_input, in_parts, interrupted
 from tests.tasks.speech_recognition.recordings import RATE, audio_bytes, say, write_manifest
 from tests.tasks.speech_recognition.spoken import SETTINGS, answer, succeed
+from tests.tasks.speech_recognition.spoken import complaint as failure
 
 PARTS = {"train": 24, "validation": 4, "test": 4}
 SMALL = {
@@ -246,6 +247,107 @@ def test_a_long_recording_is_cut_at_pauses(model: Any, tmp_path: Path, capsys: p
     assert (tmp_path / "long.srt").read_text().count("-->") == 24
     with pytest.raises(ConfigError, match=r"is one file, and there may be several recordings; write \{\}"):
         model.predict([path, path], output=str(tmp_path / "long.srt"))
+
+
+@pytest.fixture(scope="module")
+def talk() -> tuple[list[str], np.ndarray]:
+    """What is said in strings with pauses of two seconds behind them, and the sound."""
+    quiet = (0.003 * np.random.default_rng(0).normal(size=2 * RATE)).astype(np.float32)
+    texts = ["hi lo", "mid", "lo mid hi"]
+    return texts, np.concatenate(
+        [part for number, text in enumerate(texts) for part in (say(text, seed=number), quiet)]
+    )
+
+
+def test_the_words_of_a_text_get_their_times(
+    model: Any, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, said = model.predict(clip), tmp_path / "said.txt"
+    first, *others = found.transcript.split()
+    shown = [f"– {first.title()},", *(f"{word.upper()} …" for word in others)]
+    said.write_text("\n".join(shown), encoding="utf-8")
+    (aligned,) = model.predict([clip], transcript=str(said))
+    assert aligned.transcript == " ".join(shown) and [word.word for word in aligned.words] == shown
+    # What was recognised has the same times and the same probability.
+    assert others and aligned.confidence == pytest.approx(found.confidence, rel=1e-5)
+    assert [(word.start, word.end) for word in aligned.words] == [(word.start, word.end) for word in found.words]
+    said.write_text("mid mid mid mid")
+    wrong = model.predict(clip, transcript=str(said))
+    assert wrong.transcript == "mid mid mid mid" and wrong.confidence < found.confidence / 100
+    times = [time for word in wrong.words for time in (word.start, word.end)]
+    assert times == sorted(times) and times[-1] <= 0.8
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.wav").write_bytes(clip.read_bytes())
+        (tmp_path / f"{name}.txt").write_text("hi lo mid")
+    clip.unlink()
+    flags = ("--transcript", tmp_path / "{}.txt", "--output", tmp_path / "{}.TextGrid")
+    (tmp_path / "b.txt").write_text("hi seven")
+    failed = failure(capsys, "predict", "--run", model.path, "--file", tmp_path, *flags, printed=True)
+    assert failed == f"error: 1 input cannot be read: {tmp_path / 'b.txt'}"
+    assert (tmp_path / "a.TextGrid").read_text().count('text = "lo"') == 1 and not (tmp_path / "b.TextGrid").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hi seven", "said.txt: holds 'seven', which the model cannot write; write what is said in words of"),
+        ("…", "said.txt: has no letters; write what is said"),
+        (" ", "said.txt: is empty; write what is said"),
+        ("lo " * 500, "said.txt: holds 500 symbols, too many for a recording of 0.56 s"),
+    ],
+)
+def test_texts_that_cannot_be_aligned_are_one_line(
+    model: Any, clip: Path, tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "said.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        model.predict(clip, transcript=str(tmp_path / "said.txt"))
+    assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_utterances_end_at_endpoints(model: Any, talk: tuple[list[str], np.ndarray]) -> None:
+    texts, samples = talk
+    alone = [model.predict(say(text, seed=number)).transcript for number, text in enumerate(texts)]
+    assert "".join(model.stream(samples, chunk_ms=70)) == "".join(f"{text}\n" for text in alone)
+    final = list(model.stream(samples, chunk_ms=70, results="final"))
+    assert [result.transcript for result in final] == alone and [result.segment for result in final] == [0, 1, 2]
+    # Whatever the chunks: an utterance ends at an output, not where a chunk does.
+    for size in (37, 1000, len(samples)):
+        pieces = [samples[first : first + size] for first in range(0, len(samples), size)]
+        assert list(model.stream(pieces, results="final")) == final
+    for result, after in zip(final, [*final[1:], None], strict=True):
+        assert result.final and result.stable == result.transcript == " ".join(word.word for word in result.words)
+        assert result.start < result.words[0].start < result.words[-1].end < result.end - 1.1
+        assert after is None or after.start == result.end
+    partial = list(model.stream(samples, chunk_ms=70, results="partial"))
+    assert [result for result in partial if result.final] == final
+    for result in partial:
+        last = final[result.segment]
+        assert last.transcript.startswith(result.transcript) and result.transcript.startswith(result.stable)
+        assert result.words == last.words[: len(result.words)] or not result.final
+    assert len(partial) >= len(final) + sum(len(text.split()) for text in alone)
+
+
+def test_long_utterances_are_parted_between_words(model: Any) -> None:
+    samples = say("hi lo mid lo hi mid hi lo", seed=5)
+    whole = list(model.stream(samples, results="final"))
+    parted = list(model.stream(samples, results="final", rule3_min_utterance_length=1.0))
+    assert len(whole) == 1 and len(parted) > 1
+    assert " ".join(result.transcript for result in parted) == whole[0].transcript
+    assert [word for result in parted for word in result.words] == list(whole[0].words)
+
+
+def test_results_of_a_stream_go_on_from_its_state(
+    model: Any, talk: tuple[list[str], np.ndarray], tmp_path: Path
+) -> None:
+    samples = talk[1]
+    chunks = [samples[first : first + 3000] for first in range(0, len(samples), 3000)]
+    for results in ("partial", "words"):
+        whole = in_parts(model, [chunks], tmp_path / f"{results} whole", results=results)
+        assert len(whole) > 3
+        for cut in (1, 5, len(chunks) // 2, len(chunks) - 1):
+            parts = [chunks[:cut], chunks[cut:]]
+            assert in_parts(model, parts, tmp_path / f"{results} {cut}", results=results) == whole
 
 
 def test_a_stream_goes_on_from_its_state(model: Any, clip: Path, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     marked.write_text(marked.read_text().replace(",lo", ",lo!"))
     long = folder / "long.wav"
     long.write_bytes(audio_bytes(np.concatenate([np.pad(say("lo hi mid"), (0, pause)) for pause in (3000, 9000, 0)])))
+    said = folder / "said.txt"
+    said.write_text("Lo, hi")
     first, second = ((folder / f"{words}.wav") for words in ("lo hi", "mid"))
     for file in (first, second):
         file.write_bytes(audio_bytes(say(file.stem)))
@@ -48,11 +50,18 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "decoding.language_model_weight": Change(1.0, beam),
         "decoding.symbol_bonus": Change(2.0, beam),
         "decoding.language_model": Change("missing", beam | {"decoding.language_model_weight": 1.0}),
+        "decoding.hot_words": Change(str(said), beam),
+        "decoding.hot_word_boost": Change(5.0, beam | {"decoding.hot_words": str(said)}),
         "file": Change(str(second), {"file": str(first)}),
+        "results": Change("final"),
+        "rule1_min_trailing_silence": Change(0.1, {"file": str(long)}),
+        "rule2_min_trailing_silence": Change(0.1, {"file": str(long)}),
+        "rule3_min_utterance_length": Change(1.0, {"file": str(long)}),
+        "transcript": Change(str(said)),
         "output": Change("said.srt"),
         "segmentation": Change("windows", {"file": str(long), "segment_seconds": 1.0}),
         "segment_seconds": Change(1.0, {"file": str(long)}),
-        "pause_seconds": Change(1.0, {"file": str(long), "segment_seconds": 1.5}),
+        "pause_seconds": Change(0.2, {"file": str(long), "segment_seconds": 1.5}),
         "microphone": Change(True, {"file": str(first)}),
     }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.tasks.speech_recognition.prediction import _compiled
+from rnnapps.tasks.speech_recognition.listening import CompiledStep
 from rnnapps.tasks.speech_recognition.streaming import SpeechStream
 from rnnapps.tasks.speech_recognition.transcription import Transcriber, padded
 from tests.tasks.speech_recognition.recordings import say
@@ -24,8 +24,8 @@ def made(strides: tuple[int, ...]) -> tuple[SpeechStream, Any, Any, str]:
     network = make_network(features, model)
     transcriber = Transcriber(network, features)
     logits, counts = compiled(transcriber.logits)(*padded([SOUND]))
-    stream = SpeechStream(network, features)
-    return stream, _compiled(stream), logits[0, : int(counts[0])].numpy(), transcriber([SOUND])[0].text
+    step = CompiledStep(network, features)
+    return step.stream, step, logits[0, : int(counts[0])].numpy(), transcriber([SOUND])[0].text
 
 
 def stream_in(chunks: list[np.ndarray], strides: tuple[int, ...]) -> tuple[np.ndarray, str]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnnapps.errors import ConfigError
 from rnnapps.tasks.video_recognition.data.config import VideoDataConfig
-from rnnapps.tasks.video_recognition.layers.frame_encoder import load_encoder_weights, pretrained_encoder
+from rnnapps.tasks.video_recognition.layers.frame_encoder import encode, load_encoder_weights, pretrained_encoder
 from rnnapps.tasks.video_recognition.layers.frame_streams import FrameDifferences
 from rnnapps.tasks.video_recognition.layers.video_network import VideoStep, zero_video_states
 from rnnapps.tasks.video_recognition.model import build_network
@@ -51,6 +51,16 @@ def test_differences_by_hand() -> None:
             expected = plain[time] - plain[time - lag] if time >= lag else np.zeros((16, 16, 1))
             np.testing.assert_allclose(found[time, ..., channel : channel + 1], expected, atol=1e-5)
     assert layer(pictures[:, :2]).shape == (1, 2, 16, 16, 2)  # fewer frames than the longest lag
+
+
+def test_normalizations_drawn_into_convolutions_change_nothing() -> None:
+    encoder = network().get_layer("both_encoder").model
+    pixels = tf.constant(np.random.default_rng(2).normal(size=(7, *encoder.input.shape[1:])), tf.float32)
+    np.testing.assert_allclose(encode(encoder, pixels), encoder(pixels, training=False), rtol=1e-4, atol=1e-5)
+    graph = tf.function(lambda given: encode(encoder, given)).get_concrete_function(pixels).graph
+    for operation in graph.get_operations():
+        if operation.type in ("Mul", "AddV2", "Sub") and operation.outputs[0].shape.rank == 4:
+            assert operation.outputs[0].shape[0] != 7, operation.name  # of kernels only, not of pictures
 
 
 @pytest.mark.parametrize(("cell", "inputs"), [("gru", "both"), ("lstm", "frames"), ("min_gru", "differences")])

@@ -16,6 +16,7 @@ from rnnapps.tasks.speech_recognition.decoding.ctc_prefixes import (
     log_sum,
     rows_like,
 )
+from rnnapps.tasks.speech_recognition.decoding.hot_words import Favoured
 from rnnapps.tasks.speech_recognition.decoding.symbol_model import Memory, SymbolModel
 from rnnapps.types import Tensor
 
@@ -65,7 +66,16 @@ def beam_search(
         [tf.constant(0), beam],
         shape_invariants=[tf.TensorShape([]), tf.nest.map_structure(_invariant, beam)],
     )
-    return best_first(beam)
+    return best_first(_ended(beam, language_model, weight))
+
+
+def _ended(beam: Prefixes, model: SymbolModel | None, weight: Tensor | float) -> Prefixes:
+    """The prefixes once it is known that nothing follows, which favoured phrases must be told."""
+    if not isinstance(model, Favoured):
+        return beam
+    return beam._replace(
+        language=beam.language + weight * tf.reshape(model.at_end(beam.states), tf.shape(beam.language))
+    )
 
 
 class _Moves(NamedTuple):

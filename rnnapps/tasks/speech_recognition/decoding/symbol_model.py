@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from rnnapps.types import Tensor
 
 __all__ = ["Memory", "SymbolModel"]
 
-Memory: TypeAlias = Tensor | dict[str, Tensor]
-"""What a language model remembers of prefixes, `(rows, ...)`: a number or vector each, or several by name."""
+Memory: TypeAlias = Tensor | dict[str, Any]
+"""What a language model remembers of prefixes, `(rows, ...)`: a number or vector each, or several by name, nested."""
 
 
 class SymbolModel(Protocol):

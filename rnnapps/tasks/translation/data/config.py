@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnapps.config import require, require_choice, shares_of_given
-from rnnapps.data.bad_examples import BadExamplesConfig
+from rnnapps.data.large_data import LargeDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.preprocessing.piece_kinds import PieceKind
 
@@ -13,7 +13,7 @@ __all__ = ["PairDataConfig"]
 
 
 @dataclass(frozen=True)
-class PairDataConfig(BadExamplesConfig):
+class PairDataConfig(LargeDataConfig):
     """The sentence pairs to learn from.
 
     Attributes:
@@ -29,8 +29,8 @@ class PairDataConfig(BadExamplesConfig):
         test: pairs for the test, as `source`; None takes `test_fraction` of the training pairs.
         test_target: file with the translations of `test`.
         test_references: files with further translations of `test`, with which scores compare too.
-        validation_fraction: share of the pairs held out for validation, above 0 and below 1.
-        test_fraction: share of the pairs held out for the test, 0 to below 1.
+        validation_fraction: share of the pairs held out for validation, above 0 and below 1; at most 100,000 sentences.
+        test_fraction: share of the pairs held out for the test, 0 to below 1; at most 100,000 sentences.
         reverse: translate from the second language into the first.
         lowercase: read and write everything in lower case.
         tokens: what sentences are cut into: `subwords` (byte-pair encoding), `wordpieces` (the longest known pieces),

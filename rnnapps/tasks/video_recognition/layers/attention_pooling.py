@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.kernels.loop import length, loop
+from rnnapps.layers.dense import Dense
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["AttentionPooling"]
@@ -31,8 +32,8 @@ class AttentionPooling(keras.layers.Layer):
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units, self.supports_masking = units, True
-        self.hidden = keras.layers.Dense(units, activation="tanh", name="hidden", dtype=self.dtype_policy)
-        self.score = keras.layers.Dense(1, use_bias=False, name="score", dtype=self.dtype_policy)
+        self.hidden = Dense(units, activation="tanh", name="hidden", dtype=self.dtype_policy)
+        self.score = Dense(1, use_bias=False, name="score", dtype=self.dtype_policy)
 
     def build(self, sequences_shape: Sequence[int | None]) -> None:
         """Makes the weights for inputs `(batch, time, features)`."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from rnnapps.errors import ConfigError
-from rnnapps.types import Array
+from rnnapps.types import Array, Tensor
 
-__all__ = ["APPLICATIONS", "load_encoder_weights", "pretrained_encoder", "small_encoder"]
+__all__ = ["APPLICATIONS", "encode", "load_encoder_weights", "pretrained_encoder", "small_encoder"]
 
 IMAGENET = "imagenet"
 MOMENTUM = 0.95
@@ -66,6 +67,30 @@ def _normalised(hidden: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Batch normalisation, then max(x, 0)."""
     hidden = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_normalization")(hidden)
     return keras.layers.Activation("relu", name=f"{name}_rectified")(hidden)
+
+
+def encode(encoder: keras.Model, frames: Tensor) -> Tensor:
+    """What an encoder makes of frames `(frames, height, width, channels)` when nothing is trained.
+
+    In a small one each normalization is drawn into the convolution before it, s (W * x) + t = (s W) * x + t, and costs
+    no passes over pictures of its own.
+    """
+    names = {layer.name for layer in encoder.layers}
+    count = sum(f"convolution_{number}_normalization" in names for number in range(len(names)))
+    if not count or encoder.compute_dtype != "float32":
+        return encoder(frames, training=False)
+    hidden = frames
+    for number in range(count):
+        name = f"convolution_{number}"
+        convolution, normalization = encoder.get_layer(name), encoder.get_layer(f"{name}_normalization")
+        variance = normalization.moving_variance.value + normalization.epsilon
+        scale = normalization.gamma.value * tf.math.rsqrt(variance)
+        shift = normalization.beta.value - normalization.moving_mean.value * scale
+        hidden = tf.nn.conv2d(hidden, convolution.kernel.value * scale, convolution.strides, "SAME")
+        hidden = tf.nn.relu(tf.nn.bias_add(hidden, shift))
+    hidden = encoder.get_layer("dense")(encoder.get_layer("flat")(hidden))
+    hidden = encoder.get_layer("dense_normalization")(hidden, training=False)
+    return encoder.get_layer("dense_rectified")(hidden)
 
 
 def pretrained_encoder(kind: str, size: int, channels: int, *, frozen: bool, name: str = "encoder") -> keras.Model:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnapps.tasks.video_recognition.layers.frame_encoder import encode
 from rnnapps.types import Tensor
 
 __all__ = ["EveryFrame", "FrameDifferences"]
@@ -96,7 +97,8 @@ class EveryFrame(keras.layers.Layer):
     def call(self, frames: Tensor, training: bool = False) -> Tensor:
         """Maps `(batch, time, height, width, channels)` to `(batch, time, features)`."""
         rows, time = (tf.shape(frames)[axis] if frames.shape[axis] is None else frames.shape[axis] for axis in (0, 1))
-        features = self.model(tf.reshape(frames, (-1, *frames.shape[2:])), training=training)
+        each = tf.reshape(frames, (-1, *frames.shape[2:]))
+        features = self.model(each, training=True) if training else encode(self.model, each)
         return tf.reshape(features, (rows, time, features.shape[-1]))
 
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
+from rnnapps.layers.dense import Dense
 from rnnapps.layers.dropout import Dropout
 from rnnapps.layers.sequence_mask import SequenceMask
 from rnnapps.layers.side_by_side import log_mean, members_of
@@ -69,7 +70,7 @@ def video_network(
     hidden, _ = recurrent_stack(config, name=RECURRENT)(hidden, mask=mask)
     pooled = AttentionPooling(attention_units, name=POOLING)(hidden, mask=mask)
     pooled = Dropout(config.dropout, name="output_dropout")(pooled)
-    logits = keras.layers.Dense(classes, name="logits")(pooled)
+    logits = Dense(classes, name="logits")(pooled)
     logits = keras.layers.Activation("linear", dtype="float32", name="scores")(logits)
     return keras.Model({"frames": frames, "lengths": lengths}, {"logits": logits}, name="video_network")
 
