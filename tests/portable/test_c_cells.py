@@ -47,11 +47,12 @@ A_FEW = {name: EVERY[name] for name in ("lstm", "layer_norm_gru", "min_gru", "ow
 
 
 def stacks_of(cells: Mapping[str, Callable[[], Cell]]) -> dict[str, RecurrentStack]:
-    """One layer of each cell."""
-    keras.utils.set_random_seed(0)
-    stacks = {name: RecurrentStack([make()]) for name, make in cells.items()}
-    for stack in stacks.values():
-        stack.build((None, None, FEATURES))
+    """One layer of each cell; the weights of none depend on which others there are."""
+    stacks = {}
+    for name, make in cells.items():
+        keras.utils.set_random_seed(0)
+        stacks[name] = RecurrentStack([make()])
+        stacks[name].build((None, None, FEATURES))
     return stacks
 
 
