@@ -134,7 +134,7 @@ $(AUDIT)/.installed: $(VENV)/.created Makefile
 
 lock: $(LOCKED:%=lock-%) ## after a change of constraints.txt or pyproject.toml: locked.txt and those of the engines, with all hashes
 	@(sed '/^# *$$/q' locked.txt; printf 'pip\nsetuptools\nwheel\n' | $(AUDIT)/bin/uv pip compile pyproject.toml - \
-	  --extra dev --extra documents --extra excel --extra portable --extra samples --extra serve --extra tune --extra urls --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --extra dev --extra documents --extra excel --extra holidays --extra portable --extra samples --extra serve --extra tune --extra urls --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 	  --constraint constraints.txt) > locked.new
 	@mv locked.new locked.txt
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 BATCHES = 300
-WAYS = {"in memory": 1_000_000, "on disk": 500}
+WAYS = {"in memory": 1_000_000, "on disk": 50}
 """What `data.memory_megabytes` is."""
 
 MODELS: dict[str, dict[str, Any]] = {
@@ -38,7 +38,7 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 """Further settings of the models whose batches are made; batches of a blended text model need n-grams first."""
 
-WORDS = 50_000
+WORDS, BLOCKS = 50_000, 20
 
 
 def write_text(path: Path, gigabytes: float) -> None:
@@ -47,11 +47,13 @@ def write_text(path: Path, gigabytes: float) -> None:
     letters = np.array(list("etaoinshrdlucmfwypvbgkjqxzäöüéèß"))
     words = ["".join(draw.choice(letters, 1 + number % 9)) for number in range(WORDS)]
     chances = 1 / np.arange(1, WORDS + 1)
+    blocks = []
+    for _ in range(BLOCKS):
+        rows = draw.choice(WORDS, 500_000, p=chances / chances.sum()).reshape(-1, 10)
+        blocks.append("".join(" ".join(words[number] for number in row) + ".\n" for row in rows.tolist()))
     with open(path, "w", encoding="utf-8") as file:
         while file.tell() < gigabytes * 1e9:
-            chosen = draw.choice(WORDS, 500_000, p=chances / chances.sum())
-            rows = chosen.reshape(-1, 10)
-            file.write("".join(" ".join(words[number] for number in row) + ".\n" for row in rows.tolist()))
+            file.write(blocks[draw.integers(BLOCKS)])
 
 
 def write_recordings(folder: Path, hours: float) -> None:
@@ -116,7 +118,7 @@ def measured(task: str, source: Path, cache: Path) -> list[tuple[str, dict[str, 
     found: list[tuple[str, dict[str, Any]]] = []
     for name, megabytes in (*WAYS.items(), ("on disk, again", WAYS["on disk"])):
         command = [sys.executable, "-m", "benchmarks.large_data", "--read", task, str(source), str(megabytes)]
-        environment = {**os.environ, "RNNAPPS_CACHE": str(cache)}
+        environment = {**os.environ, "RNNAPPS_CACHE": str(cache), "TF_CPP_MIN_LOG_LEVEL": "2"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         lines = done.stdout.strip().splitlines()
         problem = (done.stderr.strip().splitlines() or ["killed"])[-1]
@@ -171,8 +173,8 @@ def table(task: str, size: float, found: list[tuple[str, dict[str, Any]]]) -> No
     columns = ("ready s", "batches/s", "memory MB", "before MB")
     print(f"\n{task}, {size:,}\n\n| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
     for name, figures in found:
-        cells = [f"{figures[column]:,.1f}" if column in figures else figures.get("problem", "") for column in columns]
-        print(f"| {name} | {' | '.join(map(str, cells))} |")
+        cells = [f"{figures[column]:,.1f}" for column in columns if column in figures] or [figures["problem"], *" " * 3]
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

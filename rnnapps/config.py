@@ -35,6 +35,7 @@ Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Compilation = Literal["auto", "xla", "graph"]
 Averaged = Literal["best", "last"]
+Strategy = Literal["single", "multiworker"]
 
 TRACKERS = ("mlflow", "wandb")
 """Services that `training.track` may name."""
@@ -156,6 +157,8 @@ class TrainingConfig:
         precision: number format of the computation.
         compile: "xla" compiles the whole step, "graph" runs it as a TensorFlow graph in which recurrent layers compile
             their loops, "auto" chooses by the batch size.
+        strategy: "multiworker" trains in several processes or on several machines, which share each batch and are told
+            of each other by TF_CONFIG; "single" trains in this process alone.
         tensorboard: also write TensorBoard events.
         track: services that are told of the run too: mlflow, wandb.
 
@@ -181,6 +184,7 @@ class TrainingConfig:
     patience: int = 0
     precision: Precision = "float32"
     compile: Compilation = "auto"
+    strategy: Strategy = "single"
     tensorboard: bool = True
     track: tuple[str, ...] = ()
 
@@ -197,7 +201,7 @@ class TrainingConfig:
         decay = self.average_decay
         require("training.average_decay", decay, "at least 0 and below 1", 0 <= decay < 1)
         choices: dict[str, object] = {"schedule": Schedule, "optimizer": Optimizer, "precision": Precision}
-        choices |= {"compile": Compilation, "averaged": Averaged}
+        choices |= {"compile": Compilation, "averaged": Averaged, "strategy": Strategy}
         for name, kind in choices.items():
             require_choice(f"training.{name}", getattr(self, name), kind)
         told = f"some of {', '.join(TRACKERS)}"

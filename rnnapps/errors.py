@@ -7,7 +7,8 @@ RnnappsError
 ├── ExportError          an exported model is missing, broken or fails verification
 ├── ServingError         a server cannot be reached, or does not answer a request
 │   └── RowsRefused      it answers, but has refused rows of the request
-└── TrainingDiverged     the loss or a gradient stopped being a finite number
+├── TrainingDiverged     the loss or a gradient stopped being a finite number
+└── WorkerLost           another of the processes that train together has ended
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ __all__ = [
     "RowsRefused",
     "ServingError",
     "TrainingDiverged",
+    "WorkerLost",
 ]
 
 
@@ -96,6 +98,10 @@ class RowsRefused(ServingError):
 
 class TrainingDiverged(RnnappsError):
     """Training stopped because the loss or a gradient is not finite."""
+
+
+class WorkerLost(RnnappsError):
+    """Another of the processes that train together has ended, or cannot be reached any more."""
 
 
 class Interrupted(RnnappsError):

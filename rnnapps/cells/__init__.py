@@ -14,6 +14,7 @@ from rnnapps.cells.conv_lstm import ConvLSTM
 from rnnapps.cells.coupled_lstm import CoupledLSTM
 from rnnapps.cells.delta_net import DeltaNet
 from rnnapps.cells.dense import DenseCell
+from rnnapps.cells.echo_state import EchoState, SpectralRadius
 from rnnapps.cells.elapsed import Elapsed
 from rnnapps.cells.fast_grnn import FastGRNN
 from rnnapps.cells.gated_delta_net import GatedDeltaNet
@@ -27,8 +28,10 @@ from rnnapps.cells.layer_norm_gru import LayerNormGRU
 from rnnapps.cells.layer_norm_lstm import LayerNormLSTM
 from rnnapps.cells.lem import LEM
 from rnnapps.cells.linear import LinearCell
+from rnnapps.cells.lmu import LMU
 from rnnapps.cells.lru import LRU
 from rnnapps.cells.lstm import LSTM
+from rnnapps.cells.ltc import LTC
 from rnnapps.cells.m_lstm import MLSTM
 from rnnapps.cells.mamba2 import Mamba2
 from rnnapps.cells.maps import MapCell
@@ -36,14 +39,18 @@ from rnnapps.cells.matrix_linear import MatrixInputs, MatrixLinearCell
 from rnnapps.cells.mgu import MGU
 from rnnapps.cells.min_gru import MinGRU
 from rnnapps.cells.min_lstm import MinLSTM
+from rnnapps.cells.mogrifier import Mogrifier
+from rnnapps.cells.multi_head import MultiHead
 from rnnapps.cells.peephole_lstm import PeepholeLSTM
 from rnnapps.cells.projection import Projection
 from rnnapps.cells.qrnn import QRNN
 from rnnapps.cells.residual import Residual
 from rnnapps.cells.rg_lru import RGLRU
+from rnnapps.cells.s5 import S5
 from rnnapps.cells.s_lstm import SLSTM
 from rnnapps.cells.simple_rnn import SimpleRNN
 from rnnapps.cells.sru import SRU
+from rnnapps.cells.timed import TimedDenseCell
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.cells.zoneout import Zoneout
 from rnnapps.errors import ConfigError
@@ -54,12 +61,15 @@ __all__ = [
     "GRU",
     "GRUD",
     "LEM",
+    "LMU",
     "LRU",
     "LSTM",
+    "LTC",
     "MGU",
     "MLSTM",
     "QRNN",
     "RGLRU",
+    "S5",
     "SLSTM",
     "SRU",
     "AntisymmetricRNN",
@@ -71,6 +81,7 @@ __all__ = [
     "CoupledLSTM",
     "DeltaNet",
     "DenseCell",
+    "EchoState",
     "Elapsed",
     "FastGRNN",
     "GatedDeltaNet",
@@ -86,10 +97,14 @@ __all__ = [
     "MatrixLinearCell",
     "MinGRU",
     "MinLSTM",
+    "Mogrifier",
+    "MultiHead",
     "PeepholeLSTM",
     "Projection",
     "Residual",
     "SimpleRNN",
+    "SpectralRadius",
+    "TimedDenseCell",
     "Wrapper",
     "Zoneout",
     "make_cell",
@@ -118,11 +133,15 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "antisymmetric_rnn": AntisymmetricRNN,
     "lem": LEM,
     "cfc": CfC,
+    "ltc": LTC,
     "fast_grnn": FastGRNN,
     "qrnn": QRNN,
     "sru": SRU,
     "rg_lru": RGLRU,
     "lru": LRU,
+    "s5": S5,
+    "lmu": LMU,
+    "echo_state": EchoState,
     "gated_linear_attention": GatedLinearAttention,
     "m_lstm": MLSTM,
     "delta_net": DeltaNet,
@@ -145,9 +164,10 @@ CELL_GROUPS: dict[str, tuple[str, ...]] = {
         "mgu",
         "fast_grnn",
     ),
-    "in continuous time": ("antisymmetric_rnn", "lem", "cfc"),
+    "in continuous time": ("antisymmetric_rnn", "lem", "cfc", "ltc", "lmu", "s5"),
     "without products in the loop": ("qrnn", "sru"),
     "linear in time": ("min_gru", "min_lstm", "rg_lru", "lru"),
+    "fixed": ("echo_state",),
     "matrix memory": ("gated_linear_attention", "m_lstm", "delta_net", "gated_delta_net", "mamba2"),
 }
 """The names in `CELLS` by what the cells have in common, as `rnnapps list` shows them."""

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from rnnapps.cells.base import Cell
+from rnnapps.cells.timed import elapsed_of
 from rnnapps.cells.wrapper import Wrapper
 from rnnapps.errors import ConfigError
 from rnnapps.types import Nest, Tensor, Tensors
@@ -62,9 +63,7 @@ class Elapsed(Wrapper):
     def project(self, inputs: Tensor, training: bool = False, elapsed: Tensor | None = None) -> tuple[Nest, Tensor]:
         """Returns what the wrapped cell projects, and the time since the step before `(..., 1)`."""
         inner = self.cell.project_after(inputs, elapsed if self.cell.takes_elapsed else None, training=training)
-        if elapsed is None:
-            elapsed = keras.ops.ones((*tuple(keras.ops.shape(inputs))[:-1], 1), dtype=self.compute_dtype)
-        return inner, elapsed
+        return inner, elapsed_of(inputs, elapsed, self.compute_dtype)
 
     def recur(self, output: Tensor) -> tuple[()]:
         """Returns nothing: how much of the output is left depends on the step."""

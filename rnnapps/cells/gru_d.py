@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from rnnapps.cells.base import Cell
+from rnnapps.cells.timed import elapsed_of
 from rnnapps.errors import ConfigError
 from rnnapps.types import Initializer, Nest, Tensor
 
@@ -99,9 +100,8 @@ class GRUD(Cell):
         mask = keras.ops.cast(seen, self.compute_dtype)
         means = keras.ops.cast(self.means, self.compute_dtype)
         values = keras.ops.where(seen, inputs, means) - means
-        if elapsed is None:
-            elapsed = keras.ops.ones_like(mask[..., :1])
-        return values, mask, keras.ops.matmul(mask, self.mask_kernel) + self.bias, elapsed
+        driven = keras.ops.matmul(mask, self.mask_kernel) + self.bias
+        return values, mask, driven, elapsed_of(inputs, elapsed, self.compute_dtype)
 
     def recur(self, output: Tensor) -> tuple[()]:
         """Returns nothing: how much of the output is left depends on the step."""

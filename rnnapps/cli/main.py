@@ -11,6 +11,7 @@ from rnnapps.cli.commands import Commands, add_command
 from rnnapps.cli.deploying import add_deploy, deploy_command
 from rnnapps.cli.ensembles import add_ensemble, ensemble_command
 from rnnapps.cli.fitting import add_fit, fit_command
+from rnnapps.cli.launching import add_launch, launch_command
 from rnnapps.cli.outcome import run_command
 from rnnapps.cli.paging import add_page, page_command
 from rnnapps.cli.runs import add_runs, runs_command
@@ -27,6 +28,7 @@ examples:
   rnnapps list                           cells, pipelines and their configurations
   rnnapps fit DATA                       a model of data, from recognising the task to its export
   rnnapps PIPELINE train --config demo   train on built-in data
+  rnnapps launch -- PIPELINE train       train in several processes
   rnnapps models                         trained models, to be used as zoo:NAME
   rnnapps runs                           runs and their scores side by side
   rnnapps ensemble RUN RUN --to RUN      runs joined to one model
@@ -122,6 +124,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "deploy": deploy_command,
     "ensemble": ensemble_command,
     "fit": fit_command,
+    "launch": launch_command,
     "list": _list,
     "models": _models,
     "new": _new,
@@ -153,6 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_certify(commands)
     add_fit(commands)
+    add_launch(commands)
     _add_models(commands)
     add_runs(commands)
     add_ensemble(commands)

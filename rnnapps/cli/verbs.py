@@ -193,6 +193,9 @@ def _shown_config(pipeline: AnyPipeline, arguments: Arguments) -> Result:
 
 def shown_training(pipeline: AnyPipeline, trained: Trained) -> Result:
     """What came of a training, and what to do next."""
+    if trained.worker:
+        told = {"worker": trained.worker, **trained.facts}
+        return Result(told, lambda console: print(f"worker {trained.worker}: done; worker 0 keeps the run"))
     facts = {"run": trained.model.path, **trained.facts, "report": trained.report}
     evaluation = trained.evaluation
     data: dict[str, Any] = {**facts, **({"transfer": trained.transfer.as_dict()} if trained.transfer else {})}

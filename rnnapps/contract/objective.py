@@ -22,8 +22,8 @@ class Objective:
         loss: maps (network outputs, batch) to a scalar tensor, the mean loss; called inside the compiled step.
         batches: maps a first step to an endless `tf.data.Dataset` of batches with static shapes, or with the few widths
             of `rnnapps.data.buckets`. A batch is a dict {"inputs": {...}, "targets": ...}; the same step always yields
-            the same batch. For a network with "states" it also holds "reset", a bool scalar: True where sequences
-            start afresh.
+            the same batch. All of its tensors but scalars have the rows as their first axis. For a network with
+            "states" it also holds "reset", a bool scalar: True where sequences start afresh.
         validate: returns {metric name with its unit: value} on held-out data for the current weights.
         metric: the name in `validate` that decides which state is best.
         samples: returns a few model outputs a person can look at, for the report; none by default.
@@ -31,6 +31,9 @@ class Objective:
             end with it share the axis of the loss in the report. Empty: the loss has an axis of its own.
         time_step: what one time step of the inputs is: "character", "hour", "frame"...
         higher_is_better: of `metric`; by default lower is better.
+        terms: maps a batch, or some rows of one, to the number of terms that its mean loss is the mean of, such as its
+            tokens that are no padding; with it workers that share a batch weigh their losses. None where each row
+            counts alike.
         sequences: so many sequences of a batch are the training data once; 0 where that is not known.
     """
 
@@ -43,3 +46,4 @@ class Objective:
     time_step: str = "time step"
     higher_is_better: bool = False
     sequences: float = 0.0
+    terms: Callable[[Any], Tensor] | None = None

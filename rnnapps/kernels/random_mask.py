@@ -7,13 +7,32 @@ instructions on whole vectors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import contextvars
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
 from rnnapps.types import Size, Tensor
 
-__all__ = ["random_mask"]
+__all__ = ["drawn_for_part", "random_mask"]
+
+_PART: contextvars.ContextVar[int] = contextvars.ContextVar("part", default=0)
+"""Which part of a batch's rows the masks are for that are traced now."""
+
+
+@contextlib.contextmanager
+def drawn_for_part(number: int) -> Iterator[None]:
+    """Masks that are made inside are those which part number `number` of a batch's rows has within the whole batch.
+
+    The parts are of one size, each of them neighbouring rows, and a mask has the rows as its first axis: so several
+    workers, each with a part of a batch, draw what one would draw for all of it.
+    """
+    token = _PART.set(number)
+    try:
+        yield
+    finally:
+        _PART.reset(token)
 
 
 def random_mask(shape: Sequence[Size], probability: float, seed: Tensor) -> Tensor:
@@ -23,7 +42,7 @@ def random_mask(shape: Sequence[Size], probability: float, seed: Tensor) -> Tens
     number, and again after a hash of the seed is added.
 
     Args:
-        shape: sizes, ints or scalar tensors; fewer than 2 ** 31 elements.
+        shape: sizes, ints or scalar tensors; fewer than 2 ** 31 elements, in all parts of a batch together.
         probability: of True, 0 to 1; met to within 2 ** -24.
         seed: integers `(2,)`, such as a `keras.random.SeedGenerator` yields; the same seed gives the same mask.
 
@@ -32,7 +51,11 @@ def random_mask(shape: Sequence[Size], probability: float, seed: Tensor) -> Tens
     """
     seed = tf.cast(seed, tf.uint32)
     key = _hash(_hash(seed[0]) + seed[1])
-    numbers = tf.cast(tf.range(tf.reduce_prod(tf.stack(list(shape)))), tf.uint32)
+    count = tf.reduce_prod(tf.stack(list(shape)))
+    numbers = tf.range(count)
+    if part := _PART.get():
+        numbers += part * count
+    numbers = tf.cast(numbers, tf.uint32)
     bits = _hash(_hash(numbers) + key)
     threshold = round(probability * 2**24)
     return tf.reshape(tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.int32) < threshold, shape)

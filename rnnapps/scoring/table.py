@@ -24,7 +24,7 @@ from rnnapps.types import Arrays
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FrameScorer", "RowScorer"]
+__all__ = ["FrameScorer", "RowScorer", "wanted_outputs"]
 
 
 class RowScorer:

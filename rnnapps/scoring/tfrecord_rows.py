@@ -69,9 +69,9 @@ def _example_record(path: Path, raw: tuple[int, bytes, int]) -> Record:
 
 def _columns(content: bytes) -> dict[str, Any]:
     """The features; an Example is read as the context of a SequenceExample, which is written the same way."""
-    from tensorflow.core.example.example_pb2 import SequenceExample
+    import tensorflow as tf
 
-    example = SequenceExample.FromString(content)
+    example = tf.train.SequenceExample.FromString(content)
     columns: dict[str, Any] = {name: Flat(_values(feature)) for name, feature in example.context.feature.items()}
     for name, features in example.feature_lists.feature_list.items():
         columns[name] = [Flat(_values(feature)) for feature in features.feature]

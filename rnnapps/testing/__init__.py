@@ -18,7 +18,7 @@ from typing import Any
 from rnnapps.cells import Cell
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.testing import contract, derivatives, layers, sequences
-from rnnapps.testing.pipelines import command_line, examples, serving, training
+from rnnapps.testing.pipelines import command_line, examples, serving, training, workers
 from rnnapps.testing.pipelines.subject import PipelineSubject, joined
 from rnnapps.testing.subject import Subject
 from rnnapps.types import Nest
@@ -57,6 +57,7 @@ PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
     "errors": command_line.check_errors,
     "look": examples.check_look,
     "batches": examples.check_batches,
+    "shares": workers.check_shares,
     "preprocessor": examples.check_preprocessor,
     "growth": examples.check_growth,
     "interruption": training.check_interruption,
@@ -67,6 +68,7 @@ PIPELINE_PROPERTIES: dict[str, Callable[[PipelineSubject], None]] = {
     "ensemble": serving.check_ensemble,
     "kill": training.check_kill,
     "twice": training.check_twice,
+    "workers": workers.check_workers,
 }
 
 
@@ -103,9 +105,10 @@ def check_pipeline(
     """Checks a pipeline against every property in `PIPELINE_PROPERTIES`; takes a minute or two.
 
     Settings are written and read; help is light; errors are one line; data are looked at; the same step gives the same
-    batch; a preprocessor is the same after a reload; fine-tuning keeps what is known by name; a training that was
-    interrupted, or killed, ends with the same bits; each verb says the same twice; the export verifies, padded requests
-    among them; run, export and stream give one answer, and so do those of an ensemble of two.
+    batch, which workers can share; a preprocessor is the same after a reload; fine-tuning keeps what is known by name;
+    a training that was interrupted, or killed, ends with the same bits; each verb says the same twice; two processes
+    train as one; the export verifies, padded requests among them; run, export and stream give one answer, and so do
+    those of an ensemble of two.
 
     Args:
         pipeline: the application; an instance that its module holds under some name.

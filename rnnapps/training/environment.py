@@ -41,12 +41,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def keep_environment(folder: Path, step: int) -> Iterator[str]:
+def keep_environment(folder: Path, step: int, workers: int = 1) -> Iterator[str]:
     """Adds this environment to those in which a run was trained, where it is another than the last.
 
     Args:
         folder: the run folder.
         step: updates done so far.
+        workers: how many processes train together.
 
     Yields:
         A line to tell, where training goes on in another environment.
@@ -55,8 +56,11 @@ def keep_environment(folder: Path, step: int) -> Iterator[str]:
         CheckpointError: the file is damaged or the folder cannot be written.
     """
     before = kept_environment(folder)
-    now = environment()
+    now = dict(environment())
     last = {name: value for name, value in before[-1].items() if name != "step"} if before else {}
+    if workers > 1 or "workers" in last:
+        now["workers"] = str(workers)
+        last.setdefault("workers", "1")
     if last == now:
         return
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -16,9 +18,11 @@ from rnnapps.training.pause import Pause
 from rnnapps.training.progress import Display, make_display
 from rnnapps.training.run import RunFolder
 from rnnapps.training.session import Session
+from rnnapps.training.shards import shared
 from rnnapps.training.signals import StopNow, StopSignals
 from rnnapps.training.state import TrainState
 from rnnapps.training.trainer import TrainingModel
+from rnnapps.training.workers import ALONE, Workers
 
 __all__ = ["train"]
 
@@ -40,6 +44,7 @@ def train(
     progress: bool = True,
     resume_command: str = "the same command",
     pause: Pause | None = None,
+    workers: Workers = ALONE,
 ) -> dict[str, Any]:
     """Trains a network, or goes on where the run folder's last session stopped.
 
@@ -57,6 +62,7 @@ def train(
         progress: show progress on stderr.
         resume_command: what to type to resume, for the message after an interruption.
         pause: where to rest before the end, with the state saved; None for nowhere.
+        workers: who trains together; the first of them keeps the run folder, and the folders of the others are scratch.
 
     Returns:
         `step`, `elapsed_seconds`, `best_step`, the objective's metric at its best, `stopped` ("steps", "patience" or
@@ -66,13 +72,15 @@ def train(
         CheckpointError: the run folder is in use, full, read-only, damaged or of another model.
         ConfigError: a setting is wrong, or differs from the run's own where it must not.
         TrainingDiverged: loss or gradient stopped being finite; the last good state is restored.
-        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+        Interrupted: Ctrl-C or SIGTERM, of any worker; the state is saved.
+        WorkerLost: another worker has ended.
     """
-    started = time.monotonic()
-    with run.lock(), make_display(progress) as display, StopSignals(display.note) as signals:
-        model = TrainingModel(network, objective.loss, config, objective.batches(0).element_spec)
+    started, objective, shown = time.monotonic(), shared(objective, workers), progress and workers.chief
+    with run.lock(), workers.together(), make_display(shown) as display, StopSignals(display.note) as signals:
+        model = TrainingModel(network, objective.loss, config, objective.batches(0).element_spec, workers=workers)
         expected = {"seed": seed, **fingerprint, **{name: getattr(config, name) for name in STRUCTURE}}
-        state = _resume(run, model, display, expected=expected, sayings=when_changed or {})
+        resume = functools.partial(_resume, run, model, display, expected=expected, sayings=when_changed or {})
+        state = _begun_by_all(model, resume)
         session = Session(
             run, model, objective, state, display, signals, started - state.elapsed_seconds, pause or Pause()
         )
@@ -85,13 +93,23 @@ def train(
             session.trackers.close()
         if session.is_unsaved():
             session.save()
-        if signals.received:
+        if signals.received or session.signalled():
+            by = signals.name if signals.received else "a signal to another worker"
             raise Interrupted(
-                f"stopped by {signals.name} at step {state.step} of {config.steps}; the state is saved; "
+                f"stopped by {by} at step {session.state.step} of {config.steps}; the state is saved; "
                 f"to resume: {resume_command}",
-                exit_code=signals.exit_code,
+                exit_code=signals.exit_code if signals.received else 128 + signal.SIGTERM,
             )
         return session.summary()
+
+
+def _begun_by_all(model: TrainingModel, resume: Callable[[], TrainState]) -> TrainState:
+    """The state that the chief resumes or begins, and its variables, for all workers."""
+    workers = model.workers
+    state = TrainState(**workers.by_chief(lambda: dataclasses.asdict(resume())))
+    workers.share(model.variables_shared())
+    model.spread_states()
+    return state
 
 
 def _resume(

@@ -16,10 +16,11 @@ from rnnapps.training.events import EventWriter
 from rnnapps.training.pause import Pause
 from rnnapps.training.progress import Display, describe
 from rnnapps.training.run import RunFolder
-from rnnapps.training.signals import StopSignals
+from rnnapps.training.signals import StopNow, StopSignals
 from rnnapps.training.state import TrainState
 from rnnapps.training.trackers import Trackers
-from rnnapps.training.trainer import TrainingModel
+from rnnapps.training.trainer import VOTES, TrainingModel
+from rnnapps.training.workers import Workers
 
 __all__ = ["Session"]
 
@@ -52,12 +53,13 @@ class Session:
     pause: Pause
 
     def __post_init__(self) -> None:
-        config = self.model.config
+        config, chief = self.model.config, self.model.workers.chief
         self.steps, self.interval, self.patience = config.steps, config.evaluate_every, config.patience
         self.last = self.pause.last(self.steps)
-        self.events = EventWriter(self.run.tensorboard_dir, config.tensorboard)
-        self.trackers = Trackers(self.run, config.track)
+        self.events = EventWriter(self.run.tensorboard_dir, config.tensorboard and chief)
+        self.trackers = Trackers(self.run, config.track if chief else ())
         self.saved_step = self.state.step
+        self.voted: set[str] = set()
 
     def train(self) -> None:
         """Runs to the last step, or until patience, a pause or a signal ends it."""
@@ -67,13 +69,29 @@ class Session:
         while self.state.step < self.last and not self.out_of_patience() and not self.stops():
             self._fit()
 
+    @property
+    def workers(self) -> Workers:
+        """Who trains together."""
+        return self.model.workers
+
     def stops(self) -> bool:
         """Whether a signal or the pause asks to stop behind the current step."""
-        return bool(self.signals.received) or self.pause.is_due()
+        return self.signalled() or (self.pause.is_due() if self.workers.count == 1 else "pause" in self.voted)
+
+    def signalled(self) -> bool:
+        """Whether a signal asks to stop; of several workers, whether all of them know of it."""
+        return bool(self.signals.received) if self.workers.count == 1 else "signal" in self.voted
 
     def is_unsaved(self) -> bool:
         """Whether steps were done since the state was saved: a signal or a pause came between two evaluations."""
-        return bool(self.signals.received) or self.state.step != self.saved_step
+        return self.signalled() or self.state.step != self.saved_step
+
+    def vote(self, logs: Mapping[str, Any]) -> None:
+        """Behind a step of several workers: reads what they want to stop for, and says it before the next one."""
+        self.voted |= {name for name in VOTES if float(logs[name]) > 0}
+        wishes = [float(bool(self.signals.received)), float(self.pause.is_due())]
+        if any(wishes):
+            self.model.votes.assign(wishes)
 
     def _fit(self) -> None:
         """Runs whole intervals, or the incomplete one before the next evaluation or the last step."""
@@ -93,14 +111,32 @@ class Session:
         """Evaluates and saves; called at the end of each of Keras's epochs, complete or not."""
         self.state.step = int(self.model.step)
         self.raise_if_diverged()
-        if self._evaluation_due() and not self.signals.received:
+        if self._evaluation_due() and not self.signalled():
             self.evaluate()
         elif not self.stops():
             raise ValueError(f"the objective's stream of batches ended before step {self.state.step + 1}")
         self.model.stop_training = self.stops() or self.out_of_patience()
 
     def evaluate(self) -> None:
-        """Validates the current weights, records the figures and saves the state."""
+        """Validates the current weights, records the figures and saves the state: the chief does, and tells the others.
+
+        Raises:
+            StopNow: the chief was asked to stop meanwhile.
+        """
+        self.model.gather_states()
+        try:
+            progress = self.workers.by_chief(self._judge)
+        except StopNow:
+            self.voted.add("signal")
+            raise
+        if not self.workers.chief:
+            self.state, self.saved_step = TrainState(**progress), progress["step"]
+            self.model.start_interval()
+        # Validation may have changed the network, and unequal processors may have let the workers drift apart.
+        self.workers.share(self.model.variables_shared())
+
+    def _judge(self) -> dict[str, Any]:
+        """What the chief does at an evaluation; returns the progress."""
         step = self.state.step
         with self.model.averages.shown(), self.signals.breaking():
             metrics = {name: float(value) for name, value in self.objective.validate().items()}
@@ -123,11 +159,17 @@ class Session:
         self.events.write(row)
         self.trackers.write(row)
         self.model.start_interval()
-        self.save()
+        self._write()
         self.display.note(describe(row, self.steps, best))
+        return dataclasses.asdict(self.state)
 
     def save(self) -> None:
         """Writes a checkpoint of the current step."""
+        self.model.gather_states()
+        self.workers.by_chief(self._write)
+        self.saved_step = self.state.step
+
+    def _write(self) -> None:
         self.state.elapsed_seconds = time.monotonic() - self.started
         with self.model.averages.shown():
             self.state.save(self.run, self.model.groups())
@@ -142,6 +184,8 @@ class Session:
 
     def diverge(self, step: int, what: str) -> None:
         """Restores the last good state and raises TrainingDiverged."""
+        if not self.workers.chief:
+            raise TrainingDiverged(f"training diverged at step {step}: {what}; worker 0 says how to go on")
         with self.model.averages.shown():
             restored = TrainState.restore(self.run, self.model.groups(), self.display.note)
         if restored is None:
@@ -189,6 +233,9 @@ class _Supervisor(keras.callbacks.Callback):
         self.session, self.looked = session, time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if logs and self.session.workers.count > 1:  # all must stop behind the same step, so each looks at each
+            self.session.vote(logs)
+            self.session.model.stop_training |= int(logs["first_bad_step"]) > 0
         if self.session.stops():
             self.session.model.stop_training = True
         now = time.monotonic()

@@ -14,11 +14,13 @@ from rnnapps.contract.objective import Objective
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.splits import Splits
 from rnnapps.errors import CheckpointError, ConfigError, RnnappsError
+from rnnapps.verbs.agreement import require_shareable
 from rnnapps.verbs.building import build_run, train_run
 from rnnapps.verbs.course import course, passes
 from rnnapps.verbs.data import read_examples
 from rnnapps.verbs.evaluate import score
 from rnnapps.verbs.finishing import finish, require_refittable
+from rnnapps.verbs.following import follow
 from rnnapps.verbs.members import require_no_ensemble
 from rnnapps.verbs.opening import (
     OpenModel,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from rnnapps.contract.evaluation import Evaluation
     from rnnapps.training.finetune import TransferReport
     from rnnapps.training.run import RunFolder
+    from rnnapps.training.workers import Workers
 
 __all__ = ["Trained", "finetune", "train"]
 
@@ -51,17 +54,19 @@ class Trained:
         model: the model, with its best weights.
         splits: the data it was trained on.
         facts: steps, best value, seconds... by name.
-        report: the file of the report.
+        report: the file of the report; None of a worker beside the first.
         transfer: what became of the source's weights; None for a run from scratch.
         evaluation: the model beside its baselines; None where that was not asked for, or could not be.
+        worker: number of this process among those that trained together; only the first has a run folder.
     """
 
     model: OpenModel
     splits: Any
     facts: Mapping[str, Any]
-    report: Path
+    report: Path | None
     transfer: TransferReport | None
     evaluation: Evaluation | None = None
+    worker: int = 0
 
 
 def train(pipeline: AnyPipeline, config: Any, path: Path, *, given: Any = None, judged: bool = False) -> Trained:
@@ -77,8 +82,11 @@ def train(pipeline: AnyPipeline, config: Any, path: Path, *, given: Any = None, 
     Raises:
         RnnappsError: of the kind that fits: the data, a setting, the folder, a loss that is no number.
     """
+    workers = _joined(config)
+    if not workers.chief:
+        return _followed(pipeline, config, path, workers, given=given)
     folder = _run_folder(path)
-    return _train(pipeline, config, folder, origin=read_origin(folder), given=given, judged=judged)
+    return _train(pipeline, config, folder, workers, origin=read_origin(folder), given=given, judged=judged)
 
 
 def finetune(
@@ -105,6 +113,9 @@ def finetune(
     Raises:
         RnnappsError: as for `train`; or the run exists and began otherwise.
     """
+    workers = _joined(config)
+    if not workers.chief:
+        return _followed(pipeline, config, path, workers, given=given)
     if not source.is_dir():
         found = what_is_instead_of_folder(source)
         raise CheckpointError(f"{source}: {found}; --from names a run folder or an exported model")
@@ -118,7 +129,22 @@ def finetune(
                 f"{folder.path}: this run exists and was not begun with these --from and --freeze; "
                 f"resume it with `train --run`, or choose another --run"
             )
-    return _train(pipeline, config, folder, origin=origin, given=given, judged=judged)
+    return _train(pipeline, config, folder, workers, origin=origin, given=given, judged=judged)
+
+
+def _joined(config: Any) -> Workers:
+    """All who train together, once they have come."""
+    from rnnapps.training.workers import join_workers
+
+    workers = join_workers(config.training)
+    require_shareable(config, workers)
+    return workers
+
+
+def _followed(pipeline: AnyPipeline, config: Any, path: Path, workers: Workers, *, given: Any) -> Trained:
+    """What a worker beside the first has in the end: the weights of the last update."""
+    fitted, splits, facts = follow(pipeline, config, workers, given=given)
+    return Trained(OpenModel(path, fitted, None), splits, facts, None, None, worker=workers.index)
 
 
 def _run_folder(path: Path) -> RunFolder:
@@ -130,7 +156,14 @@ def _run_folder(path: Path) -> RunFolder:
 
 
 def _train(
-    pipeline: AnyPipeline, config: Any, folder: RunFolder, *, origin: Origin | None, given: Any, judged: bool
+    pipeline: AnyPipeline,
+    config: Any,
+    folder: RunFolder,
+    workers: Workers,
+    *,
+    origin: Origin | None,
+    given: Any,
+    judged: bool,
 ) -> Trained:
     begun = folder.config_path.exists()
     # A run is locked before anything of it is read; a new one only when nothing but the training can fail.
@@ -140,14 +173,14 @@ def _train(
             check_resumable(folder, pipeline, config)
         splits = read_examples(pipeline, config, given)
         require_refittable(pipeline, config, splits)
-        fitted, objective = build_run(pipeline, config, folder, splits=splits, origin=origin)
+        fitted, objective = build_run(pipeline, config, folder, splits=splits, origin=origin, workers=workers)
         model, preprocessor = OpenModel(folder.path, fitted, folder), fitted.preprocessor
         with folder.lock():
             if not begun and folder.config_path.exists():
                 raise CheckpointError(f"{folder.path}: another process has begun this run; choose another --run")
             transferred = _transfer(pipeline, fitted, folder, origin) if origin else None
             begin_run(folder, pipeline, config, preprocessor)
-            facts = _fit(pipeline, fitted, folder, splits=splits, objective=objective)
+            facts = _fit(pipeline, fitted, folder, splits=splits, objective=objective, workers=workers)
         evaluation = _evaluated(pipeline, model, splits) if judged else None
         report = _report(pipeline, model, splits, objective)
         return Trained(model, splits, facts, report, transferred, evaluation)
@@ -186,7 +219,13 @@ def _load_source(pipeline: AnyPipeline, fitted: Fitted[Any, Any], origin: Origin
 
 
 def _fit(
-    pipeline: AnyPipeline, fitted: Fitted[Any, Any], folder: RunFolder, *, splits: Splits, objective: Objective
+    pipeline: AnyPipeline,
+    fitted: Fitted[Any, Any],
+    folder: RunFolder,
+    *,
+    splits: Splits,
+    objective: Objective,
+    workers: Workers,
 ) -> Mapping[str, Any]:
     """Trains to the end, and leaves the best weights in the network, or what was made after them."""
     from rnnapps.training.checkpoint import checkpoint_steps
@@ -194,9 +233,10 @@ def _fit(
 
     told = [f"run folder: {folder.path}"]
     told += course(fitted.config.training, objective, finetuned=read_origin(folder) is not None)
-    told += keep_environment(folder.path, max(checkpoint_steps(folder.state_dir), default=0))
+    told += keep_environment(folder.path, max(checkpoint_steps(folder.state_dir), default=0), workers.count)
     print(*told, sep="\n", file=sys.stderr)
-    summary = train_run(folder, fitted, objective, splits, resume=f"rnnapps {pipeline.name} train --run {folder.path}")
+    resume = f"rnnapps {pipeline.name} train --run {folder.path}" + " on all workers" * (workers.count > 1)
+    summary = train_run(folder, fitted, objective, splits, resume=resume, workers=workers)
     forget_evaluation(folder)
     origin = read_origin(folder)
     summary |= finish(

@@ -24,13 +24,14 @@ def sigmoid(values: Array) -> Array:
     return 1 / (1 + np.exp(-values))
 
 
-def check_against(step: Step, cell: Cell, *, features: int = 2) -> None:
+def check_against(step: Step, cell: Cell, *, features: int = 2, timed: bool = False) -> None:
     """Asserts that a float64 cell computes what `step` does.
 
     Args:
         step: (one row's input `(features,)`, its states, the weights by name) -> its new states, in plain NumPy.
         cell: the unbuilt cell, made with dtype="float64".
         features: number of input features.
+        timed: whether the cell gets the time since the step before; `step` finds it behind the features.
     """
     rng = np.random.default_rng(7)
     cell.build((None, None, features))
@@ -39,10 +40,12 @@ def check_against(step: Step, cell: Cell, *, features: int = 2) -> None:
     weights = {weight.name: weight.numpy().copy() for weight in cell.trainable_variables}
     assert len(weights) == len(cell.trainable_variables)
     inputs = rng.normal(size=(BATCH, TIME, features))
+    if timed:
+        inputs = np.concatenate([inputs, rng.exponential(size=(BATCH, TIME, 1))], axis=-1)
     states = [rng.normal(size=(BATCH, *shape)) for shape in cell.state_shapes]
     cotangents = [rng.normal(size=(BATCH, TIME, *shape)) for shape in cell.state_shapes]
 
-    every, gradients = _differentiate(cell, inputs, states, cotangents)
+    every, gradients = _differentiate(cell, inputs, states, cotangents, timed)
     expected = _run(step, inputs, states, weights)
     for have, want in zip(every, expected, strict=True):
         np.testing.assert_allclose(have, want, rtol=1e-10, atol=1e-12)
@@ -68,11 +71,14 @@ def _run(step: Step, inputs: Array, states: list[Array], weights: Weights) -> li
     return [np.array(result) for result in results]
 
 
-def _differentiate(cell: Cell, inputs: Array, states: list[Array], cotangents: list[Array]) -> tuple[Any, Any]:
+def _differentiate(
+    cell: Cell, inputs: Array, states: list[Array], cotangents: list[Array], timed: bool
+) -> tuple[Any, Any]:
     x, start = tf.constant(inputs), [tf.constant(state) for state in states]
     with tf.GradientTape() as tape:
         tape.watch([x, *start])
-        steps = reference.hidden_states(cell, cell.project(x), start)
+        projected = cell.project_after(x[..., :-1], x[..., -1:]) if timed else cell.project(x)
+        steps = reference.hidden_states(cell, projected, start)
         every = [tf.stack([step[n] for step in steps], axis=1) for n in range(len(states))]
     sources = [x, *start, *(weight.value for weight in cell.trainable_variables)]
     gradients = tape.gradient(

@@ -20,6 +20,8 @@ from rnnapps.cells import (
     LayerNormLSTM,
     Mamba2,
     MinGRU,
+    Mogrifier,
+    MultiHead,
     Projection,
     Residual,
     Zoneout,
@@ -40,6 +42,8 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
     "conv_lstm": (lambda: ConvLSTM(2, (2, 2)), 4),
     "gru_d": (lambda: GRUD(UNITS, FEATURES), FEATURES),
     "elapsed": (lambda: Elapsed(LSTM(UNITS)), FEATURES),
+    "mogrifier": (lambda: Mogrifier(LSTM(UNITS), rank=2), FEATURES),
+    "multi_head": (lambda: MultiHead(LSTM(2), 2), FEATURES),
     "projection_of_linear": (lambda: Projection(MinGRU(UNITS), 3), FEATURES),
     "wrapped_matrix": (lambda: Residual(Zoneout(Mamba2(UNITS, heads=2), 0.2)), UNITS),
     "all_wrappers": (lambda: Residual(Zoneout(Projection(LayerNormLSTM(UNITS), 3), 0.2)), 3),
@@ -59,7 +63,7 @@ def representatives(*others: str) -> list[Any]:
 def rows_to_save() -> list[Any]:
     """All rows; cells whose settings and weights are of the same types as those of others are marked slow."""
     alike = {"coupled_lstm", "antisymmetric_rnn", "lem", "cfc", "qrnn", "sru", "rg_lru", "delta_net", "gated_delta_net"}
-    alike |= {"conv_gru", "conv_lstm", "elapsed", "gru_d"}
+    alike |= {"conv_gru", "conv_lstm", "elapsed", "gru_d", "ltc", "lmu", "s5", "echo_state", "mogrifier", "multi_head"}
     return [pytest.param(name, marks=[pytest.mark.slow] if name in alike else []) for name in ROWS]
 
 

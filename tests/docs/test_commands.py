@@ -25,6 +25,7 @@ from rnnapps.cli.serving import parse_serve
 from rnnapps.cli.verb_table import VERBS
 from rnnapps.tasks.text_generation.pipeline import PIPELINE
 from rnnapps.tasks.video_recognition.data.file import write_mp4
+from rnnapps.verbs.launch import worker_command
 from rnnapps.verbs.pipelines import find_pipeline
 from tests.docs.commands import commands_of
 from tests.tasks.anomaly_detection import watched
@@ -189,6 +190,9 @@ def run(words: list[str]) -> int:
     if argv[1:2] == ["tune"]:  # raises ConfigError; it would train for minutes, as `fit` would
         parse_arguments(find_pipeline(argv[0]), "tune", argv[2:])
         return 0
+    if argv[0] == "launch":  # raises ConfigError, as what the workers run does; it would train
+        words = build_parser().parse_args(argv).words[1:]
+        return int(worker_command(words)[3:5] != words[:2]) or run([program, *words])
     if argv[0] == "certify":  # it would train for minutes
         known = [name for name in build_parser().parse_args(argv).cells if ":" not in name]
         return int(not set(known) <= set(CELLS))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnapps.kernels.random_mask import random_mask
+from rnnapps.kernels.random_mask import drawn_for_part, random_mask
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.1, 0.5, 0.7, 1.0])
@@ -42,3 +42,14 @@ def test_same_seed_same_mask_compiled_or_not() -> None:
         return random_mask((5, 7), 0.4, tf.constant([1, 2]))
 
     np.testing.assert_array_equal(tf.function(draw, jit_compile=True)(), draw())
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 2, 3)])
+def test_parts_of_a_batch_draw_what_the_whole_does(shape: tuple[int, ...]) -> None:
+    seed = tf.constant([5, 9])
+    part_shape = (2, *shape[1:])
+    parts = []
+    for number in range(3):
+        with drawn_for_part(number):
+            parts.append(random_mask(part_shape, 0.5, seed).numpy())
+    np.testing.assert_array_equal(np.concatenate(parts), random_mask(shape, 0.5, seed))

@@ -59,6 +59,16 @@ def _get_function() -> Any:
     return called
 
 
+def _moments() -> Any:
+    import keras
+
+    layer, taken = keras.layers.BatchNormalization(), []
+    layer.__dict__["_moments"] = lambda inputs, mask: taken.append(mask) or (keras.ops.zeros(2), keras.ops.ones(2))
+    layer(keras.ops.ones((3, 2)), training=True)
+    assert taken == [None]
+    return layer._moments
+
+
 def _trackable() -> Any:
     import tensorflow as tf
 
@@ -82,7 +92,9 @@ LISTED = (
     PrivateName(
         "_flatten_layers",
         (
+            "rnnapps/certificates/subjects.py",
             "rnnapps/testing/subject.py",
+            "rnnapps/training/joint_moments.py",
             "rnnapps/training/recurrence.py",
             "rnnapps/training/step_memory.py",
             "rnnapps/training/trainer.py",
@@ -99,6 +111,14 @@ LISTED = (
         "keras",
         "3.15.1",
         _member("keras.src.backend.common.variables", "AutocastScope"),
+    ),
+    PrivateName(
+        "_moments",
+        ("rnnapps/training/joint_moments.py",),
+        "mean and variance over the rows of all workers; the public `synchronized` asks Keras's own strategy",
+        "keras",
+        "3.15.1",
+        _moments,
     ),
     PrivateName(
         "_get_function",

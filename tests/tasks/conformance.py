@@ -15,7 +15,7 @@ from tests.tasks.command import skip_report
 
 __all__ = ["check_property", "every_property", "settings_of", "without_reports"]
 
-SLOW = ("ensemble", "kill", "twice")
+SLOW = ("ensemble", "kill", "twice", "workers")
 """Properties that start processes, which take long to import TensorFlow, or train and export once more."""
 
 STEPS = ("training.steps", "training.evaluate_every", "training.warmup_steps")

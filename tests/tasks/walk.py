@@ -38,6 +38,7 @@ ELSEWHERE = {
     "training.averaged": "tests/verbs/test_finishing.py: works after the last update",
     "training.refit": "tests/verbs/test_finishing.py: works after the last update",
     "training.compile": "tests/training: how a step runs, not what it gives",
+    "training.strategy": "tests/training/test_workers.py: needs several processes",
     "training.track": "tests/training/test_trackers.py: needs further packages",
     "training.patience": "tests/training/test_loop.py: needs evaluations without improvement",
 }

@@ -68,7 +68,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow if name in ("ensemble", "kill", "twice") else ())
+        pytest.param(name, marks=pytest.mark.slow if name in ("ensemble", "kill", "twice", "workers") else ())
         for name in PIPELINE_PROPERTIES
     ],
 )
@@ -94,6 +94,12 @@ BROKEN = {
     ),
     "errors": ("data.py", "path = Path(source)", 'path = Path(source)\n    int("no number")'),
     "batches": ("pipeline.py", "tf.random.stateless_uniform(shape, seed,", "tf.random.uniform(shape,"),
+    "shares": (
+        "pipeline.py",
+        "return tf.reduce_mean(entropy)",
+        'weights = tf.cast(batch["targets"], tf.float32) + 1\n'
+        "            return tf.reduce_sum(entropy * weights) / tf.reduce_sum(weights)",
+    ),
     "preprocessor": ("preprocessor.py", 'tuple(read_json(folder / "labels.json"))', '("amount", "date")'),
     "growth": ("pipeline.py", '"logits/kernel": 1, ', ""),
 }

@@ -17,6 +17,7 @@ from rnnapps.contract.objective import Objective
 from rnnapps.errors import RnnappsError
 from rnnapps.training.loop import train
 from rnnapps.training.run import RunFolder
+from rnnapps.training.workers import join_workers
 
 LOG = "stderr.txt"
 VOCABULARY, UNITS, BATCH, WINDOW = 7, 8, 4, 6
@@ -99,12 +100,22 @@ def main(folder: str, slow_saves: float = 0.0, pause: float = 0.0, config: Train
     sys.stderr = open(Path(folder) / LOG, "a", buffering=1)  # noqa: SIM115  (for the life of the process)
     for name in ("fsync", "replace"):
         setattr(os, name, _slowly(getattr(os, name), slow_saves))
+    workers = join_workers(config)
     network = build_network()
     task = objective(network)
     validate = _slowly(task.validate, pause)
     task = Objective(task.loss, task.batches, validate, task.metric, task.samples)
     try:
-        train(RunFolder(Path(folder)), network, task, config, seed=5, fingerprint={}, resume_command="train again")
+        train(
+            RunFolder(Path(folder)),
+            network,
+            task,
+            config,
+            seed=5,
+            fingerprint={},
+            resume_command="train again",
+            workers=workers,
+        )
     except RnnappsError as error:
         print(error, file=sys.stderr, flush=True)
         sys.exit(error.exit_code)

@@ -16,7 +16,7 @@ from rnnapps.tasks.anomaly_detection.hidden_sensors import hide_sensors
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 from rnnapps.types import NamedTensors, Tensor
 
-__all__ = ["detector_loss", "training_windows"]
+__all__ = ["counted_values", "detector_loss", "training_windows"]
 
 Batch = Mapping[str, Any]
 """{"inputs", "targets": tensors by name}, and "reset" where the network has states."""
@@ -100,6 +100,11 @@ def detector_loss(network: keras.Model) -> Callable[[NamedTensors, Batch], Tenso
         return tf.reduce_sum(nats * targets["weight"]) / tf.maximum(tf.reduce_sum(targets["weight"]), 1.0)
 
     return crossed if network.name == "classifier" else squared
+
+
+def counted_values(batch: Batch) -> Tensor:
+    """How many values of some rows of a batch count in `detector_loss`."""
+    return tf.reduce_sum(batch["targets"]["weight"])
 
 
 def _inputs(rows: SensorRows, window: NamedTensors, series: Tensor) -> dict[str, Tensor]:

@@ -214,7 +214,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
 
     def objective(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Objective:
         """Squared error of scaled values, or nats per labelled event; validation also sets the thresholds."""
-        from rnnapps.tasks.anomaly_detection.batches import detector_loss, training_windows
+        from rnnapps.tasks.anomaly_detection.batches import counted_values, detector_loss, training_windows
         from rnnapps.tasks.anomaly_detection.evaluate import calibrate_network
         from rnnapps.tasks.anomaly_detection.over_parts import PartRunner
         from rnnapps.tasks.anomaly_detection.promise import tell_extrapolation
@@ -246,6 +246,7 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
             loss_unit=unit,
             time_step="row",
             sequences=sum(map(len, parts.train)) / fitted.config.training.window_steps,
+            terms=counted_values,
         )
 
     def evaluate(self, fitted: Fitted[Config, SensorRows], splits: WatchedSeries) -> Evaluation:

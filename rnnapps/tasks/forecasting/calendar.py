@@ -11,13 +11,15 @@ import tensorflow as tf
 
 from rnnapps.data.series.frequency import Frequency
 from rnnapps.preprocessing.local_clock import LocalClock, clock_changes
+from rnnapps.tasks.forecasting.public_holidays import COLUMNS, PublicHolidays
 from rnnapps.types import Tensor
 
-__all__ = ["Calendar", "calendar_features"]
+__all__ = ["Calendar", "calendar_features", "tells_days"]
 
 HOUR, DAY = 3600, 86_400
 CYCLES = {"hour": DAY, "weekday": 7 * DAY, "year": 365.2425 * DAY}
 """Cyclic feature -> its period in seconds."""
+_WAVES = ("sine", "cosine")
 SECONDS = {
     **{"nanosecond": 1e-9, "day": DAY, "business_day": 1.4 * DAY},
     **{"month": 30.4 * DAY, "month_end": 30.4 * DAY, "business_month_end": 30.4 * DAY},
@@ -33,25 +35,38 @@ def calendar_features(frequency: Frequency | None) -> tuple[str, ...]:
     return tuple(name for name, period in CYCLES.items() if period > 4 * seconds)
 
 
+def tells_days(frequency: Frequency | None) -> bool:
+    """Whether rows of a frequency are of one day each, so that the days' own features say something."""
+    return frequency is not None and SECONDS[frequency.unit] * frequency.count <= SECONDS["business_day"]
+
+
 @dataclass(frozen=True)
 class Calendar(LocalClock):
     """A time zone's clock, and what is said of its times.
 
     Attributes:
         features: names in `CYCLES`.
+        holidays: of a country; None where the model does not look at them.
     """
 
     features: tuple[str, ...]
+    holidays: PublicHolidays | None = None
 
     @classmethod
-    def make(cls, timezone: str, features: Sequence[str]) -> Calendar:
+    def make(cls, timezone: str, features: Sequence[str], holidays: PublicHolidays | None = None) -> Calendar:
         """Reads the changes from 1900 to 2100 from the system's time zone tables."""
-        return cls(timezone, *clock_changes(timezone), tuple(features))
+        return cls(timezone, *clock_changes(timezone), tuple(features), holidays)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the feature columns."""
+        waves = [f"{part} of {name}" for name in self.features for part in _WAVES]
+        return (*waves, *(COLUMNS if self.holidays else ()))
 
     @property
     def size(self) -> int:
         """Number of feature columns."""
-        return 2 * len(self.features)
+        return len(self.names)
 
     def steps_from(self, last: Tensor, steps: Tensor, frequency: Frequency) -> Tensor:
         """Local seconds of rows at distances from a row.
@@ -84,7 +99,7 @@ class Calendar(LocalClock):
         return tf.minimum(on_day, last) * DAY + within[:, None]
 
     def encode(self, local: Tensor) -> Tensor:
-        """Local seconds, int64 `(...)` -> sine and cosine of each cycle, float32 `(..., size)`."""
+        """Local seconds, int64 `(...)` -> sine and cosine of each cycle, and holidays; float32 `(..., size)`."""
         parts = []
         for name in self.features:
             if name == "year":
@@ -94,17 +109,20 @@ class Calendar(LocalClock):
                 into = (local - 4 * DAY if name == "weekday" else local) % int(CYCLES[name])  # 1970 began on a Thursday
             phase = tf.cast(into, tf.float32) * np.float32(2 * np.pi / CYCLES[name])
             parts += [tf.sin(phase), tf.cos(phase)]
-        return tf.stack(parts, axis=-1)
+        cycles = [tf.stack(parts, axis=-1)] if parts else []
+        return tf.concat([*cycles, *([self.holidays.encode(local // DAY)] if self.holidays else [])], axis=-1)
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
-        return {**super().as_json(), "features": list(self.features)}
+        holidays = {"holidays": self.holidays.as_json()} if self.holidays else {}
+        return {**super().as_json(), "features": list(self.features), **holidays}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Calendar:
         """Restores what `as_json` gave, whatever the system's tables say by then."""
-        lists = [tuple(content[name]) for name in ("changes", "offsets", "features")]
-        return cls(str(content["timezone"]), *lists)
+        changes, offsets, features = (tuple(content[name]) for name in ("changes", "offsets", "features"))
+        holidays = PublicHolidays.from_json(content["holidays"]) if content.get("holidays") else None
+        return cls(str(content["timezone"]), changes, offsets, features, holidays)
 
 
 def _civil(days: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,7 +10,7 @@ from rnnapps.config import RecurrentConfig, require, require_choice
 from rnnapps.errors import ConfigError
 from rnnapps.ranges import chosen
 
-__all__ = ["ForecastModelConfig"]
+__all__ = ["ForecastModelConfig", "Values"]
 
 Decoder = Literal["direct", "autoregressive"]
 Distribution = Literal["quantiles", "gaussian", "student_t", "negative_binomial"]
@@ -19,6 +19,7 @@ Channels = Literal["independent", "joint"]
 Calendar = Literal["auto", "none"]
 LossUnits = Literal["channel", "window"]
 Blend = Literal["linear", "none"]
+Values = Literal["any", "nonnegative", "counts"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class ForecastModelConfig(RecurrentConfig):
         segment_steps: rows that are read, and by the autoregressive decoder written, in one recurrent step.
         linear: add a linear map from history to horizon, shared by all channels, beside the recurrent network.
         calendar: auto adds what the frequency makes useful of hour, weekday and day of the year; none adds nothing.
+        holidays: a country, or a part of it, whose public holidays and working days the model sees, rows of a day or
+            less apart: DE, DE-BY, US-CA; empty for none.
+        values: nonnegative for series that are never below 0, counts for whole numbers: forecasts are such then.
         series_units: size of the vector learned for each series of the training data; 0 for none.
         loss_units: channel weighs errors in units of a channel's deviation; window in units of each window's deviation,
             so that series of any size count alike.
@@ -65,6 +69,8 @@ class ForecastModelConfig(RecurrentConfig):
     segment_steps: int = 1
     linear: bool = chosen(False, False, True)
     calendar: Calendar = "auto"
+    holidays: str = ""
+    values: Values = "any"
     series_units: int = 0
     loss_units: LossUnits = "channel"
     blend: Blend = "linear"
@@ -117,4 +123,5 @@ _CHOICES: dict[str, object] = {
     "calendar": Calendar,
     "loss_units": LossUnits,
     "blend": Blend,
+    "values": Values,
 }

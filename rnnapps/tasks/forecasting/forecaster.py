@@ -141,7 +141,7 @@ class Forecaster:
         """
         inputs, units = self.network_inputs(state, rows)
         outputs = self.network(inputs, training=False)
-        return {"mean": units.invert(outputs["mean"]), "quantiles": units.invert_quantiles(outputs["quantiles"])}
+        return self.features.in_data_units(outputs, units)
 
     def network_inputs(self, state: NamedTensors, rows: NamedTensors) -> tuple[dict[str, Tensor], WindowUnits]:
         """The network's inputs for a state, and the units of its windows."""

@@ -58,6 +58,7 @@ def forecast_objective(
         metric=f"validation_{unit}",
         loss_unit=unit,
         sequences=sum(map(len, splits.parts.train)) / config.horizon_steps,
+        terms=lambda batch: tf.math.count_nonzero(tf.math.is_finite(batch["targets"]["values"])),
     )
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.row_rules import RowRules
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries
-from rnnapps.errors import DataError, RnnappsError
-from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features
+from rnnapps.errors import ConfigError, DataError, RnnappsError
+from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features, tells_days
 from rnnapps.tasks.forecasting.data.builtin import is_builtin
-from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
+from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig, Values
+from rnnapps.tasks.forecasting.public_holidays import PublicHolidays
 from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.splits import split_source
 
@@ -38,26 +39,36 @@ def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequ
         parts: training parts.
 
     Raises:
-        DataError: counts are negative, for a distribution of counts.
+        DataError: values are such as `model.values` or a distribution of counts rules out.
+        ConfigError: holidays are wanted of a place that is not known, or of rows without days.
     """
-    first = parts[0].series
-    frequencies = {part.series.frequency for part in parts}
-    same = len(frequencies) == 1 and first.frequency is not None
-    names = calendar_features(first.frequency) if same and model.calendar == "auto" else ()
-    calendar = Calendar.make(first.timezone, names) if names and first.times is not None else None
     counts = model.distribution == "negative_binomial"
-    if counts:
-        for part in parts:
-            _require_counts(part)
+    for part in parts:
+        _require_values(part, "counts" if counts else model.values)
     features = SeriesFeatures.fit(
         parts,
-        calendar=calendar,
+        calendar=_calendar(model, parts),
         season_steps=data.season_steps,
-        reading=_reading(data, first),
+        reading=_reading(data, parts[0].series),
         needed_history=model.needed_history,
         method="none" if counts else "standard",
     )
-    return dataclasses.replace(features, source=_as_json(dataclasses.asdict(data)))
+    return dataclasses.replace(features, source=_as_json(dataclasses.asdict(data)), values=model.values)
+
+
+def _calendar(model: ForecastModelConfig, parts: Sequence[SeriesPart]) -> Calendar | None:
+    """What the model sees of the rows' times; None for nothing."""
+    first, same = parts[0].series, len({part.series.frequency for part in parts}) == 1
+    frequency = first.frequency if same and first.times is not None else None
+    if model.holidays and not tells_days(frequency):
+        raise ConfigError(
+            f"model.holidays {model.holidays}: rows must be a day or less apart, and have times; here "
+            f"{f'they are {frequency} apart' if frequency else 'they have none, or differ from series to series'}; "
+            "leave it out"
+        )
+    names = calendar_features(frequency) if model.calendar == "auto" else ()
+    holidays = PublicHolidays.of(model.holidays) if model.holidays else None
+    return Calendar.make(first.timezone, names, holidays) if names or holidays else None
 
 
 def grow_features(
@@ -142,13 +153,17 @@ def _from_json(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
 
 
-def _require_counts(part: SeriesPart) -> None:
-    """Raises DataError for the first value that is negative or no whole number."""
+def _require_values(part: SeriesPart, kind: Values) -> None:
+    """Raises DataError for the first value that is negative, or of counts no whole number."""
+    if kind == "any":
+        return
     values = part.rows().values
-    wrong = (values < 0) | (values != values.round())
-    wrong &= values == values  # a missing value is no wrong one
+    wrong = values < 0
+    if kind == "counts":
+        wrong |= (values != values.round()) & (values == values)  # a missing value is no wrong one
     if wrong.any():
         row, column = (int(number) for number in zip(*wrong.nonzero(), strict=True).__next__())
         problem = f"series {part.series.name!r}, row {row + 1}, column {part.series.channels[column]!r}: "
-        problem += f"{values[row, column]} is no count"
-        raise DataError(part.series.source, problem, "use --model.distribution gaussian, student_t or quantiles")
+        problem += f"{values[row, column]} is {'no count' if kind == 'counts' else 'below 0'}"
+        remedy = "use --model.distribution gaussian, student_t or quantiles, and --model.values any"
+        raise DataError(part.series.source, problem, remedy)

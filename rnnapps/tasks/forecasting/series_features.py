@@ -18,6 +18,7 @@ from rnnapps.preprocessing.scaler import Scaler
 from rnnapps.preprocessing.series_scaler import SeriesScaler
 from rnnapps.preprocessing.storage import read_json, write_json
 from rnnapps.tasks.forecasting.calendar import Calendar
+from rnnapps.tasks.forecasting.forecast_config import Values
 from rnnapps.tasks.forecasting.window_units import WindowUnits, read_units
 from rnnapps.types import Array, NamedTensors, Tensor, Tensors
 
@@ -44,6 +45,7 @@ class SeriesFeatures:
         reading: settings with which a table of rows is read, such as the names of its columns.
         needed_history: rows that must exist before a forecast.
         source: settings of the data it all was learned from; empty where that is not known.
+        values: which numbers a forecast may hold, see `ForecastModelConfig.values`.
     """
 
     scaler: SeriesScaler
@@ -57,6 +59,7 @@ class SeriesFeatures:
     reading: Mapping[str, Any] = field(default_factory=dict)
     needed_history: int = 0
     source: Mapping[str, Any] = field(default_factory=dict)
+    values: Values = "any"
 
     @classmethod
     def fit(
@@ -101,6 +104,7 @@ class SeriesFeatures:
         rows = [part.rows() for part in parts]
         return dataclasses.replace(
             new,
+            values=self.values,
             scaler=self.scaler.grow(_values(rows), rows[0].channels),
             known=self.known.grow([part_rows.known for part_rows in rows], rows[0].known_names),
             static=self.static.grow([np.stack([part_rows.static for part_rows in rows])], rows[0].static_names),
@@ -133,8 +137,7 @@ class SeriesFeatures:
         """Names of the covariate columns, for fine-tuning to match them."""
         known = [f"{kind} {name}" for kind in ("value", "present") for name in self.known.channels]
         levels = [f"{name} is {level}" for name, column in self.categories.items() for level in column]
-        cycles = [f"{part} of {name}" for name in (self.calendar.features if self.calendar else ()) for part in _WAVES]
-        return (*known, *levels, *cycles)
+        return (*known, *levels, *(self.calendar.names if self.calendar else ()))
 
     @property
     def static_feature_names(self) -> tuple[str, ...]:
@@ -169,6 +172,23 @@ class SeriesFeatures:
         units = read_units(values, present, ids, scaler=self.scaler, own=own_units)
         flags = tf.cast(present, tf.float32)
         return {"history": units.apply(values) * flags, "present": flags}, units
+
+    def in_data_units(self, outputs: NamedTensors, units: WindowUnits) -> dict[str, Tensor]:
+        """A network's forecasts in the units of the data, and as numbers that these can be.
+
+        Args:
+            outputs: {"mean": `(batch, horizon, channels)`, "quantiles": `(batch, horizon, channels, quantiles)`}.
+            units: those of the windows.
+
+        Returns:
+            The same in float64; of counts the quantiles are whole, the mean need not be.
+        """
+        mean, quantiles = units.invert(outputs["mean"]), units.invert_quantiles(outputs["quantiles"])
+        if self.values != "any":
+            mean, quantiles = tf.maximum(mean, 0.0), tf.maximum(quantiles, 0.0)
+        if self.values == "counts":
+            quantiles = tf.round(quantiles)
+        return {"mean": mean, "quantiles": quantiles}
 
     def covariates(self, known: Tensor | None, levels: Sequence[Tensor], local: Tensor | None) -> Tensor:
         """One table of all covariates.
@@ -270,6 +290,7 @@ class SeriesFeatures:
             "reading": dict(self.reading),
             "needed_history": self.needed_history,
             "source": dict(self.source),
+            **({} if self.values == "any" else {"values": self.values}),
         }
         write_json(folder / FILE_NAME, content)
 
@@ -294,12 +315,10 @@ class SeriesFeatures:
                 reading=dict(content["reading"]),
                 needed_history=int(content["needed_history"]),
                 source=dict(content.get("source", {})),
+                values=content.get("values", "any"),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"{folder / FILE_NAME}: is damaged ({error}); restore it or train again") from None
-
-
-_WAVES = ("sine", "cosine")
 
 
 def _indicator(given: Tensor, words: Sequence[str]) -> Tensor:

@@ -123,11 +123,12 @@ class ForecastWindows:
         for window in self.stored.ordered(batch_size=ROWS, stride=stride):
             example, units = self._example(window)
             outputs, values = run(example["inputs"]), window["values"].numpy()
+            forecasts = self.features.in_data_units(outputs, units)
             yield Scored(
                 history=values[:, : self.history_steps],
                 actual=values[:, self.history_steps :],
-                mean=units.invert(outputs["mean"]).numpy(),
-                quantiles=units.invert_quantiles(outputs["quantiles"]).numpy(),
+                mean=forecasts["mean"].numpy(),
+                quantiles=forecasts["quantiles"].numpy(),
                 own=self._as_histories(window),
                 part=window["part"].numpy(),
                 origin=window["origin"].numpy(),

@@ -67,6 +67,7 @@ def speech_objective(
         loss_unit="nats_per_symbol",
         time_step="output",
         sequences=len(recordings),
+        terms=lambda batch: tf.math.count_nonzero(batch["targets"]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.data_report import Caution, DataReport, Example, LeftOut, Part, Suggestion
@@ -13,17 +14,21 @@ from rnnapps.data.look.spreads import counted, spread
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
 from rnnapps.tasks.translation.data.splits import read_pair_splits
+from rnnapps.tasks.translation.data.stored_pairs import StoredPairs
 
 __all__ = ["look_at_pairs"]
 
 FEW_PAIRS = 5_000
 SAME = 0.05
 EXAMPLES = 3
+LOOKED_AT = 500_000
+"""Pairs on disk that are looked at."""
 
 
 def look_at_pairs(data: PairDataConfig, training: TrainingConfig, given: object = None) -> DataReport:
     """Describes sentence pairs; raises DataError as `read_pair_splits` does."""
-    splits = read_pair_splits(data, given)
+    whole = read_pair_splits(data, given)
+    splits = replace(whole, train=whole.train.evenly(LOOKED_AT)) if isinstance(whole.train, StoredPairs) else whole
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test or ()}
     repeated, copied = repeats(
         {name: [(pair, repr(pair.source[:40])) for pair in own] for name, own in parts.items()},
@@ -37,7 +42,7 @@ def look_at_pairs(data: PairDataConfig, training: TrainingConfig, given: object 
     words = [Counter(word for pair in splits.train for word in pair[side].split()) for side in (0, 1)]
     return DataReport(
         splits.source,
-        facts=_facts(splits, words),
+        facts=_facts(whole, words, looked_at=len(splits.train)),
         parts=[_part(name, own, data, held_out=splits.dealt) for name, own in parts.items() if own],
         listings=[repeated] if repeated else [],
         histograms=[histogram for histogram in histograms if histogram],
@@ -47,7 +52,7 @@ def look_at_pairs(data: PairDataConfig, training: TrainingConfig, given: object 
         cautions=[*copied, *_cautions(splits)],
         suggestions=_suggestions(words, data),
         examples=[Example(f"training pair {number}", "\n".join(pair)) for number, pair in _first(splits)],
-        costs={"times that training reads the pairs": _passes(training, splits)},
+        costs={"times that training reads the pairs": _passes(training, whole)},
     )
 
 
@@ -61,10 +66,12 @@ def _passes(training: TrainingConfig, splits: PairSplits) -> float:
     return round(training.steps * training.batch_size / len(splits.train), 2)
 
 
-def _facts(splits: PairSplits, words: Sequence[Mapping[str, int]]) -> dict[str, Value]:
-    """Sizes of the whole."""
+def _facts(splits: PairSplits, words: Sequence[Mapping[str, int]], *, looked_at: int) -> dict[str, Value]:
+    """Sizes of the whole, and how many training pairs all else is about, where these are not all."""
     kinds = {"different words in sentences": len(words[0]), "different words in translations": len(words[1])}
-    return {"training pairs read": splits.read, "training pairs kept": len(splits.train), **kinds}
+    return {"training pairs read": splits.read, "training pairs kept": len(splits.train), **kinds} | (
+        {"looked at, of training": f"{looked_at:,} pairs, evenly spread"} if looked_at < len(splits.train) else {}
+    )
 
 
 def _part(name: str, own: Sequence[Pair], config: PairDataConfig, *, held_out: str) -> Part:

@@ -12,7 +12,14 @@ import tensorflow as tf
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.objective import Objective
 from rnnapps.preprocessing.special_pieces import PADDING
-from rnnapps.tasks.translation.batches import EncodedPairs, decoder_reads, encode_pairs, pair_batches
+from rnnapps.tasks.translation.batches import (
+    EncodedPairs,
+    StoredEncodedPairs,
+    decoder_reads,
+    encode_pairs,
+    encode_training_pairs,
+    pair_batches,
+)
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
 from rnnapps.tasks.translation.decoding import GREEDY, Translator, translator
 from rnnapps.tasks.translation.model_config import TranslationModelConfig
@@ -42,15 +49,14 @@ def translation_objective(
 
     The best state is the one whose greedy translations of the validation pairs have the highest BLEU.
     """
-    cut = functools.partial(
-        pair_batches, encode_pairs(vocabularies, pairs.train), batch_size=training.batch_size, steps=training.steps
-    )
+    encoded = encode_training_pairs(vocabularies, pairs.train, seed=seed)
+    cut = functools.partial(pair_batches, encoded, batch_size=training.batch_size, steps=training.steps)
     score = pair_scorer(network, encode_pairs(vocabularies, pairs.validation))
     write = translator(network, vocabularies, GREEDY)
     chosen = pairs.validation[:VALIDATED]
 
     def validate() -> dict[str, float]:
-        texts = [best[0][0] for best in write([pair.source for pair in chosen])]
+        texts = [best[0].text for best in write([pair.source for pair in chosen])]
         scores = score_translations(texts, [[pair.target] for pair in chosen], lowercase=lowercase)
         return {
             "validation_nats_per_token": score()["nats_per_token"],
@@ -67,6 +73,7 @@ def translation_objective(
         time_step="source token",
         higher_is_better=True,
         sequences=len(pairs.train),
+        terms=lambda batch: tf.math.count_nonzero(tf.not_equal(batch["targets"], PADDING)),
     )
 
 
@@ -91,7 +98,7 @@ def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     return tf.reduce_sum(losses * valid) / tf.maximum(tf.reduce_sum(valid), 1.0)
 
 
-def pair_scorer(network: keras.Model, pairs: EncodedPairs) -> Callable[[], dict[str, float]]:
+def pair_scorer(network: keras.Model, pairs: EncodedPairs | StoredEncodedPairs) -> Callable[[], dict[str, float]]:
     """A function that scores pairs with the network's weights of that moment.
 
     It returns `nats_per_token` and `perplexity` of the targets, their ends among them, without label smoothing.
@@ -130,5 +137,6 @@ def _samples(write: Translator, pairs: Sequence[Pair]) -> list[str]:
     """Some translations beside their sources and references."""
     ranked = write([pair.source for pair in pairs])
     return [
-        f"{pair.source}\n-> {best[0][0]}\n(reference: {pair.target})" for pair, best in zip(pairs, ranked, strict=True)
+        f"{pair.source}\n-> {best[0].text}\n(reference: {pair.target})"
+        for pair, best in zip(pairs, ranked, strict=True)
     ]

@@ -6,6 +6,7 @@ import datetime
 import json
 import zoneinfo
 
+import holidays
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnapps.data.series.frequency import parse_frequency
-from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features
+from rnnapps.errors import ConfigError
+from rnnapps.tasks.forecasting.calendar import Calendar, calendar_features, tells_days
+from rnnapps.tasks.forecasting.public_holidays import PublicHolidays
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
+DAY = datetime.timedelta(days=1)
 MOMENTS = st.lists(st.integers(-2_000_000_000, 4_000_000_000), min_size=1, max_size=20)
 
 
@@ -106,3 +110,53 @@ def test_a_month_that_lacks_the_day_ends_with_its_last() -> None:
     found = Calendar.make("UTC", ()).steps_from(last, tf.range(1, 4, dtype=tf.int64)[None], parse_frequency("1mo"))
     expected = [pd.Timestamp(day).timestamp() for day in ("2024-02-29", "2024-03-31", "2024-04-30")]
     assert found.numpy()[0].tolist() == expected
+
+
+def test_holidays_and_working_days() -> None:
+    """Bavaria: May Day is a Wednesday in 2024, Epiphany a Monday in 2025; the days around them, and a weekend."""
+    calendar = Calendar.make("Europe/Berlin", (), PublicHolidays.of("DE-BY"))
+    days = ["2024-04-30", "2024-05-01", "2024-05-02", "2024-05-04", "2025-01-06", "2025-01-07"]
+    local = np.array(days, "datetime64[s]").astype(np.int64) + 3600 * 7
+    found = calendar.encode(tf.constant(local)).numpy().tolist()
+    assert calendar.names == ("holiday", "holiday the day before", "holiday the day after", "working day")
+    assert found == [[0, 0, 1, 1], [1, 0, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 1]]
+
+
+@pytest.mark.parametrize("place", ["de", "US-CA", "CN", "IR", "CU"])
+def test_days_of_a_year_are_those_of_the_package(place: str) -> None:
+    """Weekends on other days, and weekends that are worked, included; one year of days at once."""
+    country, _, part = place.upper().partition("-")
+    table = holidays.country_holidays(country, subdiv=part or None, years=range(2022, 2026))
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(n) for n in range(366)]
+    numbers = tf.constant([[(day - datetime.date(1970, 1, 1)).days] for day in days], tf.int64)
+    found = PublicHolidays.of(place).encode(numbers).numpy()[:, 0]
+    around = [[shifted in table for shifted in (day, day - DAY, day + DAY)] for day in days]
+    np.testing.assert_array_equal(found[:, :3], around)
+    np.testing.assert_array_equal(found[:, 3], [table.is_working_day(day) for day in days])
+
+
+def test_holidays_survive_a_file() -> None:
+    calendar = Calendar.make("UTC", ("weekday",), PublicHolidays.of("FR"))
+    copy = Calendar.from_json(json.loads(json.dumps(calendar.as_json())))
+    assert copy == calendar
+    assert copy.size == 6
+    old = {name: value for name, value in calendar.as_json().items() if name != "holidays"}
+    assert Calendar.from_json(old).holidays is None
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("QX-BY", r"model.holidays: there is no country 'QX'; expected such as"),
+        ("DE-BQ", r"model.holidays: DE has no part 'BQ'; expected such as .*B"),
+    ],
+)
+def test_places_that_are_none(place: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        PublicHolidays.of(place)
+
+
+def test_rows_without_days_have_no_holidays() -> None:
+    assert [tells_days(parse_frequency(text)) for text in ("1h", "1d", "1b", "2d", "1w", "1mo")] == [True] * 3 + [
+        False
+    ] * 3

@@ -18,7 +18,7 @@ from rnnapps.data.stored.ranges import Ranges
 from rnnapps.data.text.stored_ids import IDS, StoredIds
 from rnnapps.types import Array
 
-__all__ = ["CODES", "DOCUMENTS", "POINTS", "StoredPiece", "StoredText"]
+__all__ = ["CODES", "DOCUMENTS", "POINTS", "StoredPiece", "StoredText", "text_of"]
 
 CODES, POINTS, DOCUMENTS = "codes.npy", "points.npy", "documents.npy"
 """Codes of all characters, the code point of each code, and where each document ends. Code 0 is the line feed."""

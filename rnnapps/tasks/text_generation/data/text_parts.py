@@ -30,7 +30,15 @@ from rnnapps.tasks.text_generation.data.config import TextDataConfig
 from rnnapps.tasks.text_generation.data.on_disk import source_bytes, stored_documents
 from rnnapps.tasks.text_generation.data.stored_text import StoredPiece, StoredText
 
-__all__ = ["TextParts", "characters", "read_parts", "split_contiguously", "split_evenly"]
+__all__ = [
+    "TextParts",
+    "characters",
+    "contiguous_pieces",
+    "even_pieces",
+    "read_parts",
+    "split_contiguously",
+    "split_evenly",
+]
 
 MINIMUM_CHARACTERS = 2
 MOST_HELD_OUT = 10_000_000

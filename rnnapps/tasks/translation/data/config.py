@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from rnnapps.config import require, require_choice, shares_of_given
-from rnnapps.data.bad_examples import BadExamplesConfig
+from rnnapps.data.large_data import LargeDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.preprocessing.piece_kinds import PieceKind
 
-__all__ = ["PairDataConfig"]
+__all__ = ["CopiedKind", "PairDataConfig"]
+
+CopiedKind = Literal["urls", "emails", "placeholders", "tags", "numbers"]
 
 
 @dataclass(frozen=True)
-class PairDataConfig(BadExamplesConfig):
+class PairDataConfig(LargeDataConfig):
     """The sentence pairs to learn from.
 
     Attributes:
@@ -29,14 +32,16 @@ class PairDataConfig(BadExamplesConfig):
         test: pairs for the test, as `source`; None takes `test_fraction` of the training pairs.
         test_target: file with the translations of `test`.
         test_references: files with further translations of `test`, with which scores compare too.
-        validation_fraction: share of the pairs held out for validation, above 0 and below 1.
-        test_fraction: share of the pairs held out for the test, 0 to below 1.
+        validation_fraction: share of the pairs held out for validation, above 0 and below 1; at most 100,000 sentences.
+        test_fraction: share of the pairs held out for the test, 0 to below 1; at most 100,000 sentences.
         reverse: translate from the second language into the first.
         lowercase: read and write everything in lower case.
         tokens: what sentences are cut into: `subwords` (byte-pair encoding), `wordpieces` (the longest known pieces),
             `words` or `characters`.
         source_vocabulary: the most kinds of source tokens.
         target_vocabulary: the most kinds of target tokens.
+        copied: what a translation takes over as it is: of `urls`, `emails`, `placeholders` ({0}, %s), `tags` and
+            `numbers`; `[]` leaves all to the network. Of numbers it is learned from the training pairs which ones.
         longest: training pairs with a longer side are dropped, in characters.
         largest_ratio: training pairs with one side more than so many times as long as the other are dropped; sides of
             up to 20 characters may differ by more.
@@ -60,6 +65,7 @@ class PairDataConfig(BadExamplesConfig):
     tokens: PieceKind = "subwords"
     source_vocabulary: int = 6000
     target_vocabulary: int = 4000
+    copied: tuple[CopiedKind, ...] = get_args(CopiedKind)
     longest: int = 500
     largest_ratio: float = 4.0
     grow_tokens: int = 500
@@ -92,6 +98,8 @@ class PairDataConfig(BadExamplesConfig):
         require("data.largest_ratio", self.largest_ratio, "at least 1", self.largest_ratio >= 1)
         require("data.grow_tokens", self.grow_tokens, "at least 0", self.grow_tokens >= 0)
         require_choice("data.tokens", self.tokens, PieceKind)
+        for kind in self.copied:
+            require_choice("data.copied", kind, CopiedKind)
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
@@ -19,7 +23,16 @@ from rnnapps.tasks.translation.data.pair_lines import PairLine, pair_lines
 from rnnapps.tasks.translation.data.pairs import Pair, Placed
 from rnnapps.tasks.translation.data.tmx import TMX_SUFFIX, tmx_lines
 
-__all__ = ["LONGEST_LINE", "checked_pair", "placed_aligned", "placed_pairs", "read_aligned", "read_tab_file"]
+__all__ = [
+    "LONGEST_LINE",
+    "aligned_pairs",
+    "checked_pair",
+    "placed_aligned",
+    "placed_pairs",
+    "read_aligned",
+    "read_tab_file",
+    "streamed_pairs",
+]
 
 MOST_LINES = 2_000_000
 BLANK = "one side is blank"
@@ -56,8 +69,7 @@ def placed_pairs(
         DataError: the file is missing, not UTF-8, or a line is not two sentences, with its number.
     """
     good = good or GoodExamples.refusing(path, noun="lines")
-    plain = unpacked_source(path)
-    path = path if (own := converted(plain, "pair")) == plain else own
+    path = _plain(path)
     if plain_suffix(path) == TMX_SUFFIX:
         units, _ = _drawn(path, tmx_lines(path, columns), most, "units")
         lines = iter(units)
@@ -67,18 +79,76 @@ def placed_pairs(
             remedy = "write it with tabs, or raise --data.most_lines: rows of CSV may go over several lines"
             raise DataError(path, f"has {count:,} lines, more than {most:,}", remedy)
         lines = pair_lines(path, read, columns)
+    return _not_empty(path, list(_of_lines(path, lines, good)), good)
+
+
+def streamed_pairs(
+    path: str | Path, good: GoodExamples, *, columns: Sequence[str | int] = (), most: int = MOST_LINES
+) -> Iterator[Placed]:
+    """Yields what `placed_pairs` reads, of a file of any size but CSV, one pair after the other; arguments as there."""
+    path = _plain(path)
+    if plain_suffix(path) == TMX_SUFFIX:
+        units: Iterable[PairLine] = _Drawn(path, partial(tmx_lines, path, columns), most, "units")
+        yield from _of_lines(path, iter(units), good)
+        return
+    yield from _of_lines(path, pair_lines(path, _Drawn(path, partial(text_lines, path), most, "lines"), columns), good)
+
+
+def _plain(path: str | Path) -> str | Path:
+    """The file to read, where a package brings it into a known form."""
+    plain = unpacked_source(path)
+    own = converted(plain, "pair")
+    return path if own == plain else own
+
+
+def _of_lines(path: str | Path, lines: Iterable[PairLine], good: GoodExamples) -> Iterator[Placed]:
+    """The pairs of lines."""
     pairs = good.read(partial(_line_pair, path, line, good) for line in lines)
-    return _not_empty(path, [pair for pair in pairs if pair is not None], good)
+    return (pair for pair in pairs if pair is not None)
+
+
+class _Drawn(Iterable[Item]):
+    """Some lines, which is told, or all, as often as they are asked for; those that `_drawn` keeps.
+
+    Args:
+        path: the file, to name it.
+        read: reads all lines.
+        most: the most that are kept.
+        noun: what they are.
+    """
+
+    def __init__(self, path: str | Path, read: Callable[[], Iterable[Item]], most: int, noun: str) -> None:
+        self.read = read
+        with contextlib.redirect_stderr(io.StringIO()):  # what is told is told as the lines are read
+            count = sum(1 for _ in read())
+        self.chosen = None if count <= most else np.array(sampled(range(count), most)[0], np.int64)
+        if self.chosen is not None:
+            _tell_drawn(path, most, count, noun)
+
+    def __iter__(self) -> Iterator[Item]:
+        if self.chosen is None:
+            yield from self.read()
+            return
+        wanted = iter(self.chosen.tolist())
+        following = next(wanted, -1)
+        for number, item in enumerate(self.read()):
+            if number == following:
+                yield item
+                following = next(wanted, -1)
 
 
 def _drawn(path: str | Path, lines: Iterable[Item], most: int, noun: str) -> tuple[list[Item], int]:
     """Some lines, which is told, or all; and how many there are."""
     read, count = sampled(lines, most)
     if len(read) < count:
-        print(
-            f"note: {path}: {most:,} of {count:,} {noun} are read, drawn at random (--data.most_lines)", file=sys.stderr
-        )
+        _tell_drawn(path, most, count, noun)
     return read, count
+
+
+def _tell_drawn(path: str | Path, most: int, count: int, noun: str) -> None:
+    """Tells that not all lines are read."""
+    told = f"{most:,} of {count:,} {noun} are read, drawn at random (--data.most_lines)"
+    print(f"note: {path}: {told}", file=sys.stderr)
 
 
 def _line_pair(path: str | Path, line: PairLine, good: GoodExamples) -> Placed | None:
@@ -117,13 +187,27 @@ def placed_aligned(
     """
     good = good or GoodExamples.refusing(source, noun="lines")
     lines, _ = _drawn(source, _both(source, target), most, "lines")
+    return _not_empty(source, list(_of_both(target, lines, good)), good)
+
+
+def aligned_pairs(
+    source: str | Path, target: str | Path, good: GoodExamples, *, most: int = MOST_LINES
+) -> Iterator[Placed]:
+    """Yields what `placed_aligned` reads, one pair after the other; arguments as there."""
+    yield from _of_both(target, _Drawn(source, partial(_both, source, target), most, "lines"), good)
+
+
+def _of_both(
+    target: str | Path, lines: Iterable[tuple[int, tuple[str, str], int]], good: GoodExamples
+) -> Iterator[Placed]:
+    """The pairs of lines of two files."""
 
     def placed(number: int, sides: tuple[str, str], document: int) -> Placed | None:
         pair = _pair(target, f"line {number}", sides, good)
         return pair and Placed(pair, document, number)
 
     pairs = good.read(partial(placed, *line) for line in lines if line[1] != BOTH_BLANK)
-    return _not_empty(source, [pair for pair in pairs if pair is not None], good)
+    return (pair for pair in pairs if pair is not None)
 
 
 def _both(source: str | Path, target: str | Path) -> Iterator[tuple[int, tuple[str, str], int]]:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -61,14 +61,14 @@ class PairLine:
     document: int = 0
 
 
-def pair_lines(path: str | Path, lines: Sequence[Line], columns: Sequence[str | int] = ()) -> Iterator[PairLine]:
+def pair_lines(path: str | Path, lines: Iterable[Line], columns: Sequence[str | int] = ()) -> Iterator[PairLine]:
     """Yields the lines of a file that hold something, each with what finds its two sides.
 
     What is left out, a header or a third column, is told on standard error.
 
     Args:
         path: the file, whose ending says that it is CSV or JSON lines, and which errors name.
-        lines: its lines, or some of them with the first.
+        lines: its lines, or some of them with the first; they are gone through more than once.
         columns: the two columns to read, by their numbers from 1, or by the names in the first line; by default there
             are two.
 
@@ -94,7 +94,7 @@ def pair_lines(path: str | Path, lines: Sequence[Line], columns: Sequence[str | 
         yield PairLine(place, partial(_sides, path, place, cells, places=places, separator=separator), document)
 
 
-def _split_rows(lines: Sequence[Line]) -> Iterator[Cells]:
+def _split_rows(lines: Iterable[Line]) -> Iterator[Cells]:
     """The cells of each line that is not empty, cut at tabs, or at `|||` where no line has a tab."""
     separator = "|||" if not any("\t" in line.text for line in lines) else "\t"
     for line in lines:
@@ -102,7 +102,7 @@ def _split_rows(lines: Sequence[Line]) -> Iterator[Cells]:
             yield line.number, line.text.split(separator), line.document
 
 
-def _csv_rows(path: str | Path, lines: Sequence[Line]) -> Iterator[Cells]:
+def _csv_rows(path: str | Path, lines: Iterable[Line]) -> Iterator[Cells]:
     """The cells of each row of a CSV file, with the number of its last line; its first line shows the separator."""
     csv.field_size_limit(LONGEST_CELL)
     texts = [line.text for line in lines]
@@ -172,7 +172,7 @@ def _sides(
     raise DataError(path, problem, f"write each pair on a line of its own, without tabs in sentences{more}")
 
 
-def _json_lines(path: str | Path, lines: Sequence[Line], columns: Sequence[str | int]) -> Iterator[PairLine]:
+def _json_lines(path: str | Path, lines: Iterable[Line], columns: Sequence[str | int]) -> Iterator[PairLine]:
     """The lines of a file of JSON objects, with two texts each, or with those under `translation`."""
     keys = [str(column) for column in columns]
     for number, line, document in lines:

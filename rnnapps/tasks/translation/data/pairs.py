@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rnnapps.contract.bad_examples import BadExample
 from rnnapps.data.digest import digest_examples
 
-__all__ = ["Pair", "PairSplits", "Placed", "filter_pairs"]
+__all__ = ["SHORT", "Pair", "PairSplits", "Placed", "drop_reasons", "filter_pairs"]
 
 SHORT = 20
 """Up to this many characters the ratio of lengths says nothing."""
@@ -72,6 +72,15 @@ class PairSplits:
         return digest_examples(self.train, self.validation)
 
 
+def drop_reasons(longest: int, largest_ratio: float) -> tuple[str, str, str]:
+    """Why training pairs are dropped: repeated, too long, and of sides that differ too much in length."""
+    return (
+        "repeats an earlier pair",
+        f"longer than {longest:,} characters",
+        f"one side over {largest_ratio:g} times as long",
+    )
+
+
 def filter_pairs(pairs: Sequence[Pair], *, longest: int, largest_ratio: float) -> tuple[list[Pair], dict[str, int]]:
     """Drops pairs that teach nothing.
 
@@ -83,12 +92,8 @@ def filter_pairs(pairs: Sequence[Pair], *, longest: int, largest_ratio: float) -
     Returns:
         The pairs that stay, and the number dropped for each reason.
     """
-    reasons = {
-        "repeats an earlier pair": 0,
-        f"longer than {longest:,} characters": 0,
-        f"one side over {largest_ratio:g} times as long": 0,
-    }
-    repeated, too_long, uneven = reasons
+    reasons = dict.fromkeys(drop_reasons(longest, largest_ratio), 0)
+    repeated, too_long, lopsided = reasons
     kept: dict[Pair, None] = {}
     for pair in pairs:
         short, long = sorted(map(len, pair))
@@ -97,7 +102,7 @@ def filter_pairs(pairs: Sequence[Pair], *, longest: int, largest_ratio: float) -
         elif long > longest:
             reasons[too_long] += 1
         elif long > SHORT and long > largest_ratio * short:
-            reasons[uneven] += 1
+            reasons[lopsided] += 1
         else:
             kept[pair] = None
     return list(kept), {reason: count for reason, count in reasons.items() if count}

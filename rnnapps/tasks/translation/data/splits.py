@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,15 +14,20 @@ from rnnapps.errors import DataError
 from rnnapps.tasks.translation.data.config import PairDataConfig
 from rnnapps.tasks.translation.data.files import placed_aligned, placed_pairs
 from rnnapps.tasks.translation.data.given import given_pairs
+from rnnapps.tasks.translation.data.large_pairs import LargePairs, large_pairs
 from rnnapps.tasks.translation.data.lines import text_lines
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits, Placed, filter_pairs
 from rnnapps.tasks.translation.data.tfds import tfds_parts
+from rnnapps.types import Array
 
 __all__ = ["read_pair_splits"]
 
 BUILTIN = "builtin"
 FEWEST_DOCUMENTS, SENTENCES_OF_A_DOCUMENT = 20, 3
 """So many documents, of so many sentences on average, are held out whole."""
+
+MOST_HELD_OUT = 100_000
+"""Groups of pairs that are held out for a part, since all of them are scored."""
 
 
 def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits:
@@ -39,7 +45,10 @@ def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits
         DataError: a source is missing, damaged, or has too few pairs.
     """
     good = GoodExamples(config.source, config, noun="lines")
-    if given is None:
+    many = None if given is not None or _is_elsewhere(config.source) else large_pairs(config, good)
+    if many is not None:
+        own: dict[str, list[Placed]] = {}
+    elif given is None:
         own = _own_pairs(config, good)
     else:
         own = {name: [Placed(pair) for pair in pairs] for name, pairs in given_pairs(given).items()}
@@ -50,22 +59,61 @@ def read_pair_splits(config: PairDataConfig, given: object = None) -> PairSplits
     skipped = good.finish()
     references = _references(config, own.get("test", []))
     shares = {name: 0.0 if name in own else getattr(config, f"{name}_fraction") for name in ("validation", "test")}
-    dealt, held_out = _dealt(own.pop("train"), shares, config.source)
-    parts = {name: [_turned(placed.pair, config) for placed in pairs] for name, pairs in {**dealt, **own}.items()}
-    train, dropped = filter_pairs(parts["train"], longest=config.longest, largest_ratio=config.largest_ratio)
-    if not train:
-        raise DataError(config.source, f"has no usable training pair; dropped: {dropped}", "give other pairs")
+    dealt = _dealt_in_memory(own.pop("train"), shares, config) if many is None else _dealt_on_disk(many, shares, config)
+    parts = dealt.parts | {name: [_turned(placed.pair, config) for placed in pairs] for name, pairs in own.items()}
+    if not dealt.train:
+        raise DataError(config.source, f"has no usable training pair; dropped: {dealt.dropped}", "give other pairs")
     return PairSplits(
-        train,
+        dealt.train,
         parts["validation"],
         parts.get("test") or None,
         "dates, times, amounts and measures (Unicode CLDR)" if config.source == BUILTIN else config.source,
-        len(parts["train"]),
-        {**good.dropped, **dropped},
+        dealt.read,
+        {**good.dropped, **dealt.dropped},
         skipped,
         references,
-        held_out,
+        dealt.noun,
     )
+
+
+class _Dealt(NamedTuple):
+    """Pairs that were dealt out.
+
+    Attributes:
+        train: those to learn from, filtered.
+        dropped: reason -> number of those that were dropped for it.
+        read: number of those before.
+        parts: those that are held out.
+        noun: what was dealt out: sentences or documents.
+    """
+
+    train: Sequence[Pair]
+    dropped: dict[str, int]
+    read: int
+    parts: dict[str, list[Pair]]
+    noun: str
+
+
+def _dealt_in_memory(pairs: Sequence[Placed], shares: dict[str, float], config: PairDataConfig) -> _Dealt:
+    """Deals pairs out, and filters those to learn from."""
+    dealt, noun = _dealt(pairs, shares, config.source)
+    parts = {name: [_turned(placed.pair, config) for placed in own] for name, own in dealt.items()}
+    before = parts.pop("train")
+    train, dropped = filter_pairs(before, longest=config.longest, largest_ratio=config.largest_ratio)
+    return _Dealt(train, dropped, len(before), parts, noun)
+
+
+def _dealt_on_disk(many: LargePairs, shares: dict[str, float], config: PairDataConfig) -> _Dealt:
+    """The same of pairs on disk; those that are held out are read."""
+    rows, noun = _dealt_rows(many, shares, config.source)
+    before = rows.pop("train")
+    train, dropped = many.filtered(before)
+    return _Dealt(train, dropped, len(before), {name: list(many.pairs(own)) for name, own in rows.items()}, noun)
+
+
+def _is_elsewhere(source: str) -> bool:
+    """Whether pairs are of no file."""
+    return source == BUILTIN or is_tfds(source)
 
 
 def _turned(pair: Pair, config: PairDataConfig) -> Pair:
@@ -113,31 +161,58 @@ def _dealt(pairs: Sequence[Placed], shares: dict[str, float], source: str) -> tu
     documents = len({placed.document for placed in pairs})
     if not any(shares.values()):
         return {"train": list(pairs)}, "sentences"
-    if documents >= FEWEST_DOCUMENTS and len(pairs) >= SENTENCES_OF_A_DOCUMENT * documents:
-        parts = _dealt_by(pairs, shares, source, lambda placed: placed.document, noun="documents")
+    whole = _has_documents(documents, len(pairs))
+    groups = dict.fromkeys(placed.document if whole else placed.pair.source for placed in pairs)
+    numbers = {group: number for number, group in enumerate(groups)}
+    own = np.array([numbers[placed.document if whole else placed.pair.source] for placed in pairs])
+    rows, noun = _dealt_groups(own, shares, source, whole=whole)
+    parts = {name: [pairs[row] for row in own_rows.tolist()] for name, own_rows in rows.items()}
+    if whole:
         held_out = {placed.pair.source for name in shares for placed in parts.get(name, ())}
-        known = [placed for placed in parts["train"] if placed.pair.source not in held_out]
-        print(f"note: {source}: whole documents are held out, of {documents:,} between empty lines", file=sys.stderr)
-        return {**parts, "train": known}, "documents"
-    return _dealt_by(pairs, shares, source, lambda placed: placed.pair.source, noun="sentences"), "sentences"
+        parts["train"] = [placed for placed in parts["train"] if placed.pair.source not in held_out]
+    return parts, noun
 
 
-def _dealt_by(
-    pairs: Sequence[Placed], shares: dict[str, float], source: str, group: Callable[[Placed], Hashable], *, noun: str
-) -> dict[str, list[Placed]]:
-    """Deals groups of pairs out."""
-    groups = list(dict.fromkeys(map(group, pairs)))
-    counts = {name: max(1, round(len(groups) * share)) for name, share in shares.items() if share}
-    if sum(counts.values()) >= len(groups):
-        problem = f"has {len(groups)} different {noun}; {sum(counts.values())} are held out, none are left to learn"
+def _dealt_rows(many: LargePairs, shares: dict[str, float], source: str) -> tuple[dict[str, Array], str]:
+    """The same of pairs on disk: the rows of each part."""
+    every = np.arange(len(many.documents))
+    if not any(shares.values()):
+        return {"train": every}, "sentences"
+    whole = _has_documents(len(np.unique(many.documents)), len(every))
+    rows, noun = _dealt_groups(many.groups(of_documents=whole), shares, source, whole=whole)
+    if whole:
+        held_out = np.concatenate([own for name, own in rows.items() if name != "train"])
+        rows["train"] = many.without_sentences_of(rows["train"], held_out)
+    return rows, noun
+
+
+def _has_documents(documents: int, pairs: int) -> bool:
+    """Whether documents, not sentences, are held out."""
+    return documents >= FEWEST_DOCUMENTS and pairs >= SENTENCES_OF_A_DOCUMENT * documents
+
+
+def _dealt_groups(groups: Array, shares: dict[str, float], source: str, *, whole: bool) -> tuple[dict[str, Array], str]:
+    """Deals groups of pairs out.
+
+    Args:
+        groups: number of the group of each pair, in the order of their first occurrence `(pairs,)`.
+        shares: of each part that is held out.
+        source: what holds the pairs.
+        whole: whether they are documents, which is told.
+
+    Returns:
+        The rows of each part, and what a group is.
+    """
+    noun, total = "documents" if whole else "sentences", int(groups.max()) + 1
+    counts = {name: min(max(1, round(total * share)), MOST_HELD_OUT) for name, share in shares.items() if share}
+    if sum(counts.values()) >= total:
+        problem = f"has {total} different {noun}; {sum(counts.values())} are held out, none are left to learn"
         raise DataError(source, problem, "give more pairs, or files of validation and test pairs")
-    order = np.random.default_rng(0).permutation(len(groups))
-    held_out: dict[Hashable, str] = {}
+    order, part = np.random.default_rng(0).permutation(total), np.zeros(total, np.int8)
     start = 0
-    for name, count in counts.items():
-        held_out |= {groups[number]: name for number in order[start : start + count]}
+    for number, count in enumerate(counts.values(), start=1):
+        part[order[start : start + count]] = number
         start += count
-    parts: dict[str, list[Placed]] = {name: [] for name in ("train", *counts)}
-    for placed in pairs:
-        parts[held_out.get(group(placed), "train")].append(placed)
-    return parts
+    if whole:
+        print(f"note: {source}: whole documents are held out, of {total:,} between empty lines", file=sys.stderr)
+    return {name: np.flatnonzero(part[groups] == number) for number, name in enumerate(("train", *counts))}, noun
