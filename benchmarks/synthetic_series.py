@@ -4,7 +4,7 @@ python -m benchmarks.synthetic_series series.csv --series 400 --rows 300 --seed 
 
 Each is a sum or a product of some of: a trend with changes of slope, a season of one to three harmonics, a smooth curve
 (a Gaussian process with a squared exponential kernel), autoregressive noise, a random walk, jumps of level; a sixth are
-intermittent demand. All of it is synthetic.
+intermittent demand. All of it is synthetic. With --walks they are rates that nobody can forecast: random walks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 
 from rnnapps.types import Array
 
-__all__ = ["main", "synthetic_series"]
+__all__ = ["main", "random_walks", "synthetic_series"]
 
 SEASONS = (4, 5, 6, 7, 11, 12, 12, 24, 24)
 INTERMITTENT_SHARE = 1 / 6
@@ -34,8 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--series", type=int, default=400)
     parser.add_argument("--rows", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--walks", action="store_true", help="random walks instead")
     arguments = parser.parse_args(argv)
-    values = synthetic_series(arguments.series, arguments.rows, seed=arguments.seed)
+    make = random_walks if arguments.walks else synthetic_series
+    values = make(arguments.series, arguments.rows, seed=arguments.seed)
     times = pd.date_range("2000-01-01", periods=arguments.rows, freq="D")
     frame = pd.DataFrame(
         {
@@ -54,6 +56,14 @@ def synthetic_series(series: int, rows: int, *, seed: int) -> Array:
     return np.stack(
         [_demand(draw, rows) if draw.random() < INTERMITTENT_SHARE else _curve(draw, rows) for _ in range(series)]
     )
+
+
+def random_walks(series: int, rows: int, *, seed: int) -> Array:
+    """Random walks float64 `(series, rows)` like exchange rates: independent returns of half a percent, half common."""
+    draw = np.random.default_rng(seed)
+    common, own = draw.normal(size=(1, rows)), draw.normal(size=(series, rows))
+    walks: Array = np.exp(draw.normal(size=(series, 1)) + np.cumsum(0.005 * (common + own) / 2**0.5, axis=1))
+    return walks
 
 
 def _curve(draw: np.random.Generator, rows: int) -> Array:

@@ -35,19 +35,19 @@ class Words(NamedTuple):
     words: Tensor
 
 
-def split_words(strings: Tensor, *, lowercase: bool = False, unit: Unit = "word") -> Words:
+def split_words(strings: Tensor, *, lowercase: bool = False, unit: Unit = "word", isolated: str = "") -> Words:
     """Normalises strings `(batch,)` (`normalize_text.code_points`) and splits them, in graph.
 
     Every space, and the beginning of a text that is not empty, is a sign that belongs to the word behind it.
-    Punctuation marks and digits are words of their own, words of more than 100 characters are several; with `unit`
-    "character" every character is a word.
+    Punctuation marks, digits and further `isolated` characters are words of their own, words of more than 100
+    characters are several; with `unit` "character" every character is a word.
     """
     points, rows = _marked(code_points(strings, lowercase=lowercase))
     if unit == "character":
         return _words(points, rows, tf.ones_like(points, tf.bool))
-    isolated = tf.reduce_any(tf.equal(points[:, None], tf.constant([ord(c) for c in ISOLATED])), axis=1)
-    after = tf.concat([[True], isolated[:-1]], axis=0)[: tf.size(points)]
-    return words_from(points, rows, isolated | after | changes(rows) | tf.equal(points, SIGN))
+    alone = tf.reduce_any(tf.equal(points[:, None], tf.constant([ord(c) for c in ISOLATED + isolated])), axis=1)
+    after = tf.concat([[True], alone[:-1]], axis=0)[: tf.size(points)]
+    return words_from(points, rows, alone | after | changes(rows) | tf.equal(points, SIGN))
 
 
 def words_from(points: Tensor, rows: Tensor, first: Tensor) -> Words:

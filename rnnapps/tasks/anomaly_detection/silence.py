@@ -55,9 +55,12 @@ def follow_silence(
     """
     counted = tf.ones_like(present[..., :1], tf.bool) if inside is None else inside[..., None]
     here, rows = (present > 0) & counted, running_sum(tf.cast(counted, tf.int32))
-    # Rows so far, less those up to the last value: that of before this chunk lies so far back as it was absent.
-    last = running_max(tf.where(here, rows, tf.int32.min))
-    absent = rows - tf.maximum(last, -before.absent[:, None])
+    if present.shape[1] == 1:
+        absent = (before.absent[:, None] + rows) * tf.cast(~here, tf.int32)
+    else:
+        # Rows so far, less those up to the last value: that of before this chunk lies so far back as it was absent.
+        last = running_max(tf.where(here, rows, tf.int32.min))
+        absent = rows - tf.maximum(last, -before.absent[:, None])
     unusual = (absent > tf.constant(np.array(usual, np.int32))) & counted
     # What waits is at least so much as was silent, and each value takes 1 off: u_t = max(u_(t-1) - a_t, b_t), of which
     # the solution is max(u_0, max over s <= t of b_s + A_s) - A_t, with A_t the sum of a up to t.

@@ -24,7 +24,7 @@ from rnnapps.tasks.anomaly_detection.scores import (
 )
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 from rnnapps.tasks.anomaly_detection.silence import Silence, follow_silence
-from rnnapps.types import Array, NamedTensors, Tensor
+from rnnapps.types import Array, NamedTensors, Size, Tensor
 
 __all__ = ["DetectorStream", "Flags", "Rows", "State"]
 
@@ -53,7 +53,16 @@ class Rows(NamedTuple):
     @property
     def inside(self) -> Tensor | None:
         """Bool `(batch, time)`, True where a row counts; None where all do."""
-        return None if self.lengths is None else tf.sequence_mask(self.lengths, tf.shape(self.values)[1])
+        if self.lengths is None:
+            return None
+        one = self.values.shape[1] == 1
+        return tf.greater(self.lengths, 0)[:, None] if one else tf.sequence_mask(self.lengths, self.time)
+
+    @property
+    def time(self) -> Size:
+        """Number of rows, those that do not count among them."""
+        known: int | None = self.values.shape[1]
+        return tf.shape(self.values)[1] if known is None else known
 
     def present(self, inside: Tensor | None) -> Tensor:
         """Bool `(batch, time, channels)`, True where there is a value in a row that is `inside`."""
@@ -63,7 +72,7 @@ class Rows(NamedTuple):
     @property
     def counts(self) -> Tensor:
         """Rows of each series that count, a number or int32 `(batch,)`."""
-        return tf.shape(self.values)[1] if self.lengths is None else self.lengths
+        return self.time if self.lengths is None else self.lengths
 
     def last_of(self, lines: Tensor, steps: int) -> Tensor:
         """Of lines `(batch, steps + time, ...)`, old ones before those of these rows, the `steps` last that count."""
@@ -183,7 +192,7 @@ class DetectorStream:
 
     def _flags(self, scores: Scores, rows: Rows, state: State, *, calibration: NamedTensors, seen: _Seen) -> Flags:
         """Scores beside their thresholds; nothing is flagged before the state of a series has settled."""
-        places = state["rows_seen"][:, None] + tf.range(tf.shape(rows.values)[1])
+        places = state["rows_seen"][:, None] + tf.range(rows.time)
         warmup = 0 if self.kind == "classifier" else self.config.warmup_steps
         settled = tf.cast(places >= warmup, tf.float32)
         score = scores.score * settled
@@ -241,7 +250,7 @@ class DetectorStream:
         outputs = forecast_rows(self.network, inputs, seen.inside)
         # (batch, horizon + time, leads, targets): at t stands what was said after row t - horizon of these rows.
         forecasts = tf.concat([state["forecasts"], outputs["forecast"]], axis=1)
-        horizon, time = self.network.output["forecast"].shape[2], tf.shape(seen.values)[1]
+        horizon, time = self.network.output["forecast"].shape[2], rows.time
         actual, valid = self._watched(seen.values), self._watched(seen.present)
         before = state["rows_seen"][:, None] + tf.range(time)
         total, count = tf.zeros_like(actual), tf.zeros_like(actual)

@@ -11,6 +11,7 @@ from rnnapps.contract.evaluation import MODEL, Comparison, Evaluation
 from rnnapps.metrics.parts import ratio
 from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
+from rnnapps.tasks.music_generation.frame_network import echo_of
 from rnnapps.tasks.music_generation.generation import Sampling, write_pieces
 from rnnapps.tasks.music_generation.metrics import frame_baselines, note_events
 from rnnapps.tasks.music_generation.metrics.frames import FrameScore, best_threshold
@@ -27,10 +28,10 @@ GENERATED_BEATS = 32
 
 def evaluate_music(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -> Evaluation:
     """Metrics and baselines on the test pieces, and diagnostics of generated pieces beside excerpts of the test's."""
-    frames, told = grid.representation == "frames", dict[str, float]()
+    frames, told, alone = grid.representation == "frames", dict[str, float](), dict[str, FrameScore]()
     scores: Mapping[str, FrameScore | EventScore]
     if frames:
-        scores, told = _frame_scores(network, grid, pieces)
+        scores, told, alone = _frame_scores(network, grid, pieces)
     else:
         scores = _event_scores(network, grid, pieces)
     statistics = {name: score.by_piece for name, score in scores.items()}
@@ -38,6 +39,7 @@ def evaluate_music(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -
     return Evaluation(
         metrics=metrics.pop(MODEL),
         baselines=metrics,
+        alone={name: score.metrics() for name, score in alone.items()},
         examples=int(statistics[MODEL][:, 1].sum()),
         split="test",
         diagnostics=told | diagnose(network, grid, pieces.test),
@@ -47,8 +49,11 @@ def evaluate_music(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -
 
 def _frame_scores(
     network: keras.Model, grid: MusicGrid, pieces: PieceSplits
-) -> tuple[dict[str, FrameScore], dict[str, float]]:
-    """The model and its baselines on frames, and the threshold of the model, which is chosen on validation pieces."""
+) -> tuple[dict[str, FrameScore], dict[str, float], dict[str, FrameScore]]:
+    """The model and its baselines on frames, the model's threshold, and what its network is without `Echo`, with it.
+
+    Thresholds are chosen on validation pieces.
+    """
     train, validation, held_out = (
         [grid.frames(piece) for piece in part] for part in (pieces.train, pieces.validation, pieces.test)
     )
@@ -56,7 +61,8 @@ def _frame_scores(
     threshold = best_threshold(lambda value: chosen(value).metrics()["frame_accuracy"])
     model = frame_scorer(network, held_out)(threshold)
     scored = frame_baselines.score_baselines(train, held_out, validation)
-    return {MODEL: model, **scored}, {"frame_threshold": threshold}
+    alone = {"network alone": frame_scorer(network, held_out, echo=False)(threshold)} if echo_of(network) else {}
+    return {MODEL: model, **scored}, {"frame_threshold": threshold}, alone
 
 
 def _event_scores(network: keras.Model, grid: MusicGrid, pieces: PieceSplits) -> dict[str, EventScore]:

@@ -10,10 +10,9 @@ from rnnapps.contract.endpoint import Endpoint, RowRule
 from rnnapps.contract.tensor_names import STATE, next_state
 from rnnapps.decoding.distribution import Rules
 from rnnapps.export.row_rules import between, ids_below, lengths_fit
-from rnnapps.layers.token_network import zero_states
 from rnnapps.tasks.music_generation.data.piece import KEYS
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
-from rnnapps.tasks.music_generation.frame_network import key_distribution, read_frames
+from rnnapps.tasks.music_generation.frame_network import echo_of, first_states, key_distribution, read_frames
 from rnnapps.tasks.music_generation.frame_sampling import (
     begin_frames,
     continue_frames,
@@ -87,7 +86,7 @@ def _scoring_frames(network: keras.Model, limits: MusicExportConfig) -> Endpoint
         valid = tf.sequence_mask(lengths, tf.shape(frames)[1])
         frames = tf.where(valid[..., None], tf.cast(frames, tf.float32), 0.0)
         before = tf.pad(frames, [[0, 0], [1, 0], [0, 0]])[:, :-1]
-        contexts, _ = read_frames(network, before, lengths, zero_states(network, tf.shape(frames)[0]))
+        contexts, _ = read_frames(network, before, lengths, first_states(network, tf.shape(frames)[0]))
         logits = key_distribution(network)(contexts, frames)
         mask = tf.cast(valid, tf.float32)
         return {"nats": frame_nats(logits, frames) * mask, "logits": logits * mask[..., None]}
@@ -141,7 +140,7 @@ def _stepping_frames(network: keras.Model, grid: MusicGrid, limits: MusicExportC
 
 def _states(network: keras.Model) -> tuple[list[str], dict[str, Array]]:
     """Names of the states, and their values before the first frame of the example rows."""
-    zeros = [state.numpy() for state in zero_states(network, ROWS)]
+    zeros = [np.asarray(state) for state in first_states(network, ROWS)]
     names = [f"{STATE}{number}" for number in range(len(zeros))]
     return names, dict(zip(names, zeros, strict=True))
 
@@ -152,12 +151,17 @@ def _specs_of(states: dict[str, Array]) -> dict[str, tf.TensorSpec]:
 
 
 def _key_by_key(network: keras.Model, grid: MusicGrid, limits: MusicExportConfig) -> Endpoint:
-    """Frames and states in, how likely each key of the next frame is out: drawing, key by key, is the client's."""
+    """Frames and states in, how likely each key of the next frame is out: drawing, key by key, is the client's.
+
+    It is the network alone: how far it looks back would be most of its memory.
+    """
     names, zeros = _states(network)
+    if echo_of(network) is not None:
+        zeros.pop(names.pop())
     known = tf.constant(grid.known)
 
     def step(frames: Tensor, lengths: Tensor, *, drawn: Tensor, **states: Tensor) -> dict[str, Tensor]:
-        contexts, final = read_frames(network, frames, lengths, [states[name] for name in names])
+        contexts, final = read_frames(network, frames, lengths, [states[name] for name in names], echo=False)
         context = tf.gather(contexts, lengths - 1, batch_dims=1)
         logits = key_distribution(network).given(context).logits(tf.cast(drawn, tf.float32))
         may = known | (last_frames(frames, lengths) > 0)

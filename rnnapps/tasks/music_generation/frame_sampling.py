@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from rnnapps.decoding.distribution import Rules
 from rnnapps.decoding.sampling import uniforms
-from rnnapps.layers.token_network import zero_states
-from rnnapps.tasks.music_generation.frame_network import frame_step, key_distribution, read_frames
+from rnnapps.tasks.music_generation.frame_network import first_states, frame_step, key_distribution, read_frames
 from rnnapps.tasks.music_generation.key_drawing import draw_frame
 from rnnapps.types import Array, Tensor, Tensors
 
@@ -29,7 +28,7 @@ def begin_frames(network: keras.Model, frames: Tensor, lengths: Tensor) -> tuple
         The context of the next frame's distribution `(batch, size)`, and the states.
     """
     frames = tf.pad(tf.cast(frames, tf.float32), [[0, 0], [1, 0], [0, 0]])  # a piece begins after silence
-    contexts, states = read_frames(network, frames, lengths + 1, zero_states(network, tf.shape(frames)[0]))
+    contexts, states = read_frames(network, frames, lengths + 1, first_states(network, tf.shape(frames)[0]))
     return tf.gather(contexts, lengths, batch_dims=1), states
 
 

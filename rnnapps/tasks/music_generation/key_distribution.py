@@ -101,12 +101,13 @@ class KeyDistribution(keras.layers.Layer):
     Args:
         keys: number of keys.
         hidden_units: size of the hidden layer between keys; 0 for independent keys.
+        recalled: the last values of a context are logits of the keys (`Echo`) that are added to these.
         **kwargs: `name` and `trainable` of the Keras layer; it computes in float32.
     """
 
-    def __init__(self, keys: int, *, hidden_units: int = 0, **kwargs: Any) -> None:
+    def __init__(self, keys: int, *, hidden_units: int = 0, recalled: bool = False, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.keys, self.hidden_units = keys, hidden_units
+        self.keys, self.hidden_units, self.recalled = keys, hidden_units, recalled
         degrees = np.linspace(1, keys - 1, max(hidden_units, 1)).round()
         places = np.arange(keys)
         # The masks M (keys, hidden), N (hidden, keys) and L (keys, keys), all for a product from the left.
@@ -116,7 +117,7 @@ class KeyDistribution(keras.layers.Layer):
 
     def build(self, context_shape: Sequence[int], frames_shape: object = None) -> None:
         """Makes the weights for contexts `(..., features)`."""
-        size, hidden = int(context_shape[-1]), self.hidden_units
+        size, hidden = int(context_shape[-1]) - self.keys * self.recalled, self.hidden_units
         self.kernel = self.add_weight(name="kernel", shape=(size, self.keys))
         self.bias = self.add_weight(name="bias", shape=(self.keys,), initializer="zeros")
         if hidden:
@@ -152,8 +153,11 @@ class KeyDistribution(keras.layers.Layer):
             context: `(..., features)`.
             between: what `between_keys` returned, which a loop over frames asks for once.
         """
-        context = tf.cast(context, tf.float32)
+        context, recalled = tf.cast(context, tf.float32), None
+        if self.recalled:
+            context, recalled = context[..., : -self.keys], context[..., -self.keys :]
         base = tf.matmul(context, self.kernel.value) + self.bias.value
+        base = base if recalled is None else base + recalled
         if not self.hidden_units:
             return KeyTerms(base)
         hidden = tf.matmul(context, self.context_kernel.value) + self.hidden_bias.value
@@ -168,4 +172,4 @@ class KeyDistribution(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
-        return config | {"keys": self.keys, "hidden_units": self.hidden_units}
+        return config | {"keys": self.keys, "hidden_units": self.hidden_units, "recalled": self.recalled}

@@ -18,7 +18,8 @@ from rnnapps.metrics.text import nats
 from rnnapps.tasks.music_generation.data.frame_windows import frame_batches
 from rnnapps.tasks.music_generation.data.music import PieceSplits
 from rnnapps.tasks.music_generation.data.piece import Piece
-from rnnapps.tasks.music_generation.frame_network import key_distribution
+from rnnapps.tasks.music_generation.fit_echo import echo_fitter
+from rnnapps.tasks.music_generation.frame_network import contexts_of, first_states, key_distribution
 from rnnapps.tasks.music_generation.key_drawing import expected_frame
 from rnnapps.tasks.music_generation.metrics.frames import FrameScore, frame_nats, score_frames
 from rnnapps.tasks.music_generation.metrics.note_events import EventScore
@@ -66,11 +67,17 @@ def _frame_objective(
         valid = tf.cast(batch["valid"], tf.float32)
         return tf.reduce_sum(frame_nats(outputs["logits"], batch["targets"]) * valid) / tf.reduce_sum(valid)
 
-    score = frame_scorer(network, [grid.frames(piece) for piece in pieces.validation], greedy=False)
+    held_out = [grid.frames(piece) for piece in pieces.validation]
+    score, fit = frame_scorer(network, held_out, greedy=False), echo_fitter(network, held_out)
+
+    def validate() -> dict[str, float]:
+        fit()
+        return {"validation_nats_per_step": score().metrics()["nats_per_step"]}
+
     return Objective(
         loss=loss,
         batches=batches_from,
-        validate=lambda: {"validation_nats_per_step": score().metrics()["nats_per_step"]},
+        validate=validate,
         metric="validation_nats_per_step",
         loss_unit="nats_per_step",
         time_step="grid step",
@@ -79,7 +86,9 @@ def _frame_objective(
     )
 
 
-def frame_scorer(network: keras.Model, rolls: Sequence[Array], *, greedy: bool = True) -> Callable[..., FrameScore]:
+def frame_scorer(
+    network: keras.Model, rolls: Sequence[Array], *, greedy: bool = True, echo: bool = True
+) -> Callable[..., FrameScore]:
     """A function that scores pieces with a frame network's weights of that moment.
 
     It takes the probability above which a key is expected, one half by default.
@@ -89,15 +98,15 @@ def frame_scorer(network: keras.Model, rolls: Sequence[Array], *, greedy: bool =
         rolls: frames of each piece `(steps, keys)`.
         greedy: also find the expected frames, key by key from the lowest, for `frame_accuracy`; without, it is that of
             the keys given the true ones below them.
+        echo: False scores the network alone.
     """
     distribution = key_distribution(network)
-    recurrent = network.get_layer("recurrent")
 
     @tf.function(autograph=False)
     def apply(
         threshold: Tensor, frames: Tensor, next_frames: Tensor, states: Tensors
     ) -> tuple[Tensor, Tensor, Tensors]:
-        contexts, final = recurrent(frames, states=states)
+        contexts, final = contexts_of(network, frames, states, echo=echo)
         logits = distribution(contexts, next_frames)
         if not (greedy and distribution.hidden_units):
             return logits, tf.cast(tf.sigmoid(logits) > threshold, tf.float32), final
@@ -105,7 +114,7 @@ def frame_scorer(network: keras.Model, rolls: Sequence[Array], *, greedy: bool =
         return logits, tf.reshape(expected_frame(terms, threshold), tf.shape(next_frames)), final
 
     def score(threshold: float = 0.5) -> FrameScore:
-        first, run = functools.partial(zero_states, network), functools.partial(apply, tf.constant(threshold))
+        first, run = functools.partial(first_states, network), functools.partial(apply, tf.constant(threshold))
         return score_frames(run, first, rolls, batch_size=SCORED_ROWS, window_steps=SCORED_STEPS)
 
     return score

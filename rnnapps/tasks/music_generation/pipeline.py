@@ -140,11 +140,12 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("frame_accuracy", "next_note_accuracy"))
     python_defaults: ClassVar[dict[str, str]] = {"output": ""}
+    settings_before: ClassVar[Mapping[str, Any]] = {"model.echo_steps": 0}
 
     def without_effect(self, config: Config) -> Mapping[str, str]:
         """Adds what only the network of the other representation reads."""
         frames = config.data.representation == "frames"
-        names = ("model.embedding_units", "model.tie_weights") if frames else ("model.key_units",)
+        names = ("model.embedding_units", "model.tie_weights") if frames else ("model.key_units", "model.echo_steps")
         why = f"data.representation {config.data.representation} has no use for it"
         return {**super().without_effect(config), **dict.fromkeys(names, why)}
 
@@ -195,7 +196,8 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
 
         if preprocessor.representation == "events":
             return token_network(config.model, preprocessor.tokens)
-        return frame_network(config.model, KEYS, hidden_units=config.model.key_units)
+        sizes = {"hidden_units": config.model.key_units, "echo_steps": config.model.echo_steps}
+        return frame_network(config.model, KEYS, **sizes)
 
     def join(self, fitted: Sequence[Fitted[Config, MusicGrid]]) -> keras.Model:
         """The mean of the members' probabilities of the next event."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -12,11 +12,11 @@ import tensorflow as tf
 from rnnapps.data.buckets import LengthBuckets
 from rnnapps.data.stored.arrays import ArrayWriter, StoredArray
 from rnnapps.errors import DataError
-from rnnapps.preprocessing.pieces import PieceVocabulary
 from rnnapps.preprocessing.special_pieces import END, PADDING, START
 from rnnapps.tasks.translation.data.pairs import Pair
 from rnnapps.tasks.translation.data.stored_pairs import StoredPairs
-from rnnapps.tasks.translation.vocabularies import PairVocabularies
+from rnnapps.tasks.translation.practice import practice_pairs
+from rnnapps.tasks.translation.vocabularies import PairVocabularies, shared_texts
 from rnnapps.types import Array, NamedTensors, Tensor
 
 __all__ = [
@@ -24,15 +24,18 @@ __all__ = [
     "StoredEncodedPairs",
     "decoder_reads",
     "encode_pairs",
-    "encode_texts",
+    "encode_training_pairs",
     "padded",
     "pair_batches",
 ]
 
 CHUNK = 2048
-FORMAT, IDS, ENDS = "ids 1", "ids.npy", "ends.npy"
+FORMAT, IDS, ENDS = "ids 2", "ids.npy", "ends.npy"
 BUCKETS = 8
 MULTIPLE = 2
+
+Sides: TypeAlias = tuple[list[Array], list[Array]]
+"""Ids of sources, and of their targets."""
 
 
 class EncodedPairs:
@@ -63,12 +66,15 @@ class StoredEncodedPairs:
     Args:
         pairs: the pairs.
         vocabularies: what cuts them.
+        seed: of `encode_training_pairs`; None where they are to be scored.
     """
 
-    def __init__(self, pairs: StoredPairs, vocabularies: PairVocabularies) -> None:
-        both = (vocabularies.source, vocabularies.target)
+    def __init__(self, pairs: StoredPairs, vocabularies: PairVocabularies, *, seed: int | None = None) -> None:
+        both, copies = (vocabularies.source, vocabularies.target), vocabularies.copies
         told = [(own.pieces, own.merges, own.lowercase, own.unit) for own in both]
-        folder = pairs.made(pairs.key(FORMAT, *told), partial(_write_ids, pairs, vocabularies))
+        copied = copies and (copies.kinds, copies.separated, copies.least_digits)
+        key = pairs.key(FORMAT, *told, copied, copies and seed)
+        folder = pairs.made(key, lambda folder: _write_ids(_sides(vocabularies, pairs, seed), folder))
         self._ids, ends = StoredArray(folder / IDS), StoredArray(folder / ENDS)[:]
         self._starts = np.concatenate([[0], ends]).astype(np.int64)
         self.lengths = np.diff(self._starts).reshape(-1, 2)
@@ -87,35 +93,69 @@ class StoredEncodedPairs:
         return self._ids[int(self._starts[number]) : int(self._starts[number + 1])]
 
 
-def _write_ids(pairs: StoredPairs, vocabularies: PairVocabularies, folder: Path) -> None:
+def _write_ids(chunks: Iterable[Sides], folder: Path) -> None:
     """Writes the ids of both sides of each pair, and where each side ends."""
     with ArrayWriter(folder / IDS, np.int32) as ids, ArrayWriter(folder / ENDS, np.int64) as ends:
-        for start in range(0, len(pairs), CHUNK):
-            sides = zip(*pairs[start : start + CHUNK], strict=True)
-            both = (vocabularies.source, vocabularies.target)
-            cut = [encode_texts(own, side) for own, side in zip(both, sides, strict=True)]
-            rows = [row for pair in zip(*cut, strict=True) for row in pair]
+        for sides in chunks:
+            rows = [row for pair in zip(*sides, strict=True) for row in pair]
             ends.append(ids.rows + np.cumsum([len(row) for row in rows]))
             ids.append(np.concatenate(rows))
 
 
-def encode_texts(vocabulary: PieceVocabulary, texts: Sequence[str]) -> list[Array]:
-    """Ids of each text, int32 `(pieces,)`, the end last."""
-    rows: list[Array] = []
-    for start in range(0, len(texts), CHUNK):
-        ids, lengths = (part.numpy() for part in vocabulary.encode(tf.constant(list(texts[start : start + CHUNK]))))
-        rows += [np.append(row[:length], np.int32(END)) for row, length in zip(ids, lengths, strict=True)]
-    return rows
-
-
 def encode_pairs(vocabularies: PairVocabularies, pairs: Sequence[Pair]) -> EncodedPairs | StoredEncodedPairs:
-    """Cuts both sides of all pairs into pieces."""
+    """Both sides of pairs to score, cut into pieces: the sentences as they are when they are translated."""
+    return _encoded(vocabularies, pairs, None)
+
+
+def encode_training_pairs(
+    vocabularies: PairVocabularies, pairs: Sequence[Pair], *, seed: int
+) -> EncodedPairs | StoredEncodedPairs:
+    """Both sides of training pairs, cut into pieces, symbols for the spans that both hold; and pairs to practise on.
+
+    Args:
+        vocabularies: what cuts them.
+        pairs: training pairs.
+        seed: chooses made-up pairs, see `practice.practice_pairs`.
+    """
+    return _encoded(vocabularies, pairs, seed)
+
+
+def _encoded(
+    vocabularies: PairVocabularies, pairs: Sequence[Pair], seed: int | None
+) -> EncodedPairs | StoredEncodedPairs:
+    """Pairs in memory or on disk."""
     if isinstance(pairs, StoredPairs):
-        return StoredEncodedPairs(pairs, vocabularies)
-    return EncodedPairs(
-        encode_texts(vocabularies.source, [pair.source for pair in pairs]),
-        encode_texts(vocabularies.target, [pair.target for pair in pairs]),
-    )
+        return StoredEncodedPairs(pairs, vocabularies, seed=seed)
+    sides: Sides = ([], [])
+    for chunk in _sides(vocabularies, pairs, seed):
+        for rows, more in zip(sides, chunk, strict=True):
+            rows += more
+    return EncodedPairs(*sides)
+
+
+def _sides(vocabularies: PairVocabularies, pairs: Sequence[Pair], seed: int | None) -> Iterator[Sides]:
+    """Ids of both sides in chunks, as of pairs to score, or with a seed as of training pairs."""
+    copies = vocabularies.copies
+    if copies is None or seed is None:
+        for start in range(0, len(pairs), CHUNK):
+            texts = (tf.constant(list(side)) for side in zip(*pairs[start : start + CHUNK], strict=True))
+            source, target = vocabularies.read_both(*texts)
+            yield _ended(source.ids, source.lengths), _ended(target.ids, target.lengths)
+        return
+    for own in (pairs, practice_pairs(pairs, seed=seed)):
+        for sources, targets in shared_texts(copies, own):
+            encoded = (
+                vocabulary.encode(tf.constant(texts))
+                for vocabulary, texts in ((vocabularies.source, sources), (vocabularies.target, targets))
+            )
+            first, second = (_ended(*ids) for ids in encoded)
+            yield first, second
+
+
+def _ended(ids: Tensor, lengths: Tensor) -> list[Array]:
+    """Each row of ids `(batch, pieces)`, int32 `(pieces,)`, with the end behind it."""
+    rows = zip(ids.numpy(), lengths.numpy(), strict=True)
+    return [np.append(row[:length], np.int32(END)) for row, length in rows]
 
 
 def padded(rows: Sequence[Array], width: int) -> Array:

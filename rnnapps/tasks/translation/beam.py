@@ -7,15 +7,13 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from rnnapps.tasks.translation.beam_rules import IMPOSSIBLE, NO_RULES, Rules
 from rnnapps.types import Tensor
 
 __all__ = ["BeamStep", "Hypotheses", "beam_search", "length_norm"]
 
 BeamStep = Callable[[Tensor, Any], tuple[Tensor, Any]]
 """Maps (last ids int32 `(batch, beams)`, states) to (logits `(batch, beams, ids)`, new states)."""
-
-IMPOSSIBLE = -1e30
-"""Log probability of what must not occur; far enough from the end of float32 that sums stay finite."""
 
 
 class Hypotheses(NamedTuple):
@@ -89,6 +87,7 @@ def beam_search(
     length_penalty: Tensor | float = 0.0,
     never: Sequence[int] = (),
     width: int | None = None,
+    rules: Rules = NO_RULES,
 ) -> Hypotheses:
     """Finds likely sequences that end.
 
@@ -109,6 +108,8 @@ def beam_search(
         length_penalty: at least 0, a number or float32 `(batch,)`; higher favours long sequences.
         never: ids that do not occur.
         width: at least the longest limit: so many steps are written out one by one, for a graph without loops.
+        rules: what must not be written again, and what must be copied; sequences that lack some of it have a lower
+            score, by 10 nats each.
 
     Returns:
         The results, as wide as the longest limit, or as `width`.
@@ -123,12 +124,13 @@ def beam_search(
 
     def body(now: Tensor, beam: _Beams) -> tuple[Tensor, _Beams]:
         logits, new_states = step(beam.last, beam.states)
-        sums = beam.sums[..., None] + _log_probabilities(logits, barred)
+        sums = rules.applied(beam.sums[..., None] + _log_probabilities(logits, barred), beam.ids, now)
         last_step = now + 1 >= limits  # (batch,): these rows must end here
         sums = tf.where(last_step[:, None, None], _only(sums, end_id), sums)
         candidates = _candidates(sums, beams)
         # Ends first: they read the ids and parents of the beam before it is replaced.
-        ended = _with_ended(beam, candidates, now, end_id=end_id, norm=length_norm(now + 1, penalty))
+        owed = rules.owed(beam.ids)
+        ended = _with_ended(beam, candidates, now, end_id=end_id, norm=length_norm(now + 1, penalty), owed=owed)
         longer = _longer(ended, candidates, new_states, now, end_id=end_id)
         done = beam.done | last_step | _settled(longer, now + 1, limits, penalty=penalty[:, 0], n_best=n_best)
         return now + 1, _kept(beam, longer._replace(done=done), beam.done)
@@ -197,13 +199,15 @@ def _candidates(sums: Tensor, beams: int) -> _Candidates:
     return _Candidates(tf.maximum(best, IMPOSSIBLE), chosen // count, chosen % count)
 
 
-def _with_ended(beam: _Beams, candidates: _Candidates, now: Tensor, *, end_id: int, norm: Tensor) -> _Beams:
-    """The best of the sequences that ended before and those that end now."""
+def _with_ended(
+    beam: _Beams, candidates: _Candidates, now: Tensor, *, end_id: int, norm: Tensor, owed: Tensor
+) -> _Beams:
+    """The best of the sequences that ended before and those that end now, less the nats `(batch, beams)` they owe."""
     width = beam.sums.shape[1]
     # Only ends among the best `width` count: beam search would not have gone on with the others either.
     sums, parents, ids = (part[:, :width] for part in candidates)
     exist = tf.equal(ids, end_id) & (sums > IMPOSSIBLE / 2)
-    scores = tf.where(exist, sums / norm, IMPOSSIBLE)
+    scores = tf.where(exist, (sums - tf.gather(owed, parents, batch_dims=1)) / norm, IMPOSSIBLE)
     best, chosen = tf.math.top_k(tf.concat([beam.ended_scores, scores], axis=1), width)
 
     def pick(before: Tensor, current: Tensor) -> Tensor:

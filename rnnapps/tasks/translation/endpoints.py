@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -36,6 +39,7 @@ MEANINGS = {
     "source_lengths": "how many of them there are, with the end (batch,)",
     "log_probability": "natural logarithm of the probability of the translation (batch,)",
     "log_probabilities": "that of each piece and of the end (batch, time + 1), zeros behind it",
+    "appended": "addresses, placeholders, tags and numbers that the model had left out: they stand at its end (batch,)",
     "attention": "where each piece and the end attended to (batch, time + 1, places)",
 }
 
@@ -46,8 +50,8 @@ def translation_endpoints(
     """`serving_default` translates, `greedy` faster, `n_best` with a penalty; `score` judges; the others take ids."""
     return {
         "serving_default": _translating(network, vocabularies, decoding, limits),
-        "greedy": _translating(network, vocabularies, GREEDY, limits),
-        "n_best": _listing(network, vocabularies, decoding.beam_width, limits),
+        "greedy": _translating(network, vocabularies, replace(GREEDY, no_repeat=decoding.no_repeat), limits),
+        "n_best": _listing(network, vocabularies, decoding, limits),
         "score": _scoring(network, vocabularies, limits),
         **id_endpoints(network, vocabularies, limits),
     }
@@ -57,10 +61,11 @@ def _translating(
     network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig, limits: TranslationExportConfig
 ) -> Endpoint:
     """Sentences in, their translations out, the best with all that is known of it."""
-    beams, penalty = decoding.beam_width, decoding.length_penalty
+    beams, penalty, again = decoding.beam_width, decoding.length_penalty, decoding.no_repeat
+    search = functools.partial(translate, beams=beams, n_best=beams, length_penalty=penalty, no_repeat=again)
 
     def run(sentence: Tensor) -> dict[str, Tensor]:
-        best = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=penalty)
+        best = search(network, vocabularies, sentence)
         return {
             "translation": best.texts[:, 0],
             "score": best.scores[:, 0],
@@ -71,6 +76,7 @@ def _translating(
             "attention": best.attention,
             "source_pieces": best.source_texts,
             "source_lengths": best.source_lengths,
+            "appended": best.appended[:, 0],
         }
 
     return Endpoint(
@@ -84,12 +90,14 @@ def _translating(
 
 
 def _listing(
-    network: keras.Model, vocabularies: PairVocabularies, beams: int, limits: TranslationExportConfig
+    network: keras.Model, vocabularies: PairVocabularies, decoding: DecodingConfig, limits: TranslationExportConfig
 ) -> Endpoint:
     """Sentences and penalties in, several translations of each out."""
+    beams, again = decoding.beam_width, decoding.no_repeat
 
     def run(sentence: Tensor, length_penalty: Tensor) -> dict[str, Tensor]:
-        best = translate(network, vocabularies, sentence, beams=beams, n_best=beams, length_penalty=length_penalty)
+        options = {"n_best": beams, "length_penalty": length_penalty, "no_repeat": again}
+        best = translate(network, vocabularies, sentence, beams=beams, **options)
         return _listed(best.texts, best.scores)
 
     signature = {"sentence": tf.TensorSpec((None,), tf.string), "length_penalty": tf.TensorSpec((None,), tf.float32)}
@@ -109,16 +117,15 @@ def _scoring(network: keras.Model, vocabularies: PairVocabularies, limits: Trans
     """Sentences and translations in, how likely the model holds these out."""
 
     def run(sentence: Tensor, translation: Tensor) -> dict[str, Tensor]:
-        source, source_lengths, texts = vocabularies.source.encode_with_texts(sentence)
-        target, lengths, pieces = vocabularies.target.encode_with_texts(translation)
-        source, source_lengths = ended(source, source_lengths)
-        found, attention = judge(network, encode(network, source, source_lengths), target, lengths)
+        read, given = vocabularies.read_both(sentence, translation)
+        source, source_lengths = ended(read.ids, read.lengths)
+        found, attention = judge(network, encode(network, source, source_lengths), given.ids, given.lengths)
         return {
             "log_probability": sum_of_rows(found),
             "log_probabilities": found,
-            "target_pieces": pieces,
-            "target_lengths": lengths,
-            "source_pieces": tf.pad(texts, [[0, 0], [0, 1]], constant_values=""),
+            "target_pieces": given.texts,
+            "target_lengths": given.lengths,
+            "source_pieces": tf.pad(read.texts, [[0, 0], [0, 1]], constant_values=""),
             "source_lengths": source_lengths,
             "attention": attention,
         }
@@ -141,14 +148,14 @@ def _listed(texts: Tensor, scores: Tensor) -> dict[str, Tensor]:
 
 
 def _sentences(vocabularies: PairVocabularies) -> Array:
-    """Sentences of known pieces, one with unknown characters, and an empty one."""
+    """Sentences of known pieces, one with unknown characters and what is copied, and an empty one."""
     ids = id_examples("source", vocabularies.source.size)
     known = vocabularies.source.decode(ids["source"], ids["source_lengths"]).numpy()
-    return np.array([known[0], b"", known[2], known[3] + b" \xe2\x98\x83", known[4]], object)
+    return np.array([known[0], b"", known[2], known[3] + b" \xe2\x98\x83 4711 {0}", known[4]], object)
 
 
 def _translations(vocabularies: PairVocabularies) -> Array:
     """The same of the other side."""
     ids = id_examples("target", vocabularies.target.size)
     known = vocabularies.target.decode(ids["target"], ids["target_lengths"]).numpy()
-    return np.array([known[0], known[1], b"", known[3] + b" \xe2\x98\x83", known[4]], object)
+    return np.array([known[0], known[1], b"", known[3] + b" \xe2\x98\x83 {0}", known[4]], object)

@@ -12,7 +12,7 @@ from rnnapps.errors import ConfigError
 from rnnapps.tasks.translation.batches import encode_pairs
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
 from rnnapps.tasks.translation.data.stored_pairs import StoredPairs
-from rnnapps.tasks.translation.decoding import GREEDY, translator
+from rnnapps.tasks.translation.decoding import GREEDY, Written, translator
 from rnnapps.tasks.translation.model_config import DecodingConfig
 from rnnapps.tasks.translation.objective import pair_scorer
 from rnnapps.tasks.translation.scores import bleu_of, bleu_statistics, score_translations, signatures
@@ -63,8 +63,8 @@ def evaluate_translation(
     written |= _baselines(pairs.train, held_out, lowercase)
     scores = {name: score(texts) for name, texts in written.items()}
     # A beam of one is greedy search, which is not run twice.
-    greedily = written[MODEL] if decoding.beam_width == 1 else translate_all(network, vocabularies, held_out, GREEDY)
-    greedy = score(greedily)
+    alone = decoding.beam_width == 1
+    greedy = score(written[MODEL] if alone else translate_all(network, vocabularies, held_out, _greedy(decoding)))
     perplexity = pair_scorer(network, encode_pairs(vocabularies, held_out))()
     return Evaluation(
         metrics={**scores.pop(MODEL), **perplexity},
@@ -83,6 +83,11 @@ def evaluate_translation(
     )
 
 
+def _greedy(decoding: DecodingConfig) -> DecodingConfig:
+    """The same without a beam."""
+    return replace(GREEDY, no_repeat=decoding.no_repeat)
+
+
 def _compared(written: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]], lowercase: bool) -> Comparison:
     """Model and baselines by BLEU, pair by pair."""
     statistics = {name: bleu_statistics(texts, references, lowercase=lowercase) for name, texts in written.items()}
@@ -96,9 +101,9 @@ def translate_all(
     return _best(translator(network, vocabularies, decoding)([pair.source for pair in pairs]))
 
 
-def _best(ranked: Sequence[Sequence[tuple[str, float]]]) -> list[str]:
-    """The first text of each list of (text, score)."""
-    return [translations[0][0] for translations in ranked]
+def _best(ranked: Sequence[Sequence[Written]]) -> list[str]:
+    """The first text of each list of translations."""
+    return [translations[0].text for translations in ranked]
 
 
 def _tuned(

@@ -70,6 +70,7 @@ class DecodingConfig:
         beam_width: hypotheses that are pursued side by side, 1 to 64; 1 always takes the likeliest token.
         length_penalty: higher favours longer translations (Wu et al. 2016, arXiv:1609.08144, equation 14), 0 to 10; 0
             compares sums of log probabilities. `evaluate --tune` finds it.
+        no_repeat: no sequence of so many tokens is written twice, 2 to 16, unless there is no letter in it; 0 for any.
 
     Raises:
         ConfigError: a value is out of range.
@@ -77,8 +78,10 @@ class DecodingConfig:
 
     beam_width: int = 5
     length_penalty: float = 1.0
+    no_repeat: int = 6
 
     def __post_init__(self) -> None:
         """Checks the values."""
         require("decoding.beam_width", self.beam_width, "from 1 to 64", 1 <= self.beam_width <= 64)
         require("decoding.length_penalty", self.length_penalty, "from 0 to 10", 0 <= self.length_penalty <= 10)
+        require("decoding.no_repeat", self.no_repeat, "0, or from 2 to 16", self.no_repeat in (0, *range(2, 17)))

@@ -17,6 +17,7 @@ from rnnapps.tasks.translation.batches import (
     StoredEncodedPairs,
     decoder_reads,
     encode_pairs,
+    encode_training_pairs,
     pair_batches,
 )
 from rnnapps.tasks.translation.data.pairs import Pair, PairSplits
@@ -48,15 +49,14 @@ def translation_objective(
 
     The best state is the one whose greedy translations of the validation pairs have the highest BLEU.
     """
-    cut = functools.partial(
-        pair_batches, encode_pairs(vocabularies, pairs.train), batch_size=training.batch_size, steps=training.steps
-    )
+    encoded = encode_training_pairs(vocabularies, pairs.train, seed=seed)
+    cut = functools.partial(pair_batches, encoded, batch_size=training.batch_size, steps=training.steps)
     score = pair_scorer(network, encode_pairs(vocabularies, pairs.validation))
     write = translator(network, vocabularies, GREEDY)
     chosen = pairs.validation[:VALIDATED]
 
     def validate() -> dict[str, float]:
-        texts = [best[0][0] for best in write([pair.source for pair in chosen])]
+        texts = [best[0].text for best in write([pair.source for pair in chosen])]
         scores = score_translations(texts, [[pair.target] for pair in chosen], lowercase=lowercase)
         return {
             "validation_nats_per_token": score()["nats_per_token"],
@@ -137,5 +137,6 @@ def _samples(write: Translator, pairs: Sequence[Pair]) -> list[str]:
     """Some translations beside their sources and references."""
     ranked = write([pair.source for pair in pairs])
     return [
-        f"{pair.source}\n-> {best[0][0]}\n(reference: {pair.target})" for pair, best in zip(pairs, ranked, strict=True)
+        f"{pair.source}\n-> {best[0].text}\n(reference: {pair.target})"
+        for pair, best in zip(pairs, ranked, strict=True)
     ]

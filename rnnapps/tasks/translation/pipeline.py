@@ -119,6 +119,7 @@ class Translation(Pipeline[Config, "PairSplits", "PairVocabularies"]):
         "It may leave out or repeat parts of long sentences.",
     )
     higher_is_better: ClassVar[frozenset[str]] = frozenset(("bleu", "chrf", "exact_match_percent", "greedy_bleu"))
+    settings_before: ClassVar[Mapping[str, object]] = {"data.copied": (), "decoding.no_repeat": 0}
     evaluation_switches: ClassVar[dict[str, str]] = {"tune": "first choose the length penalty on the validation split"}
 
     def recognise(self, source: str) -> Recognised | None:
@@ -287,9 +288,10 @@ def _translate(
     def translate(sentences: Sequence[str]) -> list[TranslatedSentence]:
         results = []
         for sentence, best in zip(sentences, write(sentences), strict=True):
-            listed = tuple(Alternative(text, score) for text, score in best)
-            alternatives = listed if n_best > 1 else ()
-            results.append(TranslatedSentence(sentence, listed[0].text, listed[0].score, alternatives))
+            alternatives = tuple(Alternative(other.text, other.score) for other in best) if n_best > 1 else ()
+            if best[0].appended:
+                print(f"note: {best[0].text!r}: the last {best[0].appended} had been left out", file=sys.stderr)
+            results.append(TranslatedSentence(sentence, best[0].text, best[0].score, alternatives, best[0].appended))
         return results
 
     return translate

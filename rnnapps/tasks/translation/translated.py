@@ -30,12 +30,14 @@ class TranslatedSentence:
         text: the best translation.
         score: its log probability in nats over ((5 + tokens) / 6) ** length penalty, the end counted; 0 is certainty.
         alternatives: the best translations, `text` first, where more than one was asked for; there may be fewer.
+        appended: how many addresses, placeholders, tags and numbers the model had left out: they stand at the end.
     """
 
     sentence: str
     text: str
     score: float
     alternatives: tuple[Alternative, ...] = ()
+    appended: int = 0
 
     def __str__(self) -> str:
         return self.text

@@ -175,14 +175,15 @@ class VideoFormat:
 
     def _working(self, picture: Tensor, box: Tensor) -> Tensor:
         """A picture uint8 `(height, width, 3)` at the working size: the twin of `working_frames.to_working_size`."""
-        height, width = tf.shape(picture)[0], tf.shape(picture)[1]
-        if self.crop == "stretch":
-            box = tf.stack([0, 0, height, width])
-        elif self.crop == "centre":
-            box = _centre_box(height, width)
-        part = tf.cast(_cut(picture, box), tf.float32)
+        if self.crop == "centre":
+            picture = _centre(picture)
+        elif self.crop == "subject":
+            picture = _cut(picture, box)
+        part = tf.cast(picture, tf.float32)
         if self.colour == "grey":
-            part = tf.tensordot(part, tf.constant(GREY_SHARES), 1)[..., None]
+            # As `tf.tensordot` does, which asks for more sizes: this runs for each picture.
+            flat = tf.matmul(tf.reshape(part, [-1, 3]), tf.constant(GREY_SHARES)[:, None])
+            part = tf.reshape(flat, tf.concat([tf.shape(part)[:2], [1]], axis=0))
         small = tf.image.resize(part, (self.size, self.size), method="bilinear", antialias=True)
         return tf.ensure_shape(tf.cast(tf.round(tf.clip_by_value(small, 0.0, 255.0)), tf.uint8), self.frame_shape)
 
@@ -197,6 +198,14 @@ def _centre_box(height: Tensor, width: Tensor) -> Tensor:
     """The twin of `working_frames.centre_box`."""
     side = tf.minimum(height, width)
     return tf.stack([(height - side) // 2, (width - side) // 2, side, side])
+
+
+def _centre(picture: Tensor) -> Tensor:
+    """The part of a picture that `_centre_box` names, which lies inside."""
+    sizes = tf.shape(picture)[:2]
+    side = tf.reduce_min(sizes)
+    begin = tf.concat([(sizes - side) // 2, [0]], axis=0)
+    return tf.ensure_shape(tf.strided_slice(picture, begin, begin + tf.stack([side, side, 3])), (None, None, 3))
 
 
 def _subject_box(picture: Tensor) -> Tensor:

@@ -14,9 +14,10 @@ from rnnapps.layers.token_network import token_network
 from rnnapps.tasks.music_generation.client import answer_midi, request_arrays
 from rnnapps.tasks.music_generation.data.midi import parse_midi, write_midi
 from rnnapps.tasks.music_generation.data.piece import LOWEST_KEY, Piece
+from rnnapps.tasks.music_generation.echo import KINDS
 from rnnapps.tasks.music_generation.endpoints import music_endpoints
 from rnnapps.tasks.music_generation.export_config import MusicExportConfig
-from rnnapps.tasks.music_generation.frame_network import frame_network
+from rnnapps.tasks.music_generation.frame_network import echo_of, frame_network
 from rnnapps.tasks.music_generation.generation import Sampling, stream_changes, write_pieces
 from rnnapps.tasks.music_generation.model_config import MusicModelConfig
 from rnnapps.tasks.music_generation.pipeline import PIPELINE, Config, PredictOptions
@@ -34,8 +35,11 @@ def model(request: pytest.FixtureRequest) -> tuple[keras.Model, MusicGrid]:
     keras.utils.set_random_seed(0)
     if request.param == "events":
         return token_network(CONFIG, GRIDS["events"].tokens), GRIDS["events"]
-    network = frame_network(CONFIG, 88, hidden_units=0 if "independent" in request.param else 5)
+    sizes = {"echo_steps": 16} if "independent" in request.param else {"hidden_units": 5}
+    network = frame_network(CONFIG, 88, **sizes)
     network.get_layer("keys").bias.assign(tf.fill([88], -2.5))  # else half of all keys sound
+    if echo := echo_of(network):
+        echo.kernel.assign(tf.tile([[3.0, -0.5]], [KINDS, 1]))
     return network, GRIDS["frames"]
 
 

@@ -31,6 +31,7 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "data.representation": Change("events", {"model.key_units": 192}),
         "data.velocity_levels": Change(4, events),
         "data.longest_shift_steps": Change(2, events),
+        "model.echo_steps": Change(0),
         "model.embedding_units": Change(8, events),
         "model.tie_weights": Change(True, events | {"model.embedding_units": 32}),
         "primer": Change(str(second), {"primer": str(first)}),

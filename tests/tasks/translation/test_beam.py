@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.tasks.translation.beam import Hypotheses, beam_search, length_norm
+from rnnapps.tasks.translation.beam_rules import DIGITS, WORD, Copying, Repeats, Rules
 
 START, END, BARRED = 1, 2, 0
 Scorer = Callable[[int, int, int], Any]
@@ -191,3 +192,56 @@ def test_ids_behind_a_sequence_are_zero() -> None:
     behind = ~tf.sequence_mask(result.lengths, 6)
     assert result.ids.shape == (2, 1, 6) and int(result.lengths[1, 0]) <= 1
     assert not np.any(result.ids.numpy()[behind.numpy()])
+
+
+def ruled(step: Any, states: Any, rules: Rules, *, beams: int, steps: int = 12) -> Hypotheses:
+    """A search of two rows under rules, which prefers long sequences."""
+    limits = tf.fill([2], steps)
+    shape = {"start_id": START, "end_id": END, "limits": limits, "beams": beams, "n_best": beams}
+    return beam_search(step, states, **shape, length_penalty=2.0, rules=rules)
+
+
+@pytest.mark.parametrize(("beams", "length"), [(1, 2), (3, 3)])
+def test_nothing_is_written_twice_but_numbers(beams: int, length: int) -> None:
+    """The network writes 5, 6, 7, 5, 6, 7... and hardly ever ends."""
+
+    def step(last: Any, states: Any) -> Any:
+        following = tf.gather(tf.constant([5, 5, 5, 5, 5, 6, 7, 5, 5]), last)
+        return tf.one_hot(following, 9) * 20.0 - 40.0 * tf.one_hot(END, 9), states
+
+    def repeated(*kinds: int, of: int = 0) -> int:
+        rules = Rules(Repeats(length, tf.constant(kinds)) if kinds else None)
+        result = ruled(step, tf.zeros(2), rules, beams=beams)
+        rows = [sequence for row in (0, 1) for _, sequence in found(result, row)]
+        assert max(map(len, rows)) > 6
+        grams = [[row[i : i + length] for i in range(len(row) - length + 1)] for row in rows]
+        kept = [[gram for gram in own if not of or of in gram] for own in grams]
+        return sum(len(own) - len(set(own)) for own in kept)
+
+    assert repeated() > 0
+    assert repeated(*[WORD] * 9) == 0
+    assert repeated(*[0] * 9) == 0, "marks without digits do not repeat themselves either"
+    assert repeated(*[DIGITS] * 9) > 0
+    assert repeated(*[DIGITS] * 7, WORD, WORD, of=7) == 0, "7 is a word, and what holds it is no number"
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_symbols_are_written_once_and_only_where_they_are(beams: int) -> None:
+    wanted = np.array([[True, True, False], [False, False, True]])
+    copying = Copying(5, tf.constant(wanted))
+    step, states, _ = chain(9, 2, 12, seed=3)
+
+    def eager(last: Any, states: Any) -> Any:
+        logits, states = step(last, states)
+        return logits + tf.constant([0, 0, -3, 0, 0, 4, 4, 4, 0.0]), states
+
+    free, result = (ruled(eager, states, rules, beams=beams) for rules in (Rules(), Rules(copying=copying)))
+    assert all(len(own) > len(set(own)) for row in (0, 1) for _, own in found(free, row)), "they would be repeated"
+    for row, symbols in ((0, {5, 6}), (1, {7})):
+        for place, (score, sequence) in enumerate(found(result, row)):
+            written = [number for number in sequence if number in (5, 6, 7)]
+            assert len(written) == len(set(written)) and set(written) <= symbols
+            nats = float(result.log_probabilities[row, place]) - 10 * len(symbols - set(written))
+            assert score == pytest.approx(nats / ((5 + len(sequence) + 1) / 6) ** 2, abs=1e-4)
+            missing = copying.missing(result.ids)[row, place].numpy()
+            assert {5 + number for number in np.flatnonzero(missing)} == symbols - set(written)

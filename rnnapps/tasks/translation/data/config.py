@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from rnnapps.config import require, require_choice, shares_of_given
 from rnnapps.data.large_data import LargeDataConfig
 from rnnapps.errors import ConfigError
 from rnnapps.preprocessing.piece_kinds import PieceKind
 
-__all__ = ["PairDataConfig"]
+__all__ = ["CopiedKind", "PairDataConfig"]
+
+CopiedKind = Literal["urls", "emails", "placeholders", "tags", "numbers"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class PairDataConfig(LargeDataConfig):
             `words` or `characters`.
         source_vocabulary: the most kinds of source tokens.
         target_vocabulary: the most kinds of target tokens.
+        copied: what a translation takes over as it is: of `urls`, `emails`, `placeholders` ({0}, %s), `tags` and
+            `numbers`; `[]` leaves all to the network. Of numbers it is learned from the training pairs which ones.
         longest: training pairs with a longer side are dropped, in characters.
         largest_ratio: training pairs with one side more than so many times as long as the other are dropped; sides of
             up to 20 characters may differ by more.
@@ -60,6 +65,7 @@ class PairDataConfig(LargeDataConfig):
     tokens: PieceKind = "subwords"
     source_vocabulary: int = 6000
     target_vocabulary: int = 4000
+    copied: tuple[CopiedKind, ...] = get_args(CopiedKind)
     longest: int = 500
     largest_ratio: float = 4.0
     grow_tokens: int = 500
@@ -92,6 +98,8 @@ class PairDataConfig(LargeDataConfig):
         require("data.largest_ratio", self.largest_ratio, "at least 1", self.largest_ratio >= 1)
         require("data.grow_tokens", self.grow_tokens, "at least 0", self.grow_tokens >= 0)
         require_choice("data.tokens", self.tokens, PieceKind)
+        for kind in self.copied:
+            require_choice("data.copied", kind, CopiedKind)
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""

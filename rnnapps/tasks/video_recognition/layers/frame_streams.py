@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.tasks.video_recognition.layers.frame_encoder import encode
-from rnnapps.types import Tensor
+from rnnapps.types import Tensor, Tensors
 
 __all__ = ["EveryFrame", "FrameDifferences"]
 
@@ -25,12 +25,14 @@ class FrameDifferences(keras.layers.Layer):
 
     Args:
         lags: numbers of steps.
+        pixels: by what the pixels themselves are multiplied, which then come first; 0 to leave them out. (Joining them
+            later would be another pass over all pictures.)
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
-    def __init__(self, lags: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, lags: Sequence[int], *, pixels: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags = list(lags)
+        self.lags, self.pixels = list(lags), pixels
 
     @property
     def memory(self) -> int:
@@ -38,7 +40,7 @@ class FrameDifferences(keras.layers.Layer):
         return max(self.lags)
 
     def call(self, frames: Tensor) -> Tensor:
-        """Maps uint8 `(batch, time, height, width, channels)` to floats with `channels` x lags channels."""
+        """Maps uint8 `(batch, time, height, width, channels)` to floats with channels for each lag, and of pixels."""
         pixels = tf.cast(frames, self.compute_dtype)
         time = tf.shape(pixels)[1]
         differences = []
@@ -47,7 +49,12 @@ class FrameDifferences(keras.layers.Layer):
             changes = pixels[:, back:] - pixels[:, : time - back]
             whole = tf.concat([tf.zeros_like(pixels[:, :back]), changes], axis=1)
             differences.append(tf.ensure_shape(whole, frames.shape))
-        return tf.concat(differences, axis=-1) * (GAIN / 255)
+        return self._joined(pixels, differences)
+
+    def _joined(self, pixels: Tensor, differences: Tensors) -> Tensor:
+        """Pixels, if they are asked for, and differences, all in their own units."""
+        scaled = [difference * (GAIN / 255) for difference in differences]
+        return tf.concat([pixels * self.pixels, *scaled] if self.pixels else scaled, axis=-1)
 
     def go_on(self, frames: Tensor, lengths: Tensor, *, recent: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """More frames of videos.
@@ -59,7 +66,7 @@ class FrameDifferences(keras.layers.Layer):
             seen: int32 `(batch,)`, frames before these.
 
         Returns:
-            The differences `(batch, time, height, width, channels x lags)`, and the new `recent`.
+            What `call` gives of them, and the new `recent`.
         """
         time, joined = tf.shape(frames)[1], tf.concat([recent, frames], axis=1)
         pixels, number, differences = tf.cast(joined, self.compute_dtype), seen[:, None] + tf.range(time), []
@@ -68,16 +75,16 @@ class FrameDifferences(keras.layers.Layer):
             changes = pixels[:, self.memory :] - pixels[:, self.memory - lag : self.memory - lag + time]
             differences.append(tf.where(known, changes, tf.zeros_like(changes)))
         last = tf.gather(joined, lengths[:, None] + tf.range(self.memory), batch_dims=1)
-        return tf.concat(differences, axis=-1) * (GAIN / 255), last
+        return self._joined(pixels[:, self.memory :], differences), last
 
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """The shape of the inputs, with a channel for each lag."""
-        return (*frames_shape[:-1], (frames_shape[-1] or 1) * len(self.lags))
+        """The shape of the inputs, with channels for each lag, and of pixels."""
+        return (*frames_shape[:-1], (frames_shape[-1] or 1) * (len(self.lags) + bool(self.pixels)))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
-        return config | {"lags": self.lags}
+        return config | {"lags": self.lags, "pixels": self.pixels}
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -98,7 +105,9 @@ class EveryFrame(keras.layers.Layer):
         """Maps `(batch, time, height, width, channels)` to `(batch, time, features)`."""
         rows, time = (tf.shape(frames)[axis] if frames.shape[axis] is None else frames.shape[axis] for axis in (0, 1))
         each = tf.reshape(frames, (-1, *frames.shape[2:]))
-        features = self.model(each, training=True) if training else encode(self.model, each)
+        # The few pictures of a step are sooner read than kernels are multiplied.
+        plain = training or frames.shape[1] == 1
+        features = self.model(each, training=training) if plain else encode(self.model, each)
         return tf.reshape(features, (rows, time, features.shape[-1]))
 
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
@@ -78,13 +78,8 @@ def video_network(
 def _stream(kind: str, frames: Tensor, lags: Sequence[int]) -> Tensor:
     """What an encoder of this kind sees of frames uint8 `(batch, time, size, size, channels)`, as floats."""
     if kind == "frames":
-        return _Pixels(1.0, name="pixels")(frames)
-    differences = FrameDifferences(lags, name=DIFFERENCES)(frames)
-    if kind == "differences":
-        return differences
-    return keras.layers.Concatenate(name="pixels_and_differences")(
-        [_Pixels(pixel_scaling(), name="pixels")(frames), differences]
-    )
+        return _Pixels(name="pixels")(frames)
+    return FrameDifferences(lags, pixels=pixel_scaling() if kind == "both" else 0.0, name=DIFFERENCES)(frames)
 
 
 def pixel_scaling() -> float:
@@ -94,21 +89,13 @@ def pixel_scaling() -> float:
 
 @keras.saving.register_keras_serializable(package="rnnapps")
 class _Pixels(keras.layers.Layer):
-    """Pixels as floats, scaled."""
-
-    def __init__(self, scale: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.scale = scale
+    """Pixels as floats."""
 
     def call(self, frames: Tensor) -> Tensor:
-        return tf.cast(frames, self.compute_dtype) * self.scale
+        return tf.cast(frames, self.compute_dtype)
 
     def compute_output_shape(self, frames_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return frames_shape
-
-    def get_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = super().get_config()
-        return config | {"scale": self.scale}
 
 
 class VideoStep:
@@ -160,10 +147,7 @@ class VideoStep:
 
     def _input(self, kind: str, frames: Tensor, changes: Tensor | None) -> Tensor:
         """What an encoder of this kind sees of frames; the twin of `_stream`."""
-        pixels = tf.cast(frames, self.stack.compute_dtype)
-        if kind == "frames":
-            return pixels
-        return changes if kind == "differences" else tf.concat([pixels * pixel_scaling(), changes], axis=-1)
+        return tf.cast(frames, self.stack.compute_dtype) if kind == "frames" else changes
 
     def state_specs(self) -> dict[str, tf.TensorSpec]:
         """Shape and type of each state, the batch of any size."""
