@@ -118,7 +118,7 @@ def measured(task: str, source: Path, cache: Path) -> list[tuple[str, dict[str, 
     found: list[tuple[str, dict[str, Any]]] = []
     for name, megabytes in (*WAYS.items(), ("on disk, again", WAYS["on disk"])):
         command = [sys.executable, "-m", "benchmarks.large_data", "--read", task, str(source), str(megabytes)]
-        environment = {**os.environ, "RNNAPPS_CACHE": str(cache)}
+        environment = {**os.environ, "RNNAPPS_CACHE": str(cache), "TF_CPP_MIN_LOG_LEVEL": "2"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         lines = done.stdout.strip().splitlines()
         problem = (done.stderr.strip().splitlines() or ["killed"])[-1]
@@ -173,8 +173,8 @@ def table(task: str, size: float, found: list[tuple[str, dict[str, Any]]]) -> No
     columns = ("ready s", "batches/s", "memory MB", "before MB")
     print(f"\n{task}, {size:,}\n\n| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
     for name, figures in found:
-        cells = [f"{figures[column]:,.1f}" if column in figures else figures.get("problem", "") for column in columns]
-        print(f"| {name} | {' | '.join(map(str, cells))} |")
+        cells = [f"{figures[column]:,.1f}" for column in columns if column in figures] or [figures["problem"], *" " * 3]
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

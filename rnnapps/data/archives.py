@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import hashlib
 import re
 import shutil
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -16,9 +14,13 @@ from typing import IO
 
 from rnnapps.data.compressed import BROKEN, compression_of, open_compressed, plain_name
 from rnnapps.data.elsewhere import copied, fetched, is_pattern, is_url, linked
+from rnnapps.data.temporary import temporary_folder
 from rnnapps.errors import DataError
 
 __all__ = ["unpacked_source"]
+
+UNPACKED = "unpacked"
+"""Of temporary folders."""
 
 MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
@@ -61,7 +63,9 @@ def unpacked_source(source: str | Path) -> Path:
 def _brought(source: str) -> Path:
     """The path of what a URL or a pattern stands for."""
     name = hashlib.sha256(source.encode()).hexdigest()[:8]
-    folder = _folder() / name / (re.sub(r"[^\w.-]+", "_", source.rstrip("/*")).strip("_")[-60:] or name)
+    folder = (
+        temporary_folder(UNPACKED) / name / (re.sub(r"[^\w.-]+", "_", source.rstrip("/*")).strip("_")[-60:] or name)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     if is_url(source):
         return fetched(source, folder, room=_room())
@@ -71,7 +75,7 @@ def _brought(source: str) -> Path:
 @functools.lru_cache(maxsize=64)
 def _unpacked(path: Path, size: int, changed: int, archive: bool) -> Path:
     """What a file holds, unpacked once for each state of the file."""
-    folder = _folder() / f"{size}-{changed}" / path.name
+    folder = temporary_folder(UNPACKED) / f"{size}-{changed}" / path.name
     room = _room()
     count = total = 0
     try:
@@ -135,12 +139,4 @@ def _only(folder: Path) -> Path:
 
 def _room() -> int:
     """The most bytes that are unpacked or fetched."""
-    return min(MOST_BYTES, shutil.disk_usage(_folder()).free)
-
-
-@functools.cache
-def _folder() -> Path:
-    """Where archives are unpacked to; removed when the process ends."""
-    folder = tempfile.mkdtemp(prefix="rnnapps-unpacked-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    return min(MOST_BYTES, shutil.disk_usage(temporary_folder(UNPACKED)).free)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import abc
-import atexit
 import functools
-import hashlib
-import shutil
-import tempfile
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from rnnapps.atomic import write_atomically
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.file_kinds import HEAD_BYTES
 from rnnapps.data.sources import read_head
+from rnnapps.data.temporary import place_beside
 from rnnapps.errors import ConfigError, DataError
 from rnnapps.printable import printable
 
@@ -109,32 +107,20 @@ def converted(path: Path, kind: Kind) -> Path:
     found = next((own for own in converters if own.recognises(head)), None) or next(by_name, None)
     if found is None:
         return path
-    information = path.stat()
-    return _made(path.resolve(), found, information.st_size, information.st_mtime_ns)
+    target, made = place_beside(path, "converted", f"{path.stem}{found.into}")
+    if not made:
+        write_atomically(target, _content(path, found))
+    return target
 
 
-@functools.lru_cache(maxsize=4096)
-def _made(path: Path, converter: Converter, size: int, changed: int) -> Path:
-    """What a reader makes of a file, once for each state of it."""
+def _content(path: Path, converter: Converter) -> bytes:
+    """What a reader makes of a file."""
     try:
-        content = converter.convert(path)
+        return converter.convert(path)
     except DataError:
         raise
     except Exception as error:  # whatever a reader of another package runs into
         raise DataError(path, f"cannot be read as {converter.title}: {reason_of(error)}", "write it again") from None
-    state = hashlib.sha256(repr((str(path), size, changed)).encode()).hexdigest()[:16]
-    target = _folder() / state / f"{path.stem}{converter.into}"
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(content)
-    return target
-
-
-@functools.cache
-def _folder() -> Path:
-    """Where what was made lies; removed when the process ends."""
-    folder = tempfile.mkdtemp(prefix="rnnapps-converted-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
 
 
 def reason_of(error: Exception) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import codecs
-import functools
 import io
-import shutil
-import tempfile
 from pathlib import Path
 
+from rnnapps.atomic import atomic_file
 from rnnapps.data.sources import read_head
+from rnnapps.data.temporary import place_beside
 from rnnapps.data.text.encodings import SAMPLE_BYTES, encoding_of, likely_encoding
 from rnnapps.errors import DataError
 
@@ -45,17 +43,12 @@ def table_encoding(path: Path) -> str:
 
 def utf8_copy(path: Path, encoding: str) -> Path:
     """A copy of a text in UTF-8, which is removed when the process ends; raises DataError where it is none."""
-    information = path.stat()
-    return _copied(path.resolve(), encoding, information.st_size, information.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=64)
-def _copied(path: Path, encoding: str, size: int, changed: int) -> Path:
-    """A copy, made once for each state of the file."""
-    target = _folder() / f"{size}-{changed}-{path.name}"
+    target, made = place_beside(path, "utf8", path.name)
+    if made:
+        return target
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        with open(path, "rb") as file, open(target, "wb") as copy:
-            decoder = codecs.getincrementaldecoder(encoding)()
+        with open(path, "rb") as file, atomic_file(target) as temporary, open(temporary, "wb") as copy:
             while chunk := file.read(CHUNK_BYTES):
                 copy.write(decoder.decode(chunk).encode())
             copy.write(decoder.decode(b"", final=True).encode())
@@ -64,14 +57,6 @@ def _copied(path: Path, encoding: str, size: int, changed: int) -> Path:
     except OSError as error:
         raise DataError(path, f"cannot be copied: {error.strerror}", "free space in the temporary folder") from None
     return target
-
-
-@functools.cache
-def _folder() -> Path:
-    """Where copies lie; removed when the process ends."""
-    folder = tempfile.mkdtemp(prefix="rnnapps-utf8-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
 
 
 def _foreign_lines(path: Path) -> bytes:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import csv
 import datetime
 import functools
 import re
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ from typing import Any
 from rnnapps.data.compressed import BROKEN
 from rnnapps.data.converters import reason_of
 from rnnapps.data.tables.reader import CsvCopy, TableOptions, TableReader, chosen, require_room
+from rnnapps.data.temporary import temporary_folder
 from rnnapps.errors import DataError
 
 __all__ = ["ExcelReader"]
@@ -121,7 +120,7 @@ def _written(path: Path, rows: Sequence[Sequence[Any]]) -> Path:
     width = max(map(_filled, texts))
     full = next((number for number, row in enumerate(texts) if all(row[:width])), 0)
     cut = [row[: _filled(row) if number < full else width] for number, row in enumerate(texts)]
-    target = Path(tempfile.mkdtemp(dir=_folder())) / f"{path.stem}.csv"
+    target = Path(tempfile.mkdtemp(dir=temporary_folder("excel"))) / f"{path.stem}.csv"
     with open(target, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter="\t", lineterminator="\n").writerows(cut)
     return target
@@ -141,11 +140,3 @@ def _text(cell: Any) -> str:
     if isinstance(cell, datetime.datetime):
         return cell.isoformat(sep=" ") if cell.time() != datetime.time() else cell.date().isoformat()
     return " ".join(str(cell).split())
-
-
-@functools.cache
-def _folder() -> str:
-    """Where sheets are written; removed when the process ends."""
-    folder = tempfile.mkdtemp(prefix="rnnapps-sheets-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
