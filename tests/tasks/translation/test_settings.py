@@ -25,6 +25,7 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "".join(f"{'Kos ' * 10}{word}\t{word.upper()}\n" for word in ("mul", "tep", "nar")) + other.read_text()
     )
     subwords, beam = {"data.tokens": "subwords"}, {"decoding.beam_width": 3}
+    again = {"decoding.beam_width": 1, "sentence": "kos " * 8}
     return {
         "data.source": Change(str(other)),
         "data.target": Change(right, {"data.source": left, "data.target": turned}),
@@ -46,6 +47,8 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "decoding.beam_width": Change(8),
         "decoding.length_penalty": Change(5.0, beam),
         "decoding.no_repeat": Change(2, beam),
+        "predict decoding.no_repeat": Change(2, again),
+        "stream decoding.no_repeat": Change(2, again),
         "evaluate tune": Change(True, beam),
         "sentence": Change("tep nar.", {"sentence": "kos mul."}),
         "n_best": Change(2, beam),
