@@ -36,10 +36,10 @@ UTTERANCES = 4000
 PAUSE_SECONDS = (0.3, 3.0)
 SIGNAL_TO_NOISE = (30.0, 20.0, 10.0)
 WAYS: dict[str, dict[str, Any]] = {
-    "energy, at most 30 s": {},
-    "windows of 30 s": {"segmentation": "windows"},
-    "windows of 10 s": {"segmentation": "windows", "segment_seconds": 10},
-    "windows of 5 s": {"segmentation": "windows", "segment_seconds": 5},
+    "network": {"segmentation": "network"},
+    "energy": {"segmentation": "energy"},
+    "windows_30": {"segmentation": "windows"},
+    "windows_5": {"segmentation": "windows", "segment_seconds": 5},
 }
 
 
@@ -80,15 +80,15 @@ def joined(clips: Sequence[Utterance], *, sample_rate_hz: int, decibels: float, 
     return Joined(as_pcm(sound + noise), [clip.transcript for clip in order], spans)
 
 
-def _error_rates(model: Any, clips: Sequence[Utterance], rate: int) -> Iterator[str]:
+def _error_rates(model: Any, clips: Sequence[Utterance], rate: int, ways: Sequence[str]) -> Iterator[str]:
     """A line for each way to cut, of word error rates at each ratio of signal to noise."""
     yield "".join((f"{'':<24}", *(f"{decibels:>8g} dB" for decibels in SIGNAL_TO_NOISE)))
     sounds = [joined(clips, sample_rate_hz=rate, decibels=decibels, seed=1) for decibels in SIGNAL_TO_NOISE]
     alone = [[text.transcript for text in model.predict(_apart(sound))] for sound in sounds]
     yield _line("each clip alone", alone, sounds)
-    for name, options in WAYS.items():
+    for name in ways:
         with contextlib.redirect_stderr(io.StringIO()):
-            found = [[model.predict(sound.samples, **options).transcript] for sound in sounds]
+            found = [[model.predict(sound.samples, **WAYS[name]).transcript] for sound in sounds]
         yield _line(name, found, sounds)
 
 
@@ -135,6 +135,7 @@ def main() -> int:
     parser.add_argument("model", help="run or export of speech_recognition that was trained on the built-in numbers")
     parser.add_argument("--part", choices=("validation", "test"), default="test", help="whose voices (default: test)")
     parser.add_argument("--clips", type=int, default=400, help="how many are joined, at most (default: all, 400)")
+    parser.add_argument("--ways", nargs="+", choices=tuple(WAYS), default=tuple(WAYS), help="of cutting (default: all)")
     parser.add_argument("--minutes", type=float, nargs="+", help="time the command on files of such lengths instead")
     options = parser.parse_args()
     model = rnnapps.load(options.model)
@@ -143,7 +144,7 @@ def main() -> int:
     lines = (
         (_cost(options.model, clips, rate, minutes) for minutes in options.minutes)
         if options.minutes
-        else _error_rates(model, clips, rate)
+        else _error_rates(model, clips, rate, options.ways)
     )
     for line in lines:
         print(line, flush=True)

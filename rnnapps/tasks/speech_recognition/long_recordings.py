@@ -13,6 +13,7 @@ from rnnapps.errors import DataError
 from rnnapps.tasks.speech_recognition.data.sound import Sound
 from rnnapps.tasks.speech_recognition.data.sound_blocks import sound_blocks
 from rnnapps.tasks.speech_recognition.results import LongTranscription, TranscribedSegment, Word
+from rnnapps.tasks.speech_recognition.segmentation.activity import Activity
 from rnnapps.tasks.speech_recognition.segmentation.config import SegmentationConfig
 from rnnapps.tasks.speech_recognition.segmentation.energy import EnergyActivity
 from rnnapps.tasks.speech_recognition.segmentation.segments import Segment, between_pauses, blind_windows
@@ -70,7 +71,12 @@ def segments_of(blocks: Iterable[Array], config: SegmentationConfig, sample_rate
     """The segments of a recording, block by block float32 `(samples,)`."""
     if config.method == "windows":
         return blind_windows(blocks, config, sample_rate_hz)
-    return between_pauses(blocks, EnergyActivity(sample_rate_hz), config, sample_rate_hz)
+    activity: Activity = EnergyActivity(sample_rate_hz)
+    if config.method == "network":
+        from rnnapps.tasks.speech_recognition.segmentation.network_activity import NetworkActivity
+
+        activity = NetworkActivity(sample_rate_hz)
+    return between_pauses(blocks, activity, config, sample_rate_hz)
 
 
 @dataclass

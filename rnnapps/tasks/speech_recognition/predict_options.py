@@ -36,8 +36,8 @@ class PredictOptions:
             several recordings, {} in its name stands for that of each.
         output: predict only: file for the transcript with its times, .srt, .vtt, .ctm, .TextGrid or .json; of several
             recordings, {} in its name stands for that of each.
-        segmentation: predict only: how longer recordings are cut: energy at pauses, where they are no louder than their
-            background; windows blindly.
+        segmentation: predict only: how longer recordings are cut: network at pauses, where a small recurrent network
+            hears no voice; energy where they are no louder than their background; windows blindly.
         segment_seconds: predict only: longest segment; a recording that is no longer is transcribed whole.
         pause_seconds: predict only: shortest pause that ends a segment.
     """
@@ -51,7 +51,7 @@ class PredictOptions:
     rule3_min_utterance_length: float = 20.0
     transcript: str = ""
     output: str = ""
-    segmentation: Segmentation = "energy"
+    segmentation: Segmentation = "network"
     segment_seconds: float = 30.0
     pause_seconds: float = 0.5
 

@@ -89,8 +89,8 @@ def test_segments_are_between_pauses() -> None:
     for first, last in ((100, 200), (230, 300), (400, 402), (1000, 1100), (2480, 2500)):
         spoken[first:last] = 1.0
     # Closer than half a second is one segment; two frames are a click; what is padded ends with the recording.
-    assert spans(cut(spoken)) == [(95, 305), (995, 1105), (2475, 2500)]
-    assert spans(cut(spoken, pause_seconds=0.2)) == [(95, 205), (225, 305), (995, 1105), (2475, 2500)]
+    assert spans(cut(spoken)) == [(98, 302), (998, 1102), (2478, 2500)]
+    assert spans(cut(spoken, pause_seconds=0.2)) == [(98, 202), (228, 302), (998, 1102), (2478, 2500)]
     assert cut(np.full(2500, -1.0)) == []
 
 

@@ -9,9 +9,9 @@ from rnnapps.tasks.speech_recognition.pipeline import PIPELINE
 from tests.tasks.speech_recognition.recordings import audio_bytes, say, write_manifest
 from tests.tasks.walk import Change, Changes, walks
 
-ELSEWHERE = ("stream chunk_ms", "evaluate decoding.beam_width")
-"""How much sound is read at once, on which no word may depend, see test_speech_recognition.py; and what shows in what a
-model that has learned nothing predicts, but not in its scores."""
+ELSEWHERE = ("stream chunk_ms", "stream rule1_min_trailing_silence", "evaluate decoding.beam_width")
+"""How much sound is read at once, on which no word may depend, see test_speech_recognition.py; silence, in which what
+has learned nothing hears words, see test_python.py; and what shows in what it predicts, not in its scores."""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,8 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
     long.write_bytes(audio_bytes(np.concatenate([np.pad(say("lo hi mid"), (0, pause)) for pause in (3000, 9000, 0)])))
     said = folder / "said.txt"
     said.write_text("Lo, hi")
+    hot = folder / "hot.txt"
+    hot.write_text("lo\nl\ni\n")
     first, second = ((folder / f"{words}.wav") for words in ("lo hi", "mid"))
     for file in (first, second):
         file.write_bytes(audio_bytes(say(file.stem)))
@@ -50,18 +52,18 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "decoding.language_model_weight": Change(1.0, beam),
         "decoding.symbol_bonus": Change(2.0, beam),
         "decoding.language_model": Change("missing", beam | {"decoding.language_model_weight": 1.0}),
-        "decoding.hot_words": Change(str(said), beam),
-        "decoding.hot_word_boost": Change(5.0, beam | {"decoding.hot_words": str(said)}),
+        "decoding.hot_words": Change(str(hot), beam),
+        "predict decoding.hot_words": Change("missing", beam),
+        "decoding.hot_word_boost": Change(5.0, beam | {"decoding.hot_words": str(hot)}),
         "file": Change(str(second), {"file": str(first)}),
         "results": Change("final"),
-        "rule1_min_trailing_silence": Change(0.1, {"file": str(long)}),
         "rule2_min_trailing_silence": Change(0.1, {"file": str(long)}),
         "rule3_min_utterance_length": Change(1.0, {"file": str(long)}),
         "transcript": Change(str(said)),
         "output": Change("said.srt"),
-        "segmentation": Change("windows", {"file": str(long), "segment_seconds": 1.0}),
-        "segment_seconds": Change(1.0, {"file": str(long)}),
-        "pause_seconds": Change(0.2, {"file": str(long), "segment_seconds": 1.5}),
+        "segmentation": Change("windows", {"file": str(long), "segment_seconds": 1.0, "segmentation": "energy"}),
+        "segment_seconds": Change(1.0, {"file": str(long), "segmentation": "energy"}),
+        "pause_seconds": Change(0.2, {"file": str(long), "segment_seconds": 1.5, "segmentation": "energy"}),
         "microphone": Change(True, {"file": str(first)}),
     }
 

@@ -248,7 +248,7 @@ def test_one_silent_recording_is_enough_to_train_on(
 def test_a_recording_of_ten_minutes(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "long.wav"
     path.write_bytes(audio_bytes(np.tile(say("hi lo mid", seed=99), 600 * 8000 // 4800)))
-    for flags in ((), ("--segment_seconds", 900)):
+    for flags in (("--segmentation", "energy"), ("--segment_seconds", 900)):
         found = answer(capsys, "predict", "--run", run, "--file", path, *flags)["results"][0]
         assert len(found["words"]) > 1500 and found["words"][-1]["end"] > 550
 

@@ -18,7 +18,7 @@ from rnnapps.tasks.speech_recognition.data.espeak import SpokenAs, Synthesizer
 from rnnapps.tasks.speech_recognition.data.utterance import SCALE, Utterance, as_pcm
 from rnnapps.types import Array
 
-__all__ = ["HELD_OUT_VOICES", "TRAINING_VOICES", "number_words", "spoken_numbers"]
+__all__ = ["HELD_OUT_VOICES", "TRAINING_VOICES", "clean_numbers", "number_words", "spoken_numbers"]
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -89,8 +89,34 @@ def _part(part: str, count: int, sample_rate_hz: int) -> list[Utterance]:
     return spoken
 
 
+def clean_numbers(part: str, count: int, *, sample_rate_hz: int) -> list[Array]:
+    """Number strings in the voices of a split, in rooms but without noise, float32 `(samples,)` each; kept nowhere.
+
+    Args:
+        part: train, validation or test.
+        count: how many.
+        sample_rate_hz: rate of the recordings.
+
+    Raises:
+        DataError: eSpeak NG is missing.
+    """
+    voices = TRAINING_VOICES if part == "train" else HELD_OUT_VOICES[part]
+    random, speaker = np.random.default_rng([3, len(voices)]), Synthesizer()
+    drawn = [str(voices[random.integers(len(voices))]) for _ in range(count)]
+    return [_in_one_voice(random, speaker, voice, sample_rate_hz)[0] for voice in drawn]
+
+
 def _utterance(random: np.random.Generator, speaker: Synthesizer, voice: str, sample_rate_hz: int) -> Utterance:
-    """One string in one voice, at a speed and pitch, in a room, with noise."""
+    """One string in one voice, in a room, with noise."""
+    sound, text = _in_one_voice(random, speaker, voice, sample_rate_hz)
+    noise = random.normal(size=len(sound)) * 10 ** (-random.uniform(12, 40) / 20)
+    return Utterance(as_pcm((sound + noise) * random.uniform(0.03, 0.12)), text, voice, f"{voice}: {text}")
+
+
+def _in_one_voice(
+    random: np.random.Generator, speaker: Synthesizer, voice: str, sample_rate_hz: int
+) -> tuple[Array, str]:
+    """One string in one voice, at a speed and pitch, in a room: samples `(samples,)` of mean square 1, and the text."""
     if random.random() < 0.5:
         text = " ".join(ONES[digit] for digit in random.integers(10, size=random.integers(1, 7)))
     else:
@@ -100,9 +126,7 @@ def _utterance(random: np.random.Generator, speaker: Synthesizer, voice: str, sa
     sound = resampled(samples.astype(np.float32) / SCALE, speaker.sample_rate_hz, sample_rate_hz, voice)
     sound = _in_a_room(_trimmed(sound), sample_rate_hz, random)
     loudness = float(np.sqrt((sound**2).mean())) or 1.0
-    noise = random.normal(size=len(sound)) * 10 ** (-random.uniform(12, 40) / 20)
-    sound = sound / loudness + noise
-    return Utterance(as_pcm(sound * random.uniform(0.03, 0.12)), text, voice, f"{voice}: {text}")
+    return sound / loudness, text
 
 
 def _trimmed(sound: Array) -> Array:

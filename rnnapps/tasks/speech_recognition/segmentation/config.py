@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["Segmentation", "SegmentationConfig"]
 
-Segmentation = Literal["energy", "windows"]
+Segmentation = Literal["network", "energy", "windows"]
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,12 @@ class SegmentationConfig:
     """How a recording is cut that is longer than a segment.
 
     Attributes:
-        method: `energy` cuts at pauses, where it is not louder than its background; `windows` blindly.
+        method: `network` cuts at pauses, where a small recurrent network hears no voice; `energy` where sound is no
+            louder than its background; `windows` blindly.
         longest_seconds: of a segment.
         pause_seconds: shortest pause that ends a segment.
     """
 
-    method: Segmentation = "energy"
+    method: Segmentation = "network"
     longest_seconds: float = 30.0
     pause_seconds: float = 0.5

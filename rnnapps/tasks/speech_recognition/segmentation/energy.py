@@ -30,7 +30,7 @@ class EnergyActivity:
         least_decibels: of a threshold above the floor.
     """
 
-    def __init__(self, sample_rate_hz: int, *, share: float = 0.35, least_decibels: float = 4.0) -> None:
+    def __init__(self, sample_rate_hz: int, *, share: float = 0.25, least_decibels: float = 4.0) -> None:
         self.frame = sample_rate_hz // FRAMES_A_SECOND
         self.share, self.least_decibels = share, least_decibels
 

@@ -18,7 +18,7 @@ from rnnapps.types import Array
 
 __all__ = ["Segment", "between_pauses", "blind_windows"]
 
-PADDED_FRAMES = 5
+PADDED_FRAMES = 2
 """Of what surrounds speech and stays with it: few, as in the clips that recognisers learn from."""
 
 SHORTEST_FRAMES = 3
