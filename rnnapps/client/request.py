@@ -32,7 +32,9 @@ def complete(name: str, signature: ServedSignature, given: Mapping[str, Any]) ->
     arrays = {key: _array(f"input {key!r}", value, signature.inputs[key]) for key, value in values.items()}
     rows = next((len(array) for key, array in arrays.items() if array.ndim), 1)
     arrays |= {key: counts for key, counts in lengths.items() if key not in arrays}
-    for key, tensor in signature.inputs.items():
+    counts = set(signature.counted.values())
+    # What is counted comes before its count: where both are missing, a user would give the former.
+    for key, tensor in sorted(signature.inputs.items(), key=lambda item: item[0] in counts):
         if key not in arrays:
             arrays[key] = _absent(name, key, signature, rows)
         elif not arrays[key].ndim and len(tensor.shape) == 1:

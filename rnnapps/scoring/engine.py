@@ -7,15 +7,22 @@ does not matter which process writes it, or that an engine tries it again.
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from rnnapps.errors import ConfigError, RnnappsError
 from rnnapps.scoring.model_thread import ModelThread
 from rnnapps.scoring.part_scorer import PartScorer, ScoreJob
 from rnnapps.scoring.parts import part_path
+from rnnapps.scoring.records import Source, rows_of
 
-__all__ = ["PartDone", "PartTask", "PartWorker", "missing_parts"]
+__all__ = ["PartDone", "PartTask", "PartWorker", "counted", "failure_in", "missing_parts"]
+
+_MARK = "rnnapps says: "
+_MARKED = re.compile(_MARK + r'("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True)
@@ -55,16 +62,18 @@ class PartWorker:
         job: what is to be scored.
 
     Raises:
-        ExportError: the model is refused.
+        RuntimeError: whatever is wrong, as `failure_in` finds it.
     """
 
     def __init__(self, job: ScoreJob) -> None:
-        self._scorer, self._part_rows = PartScorer(job), job.options.part_rows
-        self._model = ModelThread(self._scorer.model())
+        with _marked():
+            self._scorer, self._part_rows = PartScorer(job), job.options.part_rows
+            self._model = ModelThread(self._scorer.model())
 
     def __call__(self, task: PartTask) -> PartDone:
         """Writes a part."""
-        return self._model.run(self._written(task))
+        with _marked():
+            return self._model.run(self._written(task))
 
     async def _written(self, task: PartTask) -> PartDone:
         # In one thread from beginning to end, as a connection to a database wants it.
@@ -91,3 +100,24 @@ def missing_parts(job: ScoreJob, counts: Sequence[int]) -> Iterator[PartTask]:
             source += 1
         if not part_path(job.to, number, job.options.kind).is_file():
             yield PartTask(number, source, number * size - before)
+
+
+def counted(source: Source) -> int:
+    """How many rows a source has; raises RuntimeError as `PartWorker` does."""
+    with _marked():
+        return rows_of(source)
+
+
+def failure_in(error: Exception) -> ConfigError | None:
+    """What a worker has said was wrong, out of all that an engine makes of it; None where it was nothing of ours."""
+    found = _MARKED.search(str(error))
+    return ConfigError(json.loads(found[1])) if found else None
+
+
+@contextmanager
+def _marked() -> Iterator[None]:
+    """Turns an error of ours into one that finds its way through any engine: they pass on texts, not objects."""
+    try:
+        yield
+    except RnnappsError as error:
+        raise RuntimeError(f"{_MARK}{json.dumps(str(error))}") from None

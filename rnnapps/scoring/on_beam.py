@@ -13,10 +13,10 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from rnnapps.scoring.engine import PartDone, PartTask, PartWorker, missing_parts
+from rnnapps.scoring.engine import PartDone, PartTask, PartWorker, counted, missing_parts
 from rnnapps.scoring.options import Progress, Scored
 from rnnapps.scoring.part_scorer import ScoreJob
-from rnnapps.scoring.records import Source, rows_of
+from rnnapps.scoring.records import Source
 from rnnapps.scoring.table import RowScorer
 
 __all__ = ["SavedModelHandler", "score_on_beam"]
@@ -132,7 +132,7 @@ def _options(job: ScoreJob) -> PipelineOptions:
 
 def _counted(numbered: tuple[int, Source]) -> tuple[int, int]:
     number, source = numbered
-    return number, rows_of(source)
+    return number, counted(source)
 
 
 def _missing(job: ScoreJob, counts: Mapping[int, int]) -> Iterator[PartTask]:

@@ -9,15 +9,12 @@ from typing import Any
 import ray
 import ray.data
 
-from rnnapps.errors import ConfigError, DataError, ExportError
-from rnnapps.scoring.engine import PartTask, PartWorker, missing_parts
+from rnnapps.errors import ConfigError
+from rnnapps.scoring.engine import PartTask, PartWorker, counted, missing_parts
 from rnnapps.scoring.options import Progress, Scored
 from rnnapps.scoring.part_scorer import ScoreJob
-from rnnapps.scoring.records import rows_of
 
 __all__ = ["score_on_ray"]
-
-_OURS = (ConfigError, DataError, ExportError)
 
 
 def score_on_ray(job: ScoreJob, progress: Progress) -> Scored:
@@ -53,8 +50,11 @@ class _Cluster:
         local = {} if self._address or "RAY_ADDRESS" in os.environ else {"include_dashboard": False}
         try:
             ray.init(self._address, logging_level="ERROR", log_to_driver=False, **local)
-        except (ConnectionError, ValueError) as error:
-            raise ConfigError(f"--engine ray: {str(error).splitlines()[0]}; check the address") from error
+        except Exception as error:  # whatever Ray lets out: it has no type for what a busy machine does to it
+            reason = str(error).partition("\n")[0].rstrip(". ")
+            raise ConfigError(
+                f"--engine ray: {reason}; check the address, and that machines are not too busy"
+            ) from error
 
     def __exit__(self, *_: object) -> None:
         if self._mine:
@@ -73,7 +73,7 @@ class _Parts:
 
 def _scored(job: ScoreJob, progress: Progress) -> Scored:
     ray.data.DataContext.get_current().enable_progress_bars = False
-    counts = ray.get([ray.remote(rows_of).remote(source) for source in job.sources])
+    counts = ray.get([ray.remote(counted).remote(source) for source in job.sources])
     tasks = [vars(task) for task in missing_parts(job, counts)]
     scored = Scored()
     if not tasks:

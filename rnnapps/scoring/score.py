@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rnnapps.errors import ConfigError
 from rnnapps.export.versions import find_version
+from rnnapps.scoring.engine import failure_in
 from rnnapps.scoring.options import Progress, Scored, ScoreOptions
 from rnnapps.scoring.part_scorer import PartScorer, ScoreJob
 from rnnapps.scoring.records import find_inputs
@@ -72,7 +73,7 @@ async def _score(scorer: PartScorer, options: ScoreOptions) -> Scored:
 
 
 def _by_engine(job: ScoreJob, progress: Progress) -> Scored:
-    """Has an engine write the parts that are not there; raises ConfigError for one that is not installed."""
+    """Has an engine write the parts that are not there; raises ConfigError for what it or a worker says is wrong."""
     engine, begun = job.options.engine, time.monotonic()
     try:
         scored = _run(engine)(job, progress)
@@ -81,6 +82,11 @@ def _by_engine(job: ScoreJob, progress: Progress) -> Scored:
             f"--engine {engine}: {error.name} is not installed; in an environment of its own, "
             f"pip install 'rnnapps[serve,{engine}]'"
         ) from error
+    except Exception as error:
+        failure = failure_in(error)
+        if failure is None:
+            raise
+        raise failure from error
     scored.parts_before = len(list(job.to.glob(f"part-*[0-9].{job.options.kind}"))) - scored.parts
     scored.seconds = time.monotonic() - begun if scored.parts else 0.0
     return scored

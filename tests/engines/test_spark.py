@@ -39,7 +39,7 @@ def test_numbers_of_all_lengths(models: Path, spark: Any) -> None:
         assert found[n].total == [float(n * (k + 1)) for k in range(n % 5)]
         assert found[n].problem == ""
     assert found[40].total is None
-    assert "is missing, which has no default" in found[40].problem
+    assert "input 'values' is missing" in found[40].problem
 
 
 def test_texts_and_bytes(models: Path, spark: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnnapps.cli.main import main
-from rnnapps.scoring.engine import PartDone, PartTask, PartWorker, missing_parts
+from rnnapps.scoring.engine import PartDone, PartTask, PartWorker, counted, failure_in, missing_parts
 from rnnapps.scoring.options import Progress, Scored, ScoreOptions
 from rnnapps.scoring.part_scorer import ScoreJob
 from rnnapps.scoring.records import rows_of
@@ -27,6 +27,16 @@ def test_every_part_begins_where_its_first_row_is(tmp_path: Path, size: int) -> 
     (tmp_path / "part-00001.problems.jsonl").touch()
     assert list(missing_parts(job, counts)) == expected[1:]
     assert list(missing_parts(job, [0, 0])) == []
+
+
+def test_what_a_worker_says_is_found_in_what_an_engine_makes_of_it(tmp_path: Path) -> None:
+    path = tmp_path / 'a "b".csv'
+    path.write_text('id\n"open')
+    with pytest.raises(RuntimeError) as error:
+        counted(path)
+    wrapped = RuntimeError(f"Traceback:\n  RuntimeError: {error.value} [while running 'count']")
+    assert str(failure_in(wrapped)) == f"{path}: behind line 1: unexpected end of data; correct the file"
+    assert failure_in(RuntimeError("anything else")) is None
 
 
 @pytest.fixture

@@ -100,6 +100,13 @@ def test_a_missing_value_is_told() -> None:
         RowBuilder("upper", ONE, {}, ["text"])(Record("here", Path(), {}, "is not JSON"))
 
 
+def test_what_is_counted_is_missing_and_not_its_count() -> None:
+    values = {"values": None, "wave_bytes": b""}
+    in_order = ServedSignature("adds", dict(sorted(SIGNATURE.inputs.items())), SIGNATURE.outputs)
+    with pytest.raises(ConfigError, match="input 'values' is missing, which has no default"):
+        RowBuilder("adds", in_order, {}, values)(Record("here", Path(), values))
+
+
 def test_missing_measurements_stay_missing() -> None:
     values = {"values": [1.0, None], "wave_bytes": b""}
     found = RowBuilder("adds", SIGNATURE, {}, values)(Record("here", Path(), values))["values"]

@@ -28,7 +28,7 @@ def test_a_frame_comes_back_with_its_answers(running: FrameScorer) -> None:
     assert found["total"].tolist() == [[1.0, 3.0], [3.0], None, None]
     assert found["problem"].tolist()[:2] == ["", ""]
     assert "input 'values'" in found["problem"].tolist()[2]
-    assert "is missing, which has no default" in found["problem"].tolist()[3]
+    assert "input 'values' is missing" in found["problem"].tolist()[3]
 
 
 def test_no_column_is_overwritten(running: FrameScorer) -> None:
