@@ -94,27 +94,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", nargs="*", default=[], metavar="RATE", help="of lines, as tc has them: 1gbit")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--cases", type=int, default=len(CASES), metavar="N", help="the first so many networks alone")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.worker:
-        print(json.dumps([_measured(case, options.rounds) for case in CASES]), flush=True)
+        print(json.dumps([_measured(case, options.rounds) for case in CASES[: options.cases]]), flush=True)
         return
-    loopback = _both(options.rounds, [f"127.0.0.1:{PORT}", f"127.0.0.1:{PORT + 1}"], [[], []])
+    loopback = _both(options, [f"127.0.0.1:{PORT}", f"127.0.0.1:{PORT + 1}"], [[], []])
     print(_table(loopback))
     for rate in options.rates:
         with _line(rate):
             starts = [["ip", "netns", "exec", name] for name in NETWORKS]
-            found = _both(options.rounds, [f"{address}:{PORT}" for address in ADDRESSES], starts)
+            found = _both(options, [f"{address}:{PORT}" for address in ADDRESSES], starts)
         print(f"\n{rate}\n\n{_line_table(loopback, found, _bits(rate))}")
 
 
-def _both(rounds: int, addresses: Sequence[str], starts: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+def _both(
+    options: argparse.Namespace, addresses: Sequence[str], starts: Sequence[Sequence[str]]
+) -> list[dict[str, float]]:
     """What worker 0 has measured, while worker 1 did its part; each on one processor."""
     processors = sorted(os.sched_getaffinity(0))
     processes = []
     for index, start in enumerate(starts):
         own = {"TF_CONFIG": cluster_variable(tuple(addresses), index), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        command = [*start, sys.executable, "-m", "benchmarks.workers", "--worker", "--rounds", str(rounds)]
+        command = [*start, sys.executable, "-m", "benchmarks.workers", "--worker"]
+        command += ["--rounds", str(options.rounds), "--cases", str(options.cases)]
         process = subprocess.Popen(
             command, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
@@ -289,22 +293,22 @@ def _bits(rate: str) -> float:
 
 def _table(measured: Sequence[Mapping[str, float]]) -> str:
     """Two workers beside one."""
-    lines = [
-        "| network, batch | kB a step | one | two | two by Keras | without their sum | sum alone | in communication |"
-    ]
-    lines += ["|---|--:|--:|--:|--:|--:|--:|--:|"]
-    for case, row in zip(CASES, measured, strict=True):
+    names = ["network, batch", "kB a step", "one", "two", "two by Keras", "without their sum", "sum alone"]
+    lines = [f"| {' | '.join([*names, 'in communication', 'losses apart'])} |", "|---" + "|--:" * 8 + "|"]
+    for case, row in zip(CASES, measured, strict=False):
         share = 1 - row["two without their sum"] / row["two"]
         figures = [row[name] for name in ("one", "two", "two by Keras", "two without their sum", "sum")]
         times = " | ".join(f"{each:,.1f}" for each in figures)
-        lines += [f"| {case} | {wire_bytes(int(row['parameters']), 2) / 1e3:,.0f} | {times} | {share:.0%} |"]
+        apart = abs(row["loss of two"] / row["loss of one"] - 1)
+        size = wire_bytes(int(row["parameters"]), 2) / 1e3
+        lines += [f"| {case} | {size:,.0f} | {times} | {share:.0%} | {apart:.0e} |"]
     return "\n".join(lines)
 
 
 def _line_table(loopback: Sequence[Mapping[str, float]], found: Sequence[Mapping[str, float]], bits: float) -> str:
     """Measured through a line, beside what the formula makes of the loopback's figures."""
     lines = ["| network, batch | one | two | two, predicted |", "|---|--:|--:|--:|"]
-    for case, plain, row in zip(CASES, loopback, found, strict=True):
+    for case, plain, row in zip(CASES, loopback, found, strict=False):
         expected = predicted_milliseconds(
             plain["two without their sum"], plain["sum"], parameters=int(plain["parameters"]), bits_per_second=bits
         )

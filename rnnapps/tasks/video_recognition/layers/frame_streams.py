@@ -49,11 +49,10 @@ class FrameDifferences(keras.layers.Layer):
             changes = pixels[:, back:] - pixels[:, : time - back]
             whole = tf.concat([tf.zeros_like(pixels[:, :back]), changes], axis=1)
             differences.append(tf.ensure_shape(whole, frames.shape))
-        return self._joined(pixels, differences)
+        return self._joined(pixels, [difference * (GAIN / 255) for difference in differences])
 
-    def _joined(self, pixels: Tensor, differences: Tensors) -> Tensor:
-        """Pixels, if they are asked for, and differences, all in their own units."""
-        scaled = [difference * (GAIN / 255) for difference in differences]
+    def _joined(self, pixels: Tensor, scaled: Tensors) -> Tensor:
+        """Pixels, if they are asked for, in their units, and differences in theirs."""
         return tf.concat([pixels * self.pixels, *scaled] if self.pixels else scaled, axis=-1)
 
     def go_on(self, frames: Tensor, lengths: Tensor, *, recent: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -70,12 +69,14 @@ class FrameDifferences(keras.layers.Layer):
         """
         time, joined = tf.shape(frames)[1], tf.concat([recent, frames], axis=1)
         pixels, number, differences = tf.cast(joined, self.compute_dtype), seen[:, None] + tf.range(time), []
+        now = pixels[:, self.memory :]
         for lag in self.lags:
-            known = (number >= lag)[:, :, None, None, None]
-            changes = pixels[:, self.memory :] - pixels[:, self.memory - lag : self.memory - lag + time]
-            differences.append(tf.where(known, changes, tf.zeros_like(changes)))
+            # Times 0 where there is no earlier frame: to choose zeros would take memory for another copy of all frames.
+            known = tf.cast(number >= lag, self.compute_dtype) * (GAIN / 255)
+            changes = now - pixels[:, self.memory - lag : self.memory - lag + time]
+            differences.append(changes * known[:, :, None, None, None])
         last = tf.gather(joined, lengths[:, None] + tf.range(self.memory), batch_dims=1)
-        return self._joined(pixels[:, self.memory :], differences), last
+        return self._joined(now, differences), last
 
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the inputs, with channels for each lag, and of pixels."""
