@@ -99,7 +99,10 @@ test-ui: $(VENV)/.installed-browser $(VENV)/.installed-portable build/web/.insta
 	@touch $@
 
 test-engines: $(LOCKED:%=.venv-engines/%/.installed) ## Ray, Beam, Spark (apt install default-jre-headless) and trackers, each in its own environment
-	@for engine in $(ENGINES); do .venv-engines/$$engine/bin/python -m pytest -m engines tests/engines/test_$$engine.py || exit 1; done
+	@for engine in $(ENGINES); do \
+	  .venv-engines/$$engine/bin/python -m pytest -m engines tests/engines/test_$$engine.py && \
+	  .venv-engines/$$engine/bin/python -m pytest -q tests/test_public_api.py -k on_$$engine || exit 1; \
+	done
 	@.venv-engines/track/bin/python -m pytest tests/training/test_trackers.py
 
 wheel-check: setup ## build the wheel, install it into an empty environment elsewhere, and use it there

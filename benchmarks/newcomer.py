@@ -89,7 +89,7 @@ def _first_score(file: File, steps: int, folder: Path) -> str:
         scored = json.loads(run_verb(file.pipeline, "evaluate", [f"--run={run}", "--json"]))
     except BenchmarkError as error:
         return f"- | - | - | {str(error).strip().splitlines()[-1]}"
-    name, value = next(iter(scored["metrics"].items()))
+    name, value = next(iter(scored.items()))  # the metrics come first
     return f"{COMMANDS} | {looked:.0f} | {(time.perf_counter() - begun) / 60:.1f} | {name} {value:.3g}"
 
 

@@ -14,6 +14,7 @@ from rnnapps.cells.conv_lstm import ConvLSTM
 from rnnapps.cells.coupled_lstm import CoupledLSTM
 from rnnapps.cells.delta_net import DeltaNet
 from rnnapps.cells.dense import DenseCell
+from rnnapps.cells.diagonal import DiagonalCell
 from rnnapps.cells.echo_state import EchoState, SpectralRadius
 from rnnapps.cells.elapsed import Elapsed
 from rnnapps.cells.fast_grnn import FastGRNN
@@ -81,6 +82,7 @@ __all__ = [
     "CoupledLSTM",
     "DeltaNet",
     "DenseCell",
+    "DiagonalCell",
     "EchoState",
     "Elapsed",
     "FastGRNN",

@@ -8,16 +8,16 @@ from typing import Any
 
 import keras
 
-from rnnapps.cells.base import Cell
+from rnnapps.cells.diagonal import DiagonalCell
 from rnnapps.cells.initializers import Spread
 from rnnapps.cells.timed import elapsed_of
-from rnnapps.types import Activation, Initializer, Tensor
+from rnnapps.types import Tensor
 
 __all__ = ["S5"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
-class S5(Cell):
+class S5(DiagonalCell):
     """Diagonal state space model, Smith et al. 2023, "S5" (arXiv:2208.04933), section 3: linear in continuous time.
 
         ds/dt = l * s + x_t W                                l = -exp(n) + i w, complex numbers that turn and shrink
@@ -25,7 +25,8 @@ class S5(Cell):
         h_t   = f(Re(s_t C) + x_t D)
 
     `Recurrent` takes the time since the step before as `elapsed` `(batch, time)`, 1 by default: rows need no grid.
-    The gate behind it in the paper is left to other layers.
+    The gate behind it in the paper is left to other layers, and f is silu by default: not every runtime of an export
+    knows the paper's gelu.
 
     States: s `(batch, units)`, the real parts of units // 2 complex numbers, their imaginary parts, and with an odd
     number of units a real one; h is only emitted. Weights, complex ones in the same order: kernel W `(features,
@@ -34,49 +35,24 @@ class S5(Cell):
 
     Args:
         units: size of the state and of the output.
-        activation: f, a Keras activation; the paper has gelu, which not every runtime of an export knows.
         step: bounds between which exp(p) is drawn, evenly in its logarithm.
-        kernel_initializer: initial values of W, C and D.
-        **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
+        **kwargs: further arguments of `DiagonalCell`.
     """
 
-    def __init__(
-        self,
-        units: int,
-        *,
-        activation: Activation = "silu",
-        step: Sequence[float] = (0.001, 0.1),
-        kernel_initializer: Initializer = "glorot_uniform",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.declare_states(units)
-        self.units, self.activation = units, keras.activations.get(activation)
+    def __init__(self, units: int, *, step: Sequence[float] = (0.001, 0.1), **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
         self.step = [float(bound) for bound in step]
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for inputs `(..., features)`; l begins as -1/2 + i pi k (S4D-Lin, arXiv:2206.11893)."""
-        shape, units, pairs = (input_shape[-1], self.units), self.units, self.units // 2
-        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
-        half = keras.initializers.Constant(math.log(0.5))
-        self.log_rate = self.add_weight((units - pairs,), half, name="log_rate")
+    def make_dynamics(self, pairs: int, numbers: int) -> None:
+        """Adds n, w and p; l begins as -1/2 + i pi k (S4D-Lin, arXiv:2206.11893)."""
+        self.log_rate = self.add_weight((numbers,), keras.initializers.Constant(math.log(0.5)), name="log_rate")
         self.frequency = self.add_weight((pairs,), Spread(0.0, math.pi * max(pairs - 1, 0)), name="frequency")
-        self.log_step = self.add_weight(
-            (units - pairs,),
-            keras.initializers.RandomUniform(*(math.log(bound) for bound in self.step)),
-            name="log_step",
-        )
-        self.output_kernel = self.add_weight((units, units), self.kernel_initializer, name="output_kernel")
-        self.skip_kernel = self.add_weight(shape, self.kernel_initializer, name="skip_kernel")
+        steps = keras.initializers.RandomUniform(*(math.log(bound) for bound in self.step))
+        self.log_step = self.add_weight((numbers,), steps, name="log_step")
 
     def project(self, inputs: Tensor, training: bool = False, elapsed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Returns x W `(..., units)` and the time since the step before `(..., 1)`."""
         return keras.ops.matmul(inputs, self.kernel), elapsed_of(inputs, elapsed, self.compute_dtype)
-
-    def recur(self, output: Tensor) -> tuple[()]:
-        """Returns nothing: the past enters only number by number."""
-        return ()
 
     def update(
         self, projected: tuple[Tensor, Tensor], recurrent: tuple[()], states: Sequence[Tensor]
@@ -91,8 +67,7 @@ class S5(Cell):
         square = rate[:pairs] ** 2 + turning**2
         entry_real = (turning * imaginary - rate[:pairs] * (real - 1)) / square
         entry_imaginary = (-turning * (real - 1) - rate[:pairs] * imaginary) / square
-        x, y, alone = keras.ops.split(states[0], [pairs, 2 * pairs], axis=-1)
-        u, v, driving = keras.ops.split(driven, [pairs, 2 * pairs], axis=-1)
+        (x, y, alone), (u, v, driving) = self.apart(states[0]), self.apart(driven)
         new = [
             real * x - imaginary * y + entry_real * u - entry_imaginary * v,
             imaginary * x + real * y + entry_imaginary * u + entry_real * v,
@@ -100,16 +75,6 @@ class S5(Cell):
         ]
         return (keras.ops.concatenate(new, axis=-1),)
 
-    def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
-        """Returns f(Re(s C) + x D) `(..., units)`."""
-        read = keras.ops.matmul(outputs, self.output_kernel)
-        return self.activation(read + keras.ops.matmul(inputs, self.skip_kernel))
-
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return super().get_config() | {
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "step": self.step,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }
+        return super().get_config() | {"step": self.step}

@@ -7,11 +7,32 @@ from pathlib import Path
 import pytest
 
 from rnnapps import cells
-from rnnapps.cells import CELLS, Cell, DenseCell, HeadsCell, LinearCell, MapCell, MatrixLinearCell, Wrapper
+from rnnapps.cells import (
+    CELLS,
+    Cell,
+    DenseCell,
+    DiagonalCell,
+    HeadsCell,
+    LinearCell,
+    MapCell,
+    MatrixLinearCell,
+    TimedDenseCell,
+    Wrapper,
+)
 from rnnapps.testing import CELL_PROPERTIES
 from tests.conformance.descriptors import ROWS
 
-CONTRACTS = {Cell, DenseCell, HeadsCell, LinearCell, MapCell, MatrixLinearCell, Wrapper}
+CONTRACTS = {
+    Cell,
+    DenseCell,
+    DiagonalCell,
+    HeadsCell,
+    LinearCell,
+    MapCell,
+    MatrixLinearCell,
+    TimedDenseCell,
+    Wrapper,
+}
 PUBLIC = {value for value in vars(cells).values() if isinstance(value, type) and issubclass(value, Cell)}
 
 

@@ -15,8 +15,9 @@ from tests.tasks.command import skip_report
 
 __all__ = ["check_property", "every_property", "settings_of", "without_reports"]
 
-SLOW = ("ensemble", "kill", "twice", "workers")
-"""Properties that start processes, which take long to import TensorFlow, or train and export once more."""
+SLOW = ("ensemble", "kill", "shares", "twice", "workers")
+"""Properties that start processes, which take long to import TensorFlow, that train and export once more, or that build
+another objective, of which each costs a second."""
 
 STEPS = ("training.steps", "training.evaluate_every", "training.warmup_steps")
 """What the suite chooses, so that its few updates reach the rate."""

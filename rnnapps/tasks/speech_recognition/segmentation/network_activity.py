@@ -73,7 +73,8 @@ def activity_features(samples: Array) -> Array:
     padded = np.pad(samples, (0, missing + -len(samples) % LOG_MEL.hop_samples))
     spectra = np.asarray(LOG_MEL(padded[None]))[0]
     floor = np.quantile(spectra, FLOOR_QUANTILE, axis=0)
-    return ((spectra - floor) / SCALE).astype(np.float32)
+    features: Array = ((spectra - floor) / SCALE).astype(np.float32)
+    return features
 
 
 def activity_network() -> keras.Model:

@@ -69,14 +69,14 @@ class FrameDifferences(keras.layers.Layer):
         """
         time, joined = tf.shape(frames)[1], tf.concat([recent, frames], axis=1)
         pixels, number, differences = tf.cast(joined, self.compute_dtype), seen[:, None] + tf.range(time), []
-        now = pixels[:, self.memory :]
         for lag in self.lags:
-            # Times 0 where there is no earlier frame: to choose zeros would take memory for another copy of all frames.
-            known = tf.cast(number >= lag, self.compute_dtype) * (GAIN / 255)
-            changes = now - pixels[:, self.memory - lag : self.memory - lag + time]
-            differences.append(changes * known[:, :, None, None, None])
+            known = (number >= lag)[:, :, None, None, None]
+            changes = pixels[:, self.memory :] - pixels[:, self.memory - lag : self.memory - lag + time]
+            differences.append(tf.where(known, changes, tf.zeros_like(changes)))
         last = tf.gather(joined, lengths[:, None] + tf.range(self.memory), batch_dims=1)
-        return self._joined(now, differences), last
+        # Joined in two passes, which takes less memory where a step has thousands of frames.
+        scaled = tf.concat(differences, axis=-1) * (GAIN / 255)
+        return self._joined(pixels[:, self.memory :], [scaled]), last
 
     def compute_output_shape(self, frames_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the inputs, with channels for each lag, and of pixels."""
