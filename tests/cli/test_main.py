@@ -68,7 +68,7 @@ def test_the_list_shows_configurations_by_name_with_the_first_sentence_of_their_
     [
         ("text", "did you mean 'text_generation'"),
         ("verfy", "did you mean 'verify'"),
-        ("zzz", "there are certify, deploy, ensemble, fit, list, "),
+        ("zzz", "there are certify, deploy, ensemble, fit, launch, list, "),
     ],
 )
 def test_a_word_that_is_no_command(word: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
