@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,32 +36,27 @@ def _lines(path: Path, read: Told) -> Iterator[NumberedLine]:
             long = not ended
 
 
-def _json_record(path: Path, raw: NumberedLine) -> Record:
+def _record(read: Callable[[bytes, bool], Mapping[str, Any] | str], path: Path, raw: NumberedLine) -> Record:
+    """A line as a row; `read` makes its values of it, or says what is wrong with it."""
     number, line = raw
+    found = f"is longer than {LONGEST_LINE >> 20} MiB" if line is None else read(line, number == 1)
     place = f"{path}, line {number}"
-    if line is None:
-        return _too_long(path, place)
+    return Record(place, path.parent, {}, found) if isinstance(found, str) else Record(place, path.parent, found)
+
+
+def _json_values(line: bytes, first: bool) -> Mapping[str, Any] | str:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):
-        return Record(place, path.parent, {}, "is not JSON")
-    named = isinstance(values, dict)
-    return Record(place, path.parent, values if named else {}, "" if named else "is no JSON object")
+        return "is not JSON"
+    return values if isinstance(values, dict) else "is no JSON object"
 
 
-def _text_record(path: Path, raw: NumberedLine) -> Record:
-    number, line = raw
-    place = f"{path}, line {number}"
-    if line is None:
-        return _too_long(path, place)
+def _text_values(line: bytes, first: bool) -> Mapping[str, Any] | str:
     try:
-        return Record(place, path.parent, {CONTENT: line.decode("utf-8-sig" if number == 1 else "utf-8")})
+        return {CONTENT: line.decode("utf-8-sig" if first else "utf-8")}
     except UnicodeDecodeError:
-        return Record(place, path.parent, {}, "is not UTF-8 text")
-
-
-def _too_long(path: Path, place: str) -> Record:
-    return Record(place, path.parent, {}, f"is longer than {LONGEST_LINE >> 20} MiB")
+        return "is not UTF-8 text"
 
 
 def _cells(path: Path, read: Told) -> Iterator[tuple[int, dict[Any, Any]]]:
@@ -93,6 +89,6 @@ def _decoded(path: Path, file: IO[bytes]) -> Iterator[str]:
         encoding = "utf-8"
 
 
-JSON_LINES = RowFormat(_lines, _json_record)
-TEXT_LINES = RowFormat(_lines, _text_record)
+JSON_LINES = RowFormat(_lines, partial(_record, _json_values))
+TEXT_LINES = RowFormat(_lines, partial(_record, _text_values))
 COMMA_SEPARATED = RowFormat(_cells, _cells_record)

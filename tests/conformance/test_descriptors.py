@@ -7,31 +7,13 @@ from pathlib import Path
 import pytest
 
 from rnnapps import cells
-from rnnapps.cells import (
-    CELLS,
-    Cell,
-    DenseCell,
-    DiagonalCell,
-    HeadsCell,
-    LinearCell,
-    MapCell,
-    MatrixLinearCell,
-    TimedDenseCell,
-    Wrapper,
-)
+from rnnapps.cells import CELLS, Cell
 from rnnapps.testing import CELL_PROPERTIES
 from tests.conformance.descriptors import ROWS
 
 CONTRACTS = {
-    Cell,
-    DenseCell,
-    DiagonalCell,
-    HeadsCell,
-    LinearCell,
-    MapCell,
-    MatrixLinearCell,
-    TimedDenseCell,
-    Wrapper,
+    *(cells.Cell, cells.DenseCell, cells.DiagonalCell, cells.HeadsCell, cells.LinearCell, cells.MapCell),
+    *(cells.MatrixLinearCell, cells.TimedDenseCell, cells.Wrapper),
 }
 PUBLIC = {value for value in vars(cells).values() if isinstance(value, type) and issubclass(value, Cell)}
 
