@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,48 +23,73 @@ from rnnapps.data.series.table_roles import Roles
 from rnnapps.data.series.table_series import found_rules, series_notes, timed, with_format
 from rnnapps.data.series.timestamps import parse_times
 from rnnapps.data.stored.entries import StoredFolders
+from rnnapps.data.stored.open_files import allow_open_files
 from rnnapps.errors import DataError
 from rnnapps.types import Array
 
-__all__ = ["read_large_series"]
+__all__ = ["SeriesStore"]
 
 FORMAT = "1"
 """Changes when the same table would be kept otherwise."""
+
+ARRAYS_OF_A_FILE = 8
+"""Values, covariates, categories, labels, times, rows and ends, each a file that stays open; and the table itself."""
 
 KNOWN = "table.json"
 SPLITS = {"validation_fraction", "test_fraction", "validation_from", "test_from", "until", "source", "season_steps"}
 """Settings that decide nothing of how a table is read, beside those of all data."""
 
 
-def read_large_series(
-    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, *, name: str
-) -> list[Series] | None:
-    """The series of a CSV or Parquet file that is larger than memory may be; None for other and smaller ones.
-
-    Values stay on disk; of times, one series after the other is looked at in memory.
+class SeriesStore:
+    """Keeps the rows of CSV and Parquet files on disk. Of times, one series after the other is looked at in memory.
 
     Args:
-        path: the file.
-        config: what the user says of it.
-        known: how the cells of the training data were written, see `Series.rules`.
-        name: of the only series, where no column names one.
-
-    Raises:
-        DataError: as for a table in memory.
+        config: what the user says of the source.
+        size: bytes of all its files.
     """
-    if not path.is_file() or path.stat().st_size <= config.memory_megabytes << 20 or not may_be_read_in_pieces(path):
-        return None
-    settings = dataclasses.asdict(config)
-    used = {key: value for key, value in settings.items() if key not in SPLITS and "megabytes" not in key}
-    digest = hashlib.sha256(repr((FORMAT, name, sorted(used.items()), sorted((known or {}).items()))).encode())
-    digest_files(digest, [path])
-    kept = StoredFolders("series", config.cache_megabytes)
-    try:
-        folder = kept.open(digest.hexdigest(), partial(_write, path, config, known, name=name))
-    except _ReadWholeError:
-        return None
-    config.keeps_in_memory(str(path), path.stat().st_size)  # which tells of it
-    return list(_series(folder, path, config))
+
+    def __init__(self, config: SeriesDataConfig, size: int) -> None:
+        self.config, self.size, self.is_told = config, size, False
+        self.kept = StoredFolders("series", config.cache_megabytes)
+
+    @classmethod
+    def of(cls, files: Sequence[Path], config: SeriesDataConfig) -> SeriesStore | None:
+        """That of a source which is larger than memory may be; None for others.
+
+        Raises:
+            DataError: they are more files than the system lets a process have open.
+        """
+        large = [file for file in files if file.is_file() and may_be_read_in_pieces(file)]
+        size = sum(file.stat().st_size for file in files if file.is_file())
+        if not large or size <= config.memory_megabytes << 20:
+            return None
+        allow_open_files(config.source, len(large) * ARRAYS_OF_A_FILE)
+        return cls(config, size)
+
+    def read(self, path: Path, known: Mapping[str, str] | None, *, name: str) -> list[Series] | None:
+        """The series of a file; None for one that must be read whole.
+
+        Args:
+            path: the file.
+            known: how the cells of the training data were written, see `Series.rules`.
+            name: of the only series, where no column names one.
+
+        Raises:
+            DataError: as for a table in memory.
+        """
+        if not path.is_file() or not may_be_read_in_pieces(path):
+            return None
+        settings = dataclasses.asdict(self.config)
+        used = {key: value for key, value in settings.items() if key not in SPLITS and "megabytes" not in key}
+        digest = hashlib.sha256(repr((FORMAT, name, sorted(used.items()), sorted((known or {}).items()))).encode())
+        digest_files(digest, [path])
+        try:
+            folder = self.kept.open(digest.hexdigest(), partial(_write, path, self.config, known, name=name))
+        except _ReadWholeError:
+            return None
+        if not self.is_told:
+            self.is_told = not self.config.keeps_in_memory(self.config.source, self.size)  # which tells of it
+        return list(_series(folder, path, self.config))
 
 
 class _ReadWholeError(Exception):

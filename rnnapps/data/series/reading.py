@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_stem
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.large_series import read_large_series
+from rnnapps.data.series.large_series import SeriesStore
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_file import read_table
 from rnnapps.data.series.table_frame import Table
@@ -58,25 +59,33 @@ def read_series(
         return share_frequency(table_series(read_table(config.source, config, known), config, name=name, known=known))
     path = unpacked_source(config.source)
     if not path.is_dir():
-        large = read_large_series(path, config, known, name=path.stem)
-        if large is not None:
-            return share_frequency(large)
-        return share_frequency(table_series(read_table(path, config, known), config, name=path.stem, known=known))
+        return share_frequency(_file_series(path, config, known, path.stem, SeriesStore.of([path], config)))
     files = list_files(path, SUFFIXES) or list_files(path, table_suffixes())
     if not files:
         endings = ", ".join(dict.fromkeys((*SUFFIXES, *table_suffixes())))
         raise DataError(path, "holds no table", f"put files ending in {endings} there")
-    own = good or GoodExamples(path, config, noun="tables")
-    found = [pair for pairs in own.read(partial(_file_series, file, config, known) for file in files) for pair in pairs]
+    own, store = good or GoodExamples(path, config, noun="tables"), SeriesStore.of(files, config)
+    names = [plain_stem(file) for file in files]
+    each = (partial(_named_series, file, config, known, name, store) for file, name in zip(files, names, strict=True))
+    found = [pair for pairs in own.read(each) for pair in pairs]
     if good is None or not found:
         own.finish()
     return joined_series(found)
 
 
-def _file_series(path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None) -> list[tuple[str, Series]]:
+def _named_series(
+    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, name: str, store: SeriesStore | None
+) -> list[tuple[str, Series]]:
     """The series of one file of a folder, each with the name of the file."""
-    table, name = read_table(path, config, known), plain_stem(path)
-    return [(name, series) for series in table_series(table, config, name=name, known=known)]
+    return [(name, series) for series in _file_series(path, config, known, name, store)]
+
+
+def _file_series(
+    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, name: str, store: SeriesStore | None
+) -> list[Series]:
+    """The series of one file: on disk, where they are kept there and the file can be read in pieces."""
+    large = store.read(path, known, name=name) if store else None
+    return large or table_series(read_table(path, config, known), config, name=name, known=known)
 
 
 def join_tables(
@@ -128,9 +137,9 @@ def require_same_columns(series: Sequence[Series]) -> None:
 
 def _unique_names(found: Sequence[tuple[str, Series]]) -> list[Series]:
     """Names a series after its table too where two tables have one of that name."""
-    names = [series.name for _, series in found]
+    names = Counter(series.name for _, series in found)
     return [
-        dataclasses.replace(series, name=f"{table}/{series.name}") if names.count(series.name) > 1 else series
+        dataclasses.replace(series, name=f"{table}/{series.name}") if names[series.name] > 1 else series
         for table, series in found
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.data.series.windows import StoredSeries
+from rnnapps.data.stored import open_files
 from rnnapps.errors import DataError
 
 
@@ -85,6 +87,33 @@ def test_series_on_disk_are_those_in_memory(kind: str, order: str, tmp_path: Pat
     assert_equal(memory, disk)
     assert order == "shuffled" or all(isinstance(one.values, np.memmap) for one in disk)
     assert len(disk) == 3 and disk[0].category_levels == (("k4", "k5", "k6", "k7", "k8", "k9"),)
+
+
+def test_a_folder_is_kept_on_disk_where_its_files_together_are_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "machines"
+    folder.mkdir()
+    for number in range(40):
+        table = frame(60).assign(kind=[f"k{(number + row) % 3 + number}" for row in range(60)])
+        table.to_csv(folder / f"m{number:02}.csv", index=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (600, hard))
+    monkeypatch.setattr(open_files, "OTHERS", 600)
+    try:
+        memory, disk = both(str(folder), **ROLES)
+        assert_equal(memory, disk)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(disk) == 120 and all(isinstance(one.values, np.memmap) for one in disk)
+    assert capsys.readouterr().err.count("read from the cache folder") == 1
+
+
+def test_more_files_than_may_be_open_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 200))
+    source = write(frame(), "plain", tmp_path)
+    with pytest.raises(DataError, match=r"520 open files .* may have 200; join its files"):
+        read_series(SeriesDataConfig(source, memory_megabytes=0))
 
 
 @pytest.mark.parametrize("cell", ["1,234.5", "$3", "(7.5)"])

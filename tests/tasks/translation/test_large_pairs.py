@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import json
 from pathlib import Path
@@ -62,6 +63,11 @@ def write(kind: str, folder: Path) -> dict[str, Any]:
         )
         (folder / "a.tmx").write_text(f"<tmx><body>{units}</body></tmx>")
         return {"source": str(folder / "a.tmx")}
+    if kind == "csv":
+        rows = [("source", "target"), *((f'{source},\n"so"', target) for source, target in own)]
+        with open(folder / "a.csv", "w", newline="") as file:
+            csv.writer(file).writerows(rows)
+        return {"source": str(folder / "a.csv")}
     header = "source\ttarget\tnote\n" if kind == "columns" else ""
     more = "\tCC-BY 2.0" if kind == "columns" else ""
     lines = (f"{source}\t{target}{more}\n" + "\t\n" * (row == 50) for row, (source, target) in enumerate(own))
@@ -84,7 +90,7 @@ def assert_equal(memory: PairSplits, disk: PairSplits) -> None:
     assert disk.digest() == memory.digest()
 
 
-@pytest.mark.parametrize("kind", ["tabs", "columns", "json", "tmx", "aligned"])
+@pytest.mark.parametrize("kind", ["tabs", "columns", "json", "csv", "tmx", "aligned"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_pairs_on_disk_are_those_in_memory(kind: str, reverse: bool, tmp_path: Path) -> None:
     memory, disk = both(write(kind, tmp_path), reverse=reverse)
@@ -95,7 +101,7 @@ def test_pairs_on_disk_are_those_in_memory(kind: str, reverse: bool, tmp_path: P
     assert disk.train.evenly(3) == [memory.train[place] for place in (0, (len(memory.train) - 1) // 2, -1)]
 
 
-@pytest.mark.parametrize("kind", ["tabs", "aligned", "tmx"])
+@pytest.mark.parametrize("kind", ["tabs", "aligned", "tmx", "csv"])
 def test_of_many_lines_the_same_are_drawn(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert_equal(*both(write(kind, tmp_path), most_lines=100))
     assert capsys.readouterr().err.count("are read, drawn at random (--data.most_lines)") == 2

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from rnnapps.data.bad_examples import GoodExamples
 from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.converters import converted
 from rnnapps.errors import DataError
-from rnnapps.tasks.translation.data.lines import sampled, text_lines
+from rnnapps.tasks.translation.data.lines import Line, sampled, text_lines
 from rnnapps.tasks.translation.data.pair_lines import PairLine, pair_lines
 from rnnapps.tasks.translation.data.pairs import Pair, Placed
 from rnnapps.tasks.translation.data.tmx import TMX_SUFFIX, tmx_lines
@@ -70,14 +70,12 @@ def placed_pairs(
     """
     good = good or GoodExamples.refusing(path, noun="lines")
     path = _plain(path)
-    if plain_suffix(path) == TMX_SUFFIX:
-        units, _ = _drawn(path, tmx_lines(path, columns), most, "units")
-        lines = iter(units)
+    whole = _whole_items(path, columns)
+    if whole:
+        items, _ = _drawn(path, whole.read(), most, whole.noun)
+        lines = iter(items)
     else:
-        read, count = _drawn(path, text_lines(path), most, "lines")
-        if len(read) < count and plain_suffix(path) == ".csv":
-            remedy = "write it with tabs, or raise --data.most_lines: rows of CSV may go over several lines"
-            raise DataError(path, f"has {count:,} lines, more than {most:,}", remedy)
+        read, _ = _drawn(path, text_lines(path), most, "lines")
         lines = pair_lines(path, read, columns)
     return _not_empty(path, list(_of_lines(path, lines, good)), good)
 
@@ -85,13 +83,44 @@ def placed_pairs(
 def streamed_pairs(
     path: str | Path, good: GoodExamples, *, columns: Sequence[str | int] = (), most: int = MOST_LINES
 ) -> Iterator[Placed]:
-    """Yields what `placed_pairs` reads, of a file of any size but CSV, one pair after the other; arguments as there."""
+    """Yields what `placed_pairs` reads, of a file of any size, one pair after the other; arguments as there."""
     path = _plain(path)
-    if plain_suffix(path) == TMX_SUFFIX:
-        units: Iterable[PairLine] = _Drawn(path, partial(tmx_lines, path, columns), most, "units")
-        yield from _of_lines(path, iter(units), good)
+    whole = _whole_items(path, columns)
+    if whole:
+        yield from _of_lines(path, _Drawn(path, whole.read, most, whole.noun), good)
         return
     yield from _of_lines(path, pair_lines(path, _Drawn(path, partial(text_lines, path), most, "lines"), columns), good)
+
+
+class _Items(NamedTuple):
+    """What a file holds that may go over several lines.
+
+    Attributes:
+        noun: what it is.
+        read: reads all of it.
+    """
+
+    noun: str
+    read: Callable[[], Iterable[PairLine]]
+
+
+def _whole_items(path: str | Path, columns: Sequence[str | int]) -> _Items | None:
+    """The units of a translation memory or the rows of CSV, of which some may be drawn, but not of their lines."""
+    if plain_suffix(path) == TMX_SUFFIX:
+        return _Items("units", partial(tmx_lines, path, columns))
+    if plain_suffix(path) == ".csv":
+        return _Items("rows", partial(pair_lines, path, _Lines(path), columns))
+    return None
+
+
+class _Lines(Iterable[Line]):
+    """The lines of a file, read from there as often as they are asked for."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+
+    def __iter__(self) -> Iterator[Line]:
+        return text_lines(self.path)
 
 
 def _plain(path: str | Path) -> str | Path:

@@ -9,7 +9,6 @@ import numpy as np
 
 from rnnapps.data.archives import unpacked_source
 from rnnapps.data.bad_examples import GoodExamples
-from rnnapps.data.compressed import plain_suffix
 from rnnapps.data.digest import digest_files
 from rnnapps.data.stored.arrays import StoredArray
 from rnnapps.data.stored.counted import open_counted
@@ -89,7 +88,7 @@ def large_pairs(config: PairDataConfig, good: GoodExamples) -> LargePairs | None
     """
     names = [name for name in (config.source, config.target) if name is not None]
     paths = [unpacked_source(name) for name in names]
-    if not all(path.is_file() for path in paths) or plain_suffix(paths[0]) == ".csv":
+    if not all(path.is_file() for path in paths):
         return None
     if config.keeps_in_memory(config.source, sum(path.stat().st_size for path in paths)):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -68,7 +67,7 @@ def pair_lines(path: str | Path, lines: Iterable[Line], columns: Sequence[str | 
 
     Args:
         path: the file, whose ending says that it is CSV or JSON lines, and which errors name.
-        lines: its lines, or some of them with the first; they are gone through more than once.
+        lines: its lines; of other files than CSV, some of them with the first will do. They are read more than once.
         columns: the two columns to read, by their numbers from 1, or by the names in the first line; by default there
             are two.
 
@@ -105,10 +104,9 @@ def _split_rows(lines: Iterable[Line]) -> Iterator[Cells]:
 def _csv_rows(path: str | Path, lines: Iterable[Line]) -> Iterator[Cells]:
     """The cells of each row of a CSV file, with the number of its last line; its first line shows the separator."""
     csv.field_size_limit(LONGEST_CELL)
-    texts = [line.text for line in lines]
-    first = next((text for text in texts if text.strip()), "")
+    first = next((line.text for line in lines if line.text.strip()), "")
     separator = max(",;\t", key=lambda sign: (first.count(sign), -",;\t".index(sign)))
-    reader = csv.reader(io.StringIO("\n".join(texts), newline=""), delimiter=separator, strict=True)
+    reader = csv.reader((f"{line.text}\n" for line in lines), delimiter=separator, strict=True)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
