@@ -13,7 +13,7 @@ import tensorflow as tf
 from rnnapps.kernels.loop import length, loop
 from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, is_given, stabilized
 from rnnapps.kernels.memory_scan import memory_scan
-from rnnapps.types import Nest, Size, Tensor
+from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["inside_chunks", "read_chunks", "scale_chunks"]
 
@@ -89,46 +89,102 @@ def read_chunks(inputs: MatrixInputs, memory: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         What is read, `(chunks, batch, heads, width, value_size)`, and the final memory.
     """
-    q, k, v, decay = inputs.q, inputs.k, inputs.v, tf.cumsum(inputs.log_decay, axis=-2)
-    total = decay[..., -1, :][..., None, :]  # of one row, whatever the width
-    products = _DecayedProducts(decay)
-    own, to_end, from_begin = products(q, k), k * tf.exp(total - decay), tf.exp(decay)
-    factors = _turned(tf.exp(total))
-    if not is_given(inputs.beta):
-        before, final = memory_scan(factors, tf.matmul(to_end, v, transpose_a=True), memory)
-        return tf.matmul(q * from_begin, before) + tf.matmul(own, v), final
-    beta = inputs.beta[..., None]
-    system = tf.linalg.set_diag(beta * products(k, k), tf.ones_like(beta[..., 0]))
-    right = tf.concat([beta * v, beta * from_begin * k], axis=-1)
-    x, z = tf.split(tf.linalg.triangular_solve(system, right), [v.shape[-1], k.shape[-1]], axis=-1)
-    carry = tf.eye(k.shape[-1], dtype=k.dtype) * factors - tf.matmul(to_end, z, transpose_a=True)
+    decays = _Decays(inputs.log_decay)
+    if is_given(inputs.removal):
+        return _removing(inputs, decays, memory)
+    if is_given(inputs.beta):
+        return _correcting(inputs, decays, memory)
+    q, k, v = inputs[:3]
+    own, to_end = decays.products(q, k), k * decays.to_end
+    before, final = memory_scan(decays.factors, tf.matmul(to_end, v, transpose_a=True), memory)
+    return tf.matmul(q * decays.from_begin, before) + tf.matmul(own, v), final
+
+
+def _correcting(inputs: MatrixInputs, decays: _Decays, memory: Tensor) -> tuple[Tensor, Tensor]:
+    """`read_chunks` by the delta rule: W = X - Z S is what is written."""
+    q, k, v, beta = *inputs[:3], inputs.beta[..., None]
+    own, to_end = decays.products(q, k), k * decays.to_end
+    x, z = _solved(beta * decays.products(k, k), beta * v, beta * decays.from_begin * k)
+    carry = _diagonal(decays.factors, k) - tf.matmul(to_end, z, transpose_a=True)
     before, final = memory_scan(carry, tf.matmul(to_end, x, transpose_a=True), memory)
-    return tf.matmul(q * from_begin, before) + tf.matmul(own, x - tf.matmul(z, before)), final
+    return tf.matmul(q * decays.from_begin, before) + tf.matmul(own, x - tf.matmul(z, before)), final
 
 
-class _DecayedProducts:
-    """Products of later with earlier steps, what decays in between: sum over d of x_i[d] y_j[d] exp(g_i[d] - g_j[d]).
+def _removing(inputs: MatrixInputs, decays: _Decays, memory: Tensor) -> tuple[Tensor, Tensor]:
+    """`read_chunks` by the generalised delta rule: U = X + Z S is what the removal keys find."""
+    q, k, v, removal = *inputs[:3], inputs.removal
+    erased = inputs.rate * removal
+    written, taken = k * decays.to_end, erased * decays.to_end
+    found = tf.matmul(decays.products_before(removal, k), v)
+    x, z = _solved(decays.products_before(removal, erased), found, decays.from_begin_to_before() * removal)
+    carry = _diagonal(decays.factors, k) - tf.matmul(taken, z, transpose_a=True)
+    update = tf.matmul(written, v, transpose_a=True) - tf.matmul(taken, x, transpose_a=True)
+    before, final = memory_scan(carry, update, memory)
+    removed = tf.matmul(decays.products(q, erased), x + tf.matmul(z, before))
+    return tf.matmul(q * decays.from_begin, before) + tf.matmul(decays.products(q, k), v) - removed, final
 
-    The difference is taken before the exponential, which then is at most 1: nothing overflows, whatever the decay.
+
+def _solved(below: Tensor, *right: Tensor) -> Tensors:
+    """Solves (I + what stands below the diagonal of the matrices) Y = each of the right sides `(..., width, size)`."""
+    system = tf.linalg.set_diag(below, tf.ones_like(below[..., 0]))
+    solution = tf.linalg.triangular_solve(system, tf.concat(right, axis=-1))
+    return list(tf.split(solution, [part.shape[-1] for part in right], axis=-1))
+
+
+def _diagonal(factors: Tensor, keys: Tensor) -> Tensor:
+    """Factors of rows `(..., key_size or 1, 1)` as matrices `(..., key_size, key_size)`."""
+    return tf.eye(keys.shape[-1], dtype=keys.dtype) * factors
+
+
+class _Decays:
+    """What is left of steps of a chunk at later ones; g are the sums of the logarithms of the decays from its begin.
+
+    A difference is taken before the exponential, which then is at most 1: nothing overflows, whatever the decay.
 
     Args:
-        decay: g, sums of the logarithms of the decays `(..., width, 1 or size)`.
+        log_decay: logarithms of the decays `(..., width, 1 or size)`.
+
+    Attributes:
+        from_begin: what is left at each step of the memory before the chunk, exp(g), of the same shape.
+        to_end: what is left of each step behind the chunk, of the same shape.
+        factors: what is left of the memory behind the chunk `(..., 1 or size, 1)`.
     """
 
-    def __init__(self, decay: Tensor) -> None:
-        self._one_a_head = decay.shape[-1] == 1
-        if self._one_a_head:
-            self._factors = tf.exp(tf.where(_earlier(decay), decay - _turned(decay), FORBIDDEN))
-        else:
-            differences = decay[..., :, None, :] - decay[..., None, :, :]
-            self._factors = tf.exp(tf.where(_earlier(decay)[..., None], differences, FORBIDDEN))
+    def __init__(self, log_decay: Tensor) -> None:
+        self._log_decay, self._sums = log_decay, tf.cumsum(log_decay, axis=-2)
+        total = self._sums[..., -1, :][..., None, :]  # of one row, whatever the width
+        self.from_begin, self.to_end = tf.exp(self._sums), tf.exp(total - self._sums)
+        self.factors = _turned(tf.exp(total))
+        self._one_a_head = log_decay.shape[-1] == 1
+        self._between = self._between_steps()
 
-    def __call__(self, later: Tensor, earlier: Tensor) -> Tensor:
-        """`(..., width, size)` twice -> `(..., width, width)`, 0 above the diagonal."""
+    def _between_steps(self) -> Tensor:
+        """exp(g_i - g_j) for each pair of steps `(..., width, width)`, with sizes one behind; 0 where j is later."""
         if self._one_a_head:
-            return self._factors * tf.matmul(later, earlier, transpose_b=True)
-        weighted = self._factors * later[..., :, None, :] * earlier[..., None, :, :]
+            return tf.exp(tf.where(_earlier(self._sums), self._sums - _turned(self._sums), FORBIDDEN))
+        differences = self._sums[..., :, None, :] - self._sums[..., None, :, :]
+        return tf.exp(tf.where(_earlier(self._sums)[..., None], differences, FORBIDDEN))
+
+    def from_begin_to_before(self) -> Tensor:
+        """What is left of the memory before the chunk when a step begins, its own decay still to come."""
+        return tf.exp(self._sums - self._log_decay)
+
+    def products(self, later: Tensor, earlier: Tensor) -> Tensor:
+        """Sum over d of x_i[d] y_j[d] exp(g_i[d] - g_j[d]): `(..., width, size)` twice -> `(..., width, width)`.
+
+        It is 0 above the diagonal.
+        """
+        if self._one_a_head:
+            return self._between * tf.matmul(later, earlier, transpose_b=True)
+        weighted = self._between * later[..., :, None, :] * earlier[..., None, :, :]
         return tf.reduce_sum(weighted, axis=-1)
+
+    def products_before(self, later: Tensor, earlier: Tensor) -> Tensor:
+        """The same with what was left when the later step began, exp(g_{i-1} - g_j); 0 on the diagonal too."""
+        # What a step finds when it begins is what a look at the end of the step before it would find.
+        sides = [[0, 0]] * (later.shape.rank - 2)
+        moved = tf.pad(later[..., 1:, :], [*sides, [0, 1], [0, 0]])
+        return tf.pad(self.products(moved, earlier)[..., :-1, :], [*sides, [1, 0], [0, 0]])
 
 
 def _earlier(decay: Tensor) -> Tensor:

@@ -9,8 +9,15 @@ before the chunk, and A[i, j] = sum over rows d of x_i[d] y_j[d] exp(g_i[d] - g_
     Y   = (exp(g) Q) S + tril(A(Q, K)) W          what is read
     S'  = exp(g_C) S + (exp(g_C - g) K)' W        the memory after it
 
-W = X - Z S is linear in S: from chunk to chunk only S' = M S + U is left, everything else is products over all chunks
-at once. For the gradient nothing but the inputs is kept: the backward pass computes the rest again.
+By the generalised delta rule R are the removal keys, E the rates times R, and B(x, y) is A(x, y) with g_{i-1} for g_i,
+0 where j is not before i:
+
+    (I + B(R, E)) U = B(R, K) V + (exp(g - log a) R) S                              what is removed
+    Y   = (exp(g) Q) S + tril(A(Q, K)) V - tril(A(Q, E)) U
+    S'  = exp(g_C) S + (exp(g_C - g) K)' V - (exp(g_C - g) E)' U
+
+W = X - Z S and U = X + Z S are linear in S: from chunk to chunk only S' = M S + N is left, everything else is products
+over all chunks at once. For the gradient nothing but the inputs is kept: the backward pass computes the rest again.
 """
 
 from __future__ import annotations
@@ -129,6 +136,7 @@ def _masked(inputs: MatrixInputs, mask: Tensor) -> MatrixInputs:
         log_decay=only(inputs.log_decay, 0.0),
         beta=only(inputs.beta, 0.0),
         log_input=only(inputs.log_input, CLOSED),
+        removal=only(inputs.removal, 0.0),
     )
 
 

@@ -63,7 +63,8 @@ def representatives(*others: str) -> list[Any]:
 def rows_to_save() -> list[Any]:
     """All rows; cells whose settings and weights are of the same types as those of others are marked slow."""
     alike = {"coupled_lstm", "antisymmetric_rnn", "lem", "cfc", "qrnn", "sru", "rg_lru", "delta_net", "gated_delta_net"}
-    alike |= {"conv_gru", "conv_lstm", "elapsed", "gru_d", "ltc", "lmu", "s5", "echo_state", "mogrifier", "multi_head"}
+    alike |= {"rwkv7", "conv_gru", "conv_lstm", "elapsed", "gru_d", "ltc", "lmu", "s5", "echo_state"}
+    alike |= {"mogrifier", "multi_head"}
     return [pytest.param(name, marks=[pytest.mark.slow] if name in alike else []) for name in ROWS]
 
 

@@ -11,7 +11,10 @@ import tensorflow as tf
 from rnnapps.kernels import chunkwise
 from rnnapps.kernels.matrix_step import MatrixInputs
 
-KINDS = ("decay", "decays of rows", "delta rule", "delta rule and decays of rows", "input gate")
+KINDS = (
+    *("decay", "decays of rows", "delta rule", "delta rule and decays of rows", "input gate"),
+    *("removal", "removal and decays of rows"),
+)
 BATCH, HEADS, KEYS, VALUES = 2, 2, 3, 2
 
 
@@ -30,7 +33,7 @@ def problem(kind: str, time: int) -> tuple[MatrixInputs, list[Any]]:
         return tf.constant(random.normal(size=shape))
 
     leading = (BATCH, time, HEADS)
-    keys = normal(*leading, KEYS)
+    keys, removal = normal(*leading, KEYS), normal(*leading, KEYS) if "removal" in kind else ()
     inputs = MatrixInputs(
         normal(*leading, KEYS),
         keys / tf.norm(keys, axis=-1, keepdims=True),
@@ -38,6 +41,8 @@ def problem(kind: str, time: int) -> tuple[MatrixInputs, list[Any]]:
         -tf.exp(normal(*leading, KEYS if "rows" in kind else 1)),
         beta=tf.sigmoid(normal(*leading)) if "delta" in kind else (),
         log_input=3 * normal(*leading) if kind == "input gate" else (),
+        removal=removal / tf.norm(removal, axis=-1, keepdims=True) if "removal" in kind else (),
+        rate=tf.sigmoid(normal(*leading, KEYS)) if "removal" in kind else (),
     )
     scale = [normal(BATCH, HEADS)] if kind == "input gate" else []
     return inputs, [normal(BATCH, HEADS * VALUES), normal(BATCH, HEADS, KEYS, VALUES), *scale]
@@ -54,6 +59,9 @@ def loop(inputs: MatrixInputs, states: list[Any], mask: Any) -> tuple[Any, Any]:
         if mask[row, t]:
             place = (row, t, head)
             old = np.exp(decay[place])[:, None] * memory[row, head]
+            if not isinstance(inputs.removal, tuple):
+                removal = inputs.removal.numpy()[place]
+                old -= np.outer(inputs.rate.numpy()[place] * removal, removal) @ memory[row, head]
             written, strength = v[place], 1.0
             if not isinstance(inputs.beta, tuple):
                 written = inputs.beta.numpy()[place] * (written - old.T @ k[place])
@@ -102,9 +110,13 @@ def test_by_hand() -> None:
     inputs = inputs._replace(k=steps(1, 1), beta=tf.ones((1, 2, 1)))
     outputs, _ = run(inputs, [tf.zeros((1, 1)), tf.fill((1, 1, 1, 1), 4.0)])
     np.testing.assert_allclose(outputs[0, :, 0], [10, 2], rtol=1e-6)
+    # Removal by other keys: 4 decays to 2, loses .25 * 4 * 4 and takes 3, is 1; .5 less .5 * 1 * 1 plus 2, is 2.
+    inputs = inputs._replace(k=steps(3, 1), beta=(), removal=steps(2, 1), rate=steps(0.25, 0.5))
+    outputs, _ = run(inputs, [tf.zeros((1, 1)), tf.fill((1, 1, 1, 1), 4.0)])
+    np.testing.assert_allclose(outputs[0, :, 0], [10, 2], rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["decay", "decays of rows", "delta rule"])
+@pytest.mark.parametrize("kind", ["decay", "decays of rows", "delta rule", "removal and decays of rows"])
 def test_strong_decays_neither_overflow_nor_lose_gradients(kind: str) -> None:
     """Over a chunk the decays of exp(-50) a step multiply to exp(-3200), which no float holds, nor its inverse."""
     inputs, states = tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), problem(kind, 65))
@@ -121,7 +133,10 @@ def test_strong_decays_neither_overflow_nor_lose_gradients(kind: str) -> None:
     assert all(np.all(np.isfinite(tensor)) for tensor in (outputs, *gradients))
     beta = 1.0 if isinstance(inputs.beta, tuple) else inputs.beta[..., None]
     alone = tf.reduce_sum(inputs.q * inputs.k, axis=-1, keepdims=True) * beta * inputs.v
-    np.testing.assert_allclose(outputs, tf.reshape(alone, outputs.shape), rtol=1e-4, atol=1e-5)
+    # A removal key still finds what was there before the decay.
+    removes = not isinstance(inputs.removal, tuple)
+    expected = loop(inputs, states, np.ones((BATCH, 65)))[0] if removes else tf.reshape(alone, outputs.shape)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_one_key_again_and_again() -> None:
