@@ -42,6 +42,7 @@ from rnnapps.cells.min_gru import MinGRU
 from rnnapps.cells.min_lstm import MinLSTM
 from rnnapps.cells.mogrifier import Mogrifier
 from rnnapps.cells.multi_head import MultiHead
+from rnnapps.cells.normalized import Normalized
 from rnnapps.cells.peephole_lstm import PeepholeLSTM
 from rnnapps.cells.projection import Projection
 from rnnapps.cells.qrnn import QRNN
@@ -103,6 +104,7 @@ __all__ = [
     "MinLSTM",
     "Mogrifier",
     "MultiHead",
+    "Normalized",
     "PeepholeLSTM",
     "Projection",
     "Residual",
