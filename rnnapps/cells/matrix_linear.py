@@ -35,9 +35,12 @@ class MatrixLinearCell(Cell):
 
     Attributes:
         scaled: whether `coefficients` returns `log_input`, the logarithm of an exponential input gate.
+        least_log_decay: no `log_decay` is below it, where there is such a bound. Rows that decay by themselves then
+            need no more time than those that decay alike.
     """
 
     scaled: ClassVar[bool] = False
+    least_log_decay: float | None = None
 
     def declare_memory(self, units: int, heads: int, key_size: int, value_size: int) -> None:
         """Sets the sizes of the states; `read` returns `(..., units)`."""

@@ -15,8 +15,8 @@ from rnnapps.types import Nest, Tensor
 
 __all__ = ["RWKV7"]
 
-STRONGEST = math.exp(-0.5)
-"""No row of the memory decays faster than to exp(-exp(-1/2)) = .545 of itself in a step."""
+LEAST_LOG_DECAY = -math.exp(-0.5)
+"""In a step no row of the memory decays to less than exp(-exp(-1/2)) = .545 of itself."""
 FIRST_DECAYS, FIRST_REMOVAL_SCALE, SMALL = (-6.5, -1.5), 0.85, 0.1
 EPSILON = 64e-5
 
@@ -45,6 +45,8 @@ class RWKV7(HeadsCell):
 
     The arguments are those of `HeadsCell`.
     """
+
+    least_log_decay = LEAST_LOG_DECAY
 
     def columns(self) -> list[int]:
         """Sizes of the blocks r, k, v."""
@@ -95,7 +97,7 @@ class RWKV7(HeadsCell):
             self.by_heads(r),
             self.by_heads(key),
             values,
-            self.by_heads(-STRONGEST * keras.ops.sigmoid(decay)),
+            self.by_heads(LEAST_LOG_DECAY * keras.ops.sigmoid(decay)),
             removal=unit_length(self.by_heads(k * self.removal_scale)),
             rate=self.by_heads(rate),
             rest=(gate, self.side_by_side(at_once)),

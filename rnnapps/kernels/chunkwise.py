@@ -28,7 +28,7 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from rnnapps.kernels.chunks import inside_chunks, read_chunks, scale_chunks
+from rnnapps.kernels.chunks import chunk_width, inside_chunks, read_chunks, scale_chunks
 from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, is_given, widened
 from rnnapps.kernels.pullback import pullback
 from rnnapps.kernels.sealed import Sealed
@@ -42,6 +42,8 @@ Run = Callable[[MatrixInputs, Tensors], Tensors]
 
 class MatrixCell(Protocol):
     """What this kernel needs of a cell; `rnnapps.cells.MatrixLinearCell` says what each part means."""
+
+    least_log_decay: float | None
 
     def read(self, values: Tensor, inputs: MatrixInputs, log_scale: Nest = ()) -> Tensor:
         """The output `(..., units)` of what is read of the memory `(..., heads, value_size)`."""
@@ -80,7 +82,8 @@ def scan(
     inputs = widened(projected._replace(rest=()))
     if mask is not None:
         inputs = _masked(inputs, mask)
-    run = _differentiable(partial(_whole, reverse=reverse), compiled=compiled)
+    whole = partial(_whole, reverse=reverse, least=cell.least_log_decay)
+    run = _differentiable(whole, compiled=compiled)
     read, *final = run(inputs, [tf.cast(state, inputs.q.dtype) for state in memory])
     scales = final.pop(0) if len(memory) > 1 else ()
     outputs = tf.cast(cell.read(read, projected, scales), first.dtype)
@@ -111,11 +114,12 @@ def _differentiable(whole: Run, *, compiled: bool) -> Run:
     return run
 
 
-def _whole(inputs: MatrixInputs, states: Tensors, *, reverse: bool) -> Tensors:
+def _whole(inputs: MatrixInputs, states: Tensors, *, reverse: bool, least: float | None) -> Tensors:
     """What is read `(time, batch, heads, value_size)` and, with input gates, m after each step; the final states."""
-    cut, join = inside_chunks(inputs, reverse=reverse)
+    width, bounded = chunk_width(inputs, least)
+    cut, join = inside_chunks(inputs, width, reverse=reverse)
     if len(states) == 1:
-        values, memory = read_chunks(cut, states[0])
+        values, memory = read_chunks(cut, states[0], bounded=bounded)
         return [join(values), memory]
     cut, scales = scale_chunks(cut, states[1])
     values, memory = read_chunks(cut, states[0])
