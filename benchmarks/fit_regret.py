@@ -71,9 +71,7 @@ ROWS = {
     "chorales": Row("music_generation", "music/jsb_chorales", "jsb"),
     "electricity": Row("forecasting", "forecasting/etth1/ETTh1.csv", "etth1_24"),
     "taxis": Row("forecasting", f"{NAB}/nyc_taxi.csv", "demo", ["--model.history_steps=336"]),
-    "office": Row(
-        "forecasting", f"{NAB}/ambient_temperature_system_failure.csv", "demo", ["--model.history_steps=168"]
-    ),
+    "processors": Row("forecasting", f"{NAB}/cpu_utilization_asg_misconfiguration.csv", "demo"),
     "payments": Row("anomaly_detection", "anomaly/fraud/transactions_2018-07-11_2018-07-31.csv.gz", "transactions"),
 }
 
