@@ -41,21 +41,21 @@ def _print_cells() -> None:
     from rich.text import Text
 
     summaries = cell_summaries()
-    from rnnapps.cells import CELL_GROUPS, make_cell
+    from rnnapps.cells import CELL_GROUPS, LinearCell, MatrixLinearCell, make_cell
     from rnnapps.training.cost import cell_cost
 
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), caption=f"Costs at {UNITS} units and as many inputs; operations a step"
-    )
+    caption = f"Costs at {UNITS} units and as many inputs; operations a step. * steps can be computed in parallel"
+    table = Table(box=None, padding=(0, 2, 0, 0), caption=caption)
     for title in ("cell", "state", "parameters", "operations"):
         table.add_column(title, no_wrap=True, justify="left" if title == "cell" else "right")
     table.add_column("summary")
     for group, names in CELL_GROUPS.items():
         table.add_row(Text(group, style="italic"))
         for name in names:
-            cost = cell_cost(make_cell(name, UNITS), UNITS)
+            cell = make_cell(name, UNITS)
+            cost, star = cell_cost(cell, UNITS), " *" if isinstance(cell, LinearCell | MatrixLinearCell) else ""
             figures = (f"{number:,}" for number in (cost.state, cost.parameters, cost.operations))
-            table.add_row(Text(f"  {name}"), *figures, Text(printable(summaries[name])))
+            table.add_row(Text(f"  {name}{star}"), *figures, Text(printable(summaries[name])))
     console = output()
     console.print(table)
     console.print()

@@ -51,6 +51,7 @@ def test_list_shows_every_cell_with_a_summary(capsys: pytest.CaptureFixture[str]
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in CELLS)
+    assert "  rwkv7 *" in printed and "  min_gru *" in printed and "  lstm *" not in printed  # in parallel, or not
     assert all(cell_summaries().values())
 
 
