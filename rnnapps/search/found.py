@@ -168,9 +168,10 @@ def conclude(search: Search, *, judged: bool) -> Found:
 
 def contradicted(test: Mapping[int, Evaluation], number: int, higher_is_better: Collection[str]) -> str:
     """The metric that decides on test data, where it is better for the configuration as it is than for the best."""
-    if number not in test or BASELINE not in test or test[number].verdict is None:
+    verdict = test[number].verdict if number in test and BASELINE in test else None
+    if verdict is None:
         return ""
-    metric = test[number].verdict.metric
+    metric = verdict.metric
     own, before = (test[each].metrics.get(metric, math.nan) for each in (number, BASELINE))
     return metric if (own < before if metric in higher_is_better else own > before) else ""
 
