@@ -202,7 +202,7 @@ def test_a_report_has_its_pictures(run: Path) -> None:
         (["stream", "--input", "text.csv", "--picture", "x.png"], "stream has no --picture: it is a flag of predict"),
         (["evaluate", "--data.irregular", "keep"], "a forecast continues equally spaced rows"),
         (["evaluate", "--data.test_rows", "5"], "data.test_rows must be at least model.horizon_steps (6), not 5"),
-        (["evaluate", "--data.source", "good.csv", "--data.test_rows", "20"], "20 + 20 (validation and test)"),
+        (["evaluate", "--data.test_rows", "300"], "has 500 rows, of which 300 + 300 (validation and test) are to be"),
         (["evaluate", "--data.season_steps", "4", "--data.second_season_steps", "21"], "of at least 25, not 24"),
     ],
 )
