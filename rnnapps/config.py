@@ -56,6 +56,8 @@ class RecurrentConfig:
         bidirectional: also read the sequence backwards (not for models that generate or stream).
         residual: add each layer's input to its output, wherever both are of one size.
         dropout: share of values dropped between layers while training, 0 to below 1.
+        weight_drop: share of the recurrent weights that a training step does without, 0 to below 1 (Merity et al. 2017,
+            arXiv:1708.02182); for cells that have a recurrent matrix.
 
     Raises:
         ConfigError: a value is out of range.
@@ -67,12 +69,15 @@ class RecurrentConfig:
     bidirectional: bool = False
     residual: bool = False
     dropout: float = searched(0.0, 0.0, 0.5)
+    weight_drop: float = 0.0
 
     def __post_init__(self) -> None:
         """Checks the values."""
         for name in ("units", "layers"):
             require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
-        require("model.dropout", self.dropout, "at least 0 and below 1", 0 <= self.dropout < 1)
+        for name in ("dropout", "weight_drop"):
+            share = getattr(self, name)
+            require(f"model.{name}", share, "at least 0 and below 1", 0 <= share < 1)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,11 @@ class Wrapper(Cell):
         """Returns the new states of the wrapped cell."""
         return self.cell.update(projected, recurrent, states, *constants)
 
+    @property
+    def recurrent_weights(self) -> list[keras.Variable]:
+        """Those that its own `recur` reads; where it reads none, those of the wrapped cell."""
+        return super().recurrent_weights or self.cell.recurrent_weights
+
     def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Returns what the wrapped cell emits."""
         return self.cell.emit(inputs, outputs, training=training)

@@ -34,6 +34,7 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: read the sequence in both directions in every layer and join the outputs.
         residual: add each layer's input to its output wherever their sizes agree.
         dropout: share of values dropped between layers while training.
+        weight_drop: share of the recurrent weights dropped while training, see `Recurrent`.
         kernel: which kernel runs the layers, see `Recurrent`.
         recompute_every: trade time for memory, see `Recurrent`.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
@@ -49,6 +50,7 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: bool = False,
         residual: bool = False,
         dropout: float = 0.0,
+        weight_drop: float = 0.0,
         kernel: Kernel = "auto",
         recompute_every: int = 0,
         **kwargs: Any,
@@ -62,7 +64,7 @@ class RecurrentStack(keras.layers.Layer):
         if not 0 <= dropout < 1:
             raise ConfigError(f"dropout: expected a share from 0 to below 1, got {dropout}")
         self.cells, self.bidirectional, self.residual, self.dropout = list(cells), bidirectional, residual, dropout
-        self.kernel, self.recompute_every = kernel, recompute_every
+        self.weight_drop, self.kernel, self.recompute_every = weight_drop, kernel, recompute_every
         self.recurrent_layers = [self._layer(cell, number) for number, cell in enumerate(self.cells)]
         self.dropouts = [Dropout(dropout, dtype=self.dtype_policy) for _ in self.cells[1:]]
         self.supports_masking = True
@@ -74,6 +76,7 @@ class RecurrentStack(keras.layers.Layer):
             cell,
             return_sequences=True,
             return_state=True,
+            weight_drop=self.weight_drop,
             kernel=self.kernel,
             recompute_every=self.recompute_every,
             name=f"layer_{number}",
@@ -216,6 +219,7 @@ class RecurrentStack(keras.layers.Layer):
             "bidirectional": self.bidirectional,
             "residual": self.residual,
             "dropout": self.dropout,
+            "weight_drop": self.weight_drop,
             "kernel": self.kernel,
             "recompute_every": self.recompute_every,
         }
@@ -248,5 +252,6 @@ def recurrent_stack(config: RecurrentConfig, *, name: str | None = None) -> Recu
         bidirectional=config.bidirectional,
         residual=config.residual,
         dropout=config.dropout,
+        weight_drop=config.weight_drop,
         name=name,
     )

@@ -218,7 +218,12 @@ def _walk(
     places = [(step * targets + target) * per_value for step in range(segment) for target in range(targets)]
     cells = [make_cell(config.cell, config.units, name=f"layer_{number}") for number in range(config.layers)]
     decoder = AutoregressiveDecoder(
-        cells, steps=config.horizon_steps // segment, outputs=segment * width, fed_back=places, name="decoder"
+        cells,
+        steps=config.horizon_steps // segment,
+        outputs=segment * width,
+        fed_back=places,
+        weight_drop=config.weight_drop,
+        name="decoder",
     )
     last = keras.layers.Reshape((segment, targets, 2), name="last_segment")(rows[:, -segment:])
     first = keras.layers.Reshape((segment * targets,), name="last_values")(last[..., 0])

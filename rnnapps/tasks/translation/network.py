@@ -156,6 +156,7 @@ def _encoder(config: TranslationModelConfig) -> RecurrentStack:
         bidirectional=config.bidirectional,
         residual=config.residual,
         dropout=config.dropout,
+        weight_drop=config.weight_drop,
         name="encoder",
     )
 
@@ -163,7 +164,9 @@ def _encoder(config: TranslationModelConfig) -> RecurrentStack:
 def _decoder(config: TranslationModelConfig) -> AttentionDecoder:
     def stack(layers: int, name: str) -> RecurrentStack:
         cells = [make_cell(config.cell, config.units, name="cell") for _ in range(layers)]
-        return RecurrentStack(cells, residual=config.residual, dropout=config.dropout, name=name)
+        return RecurrentStack(
+            cells, residual=config.residual, dropout=config.dropout, weight_drop=config.weight_drop, name=name
+        )
 
     return AttentionDecoder(
         stack(config.layers, "recurrent"),
