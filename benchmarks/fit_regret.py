@@ -68,7 +68,7 @@ ROWS = {
     "depth films": Row("video_recognition", "video/msr_action3d", "msr_action3d"),
     "chorales": Row("music_generation", "music/jsb_chorales", "jsb"),
     "folk tunes": Row("music_generation", "music/nottingham", "nottingham"),
-    "transformer": Row("forecasting", "forecasting/etth1/ETTh1.csv", "etth1_24"),
+    "electricity": Row("forecasting", "forecasting/etth1/ETTh1.csv", "etth1_24"),
     "taxis": Row("forecasting", "anomaly/nab/data/realKnownCause/nyc_taxi.csv", "demo", ["--model.history_steps=336"]),
     "payments": Row("anomaly_detection", "anomaly/fraud/transactions_2018-07-11_2018-07-31.csv.gz", "transactions"),
 }

@@ -7,8 +7,8 @@ Examples:
 
 Each way runs in a process of its own; `--ways disk` leaves out memory, which the full sizes do not fit into. `ready` is
 the time to the first batch, with an empty cache and, `again`, with a filled one; `batches/s` is measured over the 300
-that follow; memory is the most that the process ever held, and what it held before anything was read. Everything is
-written below --folder, and removed at the end.
+that follow; memory is the most that the process ever held beside pages of files, which the system takes back when it
+needs them, and what it held before anything was read. Everything is written below --folder, and removed at the end.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -85,17 +85,42 @@ def write_rows(path: Path, rows: int) -> None:
 
 def read(task: str, source: str, megabytes: int) -> dict[str, float]:
     """Makes the batches of a source, and measures it."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    begun = time.perf_counter()
-    batches = _batches(task, source, megabytes)
-    iterator = iter(batches)
-    next(iterator)
-    ready = time.perf_counter() - begun
-    for _ in range(BATCHES):
+    before, begun = _own_megabytes(), time.perf_counter()
+    with _Watch() as memory:
+        iterator = iter(_batches(task, source, megabytes))
         next(iterator)
-    took = time.perf_counter() - begun - ready
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    return {"ready s": ready, "batches s": took, "batches/s": BATCHES / took, "memory MB": most, "before MB": before}
+        ready = time.perf_counter() - begun
+        for _ in range(BATCHES):
+            next(iterator)
+        took = time.perf_counter() - begun - ready
+    found = {"ready s": ready, "batches s": took, "batches/s": BATCHES / took}
+    return {**found, "memory MB": memory.most, "before MB": before}
+
+
+class _Watch:
+    """Looks at this process's memory twenty times a second."""
+
+    def __init__(self) -> None:
+        self.most, self.over = 0.0, threading.Event()
+        self.thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> _Watch:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _look(self) -> None:
+        while not self.over.wait(0.05):
+            self.most = max(self.most, _own_megabytes())
+
+
+def _own_megabytes() -> float:
+    """Memory of this process that is no page of a file, which the system takes back when it likes."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon", "RssShmem"))) / 2**10
 
 
 def _batches(task: str, source: str, megabytes: int) -> Any:

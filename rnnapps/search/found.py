@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from rnnapps.search.state import Search
 from rnnapps.verbs import yaml_files
 from rnnapps.verbs.settings import flatten
 
-__all__ = ["BEST", "REPORT", "Configuration", "Found", "conclude", "verdict"]
+__all__ = ["BEST", "REPORT", "Configuration", "Found", "conclude", "contradicted", "verdict"]
 
 BEST = "best.yaml"
 REPORT = "report.html"
@@ -83,6 +83,8 @@ class Found:
         run: the run of the best, trained to its end; None while there was no time for it.
         test: number -> scores on test data; of the best, and of the configuration as it is.
         scored: how often anything was scored on test data: once for each of both, unless a search went on.
+        contradicted: the metric by which, on test data, the configuration as it is does better than the best; empty
+            where there is none.
         command: trains the best anew, to the same bits.
     """
 
@@ -103,6 +105,7 @@ class Found:
     run: Path | None
     test: Mapping[int, Evaluation]
     scored: int
+    contradicted: str
     command: str
 
     def configuration(self, number: int) -> Configuration:
@@ -139,6 +142,7 @@ def conclude(search: Search, *, judged: bool) -> Found:
     scored = facts.get("test", {})
     settings, first = records[number].settings, search.rungs[0]
     name = search.pipeline.name
+    test = {each: Evaluation.from_dict(scored[str(each)]) for each in (BASELINE, number) if str(each) in scored}
     return Found(
         pipeline=name,
         folder=search.folder,
@@ -155,10 +159,20 @@ def conclude(search: Search, *, judged: bool) -> Found:
         importances=importances(search.space, records, first, higher_is_better=search.higher_is_better),
         first_rung=first,
         run=search.path_of(number) if ended else None,
-        test={each: Evaluation.from_dict(scored[str(each)]) for each in (BASELINE, number) if str(each) in scored},
+        test=test,
         scored=len(scored),
+        contradicted=contradicted(test, number, search.pipeline.higher_is_better),
         command=f"rnnapps {name} train --config {search.folder / BEST} --run runs/{name}/best",
     )
+
+
+def contradicted(test: Mapping[int, Evaluation], number: int, higher_is_better: Collection[str]) -> str:
+    """The metric that decides on test data, where it is better for the configuration as it is than for the best."""
+    if number not in test or BASELINE not in test or test[number].verdict is None:
+        return ""
+    metric = test[number].verdict.metric
+    own, before = (test[each].metrics.get(metric, math.nan) for each in (number, BASELINE))
+    return metric if (own < before if metric in higher_is_better else own > before) else ""
 
 
 def _score(search: Search, records: Sequence[Record], numbers: Mapping[int, None]) -> None:

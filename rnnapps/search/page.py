@@ -72,6 +72,11 @@ def _test(found: Found) -> Iterator[Block]:
     often = f", of which this search had scored {before} of its bests before" if before > 0 else ""
     columns = ("Scored once, in the end", *(name.replace("_", " ") for name in metrics))
     yield Table(columns, rows, caption=f"{parts} examples{often}")
+    if found.contradicted:
+        worse = f"! on these examples the configuration as it is has the better {found.contradicted.replace('_', ' ')}"
+        yield Paragraph(
+            f"{worse}: what validation examples say does not hold for others; more of them would tell better"
+        )
     for number, evaluation in found.test.items():
         if number == found.best and evaluation.verdict:
             yield Paragraph(evaluation.verdict.sentence)

@@ -7,9 +7,10 @@ import numpy as np
 from rnnapps.data.series.frequency import DAY, ROUND, Frequency
 from rnnapps.types import Array
 
-__all__ = ["detect_frequency"]
+__all__ = ["SAMPLE", "detect_frequency"]
 
 SAMPLE = 10_000
+"""Rows whose distances are looked at first."""
 FEWEST_MONTHS = 3
 """Rows that one day of the month must have before it is more than chance."""
 FEWEST_BUSINESS_DAYS = 10

@@ -15,13 +15,15 @@ import pandas as pd
 
 from rnnapps.data.digest import digest_files
 from rnnapps.data.series.config import SeriesDataConfig
-from rnnapps.data.series.large_rows import RowWriter, group_rows, sort_levels
+from rnnapps.data.series.fitted_frequency import SAMPLE, detect_frequency
+from rnnapps.data.series.frequency import Frequency
+from rnnapps.data.series.large_rows import AT_ONCE, RowWriter, group_rows, sort_levels
 from rnnapps.data.series.series import Series
 from rnnapps.data.series.table_file import LargeTable, large_table, may_be_read_in_pieces
 from rnnapps.data.series.table_frame import Table
 from rnnapps.data.series.table_roles import Roles
 from rnnapps.data.series.table_series import found_rules, series_notes, timed, with_format
-from rnnapps.data.series.timestamps import parse_times
+from rnnapps.data.series.timestamps import parse_times, to_local
 from rnnapps.data.stored.entries import StoredFolders
 from rnnapps.data.stored.open_files import allow_open_files
 from rnnapps.errors import DataError
@@ -162,12 +164,39 @@ def _series(folder: Path, path: Path, config: SeriesDataConfig) -> Iterator[Seri
         own = {key: arrays[key][start:end] for key in ("values", "known", "categories", "labels") if key in arrays}
         series = Series(name, None, **own, **shared)
         if "times" in arrays:
-            index = pd.DatetimeIndex(arrays["times"][start:end].view("datetime64[ns]"), copy=False)
-            index = index.tz_localize("UTC") if facts["aware"] else index
+            stamps = arrays["times"][start:end]
             places = arrays["rows"][start:end] if "rows" in arrays else None
             table = Table(path, pd.DataFrame(), roles, _place(places, start), facts["rules"])
-            series = timed(table, config, series, times=index, members=None)
+            series = _timed(series, stamps, table, config, aware=facts["aware"])
         yield dataclasses.replace(series, notes=(*series.notes, *series_notes(series)))
+
+
+def _timed(series: Series, stamps: Array, table: Table, config: SeriesDataConfig, *, aware: bool) -> Series:
+    """The series with its times, int64 nanoseconds; they stay on disk where they are equally far apart."""
+    frequency = _plain_frequency(stamps, config, aware=aware)
+    if frequency is not None:
+        rules = {**series.rules, "frequency": str(frequency)}
+        return dataclasses.replace(series, times=stamps.view("datetime64[ns]"), frequency=frequency, rules=rules)
+    index = pd.DatetimeIndex(stamps.view("datetime64[ns]"), copy=False)
+    return timed(table, config, series, times=index.tz_localize("UTC") if aware else index, members=None)
+
+
+def _plain_frequency(stamps: Array, config: SeriesDataConfig, *, aware: bool) -> Frequency | None:
+    """The distance of rows whose times are equally far apart to the nanosecond, so that they need no look as a whole.
+
+    None for all others, and where a setting or a clock that is put forward has a say.
+    """
+    wanted = config.frequency or config.irregular == "keep" or config.duplicates == "keep"
+    if wanted or not (aware or config.timezone == "UTC") or len(stamps) <= SAMPLE:
+        return None
+    step = int(stamps[1] - stamps[0])
+    if step <= 0 or not all(
+        (np.diff(stamps[start : start + AT_ONCE + 1]) == step).all() for start in range(0, len(stamps), AT_ONCE)
+    ):
+        return None
+    few = stamps[:SAMPLE].view("datetime64[ns]")
+    frequency = detect_frequency(few, to_local(few, config.timezone))
+    return frequency if frequency and (frequency.unit == "nanosecond" or config.timezone == "UTC") else None
 
 
 def _place(rows: Array | None, start: int) -> Any:

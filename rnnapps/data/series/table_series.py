@@ -36,6 +36,9 @@ _ISO = re.compile(r"\d{4}-\d\d(-\d\d)?($|[T ]\d\d:)(?!.*[A-Za-z]{2})|\d{8}T")
 """How times of ISO 8601 begin, but for dates of digits alone; without am or pm."""
 _NUMBER = re.compile(r"\d+(\.\d*)?")
 
+AT_ONCE = 1 << 20
+"""Rows that are looked at together."""
+
 
 def table_series(
     table: Table, config: SeriesDataConfig, *, name: str, known: Mapping[str, str] | None = None
@@ -228,20 +231,27 @@ def _take(series: Series, order: Array) -> Series:
 def series_notes(series: Series) -> list[str]:
     """What a person should know of a series before learning from it."""
     notes = []
-    missing = np.isnan(series.values)
-    for name, count in zip(series.channels, missing.sum(axis=0), strict=True):
+    missing, constant = _missing_and_constant(series.values)
+    for name, count in zip(series.channels, missing.tolist(), strict=True):
         if count:
             share = count / max(len(series), 1)
             notes.append(f"channel {name!r}: {count:,} of {len(series):,} values are missing ({share:.1%})")
-    with np.errstate(invalid="ignore"):
-        constant = [
-            name
-            for column, name in enumerate(series.channels)
-            for present in [series.values[:, column][~missing[:, column]]]
-            if len(present) > 1 and (present == present[0]).all()
-        ]
-    notes += [f"channel {name!r} is constant" for name in constant]
+    notes += [f"channel {name!r} is constant" for name, same in zip(series.channels, constant, strict=True) if same]
     if series.times is not None and len(series):
-        later = int((series.times > np.datetime64("now", "ns")).sum())
+        later = len(series) - int(np.searchsorted(series.times, np.datetime64("now", "ns"), side="right"))
         notes += [f"{later:,} rows lie in the future, the last at {series.times[-1]} UTC"] if later else []
     return notes
+
+
+def _missing_and_constant(values: Array) -> tuple[Array, list[bool]]:
+    """Missing values of each channel, and whether it has several and all are the same; some rows after the others."""
+    missing, present = np.zeros(values.shape[1], np.int64), [np.zeros(0)] * values.shape[1]
+    for start in range(0, len(values), AT_ONCE):
+        rows = values[start : start + AT_ONCE]
+        absent = np.isnan(rows)
+        missing += absent.sum(axis=0)
+        for channel, known in enumerate(present):
+            if len(known) < 2:
+                present[channel] = np.unique(np.concatenate([known, rows[~absent[:, channel], channel]]))[:2]
+    constant = [len(known) == 1 and count < len(values) - 1 for known, count in zip(present, missing, strict=True)]
+    return missing, constant

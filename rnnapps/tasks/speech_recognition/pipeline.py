@@ -27,7 +27,7 @@ from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.export_config import SpeechExportConfig
 from rnnapps.tasks.speech_recognition.model_config import DecodingConfig, SpeechModelConfig, SpeechTrainingConfig
 from rnnapps.tasks.speech_recognition.predict_options import ONE_INPUT, PredictOptions
-from rnnapps.tasks.speech_recognition.segmentation.config import SegmentationConfig
+from rnnapps.tasks.speech_recognition.segmentation.config import SegmentationConfig, segment_seconds
 
 if TYPE_CHECKING:
     import keras
@@ -243,7 +243,8 @@ class SpeechRecognition(Pipeline[Config, "UtteranceSplits", "SpeechFeatures"]):
             keep = fitted.config.data.keep_punctuation
             results = align(transcriber, sounds, options.transcript, keep_punctuation=keep, many=several)
         else:
-            cut = SegmentationConfig(options.segmentation, options.segment_seconds, options.pause_seconds)
+            longest = options.segment_seconds or segment_seconds(fitted.preprocessor.longest_seconds)
+            cut = SegmentationConfig(options.segmentation, longest, options.pause_seconds)
             results = transcribe(transcriber, sounds, cut, many=many, timed=given is None)
         return written(results, options.output, many=several) if options.output else results
 

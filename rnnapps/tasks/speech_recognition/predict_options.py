@@ -38,7 +38,8 @@ class PredictOptions:
             recordings, {} in its name stands for that of each.
         segmentation: predict only: how longer recordings are cut: network at pauses, where a small recurrent network
             hears no voice; energy where they are no louder than their background; windows blindly.
-        segment_seconds: predict only: longest segment; a recording that is no longer is transcribed whole.
+        segment_seconds: predict only: longest segment; a recording that is no longer is transcribed whole. By default
+            as long as the longest training recording, from 5 to 30.
         pause_seconds: predict only: shortest pause that ends a segment.
     """
 
@@ -52,7 +53,7 @@ class PredictOptions:
     transcript: str = ""
     output: str = ""
     segmentation: Segmentation = "network"
-    segment_seconds: float = 30.0
+    segment_seconds: float | None = None
     pause_seconds: float = 0.5
 
     def __post_init__(self) -> None:
@@ -65,7 +66,8 @@ class PredictOptions:
             least = 1.0 if number.startswith("rule3") else 0.1
             value = getattr(self, number)
             require(number, value, f"from {least:g} to 3,600", least <= value <= 3600)
-        require("segment_seconds", self.segment_seconds, "from 1 to 900", 1 <= self.segment_seconds <= 900)
+        segment = self.segment_seconds
+        require("segment_seconds", segment, "from 1 to 900", segment is None or 1 <= segment <= 900)
         require("pause_seconds", self.pause_seconds, "from 0.1 to 60", 0.1 <= self.pause_seconds <= 60)
         require_choice("segmentation", self.segmentation, Segmentation)
         if self.output:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from rnnapps.data.digest import digest_examples
-from rnnapps.data.series import large_rows, table_file
+from rnnapps.data.series import large_rows, large_series, table_file, table_series
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart
@@ -130,6 +130,31 @@ def test_numbers_that_are_not_written_plainly(cell: str, tmp_path: Path) -> None
         assert str(caught.value) == str(error)
     else:
         assert_equal(memory, read_series(SeriesDataConfig(str(tmp_path / "x.csv"), memory_megabytes=0)))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+@pytest.mark.parametrize("step", ["1h", "1D", "400ms", "1h but one"])
+@pytest.mark.parametrize("offset", ["", "+00:00"])
+def test_times_that_are_equally_far_apart_stay_on_disk(
+    zone: str, step: str, offset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_series, "SAMPLE", 50)
+    monkeypatch.setattr(table_series, "AT_ONCE", 7)
+    times = pd.date_range("2024-01-30", periods=130, freq=step.split()[0]).to_series()
+    times.iloc[120] += pd.Timedelta("3s") if "but" in step else pd.Timedelta(0)
+    loads = [np.nan, *np.arange(129.0)]
+    texts = times.dt.strftime("%Y-%m-%dT%H:%M:%S.%f") + offset
+    pd.DataFrame({"time": texts, "a": loads, "b": np.nan, "c": [np.nan] + [3.0] * 129}).to_csv(
+        tmp_path / "x.csv", index=False
+    )
+    try:
+        memory, disk = both(str(tmp_path / "x.csv"), channels=("a", "b", "c"), timezone=zone)
+    except DataError as error:
+        assert zone != "UTC" and step == "1D" and "apart" in str(error)  # a day of the calendar is no 24 hours
+        return
+    assert_equal(memory, disk)
+    plain = "but" not in step and (zone == "UTC" or bool(offset))
+    assert isinstance(disk[0].times, np.memmap) == (plain and (zone == "UTC" or step != "1D"))
 
 
 def test_windows_and_fingerprints_are_the_same(tmp_path: Path) -> None:

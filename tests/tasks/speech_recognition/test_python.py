@@ -247,6 +247,10 @@ def test_a_long_recording_is_cut_at_pauses(model: Any, tmp_path: Path, capsys: p
     (printed,) = answer(capsys, "predict", "--run", model.path, *flags)["results"]
     assert printed["transcript"] == found.transcript and len(printed["segments"]) == len(found.segments)
     assert (tmp_path / "long.srt").read_text().count("-->") == 24
+    few = np.concatenate([part for own in spoken[:5] for part in (own, quiet)])  # longer than any that was learned from
+    assert model.preprocessor.longest_seconds < 5 < len(few) / RATE < 30
+    assert len(model.predict(few, segmentation="energy").segments) == 5
+    assert type(model.predict(few, segment_seconds=30.0)) is Transcription
     with pytest.raises(ConfigError, match=r"is one file, and there may be several recordings; write \{\}"):
         model.predict([path, path], output=str(tmp_path / "long.srt"))
 

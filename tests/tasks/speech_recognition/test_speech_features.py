@@ -10,6 +10,7 @@ import tensorflow as tf
 from rnnapps.errors import CheckpointError, ConfigError
 from rnnapps.tasks.speech_recognition.data.config import SpeechDataConfig
 from rnnapps.tasks.speech_recognition.preprocessing.speech_features import SpeechFeatures
+from rnnapps.tasks.speech_recognition.segmentation.config import segment_seconds
 from tests.tasks.speech_recognition.small import DATA, make_features, make_model, utterances
 
 
@@ -55,6 +56,22 @@ def test_it_is_saved_and_damage_is_told(tmp_path: Path) -> None:
         path.write_text(json.dumps({**content, **change}))
         with pytest.raises(CheckpointError, match="is no front end"):
             SpeechFeatures.load(tmp_path)
+
+
+def test_the_longest_recording_is_known_and_limits_segments(tmp_path: Path) -> None:
+    features, model = make_features(), make_model()
+    longest = max(len(each.samples) for each in utterances()) / DATA.sample_rate_hz
+    assert features.longest_seconds == longest > 0
+    assert features.grow(utterances(["hi lo mid hi lo mid hi lo mid"]), DATA, model).longest_seconds > longest
+    assert features.grow(utterances(["hi"]), DATA, model).longest_seconds == longest
+    features.save(tmp_path)
+    assert SpeechFeatures.load(tmp_path).longest_seconds == longest
+    path = tmp_path / "speech_features.json"
+    path.write_text(
+        json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key[:4] != "long"})
+    )
+    assert SpeechFeatures.load(tmp_path).longest_seconds == 30  # of a model that was made before
+    assert [segment_seconds(trained) for trained in (0.7, 12.5, 600)] == [5, 12.5, 30]
 
 
 def test_growing_keeps_the_front_end() -> None:

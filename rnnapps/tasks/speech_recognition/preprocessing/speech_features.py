@@ -25,6 +25,9 @@ __all__ = ["SpeechFeatures"]
 Samples = TypeVar("Samples", int, Array)
 
 FILE_NAME, NGRAMS_NAME = "speech_features.json", "symbol_ngrams.npy"
+LONGEST_SECONDS = 30.0
+"""Of the training recordings of a model that does not say how long they were."""
+
 TAIL_SECONDS = 0.2
 """Silence appended to every waveform, so that a network that reads forwards has time to write the last word."""
 
@@ -41,6 +44,7 @@ class SpeechFeatures:
         alphabet: the symbols.
         symbol_ngrams: table of a language model over the symbols of training transcripts, float32 `(contexts, ids)`,
             see `rnnapps.tasks.speech_recognition.decoding.symbol_ngram`; None for none.
+        longest_seconds: of the training recordings: of longer ones a network has learned nothing.
     """
 
     log_mel: LogMel
@@ -49,6 +53,7 @@ class SpeechFeatures:
     frames_read: int
     alphabet: Alphabet
     symbol_ngrams: Array | None = None
+    longest_seconds: float = LONGEST_SECONDS
 
     @property
     def sample_rate_hz(self) -> int:
@@ -122,6 +127,7 @@ class SpeechFeatures:
             frames_per_output=model.frames_per_output,
             frames_read=model.frames_read,
             alphabet=Alphabet.fit(_transcripts(utterances, data), data.unit),
+            longest_seconds=_longest_seconds(utterances, rate),
         )
 
     def grow(self, utterances: Sequence[Utterance], data: SpeechDataConfig, model: SpeechModelConfig) -> SpeechFeatures:
@@ -142,7 +148,9 @@ class SpeechFeatures:
         ):
             if own != wanted:
                 raise ConfigError(f"{name} must be that of the model to start from: {own} there, {wanted} here")
-        return replace(self, alphabet=self.alphabet.grow(_transcripts(utterances, data)), symbol_ngrams=None)
+        alphabet = self.alphabet.grow(_transcripts(utterances, data))
+        longest = max(self.longest_seconds, _longest_seconds(utterances, self.sample_rate_hz))
+        return replace(self, alphabet=alphabet, symbol_ngrams=None, longest_seconds=longest)
 
     def save(self, folder: str | Path) -> None:
         """Writes `speech_features.json`, `alphabet.json` and, if there is a language model, `symbol_ngrams.npy`.
@@ -158,6 +166,7 @@ class SpeechFeatures:
             "normalization": self.normalization.kind,
             "frames_per_output": self.frames_per_output,
             "frames_read": self.frames_read,
+            "longest_seconds": self.longest_seconds,
             "mean": self.normalization.mean.tolist(),
             "deviation": self.normalization.deviation.tolist(),
         }
@@ -184,7 +193,8 @@ class SpeechFeatures:
             frames = int(content["frames_per_output"]), int(content["frames_read"])
             alphabet = Alphabet.load(folder)
             table = _load_ngrams(Path(folder) / NGRAMS_NAME, alphabet)
-            return cls(LogMel(*numbers), normalization, *frames, alphabet, table)
+            longest = float(content.get("longest_seconds", LONGEST_SECONDS))
+            return cls(LogMel(*numbers), normalization, *frames, alphabet, table, longest)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: is no front end ({error}); restore the file or train again") from None
 
@@ -206,6 +216,11 @@ def _transcripts(utterances: Sequence[Utterance], data: SpeechDataConfig) -> lis
     """All transcripts; joined clips have a space between them, even where no clip has two words."""
     first = [f"{utterance.transcript} {utterance.transcript}" for utterance in utterances[:1]] if data.joins else []
     return [*first, *(utterance.transcript for utterance in utterances)]
+
+
+def _longest_seconds(utterances: Sequence[Utterance], sample_rate_hz: int) -> float:
+    """Length of the longest recording."""
+    return max((len(utterance.samples) for utterance in utterances), default=0) / sample_rate_hz
 
 
 def _samples(milliseconds: float, data: SpeechDataConfig) -> int:
