@@ -62,14 +62,16 @@ class Row:
     more: Sequence[str] = ()
 
 
+NAB = "anomaly/nab/data/realKnownCause"
+
 ROWS = {
     "Shakespeare": Row("text_generation", "text/tinyshakespeare.txt", "quick"),
     "spoken digits": Row("speech_recognition", "speech/fsdd", "fsdd"),
     "depth films": Row("video_recognition", "video/msr_action3d", "msr_action3d"),
     "chorales": Row("music_generation", "music/jsb_chorales", "jsb"),
-    "folk tunes": Row("music_generation", "music/nottingham", "nottingham"),
     "electricity": Row("forecasting", "forecasting/etth1/ETTh1.csv", "etth1_24"),
-    "taxis": Row("forecasting", "anomaly/nab/data/realKnownCause/nyc_taxi.csv", "demo", ["--model.history_steps=336"]),
+    "taxis": Row("forecasting", f"{NAB}/nyc_taxi.csv", "demo", ["--model.history_steps=336"]),
+    "processors": Row("forecasting", f"{NAB}/cpu_utilization_asg_misconfiguration.csv", "demo"),
     "payments": Row("anomaly_detection", "anomaly/fraud/transactions_2018-07-11_2018-07-31.csv.gz", "transactions"),
 }
 

@@ -21,7 +21,7 @@ __all__ = ["CONTESTANTS", "FAMILIES", "add_arguments", "measure", "summarise"]
 
 FAMILIES = ("tensorflow",)
 CONTESTANTS = compiled_and_not("chunks", "steps")
-KINDS = ("mamba2", "m_lstm", "gated_delta_net", "gated_linear_attention")
+KINDS = ("mamba2", "m_lstm", "gated_delta_net", "gated_linear_attention", "rwkv7")
 DEFAULTS = "4x1024,64-64 32x128,128-128 16x512,128-128"
 
 

@@ -42,11 +42,13 @@ from rnnapps.cells.min_gru import MinGRU
 from rnnapps.cells.min_lstm import MinLSTM
 from rnnapps.cells.mogrifier import Mogrifier
 from rnnapps.cells.multi_head import MultiHead
+from rnnapps.cells.normalized import Normalized
 from rnnapps.cells.peephole_lstm import PeepholeLSTM
 from rnnapps.cells.projection import Projection
 from rnnapps.cells.qrnn import QRNN
 from rnnapps.cells.residual import Residual
 from rnnapps.cells.rg_lru import RGLRU
+from rnnapps.cells.rwkv7 import RWKV7
 from rnnapps.cells.s5 import S5
 from rnnapps.cells.s_lstm import SLSTM
 from rnnapps.cells.simple_rnn import SimpleRNN
@@ -70,6 +72,7 @@ __all__ = [
     "MLSTM",
     "QRNN",
     "RGLRU",
+    "RWKV7",
     "S5",
     "SLSTM",
     "SRU",
@@ -101,6 +104,7 @@ __all__ = [
     "MinLSTM",
     "Mogrifier",
     "MultiHead",
+    "Normalized",
     "PeepholeLSTM",
     "Projection",
     "Residual",
@@ -149,6 +153,7 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "delta_net": DeltaNet,
     "gated_delta_net": GatedDeltaNet,
     "mamba2": Mamba2,
+    "rwkv7": RWKV7,
 }
 
 
@@ -170,7 +175,7 @@ CELL_GROUPS: dict[str, tuple[str, ...]] = {
     "without products in the loop": ("qrnn", "sru"),
     "linear in time": ("min_gru", "min_lstm", "rg_lru", "lru"),
     "fixed": ("echo_state",),
-    "matrix memory": ("gated_linear_attention", "m_lstm", "delta_net", "gated_delta_net", "mamba2"),
+    "matrix memory": ("gated_linear_attention", "m_lstm", "delta_net", "gated_delta_net", "mamba2", "rwkv7"),
 }
 """The names in `CELLS` by what the cells have in common, as `rnnapps list` shows them."""
 

@@ -66,6 +66,11 @@ class Cell(keras.layers.Layer):
         """Shape of each state without its rows: `(size,)` for most."""
         return [size if isinstance(size, tuple) else (size,) for size in self.state_size]
 
+    @property
+    def recurrence(self) -> Cell:
+        """The cell whose recurrence this is: its own, unless a wrapper leaves that of its cell as it is."""
+        return self
+
     def use_dtype(self, policy: keras.DTypePolicy) -> None:
         """Makes the cell compute by another policy than it was made with: that of the layer around it.
 

@@ -23,6 +23,7 @@ class MatrixLinearCell(Cell):
 
         S_t = a_t * S_{t-1} + k_t v_t'                                  a matrix memory that decays
         S_t = a_t * S_{t-1} + b_t k_t (v_t - (a_t * S_{t-1})' k_t)'     one that corrects what it holds: the delta rule
+        S_t = a_t * S_{t-1} - (e_t * r_t) (S_{t-1}' r_t)' + k_t v_t'    one that removes what it holds under other keys
         h_t = read(S_t' q_t)
 
     A subclass writes `coefficients(inputs)`, which sees the inputs only, and may write `read`. All steps then follow
@@ -34,9 +35,12 @@ class MatrixLinearCell(Cell):
 
     Attributes:
         scaled: whether `coefficients` returns `log_input`, the logarithm of an exponential input gate.
+        least_log_decay: no `log_decay` is below it, where there is such a bound. Rows that decay by themselves then
+            need no more time than those that decay alike.
     """
 
     scaled: ClassVar[bool] = False
+    least_log_decay: float | None = None
 
     def declare_memory(self, units: int, heads: int, key_size: int, value_size: int) -> None:
         """Sets the sizes of the states; `read` returns `(..., units)`."""
@@ -89,6 +93,11 @@ class MatrixLinearCell(Cell):
             )
         if self.scaled and (is_given(projected.beta) or projected.log_decay.shape[-1] != 1):
             raise ConfigError(f"{type(self).__name__}: with log_input expected one decay a head, and no beta")
+        removes = is_given(projected.removal)
+        if removes != is_given(projected.rate) or (removes and (self.scaled or is_given(projected.beta))):
+            raise ConfigError(
+                f"{type(self).__name__}: expected removal and rate of coefficients together, without beta or log_input"
+            )
         return projected
 
     def recur(self, output: Tensor) -> tuple[()]:
@@ -96,9 +105,10 @@ class MatrixLinearCell(Cell):
         return ()
 
     def gates(self, projected: MatrixInputs, recurrent: tuple[()], states: Sequence[Tensor]) -> dict[str, Tensor]:
-        """The decays of the memory, `(..., heads * 1)` or `(..., heads * key_size)`, and the strength of writing."""
+        """Decays of the memory, `(..., heads * 1)` or `(..., heads * key_size)`, and rates of writing or removal."""
         beta = {"input": projected.beta} if is_given(projected.beta) else {}
-        return {"forget": self.side_by_side(keras.ops.exp(projected.log_decay)), **beta}
+        rate = {"removal": self.side_by_side(projected.rate)} if is_given(projected.rate) else {}
+        return {"forget": self.side_by_side(keras.ops.exp(projected.log_decay)), **beta, **rate}
 
     def update(self, projected: MatrixInputs, recurrent: tuple[()], states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new states: the output, the memory, and the logarithm of its scale if the cell is `scaled`."""

@@ -34,6 +34,12 @@ class Wrapper(Cell):
         self.declare_states(cell.output_size, *cell.state_size[1:])
         self.recurrent_size, self.log_states = cell.recurrent_size, cell.log_states
 
+    @property
+    def recurrence(self) -> Cell:
+        """That of the wrapped cell, if only what goes in or comes out is another; then its kernel runs it."""
+        kept = all(getattr(type(self), part) is getattr(Wrapper, part) for part in ("recur", "update"))
+        return self.cell.recurrence if kept else self
+
     def use_dtype(self, policy: keras.DTypePolicy) -> None:
         """Makes this cell and the wrapped one compute by another policy."""
         self.cell.use_dtype(policy)

@@ -10,24 +10,41 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from rnnapps.kernels.decays import FORBIDDEN, Decays, causal, turned
 from rnnapps.kernels.loop import length, loop
 from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, is_given, stabilized
 from rnnapps.kernels.memory_scan import memory_scan
-from rnnapps.types import Nest, Size, Tensor
+from rnnapps.types import Nest, Size, Tensor, Tensors
 
-__all__ = ["inside_chunks", "read_chunks", "scale_chunks"]
+__all__ = ["chunk_width", "inside_chunks", "read_chunks", "scale_chunks"]
 
 WIDTH, WIDTH_OF_ROWS = 64, 16
 """Steps of a chunk with one decay a head, and with one a row, whose products are no matrix products."""
-FORBIDDEN = -1e30
-"""Logarithm of what a later step gives to an earlier one."""
+SPAN = 40.0
+"""Over as many decays, as logarithms, factors for either end may be taken apart: exp(20) is far from what overflows."""
 
 
-def inside_chunks(inputs: MatrixInputs, *, reverse: bool) -> tuple[MatrixInputs, Callable[[Tensor], Tensor]]:
+def chunk_width(inputs: MatrixInputs, least: float | None) -> tuple[int, bool]:
+    """Steps of a chunk, and whether rows that decay by themselves decay so little in it that matrix products do.
+
+    Args:
+        inputs: any.
+        least: below all logarithms of the decays, None where nothing is.
+    """
+    if inputs.log_decay.shape[-1] == 1:
+        return WIDTH, False
+    fitting = 0 if least is None else min(WIDTH, int(SPAN / -least))
+    return (fitting, True) if fitting >= WIDTH_OF_ROWS else (WIDTH_OF_ROWS, False)
+
+
+def inside_chunks(
+    inputs: MatrixInputs, width: int, *, reverse: bool
+) -> tuple[MatrixInputs, Callable[[Tensor], Tensor]]:
     """Cuts sequences into chunks of equal width; steps added at the end leave the memory as it is.
 
     Args:
         inputs: `(time, batch, heads, ...)`.
+        width: the most steps of a chunk.
         reverse: take the steps from the last to the first.
 
     Returns:
@@ -35,10 +52,9 @@ def inside_chunks(inputs: MatrixInputs, *, reverse: bool) -> tuple[MatrixInputs,
         `(time, batch, heads, size)` again.
     """
     steps = length(inputs.q)
-    width = WIDTH if inputs.log_decay.shape[-1] == 1 else WIDTH_OF_ROWS
     count = _at_least_1(-(-steps // width))
-    width = _at_least_1(-(-steps // count))
-    missing = count * width - steps
+    even = _at_least_1(-(-steps // count))
+    missing = count * even - steps
 
     def cut(sequence: Nest, filling: float = 0.0) -> Nest:
         if not is_given(sequence):
@@ -46,12 +62,12 @@ def inside_chunks(inputs: MatrixInputs, *, reverse: bool) -> tuple[MatrixInputs,
         wide = sequence if sequence.shape.rank == 4 else sequence[..., None]
         running = tf.reverse(wide, axis=[0]) if reverse else wide
         padded = tf.pad(running, [[0, missing], [0, 0], [0, 0], [0, 0]], constant_values=filling)
-        chunks = tf.transpose(tf.reshape(padded, [count, width, *_rest(wide)]), [0, 2, 3, 1, 4])
+        chunks = tf.transpose(tf.reshape(padded, [count, even, *_rest(wide)]), [0, 2, 3, 1, 4])
         return chunks if sequence.shape.rank == 4 else chunks[..., 0]
 
     def join(chunks: Tensor) -> Tensor:
         sequence = tf.reshape(
-            tf.transpose(chunks, [0, 3, 1, 2, 4]), [count * width, *_rest(inputs.q)[:2], chunks.shape[-1]]
+            tf.transpose(chunks, [0, 3, 1, 2, 4]), [count * even, *_rest(inputs.q)[:2], chunks.shape[-1]]
         )
         return tf.reverse(sequence[:steps], axis=[0]) if reverse else sequence[:steps]
 
@@ -70,7 +86,7 @@ def scale_chunks(inputs: MatrixInputs, before: Tensor) -> tuple[MatrixInputs, Te
         Stabilised inputs, and m after each step `(chunks, batch, heads, width)`.
     """
     decay = tf.cumsum(inputs.log_decay, axis=-2)
-    reached = tf.where(_earlier(decay), decay - _turned(decay), FORBIDDEN) + inputs.log_input[..., None, :]
+    reached = tf.where(causal(decay), decay - turned(decay), FORBIDDEN) + inputs.log_input[..., None, :]
     own, decay = tf.reduce_max(reached, axis=-1), decay[..., 0]
 
     def body(_: Tensor, states: list[Tensor], now: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
@@ -83,63 +99,62 @@ def scale_chunks(inputs: MatrixInputs, before: Tensor) -> tuple[MatrixInputs, Te
     return stabilized(inputs, tf.concat([starts, after[..., :-1]], axis=-1), after), after
 
 
-def read_chunks(inputs: MatrixInputs, memory: Tensor) -> tuple[Tensor, Tensor]:
+def read_chunks(inputs: MatrixInputs, memory: Tensor, *, bounded: bool = False) -> tuple[Tensor, Tensor]:
     """Runs a memory `(batch, heads, key_size, value_size)` through all chunks.
+
+    Args:
+        inputs: chunks.
+        memory: before the first.
+        bounded: see `chunk_width`.
 
     Returns:
         What is read, `(chunks, batch, heads, width, value_size)`, and the final memory.
     """
-    q, k, v, decay = inputs.q, inputs.k, inputs.v, tf.cumsum(inputs.log_decay, axis=-2)
-    total = decay[..., -1, :][..., None, :]  # of one row, whatever the width
-    products = _DecayedProducts(decay)
-    own, to_end, from_begin = products(q, k), k * tf.exp(total - decay), tf.exp(decay)
-    factors = _turned(tf.exp(total))
-    if not is_given(inputs.beta):
-        before, final = memory_scan(factors, tf.matmul(to_end, v, transpose_a=True), memory)
-        return tf.matmul(q * from_begin, before) + tf.matmul(own, v), final
-    beta = inputs.beta[..., None]
-    system = tf.linalg.set_diag(beta * products(k, k), tf.ones_like(beta[..., 0]))
-    right = tf.concat([beta * v, beta * from_begin * k], axis=-1)
-    x, z = tf.split(tf.linalg.triangular_solve(system, right), [v.shape[-1], k.shape[-1]], axis=-1)
-    carry = tf.eye(k.shape[-1], dtype=k.dtype) * factors - tf.matmul(to_end, z, transpose_a=True)
+    decays = Decays(inputs.log_decay, bounded=bounded)
+    if is_given(inputs.removal):
+        return _removing(inputs, decays, memory)
+    if is_given(inputs.beta):
+        return _correcting(inputs, decays, memory)
+    q, k, v = inputs[:3]
+    own, to_end = decays.products(q, k), k * decays.to_end
+    before, final = memory_scan(decays.factors, tf.matmul(to_end, v, transpose_a=True), memory)
+    return tf.matmul(q * decays.from_begin, before) + tf.matmul(own, v), final
+
+
+def _correcting(inputs: MatrixInputs, decays: Decays, memory: Tensor) -> tuple[Tensor, Tensor]:
+    """`read_chunks` by the delta rule: W = X - Z S is what is written."""
+    q, k, v, beta = *inputs[:3], inputs.beta[..., None]
+    own, to_end = decays.products(q, k), k * decays.to_end
+    x, z = _solved(beta * decays.products(k, k), beta * v, beta * decays.from_begin * k)
+    carry = _diagonal(decays.factors, k) - tf.matmul(to_end, z, transpose_a=True)
     before, final = memory_scan(carry, tf.matmul(to_end, x, transpose_a=True), memory)
-    return tf.matmul(q * from_begin, before) + tf.matmul(own, x - tf.matmul(z, before)), final
+    return tf.matmul(q * decays.from_begin, before) + tf.matmul(own, x - tf.matmul(z, before)), final
 
 
-class _DecayedProducts:
-    """Products of later with earlier steps, what decays in between: sum over d of x_i[d] y_j[d] exp(g_i[d] - g_j[d]).
-
-    The difference is taken before the exponential, which then is at most 1: nothing overflows, whatever the decay.
-
-    Args:
-        decay: g, sums of the logarithms of the decays `(..., width, 1 or size)`.
-    """
-
-    def __init__(self, decay: Tensor) -> None:
-        self._one_a_head = decay.shape[-1] == 1
-        if self._one_a_head:
-            self._factors = tf.exp(tf.where(_earlier(decay), decay - _turned(decay), FORBIDDEN))
-        else:
-            differences = decay[..., :, None, :] - decay[..., None, :, :]
-            self._factors = tf.exp(tf.where(_earlier(decay)[..., None], differences, FORBIDDEN))
-
-    def __call__(self, later: Tensor, earlier: Tensor) -> Tensor:
-        """`(..., width, size)` twice -> `(..., width, width)`, 0 above the diagonal."""
-        if self._one_a_head:
-            return self._factors * tf.matmul(later, earlier, transpose_b=True)
-        weighted = self._factors * later[..., :, None, :] * earlier[..., None, :, :]
-        return tf.reduce_sum(weighted, axis=-1)
+def _removing(inputs: MatrixInputs, decays: Decays, memory: Tensor) -> tuple[Tensor, Tensor]:
+    """`read_chunks` by the generalised delta rule: U = X + Z S is what the removal keys find."""
+    q, k, v, removal = *inputs[:3], inputs.removal
+    erased = inputs.rate * removal
+    written, taken = k * decays.to_end, erased * decays.to_end
+    found = tf.matmul(decays.products_before(removal, k), v)
+    x, z = _solved(decays.products_before(removal, erased), found, decays.from_begin_to_before() * removal)
+    carry = _diagonal(decays.factors, k) - tf.matmul(taken, z, transpose_a=True)
+    update = tf.matmul(written, v, transpose_a=True) - tf.matmul(taken, x, transpose_a=True)
+    before, final = memory_scan(carry, update, memory)
+    removed = tf.matmul(decays.products(q, erased), x + tf.matmul(z, before))
+    return tf.matmul(q * decays.from_begin, before) + tf.matmul(decays.products(q, k), v) - removed, final
 
 
-def _earlier(decay: Tensor) -> Tensor:
-    """Bool `(width, width)`: whether column j is no later than row i."""
-    steps = tf.range(tf.shape(decay)[-2])
-    return steps[:, None] >= steps[None, :]
+def _solved(below: Tensor, *right: Tensor) -> Tensors:
+    """Solves (I + what stands below the diagonal of the matrices) Y = each of the right sides `(..., width, size)`."""
+    system = tf.linalg.set_diag(below, tf.ones_like(below[..., 0]))
+    solution = tf.linalg.triangular_solve(system, tf.concat(right, axis=-1))
+    return list(tf.split(solution, [part.shape[-1] for part in right], axis=-1))
 
 
-def _turned(matrices: Tensor) -> Tensor:
-    """Rows for columns."""
-    return tf.linalg.matrix_transpose(matrices)
+def _diagonal(factors: Tensor, keys: Tensor) -> Tensor:
+    """Factors of rows `(..., key_size or 1, 1)` as matrices `(..., key_size, key_size)`."""
+    return tf.eye(keys.shape[-1], dtype=keys.dtype) * factors
 
 
 def _at_least_1(number: Size) -> Size:

@@ -9,8 +9,15 @@ before the chunk, and A[i, j] = sum over rows d of x_i[d] y_j[d] exp(g_i[d] - g_
     Y   = (exp(g) Q) S + tril(A(Q, K)) W          what is read
     S'  = exp(g_C) S + (exp(g_C - g) K)' W        the memory after it
 
-W = X - Z S is linear in S: from chunk to chunk only S' = M S + U is left, everything else is products over all chunks
-at once. For the gradient nothing but the inputs is kept: the backward pass computes the rest again.
+By the generalised delta rule R are the removal keys, E the rates times R, and B(x, y) is A(x, y) with g_{i-1} for g_i,
+0 where j is not before i:
+
+    (I + B(R, E)) U = B(R, K) V + (exp(g - log a) R) S                              what is removed
+    Y   = (exp(g) Q) S + tril(A(Q, K)) V - tril(A(Q, E)) U
+    S'  = exp(g_C) S + (exp(g_C - g) K)' V - (exp(g_C - g) E)' U
+
+W = X - Z S and U = X + Z S are linear in S: from chunk to chunk only S' = M S + N is left, everything else is products
+over all chunks at once. For the gradient nothing but the inputs is kept: the backward pass computes the rest again.
 """
 
 from __future__ import annotations
@@ -21,7 +28,7 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from rnnapps.kernels.chunks import inside_chunks, read_chunks, scale_chunks
+from rnnapps.kernels.chunks import chunk_width, inside_chunks, read_chunks, scale_chunks
 from rnnapps.kernels.matrix_step import CLOSED, MatrixInputs, is_given, widened
 from rnnapps.kernels.pullback import pullback
 from rnnapps.kernels.sealed import Sealed
@@ -35,6 +42,8 @@ Run = Callable[[MatrixInputs, Tensors], Tensors]
 
 class MatrixCell(Protocol):
     """What this kernel needs of a cell; `rnnapps.cells.MatrixLinearCell` says what each part means."""
+
+    least_log_decay: float | None
 
     def read(self, values: Tensor, inputs: MatrixInputs, log_scale: Nest = ()) -> Tensor:
         """The output `(..., units)` of what is read of the memory `(..., heads, value_size)`."""
@@ -73,7 +82,8 @@ def scan(
     inputs = widened(projected._replace(rest=()))
     if mask is not None:
         inputs = _masked(inputs, mask)
-    run = _differentiable(partial(_whole, reverse=reverse), compiled=compiled)
+    whole = partial(_whole, reverse=reverse, least=cell.least_log_decay)
+    run = _differentiable(whole, compiled=compiled)
     read, *final = run(inputs, [tf.cast(state, inputs.q.dtype) for state in memory])
     scales = final.pop(0) if len(memory) > 1 else ()
     outputs = tf.cast(cell.read(read, projected, scales), first.dtype)
@@ -104,11 +114,12 @@ def _differentiable(whole: Run, *, compiled: bool) -> Run:
     return run
 
 
-def _whole(inputs: MatrixInputs, states: Tensors, *, reverse: bool) -> Tensors:
+def _whole(inputs: MatrixInputs, states: Tensors, *, reverse: bool, least: float | None) -> Tensors:
     """What is read `(time, batch, heads, value_size)` and, with input gates, m after each step; the final states."""
-    cut, join = inside_chunks(inputs, reverse=reverse)
+    width, bounded = chunk_width(inputs, least)
+    cut, join = inside_chunks(inputs, width, reverse=reverse)
     if len(states) == 1:
-        values, memory = read_chunks(cut, states[0])
+        values, memory = read_chunks(cut, states[0], bounded=bounded)
         return [join(values), memory]
     cut, scales = scale_chunks(cut, states[1])
     values, memory = read_chunks(cut, states[0])
@@ -129,6 +140,7 @@ def _masked(inputs: MatrixInputs, mask: Tensor) -> MatrixInputs:
         log_decay=only(inputs.log_decay, 0.0),
         beta=only(inputs.beta, 0.0),
         log_input=only(inputs.log_input, CLOSED),
+        removal=only(inputs.removal, 0.0),
     )
 
 

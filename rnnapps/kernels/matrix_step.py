@@ -4,9 +4,11 @@ With S the memory of one head, q, k and v the query, key and value of the step, 
 
     S_t = a_t * S_{t-1} + k_t w_t'         w_t = v_t                                  (linear attention)
                                            w_t = b_t (v_t - (a_t * S_{t-1})' k_t)     (delta rule)
+    S_t = a_t * S_{t-1} - (e_t * r_t) (S_{t-1}' r_t)' + k_t v_t'                      (generalised delta rule)
     y_t = S_t' q_t
 
-where a scales the rows of S, all alike or each by its own. An exponential input gate exp(i_t) before k_t w_t' would
+where a scales the rows of S, all alike or each by its own, and r is a removal key that need not be the key k, with a
+rate e for each row. An exponential input gate exp(i_t) before k_t w_t' would
 overflow: the memory is kept divided by exp(m_t), m_t = max(log a_t + m_{t-1}, i_t), as in Beck et al. 2024
 (arXiv:2405.04517, equation 15).
 """
@@ -38,6 +40,8 @@ class MatrixInputs(NamedTuple):
         beta: writing strengths of the delta rule `(..., heads)`.
         log_input: logarithms of exponential input gates `(..., heads)`; only with one decay a head, and without beta.
         rest: anything else that `MatrixLinearCell.read` needs, `(..., any)`.
+        removal: removal keys of the generalised delta rule `(..., heads, key_size)`; without beta and log_input.
+        rate: how much of what is found under the removal key each row loses `(..., heads, key_size)`.
     """
 
     q: Tensor
@@ -47,6 +51,8 @@ class MatrixInputs(NamedTuple):
     beta: Nest = ()
     log_input: Nest = ()
     rest: Nest = ()
+    removal: Nest = ()
+    rate: Nest = ()
 
 
 def matrix_step(inputs: MatrixInputs, memory: Tensor, log_scale: Nest = ()) -> tuple[Tensor, Tensor, Nest]:
@@ -65,11 +71,13 @@ def matrix_step(inputs: MatrixInputs, memory: Tensor, log_scale: Nest = ()) -> t
         before = tf.cast(log_scale, memory.dtype)
         log_scale = tf.maximum(inputs.log_decay[..., 0] + before, inputs.log_input)
         inputs = stabilized(inputs, before, log_scale)
-    memory = tf.exp(inputs.log_decay)[..., None] * memory
-    written = inputs.v
+    decayed, written = tf.exp(inputs.log_decay)[..., None] * memory, inputs.v
+    if is_given(inputs.removal):
+        removed = advanced(memory, inputs.removal)
+        decayed -= (inputs.rate * inputs.removal)[..., None] * removed[..., None, :]
     if is_given(inputs.beta):
-        written = inputs.beta[..., None] * (written - advanced(memory, inputs.k))
-    memory += inputs.k[..., None] * written[..., None, :]
+        written = inputs.beta[..., None] * (written - advanced(decayed, inputs.k))
+    memory = decayed + inputs.k[..., None] * written[..., None, :]
     return advanced(memory, inputs.q), memory, log_scale
 
 

@@ -246,16 +246,17 @@ class Recurrent(keras.layers.Layer):
         elapsed = None if elapsed is None else tf.transpose(elapsed, [1, 0, 2])
         projected = self.cell.project_after(tf.transpose(sequences, [1, 0, 2]), elapsed, training=training)
         mask = None if mask is None else tf.transpose(mask)
-        if isinstance(self.cell, LinearCell):
+        recurrence = self.cell.recurrence
+        if isinstance(recurrence, LinearCell):
             form: Form = "parallel" if kernel == "parallel" else "sequential"
             a, b = projected
             outputs, last = linear_scan(a, b, states[0], mask=mask, reverse=self.runs_backwards, form=form)
             final = [last]
-        elif isinstance(self.cell, MatrixLinearCell):
+        elif isinstance(recurrence, MatrixLinearCell):
             compiled = kernel == "xla" and not in_xla_program()
             reverse = self.runs_backwards
             outputs, final = chunkwise.scan(
-                self.cell, projected, states, mask=mask, reverse=reverse, time_major=True, compiled=compiled
+                recurrence, projected, states, mask=mask, reverse=reverse, time_major=True, compiled=compiled
             )
         else:
             fixed = self.cell.fixed(memory)
@@ -292,7 +293,7 @@ class Recurrent(keras.layers.Layer):
             training=bool(training),
             inside_xla=in_xla_program(),
             traced=traced,
-            by_chunks=isinstance(self.cell, MatrixLinearCell),
+            by_chunks=isinstance(self.cell.recurrence, MatrixLinearCell),
         )
 
     def compute_output_shape(
@@ -344,7 +345,7 @@ def _check_way(cell: Cell, kernel: str, recompute_every: int) -> None:
         ConfigError: not by this kernel, or a number of steps below 0.
     """
     check_kernel(kernel)
-    if kernel == "parallel" and not isinstance(cell, LinearCell):
+    if kernel == "parallel" and not isinstance(cell.recurrence, LinearCell):
         raise ConfigError(f'kernel: "parallel" needs a LinearCell, {type(cell).__name__} is none')
     if recompute_every < 0:
         raise ConfigError(f"recompute_every: expected 0 or more steps, got {recompute_every}")

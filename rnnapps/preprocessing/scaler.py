@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,9 @@ __all__ = ["METHODS", "Method", "Scaler", "centre_and_scale"]
 
 Method = Literal["standard", "robust", "none"]
 METHODS = ("standard", "robust", "none")
+
+AT_ONCE = 1 << 20
+"""Rows that are looked at together."""
 
 
 class Scaler:
@@ -139,8 +142,8 @@ def centre_and_scale(tables: Sequence[Array], channels: int, method: Method) -> 
     """
     centre, scale = np.zeros(channels), np.ones(channels)
     for column in range(channels) if method != "none" else ():
-        present = [_present(table[:, column]) for table in tables]
-        centre[column], scale[column] = _standard(present) if method == "standard" else _robust(present)
+        own = [table[:, column] for table in tables]
+        centre[column], scale[column] = _standard(own) if method == "standard" else _robust(own)
     return centre, scale
 
 
@@ -150,18 +153,24 @@ def _present(column: Array) -> Array:
 
 
 def _standard(columns: Sequence[Array]) -> tuple[float, float]:
-    """Mean and standard deviation in float64, in two passes."""
-    count = sum(map(len, columns))
+    """Mean and standard deviation in float64, in two passes, some rows after the others."""
+
+    def blocks() -> Iterator[Array]:
+        for column in columns:
+            for start in range(0, len(column), AT_ONCE):
+                yield _present(column[start : start + AT_ONCE])
+
+    count = sum(map(len, blocks()))
     if not count:
         return math.nan, 0.0
-    mean = sum(float(column.sum(dtype=np.float64)) for column in columns) / count
-    squares = sum(float(((column - mean) ** 2).sum(dtype=np.float64)) for column in columns)
+    mean = sum(float(block.sum(dtype=np.float64)) for block in blocks()) / count
+    squares = sum(float(((block - mean) ** 2).sum(dtype=np.float64)) for block in blocks())
     return mean, _usable(np.sqrt(squares / count), mean)
 
 
 def _robust(columns: Sequence[Array]) -> tuple[float, float]:
     """Median and 0.7413 times the interquartile range."""
-    column = np.concatenate([*columns, np.zeros(0)]).astype(np.float64)
+    column = np.concatenate([*map(_present, columns), np.zeros(0)]).astype(np.float64)
     if not len(column):
         return math.nan, 0.0
     low, median, high = np.quantile(column, (0.25, 0.5, 0.75))

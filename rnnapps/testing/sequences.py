@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +12,7 @@ import tensorflow as tf
 from rnnapps.cells import Cell, MatrixLinearCell
 from rnnapps.kernels import chunkwise, reference, sequential
 from rnnapps.testing.subject import Scan, ScanArguments, Subject
-from rnnapps.types import Array, NamedTensors, Tensors
+from rnnapps.types import Array, NamedTensors, Nest, Tensor, Tensors
 
 __all__ = ["MASKS", "check_compiled", "check_masks", "check_parity", "check_split", "fused_scan"]
 
@@ -106,7 +107,13 @@ def check_split(subject: Subject) -> None:
 
 def fused_scan(cell: Cell) -> Scan:
     """The kernel that runs a cell over whole sequences."""
-    return chunkwise.scan if isinstance(cell, MatrixLinearCell) else sequential.scan
+    return _by_chunks if isinstance(cell.recurrence, MatrixLinearCell) else sequential.scan
+
+
+def _by_chunks(cell: Cell, projected: Nest, states: Tensors, **options: Any) -> tuple[Tensor, Tensors]:
+    """`chunkwise.scan` of a cell with a matrix memory, wrappers that leave its recurrence alone around it."""
+    inner: Any = cell.recurrence
+    return chunkwise.scan(inner, projected, states, **options)
 
 
 def _fused(subject: Subject, masked: bool, backwards: bool) -> Differentiated:

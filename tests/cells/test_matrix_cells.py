@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnapps.cells import MLSTM, DeltaNet, GatedDeltaNet, GatedLinearAttention, Mamba2, make_cell
+from rnnapps.cells import MLSTM, RWKV7, DeltaNet, GatedDeltaNet, GatedLinearAttention, Mamba2, make_cell
 from rnnapps.errors import ConfigError
 from tests.cells.oracle import check_against, sigmoid
 
@@ -110,6 +110,32 @@ def test_mamba2() -> None:
     check_against(step, Mamba2(UNITS, **OPTIONS))
 
 
+def test_rwkv7() -> None:
+    """The paper's equations, in its orientation: the rows of its state are those of the values."""
+
+    def low_rank(x, w, name, function=lambda values: values):
+        return function(x @ w[f"{name}_down"]) @ w[f"{name}_up"]
+
+    def step(x, states, w):
+        r, k, v = cut(x @ w["kernel"], HEADS * KEYS, HEADS * KEYS, UNITS)
+        decay = np.exp(-np.exp(-0.5) * sigmoid(low_rank(x, w, "decay", np.tanh) + w["decay_bias"]))
+        rate = sigmoid(low_rank(x, w, "rate") + w["rate_bias"])
+        replacement = k * ((1 - w["key_mix"]) + w["key_mix"] * rate)
+        memory, read = np.empty_like(states[1]), []
+        for n in range(HEADS):
+            removal, own = of_length_1(head(k * w["removal_scale"], n)), head(replacement, n)
+            kept = np.diag(head(decay, n)) - np.outer(removal, head(rate, n) * removal)
+            wkv = states[1][n].T @ kept + np.outer(head(v, n), own)
+            centred = wkv @ head(r, n) - np.mean(wkv @ head(r, n))
+            bonus = np.sum(head(r * w["bonus"], n) * own) * head(v, n)
+            normal = centred / np.sqrt(np.mean(centred**2) + 64e-5)
+            read.append(normal * head(w["gain"], n) + head(w["bias"], n) + bonus)
+            memory[n] = wkv.T
+        return [low_rank(x, w, "gate", sigmoid) * np.concatenate(read), memory]
+
+    check_against(step, RWKV7(UNITS, **OPTIONS))
+
+
 @pytest.mark.parametrize(("units", "heads"), [(4, 1), (64, 1), (128, 2), (100, 2), (101, 1), (512, 8), (96, 2)])
 def test_heads_are_near_64_wide(units: int, heads: int) -> None:
     cell = make_cell("delta_net", units)
@@ -144,9 +170,29 @@ class GatedAndCorrecting(Gated):
     scaled = True
 
 
+class RemovingHalf(RWKV7):
+    """Says what is removed, and not how much of it."""
+
+    def coefficients(self, inputs, training=False):
+        return super().coefficients(inputs, training)._replace(rate=())
+
+
+class RemovingAndCorrecting(RWKV7):
+    """Two rules for one memory."""
+
+    def coefficients(self, inputs, training=False):
+        inputs = super().coefficients(inputs, training)
+        return inputs._replace(beta=inputs.rate[..., 0])
+
+
+TOGETHER = "expected removal and rate of coefficients together, without beta or log_input"
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
+        (RemovingHalf, f"RemovingHalf: {TOGETHER}"),
+        (RemovingAndCorrecting, f"RemovingAndCorrecting: {TOGETHER}"),
         (Gated, "Gated: expected log_input of coefficients if scaled is True, and only then; scaled is False"),
         (GatedAndCorrecting, "GatedAndCorrecting: with log_input expected one decay a head, and no beta"),
     ],
@@ -174,6 +220,19 @@ def test_exponential_gates_stay_finite() -> None:
     np.testing.assert_allclose(scale, [[500]])
     np.testing.assert_allclose(memory[0, 0], np.full((2, 3), 0.5**0.5), rtol=1e-6)  # k / sqrt(2), v = 1, and the ones
     np.testing.assert_allclose(output, [[sigmoid(1.0)] * 2], rtol=1e-6)  # what was written, divided by its own key
+
+
+def test_first_values_of_rwkv7() -> None:
+    cell = RWKV7(128)
+    cell.build((None, 48))
+    np.testing.assert_allclose(cell.decay_bias[::127], [-6.5, -1.5])
+    assert [tuple(cell.decay_factors[0].shape), tuple(cell.gate_factors[1].shape)] == [(48, 32), (32, 128)]
+    assert [np.ptp(values[0]) for values in (cell.decay_factors, cell.rate_factors)] == [0, 0]
+    np.testing.assert_allclose(np.linalg.norm(cell.decay_factors[1], axis=-1), 0.1, rtol=1e-5)
+    wide = RWKV7(768)
+    wide.build((None, 768))
+    ranks = [factors[0].shape[1] for factors in (wide.decay_factors, wide.rate_factors, wide.gate_factors)]
+    assert ranks == [64, 64, 128]  # those of the authors' smallest model
 
 
 def test_first_values() -> None:

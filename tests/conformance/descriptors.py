@@ -22,6 +22,7 @@ from rnnapps.cells import (
     MinGRU,
     Mogrifier,
     MultiHead,
+    Normalized,
     Projection,
     Residual,
     Zoneout,
@@ -44,6 +45,7 @@ ROWS: dict[str, tuple[Callable[[], Cell], int]] = {
     "elapsed": (lambda: Elapsed(LSTM(UNITS)), FEATURES),
     "mogrifier": (lambda: Mogrifier(LSTM(UNITS), rank=2), FEATURES),
     "multi_head": (lambda: MultiHead(LSTM(2), 2), FEATURES),
+    "normalized": (lambda: Normalized(Mamba2(UNITS, heads=2)), FEATURES),
     "projection_of_linear": (lambda: Projection(MinGRU(UNITS), 3), FEATURES),
     "wrapped_matrix": (lambda: Residual(Zoneout(Mamba2(UNITS, heads=2), 0.2)), UNITS),
     "all_wrappers": (lambda: Residual(Zoneout(Projection(LayerNormLSTM(UNITS), 3), 0.2)), 3),
@@ -63,7 +65,8 @@ def representatives(*others: str) -> list[Any]:
 def rows_to_save() -> list[Any]:
     """All rows; cells whose settings and weights are of the same types as those of others are marked slow."""
     alike = {"coupled_lstm", "antisymmetric_rnn", "lem", "cfc", "qrnn", "sru", "rg_lru", "delta_net", "gated_delta_net"}
-    alike |= {"conv_gru", "conv_lstm", "elapsed", "gru_d", "ltc", "lmu", "s5", "echo_state", "mogrifier", "multi_head"}
+    alike |= {"rwkv7", "conv_gru", "conv_lstm", "elapsed", "gru_d", "ltc", "lmu", "s5", "echo_state"}
+    alike |= {"mogrifier", "multi_head", "normalized"}
     return [pytest.param(name, marks=[pytest.mark.slow] if name in alike else []) for name in ROWS]
 
 

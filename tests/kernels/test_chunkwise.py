@@ -9,14 +9,22 @@ import pytest
 import tensorflow as tf
 
 from rnnapps.kernels import chunkwise
+from rnnapps.kernels.chunks import chunk_width
 from rnnapps.kernels.matrix_step import MatrixInputs
 
-KINDS = ("decay", "decays of rows", "delta rule", "delta rule and decays of rows", "input gate")
+KINDS = (
+    *("decay", "decays of rows", "delta rule", "delta rule and decays of rows", "input gate"),
+    *("removal", "removal and decays of rows", "removal and weak decays of rows"),
+)
+LEAST = -0.6
 BATCH, HEADS, KEYS, VALUES = 2, 2, 3, 2
 
 
 class Plain:
     """What the kernel needs of a cell; its output is what is read of the true memory, not divided by its scale."""
+
+    def __init__(self, least_log_decay: float | None = None) -> None:
+        self.least_log_decay = least_log_decay
 
     def read(self, values: Any, inputs: MatrixInputs, log_scale: Any = ()) -> Any:
         true = values if isinstance(log_scale, tuple) else tf.exp(log_scale)[..., None] * values
@@ -30,14 +38,17 @@ def problem(kind: str, time: int) -> tuple[MatrixInputs, list[Any]]:
         return tf.constant(random.normal(size=shape))
 
     leading = (BATCH, time, HEADS)
-    keys = normal(*leading, KEYS)
+    keys, removal = normal(*leading, KEYS), normal(*leading, KEYS) if "removal" in kind else ()
+    decay = normal(*leading, KEYS if "rows" in kind else 1)
     inputs = MatrixInputs(
         normal(*leading, KEYS),
         keys / tf.norm(keys, axis=-1, keepdims=True),
         normal(*leading, VALUES),
-        -tf.exp(normal(*leading, KEYS if "rows" in kind else 1)),
+        LEAST * tf.sigmoid(decay) if "weak" in kind else -tf.exp(decay),
         beta=tf.sigmoid(normal(*leading)) if "delta" in kind else (),
         log_input=3 * normal(*leading) if kind == "input gate" else (),
+        removal=removal / tf.norm(removal, axis=-1, keepdims=True) if "removal" in kind else (),
+        rate=tf.sigmoid(normal(*leading, KEYS)) if "removal" in kind else (),
     )
     scale = [normal(BATCH, HEADS)] if kind == "input gate" else []
     return inputs, [normal(BATCH, HEADS * VALUES), normal(BATCH, HEADS, KEYS, VALUES), *scale]
@@ -54,6 +65,9 @@ def loop(inputs: MatrixInputs, states: list[Any], mask: Any) -> tuple[Any, Any]:
         if mask[row, t]:
             place = (row, t, head)
             old = np.exp(decay[place])[:, None] * memory[row, head]
+            if not isinstance(inputs.removal, tuple):
+                removal = inputs.removal.numpy()[place]
+                old -= np.outer(inputs.rate.numpy()[place] * removal, removal) @ memory[row, head]
             written, strength = v[place], 1.0
             if not isinstance(inputs.beta, tuple):
                 written = inputs.beta.numpy()[place] * (written - old.T @ k[place])
@@ -65,8 +79,8 @@ def loop(inputs: MatrixInputs, states: list[Any], mask: Any) -> tuple[Any, Any]:
     return outputs, memory
 
 
-def run(inputs: MatrixInputs, states: list[Any], **options: Any) -> Any:
-    return tf.function(lambda: chunkwise.scan(Plain(), inputs, states, **options), autograph=False)()
+def run(inputs: MatrixInputs, states: list[Any], *, least: float | None = None, **options: Any) -> Any:
+    return tf.function(lambda: chunkwise.scan(Plain(least), inputs, states, **options), autograph=False)()
 
 
 @pytest.mark.parametrize("time", [1, 65, *(pytest.param(time, marks=pytest.mark.slow) for time in (2, 63, 64, 130))])
@@ -74,7 +88,8 @@ def run(inputs: MatrixInputs, states: list[Any], **options: Any) -> Any:
 def test_agrees_with_a_loop(kind: str, time: int) -> None:
     inputs, states = problem(kind, time)
     mask = np.random.default_rng(time).random((BATCH, time)) < (0.7 if time % 2 else 1.1)
-    outputs, (last, memory, *scale) = run(inputs, states, mask=None if mask.all() else tf.constant(mask))
+    options = {"mask": None if mask.all() else tf.constant(mask), "least": LEAST if "weak" in kind else None}
+    outputs, (last, memory, *scale) = run(inputs, states, **options)
     expected, expected_memory = loop(inputs, states, mask)
     if scale:  # by which the memory is divided; the kernel chose it
         assert np.all(scale[0] >= states[2] + tf.reduce_sum(inputs.log_decay[..., 0] * mask[..., None], axis=1) - 1e-9)
@@ -102,9 +117,13 @@ def test_by_hand() -> None:
     inputs = inputs._replace(k=steps(1, 1), beta=tf.ones((1, 2, 1)))
     outputs, _ = run(inputs, [tf.zeros((1, 1)), tf.fill((1, 1, 1, 1), 4.0)])
     np.testing.assert_allclose(outputs[0, :, 0], [10, 2], rtol=1e-6)
+    # Removal by other keys: 4 decays to 2, loses .25 * 4 * 4 and takes 3, is 1; .5 less .5 * 1 * 1 plus 2, is 2.
+    inputs = inputs._replace(k=steps(3, 1), beta=(), removal=steps(2, 1), rate=steps(0.25, 0.5))
+    outputs, _ = run(inputs, [tf.zeros((1, 1)), tf.fill((1, 1, 1, 1), 4.0)])
+    np.testing.assert_allclose(outputs[0, :, 0], [10, 2], rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["decay", "decays of rows", "delta rule"])
+@pytest.mark.parametrize("kind", ["decay", "decays of rows", "delta rule", "removal and decays of rows"])
 def test_strong_decays_neither_overflow_nor_lose_gradients(kind: str) -> None:
     """Over a chunk the decays of exp(-50) a step multiply to exp(-3200), which no float holds, nor its inverse."""
     inputs, states = tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), problem(kind, 65))
@@ -121,7 +140,30 @@ def test_strong_decays_neither_overflow_nor_lose_gradients(kind: str) -> None:
     assert all(np.all(np.isfinite(tensor)) for tensor in (outputs, *gradients))
     beta = 1.0 if isinstance(inputs.beta, tuple) else inputs.beta[..., None]
     alone = tf.reduce_sum(inputs.q * inputs.k, axis=-1, keepdims=True) * beta * inputs.v
-    np.testing.assert_allclose(outputs, tf.reshape(alone, outputs.shape), rtol=1e-4, atol=1e-5)
+    # A removal key still finds what was there before the decay.
+    removes = not isinstance(inputs.removal, tuple)
+    expected = loop(inputs, states, np.ones((BATCH, 65)))[0] if removes else tf.reshape(alone, outputs.shape)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_strongest_decays_of_a_bound_lose_nothing_in_32_bits() -> None:
+    """Of 130 steps, in chunks of 44 that decay to exp(-26): factors of both ends reach exp(13)."""
+    inputs, states = problem("removal and weak decays of rows", 130)
+    inputs = inputs._replace(log_decay=tf.fill(inputs.log_decay.shape, tf.constant(LEAST, tf.float64)))
+    expected, memory = loop(inputs, states, np.ones((BATCH, 130)))
+    single = tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), [inputs, states])
+    outputs, (_, final) = run(*single, least=LEAST)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(final, memory, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"), [(None, (16, False)), (-0.6, (64, True)), (-2.0, (20, True)), (-3.0, (16, False))]
+)
+def test_chunks_are_as_wide_as_their_decays_allow(least: float | None, expected: tuple[int, bool]) -> None:
+    inputs, _ = problem("decays of rows", 1)
+    assert chunk_width(inputs, least) == expected
+    assert chunk_width(problem("decay", 1)[0], least) == (64, False)
 
 
 def test_one_key_again_and_again() -> None:

@@ -18,9 +18,9 @@ from rnnapps.portable.static import static_graph
 from tests.portable.native import endpoint_of, native
 
 STEPS, FEATURES, UNITS = 1000, 3, 16
-NORMALISED = {"layer_norm_lstm": 5e-5, **dict.fromkeys(("delta_net", "gated_delta_net", "mamba2"), 1e-4)}
+NORMALISED = {"layer_norm_lstm": 5e-5, **dict.fromkeys(("delta_net", "gated_delta_net", "mamba2", "rwkv7"), 1e-4)}
 """Cells that scale what may be nearly nothing to a size of 1, rounding with it."""
-UNDAMPED = {"antisymmetric_rnn": 100, "lmu": 100}
+UNDAMPED = {"antisymmetric_rnn": 100, "lmu": 100, "rwkv7": 100}
 """Cells whose past fades never or late, nor does rounding: so many steps are compared."""
 
 

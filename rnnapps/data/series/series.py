@@ -201,8 +201,8 @@ def _moments(series: Sequence[Series], config: SeriesDataConfig) -> list[np.date
     if len(times) < len(series) or len(deciding_frequencies(series)) > 1:
         return None
     end = _utc(config.until, series[0].timezone) if config.until else _after_all(times)
-    every = np.sort(np.concatenate([each[each < end] for each in times])) if len(times) > 1 else times[0]
-    every = every[every < end]
+    every = np.sort(np.concatenate(times)) if len(times) > 1 else times[0]
+    every = every[: np.searchsorted(every, end)]
     if not len(every):
         return [end, end, end]
     shares = (1 - config.validation_fraction - config.test_fraction, 1 - config.test_fraction)

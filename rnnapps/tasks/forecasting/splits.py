@@ -99,5 +99,5 @@ def _raw_rows(parts: Sequence[SeriesPart]) -> Iterator[dict[str, Array]]:
     """The own rows of each part."""
     for part in parts:
         own = part.rows()
-        times = np.zeros(0, np.int64) if own.times is None else own.times.astype(np.int64)
+        times = np.zeros(0, np.int64) if own.times is None else own.times.view(np.int64)
         yield {"values": own.values, "known": own.known, "times": times}
