@@ -66,7 +66,6 @@ class Cell(keras.layers.Layer):
         """Shape of each state without its rows: `(size,)` for most."""
         return [size if isinstance(size, tuple) else (size,) for size in self.state_size]
 
-    @property
     def recurrence(self) -> Cell:
         """The cell whose recurrence this is: its own, unless a wrapper leaves that of its cell as it is."""
         return self
@@ -148,7 +147,6 @@ class Cell(keras.layers.Layer):
         """Maps the first state to what the layer returns; the default returns it unchanged (see Residual)."""
         return outputs
 
-    @property
     def recurrent_weights(self) -> list[keras.Variable]:
         """The weights of a built cell by which its past output enters: what `weight_drop` of a layer acts on.
 

@@ -97,7 +97,6 @@ class EchoState(Cell):
         """Returns h U `(..., units)`."""
         return keras.ops.matmul(output, self.recurrent_kernel)
 
-    @property
     def recurrent_weights(self) -> list[keras.Variable]:
         """None: with other ones than U its past would fade at another pace."""
         return []

@@ -107,7 +107,6 @@ class GRUD(Cell):
         """Returns nothing: how much of the output is left depends on the step."""
         return ()
 
-    @property
     def recurrent_weights(self) -> list[keras.Variable]:
         """U, which `update` reads."""
         return [self.recurrent_kernel]

@@ -246,7 +246,7 @@ class Recurrent(keras.layers.Layer):
         elapsed = None if elapsed is None else tf.transpose(elapsed, [1, 0, 2])
         projected = self.cell.project_after(tf.transpose(sequences, [1, 0, 2]), elapsed, training=training)
         mask = None if mask is None else tf.transpose(mask)
-        recurrence = self.cell.recurrence
+        recurrence = self.cell.recurrence()
         if isinstance(recurrence, LinearCell):
             form: Form = "parallel" if kernel == "parallel" else "sequential"
             a, b = projected
@@ -293,7 +293,7 @@ class Recurrent(keras.layers.Layer):
             training=bool(training),
             inside_xla=in_xla_program(),
             traced=traced,
-            by_chunks=isinstance(self.cell.recurrence, MatrixLinearCell),
+            by_chunks=isinstance(self.cell.recurrence(), MatrixLinearCell),
         )
 
     def compute_output_shape(
@@ -345,7 +345,7 @@ def _check_way(cell: Cell, kernel: str, recompute_every: int) -> None:
         ConfigError: not by this kernel, or a number of steps below 0.
     """
     check_kernel(kernel)
-    if kernel == "parallel" and not isinstance(cell.recurrence, LinearCell):
+    if kernel == "parallel" and not isinstance(cell.recurrence(), LinearCell):
         raise ConfigError(f'kernel: "parallel" needs a LinearCell, {type(cell).__name__} is none')
     if recompute_every < 0:
         raise ConfigError(f"recompute_every: expected 0 or more steps, got {recompute_every}")

@@ -36,7 +36,7 @@ class WeightDrop:
         """
         self.weights = []
         for cell in cells if self.rate else ():
-            found = cell.recurrent_weights
+            found = cell.recurrent_weights()
             if not found:
                 raise ConfigError(
                     f"weight_drop {self.rate}: {type(cell).__name__} has no recurrent matrix to drop weights of; leave "

@@ -114,7 +114,7 @@ def test_recurrent_weights_of_every_cell(name: str) -> None:
     make, features = ROWS[name]
     cell = make()
     cell.build_for((None, features))
-    assert tuple(weight.name for weight in cell.recurrent_weights) == RECURRENT.get(name, ())
+    assert tuple(weight.name for weight in cell.recurrent_weights()) == RECURRENT.get(name, ())
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_every_cell_computes_and_learns_with_masks_as_a_plain_loop_does(name: st
         gradients = tape.gradient(loss, [weight.value for weight in layer.trainable_variables])
         found.append([outputs, *gradients])
         places = {id(weight): n for n, weight in enumerate(layer.trainable_variables)}
-        for number, weight in enumerate(layer.cell.recurrent_weights):
+        for number, weight in enumerate(layer.cell.recurrent_weights()):
             gradient = np.asarray(gradients[places[id(weight)]])
             assert not gradient[mask(weight.shape, number) == 0].any() and gradient.any()
     for other in found[1:]:

@@ -93,6 +93,8 @@ def series_changes(folder: Path, beside: Mapping[str, Any], *, reads: bool) -> d
         "data.missing": Change([-999], table("codes", east=np.where(np.arange(ROWS) % 9, wave[0], -999))),
         "data.validation_from": Change("2024-04-02", days),
         "data.test_from": Change("2024-04-06", days),
+        "data.test_rows": Change(60, regular),
+        "data.validation_rows": Change(50, {**regular, "data.test_rows": 40}),
         "data.until": Change("2024-04-08", regular),
     }
 

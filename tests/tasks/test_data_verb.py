@@ -124,6 +124,11 @@ def test_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "the middle of the test rows is shifted" in cautions(found)
         assert "--data.season_steps" in [each["flag"] for each in found["suggestions"]]
         assert any("'when' is read as the time" in note for note in found["notes"])
+    found = told(capsys, "forecasting", *source, "--data.test_rows", 24, "--data.validation_rows", 48)
+    reasons = [part["reason"].split(";")[0] for part in found["parts"]]
+    assert reasons == [
+        f"{rows} of each series" for rows in ("the rows before them", "the 48 rows before the test", "the last 24 rows")
+    ]
     assert main(["forecasting", "data", *map(str, source)]) == 0
     printed = capsys.readouterr().out
     assert "! column 'dead': the same in all training rows" in printed and "--data.season_steps 24" in printed

@@ -136,6 +136,11 @@ def test_a_configuration_is_read_from_a_file_a_run_or_an_export(tmp_path: Path) 
             "data.validation_from and data.test_from say where the parts begin",
         ),
         (
+            FORECASTING,
+            {"data.test_rows": 48, "data.test_fraction": 0.3},
+            "data.test_rows counts the rows of the parts",
+        ),
+        (
             ANOMALIES,
             {"model.detector": "classifier", "detection.aggregate": "mean"},
             "model.detector classifier does not read it",

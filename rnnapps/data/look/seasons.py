@@ -9,11 +9,17 @@ import numpy as np
 from rnnapps.data.series.series import Series
 from rnnapps.types import Array
 
-__all__ = ["found_season"]
+__all__ = ["found_season", "found_seasons"]
 
 MOST_ROWS = 1 << 15
 LEAST_LIKENESS = 0.3
 """Autocorrelation that a period must have; that of chance is about 1 over the root of the rows."""
+
+STANDS_OUT = 0.05
+"""By how much a multiple of a period must be more alike than those beside it, to be a period of its own."""
+
+HALF_ALIKE = 0.5
+"""Autocorrelation that a part of a period must have, to be a period of its own."""
 
 TIMES_SEEN = 3
 """How often a period must be seen at least."""
@@ -31,6 +37,53 @@ def found_season(series: Sequence[Series]) -> int:
     votes = [_period(longest.values[-MOST_ROWS:, place]) for place in range(len(longest.channels))]
     found = [vote for vote in votes if vote]
     return max(set(found), key=lambda vote: (found.count(vote), -vote)) if len(found) * 2 >= len(votes) else 0
+
+
+def found_seasons(series: Sequence[Series]) -> tuple[int, int]:
+    """A period, and a longer one beside it, such as the week of what has a rhythm of days.
+
+    Returns:
+        Zeros where there are none. One of them is that of `found_season`; the other is its first multiple at which more
+        than half of the columns of the longest series are more like themselves than at the multiples beside it, or,
+        without one, the least part of it at which so many are half like themselves.
+    """
+    season, longest = found_season(series), max(series, key=len)
+    columns = (
+        [_likeness(longest.values[-MOST_ROWS:, place]) for place in range(len(longest.channels))] if season else []
+    )
+    longer, part = (_most_found([find(own, season) for own in columns]) for find in (_multiple, _part))
+    return (season, longer) if longer or not part else (part, season)
+
+
+def _most_found(votes: Sequence[int]) -> int:
+    """What most columns say, 0 where most find nothing."""
+    found = [vote for vote in votes if vote]
+    return max(set(found), key=lambda vote: (found.count(vote), -vote)) if len(found) * 2 > len(votes) else 0
+
+
+def _likeness(values: Array) -> Array:
+    """Autocorrelation of a column at the distances that are seen often enough."""
+    present = np.isfinite(values)
+    if present.mean() < 0.5:
+        return np.zeros(0)
+    filled = np.interp(np.arange(len(values)), np.flatnonzero(present), values[present])
+    return _autocorrelation(filled)[: len(values) // TIMES_SEEN]
+
+
+def _multiple(likeness: Array, season: int) -> int:
+    """The first multiple of a period that stands out; 0 for none."""
+    alike = likeness[season::season]  # at 1, 2, 3... periods
+    inner = alike[1:-1]
+    out = np.flatnonzero((inner > np.maximum(alike[:-2], alike[2:]) + STANDS_OUT) & (inner >= LEAST_LIKENESS))
+    return int(out[0] + 2) * season if len(out) else 0
+
+
+def _part(likeness: Array, season: int) -> int:
+    """The least part of a period at which a column is half like itself, and more so than a row less or more away."""
+    for part in range(2, min(season // 2, len(likeness) - 2) + 1):
+        if season % part == 0 and likeness[part] >= max(HALF_ALIKE, *likeness[[part - 1, part + 1]]):
+            return part
+    return 0
 
 
 def _period(values: Array) -> int:

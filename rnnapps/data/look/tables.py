@@ -12,16 +12,19 @@ from rnnapps.contract.sections import Value
 from rnnapps.data.digest import digest_examples
 from rnnapps.data.look.columns import column_cautions
 from rnnapps.data.look.repeats import repeats
-from rnnapps.data.look.seasons import found_season
+from rnnapps.data.look.seasons import found_seasons
 from rnnapps.data.look.spreads import spread
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.series import Series, SeriesPart, SplitSeries
 from rnnapps.types import Array
 
-__all__ = ["PERIOD", "every_series", "look_at_series"]
+__all__ = ["LONGER_PERIOD", "PERIOD", "every_series", "look_at_series"]
 
 PERIOD = "period found, rows"
 """The fact that tells after how many rows series repeat themselves."""
+
+LONGER_PERIOD = "longer period found, rows"
+"""The fact that tells of a second one."""
 
 SHOWN_ROWS, SHOWN_SERIES, SHOWN_CHANNELS = 3, 3, 8
 DRAWN = 400
@@ -41,18 +44,18 @@ def look_at_series(
     """
     series = every_series(parts)
     rows = {name: _own_rows(getattr(parts, name)) for name in parts._fields}
-    season = found_season(series)
+    season, longer = found_seasons(series)
     lengths = spread("rows of a series", [len(own) for own in series]) if len(series) > 1 else None
     repeated, twice = _repeated(series)
     return DataReport(
         source,
-        facts={**_facts(series, config), PERIOD: season or "none"},
+        facts={**_facts(series, config), PERIOD: season or "none", **({LONGER_PERIOD: longer} if longer else {})},
         parts=[_part(name, getattr(parts, name), config) for name in parts._fields],
         listings=[_columns(series[0], rows["train"]), *([repeated] if repeated else [])],
         histograms=[lengths] if lengths else [],
         skipped=skipped,
         cautions=[*column_cautions(rows, series[0].channels), *twice],
-        suggestions=_suggestions(season, config),
+        suggestions=_suggestions(season, longer, config),
         examples=[_example(own) for own in series[:SHOWN_SERIES]],
         lines=[_lines(own) for own in series[:SHOWN_SERIES]],
         costs={"memory of the rows, MB": round(sum(own.values.nbytes + own.known.nbytes for own in series) / 2**20, 2)},
@@ -115,6 +118,10 @@ def _part(name: str, own: Sequence[SeriesPart], config: SeriesDataConfig) -> Par
         span = f"{_shown_time(first)} to {_shown_time(last)}"
     if name == "test" and own and all(part.start == 0 for part in own):
         reason = AS_IT_IS
+    elif config.test_rows:
+        validation, test = config.held_out_rows
+        counted = {"validation": f"the {validation:,} rows before the test", "test": f"the last {test:,} rows"}
+        reason = f"{counted.get(name, 'the rows before them')} of each series"
     elif config.validation_from:
         reason = f"split at {config.validation_from} and {config.test_from}"
     else:
@@ -154,11 +161,15 @@ def _repeated(series: Sequence[Series]) -> tuple[Listing | None, list[Caution]]:
     return listing, [Caution(told, "leave the copies out: they count twice in every score")]
 
 
-def _suggestions(season: int, config: SeriesDataConfig) -> list[Suggestion]:
-    """The season, where rows repeat themselves and no setting says so."""
-    if not season or config.season_steps:
-        return []
-    return [Suggestion("data.season_steps", season, f"rows are most like those {season} before them")]
+def _suggestions(season: int, longer: int, config: SeriesDataConfig) -> list[Suggestion]:
+    """The seasons, where rows repeat themselves and no setting says so."""
+    suggested = []
+    if season and not config.season_steps:
+        suggested.append(Suggestion("data.season_steps", season, f"rows are most like those {season} before them"))
+    if longer > config.season_steps and not config.second_season_steps:
+        why = f"they are even more like those {longer} before them than like those a little less or more far away"
+        suggested.append(Suggestion("data.second_season_steps", longer, why))
+    return suggested
 
 
 def _example(own: Series) -> Example:

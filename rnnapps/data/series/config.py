@@ -75,10 +75,14 @@ class SeriesDataConfig(LargeDataConfig):
         missing: what else than an empty cell, NA, null and their like means that nothing was measured, such as -999.
         season_steps: rows after which a series repeats itself, for naive forecasts and scores; 0 takes what is usual
             for its frequency.
+        second_season_steps: rows of a longer season beside it, such as 336 of a week beside 48 of a day, for baselines;
+            0 for none.
         validation_fraction: share of the time held out for validation, after the training rows.
         test_fraction: share of the time held out for the test, after the validation rows.
         validation_from: time at which validation begins, ISO 8601, instead of fractions; test_from must be given too.
         test_from: time at which the test begins.
+        test_rows: last rows of each series that are its test, instead of fractions; 0 splits by fractions or times.
+        validation_rows: rows of each series before them that validate, with test_rows; 0 takes as many.
         until: rows from this time on are left out; empty keeps all.
 
     Raises:
@@ -108,10 +112,13 @@ class SeriesDataConfig(LargeDataConfig):
     header_lines: int = 1
     missing: tuple[str | float, ...] = ()
     season_steps: int = 0
+    second_season_steps: int = 0
     validation_fraction: float = 0.15
     test_fraction: float = 0.15
     validation_from: str = ""
     test_from: str = ""
+    test_rows: int = 0
+    validation_rows: int = 0
     until: str = ""
 
     def __post_init__(self) -> None:
@@ -135,6 +142,12 @@ class SeriesDataConfig(LargeDataConfig):
                 f"data.timezone must be a name such as UTC or Europe/Berlin, not {self.timezone!r}"
             ) from None
         require("data.season_steps", self.season_steps, "at least 0", self.season_steps >= 0)
+        first, second = self.season_steps, self.second_season_steps
+        if second and not 0 < first < second:
+            raise ConfigError(
+                f"data.second_season_steps must be 0, or more than data.season_steps ({first:,}), which is given too, "
+                f"not {second:,}"
+            )
         require("data.skip_lines", self.skip_lines, "at least 1 each", all(line >= 1 for line in self.skip_lines))
         require("data.header_lines", self.header_lines, "from 1 to 9", 1 <= self.header_lines <= 9)
         self._check_roles()
@@ -142,8 +155,16 @@ class SeriesDataConfig(LargeDataConfig):
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""
+        fractions = ("validation_fraction", "test_fraction")
+        if self.test_rows:
+            return dict.fromkeys(fractions, "data.test_rows counts the rows of the parts")
         why = "data.validation_from and data.test_from say where the parts begin"
-        return dict.fromkeys(("validation_fraction", "test_fraction"), why) if self.validation_from else {}
+        return dict.fromkeys(fractions, why) if self.validation_from else {}
+
+    @property
+    def held_out_rows(self) -> tuple[int, int]:
+        """Last rows of each series that validate, and that test; zeros where they are not counted."""
+        return self.validation_rows or self.test_rows, self.test_rows
 
     def _check_roles(self) -> None:
         """Each column has one role."""
@@ -160,6 +181,12 @@ class SeriesDataConfig(LargeDataConfig):
         require("data.test_fraction", test, "from 0 to below 1", 0 <= test < 1)
         if validation + test >= 1:
             raise ConfigError("data.validation_fraction and data.test_fraction leave no time to train on; lower them")
+        require("data.test_rows", self.test_rows, "at least 0", self.test_rows >= 0)
+        require("data.validation_rows", self.validation_rows, "at least 0", self.validation_rows >= 0)
+        if self.validation_rows and not self.test_rows:
+            raise ConfigError("data.validation_rows needs data.test_rows, which says where the validation rows end")
+        if self.test_rows and self.validation_from:
+            raise ConfigError("data.test_rows and data.test_from both say where the test begins; give one of them")
         if bool(self.validation_from) != bool(self.test_from):
             raise ConfigError("data.validation_from and data.test_from must be given together")
         given = [name for name in ("validation_from", "test_from", "until") if getattr(self, name)]

@@ -15,7 +15,7 @@ from rnnapps.errors import ConfigError
 
 __all__ = ["split_given"]
 
-MOMENTS = ("validation_from", "test_from", "until")
+PLACES = ("validation_from", "test_from", "until", "test_rows")
 
 
 def split_given(given: Mapping[str, Sequence[Series]], config: SeriesDataConfig) -> SplitSeries:
@@ -31,13 +31,13 @@ def split_given(given: Mapping[str, Sequence[Series]], config: SeriesDataConfig)
 
     Raises:
         DataError: see `split_in_time`.
-        ConfigError: dates split what was given apart.
+        ConfigError: dates or numbers of rows split what was given apart.
     """
     if len(given) == 1:
         return split_in_time(given["train"], config)
-    dated = [name for name in MOMENTS if getattr(config, name)]
-    if dated:
-        raise ConfigError(f"data.{dated[0]} splits one source in time; leave it out where the splits are given apart")
+    placed = [name for name in PLACES if getattr(config, name)]
+    if placed:
+        raise ConfigError(f"data.{placed[0]} splits one source in time; leave it out where the splits are given apart")
     if "validation" in given:
         train = [SeriesPart(series, 0, len(series)) for series in given["train"]]
         validation: list[SeriesPart] = []

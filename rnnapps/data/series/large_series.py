@@ -38,7 +38,9 @@ ARRAYS_OF_A_FILE = 8
 """Values, covariates, categories, labels, times, rows and ends, each a file that stays open; and the table itself."""
 
 KNOWN = "table.json"
-SPLITS = {"validation_fraction", "test_fraction", "validation_from", "test_from", "until", "source", "season_steps"}
+SPLITS = {"validation_fraction", "test_fraction", "validation_from", "test_from", "until", "source", "season_steps"} | {
+    *("test_rows", "validation_rows", "second_season_steps"),
+}
 """Settings that decide nothing of how a table is read, beside those of all data."""
 
 

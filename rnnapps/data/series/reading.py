@@ -59,14 +59,16 @@ def read_series(
         return share_frequency(table_series(read_table(config.source, config, known), config, name=name, known=known))
     path = unpacked_source(config.source)
     if not path.is_dir():
-        return share_frequency(_file_series(path, config, known, path.stem, SeriesStore.of([path], config)))
+        store = SeriesStore.of([path], config)
+        return share_frequency(_file_series(path, config, known, name=path.stem, store=store))
     files = list_files(path, SUFFIXES) or list_files(path, table_suffixes())
     if not files:
         endings = ", ".join(dict.fromkeys((*SUFFIXES, *table_suffixes())))
         raise DataError(path, "holds no table", f"put files ending in {endings} there")
     own, store = good or GoodExamples(path, config, noun="tables"), SeriesStore.of(files, config)
     names = [plain_stem(file) for file in files]
-    each = (partial(_named_series, file, config, known, name, store) for file, name in zip(files, names, strict=True))
+    read = partial(_named_series, config=config, known=known, store=store)
+    each = (partial(read, file, name=name) for file, name in zip(files, names, strict=True))
     found = [pair for pairs in own.read(each) for pair in pairs]
     if good is None or not found:
         own.finish()
@@ -74,14 +76,14 @@ def read_series(
 
 
 def _named_series(
-    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, name: str, store: SeriesStore | None
+    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, *, name: str, store: SeriesStore | None
 ) -> list[tuple[str, Series]]:
     """The series of one file of a folder, each with the name of the file."""
-    return [(name, series) for series in _file_series(path, config, known, name, store)]
+    return [(name, series) for series in _file_series(path, config, known, name=name, store=store)]
 
 
 def _file_series(
-    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, name: str, store: SeriesStore | None
+    path: Path, config: SeriesDataConfig, known: Mapping[str, str] | None, *, name: str, store: SeriesStore | None
 ) -> list[Series]:
     """The series of one file: on disk, where they are kept there and the file can be read in pieces."""
     large = store.read(path, known, name=name) if store else None

@@ -164,12 +164,13 @@ def split_in_time(series: Sequence[Series], config: SeriesDataConfig) -> SplitSe
 
     Series that share their frequency, and short ones beside them, are split at the same moments, so that no training
     row of one is later than a test row of another; those without times, or of different frequencies, each at the same
-    share of its rows, see `split_notes`.
+    share of its rows, see `split_notes`. With `data.test_rows` each has its own last rows held out.
 
     Raises:
-        DataError: no series has a row for training, or none for validation.
+        DataError: no series has a row for training, or none for validation; or one has too few rows to hold any out.
     """
     bounds = [_bounds(each, config, moments) for moments in [_moments(series, config)] for each in series]
+    _require_rows(series, bounds, config)
     parts: list[list[SeriesPart]] = [
         [SeriesPart(each, low[number], low[number + 1]) for each, low in zip(series, bounds, strict=True)]
         for number in range(3)
@@ -198,7 +199,7 @@ def _moments(series: Sequence[Series], config: SeriesDataConfig) -> list[np.date
         if config.validation_from:
             texts = (config.validation_from, config.test_from, config.until)
             return [_utc(text, series[0].timezone) if text else _after_all(times) for text in texts]
-    if len(times) < len(series) or len(deciding_frequencies(series)) > 1:
+    if config.test_rows or len(times) < len(series) or len(deciding_frequencies(series)) > 1:
         return None
     end = _utc(config.until, series[0].timezone) if config.until else _after_all(times)
     every = np.sort(np.concatenate(times)) if len(times) > 1 else times[0]
@@ -222,8 +223,24 @@ def _bounds(series: Series, config: SeriesDataConfig, moments: list[np.datetime6
     rows = len(series)
     if config.until and series.times is not None:
         rows = int(np.searchsorted(series.times, _utc(config.until, series.timezone)))
+    if config.test_rows:
+        validation, test = config.held_out_rows
+        return [0, rows - validation - test, rows - test, rows]
     first = round(rows * (1 - config.validation_fraction - config.test_fraction))
     return [0, first, round(rows * (1 - config.test_fraction)), rows]
+
+
+def _require_rows(series: Sequence[Series], bounds: Sequence[Sequence[int]], config: SeriesDataConfig) -> None:
+    """Raises DataError where holding out a number of rows leaves a series none to train on."""
+    short = [(own, low[-1]) for own, low in zip(series, bounds, strict=True) if low[1] <= 0]
+    if not config.test_rows or not short:
+        return
+    (first, rows), more = short[0], f", and {len(short) - 1:,} more are too short" if len(short) > 1 else ""
+    validation, test = config.held_out_rows
+    held = f"{validation:,} + {test:,} (validation and test)"
+    problem = f"series {first.name!r} has {rows:,} rows, of which {held} are to be held out{more}"
+    remedy = "lower --data.test_rows and --data.validation_rows, or take such series out of the source"
+    raise DataError(first.source, problem, remedy)
 
 
 def _after_all(times: Sequence[Array]) -> np.datetime64:

@@ -43,7 +43,7 @@ def split_notes(series: Sequence[Series], config: SeriesDataConfig) -> list[str]
     notes = []
     timed = all(each.times is not None for each in series)
     frequencies = deciding_frequencies(series)
-    if timed and len(series) > 1 and len(frequencies) > 1 and not config.validation_from:
+    if timed and len(series) > 1 and len(frequencies) > 1 and not (config.validation_from or config.test_rows):
         told = ", ".join(sorted(str(each) for each in frequencies))
         notes.append(
             f"series are {told} apart, so each is split at shares of its own rows: one may train on days that another "

@@ -16,6 +16,7 @@ from rnnapps.data.series.series import Series, SeriesPart
 from rnnapps.data.series.shown_times import shown_times
 from rnnapps.errors import ConfigError
 from rnnapps.reports.plots import LIGHT, Plot, Theme
+from rnnapps.tasks.anomaly_detection.alarms import Severity, excess, severity
 from rnnapps.tasks.anomaly_detection.evaluate import judge_parts
 from rnnapps.tasks.anomaly_detection.findings import AnomalyEvent, Kind, ScoredRow
 from rnnapps.tasks.anomaly_detection.judge import Judged
@@ -78,7 +79,7 @@ def require_picture(picture: str) -> None:
 
 def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) -> list[AnomalyEvent]:
     """The events of a series."""
-    names, times = _watched(stream), _times(part)
+    names, times, limits = _watched(stream), _times(part), judged.thresholds()
     unusual = [
         AnomalyEvent(
             series=judged.name,
@@ -88,7 +89,8 @@ def describe_events(part: SeriesPart, judged: Judged, stream: DetectorStream) ->
             first_time=times[first],
             last_time=times[last],
             peak_score=float(judged.scores[first : last + 1].max()),
-            threshold=judged.threshold,
+            threshold=float(limits[first + int(judged.scores[first : last + 1].argmax())]),
+            severity=_severity(judged, (first, last), stream),
             sensors=top_sensors(_share(judged, first, last), names),
         )
         for first, last in judged.events
@@ -117,6 +119,7 @@ def _silences(judged: Judged, stream: DetectorStream, times: Sequence[pd.Timesta
             last_time=times[last],
             peak_score=None,
             threshold=None,
+            severity=None,
             sensors={name: round(1 / len(silent), 3) for name in silent},
         )
         for kind, silent, (first, last) in found
@@ -133,20 +136,29 @@ def describe_rows(part: SeriesPart, judged: Judged, stream: DetectorStream) -> l
     assert judged.contribution is not None and judged.missing is not None and judged.silent is not None
     names, flagged, channels = _watched(stream), judged.flags().tolist(), stream.rows.channels
     silent = [silent_sensors(*both, channels) for both in zip(judged.missing, judged.silent.tolist(), strict=True)]
-    first = judged.contribution.argmax(axis=1)
+    first, limits, alarms = judged.contribution.argmax(axis=1), judged.thresholds().tolist(), [""] * len(judged.scores)
+    for begin, end in judged.events:
+        alarms[begin : end + 1] = [_severity(judged, (begin, end), stream)] * (end + 1 - begin)
     return [
         ScoredRow(
             series=judged.name,
             row=row,
             time=time,
             score=score,
-            threshold=judged.threshold,
+            threshold=limits[row],
             flag=flag,
             sensor=names[first[row]] if flag else "",
             missing=silent[row],
+            alarm=alarms[row],
         )
         for row, (time, score, flag) in enumerate(zip(_times(part), judged.scores.tolist(), flagged, strict=True))
     ]
+
+
+def _severity(judged: Judged, event: Interval, stream: DetectorStream) -> Severity:
+    """How severe an event is."""
+    peak = float(judged.scores[event[0] : event[1] + 1].max())
+    return severity(excess(peak, judged.threshold, probabilities=stream.kind == "classifier"))
 
 
 def _watched(stream: DetectorStream) -> tuple[str, ...]:
@@ -184,11 +196,18 @@ def detection_section(stream: DetectorStream, parts: Sequence[SeriesPart]) -> Se
     order = sorted(range(len(judged)), key=lambda number: -_excess(judged[number]))[:DRAWN_SERIES]
     pictures = [plot_detection(chosen[number], judged[number], stream).picture() for number in order]
     rows = [
-        (event.series, event.kind, *_place(event), event.peak_score or "", ", ".join(event.sensors))
+        (
+            event.series,
+            event.kind,
+            *_place(event),
+            event.peak_score or "",
+            event.severity or "",
+            ", ".join(event.sensors),
+        )
         for number in order
         for event in describe_events(chosen[number], judged[number], stream)
     ]
-    columns = ("Series", "Kind", "First row", "Last row", "From", "To", "Peak score", "Sensors")
+    columns = ("Series", "Kind", "First row", "Last row", "From", "To", "Peak score", "Severity", "Sensors")
     note = "Shaded: labelled faults. Marks below the score: flagged events. The sensors that made the score are drawn."
     return Section("What the detector flags", [Paragraph(note), *pictures, Table(columns, rows[:50], "Flagged events")])
 
@@ -197,6 +216,11 @@ def _place(event: AnomalyEvent) -> tuple[int, int, str, str]:
     """First and last row of an event, and their times where there are any."""
     first, last = ("" if time is None else str(time) for time in (event.first_time, event.last_time))
     return event.first_row, event.last_row, first, last
+
+
+def _height(event: AnomalyEvent) -> tuple[float | str, str]:
+    """Peak and severity of an event, nothing of silence."""
+    return event.peak_score or "", event.severity or ""
 
 
 def _excess(judged: Judged) -> float:
@@ -223,7 +247,8 @@ def plot_detection(part: SeriesPart, judged: Judged, stream: DetectorStream) -> 
             axis.plot(x, column, color=theme.colours[0], linewidth=0.8)
             _label(axis, theme, names[sensor])
         axes[-1].plot(x, judged.scores[rows], color=theme.colours[0], linewidth=0.9, label="score")
-        axes[-1].axhline(judged.threshold, color=theme.colours[1], linestyle="--", linewidth=1, label="threshold")
+        limits = judged.thresholds()[rows]
+        axes[-1].plot(x, limits, color=theme.colours[1], linestyle="--", linewidth=1, label="threshold")
         for first, last in events:
             axes[-1].plot([first, last + 1], [0, 0], color=theme.colours[1], linewidth=5, solid_capstyle="butt")
         for axis in axes:

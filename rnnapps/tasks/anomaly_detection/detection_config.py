@@ -98,7 +98,10 @@ class DetectionConfig:
             judged for as many rows as it was silent, at most these.
         missing_steps: rows without a value after which a sensor, or all of them, is told to be silent, if that was
             never so for as long in training.
-        join_steps: flagged rows with at most this many unflagged ones between them are one event.
+        join_steps: flagged rows with at most this many unflagged ones between them are one event, or alarm: its
+            cool-down.
+        budget_per_day: most alarms a day in each series, on average: each alarm doubles the threshold, which falls back
+            while there is none, see `alarm_budget` (quantile, extreme_value); 0 leaves thresholds as they are.
         dynamic_window_steps: scores a dynamic threshold is computed from.
         dynamic_stride_steps: rows between two dynamic thresholds.
         dynamic_buffer_steps: rows before and after a dynamic exceedance that belong to its event.
@@ -119,6 +122,7 @@ class DetectionConfig:
     warmup_steps: int = 32
     missing_steps: int = 10
     join_steps: int = 5
+    budget_per_day: float = 0.0
     dynamic_window_steps: int = 2100
     dynamic_stride_steps: int = 70
     dynamic_buffer_steps: int = 100
@@ -136,6 +140,7 @@ class DetectionConfig:
             value = getattr(self, name)
             require(f"detection.{name}", value, "above 0 and below 1", 0 < value < 1)
         require("detection.margin", self.margin, "above 0", 0 < self.margin < math.inf)
+        require("detection.budget_per_day", self.budget_per_day, "at least 0", 0 <= self.budget_per_day < math.inf)
         for name in ("warmup_steps", "join_steps", "dynamic_buffer_steps"):
             require(f"detection.{name}", getattr(self, name), "at least 0", getattr(self, name) >= 0)
         for name in ("missing_steps", "dynamic_window_steps", "dynamic_stride_steps"):
@@ -155,6 +160,7 @@ class DetectionConfig:
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing to this threshold -> why."""
         dynamic = ("dynamic_window_steps", "dynamic_stride_steps", "dynamic_buffer_steps", "pruning")
-        read = {"quantile": ("quantile", "margin"), "extreme_value": ("risk", "margin"), "dynamic": dynamic}
-        names = {"quantile", "margin", "risk", *dynamic} - set(read[self.threshold])
+        fixed = ("margin", "budget_per_day")
+        read = {"quantile": ("quantile", *fixed), "extreme_value": ("risk", *fixed), "dynamic": dynamic}
+        names = {"quantile", "risk", *fixed, *dynamic} - set(read[self.threshold])
         return dict.fromkeys(names, f"detection.threshold {self.threshold} does not read it")

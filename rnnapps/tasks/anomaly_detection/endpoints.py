@@ -24,6 +24,9 @@ FIRST_SECONDS = 1_700_000_000
 MOST_ROWS = 1 << 30
 """Rows of a stream that its state can count."""
 
+MOST_DOUBLINGS = 200
+"""Of the threshold, by a budget of alarms; no score lies above so many."""
+
 DEFAULTS = {"series": ""}
 
 
@@ -71,7 +74,8 @@ def _step(stream: DetectorStream, limits: DetectorExportConfig) -> Endpoint:
 
     first = {key: stream.first_state(EXAMPLES)[name].numpy() for key, name in names.items()}
     states = {key: tf.TensorSpec((None, *state.shape[1:]), state.dtype) for key, state in first.items()}
-    counted = tuple(between(f"state_{name}", 0, MOST_ROWS) for name in ("rows_seen", "absent", "unsettled"))
+    most = {**dict.fromkeys(("rows_seen", "absent", "unsettled", "open_rows"), MOST_ROWS), "doublings": MOST_DOUBLINGS}
+    counted = tuple(between(key, 0, most[name]) for key, name in names.items() if name in most)
     return Endpoint(
         step,
         {**_row_inputs(stream), **states},

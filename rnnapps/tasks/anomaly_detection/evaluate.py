@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rnnapps.data.series.series import SeriesPart, SplitSeries
+from rnnapps.tasks.anomaly_detection.alarm_budget import budget_of, raised_thresholds
 from rnnapps.tasks.anomaly_detection.calibrate import HeldOut, calibrate, fit_threshold, fit_widening
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.judge import Judged, find_events
@@ -102,9 +103,16 @@ def judge_parts(runner: PartRunner, parts: Sequence[SeriesPart], config: Detecti
     """Scores, contributions and events of whole parts."""
     rows, judged = runner.stream.rows, []
     for part, flags in zip(parts, runner.flags(parts), strict=True):
-        unsettled = 0 if runner.stream.kind == "classifier" else unsettled_rows(part, config)
-        threshold = float(flags.threshold[0]) if len(part) else 0.0
-        own = judged_part(part, rows, flags.score, threshold=threshold, config=config, unsettled=unsettled)
+        classifies = runner.stream.kind == "classifier"
+        own = judged_part(
+            part,
+            rows,
+            flags.score,
+            threshold=runner.stream.calibrated_threshold(part.series.name),
+            config=config,
+            unsettled=0 if classifies else unsettled_rows(part, config),
+            probabilities=classifies,
+        )
         share, missing, silent = (np.asarray(told) for told in (flags.contribution, flags.missing, flags.silent))
         judged.append(dataclasses.replace(own, contribution=share, missing=missing, silent=silent))
     return judged
@@ -118,12 +126,19 @@ def judged_part(
     threshold: float,
     config: DetectionConfig,
     unsettled: int,
+    probabilities: bool = False,
 ) -> Judged:
-    """A part with its scores and the events in them; its first `unsettled` rows are in none."""
+    """A part with its scores and the events in them; its first `unsettled` rows are in none.
+
+    A budget of alarms is that of the part: it begins unspent, whatever came before.
+    """
     own = part.rows()
     values = rows.scale_array(own.values, own.name)[0][:, rows.target_places]
-    events = find_events(scores, threshold, values, config, unsettled_rows=unsettled)
-    return Judged(own.name, scores, threshold, values, own.labels, None, events)
+    budget = budget_of(config, rows, probabilities=probabilities)
+    raised = raised_thresholds(scores, threshold, budget) if budget else None
+    limits = threshold if raised is None else raised
+    events = find_events(scores, limits, values, config, unsettled_rows=unsettled)
+    return Judged(own.name, scores, threshold, values, own.labels, None, events, raised=raised)
 
 
 def flagged_share(judged: Sequence[Judged]) -> Mapping[str, float]:

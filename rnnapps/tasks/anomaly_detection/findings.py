@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from rnnapps.data.series.shown_times import utc_text
+from rnnapps.tasks.anomaly_detection.alarms import Severity
 from rnnapps.tasks.anomaly_detection.csv_lines import csv_line
 
 __all__ = ["AnomalyEvent", "Kind", "ScoredLine", "ScoredRow"]
@@ -29,7 +30,9 @@ class AnomalyEvent:
             when there is no time.
         last_time: time of its last row.
         peak_score: the highest score of its rows; None of silence.
-        threshold: score above which a row is unusual; None of silence.
+        threshold: score above which a row is unusual, as in the row of the highest score; None of silence.
+        severity: minor; major, from twice the calibrated threshold on (of a classifier, twice its odds); critical, from
+            four times; None of silence.
         sensors: those behind it, the first most so: name -> share in the score, from 0 to 1; of silence, equal shares.
     """
 
@@ -41,6 +44,7 @@ class AnomalyEvent:
     last_time: pd.Timestamp | None
     peak_score: float | None
     threshold: float | None
+    severity: Severity | None
     sensors: Mapping[str, float]
 
     def printed(self) -> dict[str, object]:
@@ -62,6 +66,7 @@ class ScoredRow:
         flag: whether the row lies in a flagged event; of a stream, whether its score is above the threshold.
         sensor: the one with the largest share in the score of a flagged row; else empty.
         missing: the sensors that have been silent for unusually long, `(all)` when no sensor speaks; else empty.
+        alarm: severity of the event that the row lies in; of a stream, of the open alarm, so far; else empty.
     """
 
     series: str
@@ -72,6 +77,7 @@ class ScoredRow:
     flag: bool
     sensor: str
     missing: str = ""
+    alarm: str = ""
 
     def printed(self) -> dict[str, object]:
         """A line of JSON."""
@@ -90,6 +96,7 @@ class ScoredLine:
         flag: see there.
         sensor: see there.
         missing: see there.
+        alarm: see there.
     """
 
     line: int
@@ -99,11 +106,12 @@ class ScoredLine:
     flag: bool
     sensor: str
     missing: str = ""
+    alarm: str = ""
 
     def printed(self) -> str:
         """A line of comma-separated values, in the order of the attributes."""
         figures = f"{self.score:.4g}", f"{self.threshold:.4g}", int(self.flag)
-        return csv_line([self.line, self.series, *figures, self.sensor, self.missing])
+        return csv_line([self.line, self.series, *figures, self.sensor, self.missing, self.alarm])
 
 
 def _text(time: pd.Timestamp | None) -> str | None:

@@ -35,13 +35,14 @@ class Judged:
     Attributes:
         name: of the series.
         scores: `(rows,)`.
-        threshold: score above which a row is flagged.
+        threshold: score above which a row is flagged, as calibrated.
         values: watched channels, scaled `(rows, targets)`, 0 where missing.
         labels: int32 `(rows,)`, 0 normal, above 0 a fault of that kind; None without labels.
         contribution: share of each channel `(rows, targets)`; None where unknown.
         events: flagged events.
         missing: bool `(rows, channels)`, True where a channel is silent for unusually long; None where unknown.
         silent: bool `(rows,)`, True where all channels together are; None where unknown.
+        raised: thresholds of the rows `(rows,)` where a budget of alarms raises them; None without a budget.
     """
 
     name: str
@@ -53,6 +54,11 @@ class Judged:
     events: tuple[Interval, ...]
     missing: Array | None = None
     silent: Array | None = None
+    raised: Array | None = None
+
+    def thresholds(self) -> Array:
+        """The threshold of each row `(rows,)`."""
+        return np.full(len(self.scores), self.threshold) if self.raised is None else self.raised
 
     def flags(self) -> Array:
         """Bool `(rows,)`, True within a flagged event."""
@@ -63,17 +69,18 @@ class Judged:
 
 
 def find_events(
-    scores: Array, threshold: float, values: Array, config: DetectionConfig, *, unsettled_rows: int = 0
+    scores: Array, threshold: float | Array, values: Array, config: DetectionConfig, *, unsettled_rows: int = 0
 ) -> tuple[Interval, ...]:
     """The flagged events of a series.
 
     Args:
         scores: `(rows,)`.
-        threshold: that of the held-out scores.
+        threshold: that of the held-out scores, or that of each row `(rows,)`.
         values: watched channels in the unit of the scores `(rows, targets)`, for the dynamic threshold.
         config: the settings.
         unsettled_rows: first rows, which say nothing yet.
     """
+    over = (scores > threshold)[unsettled_rows:]
     scores, values = scores[unsettled_rows:], values[unsettled_rows:]
     if not len(scores):
         return ()
@@ -84,11 +91,11 @@ def find_events(
             buffer_steps=config.dynamic_buffer_steps,
             pruning=config.pruning,
             smallest_share=0.0 if config.normalise else 0.05,
-            floor=threshold,
+            floor=float(np.max(threshold)),
         )
         events = detect_dynamic(scores, values.mean(axis=1), settings)
     else:
-        events = _joined(intervals(scores > threshold), config.join_steps)
+        events = _joined(intervals(over), config.join_steps)
     return tuple((first + unsettled_rows, last + unsettled_rows) for first, last in events)
 
 

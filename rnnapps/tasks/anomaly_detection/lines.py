@@ -43,7 +43,7 @@ def judge_lines(
         options: what to do with rows that are not as they should be.
         memory: what was known before.
         series: name of the series, where no column says it.
-        only_flags: yield flagged rows alone, and those where sensors fall silent or come back.
+        only_flags: yield flagged rows alone, and those where alarms end, or sensors fall silent or come back.
         given: rows from Python instead of those of the file, see `given_chunks`.
 
     Raises:
@@ -65,10 +65,12 @@ def judge_lines(
 def _judged(stream: RowStream, rows: Iterator[StreamRow], judge: RowJudge) -> Iterator[tuple[StreamRow, JudgedRow]]:
     """Each row with what is said of it."""
     for row in rows:
-        nothing = np.full(len(row.values), np.nan)
+        nothing, notable = np.full(len(row.values), np.nan), False
         for time in row.missing:
             judge.row(nothing, row.series, _seconds(time))
+            notable |= judge.notable
         judged = judge.row(row.values, row.series, 0 if row.time is None else _seconds(row.time))
+        judge.notable |= notable  # what changed in rows that nobody wrote is told with the next one
         if judge.dropped:
             stream.counts.note("forgotten", f"series {judge.dropped!r} is forgotten: it had no row longest")
         yield row, judged

@@ -82,7 +82,7 @@ class PredictOptions(RowOptions):
         input: table of rows like the training data, a folder of tables, or - for lines from standard input (stream).
         picture: file to draw series, score, threshold and flags into, .png or .svg (predict); empty draws none.
         series: name of the series that lines belong to (stream), where the model knows several.
-        only_flags: print flagged lines alone, and those where sensors fall silent or come back (stream).
+        only_flags: print flagged lines alone, and those where alarms end, or sensors fall silent or come back (stream).
         rows: every row with its score, threshold and flag, instead of events (predict).
     """
 
@@ -114,12 +114,13 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
     run_fixes: ClassVar[frozenset[str]] = frozenset({"data", "model", "detection", "seed"})
     evaluate_tries: ClassVar[frozenset[str]] = frozenset({"data", "detection"})
     tabular: ClassVar[tuple[str, ...]] = (
-        *("series", "kind", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "sensors"),
+        *("series", "kind", "first_row", "last_row", "first_time", "last_time", "peak_score", "threshold", "severity"),
+        "sensors",
     )
     predict_only: ClassVar[frozenset[str]] = frozenset({"picture", "rows"})
     stream_only: ClassVar[frozenset[str]] = frozenset({"series", "only_flags", *ROW_OPTIONS})
     stream_frees: ClassVar[frozenset[str]] = frozenset({"input", "only_flags", *ROW_OPTIONS})
-    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing\n"
+    stream_header: ClassVar[str] = "line,series,score,threshold,flag,sensor,missing,alarm\n"
 
     def without_effect(self, config: Config) -> Mapping[str, str]:
         """Adds what only forecasts read, and what only detectors of another kind do."""
@@ -133,7 +134,8 @@ class AnomalyDetection(Pipeline[Config, "WatchedSeries", "SensorRows"]):
             **super().without_effect(config),
             **dict.fromkeys(names, f"model.detector {detector} does not read it"),
         }
-        return {**found, "data.season_steps": "no baseline of detectors repeats a season"}
+        seasons = ("data.season_steps", "data.second_season_steps")
+        return {**found, **dict.fromkeys(seasons, "no baseline of detectors repeats a season")}
 
     def recognise(self, source: str) -> Recognised | None:
         """Whether data that nobody has said anything about look like those of this task."""

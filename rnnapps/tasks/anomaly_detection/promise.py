@@ -51,13 +51,14 @@ def promised_alarms(runner: PartRunner, parts: Sequence[SeriesPart], config: Det
         parts: held-out parts.
         config: the settings.
     """
-    scores, thresholds = [], []
+    scores: list[Array] = []
+    thresholds: list[Array] = []
     for part, flags in zip(parts, runner.flags(parts, explain=False), strict=True):
         labels = part.rows().labels
         normal = np.ones(len(part), bool) if labels is None else labels <= 0
         normal[: max(config.warmup_steps - part.start, 0)] = False
         scores.append(np.asarray(flags.score)[normal])
-        thresholds.append(float(flags.threshold[0]) if len(part) else 0.0)
+        thresholds.append(np.asarray(flags.threshold)[normal])
     return alarm_rate(scores, thresholds, apart=max(config.join_steps, *config.smoothing_steps))
 
 
@@ -76,7 +77,7 @@ def tell_extrapolation(parts: Sequence[SeriesPart], config: DetectionConfig) -> 
     )
 
 
-def alarm_rate(scores: Sequence[Array], thresholds: Sequence[float], *, apart: int) -> AlarmRate:
+def alarm_rate(scores: Sequence[Array], thresholds: Sequence[float | Array], *, apart: int) -> AlarmRate:
     """What thresholds promise.
 
     Alarms are counted, not rows: smoothed scores stay above a threshold for a while, so that rows are not independent,
@@ -86,7 +87,7 @@ def alarm_rate(scores: Sequence[Array], thresholds: Sequence[float], *, apart: i
 
     Args:
         scores: of normal held-out rows of each series, each `(rows,)`.
-        thresholds: that of each series.
+        thresholds: that of each series, or those of its rows `(rows,)`.
         apart: rows between two alarms that are two.
     """
     from scipy.stats import chi2

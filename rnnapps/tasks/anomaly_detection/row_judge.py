@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from rnnapps.contract.stream_memory import Remembered, StreamMemory
 from rnnapps.data.series.recent import Recent
+from rnnapps.tasks.anomaly_detection.alarms import NO_ALARM, OpenAlarm, excess
 from rnnapps.tasks.anomaly_detection.silence import silent_sensors
 from rnnapps.tasks.anomaly_detection.streams import DetectorStream, Rows, State
 from rnnapps.types import Array, Tensor
@@ -30,13 +31,15 @@ class JudgedRow(NamedTuple):
     flag: bool
     sensor: str
     missing: str
+    alarm: str
 
 
 class _Known(NamedTuple):
-    """What is known of a series: the detector's state, and the sensors told as silent in the last row."""
+    """What is known of a series: the detector's state, the sensors told as silent in the last row, and its alarm."""
 
     state: State
-    silent: str
+    silent: str = ""
+    alarm: OpenAlarm = NO_ALARM
 
 
 class RowJudge:
@@ -50,7 +53,7 @@ class RowJudge:
 
     Attributes:
         dropped: name of the series whose state was dropped for that of the last row; empty for none.
-        notable: whether the last row was flagged, or sensors fell silent in it or came back.
+        notable: whether the last row was flagged, an alarm ended with it, or sensors fell silent in it or came back.
     """
 
     def __init__(self, stream: DetectorStream, series: str, *, most_series: int, memory: StreamMemory) -> None:
@@ -58,11 +61,12 @@ class RowJudge:
         self.names = stream.rows.channels if stream.kind == "classifier" else stream.rows.targets
         self.states: Recent[_Known] = Recent(most_series)
         self.step, self.notable = _compiled_step(stream), False
+        self.calibrated = stream.calibration.threshold.numpy()
         before = memory.before("series")
-        for number, (name, silent) in enumerate(before.facts["series"] if before else ()):
+        for number, (name, silent, *alarm) in enumerate(before.facts["series"] if before else ()):
             assert before is not None
             own = {key: tf.constant(array[number : number + 1]) for key, array in before.arrays.items()}
-            self.states.put(name, _Known(own, silent))
+            self.states.put(name, _Known(own, silent, OpenAlarm(*alarm) if alarm else NO_ALARM))
         memory.watch("series", self._now)
 
     def row(self, values: Sequence[float] | Array, series: str, seconds: int) -> JudgedRow:
@@ -74,7 +78,7 @@ class RowJudge:
             seconds: Unix time; without influence where there is no calendar.
         """
         name = series or self.series
-        before = self.states.get(name) or _Known(self.stream.first_state(1), "")
+        before = self.states.get(name) or _Known(self.stream.first_state(1))
         known = self.stream.rows.series
         group = len(known) if len(known) <= 1 else self.stream.rows.group(name)
         row = tf.constant(np.array(values, np.float64)[None, None])
@@ -84,16 +88,19 @@ class RowJudge:
         flagged = bool(flag.numpy()[0, 0])
         sensor = self.names[int(share.numpy()[0, 0].argmax())] if flagged else ""
         told = silent_sensors(missing.numpy()[0, 0], bool(silent.numpy()[0, 0]), self.stream.rows.channels)
-        self.notable = flagged or told != before.silent
-        self.dropped = self.states.put(name, _Known(after, told)) or ""
-        return JudgedRow(name, float(score.numpy()[0, 0]), float(threshold.numpy()[0, 0]), flagged, sensor, told)
+        height, limit = float(score.numpy()[0, 0]), float(threshold.numpy()[0, 0])
+        peak = excess(height, float(self.calibrated[group]), probabilities=self.stream.kind == "classifier")
+        alarm = before.alarm.after(flagged, peak, self.stream.config.join_steps)
+        self.notable = flagged or alarm.word() != before.alarm.word() or told != before.silent
+        self.dropped = self.states.put(name, _Known(after, told, alarm)) or ""
+        return JudgedRow(name, height, limit, flagged, sensor, told, alarm.word())
 
     def _now(self) -> Remembered:
         """The states of all series, one behind another."""
         kept = list(self.states)
         keys = kept[0][1].state if kept else {}
         arrays = {key: np.concatenate([series.state[key].numpy() for _, series in kept]) for key in keys}
-        return Remembered({"series": [[name, series.silent] for name, series in kept]}, arrays)
+        return Remembered({"series": [[name, series.silent, *series.alarm] for name, series in kept]}, arrays)
 
 
 @functools.lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from rnnapps.tasks.anomaly_detection.alarm_budget import AlarmState, budget_of, keep_budget
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.detector_networks import forecast_rows
 from rnnapps.tasks.anomaly_detection.scores import (
@@ -128,6 +129,9 @@ class DetectorStream:
         network: one of `rnnapps.tasks.anomaly_detection.detector_networks`.
         rows: what it knows of channels and series.
         config: how errors become scores; the settings the network was built with when None.
+
+    Raises:
+        ConfigError: a budget of alarms a day where nobody knows how many rows a day has.
     """
 
     def __init__(self, network: keras.Model, rows: SensorRows, config: DetectionConfig | None = None) -> None:
@@ -137,6 +141,7 @@ class DetectorStream:
         spans = {"smoothing_steps": tuple(settings.get("smoothing_steps", (1,)))}
         self.config = config or DetectionConfig(**{**settings, **spans})
         self.targets = len(rows.channels) if self.kind == "classifier" else len(rows.targets)
+        self.budget = budget_of(self.config, rows, probabilities=self.kind == "classifier")
 
     def first_state(self, batch: Tensor | int) -> State:
         """The state before the first row of each of `batch` series; every tensor leads with the batch."""
@@ -157,7 +162,13 @@ class DetectorStream:
         if self.kind != "classifier":
             averages = first_averages(batch, self.config, self.targets)
             state |= {"averages": averages.sums, "average_weights": averages.weights}
+        if self.budget:
+            state |= {"doublings": tf.zeros([batch], tf.float64), "open_rows": tf.zeros([batch], tf.int32)}
         return state
+
+    def calibrated_threshold(self, series: str) -> float:
+        """The threshold of a series' held-out scores, whatever a budget makes of it."""
+        return float(self.calibration.threshold.numpy()[self.rows.group(series)])
 
     @property
     def history(self) -> int:
@@ -188,20 +199,31 @@ class DetectorStream:
             smoothed = widen_levels(smoothed, tf.cast(seen.out, tf.float32), calibration["widening"])
             scores = join(smoothed, valid, calibration=calibration, group=rows.series, config=self.config)
             after |= {"averages": averages.sums, "average_weights": averages.weights}
-        return self._flags(scores, rows, state, calibration=calibration, seen=seen), after
+        flags, alarms = self._flags(scores, rows, state, calibration=calibration, seen=seen)
+        return flags, after | alarms
 
-    def _flags(self, scores: Scores, rows: Rows, state: State, *, calibration: NamedTensors, seen: _Seen) -> Flags:
-        """Scores beside their thresholds; nothing is flagged before the state of a series has settled."""
+    def _flags(
+        self, scores: Scores, rows: Rows, state: State, *, calibration: NamedTensors, seen: _Seen
+    ) -> tuple[Flags, State]:
+        """Scores beside their thresholds, and what is known of alarms.
+
+        Nothing is flagged before the state of a series has settled.
+        """
         places = state["rows_seen"][:, None] + tf.range(rows.time)
         warmup = 0 if self.kind == "classifier" else self.config.warmup_steps
         settled = tf.cast(places >= warmup, tf.float32)
         score = scores.score * settled
-        threshold = tf.gather(calibration["threshold"], rows.series)[:, None] + tf.zeros_like(score)
+        calibrated = tf.gather(calibration["threshold"], rows.series)
+        threshold, alarms = calibrated[:, None] + tf.zeros_like(score), {}
+        if self.budget:
+            before = AlarmState(state["doublings"], state["open_rows"])
+            threshold, known = keep_budget(score, calibrated, before, self.budget, inside=seen.inside)
+            alarms = known._asdict()
         absent, least = seen.silence.absent, self.config.missing_steps
         missing = absent >= tf.constant([max(least, gap + 1) for gap in self.rows.usual_gaps])
         silent = tf.reduce_min(absent, axis=-1) >= max(least, self.rows.longest_silence + 1)
         contribution = scores.contribution * settled[..., None]
-        return Flags(score, threshold, score > threshold, contribution, missing, silent)
+        return Flags(score, threshold, score > threshold, contribution, missing, silent), alarms
 
     def _see(self, rows: Rows, state: State) -> _Seen:
         """Scales rows, and follows who is silent."""

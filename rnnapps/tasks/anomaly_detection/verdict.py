@@ -11,6 +11,7 @@ import numpy as np
 from rnnapps.contract.evaluation import MODEL, Comparison
 from rnnapps.data.series.series import SeriesPart, SplitSeries
 from rnnapps.errors import DataError
+from rnnapps.tasks.anomaly_detection.alarms import alarm_figures
 from rnnapps.tasks.anomaly_detection.boosting import classifier_baselines, ranking_metrics
 from rnnapps.tasks.anomaly_detection.comparison import compare_rankings
 from rnnapps.tasks.anomaly_detection.data.known_faults import days_of
@@ -65,7 +66,8 @@ def judge_detector(
     split, tested = _tested(parts)
     judged, rows = judge_parts(runner, tested, config), runner.stream.rows
     examples = sum(map(len, tested))
-    promised = {PROMISED: promised_alarms(runner, parts.validation, config).words()}
+    promised: dict[str, float | str] = {PROMISED: promised_alarms(runner, parts.validation, config).words()}
+    promised |= alarm_figures(judged, row_seconds=rows.row_seconds)
     if not has_labels(tested):
         return Verdict(flagged_share(judged), {}, examples, split, promised)
     metrics, figures = event_metrics(judged, row_seconds=rows.row_seconds)
@@ -79,7 +81,7 @@ def judge_detector(
     ranked = {name: [part.scores for part in own] for name, own in scores.items()}
     comparison = compare_rankings("auc_pr", truths, ranked, pooled=False)
     tuned = {f"rows_seen_by_{name}": float(length) for name, (length, _) in others.items() if length > 1}
-    diagnostics: dict[str, float | str] = {**promised, **figures, **shares, **kind_recalls(judged, kinds), **tuned}
+    diagnostics = {**promised, **figures, **shares, **kind_recalls(judged, kinds), **tuned}
     return Verdict(metrics, baselines, examples, split, diagnostics, comparison)
 
 

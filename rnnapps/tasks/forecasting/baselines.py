@@ -17,7 +17,10 @@ from rnnapps.tasks.forecasting.naive_forecasts import (
     last_value,
     seasonal_mean,
     seasonal_naive,
+    two_seasons_mean,
+    two_seasons_naive,
 )
+from rnnapps.tasks.forecasting.series_features import SeriesFeatures
 from rnnapps.tasks.forecasting.windows import ForecastWindows, Histories
 from rnnapps.types import Array
 
@@ -51,7 +54,7 @@ class Baseline:
 
 
 def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: Sequence[float]) -> dict[str, Baseline]:
-    """Last value, seasonal naive and mean, drift, and ridge regression learned from training windows.
+    """Last value, seasonal naive and mean, of one season or two, drift, and ridge regression learned from windows.
 
     What each leaves open is chosen on validation windows, by the mean squared error in units of the series: the length
     of the season, and the penalty of the regression. The regression is fitted twice: with errors in units of the
@@ -70,6 +73,7 @@ def fit_baselines(train: ForecastWindows, validation: ForecastWindows, levels: S
     if max(seasons.values()) > 1:
         means["seasonal naive"] = _by_season(seasonal_naive, seasons, horizon)
         means["seasonal mean"] = _by_season(seasonal_mean, seasons, horizon)
+    means |= _by_two_seasons(train.features, horizon)
     means["drift"] = lambda history, _: drift(history, horizon)
     means |= {name: _regressed(own) for name, own in linear_regressions(train, held_out).items()}
     baselines = {}
@@ -116,6 +120,17 @@ def best_seasons(held_out: Sequence[Histories]) -> dict[int, int]:
         rows = rows[:: -(-len(rows) // MOST_SEASON_WINDOWS)]
         seasons[int(usual)] = best_season(every.history[rows], every.future[rows], every.ratio[rows], int(usual))
     return seasons
+
+
+def _by_two_seasons(features: SeriesFeatures, horizon: int) -> dict[str, Mean]:
+    """Forecasts of series that have two seasons, where that is said."""
+    seasons = features.season_steps, features.second_season_steps
+    if not features.second_season_steps:
+        return {}
+    return {
+        "two seasons, naive": lambda history, _: two_seasons_naive(history, horizon, seasons),
+        "two seasons, mean": lambda history, _: two_seasons_mean(history, horizon, seasons),
+    }
 
 
 def _by_season(forecast: Seasonal, seasons: Mapping[int, int], horizon_steps: int) -> Mean:

@@ -6,7 +6,7 @@ import dataclasses
 
 from rnnapps.config import TrainingConfig
 from rnnapps.contract.data_report import Caution, DataReport, Suggestion
-from rnnapps.data.look.tables import PERIOD, look_at_series
+from rnnapps.data.look.tables import LONGER_PERIOD, PERIOD, look_at_series
 from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.printable import name_list
 from rnnapps.tasks.forecasting.forecast_config import ForecastModelConfig
@@ -44,8 +44,11 @@ def _room(splits: SeriesSplits, model: ForecastModelConfig) -> list[Caution]:
 
 
 def _windows(report: DataReport, model: ForecastModelConfig) -> list[Suggestion]:
-    """A history of two periods at least, where there is a period."""
-    season = report.facts[PERIOD]
+    """A history of two periods at least, or of a longer and a shorter one, where there is a period."""
+    season, longer = report.facts[PERIOD], report.facts.get(LONGER_PERIOD)
+    if isinstance(season, int) and isinstance(longer, int):
+        both, why = season + longer, f"a period of {longer} rows and one of {season}"
+        return [Suggestion("model.history_steps", both, why)] if model.history_steps < both <= MOST_HISTORY else []
     if not isinstance(season, int) or model.history_steps >= (history := min(2 * season, MOST_HISTORY)):
         return []
     return [Suggestion("model.history_steps", history, f"two periods of {season} rows, at most {MOST_HISTORY}")]

@@ -22,6 +22,8 @@ __all__ = [
     "last_value",
     "seasonal_mean",
     "seasonal_naive",
+    "two_seasons_mean",
+    "two_seasons_naive",
 ]
 
 LINEAR, LINEAR_BY_WINDOW = "linear (ridge)", "linear (ridge, window units)"
@@ -61,6 +63,40 @@ def seasonal_mean(history: Array, horizon_steps: int, season_steps: int) -> Arra
     level = np.divide(sums.sum(1), counts.sum(1), out=np.full(sums[:, 0].shape, np.nan), where=counts.sum(1) > 0)
     season = np.where(counts > 0, sums / np.maximum(counts, 1.0), level[:, None])
     return np.asarray(season[:, np.arange(horizon_steps) % season_steps])
+
+
+def two_seasons_naive(history: Array, horizon_steps: int, seasons: tuple[int, int]) -> Array:
+    """The value one long season ago, and by how much the last short season was more than it was a long season before.
+
+    Where the value of a long season ago is one of the last short season, it is taken as it is: it holds that already.
+
+    Args:
+        history: as above, with the rows of both seasons at least.
+        horizon_steps: steps to forecast.
+        seasons: rows of the short season and of the long one, such as those of a day and of a week.
+    """
+    short, long = seasons
+    then = seasonal_naive(history, horizon_steps, long)
+    now, before = (seasonal_naive(past, horizon_steps, short) for past in (history, history[:, :-long]))
+    held = np.arange(horizon_steps)[:, None] % long >= long - short
+    return np.where(held | np.isnan(now - before), then, then + now - before)
+
+
+def two_seasons_mean(history: Array, horizon_steps: int, seasons: tuple[int, int]) -> Array:
+    """The mean of each place of the long season, and by how much the last short season was more than that on average.
+
+    Args:
+        history: as above, with the rows of the long season at least.
+        horizon_steps: steps to forecast.
+        seasons: rows of the short season and of the long one.
+    """
+    short, long = seasons
+    usual = seasonal_mean(history, long, long)
+    more = history[:, -short:] - usual[:, np.arange(-short, 0) % long]
+    known = np.isfinite(more)
+    total = np.where(known, more, 0.0).sum(axis=1, keepdims=True)
+    raised: Array = usual[:, np.arange(horizon_steps) % long] + total / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return raised
 
 
 def best_season(history: Array, future: Array, weight: Array, first: int) -> int:

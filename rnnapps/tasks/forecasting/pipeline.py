@@ -64,6 +64,22 @@ class Config:
         """Checks the seed."""
         require_seed(self.seed)
 
+    def require_room(self) -> None:
+        """Raises ConfigError unless held-out rows hold a horizon, and a history both seasons.
+
+        Looking at data asks for neither: it knows of no model.
+        """
+        (validation, test), steps = self.data.held_out_rows, self.model.horizon_steps
+        for name, rows in (("test_rows", test), ("validation_rows", validation)):
+            if 0 < rows < steps:
+                raise ConfigError(f"data.{name} must be at least model.horizon_steps ({steps:,}), not {rows:,}")
+        first, second = self.data.season_steps, self.data.second_season_steps
+        if second and self.model.history_steps < first + second:
+            raise ConfigError(
+                f"data.second_season_steps {second:,} needs a history of both seasons, model.history_steps of at least "
+                f"{first + second:,}, not {self.model.history_steps:,}"
+            )
+
 
 @dataclass(frozen=True)
 class PredictOptions(RowOptions):
@@ -128,6 +144,7 @@ class Forecasting(Pipeline[Config, "SeriesSplits", "SeriesFeatures"]):
         """
         from rnnapps.tasks.forecasting.splits import split_source
 
+        config.require_room()
         return split_source(config.data, given)
 
     def look(self, config: Config, given: object = None) -> DataReport:

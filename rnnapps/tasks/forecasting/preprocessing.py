@@ -53,7 +53,12 @@ def fit_features(data: SeriesDataConfig, model: ForecastModelConfig, parts: Sequ
         needed_history=model.needed_history,
         method="none" if counts else "standard",
     )
-    return dataclasses.replace(features, source=_as_json(dataclasses.asdict(data)), values=model.values)
+    return dataclasses.replace(
+        features,
+        source=_as_json(dataclasses.asdict(data)),
+        values=model.values,
+        second_season_steps=data.second_season_steps,
+    )
 
 
 def _calendar(model: ForecastModelConfig, parts: Sequence[SeriesPart]) -> Calendar | None:

@@ -46,6 +46,7 @@ class SeriesFeatures:
         needed_history: rows that must exist before a forecast.
         source: settings of the data it all was learned from; empty where that is not known.
         values: which numbers a forecast may hold, see `ForecastModelConfig.values`.
+        second_season_steps: rows of a longer season beside that of `season_steps`; 0 for none.
     """
 
     scaler: SeriesScaler
@@ -60,6 +61,7 @@ class SeriesFeatures:
     needed_history: int = 0
     source: Mapping[str, Any] = field(default_factory=dict)
     values: Values = "any"
+    second_season_steps: int = 0
 
     @classmethod
     def fit(
@@ -105,6 +107,7 @@ class SeriesFeatures:
         return dataclasses.replace(
             new,
             values=self.values,
+            second_season_steps=self.second_season_steps,
             scaler=self.scaler.grow(_values(rows), rows[0].channels),
             known=self.known.grow([part_rows.known for part_rows in rows], rows[0].known_names),
             static=self.static.grow([np.stack([part_rows.static for part_rows in rows])], rows[0].static_names),
@@ -291,6 +294,7 @@ class SeriesFeatures:
             "needed_history": self.needed_history,
             "source": dict(self.source),
             **({} if self.values == "any" else {"values": self.values}),
+            **({"second_season_steps": self.second_season_steps} if self.second_season_steps else {}),
         }
         write_json(folder / FILE_NAME, content)
 
@@ -316,6 +320,7 @@ class SeriesFeatures:
                 needed_history=int(content["needed_history"]),
                 source=dict(content.get("source", {})),
                 values=content.get("values", "any"),
+                second_season_steps=int(content.get("second_season_steps", 0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"{folder / FILE_NAME}: is damaged ({error}); restore it or train again") from None

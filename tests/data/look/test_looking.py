@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnapps.data.look.repeats import crossing_groups, repeats
-from rnnapps.data.look.seasons import found_season
+from rnnapps.data.look.seasons import found_season, found_seasons
 from rnnapps.data.look.spreads import counted, one_sided, spread
 from rnnapps.data.series.series import Series
 from rnnapps.types import Array
@@ -83,3 +83,13 @@ def test_no_period_where_there_is_none():
 def test_a_period_is_found_behind_a_shift_of_level():
     steps = np.arange(24 * 30)
     assert found_season([series(np.sin(steps * 2 * np.pi / 24) + np.where(steps > 600, 30.0, 0.0))]) == 24
+
+
+@pytest.mark.parametrize("weekend", [0.0, 1.5])
+def test_a_longer_period_is_found_beside_a_shorter_one(weekend: float):
+    """Hours of eight weeks whose days are alike; and with weekends that are not."""
+    steps = np.arange(24 * 7 * 8)
+    days = np.sin(steps * 2 * np.pi / 24) - weekend * (steps // 24 % 7 >= 5)
+    noise = np.random.default_rng(0).normal(size=len(steps)) * 0.2
+    assert found_seasons([series(days + noise)]) == (24, 168 if weekend else 0)
+    assert found_seasons([series(noise)]) == (0, 0)

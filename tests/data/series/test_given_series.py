@@ -189,6 +189,8 @@ def test_wrong_splits_are_one_clear_line() -> None:
     dates = {"validation_from": "2024-01-01T20:00", "test_from": "2024-01-02"}
     with pytest.raises(ConfigError, match=r"data\.validation_from splits one source in time"):
         split({"train": FRAME[:30], "test": FRAME[30:]}, **dates)
+    with pytest.raises(ConfigError, match=r"data\.test_rows splits one source in time"):
+        split({"train": FRAME[:30], "test": FRAME[30:]}, test_rows=3)
 
 
 @pytest.mark.parametrize(

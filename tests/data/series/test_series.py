@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import re
 from pathlib import Path
@@ -14,6 +15,8 @@ from rnnapps.data.series.config import SeriesDataConfig
 from rnnapps.data.series.frequency import Frequency, parse_frequency
 from rnnapps.data.series.reading import read_series
 from rnnapps.data.series.series import Series, SeriesPart, split_in_time
+from rnnapps.data.series.split_notes import split_notes
+from rnnapps.data.series.windows import StoredSeries
 from rnnapps.errors import ConfigError, DataError
 
 
@@ -281,6 +284,34 @@ def test_series_without_times_are_split_by_rows() -> None:
         split_in_time([series], SeriesDataConfig(validation_from="2024-01-02", test_from="2024-01-03"))
 
 
+def test_each_series_has_its_own_last_rows_held_out() -> None:
+    """Whatever the others' times and lengths are, as in forecasting competitions."""
+    late, early, timeless = hourly("late", 30, "2025-01-01"), hourly("early", 100), hourly("timeless", 20)
+    timeless = dataclasses.replace(timeless, times=None, frequency=None)
+    series, config = [late, early, timeless], SeriesDataConfig(test_rows=6, validation_rows=4)
+    split = split_in_time(series, config)
+    assert [[(part.start, part.stop) for part in parts] for parts in split] == [
+        [(0, 20), (0, 90), (0, 10)],
+        [(20, 24), (90, 94), (10, 14)],
+        [(24, 30), (94, 100), (14, 20)],
+    ]
+    # A horizon of as many rows is one window a series, at its very end.
+    windows = StoredSeries(split.test, history_steps=8, horizon_steps=6)
+    assert windows.first_origins.tolist() == [24, 94, 14] and windows.counts.tolist() == [1, 1, 1]
+    assert not split_notes([late, dataclasses.replace(early, frequency=parse_frequency("2h"))], config)
+    until = SeriesDataConfig(test_rows=6, until="2024-01-03")
+    assert [(part.start, part.stop) for parts in split_in_time([early], until) for part in parts] == [
+        *((0, 36), (36, 42), (42, 48))
+    ]
+
+
+def test_series_that_are_too_short_to_hold_rows_out_are_named() -> None:
+    series = [hourly("long", 100), hourly("short", 12), hourly("tiny", 1)]
+    with pytest.raises(DataError, match=r"'short' has 12 rows, of which 6 \+ 6 .*, and 1 more .* --data\.test_rows"):
+        split_in_time(series, SeriesDataConfig(test_rows=6))
+    assert len(split_in_time(series[:2], SeriesDataConfig(test_rows=6, validation_rows=5)).train) == 2
+
+
 def test_a_split_without_training_rows_is_refused() -> None:
     with pytest.raises(DataError, match=r"leaves no row for training"):
         split_in_time([hourly("x", 1)], SeriesDataConfig(validation_fraction=0.7))
@@ -298,6 +329,11 @@ def test_parts_give_their_own_rows_only() -> None:
         {"validation_fraction": 0.6, "test_fraction": 0.4},
         {"test_from": "2024-01-01"},
         {"validation_from": "2024-01-02", "test_from": "2024-01-01"},
+        {"validation_rows": 3},
+        {"second_season_steps": 336},
+        {"season_steps": 48, "second_season_steps": 48},
+        {"test_rows": -1},
+        {"test_rows": 3, "validation_from": "2024-01-01", "test_from": "2024-01-02"},
         {"validation_from": "soon", "test_from": "later"},
         {"channels": ("a",), "known": ("a",)},
         {"timezone": "Mars/Olympus"},

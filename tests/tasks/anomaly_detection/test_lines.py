@@ -56,7 +56,7 @@ def test_any_text_is_judged_or_refused(
     except DataError as error:
         assert "line" in str(error)
     else:
-        assert all(len(line.split(",")) == 7 and "nan" not in line and "inf" not in line for line in printed)
+        assert all(len(line.split(",")) == 8 and "nan" not in line and "inf" not in line for line in printed)
     with contextlib.suppress(DataError):  # not a single row that can be read
         judged = judge_lines(stream, str(path), options=RowOptions(), memory=StreamMemory())
         assert len(list(judged)) <= len(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,13 +85,14 @@ def test_rows_have_scores_and_the_flags_of_the_events(
 ) -> None:
     rows = pd.read_csv(other, index_col="time", parse_dates=True)
     scored, events = model.predict({"other": rows}, rows=True), model.predict({"other": rows})
-    assert list(scored.columns) == ["series", "row", "time", "score", "threshold", "flag", "sensor", "missing"]
+    assert list(scored.columns) == ["series", "row", "time", "score", "threshold", "flag", "sensor", "missing", "alarm"]
     assert (pd.DatetimeIndex(scored["time"]) == rows.index).all()
     flagged = np.zeros(len(rows), bool)
     for event in events.itertuples():
         flagged[event.first_row : event.last_row + 1] = True
         stretch = scored[event.first_row : event.last_row + 1]
         assert stretch["score"].max() == event.peak_score
+        assert set(stretch["alarm"]) == {event.severity} <= {"minor", "major", "critical"}
     np.testing.assert_array_equal(scored["flag"], flagged)
     assert scored["flag"][FAULTS["jump"][0]] and scored["sensor"][FAULTS["jump"][0]] == "angle"
     assert set(scored["sensor"][~flagged]) == {""}
@@ -117,7 +119,7 @@ def test_stream_is_what_the_command_line_prints(
     capsys.readouterr()
     succeed("stream", "--run", folder / "run", "--input", path)
     printed = capsys.readouterr().out
-    assert printed.startswith("line,series,score,threshold,flag,sensor,missing\n2,,")
+    assert printed.startswith("line,series,score,threshold,flag,sensor,missing,alarm\n2,,")
     table = list(csv.DictReader(io.StringIO(printed)))
     assert len(pieces) == len(table) == 30
     for number, (piece, line) in enumerate(zip(pieces, table, strict=True)):
@@ -135,11 +137,13 @@ def test_stream_is_what_the_command_line_prints(
         "flag": False,
         "sensor": "",
         "missing": "",
+        "alarm": "",
     }
     one_by_one = list(model.stream(row for _, row in rows.iterrows()))
     assert one_by_one == pieces
     flagged = model.stream(rows.to_numpy(), only_flags=True)
-    assert [piece.row for piece in flagged] == [piece.row for piece in pieces if piece.flag]
+    ends = [after.row for before, after in itertools.pairwise(pieces) if before.alarm and not after.alarm]
+    assert [piece.row for piece in flagged] == sorted({piece.row for piece in pieces if piece.flag} | {*ends})
 
 
 def test_series_of_a_stream_have_states_of_their_own(model: Model, other: Path) -> None:

@@ -201,6 +201,9 @@ def test_a_report_has_its_pictures(run: Path) -> None:
         (["stream", "--input", "text.csv", "--bad_rows", "stop"], "line 3, column 'west': 'off' is no number"),
         (["stream", "--input", "text.csv", "--picture", "x.png"], "stream has no --picture: it is a flag of predict"),
         (["evaluate", "--data.irregular", "keep"], "a forecast continues equally spaced rows"),
+        (["evaluate", "--data.test_rows", "5"], "data.test_rows must be at least model.horizon_steps (6), not 5"),
+        (["evaluate", "--data.test_rows", "300"], "has 500 rows, of which 300 + 300 (validation and test) are to be"),
+        (["evaluate", "--data.season_steps", "4", "--data.second_season_steps", "21"], "of at least 25, not 24"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -227,6 +230,11 @@ def test_too_few_rows_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     path = write_wave(tmp_path / "few.csv", wave(3))
     line = complaint(capsys, "train", "--run", tmp_path / "run", "--data.source", path, *SETTINGS)
     assert "a window of 24 + 6 rows does not fit" in line
+    for verb, more in (("train", ("--run", tmp_path / "run", *SETTINGS)), ("data", ())):
+        line = complaint(capsys, verb, *more, "--data.source", path, "--data.test_rows", 6)
+        assert (
+            "few.csv: series 'few' has 3 rows, of which 6 + 6 (validation and test) are to be held out; lower" in line
+        )
     assert not (tmp_path / "run").exists()
 
 

@@ -12,6 +12,8 @@ from rnnapps.tasks.forecasting.naive_forecasts import (
     last_value,
     seasonal_mean,
     seasonal_naive,
+    two_seasons_mean,
+    two_seasons_naive,
 )
 
 NAN = np.nan
@@ -33,6 +35,36 @@ def test_seasonal_values_of_the_last_season_or_the_one_before() -> None:
     assert forecast(seasonal_naive(HISTORY, 2, 1)) == [6, 6]
     # A season longer than the history: places never seen take the last value.
     assert forecast(seasonal_naive(HISTORY[:, :3], 5, 5)) == [3, 3, 1, 2, 3]
+
+
+def test_two_seasons_by_hand() -> None:
+    # A long season of 1, 2, 3, 4; the last short season, of two rows, is 5 more than a long season before it.
+    history = np.array([[1.0, 2, 3, 4, 1, 2, 3, 4, 6, 7]])[..., None]
+    assert forecast(two_seasons_naive(history, 6, (2, 4))) == [3 + 5, 4 + 5, 6, 7, 8, 9]
+    # Means 3, 4, 8 / 3 and 11 / 3, and the last two rows are 10 / 3 above theirs.
+    expected = [3 + 10 / 3, 4 + 10 / 3, 6, 7, 3 + 10 / 3]
+    np.testing.assert_allclose(forecast(two_seasons_mean(history, 5, (2, 4))), expected)
+    history[0, [4, 9]] = NAN  # the values of a short season before stand for them: 3 for row 4, and 4 for row 9
+    assert forecast(two_seasons_naive(history[:, 2:], 2, (2, 4))) == [3 + 6 - 3, 4 + 4 - 2]
+    assert np.isfinite(two_seasons_mean(history, 5, (2, 4))).all()
+
+
+def test_two_seasons_tell_more_than_either() -> None:
+    """Days alike but for their weekends, and a level that wanders: neither day nor week alone tells what comes."""
+    draw, hours = np.random.default_rng(0), np.arange(24 * 7 * 8)
+    weekend = np.where(hours // 24 % 7 >= 5, -1.5, 0.0)
+    level = 0.5 * np.repeat(np.cumsum(draw.normal(size=len(hours) // 24)), 24)
+    values = np.sin(2 * np.pi * hours / 24) + weekend + level + 0.1 * draw.normal(size=len(hours))
+    ends = np.arange(24 * 21, len(values) - 24, 12)
+    history = np.stack([values[end - 24 * 21 : end] for end in ends])[..., None]
+    future = np.stack([values[end : end + 24] for end in ends])[..., None]
+
+    def error(found: np.ndarray) -> float:
+        return float(np.mean(np.square(found - future)))
+
+    for of_one, of_two in ((seasonal_naive, two_seasons_naive), (seasonal_mean, two_seasons_mean)):
+        best = min(error(of_one(history, 24, season)) for season in (24, 168))
+        assert error(of_two(history, 24, (24, 168))) < 0.8 * best
 
 
 def test_drift_goes_on_along_the_line_through_first_and_last() -> None:

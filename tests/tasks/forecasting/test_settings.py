@@ -31,6 +31,7 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         **series_changes(folder, {}, reads=True),
         **stream_changes(folder, ("east", "west"), minutes=60),
         "model.quantiles": Change([0.2, 0.5]),
+        "data.second_season_steps": Change(12, {"data.season_steps": 4}),
         "model.holidays": Change("DE"),
         "input": Change(other, {"input": str(write_wave(folder / "one.csv", wave()))}),
         "predict series": Change("b", {"input": both}),
