@@ -56,6 +56,13 @@ class RecurrentConfig:
         bidirectional: also read the sequence backwards (not for models that generate or stream).
         residual: add each layer's input to its output, wherever both are of one size.
         dropout: share of values dropped between layers while training, 0 to below 1.
+        locked_dropout: drop the same values of a row at all its time steps (variational dropout; Gal & Ghahramani 2016,
+            arXiv:1512.05287).
+        weight_drop: share of the recurrent weights that a training step does without, 0 to below 1 (Merity et al. 2017,
+            arXiv:1708.02182); for cells that have a recurrent matrix.
+        activation_regularization: what the loss adds for each unit of the mean square of the last recurrent layer's
+            outputs (Merity et al. 2017, arXiv:1708.01009).
+        temporal_activation_regularization: the same of the differences between outputs of neighbouring steps.
 
     Raises:
         ConfigError: a value is out of range.
@@ -67,12 +74,25 @@ class RecurrentConfig:
     bidirectional: bool = False
     residual: bool = False
     dropout: float = searched(0.0, 0.0, 0.5)
+    locked_dropout: bool = False
+    weight_drop: float = 0.0
+    activation_regularization: float = 0.0
+    temporal_activation_regularization: float = 0.0
 
     def __post_init__(self) -> None:
         """Checks the values."""
         for name in ("units", "layers"):
             require(f"model.{name}", getattr(self, name), "at least 1", getattr(self, name) >= 1)
-        require("model.dropout", self.dropout, "at least 0 and below 1", 0 <= self.dropout < 1)
+        for name in ("dropout", "weight_drop"):
+            share = getattr(self, name)
+            require(f"model.{name}", share, "at least 0 and below 1", 0 <= share < 1)
+        for name in ("activation_regularization", "temporal_activation_regularization"):
+            factor = getattr(self, name)
+            require(f"model.{name}", factor, "at least 0", 0 <= factor < math.inf)
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that mean nothing beside the others -> why."""
+        return {} if self.dropout else {"locked_dropout": "needs model.dropout"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +101,8 @@ class TokenModelConfig(RecurrentConfig):
 
     Attributes:
         embedding_units: size of the vector that stands for a token.
+        embedding_dropout: share of the vocabulary that a training step reads as zeros wherever it stands, 0 to below 1
+            (Merity et al. 2017, arXiv:1708.02182, section 4.3).
         tie_weights: predict with the embedding's own weights (Press & Wolf 2017, arXiv:1608.05859).
 
     Raises:
@@ -88,12 +110,15 @@ class TokenModelConfig(RecurrentConfig):
     """
 
     embedding_units: int = searched(64, 8, 1024, logarithmic=True, factor=2)
+    embedding_dropout: float = 0.0
     tie_weights: bool = False
 
     def __post_init__(self) -> None:
         """Checks the values."""
         super().__post_init__()
         require("model.embedding_units", self.embedding_units, "at least 1", self.embedding_units >= 1)
+        share = self.embedding_dropout
+        require("model.embedding_dropout", share, "at least 0 and below 1", 0 <= share < 1)
         reason = "false: a model that predicts the next token must not read backwards"
         require("model.bidirectional", self.bidirectional, reason, not self.bidirectional)
 

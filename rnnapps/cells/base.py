@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from rnnapps.errors import ConfigError
+from rnnapps.kernels.step import read_by_recur
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["Cell"]
@@ -65,7 +66,6 @@ class Cell(keras.layers.Layer):
         """Shape of each state without its rows: `(size,)` for most."""
         return [size if isinstance(size, tuple) else (size,) for size in self.state_size]
 
-    @property
     def recurrence(self) -> Cell:
         """The cell whose recurrence this is: its own, unless a wrapper leaves that of its cell as it is."""
         return self
@@ -146,6 +146,15 @@ class Cell(keras.layers.Layer):
     def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Maps the first state to what the layer returns; the default returns it unchanged (see Residual)."""
         return outputs
+
+    def recurrent_weights(self) -> list[keras.Variable]:
+        """The weights of a built cell by which its past output enters: what `weight_drop` of a layer acts on.
+
+        By default those of two axes and more that `recur` reads, but no bias. A cell whose output enters in `update`
+        names them here, and one whose recurrent weights must stay as they are names none.
+        """
+        read = [self.weights[place] for place in read_by_recur(self, self.output_size)]
+        return [weight for weight in read if len(weight.shape) > 1 and "bias" not in weight.name]
 
     def gates(self, projected: Nest, recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """Named gate activations of one step, for `inspect`; empty for a cell without gates."""

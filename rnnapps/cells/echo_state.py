@@ -97,6 +97,10 @@ class EchoState(Cell):
         """Returns h U `(..., units)`."""
         return keras.ops.matmul(output, self.recurrent_kernel)
 
+    def recurrent_weights(self) -> list[keras.Variable]:
+        """None: with other ones than U its past would fade at another pace."""
+        return []
+
     def update(self, projected: Tensor, recurrent: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Returns the new state (h,)."""
         return (states[0] + self.leak * (keras.ops.tanh(projected + recurrent) - states[0]),)

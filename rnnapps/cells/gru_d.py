@@ -107,6 +107,10 @@ class GRUD(Cell):
         """Returns nothing: how much of the output is left depends on the step."""
         return ()
 
+    def recurrent_weights(self) -> list[keras.Variable]:
+        """U, which `update` reads."""
+        return [self.recurrent_kernel]
+
     def gates(self, projected: tuple[Tensor, ...], recurrent: Nest, states: Sequence[Tensor]) -> dict[str, Tensor]:
         """What is left of the output, the update and the reset gate, and the candidate, each `(..., units)`."""
         return self._step(projected, states)[0]

@@ -86,6 +86,10 @@ class MultiHead(Wrapper):
         ]
         return tuple(self._beside(place, parts) for place, parts in enumerate(zip(*new, strict=True)))
 
+    def recurrent_weights(self) -> list[keras.Variable]:
+        """Those of all heads."""
+        return [weight for cell in self.cells for weight in cell.recurrent_weights()]
+
     def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Returns what each head emits, side by side."""
         parts = keras.ops.split(outputs, self.heads, axis=-1)

@@ -34,11 +34,10 @@ class Wrapper(Cell):
         self.declare_states(cell.output_size, *cell.state_size[1:])
         self.recurrent_size, self.log_states = cell.recurrent_size, cell.log_states
 
-    @property
     def recurrence(self) -> Cell:
         """That of the wrapped cell, if only what goes in or comes out is another; then its kernel runs it."""
         kept = all(getattr(type(self), part) is getattr(Wrapper, part) for part in ("recur", "update"))
-        return self.cell.recurrence if kept else self
+        return self.cell.recurrence() if kept else self
 
     def use_dtype(self, policy: keras.DTypePolicy) -> None:
         """Makes this cell and the wrapped one compute by another policy."""
@@ -77,6 +76,10 @@ class Wrapper(Cell):
     ) -> tuple[Tensor, ...]:
         """Returns the new states of the wrapped cell."""
         return self.cell.update(projected, recurrent, states, *constants)
+
+    def recurrent_weights(self) -> list[keras.Variable]:
+        """Those that its own `recur` reads; where it reads none, those of the wrapped cell."""
+        return super().recurrent_weights() or self.cell.recurrent_weights()
 
     def emit(self, inputs: Tensor, outputs: Tensor, training: bool = False) -> Tensor:
         """Returns what the wrapped cell emits."""

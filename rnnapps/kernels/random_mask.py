@@ -35,7 +35,7 @@ def drawn_for_part(number: int) -> Iterator[None]:
         _PART.reset(token)
 
 
-def random_mask(shape: Sequence[Size], probability: float, seed: Tensor) -> Tensor:
+def random_mask(shape: Sequence[Size], probability: float, seed: Tensor, *, of_rows: bool = True) -> Tensor:
     """Draws True with the given probability, independently for every element.
 
     The hash is Wellons's `lowbias32` (github.com/skeeto/hash-prospector), applied to each element's
@@ -45,6 +45,8 @@ def random_mask(shape: Sequence[Size], probability: float, seed: Tensor) -> Tens
         shape: sizes, ints or scalar tensors; fewer than 2 ** 31 elements, in all parts of a batch together.
         probability: of True, 0 to 1; met to within 2 ** -24.
         seed: integers `(2,)`, such as a `keras.random.SeedGenerator` yields; the same seed gives the same mask.
+        of_rows: whether the first axis are a batch's rows, so that each part of them has a mask of its own; without,
+            all parts of a batch have the same, as what is no row needs it: a mask of weights.
 
     Returns:
         bool tensor of the shape.
@@ -53,7 +55,7 @@ def random_mask(shape: Sequence[Size], probability: float, seed: Tensor) -> Tens
     key = _hash(_hash(seed[0]) + seed[1])
     count = tf.reduce_prod(tf.stack(list(shape)))
     numbers = tf.range(count)
-    if part := _PART.get():
+    if of_rows and (part := _PART.get()):
         numbers += part * count
     numbers = tf.cast(numbers, tf.uint32)
     bits = _hash(_hash(numbers) + key)

@@ -13,7 +13,7 @@ from keras.src.backend.common.variables import AutocastScope  # Keras opens it f
 from rnnapps.kernels.pullback import pullback
 from rnnapps.types import Nest, Tensor, Tensors
 
-__all__ = ["KernelCell", "Step", "autocast", "beside", "numbers", "turned", "wide"]
+__all__ = ["GivenWeights", "KernelCell", "Step", "autocast", "beside", "numbers", "read_by_recur", "turned", "wide"]
 
 _ROWS_TO_TURN = 8
 
@@ -54,7 +54,7 @@ class Step:
 
     def recur(self, output: Tensor, weights: Tensors) -> Tensors:
         """The recurrent pre-activations of one step, each `(batch, any)`."""
-        with autocast(self._cell), _Weights(self._cell.weights, weights):
+        with autocast(self._cell), GivenWeights(self._cell.weights, weights):
             recurrent = self._cell.recur(output)
         self._recurrent_structure = tf.nest.map_structure(lambda _: None, recurrent)
         return list(tf.nest.flatten(recurrent))
@@ -66,7 +66,7 @@ class Step:
         projected = tf.nest.pack_sequence_as(self._projected_structure, xs)
         recurrent = tf.nest.pack_sequence_as(self._recurrent_structure, recurrents)
         fixed = tf.nest.pack_sequence_as(self._constants_structure, list(constants))
-        with autocast(self._cell), _Weights(self._cell.weights, weights) as bound:
+        with autocast(self._cell), GivenWeights(self._cell.weights, weights) as bound:
             new = self._cell.update(projected, recurrent, states, *fixed)
         self._read_by_update |= bound.read
         return list(new)
@@ -156,13 +156,27 @@ def turned(weights: Tensors, rows: int | None) -> Tensors:
     return [tf.transpose(weight) if turns and weight.shape.rank == 2 else weight for weight in weights]
 
 
+def read_by_recur(cell: KernelCell, output_size: int) -> list[int]:
+    """Places of the weights that `recur` reads of a built cell with outputs of this size."""
+    found: set[int] = set()
+
+    def probe() -> None:
+        output, values = tf.zeros([1, output_size], cell.compute_dtype), [weight.value for weight in cell.weights]
+        with autocast(cell), GivenWeights(cell.weights, values) as bound:
+            cell.recur(output)
+        found.update(bound.read)
+
+    tf.function(probe, autograph=False).get_concrete_function()
+    return sorted(found)
+
+
 def autocast(cell: KernelCell) -> AbstractContextManager[None]:
     """A context in which the cell's weights show its compute dtype outside of any layer's call, as in gradients."""
     scope: AbstractContextManager[None] = AutocastScope(cell.compute_dtype)
     return scope
 
 
-class _Weights(keras.StatelessScope):
+class GivenWeights(keras.StatelessScope):
     """Within it a layer computes with the given tensors in place of its weights; notes which it read.
 
     The tensors keep their own dtype: they were cast, if at all, when the layer was called.

@@ -8,11 +8,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnapps.config import RecurrentConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.random_mask import random_mask
 from rnnapps.types import Tensor
 
-__all__ = ["Dropout"]
+__all__ = ["Dropout", "dropout_of"]
 
 
 @keras.saving.register_keras_serializable(package="rnnapps")
@@ -23,6 +24,8 @@ class Dropout(keras.layers.Layer):
 
     Args:
         rate: share of values set to zero, 0 to below 1.
+        locked: whether the values of a row's last axis are the same ones in all its steps, `(batch, time, features)`:
+            variational dropout (Gal & Ghahramani 2016, arXiv:1512.05287).
         seed: seed of the random masks.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
 
@@ -30,11 +33,11 @@ class Dropout(keras.layers.Layer):
         ConfigError: the rate is out of range.
     """
 
-    def __init__(self, rate: float, *, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, *, locked: bool = False, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ConfigError(f"dropout: expected a share from 0 to below 1, got {rate}")
-        self.rate, self.seed = rate, seed
+        self.rate, self.locked, self.seed = rate, locked, seed
         self.seed_generator = keras.random.SeedGenerator(seed) if rate else None
         self.supports_masking = True
         self.built = True
@@ -44,6 +47,8 @@ class Dropout(keras.layers.Layer):
         if not training or self.seed_generator is None:
             return inputs
         shape = [tf.shape(inputs)[n] if size is None else size for n, size in enumerate(inputs.shape)]
+        if self.locked:
+            shape[1:-1] = [1] * len(shape[1:-1])
         keep = random_mask(shape, 1 - self.rate, self.seed_generator.next())
         return tf.where(keep, inputs / tf.cast(1 - self.rate, inputs.dtype), tf.zeros_like(inputs))
 
@@ -54,4 +59,9 @@ class Dropout(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
-        return config | {"rate": self.rate, "seed": self.seed}
+        return config | {"rate": self.rate, "locked": self.locked, "seed": self.seed}
+
+
+def dropout_of(config: RecurrentConfig, name: str | None = None) -> Dropout:
+    """The dropout of a sequence `(batch, time, features)` that a configuration describes."""
+    return Dropout(config.dropout, locked=config.locked_dropout, name=name)

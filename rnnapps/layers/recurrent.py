@@ -34,6 +34,7 @@ from rnnapps.layers.last import last_output
 from rnnapps.layers.native import has_native_form, native_scan
 from rnnapps.layers.running import Running
 from rnnapps.layers.variational import check_rates, drawn_inputs, drawn_units
+from rnnapps.layers.weight_drop import WeightDrop
 from rnnapps.types import Nest, Size, Tensor, Tensors
 
 __all__ = ["Recurrent"]
@@ -56,7 +57,9 @@ class Recurrent(keras.layers.Layer):
         dropout: share of the inputs' features set to zero while training, the same ones at every step of a row (Gal &
             Ghahramani 2016, arXiv:1512.05287), as in Keras.
         recurrent_dropout: the same of what the cell's recurrent weights read of the output.
-        seed: seed of both.
+        weight_drop: share of the cell's recurrent weights set to zero while training, the same ones for all rows and
+            steps of a call (Merity et al. 2017, arXiv:1708.02182, section 2); `Cell.recurrent_weights` says which.
+        seed: seed of all three.
         kernel: "auto" (see `rnnapps.kernels.choice.kernel_for`) or the one to use.
         recompute_every: keep only every k-th state for the gradient and recompute the others; 0 keeps all.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer. A dtype that is given holds for the cell too; by
@@ -82,27 +85,26 @@ class Recurrent(keras.layers.Layer):
         zero_output_for_mask: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        weight_drop: float = 0.0,
         seed: int | None = None,
         kernel: Kernel = "auto",
         recompute_every: int = 0,
         **kwargs: Any,
     ) -> None:
         check_cell(cell)
-        check_rates(cell, dropout, recurrent_dropout)
+        check_rates(cell, dropout, recurrent_dropout, weight_drop)
         refuse(type(self).__name__, kwargs, "stateful", "unroll", "use_cudnn")
         dtype = kwargs.pop("dtype", None)
         super().__init__(dtype=cell.dtype_policy if dtype is None else dtype, **kwargs)
         cell.use_dtype(self.dtype_policy)
-        if kernel == "parallel" and not isinstance(cell.recurrence, LinearCell):
-            raise ConfigError(f'kernel: "parallel" needs a LinearCell, {type(cell).__name__} is none')
-        if recompute_every < 0:
-            raise ConfigError(f"recompute_every: expected 0 or more steps, got {recompute_every}")
+        _check_way(cell, kernel, recompute_every)
         self.cell, self.reverse = cell, reverse
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.zero_output_for_mask = go_backwards, zero_output_for_mask
         self.dropout, self.recurrent_dropout, self.seed = dropout, recurrent_dropout, seed
-        self.seed_generator = keras.random.SeedGenerator(seed) if dropout or recurrent_dropout else None
-        self.kernel, self.recompute_every = check_kernel(kernel), recompute_every
+        self.weight_drop, self._dropping = weight_drop, WeightDrop(weight_drop)
+        self.seed_generator = keras.random.SeedGenerator(seed) if dropout or recurrent_dropout or weight_drop else None
+        self.kernel, self.recompute_every = kernel, recompute_every
         self.kernel_used: Kernel | None = None
         self.supports_masking = True
         self._compiled_eager: Callable[..., tuple[Tensor, Tensors]] | None = None
@@ -133,6 +135,7 @@ class Recurrent(keras.layers.Layer):
         """Makes the cell's weights for inputs `(batch, time, features)` and constants of these shapes."""
         self.features = sequences_shape[-1]
         self.cell.build_for((sequences_shape[0], sequences_shape[-1]), constants_shape)
+        self._dropping.find(self.cell)
 
     def initial_states(self, batch_size: Size) -> Tensors:
         """Zero states, each `(batch, *shape)`, `(batch, size)` for most."""
@@ -175,7 +178,7 @@ class Recurrent(keras.layers.Layer):
         """
         states = self.initial_states(tf.shape(sequences)[0]) if initial_state is None else as_states(initial_state)
         states, mask = matched(states, sequences.shape[0]), valid_steps(mask)
-        kept = None
+        kept, dropped = None, self._dropping.draw(self.seed_generator) if training else None
         if training and self.dropout:
             sequences = drawn_inputs(sequences, self.dropout, self.seed_generator)
         if training and self.recurrent_dropout:
@@ -183,7 +186,7 @@ class Recurrent(keras.layers.Layer):
         gaps = None
         if elapsed is not None:
             gaps = since_last(tf.cast(elapsed, self.compute_dtype), mask, reverse=self.runs_backwards)[..., None]
-        running = Running(sequences, states, mask, kept, constants, gaps)
+        running = Running(sequences, states, mask, kept, constants, gaps, dropped)
         if tf.executing_eagerly() and not self._takes_plain_operations(running):
             outputs, final = self._eager_run()(running, training=training, traced=False)
         else:
@@ -217,19 +220,21 @@ class Recurrent(keras.layers.Layer):
     def _run(self, running: Running, *, training: bool, traced: bool) -> tuple[Tensor, Tensors]:
         """All outputs `(batch, time, output_size)` and the final states, by the kernel that is asked for or chosen."""
         kernel = self.kernel_used = self._resolve(running, training, traced)
-        sequences, states, mask, kept, memory, elapsed = running
+        sequences, states, mask, kept, memory, elapsed, dropped = running
         if mask is not None:
             # Padding may hold anything, NaN too, and 0 * NaN in a gradient is NaN.
             sequences = tf.where(mask[..., None], sequences, tf.zeros_like(sequences))
         several = kernel == "reference" and sequences.shape[1] > 1
-        if several and kept is None and has_native_form(self.cell) and becomes_native():
+        plain = kept is None and dropped is None
+        if several and plain and has_native_form(self.cell) and becomes_native():
             outputs, final = native_scan(self.cell, sequences, states, mask, reverse=self.runs_backwards)
         elif kernel == "reference":
             projected = self.cell.project_after(sequences, elapsed, training=training)
-            reverse = self.runs_backwards
-            outputs, final = reference.scan(
-                self.cell, projected, states, mask=mask, kept=kept, constants=self.cell.fixed(memory), reverse=reverse
-            )
+            reverse, fixed = self.runs_backwards, self.cell.fixed(memory)
+            with self._dropping.using(dropped):
+                outputs, final = reference.scan(
+                    self.cell, projected, states, mask=mask, kept=kept, constants=fixed, reverse=reverse
+                )
         else:
             running = running._replace(sequences=sequences)
             outputs, final = self._run_time_major(running, training=training, kernel=kernel)
@@ -237,11 +242,11 @@ class Recurrent(keras.layers.Layer):
 
     def _run_time_major(self, running: Running, *, training: bool, kernel: Kernel) -> tuple[Tensor, Tensors]:
         """`_run` by a fast kernel: time leads within, so that each step's entries lie side by side in memory."""
-        sequences, states, mask, kept, memory, elapsed = running
+        sequences, states, mask, kept, memory, elapsed, dropped = running
         elapsed = None if elapsed is None else tf.transpose(elapsed, [1, 0, 2])
         projected = self.cell.project_after(tf.transpose(sequences, [1, 0, 2]), elapsed, training=training)
         mask = None if mask is None else tf.transpose(mask)
-        recurrence = self.cell.recurrence
+        recurrence = self.cell.recurrence()
         if isinstance(recurrence, LinearCell):
             form: Form = "parallel" if kernel == "parallel" else "sequential"
             a, b = projected
@@ -254,19 +259,21 @@ class Recurrent(keras.layers.Layer):
                 recurrence, projected, states, mask=mask, reverse=reverse, time_major=True, compiled=compiled
             )
         else:
-            outputs, final = scan(
-                self.cell,
-                projected,
-                states,
-                mask=mask,
-                kept=kept,
-                constants=self.cell.fixed(memory),
-                reverse=self.runs_backwards,
-                time_major=True,
-                training=bool(training),
-                recompute_every=self.recompute_every,
-                compiled=kernel == "xla" and not in_xla_program(),
-            )
+            fixed = self.cell.fixed(memory)
+            with self._dropping.using(dropped):
+                outputs, final = scan(
+                    self.cell,
+                    projected,
+                    states,
+                    mask=mask,
+                    kept=kept,
+                    constants=fixed,
+                    reverse=self.runs_backwards,
+                    time_major=True,
+                    training=bool(training),
+                    recompute_every=self.recompute_every,
+                    compiled=kernel == "xla" and not in_xla_program(),
+                )
         return tf.transpose(outputs, [1, 0, 2]), final
 
     def _resolve(self, running: Running, training: bool, traced: bool) -> Kernel:
@@ -286,7 +293,7 @@ class Recurrent(keras.layers.Layer):
             training=bool(training),
             inside_xla=in_xla_program(),
             traced=traced,
-            by_chunks=isinstance(self.cell.recurrence, MatrixLinearCell),
+            by_chunks=isinstance(self.cell.recurrence(), MatrixLinearCell),
         )
 
     def compute_output_shape(
@@ -319,6 +326,7 @@ class Recurrent(keras.layers.Layer):
             "zero_output_for_mask": self.zero_output_for_mask,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
+            "weight_drop": self.weight_drop,
             "seed": self.seed,
             "kernel": self.kernel,
             "recompute_every": self.recompute_every,
@@ -328,3 +336,16 @@ class Recurrent(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> Recurrent:
         """Makes the layer from `get_config`."""
         return cls(**(config | {"cell": keras.saving.deserialize_keras_object(config["cell"])}))
+
+
+def _check_way(cell: Cell, kernel: str, recompute_every: int) -> None:
+    """Checks how a layer is to run its cell.
+
+    Raises:
+        ConfigError: not by this kernel, or a number of steps below 0.
+    """
+    check_kernel(kernel)
+    if kernel == "parallel" and not isinstance(cell.recurrence(), LinearCell):
+        raise ConfigError(f'kernel: "parallel" needs a LinearCell, {type(cell).__name__} is none')
+    if recompute_every < 0:
+        raise ConfigError(f"recompute_every: expected 0 or more steps, got {recompute_every}")

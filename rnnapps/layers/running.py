@@ -19,6 +19,7 @@ class Running(NamedTuple):
         kept: `(batch, output_size)`, what the output is multiplied by before recurrent weights read it, or None.
         memory: what the cell's `constants` are made of, or None.
         elapsed: time since the step that ran before, `(batch, time, 1)`, or None.
+        dropped: what stands for the cell's recurrent weights, some of their entries 0, or None.
     """
 
     sequences: Tensor
@@ -27,3 +28,4 @@ class Running(NamedTuple):
     kept: Tensor | None = None
     memory: Nest = None
     elapsed: Tensor | None = None
+    dropped: Tensors | None = None

@@ -14,6 +14,7 @@ from rnnapps.config import RecurrentConfig
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.choice import Kernel
 from rnnapps.kernels.step import autocast
+from rnnapps.layers.activation_penalty import activation_penalty
 from rnnapps.layers.arguments import as_states, check_arguments, check_cell, check_constants, check_elapsed, given
 from rnnapps.layers.bidirectional import Bidirectional
 from rnnapps.layers.dropout import Dropout
@@ -34,6 +35,10 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: read the sequence in both directions in every layer and join the outputs.
         residual: add each layer's input to its output wherever their sizes agree.
         dropout: share of values dropped between layers while training.
+        locked_dropout: whether these are the same ones at all steps of a row, see `Dropout`.
+        weight_drop: share of the recurrent weights dropped while training, see `Recurrent`.
+        activation_regularization: factor of the mean square of the outputs in the loss while training.
+        temporal_activation_regularization: the same of the differences between outputs of neighbouring steps.
         kernel: which kernel runs the layers, see `Recurrent`.
         recompute_every: trade time for memory, see `Recurrent`.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
@@ -49,6 +54,10 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: bool = False,
         residual: bool = False,
         dropout: float = 0.0,
+        locked_dropout: bool = False,
+        weight_drop: float = 0.0,
+        activation_regularization: float = 0.0,
+        temporal_activation_regularization: float = 0.0,
         kernel: Kernel = "auto",
         recompute_every: int = 0,
         **kwargs: Any,
@@ -62,9 +71,12 @@ class RecurrentStack(keras.layers.Layer):
         if not 0 <= dropout < 1:
             raise ConfigError(f"dropout: expected a share from 0 to below 1, got {dropout}")
         self.cells, self.bidirectional, self.residual, self.dropout = list(cells), bidirectional, residual, dropout
+        self.locked_dropout, self.weight_drop = locked_dropout, weight_drop
+        self.activation_regularization = activation_regularization
+        self.temporal_activation_regularization = temporal_activation_regularization
         self.kernel, self.recompute_every = kernel, recompute_every
         self.recurrent_layers = [self._layer(cell, number) for number, cell in enumerate(self.cells)]
-        self.dropouts = [Dropout(dropout, dtype=self.dtype_policy) for _ in self.cells[1:]]
+        self.dropouts = [Dropout(dropout, locked=locked_dropout, dtype=self.dtype_policy) for _ in self.cells[1:]]
         self.supports_masking = True
         self.features: int | None = None
 
@@ -74,6 +86,7 @@ class RecurrentStack(keras.layers.Layer):
             cell,
             return_sequences=True,
             return_state=True,
+            weight_drop=self.weight_drop,
             kernel=self.kernel,
             recompute_every=self.recompute_every,
             name=f"layer_{number}",
@@ -157,7 +170,15 @@ class RecurrentStack(keras.layers.Layer):
             outputs, *last = layer(inputs, initial_state=start, mask=mask, training=training, **beside)
             sequences = self._joined(sequences, outputs)
             final += last
+        if training:
+            self._penalise(sequences, mask)
         return sequences, final
+
+    def _penalise(self, outputs: Tensor, mask: Tensor | None) -> None:
+        """Adds to the loss what large and restless outputs `(batch, time, size)` cost."""
+        size, change = self.activation_regularization, self.temporal_activation_regularization
+        if size or change:
+            self.add_loss(activation_penalty(outputs, mask, size=size, change=change))
 
     def looking_up(self, vectors: Tensor, constants: Nest = None) -> StackStep:
         """One step of all layers for inputs that are rows of a table.
@@ -216,6 +237,10 @@ class RecurrentStack(keras.layers.Layer):
             "bidirectional": self.bidirectional,
             "residual": self.residual,
             "dropout": self.dropout,
+            "locked_dropout": self.locked_dropout,
+            "weight_drop": self.weight_drop,
+            "activation_regularization": self.activation_regularization,
+            "temporal_activation_regularization": self.temporal_activation_regularization,
             "kernel": self.kernel,
             "recompute_every": self.recompute_every,
         }
@@ -248,5 +273,9 @@ def recurrent_stack(config: RecurrentConfig, *, name: str | None = None) -> Recu
         bidirectional=config.bidirectional,
         residual=config.residual,
         dropout=config.dropout,
+        locked_dropout=config.locked_dropout,
+        weight_drop=config.weight_drop,
+        activation_regularization=config.activation_regularization,
+        temporal_activation_regularization=config.temporal_activation_regularization,
         name=name,
     )

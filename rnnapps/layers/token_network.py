@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from rnnapps.config import TokenModelConfig
 from rnnapps.layers.dense import Dense
-from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.dropout import dropout_of
 from rnnapps.layers.side_by_side import apart, log_mean, members_of
 from rnnapps.layers.stack import RecurrentStack, StackStep, recurrent_stack
+from rnnapps.layers.token_dropout import TokenDropout
 from rnnapps.types import Size, Tensor, Tensors
 
 __all__ = ["TokenModel", "read", "token_network", "token_step", "vocabulary_axes", "zero_states"]
@@ -37,9 +38,12 @@ def token_network(config: TokenModelConfig, vocabulary_size: int) -> keras.Model
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     states = [keras.Input(shape, name=f"state_{number}") for number, shape in enumerate(stack.state_shapes)]
     embedding = _embedding(config, vocabulary_size)
-    hidden = Dropout(config.dropout, name="embedding_dropout")(embedding(tokens))
+    hidden = embedding(tokens)
+    if config.embedding_dropout:
+        hidden = TokenDropout(config.embedding_dropout, vocabulary_size, name="token_dropout")(hidden, tokens)
+    hidden = dropout_of(config, "embedding_dropout")(hidden)
     hidden, final = stack(hidden, states=states)
-    hidden = Dropout(config.dropout, name="output_dropout")(hidden)
+    hidden = dropout_of(config, "output_dropout")(hidden)
     if config.tie_weights:
         logits = embedding(keras.layers.Dense(config.embedding_units, name="to_embedding")(hidden), reverse=True)
     else:

@@ -107,12 +107,12 @@ def check_split(subject: Subject) -> None:
 
 def fused_scan(cell: Cell) -> Scan:
     """The kernel that runs a cell over whole sequences."""
-    return _by_chunks if isinstance(cell.recurrence, MatrixLinearCell) else sequential.scan
+    return _by_chunks if isinstance(cell.recurrence(), MatrixLinearCell) else sequential.scan
 
 
 def _by_chunks(cell: Cell, projected: Nest, states: Tensors, **options: Any) -> tuple[Tensor, Tensors]:
     """`chunkwise.scan` of a cell with a matrix memory, wrappers that leave its recurrence alone around it."""
-    inner: Any = cell.recurrence
+    inner: Any = cell.recurrence()
     return chunkwise.scan(inner, projected, states, **options)
 
 

@@ -117,7 +117,7 @@ class _Watch:
 
     def run(self, layer: Recurrent, running: Running, *, training: bool) -> tuple[Tensor, Tensors]:
         """One layer; arguments and results as `replaced_recurrence` describes them."""
-        cell, (inputs, states, mask, _, memory, elapsed) = layer.cell, running
+        cell, (inputs, states, mask, _, memory, elapsed, _) = layer.cell, running
         projected, constants = cell.project_after(inputs, elapsed, training=training), cell.fixed(memory)
         self.tape.watch(tf.nest.flatten(projected))
         seen = reference.hidden_states(cell, projected, states, mask=mask, constants=constants, reverse=layer.reverse)

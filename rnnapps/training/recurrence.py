@@ -73,8 +73,8 @@ def _replacement(layer: Recurrent, run: Run) -> Callable[..., tuple[Tensor, Tens
     """What stands for `Recurrent._run` while `run` does its work."""
 
     def replaced(running: Running, *, training: bool, traced: bool) -> tuple[Tensor, Tensors]:
-        # Dropout of the recurrent path, `kept`, is left out: what is looked at is the recurrence itself.
-        running = running._replace(kept=None)
+        # Dropout of the recurrent path is left out: what is looked at is the recurrence itself.
+        running = running._replace(kept=None, dropped=None)
         if running.mask is not None:
             mask, inputs = tf.cast(running.mask, tf.bool), running.sequences
             running = running._replace(mask=mask, sequences=tf.where(mask[..., None], inputs, tf.zeros_like(inputs)))

@@ -75,6 +75,7 @@ Changes = Mapping[str, Change]
 SHARED: Changes = {
     "model.cell": Change("lstm"),
     "model.residual": Change(True, {"model.layers": 2}),
+    "model.locked_dropout": Change(True, {"model.dropout": 0.3}),
     "training.weight_decay": Change(0.1, {"training.optimizer": "adamw"}),
 }
 """What all tasks set."""

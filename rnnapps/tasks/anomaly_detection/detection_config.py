@@ -70,7 +70,7 @@ class DetectorModelConfig(RecurrentConfig):
             "classifier": ("history_steps",),
         }
         names = {"horizon_steps", "history_steps", "code_units"} - set(read[self.detector])
-        return dict.fromkeys(names, f"model.detector {self.detector} does not read it")
+        return super().without_effect() | dict.fromkeys(names, f"model.detector {self.detector} does not read it")
 
     @property
     def streams(self) -> bool:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.dense import Dense, DenseHeads
-from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.dropout import dropout_of
 from rnnapps.layers.stack import recurrent_stack
 from rnnapps.types import Array, NamedTensors, Tensor
 
@@ -150,7 +150,7 @@ def forecaster(
     states = [keras.Input(shape, name=f"state_{number}") for number, shape in enumerate(stack.state_shapes)]
     hidden = _read(config, inputs, groups, series_units)
     hidden, final = stack(hidden, states=states)
-    hidden = Dropout(config.dropout, name="output_dropout")(hidden)
+    hidden = dropout_of(config, "output_dropout")(hidden)
     head = DenseHeads("btu,uhc->bthc", (None, horizon_steps, targets), bias_axes="hc", name=FORECAST, dtype="float32")
     forecast = Calibration(groups, targets, channels, settings, name="calibration", dtype="float32")(head(hidden))
     return keras.Model({**inputs, "states": states}, {"forecast": forecast, "states": final}, name="forecaster")
@@ -225,7 +225,7 @@ def classifier(
     """
     inputs = _inputs(channels, calendar, history_steps)
     hidden, _ = recurrent_stack(config, name=RECURRENT)(_read(config, inputs, groups, series_units))
-    last = Dropout(config.dropout, name="output_dropout")(hidden[:, -1])
+    last = dropout_of(config, "output_dropout")(hidden[:, -1])
     dense = keras.layers.Dense(config.units, activation="relu", name="hidden")(last)
     logit = keras.layers.Dense(1, name="logit", dtype="float32")(dense)
     logit = Calibration(groups, channels, channels, settings, name="calibration", dtype="float32")(logit)
@@ -302,4 +302,4 @@ def _read(config: RecurrentConfig, inputs: NamedTensors, groups: int, series_uni
         spread = keras.layers.Dense(config.units, use_bias=False, name="of_series")(vector)
         parts.append(keras.layers.Reshape((1, config.units), name="at_every_step")(spread))
     hidden = keras.layers.Add(name="row")(parts)
-    return Dropout(config.dropout, name=DROPOUT)(hidden)
+    return dropout_of(config, DROPOUT)(hidden)

@@ -99,7 +99,7 @@ class ForecastModelConfig(RecurrentConfig):
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""
-        found = {}
+        found = super().without_effect()
         if self.normalization == "none":
             found["loss_units"] = "with model.normalization none no window has units of its own"
         return found

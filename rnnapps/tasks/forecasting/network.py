@@ -8,7 +8,7 @@ import keras
 
 from rnnapps.cells import make_cell
 from rnnapps.errors import ConfigError
-from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.dropout import dropout_of
 from rnnapps.layers.side_by_side import mean_of, side_by_side
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 from rnnapps.tasks.forecasting.blend.linear_maps import PARTS
@@ -186,7 +186,7 @@ def _encode(
         hidden = ChannelVector(folds, name="channel")(hidden)
     if config.segment_steps > 1:
         hidden = keras.layers.Activation("relu", name="segment_activation")(hidden)
-    hidden = Dropout(config.dropout, name="input_dropout")(hidden)
+    hidden = dropout_of(config, "input_dropout")(hidden)
     outputs, final = stack(hidden)
     if config.bidirectional:
         half = outputs.shape[-1] // 2
@@ -197,7 +197,7 @@ def _encode(
 
 def _read_off(config: ForecastModelConfig, hidden: Tensor, future: Tensor | None, width: int) -> Tensor:
     """All steps of the horizon from the last output, `(rows, horizon, width)`."""
-    hidden = Dropout(config.dropout, name="output_dropout")(hidden)
+    hidden = dropout_of(config, "output_dropout")(hidden)
     flat = keras.layers.Dense(config.horizon_steps * width, name="horizon", dtype="float32")(hidden)
     numbers = keras.layers.Reshape((config.horizon_steps, width), name="horizon_steps")(flat)
     if future is None:
@@ -218,7 +218,12 @@ def _walk(
     places = [(step * targets + target) * per_value for step in range(segment) for target in range(targets)]
     cells = [make_cell(config.cell, config.units, name=f"layer_{number}") for number in range(config.layers)]
     decoder = AutoregressiveDecoder(
-        cells, steps=config.horizon_steps // segment, outputs=segment * width, fed_back=places, name="decoder"
+        cells,
+        steps=config.horizon_steps // segment,
+        outputs=segment * width,
+        fed_back=places,
+        weight_drop=config.weight_drop,
+        name="decoder",
     )
     last = keras.layers.Reshape((segment, targets, 2), name="last_segment")(rows[:, -segment:])
     first = keras.layers.Reshape((segment * targets,), name="last_values")(last[..., 0])

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import TokenModelConfig
-from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.dropout import dropout_of
 from rnnapps.layers.stack import recurrent_stack
 from rnnapps.layers.token_network import RECURRENT, zero_states
 from rnnapps.tasks.music_generation.echo import Echo
@@ -40,7 +40,7 @@ def frame_network(config: TokenModelConfig, keys: int, *, hidden_units: int = 0,
     }
     inputs["states"] = [keras.Input(shape, name=f"state_{number}") for number, shape in enumerate(stack.state_shapes)]
     hidden, final = stack(inputs["frames"], states=inputs["states"])
-    hidden = Dropout(config.dropout, name="output_dropout")(hidden)
+    hidden = dropout_of(config, "output_dropout")(hidden)
     if echo_steps:
         echo = Echo(keys, steps=echo_steps, name=ECHO)
         memory = keras.Input(echo.state_shape, name="state_echo")

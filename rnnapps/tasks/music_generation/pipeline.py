@@ -145,7 +145,8 @@ class MusicGeneration(Pipeline[Config, "PieceSplits", "MusicGrid"]):
     def without_effect(self, config: Config) -> Mapping[str, str]:
         """Adds what only the network of the other representation reads."""
         frames = config.data.representation == "frames"
-        names = ("model.embedding_units", "model.tie_weights") if frames else ("model.key_units", "model.echo_steps")
+        of_events = ("model.embedding_units", "model.embedding_dropout", "model.tie_weights")
+        names = of_events if frames else ("model.key_units", "model.echo_steps")
         why = f"data.representation {config.data.representation} has no use for it"
         return {**super().without_effect(config), **dict.fromkeys(names, why)}
 

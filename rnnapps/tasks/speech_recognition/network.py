@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
-from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.dropout import dropout_of
 from rnnapps.layers.side_by_side import apart, log_mean, members_of
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
 from rnnapps.layers.token_network import RECURRENT
@@ -132,9 +132,9 @@ def speech_network(
         strides=strides, units=convolution_units, kernel_frames=kernel_frames, name=CONVOLUTIONS
     )
     hidden, valid = convolutions(features, lengths)
-    hidden = Dropout(config.dropout, name="input_dropout")(hidden)
+    hidden = dropout_of(config, "input_dropout")(hidden)
     hidden, _ = recurrent_stack(config, name=RECURRENT)(hidden, mask=valid)
-    hidden = Dropout(config.dropout, name="output_dropout")(hidden)
+    hidden = dropout_of(config, "output_dropout")(hidden)
     logits = keras.layers.Dense(symbols, name=LOGITS)(hidden)
     logits = keras.layers.Activation("linear", dtype="float32", name="scores")(logits)
     inputs = {"features": features, "lengths": lengths}

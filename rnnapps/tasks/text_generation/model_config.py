@@ -40,8 +40,7 @@ class TextModelConfig(TokenModelConfig):
 
     def without_effect(self) -> dict[str, str]:
         """Settings that mean nothing beside the others -> why."""
-        return (
-            {}
-            if self.blend == "ngram"
-            else dict.fromkeys(("ngram_order", "ngram_megabytes"), "needs model.blend ngram")
-        )
+        found = super().without_effect()
+        if self.blend == "none":
+            found |= dict.fromkeys(("ngram_order", "ngram_megabytes"), "needs model.blend ngram")
+        return found

@@ -60,6 +60,9 @@ class TranslationModelConfig(RecurrentConfig):
             require(f"model.{name}", getattr(self, name), "at least 0 and below 1", 0 <= getattr(self, name) < 1)
         require("model.context_layers", self.context_layers, "at least 0", self.context_layers >= 0)
         require_choice("model.attention", self.attention, AttentionKind)
+        reason = "0 with model.input_feeding, whose decoder runs step by step, each on its own"
+        for name in ("weight_drop", "activation_regularization", "temporal_activation_regularization"):
+            require(f"model.{name}", getattr(self, name), reason, not (self.input_feeding and getattr(self, name)))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.cells import make_cell
-from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.dropout import dropout_of
 from rnnapps.layers.sequence_mask import SequenceMask
 from rnnapps.layers.stack import RecurrentStack
 from rnnapps.tasks.translation.attention import Attention
@@ -58,16 +58,15 @@ def translation_network(config: TranslationModelConfig, source_vocabulary: int, 
     target = keras.Input((None,), dtype="int32", name="target")
     inputs = {"source": source, "source_lengths": lengths, "target": target}
     encoder, decoder = _encoder(config), _decoder(config)
-    rate = config.dropout
 
     mask = SequenceMask(name="valid_places")(source, lengths)
     embedded = _embedding(config, source_vocabulary, "source_embedding")(source)
-    memory, final = encoder(Dropout(rate, name="source_dropout")(embedded), mask=mask)
+    memory, final = encoder(dropout_of(config, "source_dropout")(embedded), mask=mask)
     states = Bridge(decoder.state_sizes, name="bridge")(final)
-    memory = Dropout(rate, name="memory_dropout")(memory)
+    memory = dropout_of(config, "memory_dropout")(memory)
     embedding = _target_embedding(config, target_vocabulary)
     head = _head(config, embedding, target_vocabulary)
-    target_dropout, output_dropout = (Dropout(rate, name=f"{name}_dropout") for name in ("target", "output"))
+    target_dropout, output_dropout = (dropout_of(config, f"{name}_dropout") for name in ("target", "output"))
 
     def predict(tokens: Tensor) -> tuple[Tensor, Tensor]:
         vectors, weights = decoder(target_dropout(embedding(tokens)), memory, states, memory_mask=mask)
@@ -156,6 +155,7 @@ def _encoder(config: TranslationModelConfig) -> RecurrentStack:
         bidirectional=config.bidirectional,
         residual=config.residual,
         dropout=config.dropout,
+        weight_drop=config.weight_drop,
         name="encoder",
     )
 
@@ -163,7 +163,9 @@ def _encoder(config: TranslationModelConfig) -> RecurrentStack:
 def _decoder(config: TranslationModelConfig) -> AttentionDecoder:
     def stack(layers: int, name: str) -> RecurrentStack:
         cells = [make_cell(config.cell, config.units, name="cell") for _ in range(layers)]
-        return RecurrentStack(cells, residual=config.residual, dropout=config.dropout, name=name)
+        return RecurrentStack(
+            cells, residual=config.residual, dropout=config.dropout, weight_drop=config.weight_drop, name=name
+        )
 
     return AttentionDecoder(
         stack(config.layers, "recurrent"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +10,7 @@ from scipy import stats
 
 from rnnapps.cells import make_cell
 from rnnapps.errors import ConfigError
+from rnnapps.kernels.random_mask import random_mask
 from rnnapps.tasks.forecasting.layers.autoregressive_decoder import AutoregressiveDecoder
 from rnnapps.tasks.forecasting.layers.channel_folding import ChannelVector, FoldChannels, Segments, UnfoldChannels
 from rnnapps.tasks.forecasting.layers.forecast_distribution import (
@@ -131,3 +133,20 @@ def test_the_decoder_walks_as_a_plain_loop_does(cell: str) -> None:
         np.testing.assert_allclose(found[:, step], output, rtol=1e-5, atol=1e-6)
     in_graph = tf.function(decoder, jit_compile=True)(tf.constant(first), states, tf.constant(known))
     np.testing.assert_allclose(found, in_graph, rtol=1e-4, atol=1e-5)
+
+
+def test_the_decoder_drops_the_same_weights_at_all_steps() -> None:
+    options = {"steps": 3, "outputs": 4, "fed_back": [0, 2]}
+    decoder = AutoregressiveDecoder([make_cell("gru", 4, name="cell")], weight_drop=0.5, **options)
+    plain = AutoregressiveDecoder([make_cell("gru", 4, name="cell")], **options)
+    first, states = np.random.default_rng(0).normal(size=(2, 2)).astype(np.float32), [tf.zeros((2, 4)) + 0.1]
+    for each in (decoder, plain):
+        each(first, states)
+    plain.set_weights(decoder.get_weights())
+    np.testing.assert_array_equal(decoder(first, states), plain(first, states))
+    twin = keras.random.SeedGenerator(0)
+    twin.state.assign(decoder.seed_generator.state)
+    kernel = plain.cells[0].recurrent_kernel
+    kernel.assign(kernel * np.asarray(random_mask(kernel.shape, 0.5, twin.next())) / 0.5)
+    np.testing.assert_allclose(decoder(first, states, training=True), plain(first, states), rtol=1e-5, atol=1e-6)
+    assert AutoregressiveDecoder.from_config(decoder.get_config()).weight_drop == 0.5

@@ -33,6 +33,7 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
         "data.longest_shift_steps": Change(2, events),
         "model.echo_steps": Change(0),
         "model.embedding_units": Change(8, events),
+        "model.embedding_dropout": Change(0.4, events),
         "model.tie_weights": Change(True, events | {"model.embedding_units": 32}),
         "primer": Change(str(second), {"primer": str(first)}),
         "tempo_bpm": Change(60.0),

@@ -273,4 +273,4 @@ def test_what_is_held_out_is_spread_over_the_text(length: int, held_out: int, bl
 def test_settings_are_checked(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         TextModelConfig(**values)
-    assert TextModelConfig(blend="none").without_effect().keys() == {"ngram_order", "ngram_megabytes"}
+    assert TextModelConfig(blend="none", dropout=0.1).without_effect().keys() == {"ngram_order", "ngram_megabytes"}

@@ -26,6 +26,7 @@ def start(text: Path, run: Path) -> subprocess.Popen[bytes]:
     """Starts the command a user types; small kernels gain nothing from XLA, which would take seconds each time."""
     flags = ["--data.source", str(text), "--run", str(run), *SETTINGS, "--training.compile=graph"]
     steps = [f"--training.steps={STEPS}", "--training.evaluate_every=10", "--model.dropout=0.1"]
+    steps.append("--model.weight_drop=0.2")
     return subprocess.Popen(
         [sys.executable, "-m", "rnnapps", "text_generation", "train", *flags, *steps],
         cwd=ROOT,

@@ -44,6 +44,7 @@ def inputs(**more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", params=VARIANTS)
 def network(request: pytest.FixtureRequest) -> keras.Model:
+    keras.utils.set_random_seed(2)  # of some weights tokens differ by less than 1e-4
     return build(**VARIANTS[request.param])
 
 

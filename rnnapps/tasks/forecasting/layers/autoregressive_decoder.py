@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from rnnapps.cells.base import Cell
+from rnnapps.layers.weight_drop import WeightDrop
 from rnnapps.types import Tensor, Tensors
 
 __all__ = ["AutoregressiveDecoder"]
@@ -26,14 +27,24 @@ class AutoregressiveDecoder(keras.layers.Layer):
         steps: recurrent steps.
         outputs: numbers it gives in each step.
         fed_back: places of the outputs that the next step reads.
+        weight_drop: share of the recurrent weights dropped while training, see `Recurrent`.
         **kwargs: `name`, `dtype` and `trainable` of the Keras layer.
     """
 
     def __init__(
-        self, cells: Sequence[Cell], *, steps: int, outputs: int, fed_back: Sequence[int], **kwargs: Any
+        self,
+        cells: Sequence[Cell],
+        *,
+        steps: int,
+        outputs: int,
+        fed_back: Sequence[int],
+        weight_drop: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.cells, self.steps, self.outputs, self.fed_back = list(cells), steps, outputs, list(fed_back)
+        self.weight_drop, self._dropping = weight_drop, WeightDrop(weight_drop)
+        self.seed_generator = keras.random.SeedGenerator() if weight_drop else None
         self.reader = keras.layers.Dense(self.cells[0].output_size, name="read", dtype=self.dtype_policy)
         self.writer = keras.layers.Dense(outputs, name="write", dtype=self.dtype_policy)
 
@@ -52,19 +63,24 @@ class AutoregressiveDecoder(keras.layers.Layer):
                 cell.build((None, size))
                 cell.built = True
             size = cell.output_size
+        self._dropping.find(*self.cells)
         self.writer.build((None, size))
 
-    def call(self, first: Tensor, states: Sequence[Tensor], known: Tensor | None = None) -> Tensor:
+    def call(
+        self, first: Tensor, states: Sequence[Tensor], known: Tensor | None = None, training: bool = False
+    ) -> Tensor:
         """Decodes.
 
         Args:
             first: what the first step reads `(rows, fed back)`.
             states: the encoder's final states.
             known: what is known of each step `(rows, steps, features)`, or None.
+            training: whether recurrent weights are dropped.
 
         Returns:
             `(rows, steps, outputs)`.
         """
+        dropped = self._dropping.draw(self.seed_generator) if training else None
         by_step = None if known is None else tf.transpose(known, [1, 0, 2])  # time first: a step gathers one slice
 
         def body(
@@ -77,7 +93,8 @@ class AutoregressiveDecoder(keras.layers.Layer):
 
         written = tf.TensorArray(first.dtype, size=self.steps, element_shape=(first.shape[0], self.outputs))
         start = (tf.constant(0), first, list(states), written)
-        *_, written = tf.while_loop(lambda step, *_: step < self.steps, body, start, maximum_iterations=self.steps)
+        with self._dropping.using(dropped):
+            *_, written = tf.while_loop(lambda step, *_: step < self.steps, body, start, maximum_iterations=self.steps)
         return tf.transpose(written.stack(), [1, 0, 2])
 
     def _advance(self, inputs: Tensor, states: Tensors) -> tuple[Tensor, Tensors]:
@@ -99,7 +116,13 @@ class AutoregressiveDecoder(keras.layers.Layer):
         """The arguments of the constructor."""
         config: dict[str, Any] = super().get_config()
         cells = [keras.saving.serialize_keras_object(cell) for cell in self.cells]
-        return config | {"cells": cells, "steps": self.steps, "outputs": self.outputs, "fed_back": self.fed_back}
+        return config | {
+            "cells": cells,
+            "steps": self.steps,
+            "outputs": self.outputs,
+            "fed_back": self.fed_back,
+            "weight_drop": self.weight_drop,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> AutoregressiveDecoder:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from rnnapps.config import RecurrentConfig
 from rnnapps.layers.dense import Dense
-from rnnapps.layers.dropout import Dropout
+from rnnapps.layers.dropout import dropout_of
 from rnnapps.layers.sequence_mask import SequenceMask
 from rnnapps.layers.side_by_side import log_mean, members_of
 from rnnapps.layers.stack import RecurrentStack, recurrent_stack
@@ -65,11 +65,11 @@ def video_network(
         EveryFrame(encoder, name=f"{kind}_encoder")(_stream(kind, frames, lags)) for kind, encoder in encoders.items()
     ]
     hidden = features[0] if len(features) == 1 else keras.layers.Concatenate(name="streams")(features)
-    hidden = Dropout(config.dropout, name="encoder_dropout")(hidden)
+    hidden = dropout_of(config, "encoder_dropout")(hidden)
     mask = SequenceMask(name="valid")(frames, lengths)
     hidden, _ = recurrent_stack(config, name=RECURRENT)(hidden, mask=mask)
     pooled = AttentionPooling(attention_units, name=POOLING)(hidden, mask=mask)
-    pooled = Dropout(config.dropout, name="output_dropout")(pooled)
+    pooled = dropout_of(config, "output_dropout")(pooled)
     logits = Dense(classes, name="logits")(pooled)
     logits = keras.layers.Activation("linear", dtype="float32", name="scores")(logits)
     return keras.Model({"frames": frames, "lengths": lengths}, {"logits": logits}, name="video_network")
