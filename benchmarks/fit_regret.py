@@ -133,7 +133,8 @@ def _by_hand(row: Row, source: Path, run: Path, settings: Mapping[str, Mapping[s
     for name in SCORED_BY:
         section, field = name.split(".")
         if field in settings.get(section, {}):
-            flags.append(f"--{name}={json.dumps(settings[section][field]).strip(chr(34))}")
+            value = settings[section][field]
+            flags.append(f"--{name}={value if isinstance(value, str) else json.dumps(value)}")
     run_verb(row.task, "train", [f"--run={run.resolve()}", *flags, "--training.tensorboard=false"])
     scored = json.loads(run_verb(row.task, "evaluate", [f"--run={run.resolve()}", "--json"]))
     return {"run": str(run), "verdict": scored["verdict"]}
