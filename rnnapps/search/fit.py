@@ -16,6 +16,7 @@ from rnnapps.contract.evaluation import Evaluation
 from rnnapps.contract.pipeline import Pipeline
 from rnnapps.contract.recognised import Recognised
 from rnnapps.errors import CheckpointError, ConfigError
+from rnnapps.search.cut import settled_steps
 from rnnapps.search.found import Found
 from rnnapps.search.journal import require_optuna
 from rnnapps.search.recognition import choose_task, recognised_by
@@ -26,9 +27,9 @@ from rnnapps.verbs.look import look_at_data, measured_costs
 from rnnapps.verbs.opening import open_model
 from rnnapps.verbs.pipelines import configurations, find_pipeline
 from rnnapps.verbs.runs import read_evaluation
-from rnnapps.verbs.settings import assemble, flatten
+from rnnapps.verbs.settings import flatten
 
-__all__ = ["Fit", "cut_to_time", "fit", "starting_configuration"]
+__all__ = ["Fit", "fit", "starting_configuration"]
 
 AnyPipeline = Pipeline[Any, Any, Any]
 
@@ -41,14 +42,6 @@ STARTING = "demo"
 
 SEARCHED = 0.75
 """The share of the minutes for the search; the rest looks at the data, evaluates and exports."""
-
-ONE_TRAINING = 0.4
-"""The share of the search that one whole training may take: a few good ones are better than many that are cut short."""
-
-EVALUATIONS = (3, 9)
-"""At least, and at most, so many in a training: the rungs of the search are among them."""
-
-WARMUP = 0.1
 
 
 @dataclass(frozen=True)
@@ -170,28 +163,6 @@ def starting_configuration(pipeline: AnyPipeline, source: str, recognised: Recog
     return config, told
 
 
-def cut_to_time(config: Any, seconds: float, *, first: float, step: float) -> Any:
-    """A configuration whose training takes so long, and not longer than it took.
-
-    Args:
-        config: the configuration.
-        seconds: for the whole training; a fifth of them for evaluations.
-        first: seconds until the first steps are done.
-        step: seconds of each other step.
-    """
-    training = config.training
-    steps = max(min(training.steps, int((0.8 * seconds - first) / step)), EVALUATIONS[1])
-    least, most = EVALUATIONS
-    often = min(max(training.steps // training.evaluate_every, least), most)
-    every = max(steps // often, 1)
-    changes = {
-        "training.steps": every * often,
-        "training.evaluate_every": every,
-        "training.warmup_steps": min(training.warmup_steps, int(WARMUP * every * often)),
-    }
-    return assemble(type(config), {**flatten(config), **changes})
-
-
 def _begin(
     pipeline: AnyPipeline, source: str, folder: Path, recognised: Recognised, *, minutes: float
 ) -> Mapping[str, Any]:
@@ -211,12 +182,10 @@ def _begin(
         raise CheckpointError(f"{folder}: holds something else; name a new folder with --to")
     config, told = starting_configuration(pipeline, source, recognised)
     costs = measured_costs(pipeline, config)
-    first, step = costs["seconds to compile a training step"], max(costs["seconds of a training step"], 1e-4)
-    whole = config.training.steps
-    share = ONE_TRAINING if _can_search() else 1.0
-    config = cut_to_time(config, minutes * 60 * SEARCHED * share, first=float(first), step=float(step))
-    if config.training.steps < whole:
-        told.append(f"training.steps {config.training.steps} instead of {whole}: a step takes {step:.3g} s here")
+    first = float(costs["seconds to compile a training step"])
+    step = max(float(costs["seconds of a training step"]), 1e-4)
+    config, more = settled_steps(config, minutes * 60 * SEARCHED, first=first, step=step, searching=_can_search())
+    told += more
     begun = {
         "task": pipeline.name,
         "source": source,

@@ -17,6 +17,7 @@ from rnnapps.data.bad_examples import LEFT_OUT
 from rnnapps.verbs.configure import read_configuration
 from rnnapps.verbs.data import read_examples, require_readable, with_data
 from rnnapps.verbs.pipelines import find_configuration, find_pipeline
+from rnnapps.verbs.step_clock import StepClock
 
 __all__ = ["look", "look_at_data", "measured_costs"]
 
@@ -97,15 +98,19 @@ def _timed_steps(pipeline: AnyPipeline, fitted: Fitted[Any, Any], splits: Any) -
     objective, training = pipeline.objective(fitted, splits), fitted.config.training
     batches = objective.batches(0)
     model = TrainingModel(fitted.network, objective.loss, training, batches.element_spec)
-    begun = time.perf_counter()
+    clock, begun, steps = StepClock(), time.perf_counter(), 5
     model.fit(batches, steps_per_epoch=FIRST_STEPS, shuffle=False, verbose=0)
-    first, steps, took = time.perf_counter() - begun, 5, 0.0
-    while took < LEAST_SECONDS and steps < MOST_STEPS:  # more at once: to begin takes as long as many small steps
+    while sum(clock.seconds) < LEAST_SECONDS and steps < MOST_STEPS:  # more at once: to begin takes long
         steps *= 2
-        begun = time.perf_counter()
-        model.fit(objective.batches(FIRST_STEPS), steps_per_epoch=steps, shuffle=False, verbose=0)
-        took = time.perf_counter() - begun
-    return first, took / steps
+        model.fit(
+            objective.batches(FIRST_STEPS),
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[clock.callback()],
+        )
+    each = clock.usual_seconds()
+    return time.perf_counter() - begun - each * len(clock.seconds), each
 
 
 def _lenient(pipeline: AnyPipeline, config: Any) -> Any:

@@ -18,7 +18,8 @@ from rnnapps.contract.data_report import DataReport, Suggestion
 from rnnapps.contract.evaluation import Evaluation, Verdict
 from rnnapps.contract.recognised import Recognised
 from rnnapps.errors import ConfigError
-from rnnapps.search.fit import Fit, cut_to_time, starting_configuration
+from rnnapps.search.cut import cut_to_time, settled_steps
+from rnnapps.search.fit import Fit, starting_configuration
 from rnnapps.verbs.configure import configure
 from rnnapps.verbs.pipelines import PIPELINE_GROUP
 from tests.cli.tiny_pipeline import TINY, Config, Tiny
@@ -67,6 +68,23 @@ def test_a_training_that_is_rarely_evaluated_has_three_rungs_at_least() -> None:
     rare = configure(TINY, {}, {"steps": 900, "evaluate_every": 900})
     cut = cut_to_time(rare, 1e6, first=1.0, step=0.01).training
     assert (cut.steps, cut.evaluate_every) == (900, 300)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "searching", "steps", "said"),
+    [
+        (1000.0, True, 900, []),
+        (300.0, True, 468, ["training.steps 468 instead of 900: a step takes 0.2 s here"]),  # four tenths of the time
+        (200.0, True, 792, ["one training takes all", "training.steps 792"]),  # which would be a third of the steps
+        (300.0, False, 900, []),
+    ],
+)
+def test_a_search_is_made_where_its_trainings_learn_enough(
+    seconds: float, searching: bool, steps: int, said: list[str]
+) -> None:
+    cut, told = settled_steps(CONFIG, seconds, first=1.0, step=0.2, searching=searching)
+    assert cut.training.steps == steps
+    assert len(told) == len(said) and all(line.startswith(start) for line, start in zip(told, said, strict=True))
 
 
 def test_what_is_recognised_and_suggested_is_settled_and_told() -> None:

@@ -94,6 +94,9 @@ def test_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pattern = suggested["--data.speaker_pattern"]
     again = told(capsys, "speech_recognition", *source, "--data.speaker_pattern", pattern)
     assert again["facts"]["speakers"] == 2, "a suggested flag works as it is printed"
+    assert "--data.sample_rate_hz" not in suggested
+    faster = told(capsys, "speech_recognition", *source[:3], 16_000)
+    assert ("--data.sample_rate_hz", 8000) in [(each["flag"], each["value"]) for each in faster["suggestions"]]
 
 
 def test_pieces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

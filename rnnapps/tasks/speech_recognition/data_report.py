@@ -35,6 +35,13 @@ FEW_WORDS = 100
 MOST_SPEAKERS_SHARE = 8
 """Recordings that there must be of a speaker, on average, to believe that a part of their names says who speaks."""
 
+LEAST_RATE_HZ = 8000
+LISTENED_TO = 20
+"""Recordings of which the band is looked at."""
+
+LITTLE = 1e-4
+"""Share of the power: of speech at 16 kHz some hundredths lie above 4 kHz, of what was converted from 8 kHz nothing."""
+
 _NAME = re.compile(r"[A-Za-z]+\d{0,4}")
 EXAMPLES = 3
 
@@ -171,18 +178,28 @@ def _found_speaker(pattern: str, own: Utterance) -> str:
 
 
 def _suggestions(splits: UtteranceSplits, config: SpeechDataConfig, pattern: str) -> list[Suggestion]:
-    """Words as units where there are few, and speakers held out where they are known."""
+    """Words as units where there are few, half the rate where it holds all, speakers held out where they are known."""
     suggestions = []
     words = {word for own in splits.train for word in own.transcript.split()}
     if config.unit == "characters" and 1 < len(words) <= FEW_WORDS and len(splits.train) >= 10 * len(words):
         suggestions.append(Suggestion("data.unit", "words", f"there are only {len(words)} different words"))
     if pattern:
         suggestions.append(Suggestion("data.speaker_pattern", pattern, "names of files seem to say who speaks"))
+    half = config.sample_rate_hz // 2
+    if half >= LEAST_RATE_HZ and all(map(_is_low, splits.train[:: -(-len(splits.train) // LISTENED_TO)])):
+        reason = f"nothing sounds above {half // 2:,} Hz, so that half the rate holds as much in half the time"
+        suggestions.append(Suggestion("data.sample_rate_hz", half, reason))
     speakers = {own.speaker for own in splits.train} - {""}
     if config.hold_out == "clips" and len(speakers) >= 4:
         reason = f"{len(speakers)} speakers are known, and scores shall hold for new ones"
         suggestions.append(Suggestion("data.hold_out", "speakers", reason))
     return suggestions
+
+
+def _is_low(own: Utterance) -> bool:
+    """Whether nearly nothing sounds in the upper half of the band."""
+    power = np.abs(np.fft.rfft(own.waveform())) ** 2
+    return bool(power[len(power) // 2 :].sum() <= LITTLE * power.sum())
 
 
 def _example(own: Utterance, rate: int) -> Example:
