@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pydoc_data.topics
 import subprocess
 import sys
 import time
@@ -51,7 +52,7 @@ class Row:
 
     Attributes:
         task: name of the pipeline.
-        source: file or folder below `--data`.
+        source: file or folder below `--data`, or where Python keeps it.
         by_hand: a shipped configuration.
         more: further flags of the training by hand.
     """
@@ -72,7 +73,7 @@ ROWS = {
     "electricity": Row("forecasting", "forecasting/etth1/ETTh1.csv", "etth1_24"),
     "taxis": Row("forecasting", f"{NAB}/nyc_taxi.csv", "demo", ["--model.history_steps=336"]),
     "processors": Row("forecasting", f"{NAB}/cpu_utilization_asg_misconfiguration.csv", "demo"),
-    "payments": Row("anomaly_detection", "anomaly/fraud/transactions_2018-07-11_2018-07-31.csv.gz", "transactions"),
+    "help texts": Row("text_generation", pydoc_data.topics.__file__, "quick"),
 }
 
 

@@ -28,7 +28,7 @@ class StepClock:
 
         ends: list[float] = []
 
-        def note(*_: Any) -> None:
+        def note(*_: Any, **__: Any) -> None:
             ends.append(time.perf_counter())
             self.seconds += [ends[-1] - ends[-2]] if len(ends) > 1 else []
 
