@@ -82,11 +82,12 @@ def main() -> int:
     name = stream.rows.series[0]
     part = SeriesPart(Series(name, None, values, SENSORS, source="simulated"), 0, len(values))
     (fixed,) = judge_parts(PartRunner(stream), [part], stream.config)
-    print("| | days 1-30 | 31-60 | 61-90 | all | worst day | rows flagged | faults found | false alarms |")
+    warmup = stream.config.warmup_steps
+    print("| | first third | second | last | all | worst day | rows flagged | faults found | false alarms |")
     print(f"| fixed | {_figures(fixed, faults)} |", flush=True)
     for budget in options.budget:
         config = dataclasses.replace(stream.config, budget_per_day=budget)
-        kept = judged_part(part, stream.rows, fixed.scores, threshold=fixed.threshold, config=config, unsettled=32)
+        kept = judged_part(part, stream.rows, fixed.scores, threshold=fixed.threshold, config=config, unsettled=warmup)
         print(f"| at most {budget:g} a day | {_figures(kept, faults)} |", flush=True)
     return 0
 

@@ -15,8 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import pydoc_data.topics
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.pipeline_runs import run_verb
+from benchmarks.pipeline_runs import run_command, run_verb
 from benchmarks.worker import BenchmarkError
 
 SCORED_BY = (
@@ -85,13 +83,14 @@ def main() -> None:
     made.add_argument("--only", nargs="+", choices=tuple(ROWS), default=tuple(ROWS))
     made.add_argument("--minutes", type=float, default=10, help="what `fit` is given; 10")
     options = made.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    data, folder = options.data.resolve(), options.folder.resolve()  # commands run in the folder of the project
+    folder.mkdir(parents=True, exist_ok=True)
     print("| data | scored by | best baseline | by hand | min | `fit` | min | regret |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
     for name in options.only:
-        row, place = ROWS[name], options.folder / name.replace(" ", "_")
+        row, place = ROWS[name], folder / name.replace(" ", "_")
         try:
-            print(f"| {name} | {_cells(row, options.data / row.source, place, options.minutes)} |", flush=True)
+            print(f"| {name} | {_cells(row, data / row.source, place, options.minutes)} |", flush=True)
         except BenchmarkError as error:
             print(f"| {name} | {str(error).strip().splitlines()[-1]} |" + " |" * 6, flush=True)
 
@@ -120,11 +119,8 @@ def _kept(path: Path, make: Any) -> dict[str, Any]:
 
 def _fit(row: Row, source: Path, folder: Path, minutes: float) -> dict[str, Any]:
     """What `rnnapps fit` made: the run and its verdict on test data."""
-    command = ["fit", str(source), "--task", row.task, "--minutes", str(minutes), "--to", str(folder), "--json"]
-    done = subprocess.run([sys.executable, "-m", "rnnapps", *command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchmarkError(f"rnnapps {' '.join(command)} ended with code {done.returncode}: {done.stderr[-1000:]}")
-    said = json.loads(done.stdout)
+    flags = ["--task", row.task, "--minutes", str(minutes), "--to", str(folder), "--json"]
+    said = json.loads(run_command(["fit", str(source), *flags]))
     return {"run": str(said["run"]), "verdict": said["evaluation"]["verdict"], "told": said["told"]}
 
 
@@ -136,8 +132,8 @@ def _by_hand(row: Row, source: Path, run: Path, settings: Mapping[str, Mapping[s
         if field in settings.get(section, {}):
             value = settings[section][field]
             flags.append(f"--{name}={value if isinstance(value, str) else json.dumps(value)}")
-    run_verb(row.task, "train", [f"--run={run.resolve()}", *flags, "--training.tensorboard=false"])
-    scored = json.loads(run_verb(row.task, "evaluate", [f"--run={run.resolve()}", "--json"]))
+    run_verb(row.task, "train", [f"--run={run}", *flags, "--training.tensorboard=false"])
+    scored = json.loads(run_verb(row.task, "evaluate", [f"--run={run}", "--json"]))
     return {"run": str(run), "verdict": scored["verdict"]}
 
 

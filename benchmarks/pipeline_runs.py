@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.worker import BenchmarkError
 
-__all__ = ["Rows", "rows_of", "run_verb", "runs_folder"]
+__all__ = ["Rows", "rows_of", "run_command", "run_verb", "runs_folder"]
 
 ROOT = Path(__file__).parents[1]
 Rows = Sequence[Mapping[str, Any]]
@@ -26,7 +26,16 @@ def run_verb(pipeline: str, verb: str, flags: Sequence[str]) -> str:
     Raises:
         BenchmarkError: it failed.
     """
-    command = [sys.executable, "-m", "rnnapps", pipeline, verb, *flags]
+    return run_command([pipeline, verb, *flags])
+
+
+def run_command(words: Sequence[str]) -> str:
+    """Runs `rnnapps` with some words behind it, in the folder of the project; returns what it prints.
+
+    Raises:
+        BenchmarkError: it failed.
+    """
+    command = [sys.executable, "-m", "rnnapps", *words]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:

@@ -98,8 +98,9 @@ def _timed_steps(pipeline: AnyPipeline, fitted: Fitted[Any, Any], splits: Any) -
     objective, training = pipeline.objective(fitted, splits), fitted.config.training
     batches = objective.batches(0)
     model = TrainingModel(fitted.network, objective.loss, training, batches.element_spec)
-    clock, begun, steps = StepClock(), time.perf_counter(), 5
+    begun = time.perf_counter()
     model.fit(batches, steps_per_epoch=FIRST_STEPS, shuffle=False, verbose=0)
+    first, steps, clock = time.perf_counter() - begun, 5, StepClock()
     while sum(clock.seconds) < LEAST_SECONDS and steps < MOST_STEPS:  # more at once: to begin takes long
         steps *= 2
         model.fit(
@@ -109,8 +110,7 @@ def _timed_steps(pipeline: AnyPipeline, fitted: Fitted[Any, Any], splits: Any) -
             verbose=0,
             callbacks=[clock.callback()],
         )
-    each = clock.usual_seconds()
-    return time.perf_counter() - begun - each * len(clock.seconds), each
+    return first + clock.compiling_seconds(), clock.usual_seconds()
 
 
 def _lenient(pipeline: AnyPipeline, config: Any) -> Any:

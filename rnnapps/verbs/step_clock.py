@@ -36,5 +36,11 @@ class StepClock:
 
     def usual_seconds(self) -> float:
         """The mean of all steps but those in which something was compiled, as for each new length of a bucket."""
-        most = COMPILED * statistics.median(self.seconds)
-        return statistics.fmean(seconds for seconds in self.seconds if seconds <= most)
+        return statistics.fmean(seconds for seconds in self.seconds if seconds <= self._most())
+
+    def compiling_seconds(self) -> float:
+        """The time of those others, all together."""
+        return sum(seconds for seconds in self.seconds if seconds > self._most())
+
+    def _most(self) -> float:
+        return COMPILED * statistics.median(self.seconds)

@@ -14,6 +14,7 @@ def test_steps_that_compile_do_not_count() -> None:
     clock = StepClock()
     clock.seconds = [0.1, 0.12, 9.0, 0.1, 0.08, 7.0, 0.1]
     assert clock.usual_seconds() == pytest.approx(0.1)
+    assert clock.compiling_seconds() == pytest.approx(16)
 
 
 def test_the_first_step_of_a_call_is_left_out() -> None:

@@ -62,12 +62,9 @@ def _most_found(votes: Sequence[int]) -> int:
 
 
 def _likeness(values: Array) -> Array:
-    """Autocorrelation of a column at the distances that are seen often enough."""
-    present = np.isfinite(values)
-    if present.mean() < 0.5:
-        return np.zeros(0)
-    filled = np.interp(np.arange(len(values)), np.flatnonzero(present), values[present])
-    return _autocorrelation(filled)[: len(values) // TIMES_SEEN]
+    """Autocorrelation of a column at the distances that are seen often enough; empty where too little is there."""
+    filled = _filled(values)
+    return _autocorrelation(filled)[: len(filled) // TIMES_SEEN] if len(filled) else filled
 
 
 def _multiple(likeness: Array, season: int) -> int:
@@ -88,14 +85,21 @@ def _part(likeness: Array, season: int) -> int:
 
 def _period(values: Array) -> int:
     """The period of one column; 0 for none."""
-    present = np.isfinite(values)
-    if present.sum() < 4 * TIMES_SEEN or present.mean() < 0.5:
+    filled = _filled(values)
+    if not len(filled):
         return 0
-    filled = np.interp(np.arange(len(values)), np.flatnonzero(present), values[present])
     changes = np.diff(filled)
     # Of changes from row to row a shift of level is one alone, whose size is cut to that of the others.
     changes = np.clip(changes, *np.percentile(changes, (1, 99)))
     return _first_peak(filled) or _first_peak(changes)
+
+
+def _filled(values: Array) -> Array:
+    """A column without gaps, lines drawn over them; empty where too little is there."""
+    present = np.isfinite(values)
+    if present.sum() < 4 * TIMES_SEEN or present.mean() < 0.5:
+        return np.zeros(0)
+    return np.interp(np.arange(len(values)), np.flatnonzero(present), values[present])
 
 
 def _first_peak(values: Array) -> int:

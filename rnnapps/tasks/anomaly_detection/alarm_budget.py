@@ -24,13 +24,12 @@ import tensorflow as tf
 
 from rnnapps.errors import ConfigError
 from rnnapps.kernels.loop import loop
+from rnnapps.tasks.anomaly_detection.alarms import SECONDS_PER_DAY
 from rnnapps.tasks.anomaly_detection.detection_config import DetectionConfig
 from rnnapps.tasks.anomaly_detection.sensor_rows import SensorRows
 from rnnapps.types import Array, Tensor, Tensors
 
 __all__ = ["AlarmBudget", "AlarmState", "budget_of", "keep_budget", "raised_thresholds"]
-
-SECONDS_PER_DAY = 86_400.0
 
 LEAST_THRESHOLD = 1e-6
 """Doubling leaves 0 where it is."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnapps.tasks.anomaly_detection.judge import Judged
 
-__all__ = ["NO_ALARM", "OpenAlarm", "Severity", "alarm_figures", "excess", "severity"]
+__all__ = ["NO_ALARM", "SECONDS_PER_DAY", "OpenAlarm", "Severity", "alarm_figures", "excess", "severity"]
 
 Severity = Literal["minor", "major", "critical"]
 

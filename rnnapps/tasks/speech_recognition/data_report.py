@@ -37,7 +37,7 @@ MOST_SPEAKERS_SHARE = 8
 
 LEAST_RATE_HZ = 8000
 LISTENED_TO = 20
-"""Recordings of which the band is looked at."""
+"""Recordings of which the band is looked at, at most."""
 
 LITTLE = 1e-4
 """Share of the power: of speech at 16 kHz some hundredths lie above 4 kHz, of what was converted from 8 kHz nothing."""
@@ -185,8 +185,8 @@ def _suggestions(splits: UtteranceSplits, config: SpeechDataConfig, pattern: str
         suggestions.append(Suggestion("data.unit", "words", f"there are only {len(words)} different words"))
     if pattern:
         suggestions.append(Suggestion("data.speaker_pattern", pattern, "names of files seem to say who speaks"))
-    half = config.sample_rate_hz // 2
-    if half >= LEAST_RATE_HZ and all(map(_is_low, splits.train[:: -(-len(splits.train) // LISTENED_TO)])):
+    half, some = config.sample_rate_hz // 2, splits.train[:: len(splits.train) // LISTENED_TO + 1]
+    if half >= LEAST_RATE_HZ and some and all(map(_is_low, some)):
         reason = f"nothing sounds above {half // 2:,} Hz, so that half the rate holds as much in half the time"
         suggestions.append(Suggestion("data.sample_rate_hz", half, reason))
     speakers = {own.speaker for own in splits.train} - {""}
