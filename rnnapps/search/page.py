@@ -73,10 +73,9 @@ def _test(found: Found) -> Iterator[Block]:
     columns = ("Scored once, in the end", *(name.replace("_", " ") for name in metrics))
     yield Table(columns, rows, caption=f"{parts} examples{often}")
     if found.contradicted:
-        worse = f"! on these examples the configuration as it is has the better {found.contradicted.replace('_', ' ')}"
-        yield Paragraph(
-            f"{worse}: what validation examples say does not hold for others; more of them would tell better"
-        )
+        better = f"on these examples the configuration as it is has the better {found.contradicted.replace('_', ' ')}"
+        told = "what validation examples say does not hold for others; keep it, or give more of them"
+        yield Paragraph(f"{better}: {told}", verdict=True)
     for number, evaluation in found.test.items():
         if number == found.best and evaluation.verdict:
             yield Paragraph(evaluation.verdict.sentence)

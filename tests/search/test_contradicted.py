@@ -44,4 +44,7 @@ def test_the_report_says_so(tmp_path: Path) -> None:
         command="rnnapps tiny train",
     )
     best = search_sections(found, pictures=False)[0]
-    assert any("as it is has the better error: what validation" in str(block) for block in best.blocks)
+    assert any(
+        "on these examples the configuration as it is has the better error: what validation" in str(block)
+        for block in best.blocks
+    )
